@@ -83,13 +83,13 @@ def bench(
 def compare(dsn: str, pace: speed.Pace) -> dict[str, Any]:
     """Measure everybody, print the table, and return the rates."""
     with console.status("starting") as status, running(dsn) as servers:
-        asyncio.run(county.rested(dsn))  # what our own jobs write would be seen by those who are asked last
+        asyncio.run(county.wait_until_idle(dsn))  # what our own jobs write would be seen by those who are asked last
         results = speed.measure(servers, asked(dsn), pace, status)
     console.print(bars.table(results))
     if pace is speed.QUICK:
         console.print("Everything works. One short round in a small county is no figure to quote: run `make bench`.")
         return bars.rates(results)
-    for bar in bars.missed(results):
+    for bar in bars.missed_bars(results):
         console.print(f"[red]missed:[/] {bar.question} at least {bar.least} × {bar.over}")
     console.print(CAUTION)
     return bars.rates(results)

@@ -39,26 +39,31 @@ def table(results: Results) -> Table:
             times = ratio(columns["ours"], rounds)
             shown = "" if label == "ours" else f"{times:.2f} ×"
             made.add_row(
-                question, label, f"{rate(rounds):,.0f}", f"{p99(rounds):.0f}", shown, *judged(question, label, times)
+                question,
+                label,
+                f"{rate(rounds):,.0f}",
+                f"{p99(rounds):.0f}",
+                shown,
+                *judge_ratio(question, label, times),
             )
         made.add_section()
     return made
 
 
-def judged(question: str, label: str, times: float) -> tuple[str, str]:
+def judge_ratio(question: str, label: str, times: float) -> tuple[str, str]:
     """Return the bar of a question and server, and whether it was kept; nothing without a bar."""
     for bar in BARS:
         if (bar.question, bar.over) == (question, label):
-            return f"≥ {bar.least:.2f} ×", said(times >= bar.least)
+            return f"≥ {bar.least:.2f} ×", verdict(times >= bar.least)
     return "", ""
 
 
-def said(kept: bool) -> str:
+def verdict(kept: bool) -> str:
     """Say whether a bar was kept."""
     return "[green]kept[/]" if kept else "[red]MISSED[/]"
 
 
-def missed(results: Results) -> list[Bar]:
+def missed_bars(results: Results) -> list[Bar]:
     """Return the bars that were not kept."""
     return [bar for bar in BARS if ratio(results[bar.question]["ours"], results[bar.question][bar.over]) < bar.least]
 

@@ -16,7 +16,7 @@ from gongzhi_server.plugins import loader as plugins
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database
 from gongzhi_server.storage import embedded_postgres as cluster
-from gongzhi_server.storage.key_ring import keyring
+from gongzhi_server.storage.key_ring import load_key_ring
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from .peers.ours import SECRET
@@ -35,11 +35,11 @@ def database_of(data: Path, url: str | None, people: int | None = None) -> Itera
     `people` is how many live in a county that is not loaded yet; as many as in the demo county if nothing is said.
     """
     settings = Settings(data=data, database=url, secret=SECRET)
-    with cluster.running(settings) as dsn:
-        asyncio.run(database.migrate(dsn, plugins.essential().apps))
-        if not asyncio.run(demo.loaded(dsn)):
+    with cluster.run_cluster(settings) as dsn:
+        asyncio.run(database.migrate_apps(dsn, plugins.essential_plugins().apps))
+        if not asyncio.run(demo.is_loaded(dsn)):
             load(dsn, settings, people)
-        asyncio.run(activation.switch(dsn, ["bench"], clock(), undecided=True))
+        asyncio.run(activation.switch_plugins(dsn, ["bench"], clock(), undecided=True))
         yield dsn
 
 
@@ -53,8 +53,10 @@ def load(dsn: str, settings: Settings, people: int | None = None) -> demo.Summar
             progress.update(task, description=step, completed=done, total=total or None)
 
         some = {} if people is None else {"people": people}
-        apps = plugins.essential().apps
-        return asyncio.run(demo.load(dsn, today=TODAY, keys=keyring(settings), apps=apps, progress=show, **some))
+        apps = plugins.essential_plugins().apps
+        return asyncio.run(
+            demo.load_county(dsn, today=TODAY, keys=load_key_ring(settings), apps=apps, progress=show, **some)
+        )
 
 
 async def numbers(dsn: str) -> list[str]:
@@ -76,7 +78,7 @@ or exists(select from events.outbox where position is null)
 or exists(select from events.job where state = 'WAITING' and due_at <= now())"""
 
 
-async def rested(dsn: str) -> None:
+async def wait_until_idle(dsn: str) -> None:
     """Wait until a server has handled what has happened and run the jobs that are due, as it does when it starts."""
     connection = await asyncpg.connect(dsn)
     try:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
-from gongzhi.values.worktime import Calendar, Course, Pause, Term, Unit, reckon
+from gongzhi.values.worktime import Calendar, Course, Pause, Term, Unit, compute_deadline
 from gongzhi_deadlines.calendars import holidays
 from rich.console import Console
 from rich.table import Table
@@ -36,7 +36,9 @@ def measure(console: Console) -> dict[str, Any]:
     rates = {}
     for name, term in KINDS.items():
         for what, courses in ((name, plain), (f"{name}, paused once", held)):
-            rates[what] = rate(lambda term=term, courses=courses: [reckon(calendar, term, one) for one in courses])  # type: ignore[misc]
+            rates[what] = rate(
+                lambda term=term, courses=courses: [compute_deadline(calendar, term, one) for one in courses]
+            )  # type: ignore[misc]
     table = Table("term", "deadlines/s", f"bar {BAR:,}")
     for what, found in rates.items():
         table.add_row(what, f"{found:,.0f}", "✓" if found >= BAR else "✗")

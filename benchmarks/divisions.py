@@ -33,7 +33,7 @@ def server() -> Iterator[str]:
     if given := os.environ.get("DATABASE_URL"):
         yield given
     else:
-        with tempfile.TemporaryDirectory() as folder, cluster.throwaway(Path(folder)) as dsn:
+        with tempfile.TemporaryDirectory() as folder, cluster.throwaway_cluster(Path(folder)) as dsn:
             yield dsn
 
 
@@ -66,7 +66,7 @@ async def measure(dsn: str, folder: Path) -> float:
     await execute(dsn, f"create database {name}")
     try:
         target = urlsplit(dsn)._replace(path=f"/{name}").geturl()
-        await database.migrate(target, plugins.essential().apps)
+        await database.migrate_apps(target, plugins.essential_plugins().apps)
         first, second = [await once(target, folder) for _ in range(2)]
     finally:
         await execute(dsn, f"drop database {name} with (force)")
@@ -80,7 +80,7 @@ async def measure(dsn: str, folder: Path) -> float:
 async def once(dsn: str, folder: Path) -> imports.Report:
     """Import the tables once."""
     with bars() as progress:
-        return await imports.divisions(dsn, folder, progress)
+        return await imports.import_divisions(dsn, folder, progress)
 
 
 def main() -> int:

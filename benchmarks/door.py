@@ -20,13 +20,13 @@ from gongzhi_server.settings import Settings
 from rich.console import Console
 from rich.table import Table
 
-from .bars import said
+from .bars import verdict
 from .county import CODE
 from .load import Found, Target, body, fire
 from .peers.ours import SECRET
 from .questions import Question
 from .servers import Server, running
-from .speed import FULL, Pace, turned
+from .speed import FULL, Pace, rotate
 
 ASKED = ("list", "point")
 BAR = 1.1
@@ -53,7 +53,7 @@ select id from a
 
 def measure(console: Console, dsn: str, asked: Sequence[Question], pace: Pace = FULL) -> dict[str, float]:
     """Print both costs beside each other, and return how many times as much one is."""
-    account, session = asyncio.run(enrolled(dsn))
+    account, session = asyncio.run(enrol_dispatcher(dsn))
     more: dict[str, float] = {}
     made = Table(
         "question", "without", "with", "ratio", "bar", "", title="CPU time a request in µs, the cheapest round"
@@ -65,14 +65,14 @@ def measure(console: Console, dsn: str, asked: Sequence[Question], pace: Pace = 
                 once(question, servers[name], token(account, session), pace)  # every connection prepares its statements
             for at in range(pace.rounds):
                 # In turns, and each round another one first, so that what slows the machine for a while hits both.
-                for name in turned(list(servers), at):
+                for name in rotate(list(servers), at):
                     before = spent(dsn, servers[name])
                     done = once(question, servers[name], token(account, session), pace)
                     found[name].append((spent(dsn, servers[name]) - before) / done.requests)
             # The cheapest round: noise only ever adds.
             without, with_ = min(found["open"]), min(found["ours"])
             more[question.name] = round(with_ / without, 3)
-            kept = said(more[question.name] <= BAR)
+            kept = verdict(more[question.name] <= BAR)
             made.add_row(
                 question.name,
                 f"{without * 1e6:,.0f}",
@@ -125,7 +125,7 @@ def token(account: UUID, session: UUID) -> str:
     return AccessTokens(SigningKeys(SECRET), issuer).issue(account, session, clock())
 
 
-async def enrolled(dsn: str) -> tuple[UUID, UUID]:
+async def enrol_dispatcher(dsn: str) -> tuple[UUID, UUID]:
     """Sign a dispatcher of the county in, and return account and session."""
     connection = await asyncpg.connect(dsn)
     try:

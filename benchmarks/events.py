@@ -22,18 +22,18 @@ import uvloop
 from gongzhi_server import app as ours
 from gongzhi_server.auth.development_tokens import Tokens
 from gongzhi_server.clock import clock
-from gongzhi_server.events.outbox import Told
+from gongzhi_server.events.outbox import TransactionEvents
 from gongzhi_server.gateway import Limits
-from gongzhi_server.plugins.loader import essential
-from gongzhi_server.serve import settle
+from gongzhi_server.plugins.loader import essential_plugins
+from gongzhi_server.serve import freeze_garbage
 from gongzhi_server.settings import Settings
 from rich.console import Console
 from rich.table import Table
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from .bars import said
-from .county import rested
+from .bars import verdict
+from .county import wait_until_idle
 from .lifecycles import grown
 from .peers.ours import SECRET
 
@@ -65,7 +65,7 @@ def measure(console: Console, dsn: str, quick: bool = False) -> dict[str, Any]:
     """Measure what events cost those who follow and those who write, in a copy of the county."""
     with grown(dsn, 0) as (copy, _):
         found = uvloop.run(
-            measured(copy, 200 if quick else FOLLOWERS, 2 if quick else ROUNDS, 2.0 if quick else SECONDS)
+            measure_server(copy, 200 if quick else FOLLOWERS, 2 if quick else ROUNDS, 2.0 if quick else SECONDS)
         )
     console.print(table(found))
     return found
@@ -81,27 +81,27 @@ def table(found: dict[str, Any]) -> Table:
         ("one after another, p99", found["p99"], SUSTAINED, "ms"),
         ("what a report takes longer for its event", 100 * found["overhead"], 100 * OVERHEAD, "%"),
     ):
-        made.add_row(what, f"{value:.1f} {unit}", f"≤ {bar:.0f} {unit}", said(value <= bar))
+        made.add_row(what, f"{value:.1f} {unit}", f"≤ {bar:.0f} {unit}", verdict(value <= bar))
     made.add_row("the server's processor time for one event to all", f"{found['busy']:.0f} ms", "", "")
     return made
 
 
-async def measured(dsn: str, followers: int, rounds: int, seconds: float) -> dict[str, Any]:
+async def measure_server(dsn: str, followers: int, rounds: int, seconds: float) -> dict[str, Any]:
     """Measure all of it."""
     overhead = await told_or_not(dsn)
     async with serving(dsn) as bench:
         one = await broadcast(bench, followers, rounds)
-        many = await sustained(bench, seconds)
+        many = await sustain_events(bench, seconds)
     return {"followers": followers, "overhead": round(overhead, 3), **one, **many}
 
 
 def app() -> Any:
     """Build the server that is measured; it lets one address hold as many sockets as there are followers."""
     # Replaced in this process, which serves nothing else.
-    shell = ours.shell
-    ours.shell = lambda settings: replace(shell(settings), limits=Limits(sockets=10_000))
-    made = ours.create_app(Settings(data=Path(), secret=SECRET), os.environ["BENCH_DSN"], plugins=essential())
-    settle()
+    shell = ours.gateway_settings
+    ours.gateway_settings = lambda settings: replace(shell(settings), limits=Limits(sockets=10_000))
+    made = ours.create_app(Settings(data=Path(), secret=SECRET), os.environ["BENCH_DSN"], plugins=essential_plugins())
+    freeze_garbage()
     return made
 
 
@@ -166,14 +166,14 @@ async def serving(dsn: str, port: int = 8799) -> AsyncIterator[Bench]:
                     break
                 except httpx.HTTPError:
                     await asyncio.sleep(0.1)
-            await rested(bench.dsn)
+            await wait_until_idle(bench.dsn)
             yield bench
     finally:
         process.terminate()
         process.wait()
 
 
-async def told(wire: ClientConnection, number: str | None = None) -> tuple[float, Any]:
+async def next_message(wire: ClientConnection, number: str | None = None) -> tuple[float, Any]:
     """Wait for the next event, or the next of the case with this number; return when it came, and what it says."""
     # Compared as text: parsing would be part of what is measured.
     while True:
@@ -197,11 +197,11 @@ async def broadcast(bench: Bench, followers: int, rounds: int) -> dict[str, floa
         number = await bench.report()
         committed = time.perf_counter()
         took = sorted(
-            1000 * (moment - committed) for moment, _ in await asyncio.gather(*(told(w, number) for w in wires))
+            1000 * (moment - committed) for moment, _ in await asyncio.gather(*(next_message(w, number) for w in wires))
         )
         p95.append(took[int(len(took) * 0.95)])
         busy.append(bench.worked() - worked)
-        await rested(bench.dsn)
+        await wait_until_idle(bench.dsn)
     await asyncio.gather(*(wire.close() for wire in wires))
     return {
         "memory": round(memory, 1), "p95": round(statistics.median(p95), 1), "p95_worst": round(max(p95), 1),
@@ -209,18 +209,18 @@ async def broadcast(bench: Bench, followers: int, rounds: int) -> dict[str, floa
     }  # fmt: skip
 
 
-async def sustained(bench: Bench, seconds: float) -> dict[str, float]:
+async def sustain_events(bench: Bench, seconds: float) -> dict[str, float]:
     """Write events at a rate straight into the outbox, until each of the followers has those it asked for."""
     database = await asyncpg.connect(bench.dsn)
     case = await database.fetchval(ANYTHING, GRID)
     wires = [await bench.follow(FILTERED, g=GRIDS[at % len(GRIDS)]) for at in range(MIXED)]
-    await rested(bench.dsn)
+    await wait_until_idle(bench.dsn)
     total, sent, took = round(RATE * seconds), dict[str, float](), list[float]()
 
     async def hear(wire: ClientConnection) -> None:
         """Note how long each event takes to this follower."""
         for _ in range(total):
-            moment, text = await told(wire)
+            moment, text = await next_message(wire)
             took.append(1000 * (moment - sent[orjson.loads(text)["payload"]["data"]["caseEvents"]["id"]]))
 
     hearing = [asyncio.create_task(hear(wire)) for at, wire in enumerate(wires) if GRIDS[at % len(GRIDS)] != GRIDS[-1]]
@@ -249,8 +249,10 @@ async def sustained(bench: Bench, seconds: float) -> dict[str, float]:
 
 async def told_or_not(dsn: str) -> float:
     """Return how much longer a case takes to be reported with its event than without; in turns."""
-    writes = Told.writes
-    application = ours.create_app(Settings(data=Path(), secret=SECRET), dsn, plugins=essential(), background=False)
+    writes = TransactionEvents.writes
+    application = ours.create_app(
+        Settings(data=Path(), secret=SECRET), dsn, plugins=essential_plugins(), background=False
+    )
     spent: dict[bool, list[float]] = {True: [], False: []}
     async with application.router.lifespan_context(application):
         transport = httpx.ASGITransport(application)
@@ -258,10 +260,10 @@ async def told_or_not(dsn: str) -> float:
             for at in range(UNMEASURED + REPORTS):
                 telling = at % 2 == 0
                 # Telling is switched on and off by turns, so that both meet the same state of the machine.
-                Told.writes = writes if telling else lambda self: []  # type: ignore[method-assign]
+                TransactionEvents.writes = writes if telling else lambda self: []  # type: ignore[method-assign]
                 begun = time.perf_counter()
                 await client.post("/graphql", json=reporting())
                 if at >= UNMEASURED:
                     spent[telling].append(time.perf_counter() - begun)
-    Told.writes = writes  # type: ignore[method-assign]
+    TransactionEvents.writes = writes  # type: ignore[method-assign]
     return statistics.median(spent[True]) / statistics.median(spent[False]) - 1

@@ -19,11 +19,11 @@ import asyncpg
 from gongzhi_server import demo, testing
 from gongzhi_server.plugins import loader as plugins
 from gongzhi_server.storage import database
-from gongzhi_server.storage.key_ring import keyring
+from gongzhi_server.storage.key_ring import load_key_ring
 from rich.console import Console
 from rich.table import Table
 
-from .bars import said
+from .bars import verdict
 
 NAME = "bench_figures"
 CASES, PEOPLE, ROUNDS, BAR = 1_000_000, 2_000, 30, 300
@@ -72,12 +72,12 @@ async def measure(console: Console, dsn: str) -> dict[str, float]:
     """Measure and print each document's middle and slowest milliseconds, over HTTP without a wire."""
     with tempfile.TemporaryDirectory() as folder:
         console.print(f"{await fill(dsn, Path(folder)):,} sums of {CASES:,} cases")
-        async with testing.serving(dsn, Path(folder)) as server:
+        async with testing.serve_application(dsn, Path(folder)) as server:
             lead = server.as_("county_dispatcher", grid="610921")
             found = {name: await timed(lead, text) for name, text in DOCUMENTS.items()}
     table = Table("what", "median ms", "slowest ms", f"bar {BAR} ms")
     for name, times in found.items():
-        table.add_row(name, f"{statistics.median(times):.0f}", f"{max(times):.0f}", said(max(times) <= BAR))
+        table.add_row(name, f"{statistics.median(times):.0f}", f"{max(times):.0f}", verdict(max(times) <= BAR))
     console.print(table)
     return {name: statistics.median(times) for name, times in found.items()}
 
@@ -95,9 +95,11 @@ async def timed(caller: testing.Server, document: str) -> list[float]:
 
 async def fill(dsn: str, folder: Path) -> int:
     """Load grids and people of the demo county and the sums of a million cases; return how many sums there are."""
-    apps = plugins.essential().apps
-    await database.migrate(dsn, apps)
-    await demo.load(dsn, people=PEOPLE, today=TODAY, keys=keyring(testing.settings(dsn, folder)), apps=apps)
+    apps = plugins.essential_plugins().apps
+    await database.migrate_apps(dsn, apps)
+    await demo.load_county(
+        dsn, people=PEOPLE, today=TODAY, keys=load_key_ring(testing.settings_for_tests(dsn, folder)), apps=apps
+    )
     connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn)
     try:
         # Nothing here has to survive a power cut, so commits need not wait for the disk.
@@ -126,11 +128,11 @@ def said_of(dimension: str, values: int) -> str:
 async def main() -> None:
     """Measure in a database of its own, which is dropped in the end."""
     outside = os.environ["GONGZHI_TEST_DSN"]
-    await testing.drop(outside, NAME)
+    await testing.drop_database(outside, NAME)
     try:
-        await measure(Console(highlight=False), await testing.create(outside, NAME))
+        await measure(Console(highlight=False), await testing.create_database(outside, NAME))
     finally:
-        await testing.drop(outside, NAME)
+        await testing.drop_database(outside, NAME)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,17 @@ from typing import Any, Literal
 
 import orjson
 import uvloop
-from gongzhi_server.gateway import Answer, Documents, Gateway, Rate, Rates, Refused, Settings, Stage, Traits
+from gongzhi_server.gateway import (
+    Answer,
+    DocumentStore,
+    Gateway,
+    GatewaySettings,
+    Rate,
+    Rates,
+    RequestRefused,
+    Stage,
+    Traits,
+)
 from starlette.types import Message, Scope
 
 BAR = 60.0
@@ -68,7 +78,7 @@ class Idle:
         try:
             return self.plans[text, name or ""]
         except KeyError:
-            raise Refused([], Stage.PARSE) from None
+            raise RequestRefused([], Stage.PARSE) from None
 
     async def run(
         self, prepared: Plan, variables: Mapping[str, Any] | None, viewer: Any, extensions: object = None, /
@@ -122,9 +132,9 @@ async def main() -> int:
     post = scope("POST", b"", [*BROWSER, (b"content-type", b"application/json"), length])
     small = orjson.dumps({"data": {"cases": {"totalCount": 3}}})
     large = orjson.dumps({"data": {"cases": {"nodes": [{"id": str(n), "title": "路灯不亮"} for n in range(600)]}}})
-    rates = Settings(rates=Rates(account=Rate(10**9, 60)))
+    rates = GatewaySettings(rates=Rates(account=Rate(10**9, 60)))
     traits = Traits(account=lambda viewer: viewer, discover=lambda viewer: False)
-    trusted = Documents({sha256(DOCUMENT.encode()).hexdigest(): DOCUMENT}, only=True)
+    trusted = DocumentStore({sha256(DOCUMENT.encode()).hexdigest(): DOCUMENT}, only=True)
     shapes = {
         "POST, small answer": (Gateway(Idle(small), authenticate), post),
         "POST, with rate limits": (Gateway(Idle(small), authenticate, rates, traits), post),

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from .bars import said
+from .bars import verdict
 from .load import body, fire
 from .questions import Entry
 from .servers import Server, running
@@ -64,7 +64,7 @@ ROLES = {
 
 def measure(console: Console, dsn: str) -> dict[str, dict[str, float]]:
     """Measure the milliseconds of a list for every scope, with few cases and with many."""
-    scopes = asyncio.run(found(dsn))
+    scopes = asyncio.run(find_scopes(dsn))
     with grown(dsn) as large, running(dsn, ["ours"]) as few, running(large, ["ours"]) as many:
         results = {scope.level: compare(scope, few["ours"], many["ours"]) for scope in scopes}
     console.print(table(scopes, results))
@@ -95,11 +95,11 @@ def table(scopes: list[Scope], results: dict[str, dict[str, float]]) -> Table:
     for scope in scopes:
         result = results[scope.level]
         shown = (f"{result['few']:.2f}", f"{result['many']:.2f}", f"{result['ratio']:.2f} ×")
-        made.add_row(scope.grid, scope.role, str(scope.first), *shown, said(result["ratio"] <= BAR))
+        made.add_row(scope.grid, scope.role, str(scope.first), *shown, verdict(result["ratio"] <= BAR))
     return made
 
 
-async def found(dsn: str) -> list[Scope]:
+async def find_scopes(dsn: str) -> list[Scope]:
     """Return the scopes to look from. A page is never longer than what the smaller database can fill."""
     connection = await asyncpg.connect(dsn)
     try:
@@ -116,15 +116,15 @@ async def found(dsn: str) -> list[Scope]:
 @contextmanager
 def grown(dsn: str) -> Iterator[str]:
     """Yield a copy of the database with many times the cases and events; it is dropped in the end."""
-    outside = testing.beside(dsn, "postgres")
+    outside = testing.sibling_dsn(dsn, "postgres")
     # A run that was broken off may have left one.
-    asyncio.run(testing.drop(outside, NAME))
-    large = asyncio.run(testing.create(outside, NAME, urlsplit(dsn).path.strip("/")))
+    asyncio.run(testing.drop_database(outside, NAME))
+    large = asyncio.run(testing.create_database(outside, NAME, urlsplit(dsn).path.strip("/")))
     try:
         asyncio.run(multiply(large))
         yield large
     finally:
-        asyncio.run(testing.drop(outside, NAME))
+        asyncio.run(testing.drop_database(outside, NAME))
 
 
 async def multiply(dsn: str) -> None:
@@ -133,7 +133,7 @@ async def multiply(dsn: str) -> None:
     try:
         # The copies have their ancestors and what they refer to from the originals, so no trigger need fire.
         await connection.execute("set session_replication_role = replica; set synchronous_commit = off")
-        statements = [await copying(connection, table, changed) for table, changed in CHANGED.items()]
+        statements = [await copy_statement(connection, table, changed) for table, changed in CHANGED.items()]
         indexes = {row["name"]: row["made"] for row in await connection.fetch(INDEXES, list(CHANGED))}
         await connection.execute(f"drop index {', '.join(indexes)}")
         for copy in track(range(1, TIMES), f"making {TIMES} × the cases", transient=True):
@@ -147,7 +147,7 @@ async def multiply(dsn: str) -> None:
         await connection.close()
 
 
-async def copying(connection: asyncpg.Connection[asyncpg.Record], table: str, changed: Mapping[str, str]) -> str:
+async def copy_statement(connection: asyncpg.Connection[asyncpg.Record], table: str, changed: Mapping[str, str]) -> str:
     """Return the statement that adds one copy of what is in the table now."""
     kept = f"original_{table.split('.')[1].strip(chr(34))}"
     # Copied from a temporary table: reading the growing one would copy the copies.

@@ -25,9 +25,9 @@ from gongzhi_server.clock import clock
 from rich.console import Console
 from rich.table import Table
 
-from .bars import said
-from .county import rested
-from .growth import CHANGED, INDEXES, copying
+from .bars import verdict
+from .county import wait_until_idle
+from .growth import CHANGED, INDEXES, copy_statement
 from .peers.ours import SECRET
 from .servers import Server, running
 
@@ -149,9 +149,11 @@ def measure(console: Console, dsn: str, cases: int, quick: bool = False) -> dict
     """Measure lifecycles among so many cases: as many as fifty clients bring about, and as a spike asks for them."""
     seconds, stage = (4.0, 1.0) if quick else (SECONDS, STAGE)
     with grown(dsn, cases) as (large, count), running(large, ["ours"]) as servers:
-        asyncio.run(rested(large))
-        steady = asyncio.run(loaded(servers["ours"], lambda each: steadily(each, seconds, WARMUP if not quick else 1)))
-        spike = asyncio.run(loaded(servers["ours"], lambda each: spiking(each, stage)))
+        asyncio.run(wait_until_idle(large))
+        steady = asyncio.run(
+            load_server(servers["ours"], lambda each: steadily(each, seconds, WARMUP if not quick else 1))
+        )
+        spike = asyncio.run(load_server(servers["ours"], lambda each: spiking(each, stage)))
     found = {"cases": count, "steady": steady.figures(), "spike": spike.figures()}
     console.print(table(found))
     console.print(PUBLISHED + "; 57 % errors in its spike test")
@@ -171,14 +173,14 @@ def table(found: Mapping[str, Any]) -> Table:
     for load, ok in kept.items():
         row = found[load]
         failed = f"{row['failures']:.0f} ({row['share_failed']:.1%})"
-        made.add_row(load, f"{row['rate']}", f"{row['lifecycle_p95']}", f"{row['request_p95']}", failed, said(ok))
+        made.add_row(load, f"{row['rate']}", f"{row['lifecycle_p95']}", f"{row['request_p95']}", failed, verdict(ok))
     return made
 
 
 Each = Callable[[int, Tally], Life]
 
 
-async def loaded(server: Server, load: Callable[[Each], Awaitable[Tally]]) -> Tally:
+async def load_server(server: Server, load: Callable[[Each], Awaitable[Tally]]) -> Tally:
     """Put a load on a server and return what came of it."""
     connector, patience = aiohttp.TCPConnector(limit=CLIENTS), aiohttp.ClientTimeout(PATIENCE)
     address = f"http://127.0.0.1:{server.port}"
@@ -222,13 +224,13 @@ async def spiking(each: Each, stage: float) -> Tally:
 @contextmanager
 def grown(dsn: str, cases: int) -> Iterator[tuple[str, int]]:
     """Yield a copy of the database with so many cases and their events, and how many there are; drop it in the end."""
-    outside = testing.beside(dsn, "postgres")
-    asyncio.run(testing.drop(outside, NAME))
-    large = asyncio.run(testing.create(outside, NAME, urlsplit(dsn).path.strip("/")))
+    outside = testing.sibling_dsn(dsn, "postgres")
+    asyncio.run(testing.drop_database(outside, NAME))
+    large = asyncio.run(testing.create_database(outside, NAME, urlsplit(dsn).path.strip("/")))
     try:
         yield large, asyncio.run(multiply(large, cases))
     finally:
-        asyncio.run(testing.drop(outside, NAME))
+        asyncio.run(testing.drop_database(outside, NAME))
 
 
 async def multiply(dsn: str, cases: int) -> int:
@@ -239,7 +241,7 @@ async def multiply(dsn: str, cases: int) -> int:
         await connection.execute("set session_replication_role = replica; set synchronous_commit = off")
         times = -(-cases // await connection.fetchval('select count(*) from cases."case"'))
         if times > 1:
-            statements = [await copying(connection, table, changed) for table, changed in CHANGED.items()]
+            statements = [await copy_statement(connection, table, changed) for table, changed in CHANGED.items()]
             indexes = {row["name"]: row["made"] for row in await connection.fetch(INDEXES, list(CHANGED))}
             await connection.execute(f"drop index {', '.join(indexes)}")
             for copy in range(1, times):

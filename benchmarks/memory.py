@@ -9,7 +9,7 @@ from random import Random
 
 from rich.console import Console
 
-from .bars import said
+from .bars import verdict
 from .county import CODE
 from .load import body, fire
 from .questions import Question
@@ -26,7 +26,7 @@ FLAT = 1.02
 
 def measure(console: Console, dsn: str, asked: Sequence[Question]) -> dict[str, list[float]]:
     """Measure the megabytes after every step of the way."""
-    bodies = mixed(asked)
+    bodies = mix_requests(asked)
     with running(dsn, ["ours"]) as servers:
         server = servers["ours"]
         sizes = [resident(server.pid)]
@@ -36,11 +36,11 @@ def measure(console: Console, dsn: str, asked: Sequence[Question]) -> dict[str, 
             console.print(f"memory after {(at + 1) * REQUESTS // STEPS:7,} requests: {sizes[-1]:.0f} MB")
     # Caches fill in the first half; whatever still grows after that has no bound.
     flat = sizes[-1] <= sizes[STEPS // 2] * FLAT
-    console.print(f"bar {MOST:.0f} MB: {said(sizes[-1] <= MOST)}; flat in the second half: {said(flat)}")
+    console.print(f"bar {MOST:.0f} MB: {verdict(sizes[-1] <= MOST)}; flat in the second half: {verdict(flat)}")
     return {"megabytes": [round(size, 1) for size in sizes]}
 
 
-def mixed(asked: Sequence[Question]) -> list[str]:
+def mix_requests(asked: Sequence[Question]) -> list[str]:
     """Mix a hundred requests of every kind, in the same way each time."""
     kinds = {
         question.name: cycle([body(question.entries["ours"].text, one) for one in question.variables])

@@ -54,7 +54,7 @@ def conditions(column: str, words: list[str]) -> list[str]:
     return [f'{{ {column}: {{ contains: "{word}" }} }}' for word in words]
 
 
-async def flooding(url: str, body: dict[str, Any], seconds: float) -> Counter[int]:
+async def flood_server(url: str, body: dict[str, Any], seconds: float) -> Counter[int]:
     """Ask without a pause on many connections; return how often which status came back."""
     found: Counter[int] = Counter()
     end = time.monotonic() + seconds
@@ -71,10 +71,10 @@ async def flooding(url: str, body: dict[str, Any], seconds: float) -> Counter[in
 
 def flood(url: str, body: dict[str, Any], seconds: float, told: Any) -> None:
     """Flood from a process of its own, so that it does not slow down the one that measures."""
-    told.put(dict(asyncio.run(flooding(url, body, seconds))))
+    told.put(dict(asyncio.run(flood_server(url, body, seconds))))
 
 
-async def measured(url: str) -> dict[str, list[float]]:
+async def measure_latency(url: str) -> dict[str, list[float]]:
     """Measure how long each of these takes, one after the other."""
     token = Tokens(SECRET).issue({"sub": "desk", "role": "county_dispatcher", "grid": county.CODE}, clock())
     office = {"authorization": f"Bearer {token}"}
@@ -133,13 +133,13 @@ def main(
 def show(console: Console, server: Server, body: dict[str, Any]) -> None:
     """Measure without and with the flood, and print both."""
     url = f"http://127.0.0.1:{server.port}"
-    asyncio.run(measured(url))  # connections are opened, statements prepared
-    alone = asyncio.run(measured(url))
+    asyncio.run(measure_latency(url))  # connections are opened, statements prepared
+    alone = asyncio.run(measure_latency(url))
     told: Any = multiprocessing.Queue()
     process = multiprocessing.Process(target=flood, args=(url, body, 30.0, told))
     process.start()
     time.sleep(2)
-    flooded = asyncio.run(measured(url))
+    flooded = asyncio.run(measure_latency(url))
     console.print(f"the flood on {CONNECTIONS} connections was answered with", told.get())
     process.join()
     table = Table("question", "alone", "p95", "flooded", "p95", "times", title="milliseconds")

@@ -101,18 +101,18 @@ def _answer(target: Target, text: str, variables: Mapping[str, Any]) -> Any:
     answer = reply.json()
     if not reply.is_success or "errors" in answer:
         raise Problem(f"{target.url} refuses {variables}: {reply.text[:500]}")
-    return plain(answer["data"])
+    return strip_cursors(answer["data"])
 
 
-def plain(value: Any) -> Any:
+def strip_cursors(value: Any) -> Any:
     """Normalise an answer: no cursors, which everybody writes as they like, and times written one way.
 
     PostgreSQL leaves out the zeros at the end of a fraction, Python writes six digits or none.
     """
     if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items() if key != "endCursor"}
+        return {key: strip_cursors(inner) for key, inner in value.items() if key != "endCursor"}
     if isinstance(value, list):
-        return [plain(inner) for inner in value]
+        return [strip_cursors(inner) for inner in value]
     if isinstance(value, str) and MOMENT.fullmatch(value):
         return datetime.fromisoformat(value).isoformat()
     return value

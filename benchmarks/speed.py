@@ -42,7 +42,7 @@ def measure(servers: Mapping[str, Server], asked: Sequence[Question], pace: Pace
     found: Results = {question.name: {label: [] for label in question.entries} for question in asked}
     for at in range(pace.rounds):
         for question in asked:
-            for label in turned(list(question.entries), at):
+            for label in rotate(list(question.entries), at):
                 status.update(f"round {at + 1} of {pace.rounds}: {question.name}, {label}")
                 found[question.name][label].append(once(question, label, targets, pace, at == 0))
     return found
@@ -59,7 +59,7 @@ def once(question: Question, label: str, targets: Mapping[str, Target], pace: Pa
     return fire(target, bodies, seconds=pace.seconds, warmup=pace.warmup if first else 0)
 
 
-def turned(labels: list[str], by: int) -> list[str]:
+def rotate(labels: list[str], by: int) -> list[str]:
     """Rotate the labels, so that each round another one begins."""
     by %= len(labels)
     return labels[by:] + labels[:by]

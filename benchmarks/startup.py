@@ -24,7 +24,7 @@ from gongzhi_server.plugins import loader as plugins
 from gongzhi_server.storage import database
 from rich.console import Console
 
-from .bars import said
+from .bars import verdict
 
 BAR = 3.0
 """Seconds."""
@@ -36,19 +36,19 @@ QUERY = {"query": "{ plugins { name } }"}
 
 def measure(console: Console, dsn: str, rounds: int = ROUNDS) -> dict[str, float]:
     """Measure the seconds until it answers, in the middle round, and those of the CPU."""
-    found = plugins.load()
-    asyncio.run(database.migrate(dsn, found.apps))
+    found = plugins.load_plugins()
+    asyncio.run(database.migrate_apps(dsn, found.apps))
     with tempfile.TemporaryDirectory() as folder:
         # The first is thrown away: it compiles the modules.
-        times = [started(dsn, folder) for _ in range(rounds + 1)][1:]
+        times = [time_start(dsn, folder) for _ in range(rounds + 1)][1:]
     elapsed, worked = (median(column) for column in zip(*times, strict=True))
     names = ", ".join(one.name for one in found.found) or "no plugins"
-    console.print(f"starting with {names}: {elapsed:.1f} s (bar {BAR:.0f} s: {said(elapsed <= BAR)})")
+    console.print(f"starting with {names}: {elapsed:.1f} s (bar {BAR:.0f} s: {verdict(elapsed <= BAR)})")
     console.print(f"of which the CPU {worked:.1f} s; all rounds: {', '.join(f'{one:.1f}' for one, _ in times)}")
     return {"elapsed": round(elapsed, 2), "cpu": round(worked, 2)}
 
 
-def started(dsn: str, folder: str) -> tuple[float, float]:
+def time_start(dsn: str, folder: str) -> tuple[float, float]:
     """Start it, ask it something, and stop it; return the seconds until it answered, and the CPU's."""
     begin = time.perf_counter()
     command = [sys.executable, "-m", "gongzhi_server", "serve"]
@@ -57,7 +57,7 @@ def started(dsn: str, folder: str) -> tuple[float, float]:
             assert process.stdout
             url = next(match[1] for line in process.stdout if (match := GREETING.search(line)))
             httpx.post(f"{url}/graphql", json=QUERY, timeout=30).raise_for_status()
-            return time.perf_counter() - begin, consumed(process.pid)
+            return time.perf_counter() - begin, cpu_seconds(process.pid)
         finally:
             process.terminate()
 
@@ -69,7 +69,7 @@ def environ(dsn: str, folder: str) -> dict[str, str]:
     return {**inherited, **mine, "PYTHONPYCACHEPREFIX": f"{folder}/compiled"}
 
 
-def consumed(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """Return the seconds of CPU a process of this machine has taken so far (Linux)."""
     with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
         # Counted behind the program's name, which may hold blanks; these are utime and stime.
@@ -80,12 +80,12 @@ def consumed(pid: int) -> float:
 def main() -> None:
     """Measure in a database of its own, which is dropped in the end."""
     outside = os.environ["GONGZHI_TEST_DSN"]
-    asyncio.run(testing.drop(outside, NAME))
+    asyncio.run(testing.drop_database(outside, NAME))
     try:
-        dsn = asyncio.run(testing.create(outside, NAME))
+        dsn = asyncio.run(testing.create_database(outside, NAME))
         measure(Console(highlight=False), dsn, int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)
     finally:
-        asyncio.run(testing.drop(outside, NAME))
+        asyncio.run(testing.drop_database(outside, NAME))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from gongzhi_server import testing
 from rich.console import Console
 from rich.table import Table
 
-from .bars import said
+from .bars import verdict
 from .lifecycles import GRID, grown
 
 ALARMS, BAR = 1000, 10.0
@@ -70,7 +70,7 @@ def measure(console: Console, dsn: str) -> dict[str, Any]:
     with grown(dsn, 0) as (copy, _), tempfile.TemporaryDirectory() as data:
         found = asyncio.run(stormed(copy, Path(data)))
     made = Table("alarms", "cases", "seconds until all are cases", "and all that follows", "")
-    kept = said(found["seconds"] <= BAR and found["cases"] == ALARMS)
+    kept = verdict(found["seconds"] <= BAR and found["cases"] == ALARMS)
     made.add_row(f"{ALARMS:,}", f"{found['cases']:,}", f"{found['seconds']:.1f}", f"{found['followed']:.1f}", kept)
     console.print(made)
     return found
@@ -79,7 +79,7 @@ def measure(console: Console, dsn: str) -> dict[str, Any]:
 async def stormed(dsn: str, data: Path) -> dict[str, Any]:
     """Raise the alarms and wait for their cases."""
     plugins = testing.essential_with("storm", Storm())
-    async with testing.serving(dsn, data, plugins=plugins) as server:
+    async with testing.serve_application(dsn, data, plugins=plugins) as server:
         await server.worker.drain()  # what the county had left to do
         database = await asyncpg.connect(dsn)
         try:

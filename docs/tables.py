@@ -16,7 +16,7 @@ import typer
 from gongzhi.core.cases import machine
 from gongzhi.core.cases import steps as steps_of_cases
 from gongzhi.core.cases.machine import OPEN, STEPS, Step
-from gongzhi.declare.events import Event, hints
+from gongzhi.declare.events import Event, field_types
 from gongzhi.declare.roots import Mutation
 from gongzhi.plugin.roles import ROLES
 from gongzhi.plugin.settings import DESCRIPTION
@@ -25,10 +25,10 @@ from gongzhi.values.labels import split_label
 from gongzhi_deadlines.clocks.models import Stage
 from gongzhi_deadlines.clocks.stages import STARTS, STOPS
 from gongzhi_server import cli, gateway
-from gongzhi_server.gateway import Close, Rate, Rates
+from gongzhi_server.gateway import CloseCode, Rate, Rates
 from gongzhi_server.gateway.error_codes import Code
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.gateway.options import documented
+from gongzhi_server.gateway.options import documented_fields
 from gongzhi_server.plugins.choices import variable_of
 from gongzhi_server.settings import Settings
 from gongzhi_server.testing import ESSENTIAL
@@ -214,7 +214,9 @@ def codes() -> str:
 
 
 def shell() -> str:
-    rows = ((name, default, doc) for name, default, doc in documented(gateway.Settings) if name != "limits")
+    rows = (
+        (name, default, doc) for name, default, doc in documented_fields(gateway.GatewaySettings) if name != "limits"
+    )
     return table("setting", "default", "what", rows=((code(name), plain(value), doc) for name, value, doc in rows))
 
 
@@ -223,7 +225,7 @@ def plain(value: object) -> str:
 
 
 def rates() -> str:
-    rows = ((code(name), spent(value), doc) for name, value, doc in documented(Rates))
+    rows = ((code(name), spent(value), doc) for name, value, doc in documented_fields(Rates))
     return table("rate", "default", "what", rows=rows)
 
 
@@ -232,7 +234,9 @@ def spent(value: object) -> str:
 
 
 def closes() -> str:
-    return table("code", "name", "what happened", rows=((int(one), code(one.name), one.description) for one in Close))
+    return table(
+        "code", "name", "what happened", rows=((int(one), code(one.name), one.description) for one in CloseCode)
+    )
 
 
 def roles() -> str:
@@ -258,7 +262,7 @@ def events() -> str:
 
 
 def carried(one: type[Event]) -> str:
-    return ", ".join(code(camel(name)) for name in hints(one))
+    return ", ".join(code(camel(name)) for name in field_types(one))
 
 
 def fed(one: type[Event]) -> str:

@@ -18,7 +18,7 @@ from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow, SettlementLevel, Status
 from gongzhi.core.cases.steps import advance_case
 from gongzhi.core.grids.models import GridRow
-from gongzhi.declare.viewer import Account, Viewer
+from gongzhi.declare.viewer import Viewer, ViewerAccount
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.sealing import KeyRing
@@ -40,7 +40,7 @@ from gongzhi_server.deployment import doctor
 from gongzhi_server.events.outbox import Outbox
 from gongzhi_server.plugins.ownership import acting_as
 from gongzhi_server.storage import database
-from gongzhi_server.testing import ESSENTIAL, Server, codes_of, settings
+from gongzhi_server.testing import ESSENTIAL, Server, codes_of, settings_for_tests
 from tortoise.transactions import in_transaction
 
 COUNTY = "610921"
@@ -110,17 +110,17 @@ def story(server: Server) -> Story:
 
 
 @asynccontextmanager
-async def calling(dsn: str, now: datetime) -> AsyncIterator[Call]:
+async def open_call(dsn: str, now: datetime) -> AsyncIterator[Call]:
     """An open transaction of nobody in particular."""
 
     async def nothing(*given: Any) -> Any:
         raise AssertionError(given)
 
-    async with database.connected(database.config(dsn, size=2)), in_transaction() as connection:
+    async with database.open_tortoise(database.tortoise_config(dsn, size=2)), in_transaction() as connection:
         reactions = ReactionTable(ESSENTIAL.reactions)
         keys = KeyRing({"main": b"k" * 32})
         kept = {"registers": ESSENTIAL.registers, "reactions": reactions}
-        context = Context(Viewer(Account(), now), keys, b"", nothing, nothing, nothing, **kept)
+        context = Context(Viewer(ViewerAccount(), now), keys, b"", nothing, nothing, nothing, **kept)
         outbox = Outbox(ESSENTIAL.registry, {one.name for _, one in ESSENTIAL.jobs})
         call = Transaction(context, connection, outbox=outbox)
         yield call
@@ -132,7 +132,7 @@ def swept(story: Story, filled: str) -> Callable[[], Awaitable[Swept]]:
     """Sweeps at the time of the test's clock."""
 
     async def run() -> Swept:
-        async with calling(filled, story.server.clock()) as call:
+        async with open_call(filled, story.server.clock()) as call:
             with acting_as("deadlines"):
                 return await sweep(call)
 
@@ -141,7 +141,7 @@ def swept(story: Story, filled: str) -> Callable[[], Awaitable[Swept]]:
 
 async def take(story: Story, dsn: str, step: machine.Step) -> None:
     """A step that has no mutation yet."""
-    async with calling(dsn, story.server.clock()) as call:
+    async with open_call(dsn, story.server.clock()) as call:
         case = await CaseRow.get(number=story.number)
         await advance_case(call, case, step)
     story.version += 1
@@ -222,7 +222,7 @@ async def test_hold_stops_time(story: Story, filled: str) -> None:
 
 async def test_extension_adds_days(story: Story, filled: str) -> None:
     await story.dispatched()
-    async with calling(filled, story.server.clock()) as call:
+    async with open_call(filled, story.server.clock()) as call:
         case = await CaseRow.get(number=story.number)
         await extend(call, case, Term(2, Unit.WORKING_DAY), reason="WEATHER")
         await case.save(update_fields=["warn_at", "due_at"])
@@ -404,8 +404,8 @@ async def test_announcement_moves_deadlines(
     assert payload["errors"] == [] and payload["calendar"]["county"] is None
     assert china((await story.look())["REPLY"]["dueAt"]) == "01-08 18:00"
     [errand] = [one for _, one in ESSENTIAL.errands_called("clocks") if one.name == "sweep"]
-    chosen = settings(filled, tmp_path)
-    assert await plugin_commands.run(chosen, filled, "deadlines", errand, {}, story.server.clock, ESSENTIAL) == 0
+    chosen = settings_for_tests(filled, tmp_path)
+    assert await plugin_commands.run_errand(chosen, filled, "deadlines", errand, {}, story.server.clock, ESSENTIAL) == 0
     assert re.search(r"^[1-9]\d* cases follow a new calendar", capsys.readouterr().out, re.MULTILINE)
     assert china((await story.look())["REPLY"]["dueAt"]) == "01-11 18:00"
     query = """query($n: String!) {
@@ -413,7 +413,7 @@ async def test_announcement_moves_deadlines(
     found = (await story.dispatcher.ask(query, n=story.number)).data
     assert {"year": 2027, "provisional": False} in found["calendarYears"]
     assert {"stage": "REPLY", "changes": [{"why": "CALENDAR"}]} in found["case"]["clocks"]
-    async with calling(filled, story.server.clock()) as call:
+    async with open_call(filled, story.server.clock()) as call:
         assert await catch_up(call) == 0
 
 
@@ -439,7 +439,7 @@ async def test_shipped_years_are_kept(filled: str) -> None:
 # what time alone brings about
 
 
-async def reminded(story: Story) -> list[tuple[str, Any, Any]]:
+async def reminders_of(story: Story) -> list[tuple[str, Any, Any]]:
     query = "query($n: String!) { case(number: $n) { timeline(last: 100) { type data } } }"
     found = (await story.dispatcher.ask(query, n=story.number)).data["case"]["timeline"]
     kinds = "case.reminded", "case.escalated"
@@ -448,7 +448,7 @@ async def reminded(story: Story) -> list[tuple[str, Any, Any]]:
     ]
 
 
-async def told(caller: Server, number: str) -> list[str]:
+async def notices_of(caller: Server, number: str) -> list[str]:
     found = (await caller.ask("{ me { notices(first: 100) { nodes { kind title } } } }")).data["me"]["notices"]["nodes"]
     return [one["kind"] for one in found if number in one["title"]]
 
@@ -460,13 +460,13 @@ async def test_reminders_come_once(story: Story, swept: Callable[[], Awaitable[S
     assert (await swept()).reminded == 0
     story.server.clock.time = datetime(2026, 7, 6, 10, 0, tzinfo=CHINA)  # more than four fifths
     assert (await swept()).reminded > 0 and (await swept()).reminded == 0
-    assert await reminded(story) == [("case.reminded", "HANDLE", None)]
-    assert await told(story.handler, story.number) == ["clock.warned"]
-    assert await told(story.dispatcher, story.number) == []
+    assert await reminders_of(story) == [("case.reminded", "HANDLE", None)]
+    assert await notices_of(story.handler, story.number) == ["clock.warned"]
+    assert await notices_of(story.dispatcher, story.number) == []
     story.server.clock.time = datetime(2026, 7, 7, 9, 0, tzinfo=CHINA)  # handling is over, replying nearly
     await swept()
-    assert ("case.escalated", "HANDLE", "COUNTY") in await reminded(story)
-    assert "clock.overdue" in await told(story.dispatcher, story.number)
+    assert ("case.escalated", "HANDLE", "COUNTY") in await reminders_of(story)
+    assert "clock.overdue" in await notices_of(story.dispatcher, story.number)
     assert (await story.look())["HANDLE"]["light"] == "RED"
     query = "query($n: String!) { case(number: $n) { leadUnit { code } clocks { stage unit { code } } } }"
     found = (await story.dispatcher.ask(query, n=story.number)).data["case"]
@@ -539,9 +539,9 @@ async def test_emergency_knows_no_office_hours(story: Story, swept: Callable[[],
         await story.report(urgency="EMERGENCY")
         story.server.clock.move(minutes=21)
         await swept()
-        assert ("case.escalated", "RESPOND", "COUNTY") in await reminded(story)
+        assert ("case.escalated", "RESPOND", "COUNTY") in await reminders_of(story)
         town = story.server.as_("town_dispatcher", grid=story.number[:6] + "101")
-        assert "clock.overdue" in await told(town, story.number)
+        assert "clock.overdue" in await notices_of(town, story.number)
 
 
 async def test_rule_may_know_no_office_hours(story: Story, swept: Callable[[], Awaitable[Swept]]) -> None:
@@ -553,7 +553,7 @@ async def test_rule_may_know_no_office_hours(story: Story, swept: Callable[[], A
     await story.report()
     story.server.clock.move(minutes=21)
     await swept()
-    assert await reminded(story) == [("case.escalated", "RESPOND", "COUNTY")]
+    assert await reminders_of(story) == [("case.escalated", "RESPOND", "COUNTY")]
 
 
 async def test_unassigned_case_escalates(story: Story, swept: Callable[[], Awaitable[Swept]]) -> None:
@@ -561,13 +561,13 @@ async def test_unassigned_case_escalates(story: Story, swept: Callable[[], Await
     await story.report()
     story.server.clock.move(hours=1, minutes=40)
     await swept()
-    assert await reminded(story) == [("case.reminded", "RESPOND", None)]
+    assert await reminders_of(story) == [("case.reminded", "RESPOND", None)]
     town = story.server.as_("town_dispatcher", grid=story.number[:6] + "101")
-    assert await told(town, story.number) == ["clock.warned"]
+    assert await notices_of(town, story.number) == ["clock.warned"]
     story.server.clock.move(hours=4)
     await swept()
-    assert ("case.escalated", "RESPOND", "COUNTY") in await reminded(story)
-    assert "clock.overdue" in await told(story.dispatcher, story.number)
+    assert ("case.escalated", "RESPOND", "COUNTY") in await reminders_of(story)
+    assert "clock.overdue" in await notices_of(story.dispatcher, story.number)
 
 
 async def test_grace_ends(story: Story, swept: Callable[[], Awaitable[Swept]]) -> None:
@@ -641,8 +641,8 @@ async def test_demo_has_clocks(filled: str) -> None:
 
 
 async def test_doctor_looks_at_deadlines(server: Server, filled: str, tmp_path: Path) -> None:
-    chosen = settings(filled, tmp_path)
-    ill_at_first = [text for well, text in await doctor.examine(chosen, filled, ESSENTIAL) if not well]
+    chosen = settings_for_tests(filled, tmp_path)
+    ill_at_first = [text for well, text in await doctor.examine_deployment(chosen, filled, ESSENTIAL) if not well]
     assert ill_at_first == []
     connection = await asyncpg.connect(filled)
     try:
@@ -653,7 +653,7 @@ async def test_doctor_looks_at_deadlines(server: Server, filled: str, tmp_path: 
         await connection.execute("update clocks.rule set kind = 'HELP' where stage = 'REPLY'")
     finally:
         await connection.close()
-    said = " ".join(text for well, text in await doctor.examine(chosen, filled, ESSENTIAL) if not well)
+    said = " ".join(text for well, text in await doctor.examine_deployment(chosen, filled, ESSENTIAL) if not well)
     assert "calendars about to end" in said and "provisional" in said and "without a deadline" in said
     query = "{ findings { name count english chinese } }"
     found = (await server.as_("auditor", grid=COUNTY).ask(query)).data["findings"]
@@ -676,7 +676,11 @@ async def test_doctor_looks_at_the_directory(filled: str, tmp_path: Path) -> Non
         await connection.execute("update people.post set until = current_date where duty = 'GRID_WORKER'")
     finally:
         await connection.close()
-    said = [text for well, text in await doctor.examine(settings(filled, tmp_path), filled, ESSENTIAL) if not well]
+    said = [
+        text
+        for well, text in await doctor.examine_deployment(settings_for_tests(filled, tmp_path), filled, ESSENTIAL)
+        if not well
+    ]
     assert [text.partition(": ")[0] for text in said] == [
         "third-level grids without a worker",
         "entries of the dispatch directory that lead to a closed unit",
@@ -688,7 +692,7 @@ async def test_doctor_looks_at_the_directory(filled: str, tmp_path: Path) -> Non
 
 async def test_demo_is_reckoned_alike(filled: str) -> None:
     """What is kept of the demo's clocks is what the engine makes of their course."""
-    async with calling(filled, datetime(2026, 6, 30, tzinfo=CHINA)) as call:
+    async with open_call(filled, datetime(2026, 6, 30, tzinfo=CHINA)) as call:
         clocks = await ClockRow.all().order_by("id").limit(300)
         by = await load_standing(call.fetch, (await GridRow.get(code=COUNTY)).id)
         for clock in clocks:

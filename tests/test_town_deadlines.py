@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from gongzhi.values.worktime import Course, Term, Unit, reckon
+from gongzhi.values.worktime import Course, Term, Unit, compute_deadline
 from gongzhi_deadlines.clocks.limits import FIXED, LAW, exceeds_law, find_beyond_law, within
 from gongzhi_deadlines.clocks.models import Stage
 from gongzhi_deadlines.clocks.rules import Matter, Rule, Standing
@@ -41,7 +41,7 @@ MATTERS = st.builds(
 @settings(max_examples=300, deadline=None)
 def test_what_is_within_a_limit_never_ends_after_it(term: Term, limit: Term, course: Course) -> None:
     if within(term, limit):
-        assert reckon(OFFICE, term, course).due <= reckon(OFFICE, limit, course).due
+        assert compute_deadline(OFFICE, term, course).due <= compute_deadline(OFFICE, limit, course).due
 
 
 @given(SETS, SETS, SETS, MATTERS, st.sampled_from(STAGES), MOMENTS)
@@ -63,7 +63,7 @@ def test_the_rule_for_a_clock_that_starts(
     assert chosen == (theirs if untouched else own)
     if chosen is not None and chosen is not theirs:
         assert bounds and not untouched
-        ends = [reckon(OFFICE, one.term, Course(start)).due for one in (chosen, bounds)]
+        ends = [compute_deadline(OFFICE, one.term, Course(start)).due for one in (chosen, bounds)]
         assert ends[0] <= ends[1]
     assert Standing(1, 1, OFFICE, county).rule(stage, matter) == theirs
 

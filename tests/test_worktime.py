@@ -18,10 +18,10 @@ from gongzhi.values.worktime import (
     Shift,
     Term,
     Unit,
+    compute_deadline,
     day_of,
-    lengthening,
-    reckon,
-    spent,
+    extension_until,
+    time_spent,
 )
 from gongzhi_deadlines.calendars import holidays
 from hypothesis import given, settings
@@ -49,11 +49,11 @@ def open_then(calendar: Calendar, moment: datetime) -> bool:
     return any(start <= minute < end for start, end in calendar.spans(local.date()))
 
 
-def off(pauses: tuple[Pause, ...], moment: datetime) -> bool:
+def is_paused(pauses: tuple[Pause, ...], moment: datetime) -> bool:
     return any(pause.since <= moment < pause.until for pause in pauses)
 
 
-def counted(calendar: Calendar, unit: Unit, moment: datetime) -> bool:
+def is_counted(calendar: Calendar, unit: Unit, moment: datetime) -> bool:
     return open_then(calendar, moment) if unit.working else True
 
 
@@ -64,7 +64,7 @@ def slow(calendar: Calendar, term: Term, course: Course) -> datetime:
         moment = datetime.combine(day_of(moment) + timedelta(days=1), datetime.min.time(), CHINA)
     left = term.amount * (60 if term.unit in (Unit.HOUR, Unit.WORKING_HOUR) else 1)
     while True:
-        left -= counted(calendar, term.unit, moment) and not off(course.pauses, moment)
+        left -= is_counted(calendar, term.unit, moment) and not is_paused(course.pauses, moment)
         moment += MINUTE
         if not left:
             return moment
@@ -88,7 +88,7 @@ def slow_day(calendar: Calendar, term: Term, start: datetime) -> date:
 def slow_spent(calendar: Calendar, unit: Unit, course: Course, now: datetime) -> int:
     moment, found = course.start, 0
     while moment < now:
-        found += counted(calendar, unit, moment) and not off(course.pauses, moment)
+        found += is_counted(calendar, unit, moment) and not is_paused(course.pauses, moment)
         moment += MINUTE
     return found
 
@@ -116,13 +116,13 @@ def courses(draw: st.DrawFn) -> Course:
 @given(SHORT, courses())
 @settings(max_examples=60, deadline=None)
 def test_minutes_agree(term: Term, course: Course) -> None:
-    assert reckon(COUNTY, term, course).due == slow(COUNTY, term, course)
+    assert compute_deadline(COUNTY, term, course).due == slow(COUNTY, term, course)
 
 
 @given(DAYS, MOMENTS)
 @settings(deadline=None)
 def test_days_agree(term: Term, start: datetime) -> None:
-    due, day = reckon(COUNTY, term, Course(start)).due, slow_day(COUNTY, term, start)
+    due, day = compute_deadline(COUNTY, term, Course(start)).due, slow_day(COUNTY, term, start)
     closing = timedelta(minutes=COUNTY.spans(day)[-1][1])
     assert due == datetime.combine(day, datetime.min.time(), CHINA) + closing
 
@@ -131,20 +131,23 @@ def test_days_agree(term: Term, start: datetime) -> None:
 @settings(max_examples=60, deadline=None)
 def test_spent_agrees(term: Term, course: Course, minutes: int) -> None:
     now, at_once = course.start + minutes * MINUTE, Term(term.amount, term.unit)
-    assert spent(COUNTY, at_once, course, now) == slow_spent(COUNTY, term.unit, course, now) * MINUTE
+    assert time_spent(COUNTY, at_once, course, now) == slow_spent(COUNTY, term.unit, course, now) * MINUTE
 
 
 @given(ANY, courses())
 def test_order_holds(term: Term, course: Course) -> None:
-    found = reckon(CALENDAR, term, course)
+    found = compute_deadline(CALENDAR, term, course)
     assert course.start <= found.begins <= found.warns <= found.due
-    assert spent(CALENDAR, term, course, found.warns) <= found.allowed
+    assert time_spent(CALENDAR, term, course, found.warns) <= found.allowed
 
 
 @given(ANY, MOMENTS, st.integers(0, 5000), st.integers(1, 5000))
 def test_pause_never_hurries(term: Term, start: datetime, since: int, length: int) -> None:
     pause = Pause(start + since * MINUTE, start + (since + length) * MINUTE)
-    plain, held = reckon(CALENDAR, term, Course(start)), reckon(CALENDAR, term, Course(start, (pause,)))
+    plain, held = (
+        compute_deadline(CALENDAR, term, Course(start)),
+        compute_deadline(CALENDAR, term, Course(start, (pause,))),
+    )
     assert held.due >= plain.due and held.allowed == plain.allowed
     assert held.due == plain.due or pause.since < plain.due
 
@@ -152,12 +155,17 @@ def test_pause_never_hurries(term: Term, start: datetime, since: int, length: in
 @given(ANY, MOMENTS, st.integers(0, 5000))
 def test_empty_pause_changes_nothing(term: Term, start: datetime, since: int) -> None:
     moment = start + since * MINUTE
-    assert reckon(CALENDAR, term, Course(start, (Pause(moment, moment),))) == reckon(CALENDAR, term, Course(start))
+    assert compute_deadline(CALENDAR, term, Course(start, (Pause(moment, moment),))) == compute_deadline(
+        CALENDAR, term, Course(start)
+    )
 
 
 @given(ANY, ANY, MOMENTS)
 def test_extension_adds(term: Term, more: Term, start: datetime) -> None:
-    plain, longer = reckon(CALENDAR, term, Course(start)), reckon(CALENDAR, term, Course(start, (), (more,)))
+    plain, longer = (
+        compute_deadline(CALENDAR, term, Course(start)),
+        compute_deadline(CALENDAR, term, Course(start, (), (more,))),
+    )
     assert longer.due >= plain.due and longer.allowed >= plain.allowed and longer.warns >= plain.warns
 
 
@@ -168,18 +176,18 @@ def test_change_of_rule_keeps_time(term: Term, other: Term, course: Course, minu
     if (term.unit.working, term.next_day) == (other.unit.working, other.next_day) and Unit.WORKING_DAY not in (
         term.unit, other.unit,
     ):  # fmt: skip
-        assert spent(CALENDAR, term, course, now) == spent(CALENDAR, other, course, now)
+        assert time_spent(CALENDAR, term, course, now) == time_spent(CALENDAR, other, course, now)
 
 
 @given(ANY, courses(), st.integers(0, 5000), st.integers(0, 60 * 24 * 60))
 def test_extension_to_a_moment(term: Term, course: Course, minutes: int, ahead: int) -> None:
     """It ends on the day that was asked for, or the last working one before it; what is spent stays spent."""
-    plain, now = reckon(CALENDAR, term, course), course.start + minutes * MINUTE
+    plain, now = compute_deadline(CALENDAR, term, course), course.start + minutes * MINUTE
     until = plain.due + ahead * MINUTE
-    more = lengthening(CALENDAR, term, plain.due, until)
+    more = extension_until(CALENDAR, term, plain.due, until)
     longer = Course(course.start, course.pauses, (more,)) if more.amount else course
-    found = reckon(CALENDAR, term, longer)
-    assert spent(CALENDAR, term, longer, now) == spent(CALENDAR, term, course, now)
+    found = compute_deadline(CALENDAR, term, longer)
+    assert time_spent(CALENDAR, term, longer, now) == time_spent(CALENDAR, term, course, now)
     assert plain.due <= found.due and plain.allowed <= found.allowed and plain.warns <= found.warns
     if course.pauses:
         return
@@ -187,10 +195,10 @@ def test_extension_to_a_moment(term: Term, course: Course, minutes: int, ahead: 
         assert found.due <= until < found.due + MINUTE or not open_then(CALENDAR, until)
     elif term.unit is Unit.WORKING_DAY:
         assert day_of(found.due) <= day_of(until)
-        assert not any(CALENDAR.spans(day) for day in between(day_of(found.due), day_of(until)))
+        assert not any(CALENDAR.spans(day) for day in days_between(day_of(found.due), day_of(until)))
 
 
-def between(first: date, last: date) -> list[date]:
+def days_between(first: date, last: date) -> list[date]:
     """The days after the first, up to the last."""
     return [first + timedelta(days=at + 1) for at in range((last - first).days)]
 
@@ -198,14 +206,14 @@ def between(first: date, last: date) -> list[date]:
 def test_day_that_is_over() -> None:
     """A term of one day that begins after the office has closed ends on the next working day."""
     friday = at("2026-06-05 18:01")
-    assert reckon(CALENDAR, Term(1, Unit.DAY), Course(friday)).due == at("2026-06-08 18:00")
-    assert reckon(CALENDAR, Term(2, Unit.DAY), Course(friday)).due == at("2026-06-08 18:00")
+    assert compute_deadline(CALENDAR, Term(1, Unit.DAY), Course(friday)).due == at("2026-06-08 18:00")
+    assert compute_deadline(CALENDAR, Term(2, Unit.DAY), Course(friday)).due == at("2026-06-08 18:00")
 
 
 def test_endless_pause() -> None:
     start = at("2026-06-30 10:00")
     for since, warned in (("2026-06-30 10:05", False), ("2026-06-30 10:13", True)):
-        found = reckon(CALENDAR, Term(15, Unit.MINUTE), Course(start, (Pause(at(since)),)))
+        found = compute_deadline(CALENDAR, Term(15, Unit.MINUTE), Course(start, (Pause(at(since)),)))
         assert found.due == NEVER and (found.warns < NEVER) is warned
 
 
@@ -213,17 +221,19 @@ def test_pause_on_the_last_day() -> None:
     """An earlier pause has used up the term itself; what is left of the day is on hold all the same."""
     start, term = at("2026-06-29 10:00"), Term(1, Unit.WORKING_DAY, next_day=True)
     first = Pause(at("2026-06-30 10:00"), at("2026-06-30 11:00"))
-    assert reckon(CALENDAR, term, Course(start, (first,))).due == at("2026-07-01 18:00")
-    assert reckon(CALENDAR, term, Course(start, (first, Pause(at("2026-07-01 12:00"))))).due == NEVER
+    assert compute_deadline(CALENDAR, term, Course(start, (first,))).due == at("2026-07-01 18:00")
+    assert compute_deadline(CALENDAR, term, Course(start, (first, Pause(at("2026-07-01 12:00"))))).due == NEVER
     again = Pause(at("2026-07-01 12:00"), at("2026-07-02 12:00"))
-    assert reckon(CALENDAR, term, Course(start, (first, again))).due == at("2026-07-02 18:00")
-    assert reckon(CALENDAR, term, Course(start, (first, Pause(at("2026-07-01 18:00"))))).due == at("2026-07-01 18:00")
+    assert compute_deadline(CALENDAR, term, Course(start, (first, again))).due == at("2026-07-02 18:00")
+    assert compute_deadline(CALENDAR, term, Course(start, (first, Pause(at("2026-07-01 18:00"))))).due == at(
+        "2026-07-01 18:00"
+    )
 
 
 def test_late_pause_leaves_it_late() -> None:
     """What has run out before a pause stays run out."""
     start = at("2026-06-30 10:00")
-    found = reckon(CALENDAR, Term(15, Unit.MINUTE), Course(start, (Pause(at("2026-06-30 10:16")),)))
+    found = compute_deadline(CALENDAR, Term(15, Unit.MINUTE), Course(start, (Pause(at("2026-06-30 10:16")),)))
     assert found.due == at("2026-06-30 10:15")
 
 
@@ -249,7 +259,7 @@ BY_HAND = [
 
 @pytest.mark.parametrize(("start", "due"), BY_HAND)
 def test_five_working_days(start: str, due: str) -> None:
-    assert reckon(CALENDAR, WORKING_DAYS, Course(at(start))).due == at(due)
+    assert compute_deadline(CALENDAR, WORKING_DAYS, Course(at(start))).due == at(due)
 
 
 OTHERS = [
@@ -267,13 +277,15 @@ OTHERS = [
 
 @pytest.mark.parametrize(("term", "start", "due"), OTHERS)
 def test_other_terms(term: Term, start: str, due: str) -> None:
-    assert reckon(CALENDAR, term, Course(at(start))).due == at(due)
+    assert compute_deadline(CALENDAR, term, Course(at(start))).due == at(due)
 
 
 def test_pause_over_the_holidays() -> None:
     """On hold from the second working day to the first after the holidays: as many working days are left."""
     course = Course(at("2026-09-28 10:00"), (Pause(at("2026-09-30 10:00"), at("2026-10-12 10:00")),))
-    assert reckon(CALENDAR, WORKING_DAYS, course).due == at("2026-10-15 18:00")  # 30 September has become 12 October
+    assert compute_deadline(CALENDAR, WORKING_DAYS, course).due == at(
+        "2026-10-15 18:00"
+    )  # 30 September has become 12 October
 
 
 def test_provisional_year() -> None:
@@ -299,7 +311,7 @@ def test_calendar_that_ends() -> None:
     short = Calendar(date(2026, 1, 1), date(2026, 1, 31))
     for term in (Term(30, Unit.WORKING_DAY), Term(300, Unit.WORKING_HOUR)):
         with pytest.raises(CalendarError, match="2026-01-31"):
-            reckon(short, term, Course(at("2026-01-20 10:00")))
+            compute_deadline(short, term, Course(at("2026-01-20 10:00")))
 
 
 def test_seasons() -> None:
@@ -311,5 +323,5 @@ def test_fast_enough() -> None:
     """A tenth of what a quiet machine does; benchmarks print the real figure."""
     course, began = Course(at("2026-09-28 10:17")), time.process_time()
     for _ in range(1000):
-        reckon(CALENDAR, WORKING_DAYS, course)
+        compute_deadline(CALENDAR, WORKING_DAYS, course)
     assert 1000 / (time.process_time() - began) > 5_000

@@ -104,7 +104,7 @@ async def answer(pool: asyncpg.Pool[Any], request: Request) -> Response:
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     """Open the pool for as long as the server runs."""
-    pool = await database.readers(os.environ["BENCH_DSN"], SIZE)
+    pool = await database.open_readers(os.environ["BENCH_DSN"], SIZE)
     app.router.routes.append(Route("/graphql", partial(answer, pool), methods=["POST"]))
     yield
     await pool.close()

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from gongzhi_server.app import create_app
-from gongzhi_server.plugins.loader import essential
-from gongzhi_server.serve import settle
+from gongzhi_server.plugins.loader import essential_plugins
+from gongzhi_server.serve import freeze_garbage
 from gongzhi_server.settings import Settings
 from starlette.applications import Starlette
 
@@ -19,6 +19,6 @@ SECRET = "of no use outside the benchmark"
 def app() -> Starlette:
     """Build the application over the database of the benchmark."""
     settings = Settings(data=Path(), secret=SECRET)
-    made = create_app(settings, os.environ["BENCH_DSN"], plugins=essential(), contributions=CONTRIBUTIONS)
-    settle()
+    made = create_app(settings, os.environ["BENCH_DSN"], plugins=essential_plugins(), contributions=CONTRIBUTIONS)
+    freeze_garbage()
     return made

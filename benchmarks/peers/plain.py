@@ -197,7 +197,7 @@ class Endpoint(GraphQL[Loaders, None]):
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     """Connect Tortoise for as long as the server runs."""
-    await Tortoise.init(config=database.config(os.environ["BENCH_DSN"]), _enable_global_fallback=True)
+    await Tortoise.init(config=database.tortoise_config(os.environ["BENCH_DSN"]), _enable_global_fallback=True)
     yield
     await Tortoise.close_connections()
 

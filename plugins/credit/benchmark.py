@@ -6,8 +6,8 @@ import sys
 import time
 from datetime import date
 
-from gongzhi_credit.daycount import DayCount
-from gongzhi_credit.schedules import Method, Terms, schedule
+from gongzhi_credit.loans.daycount import DayCount
+from gongzhi_credit.loans.schedules import Method, Terms, new_schedule
 
 BAR, MANY, ROUNDS = 10_000, 5_000, 5
 """Schedules of twelve months a second; the best of so many rounds counts, for other work may share the machine."""
@@ -22,7 +22,7 @@ def rate(method: Method) -> float:
     for _ in range(ROUNDS):
         begun = time.perf_counter()
         for one in asked:
-            schedule(one)
+            new_schedule(one)
         found = max(found, MANY / (time.perf_counter() - begun))
     return found
 

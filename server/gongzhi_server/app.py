@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.viewer import Viewer
-from gongzhi.runtime.channels import Channel
+from gongzhi.runtime.channels import NoticeChannel
 from gongzhi.runtime.commands import Command
-from gongzhi.runtime.context import Bounds, Context, Look
+from gongzhi.runtime.context import Bounds, Context, FileLook
 from gongzhi.runtime.event_access import EventAccess
-from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.lists import Lists, NoLists
 from gongzhi.runtime.picture_decoding import PictureDecoder
 from gongzhi.runtime.sealing import KeyRing
@@ -31,60 +31,58 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 from tortoise.models import Model
 
-from .auth.assembly import entrance
-from .auth.authentication import Door, refused
-from .auth.service import Desk as Reception
+from .auth.assembly import open_authentication
+from .auth.authentication import Authenticator, invalid_token
+from .auth.service import AuthenticationService
 from .clock import clock
 from .commands import mutations as commands
 from .commands.reactions import ReactionTable
 from .endpoints.feeds import Feeds
-from .endpoints.plain_http import Mounted, Toll
+from .endpoints.plain_http import MountedApp, RateLimitedApp
 from .endpoints.routes import PluginRoutes
-from .endpoints.sign_in import Counter
-from .endpoints.uploads import Desk, upload_routes
+from .endpoints.sign_in import AuthEndpoint
+from .endpoints.uploads import FileService, upload_routes
 from .errors import Problem
 from .events import Hub, Outbox
 from .events.access import EngineEventAccess
-from .events.outbox import Told as Pending
+from .events.outbox import TransactionEvents
 from .events.resumptions import Resumptions
 from .files.archive import Archive, sweep_hourly
-from .files.malware_scan import scanner
+from .files.malware_scan import make_scanner
 from .files.vault import Vault
-from .gateway import Documents, Gateway, Guard, Published, Rates, Traits
-from .gateway import Settings as Shell
-from .gateway.application import wrapped
+from .gateway import DocumentStore, Gateway, GatewaySettings, Guard, PublishedSchema, Rates, Traits
+from .gateway.application import wrap_application
 from .gateway.limits import Limits
 from .gateway.overload import LEVELS
-from .gateway.trusted_documents import load
-from .graphql.engine import Engine, value_of
-from .graphql.published_registers import Published as Told
-from .graphql.published_registers import published
-from .graphql.schema import Schema, build
+from .gateway.trusted_documents import load_documents
+from .graphql.engine import GraphQLEngine, value_of
+from .graphql.published_registers import PublishedPlugins, publish_plugins
+from .graphql.schema import Schema, build_schema
 from .jobs.services import Services
 from .jobs.worker import Worker
-from .jobs.worker_tasks import Lines
+from .jobs.worker_tasks import WorkLines
 from .list_queries import ListReader
-from .plugins.choices import chosen
-from .plugins.health import Vitals
+from .plugins.choices import read_choices
+from .plugins.health import PluginHealth
 from .plugins.loader import Plugins
 from .settings import Settings
 from .storage import database
-from .storage.access_log import Ledger, ledger
-from .storage.connection_shares import Shares, open_shares, writers
-from .storage.key_ring import keyring
+from .storage.access_log import AccessLog, open_ledger
+from .storage.connection_shares import Shares, open_shares, writers_pool_size
+from .storage.key_ring import load_key_ring
 
 DISCOVER = "schema.explore"
 
 T = TypeVar("T")
 
 
-def receipts(settings: Settings) -> bytes:
+def receipts_secret(settings: Settings) -> bytes:
     """Derive the secret behind receipt codes and idempotency MACs."""
     # Not the secret itself: what one purpose shows of its key must tell nothing of another's.
     return hashlib.sha256(b"gongzhi receipts " + settings.secret.encode()).digest()
 
 
-class Space:
+class Runtime:
     """The context in which Tortoise knows its connections, whichever task a request came in."""
 
     def __init__(
@@ -92,12 +90,12 @@ class Space:
         shares: Shares,
         keys: KeyRing,
         secret: bytes,
-        told: Told,
+        told: PublishedPlugins,
         schema: Schema,
         plugins: Plugins,
-        ledger: Ledger,
+        ledger: AccessLog,
         outbox: Outbox,
-        channels: tuple[Channel, ...] = (),
+        channels: tuple[NoticeChannel, ...] = (),
         choices: Mapping[type, Any] = MappingProxyType({}),
         address: str = "",
     ) -> None:
@@ -116,7 +114,7 @@ class Space:
         self.pictures = PictureDecoder()
         self.archive: Archive | None = None
 
-    def ail(self, failing: Mapping[str, str]) -> None:
+    def report_failing(self, failing: Mapping[str, str]) -> None:
         """Tell of the plugins that are not well."""
         self.published = self.told.json(failing)
 
@@ -124,20 +122,20 @@ class Space:
         """Build what everything that runs for a viewer has at hand."""
 
         async def perform(command: Command, given: Any) -> Any:
-            work = commands.perform(context, command, given, self.schema.owner(command), self.outbox)
+            work = commands.perform_command(context, command, given, self.schema.owner(command), self.outbox)
             done = await self.run(work)
             # The chain of acts is extended soon after, not in the
             # command's transaction, where all would queue for its end.
-            self.ledger.acted(viewer.now)
+            self.ledger.note_act(viewer.now)
             return done
 
-        async def look(seen: Look) -> None:
+        async def look(seen: FileLook) -> None:
             await self.ledger.look(viewer, seen)
 
         async def enqueue(
-            job: Job, key: str, *, at: datetime | None = None, row: Model | None = None, **arguments: Any
+            job: BackgroundJob, key: str, *, at: datetime | None = None, row: Model | None = None, **arguments: Any
         ) -> None:
-            told = Pending(self.outbox, viewer)
+            told = TransactionEvents(self.outbox, viewer)
             told.enqueue(job, key, at, row, arguments)
             await self.run(told.commit())
 
@@ -183,7 +181,7 @@ class Space:
     ) -> Any:
         """Do something as a plugin for a viewer, in one transaction with the act that is kept of it."""
         done = await self.run(commands.transact(self.context(viewer), plugin, action, objects, work, self.outbox))
-        self.ledger.acted(viewer.now)
+        self.ledger.note_act(viewer.now)
         return done
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -210,7 +208,7 @@ def create_app(
     """
     plugins = plugins or Plugins()
     # All that can fail by configuration fails here, before anything is opened.
-    schema = schema or build(plugins, contributions)
+    schema = schema or build_schema(plugins, contributions)
     made = Deployment(
         settings,
         dsn,
@@ -218,19 +216,19 @@ def create_app(
         plugins,
         schema,
         background,
-        keyring(settings),
-        receipts(settings),
-        published(plugins, schema),
+        load_key_ring(settings),
+        receipts_secret(settings),
+        publish_plugins(plugins, schema),
         plugins.chosen(settings.channels),
-        chosen(plugins, environ, settings.data),
-        Documents(load(settings.manifest), settings.allow_list),
-        bounds(settings),
+        read_choices(plugins, environ, settings.data),
+        DocumentStore(load_documents(settings.manifest), settings.allow_list),
+        read_limits(settings),
     )
     # The other routes are added when the application starts, since they need the database.
-    return Starlette(routes=[Route("/health", health)], lifespan=made.lifespan)
+    return Starlette(routes=[Route("/health", answer_health)], lifespan=made.lifespan)
 
 
-async def health(request: Request) -> Response:
+async def answer_health(request: Request) -> Response:
     """Report whether the server answers, which plugins are not well, and what is refused while it is behind."""
     state = request.app.state
     # Plugins are named, and what they fail in is not: anybody may ask.
@@ -255,10 +253,10 @@ class Deployment:
     background: bool
     keys: KeyRing
     secret: bytes
-    told: Told
-    channels: tuple[Channel, ...]
+    told: PublishedPlugins
+    channels: tuple[NoticeChannel, ...]
     choices: Mapping[type, Any]
-    documents: Documents
+    documents: DocumentStore
     limits: Limits
 
     @asynccontextmanager
@@ -277,22 +275,24 @@ class Deployment:
         # Opened in the order in which the later need the earlier; closed the other way round.
         async with (
             open_shares(dsn, settings) as shares,
-            database.connected(database.config(dsn, plugins.apps, writers(settings), short=True)),
-            ledger(dsn, allowed) as kept,
-            entrance(settings, dsn, shares.sessions, plugins, self.secret, now) as (door, desk),
+            database.open_tortoise(
+                database.tortoise_config(dsn, plugins.apps, writers_pool_size(settings), short=True)
+            ),
+            open_ledger(dsn, allowed) as kept,
+            open_authentication(settings, dsn, shares.sessions, plugins, self.secret, now) as (door, desk),
         ):
             hub = Hub(dsn, shares.background.fetch, self.secret, now, timedelta(days=settings.retention))
             outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs}, hub.wake)
             space = self.space(shares, kept, outbox)
             worker = Worker(plugins, space.context, outbox, now)
-            vitals = Vitals(plugins, acting_for(space, worker), now, space.ail)
-            engine = Engine(
+            vitals = PluginHealth(plugins, acting_for(space, worker), now, space.report_failing)
+            engine = GraphQLEngine(
                 self.schema,
                 shares.accounts.fetch,
                 space.context,
                 self.limits,
                 hub,
-                current(door),
+                refresh_viewer_with(door),
                 now,
                 vitals.blame,
                 shares,
@@ -302,8 +302,10 @@ class Deployment:
             )
             space.lists = ListReader(engine, shares.background)
             memory = Resumptions(desk.sessions.pool, now)
-            guard = Guard(shares.waited) if enforced(settings, settings.guard) else None
-            gateway = Gateway(engine, door, shell(settings), traits(settings, door), self.documents, memory, guard)
+            guard = Guard(shares.waited) if is_enforced(settings, settings.guard) else None
+            gateway = Gateway(
+                engine, door, gateway_settings(settings), viewer_traits(settings, door), self.documents, memory, guard
+            )
             archive = space.archive = Archive(Vault.at(settings.store), self.keys)
             await worker.open()
             answering = PluginRoutes(
@@ -324,20 +326,20 @@ class Deployment:
             app.state.worker, app.state.hub, app.state.vitals, app.state.space = worker, hub, vitals, space
             app.state.shares, app.state.guard, app.state.till = shares, guard, gateway.operations.till
             app.state.services = services
-            lines = Lines(worker, settings.background_pool)
+            lines = WorkLines(worker, settings.background_pool)
             # Background work starts last, when everything that it may call is there, and stops first.
             async with (
                 vitals.held(),
                 sweep_hourly(archive, now),
-                watching(guard),
-                working(hub, space, lines if self.background else None),
+                watch_guard(guard),
+                run_work(hub, space, lines if self.background else None),
                 services.running() if self.background else nullcontext(),
             ):
                 yield
 
-    def space(self, shares: Shares, kept: Ledger, outbox: Outbox) -> Space:
+    def space(self, shares: Shares, kept: AccessLog, outbox: Outbox) -> Runtime:
         """Build what everything that runs finds the deployment's parts by."""
-        return Space(
+        return Runtime(
             shares,
             self.keys,
             self.secret,
@@ -354,27 +356,31 @@ class Deployment:
     def routes(
         self,
         shares: Shares,
-        space: Space,
+        space: Runtime,
         worker: Worker,
         gateway: Gateway[Any],
-        door: Door,
-        desk: Reception,
+        door: Authenticator,
+        desk: AuthenticationService,
         archive: Archive,
     ) -> list[BaseRoute]:
         """Return the routes: GraphQL, signing in, what is fetched as a file, uploads, and plugins' feeds."""
         settings, secret, now = self.settings, self.secret, self.now
         operations, till = gateway.operations, gateway.operations.till
-        scan = scanner(settings.scan)
-        uploads = Desk(operations, archive, scan, secret, now, space.run, space.pictures, shares.files)
+        scan = make_scanner(settings.scan)
+        uploads = FileService(operations, archive, scan, secret, now, space.run, space.pictures, shares.files)
         acting = acting_for(space, worker)
 
         def tolled(path: str, app: ASGIApp) -> Route:
-            return Route(path, Mounted(wrapped(Toll(app, till), gateway.settings)), methods=["GET"])
+            return Route(
+                path, MountedApp(wrap_application(RateLimitedApp(app, till), gateway.settings)), methods=["GET"]
+            )
 
-        published = [tolled("/schema.graphql", Published(self.schema.as_str() + "\n"))] if settings.publish else []
+        published = (
+            [tolled("/schema.graphql", PublishedSchema(self.schema.as_str() + "\n"))] if settings.publish else []
+        )
         return [
             *(Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)),
-            *Counter(desk, door, gateway.settings, till).routes,
+            *AuthEndpoint(desk, door, gateway.settings, till).routes,
             *published,
             *upload_routes(uploads, settings.origins, settings.proxies),
             *Feeds(self.plugins, acting, shares.background.fetch, gateway.settings, till, operations.guard).routes,
@@ -382,11 +388,11 @@ class Deployment:
 
 
 @asynccontextmanager
-async def working(hub: Hub, space: Space, lines: Lines | None) -> AsyncIterator[None]:
+async def run_work(hub: Hub, space: Runtime, lines: WorkLines | None) -> AsyncIterator[None]:
     """Have handlers and jobs at work. Without, the hub starts once somebody follows events; it is stopped anyway."""
     if lines:
         hub.heard.append(lines.call)
-        hub.work.append(partial(running, space, lines))
+        hub.work.append(partial(run_in_runtime, space, lines))
     try:
         if lines:
             await hub.start()
@@ -396,7 +402,7 @@ async def working(hub: Hub, space: Space, lines: Lines | None) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def watching(guard: Guard | None) -> AsyncIterator[None]:
+async def watch_guard(guard: Guard | None) -> AsyncIterator[None]:
     """Measure how far behind the server is, for as long as the block lasts."""
     task = asyncio.create_task(guard.watch()) if guard else None
     try:
@@ -407,48 +413,48 @@ async def watching(guard: Guard | None) -> AsyncIterator[None]:
             await asyncio.gather(task, return_exceptions=True)
 
 
-async def running(space: Space, lines: Lines) -> None:
+async def run_in_runtime(space: Runtime, lines: WorkLines) -> None:
     """Run handlers and jobs where the tables are known."""
     await space.run(lines.run())
 
 
-def acting_for(space: Space, worker: Worker) -> Callable[[str], Context]:
+def acting_for(space: Runtime, worker: Worker) -> Callable[[str], Context]:
     """Return what makes the context of a plugin that acts by itself."""
     return lambda name: space.context(worker.acting(name))
 
 
-def shell(settings: Settings) -> Shell:
+def gateway_settings(settings: Settings) -> GatewaySettings:
     """Return the gateway's settings."""
-    limited = enforced(settings, settings.rates)
-    return Shell(
+    limited = is_enforced(settings, settings.rates)
+    return GatewaySettings(
         status=settings.status,
         batch=settings.batch,
         origins=settings.origins,
         proxies=settings.proxies,
         page=settings.development,
         rates=Rates() if limited else None,
-        limits=bounds(settings),
+        limits=read_limits(settings),
     )
 
 
-def enforced(settings: Settings, chosen: bool | None) -> bool:
+def is_enforced(settings: Settings, chosen: bool | None) -> bool:
     """Return whether something holds that is for production if nothing else is chosen."""
     return not settings.development if chosen is None else chosen
 
 
-def current(door: Door) -> Callable[[Viewer], Awaitable[Viewer]]:
+def refresh_viewer_with(door: Authenticator) -> Callable[[Viewer], Awaitable[Viewer]]:
     """Return what brings a viewer up to date. It raises Unauthenticated once their credential is over."""
 
     async def look_again(viewer: Viewer) -> Viewer:
         found = await door.current(viewer)
         if found is None:
-            raise refused()
+            raise invalid_token()
         return found
 
     return look_again
 
 
-def bounds(settings: Settings) -> Limits:
+def read_limits(settings: Settings) -> Limits:
     """Read the limits of requests. Raises Problem for a name that is none, or nothing at all."""
     known = [each.name for each in fields(Limits)]
     # 0 would refuse everything, which is never meant.
@@ -457,7 +463,7 @@ def bounds(settings: Settings) -> Limits:
     return Limits(**dict(settings.limits))
 
 
-def traits(settings: Settings, door: Door) -> Traits:
+def viewer_traits(settings: Settings, door: Authenticator) -> Traits:
     """Return what the gateway may know of a viewer.
 
     The schema is explored in development, or by whoever keeps the deployment.

@@ -13,11 +13,11 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from .app import bounds, create_app
-from .deployment.startup import haste
+from .app import create_app, read_limits
+from .deployment.startup import fast_startup
 from .errors import Problem
 from .gateway.limits import Limits
-from .gateway.uvicorn_protocols import Wire, patient
+from .gateway.uvicorn_protocols import WebSocketProtocol, protocol_with_timeout
 from .plugins import loader as plugins
 from .plugins.loader import Plugins
 from .settings import Settings
@@ -32,7 +32,7 @@ DEAF = 30
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 
 
-class Server(uvicorn.Server):
+class GreetingServer(uvicorn.Server):
     """uvicorn's server, which prints a greeting once it answers."""
 
     def __init__(self, app: ASGIApp, greeting: str, limits: Limits) -> None:
@@ -40,8 +40,8 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 loop="uvloop",
-                http=patient(limits.arriving),
-                ws=Wire,
+                http=protocol_with_timeout(limits.arriving),
+                ws=WebSocketProtocol,
                 ws_max_size=limits.message,
                 proxy_headers=False,  # the gateway reads forwarded addresses, from the proxies it is told of alone
                 lifespan="on",
@@ -55,18 +55,18 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start as uvicorn does, then settle and greet."""
         await super().startup(sockets)
-        settle()
+        freeze_garbage()
         print(self.greeting, flush=True)
 
 
-def settle() -> None:
+def freeze_garbage() -> None:
     """Sweep once, and leave alone what is there: the schema stays for good, and sweeping it would stall requests."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*SWEEPS)
 
 
-def serve(
+def serve_forever(
     settings: Settings,
     fill: Callable[[str, Plugins], None] | None = None,
     without: Collection[str] = (),
@@ -77,21 +77,21 @@ def serve(
 
     The port is taken first, so that a second server stops before it touches the database.
     """
-    with haste():
-        installed = Plugins() if only_core else plugins.load(without)
+    with fast_startup():
+        installed = Plugins() if only_core else plugins.load_plugins(without)
     # Port first, database second: a second server must not touch the tables of the first.
-    with bound(settings) as listener, cluster.running(settings) as dsn:
-        with haste():
+    with bind_socket(settings) as listener, cluster.run_cluster(settings) as dsn:
+        with fast_startup():
             app = create_app(settings, dsn, plugins=installed)  # before migrating: what is refused leaves no tables
-        asyncio.run(database.migrate(dsn, installed.apps))
+        asyncio.run(database.migrate_apps(dsn, installed.apps))
         if fill:
             fill(dsn, installed)
-        server = Server(app, greeting(settings, address(listener)), bounds(settings))
+        server = GreetingServer(app, startup_message(settings, server_url(listener)), read_limits(settings))
         with suppress(KeyboardInterrupt):  # uvicorn has stopped in good order and raises the signal once more
             server.run([listener])
 
 
-def bound(settings: Settings) -> socket.socket:
+def bind_socket(settings: Settings) -> socket.socket:
     """Take the port, without listening on it yet."""
     listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     # Otherwise a server that was just stopped would keep the port for a minute.
@@ -109,14 +109,14 @@ def bound(settings: Settings) -> socket.socket:
     return listener
 
 
-def address(listener: socket.socket) -> str:
+def server_url(listener: socket.socket) -> str:
     """Return the URL at which this machine reaches the server."""
     # Read from the socket: with port 0 the system has chosen one.
     host, port = listener.getsockname()[:2]
     return f"http://{EVERYWHERE.get(host) or (f'[{host}]' if ':' in host else host)}:{port}"
 
 
-def greeting(settings: Settings, url: str) -> str:
+def startup_message(settings: Settings, url: str) -> str:
     """Write what is printed once the server answers."""
     if not settings.development:
         return f"Gongzhi 共治 answers at {url}/graphql"
@@ -128,12 +128,12 @@ Gongzhi 共治 answers at {url}/graphql. Try it (试一试):
 
 A token to try things out (令牌):
 
-  {program()} token --role administrator
+  {program_path()} token --role administrator
 
 Ctrl-C stops it."""
 
 
-def program() -> str:
+def program_path() -> str:
     """Return how to call this program from here."""
     path = Path(sys.executable).with_name("gongzhi")
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -24,7 +24,7 @@ KEYS = ("keys", "keys_file", "keys_command")
 ORIGIN = re.compile(r"https?://[^\s/?#]+")
 
 
-def whole(low: int, high: int) -> Callable[[str], int]:
+def whole_number(low: int, high: int) -> Callable[[str], int]:
     """Accept a whole number from `low` to `high`."""
 
     def parse(text: str) -> int:
@@ -36,14 +36,14 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
-def mode(text: str) -> str:
+def check_mode(text: str) -> str:
     """Accept a mode."""
     if text not in MODES:
         raise ValueError(f"is neither {' nor '.join(MODES)}; give one of them, or unset it")
     return text
 
 
-def database(text: str) -> str:
+def check_dsn(text: str) -> str:
     """Accept a PostgreSQL address. Messages never repeat it: it may hold a password."""
     try:
         url = urlsplit(text)
@@ -57,28 +57,28 @@ def database(text: str) -> str:
     return text
 
 
-def words(text: str) -> tuple[str, ...]:
+def split_words(text: str) -> tuple[str, ...]:
     """Accept names separated by commas."""
     return tuple(word for each in text.split(",") if (word := each.strip()))
 
 
-def origins(text: str) -> tuple[str, ...]:
+def check_origins(text: str) -> tuple[str, ...]:
     """Accept origins of other sites."""
-    for origin in (found := words(text)):
+    for origin in (found := split_words(text)):
         if not ORIGIN.fullmatch(origin):
             raise ValueError("is no list of origins; write https://desk.example.org, separated by commas")
     return found
 
 
-def amounts(text: str) -> tuple[tuple[str, int], ...]:
+def split_amounts(text: str) -> tuple[tuple[str, int], ...]:
     """Accept names with numbers."""
-    found = [word.partition("=") for word in words(text)]
+    found = [word.partition("=") for word in split_words(text)]
     if not all(name and value.isascii() and value.isdecimal() and 0 < len(value) < 10 for name, _, value in found):
         raise ValueError("is no list of limits; write cost=20000,depth=12")
     return tuple((name.strip(), int(value)) for name, _, value in found)
 
 
-def address(text: str) -> str:
+def check_address(text: str) -> str:
     """Accept the address of a server; only on this machine without TLS."""
     found = urlsplit(text)
     plain = found.scheme == "http" and found.hostname in ("localhost", "127.0.0.1", "::1")
@@ -87,24 +87,24 @@ def address(text: str) -> str:
     return text
 
 
-def base(text: str) -> str:
+def check_base_url(text: str) -> str:
     """Accept an address, without a slash at its end."""
-    return address(text).rstrip("/")
+    return check_address(text).rstrip("/")
 
 
-def addresses(text: str) -> tuple[str, ...]:
+def check_addresses(text: str) -> tuple[str, ...]:
     """Accept addresses of servers."""
-    return tuple(address(each) for each in words(text))
+    return tuple(check_address(each) for each in split_words(text))
 
 
-def types(text: str) -> tuple[str, ...]:
+def check_types(text: str) -> tuple[str, ...]:
     """Accept types of tokens, without the prefix that may be left out of `typ` (RFC 7515, section 4.1.9)."""
-    return tuple(word.lower().removeprefix("application/") for word in words(text))
+    return tuple(word.lower().removeprefix("application/") for word in split_words(text))
 
 
-def proxies(text: str) -> tuple[str, ...]:
+def check_proxies(text: str) -> tuple[str, ...]:
     """Accept addresses and networks."""
-    found = words(text)
+    found = split_words(text)
     try:
         for each in found:
             ip_network(each)
@@ -113,7 +113,7 @@ def proxies(text: str) -> tuple[str, ...]:
     return found
 
 
-def arguments(text: str) -> tuple[str, ...]:
+def split_command(text: str) -> tuple[str, ...]:
     """Accept a command and its arguments, quoted as for a shell. No shell runs it."""
     try:
         return tuple(shlex.split(text))
@@ -121,14 +121,14 @@ def arguments(text: str) -> tuple[str, ...]:
         raise ValueError("is no command; write it as for a shell, with its quotes closed") from None
 
 
-def yes(text: str) -> bool:
+def parse_yes(text: str) -> bool:
     """Accept yes or no."""
     if text not in ("yes", "no"):
         raise ValueError("is neither yes nor no; give one of them, or unset it")
     return text == "yes"
 
 
-def store(text: str) -> str:
+def check_store(text: str) -> str:
     """Accept a folder, or an address in S3."""
     scheme, found, rest = text.partition("://")
     if found and (scheme != "s3" or not rest):
@@ -136,21 +136,21 @@ def store(text: str) -> str:
     return text
 
 
-def status(text: str) -> str:
+def check_status(text: str) -> str:
     """Accept a set of statuses."""
     if text not in ("audit", "release"):
         raise ValueError("is neither audit nor release; give one of them, or unset it")
     return text
 
 
-def secret(text: str) -> str:
+def check_secret(text: str) -> str:
     """Accept a secret that is long enough. Messages never repeat it."""
     if len(text) < SECRET_LENGTH:
         raise ValueError(f"is shorter than {SECRET_LENGTH} characters; make one with: openssl rand -hex 32")
     return text
 
 
-def variable(name: str, default: Any, parse: Callable[[str], Any], doc: str, *, hidden: bool = False) -> Any:
+def declare_variable(name: str, default: Any, parse: Callable[[str], Any], doc: str, *, hidden: bool = False) -> Any:
     """Declare a setting: its environment variable, what holds when that is not set, how to read it, what it means."""
     # Hidden ones are left out of `repr`, so that no log of the settings shows them.
     return field(default=default, repr=not hidden, metadata={"variable": name, "parse": parse, "doc": doc})
@@ -160,134 +160,171 @@ def variable(name: str, default: Any, parse: Callable[[str], Any], doc: str, *, 
 class Settings:
     """One field per setting; its metadata holds the environment variable's name and its description."""
 
-    host: str = variable("HOST", "127.0.0.1", str, "Address to listen on; 0.0.0.0 for every network.")
-    port: int = variable("PORT", 8000, whole(0, 65535), "TCP port to listen on; 0 for any free one.")
-    data: Path = variable("GONGZHI_DATA", Path(".gongzhi"), Path, "Folder for everything kept on this machine.")
-    database: str | None = variable(
-        "DATABASE_URL", None, database, "PostgreSQL 18 to use, postgresql://…; not set: the embedded one.", hidden=True
+    host: str = declare_variable("HOST", "127.0.0.1", str, "Address to listen on; 0.0.0.0 for every network.")
+    port: int = declare_variable("PORT", 8000, whole_number(0, 65535), "TCP port to listen on; 0 for any free one.")
+    data: Path = declare_variable("GONGZHI_DATA", Path(".gongzhi"), Path, "Folder for everything kept on this machine.")
+    database: str | None = declare_variable(
+        "DATABASE_URL", None, check_dsn, "PostgreSQL 18 to use, postgresql://…; not set: the embedded one.", hidden=True
     )
-    mode: str = variable(
-        "GONGZHI_MODE", "development", mode, "development or production; not set: production if DATABASE_URL is set."
+    mode: str = declare_variable(
+        "GONGZHI_MODE",
+        "development",
+        check_mode,
+        "development or production; not set: production if DATABASE_URL is set.",
     )
-    secret: str = variable(
-        "GONGZHI_SECRET", MISSING, secret, "Key that tokens are signed with; not set: kept in data.", hidden=True
+    secret: str = declare_variable(
+        "GONGZHI_SECRET", MISSING, check_secret, "Key that tokens are signed with; not set: kept in data.", hidden=True
     )
-    keys: str | None = variable(
+    keys: str | None = declare_variable(
         "GONGZHI_KEYS", None, str, "Key ring of protected values, id:base64,…, the current key first.", hidden=True
     )
-    keys_file: Path | None = variable("GONGZHI_KEYS_FILE", None, Path, "File with the key ring, instead.")
-    keys_command: tuple[str, ...] = variable(
-        "GONGZHI_KEYS_COMMAND", (), arguments, "Command that prints the key ring, instead: a KMS client, a vault's."
+    keys_file: Path | None = declare_variable("GONGZHI_KEYS_FILE", None, Path, "File with the key ring, instead.")
+    keys_command: tuple[str, ...] = declare_variable(
+        "GONGZHI_KEYS_COMMAND", (), split_command, "Command that prints the key ring, instead: a KMS client, a vault's."
     )
-    reveals: int = variable(
-        "GONGZHI_REVEALS", 100, whole(0, 100_000), "People whose protected values one account may see in a day."
+    reveals: int = declare_variable(
+        "GONGZHI_REVEALS", 100, whole_number(0, 100_000), "People whose protected values one account may see in a day."
     )
-    bulk: int = variable(
-        "GONGZHI_BULK", 1000, whole(1, 10_000_000), "People whose files one account may read in an hour unreported."
+    bulk: int = declare_variable(
+        "GONGZHI_BULK",
+        1000,
+        whole_number(1, 10_000_000),
+        "People whose files one account may read in an hour unreported.",
     )
-    neighbours: int = variable(
-        "GONGZHI_NEIGHBOURS", 30, whole(1, 100_000), "The same of one's own village, for whoever does not serve it."
+    neighbours: int = declare_variable(
+        "GONGZHI_NEIGHBOURS",
+        30,
+        whole_number(1, 100_000),
+        "The same of one's own village, for whoever does not serve it.",
     )
-    exported: int = variable(
-        "GONGZHI_EXPORTED", 5000, whole(0, 100_000), "Rows of lists that one account may take out as files in a day."
+    exported: int = declare_variable(
+        "GONGZHI_EXPORTED",
+        5000,
+        whole_number(0, 100_000),
+        "Rows of lists that one account may take out as files in a day.",
     )
-    alone: int = variable(
+    alone: int = declare_variable(
         "GONGZHI_EXPORTED_ALONE",
         100,
-        whole(0, 100_000),
+        whole_number(0, 100_000),
         "Rows of such a file, with nobody's file in it, for which one person is enough.",
     )
-    appointed: int = variable(
+    appointed: int = declare_variable(
         "GONGZHI_APPOINTED",
         30,
-        whole(0, 3650),
+        whole_number(0, 3650),
         "Days in office before somebody is a second person: to confirm roles, or beside others of their appointer.",
     )
-    proposed: int = variable(
+    proposed: int = declare_variable(
         "GONGZHI_PROPOSED",
         72,
-        whole(0, 8760),
+        whole_number(0, 8760),
         "Hours that a guarded role waits, in which the data-protection officer can stop it.",
     )
-    pool: int = variable("GONGZHI_POOL", 8, whole(1, 90), "Database connections for reading, for who is signed in.")
-    strangers_pool: int = variable(
-        "GONGZHI_POOL_STRANGERS", 2, whole(1, 90), "Database connections for reading that strangers have."
+    pool: int = declare_variable(
+        "GONGZHI_POOL", 8, whole_number(1, 90), "Database connections for reading, for who is signed in."
     )
-    commands_pool: int = variable(
-        "GONGZHI_POOL_COMMANDS", 6, whole(2, 90), "Mutations at a time, each with a connection; strangers have half."
+    strangers_pool: int = declare_variable(
+        "GONGZHI_POOL_STRANGERS", 2, whole_number(1, 90), "Database connections for reading that strangers have."
     )
-    sessions_pool: int = variable(
-        "GONGZHI_POOL_SESSIONS", 2, whole(1, 90), "Database connections for checking who is signed in."
+    commands_pool: int = declare_variable(
+        "GONGZHI_POOL_COMMANDS",
+        6,
+        whole_number(2, 90),
+        "Mutations at a time, each with a connection; strangers have half.",
     )
-    background_pool: int = variable(
-        "GONGZHI_POOL_BACKGROUND", 4, whole(1, 90), "Database connections for events, jobs, and files of lists."
+    sessions_pool: int = declare_variable(
+        "GONGZHI_POOL_SESSIONS", 2, whole_number(1, 90), "Database connections for checking who is signed in."
     )
-    strangers_seconds: int = variable(
-        "GONGZHI_STRANGERS_SECONDS", 3, whole(1, 60), "Seconds that a statement may take which a stranger asked for."
+    background_pool: int = declare_variable(
+        "GONGZHI_POOL_BACKGROUND", 4, whole_number(1, 90), "Database connections for events, jobs, and files of lists."
     )
-    url: str | None = variable(
-        "GONGZHI_URL", None, base, "Address people know the server by; the issuer of its tokens; not set: HOST, PORT."
+    strangers_seconds: int = declare_variable(
+        "GONGZHI_STRANGERS_SECONDS",
+        3,
+        whole_number(1, 60),
+        "Seconds that a statement may take which a stranger asked for.",
     )
-    issuers: tuple[str, ...] = variable(
-        "GONGZHI_OIDC_ISSUERS", (), addresses, "Identity providers, as their tokens say in iss, with commas."
+    url: str | None = declare_variable(
+        "GONGZHI_URL",
+        None,
+        check_base_url,
+        "Address people know the server by; the issuer of its tokens; not set: HOST, PORT.",
     )
-    jwks: tuple[str, ...] = variable(
-        "GONGZHI_OIDC_JWKS", (), addresses, "Where the keys of each of them are, in the same order, with commas."
+    issuers: tuple[str, ...] = declare_variable(
+        "GONGZHI_OIDC_ISSUERS", (), check_addresses, "Identity providers, as their tokens say in iss, with commas."
     )
-    audience: str | None = variable("GONGZHI_OIDC_AUDIENCE", None, str, "What their tokens say in aud to be for us.")
-    types: tuple[str, ...] = variable(
+    jwks: tuple[str, ...] = declare_variable(
+        "GONGZHI_OIDC_JWKS", (), check_addresses, "Where the keys of each of them are, in the same order, with commas."
+    )
+    audience: str | None = declare_variable(
+        "GONGZHI_OIDC_AUDIENCE", None, str, "What their tokens say in aud to be for us."
+    )
+    types: tuple[str, ...] = declare_variable(
         "GONGZHI_OIDC_TYPES",
         ("at+jwt",),
-        types,
+        check_types,
         "What their tokens may say in typ, with commas; JWT for older providers.",
     )
-    documents: Path | None = variable(
+    documents: Path | None = declare_variable(
         "GONGZHI_DOCUMENTS", None, Path, "File with the trusted documents; not set: documents.json in data."
     )
-    allow_list: bool = variable("GONGZHI_ALLOW_LIST", False, yes, "yes: answer trusted documents and nothing else.")
-    status: Literal["audit", "release"] = variable(
-        "GONGZHI_HTTP_STATUS", "audit", status, "Which statuses to answer with, audit or release (docs/gateway.md)."
+    allow_list: bool = declare_variable(
+        "GONGZHI_ALLOW_LIST", False, parse_yes, "yes: answer trusted documents and nothing else."
     )
-    batch: int = variable("GONGZHI_BATCH", 0, whole(0, 10), "Operations that may come in one request; 0 for one only.")
-    origins: tuple[str, ...] = variable(
-        "GONGZHI_ORIGINS", (), origins, "Other sites whose pages may call, https://desk.example.org, with commas."
+    status: Literal["audit", "release"] = declare_variable(
+        "GONGZHI_HTTP_STATUS",
+        "audit",
+        check_status,
+        "Which statuses to answer with, audit or release (docs/gateway.md).",
     )
-    proxies: tuple[str, ...] = variable(
-        "GONGZHI_PROXIES", (), proxies, "Addresses of proxies whose X-Forwarded-For is believed, with commas."
+    batch: int = declare_variable(
+        "GONGZHI_BATCH", 0, whole_number(0, 10), "Operations that may come in one request; 0 for one only."
     )
-    limits: tuple[tuple[str, int], ...] = variable(
-        "GONGZHI_LIMITS", (), amounts, "Limits of requests, cost=20000,depth=12 (docs/gateway.md)."
+    origins: tuple[str, ...] = declare_variable(
+        "GONGZHI_ORIGINS", (), check_origins, "Other sites whose pages may call, https://desk.example.org, with commas."
     )
-    rates: bool | None = variable(
-        "GONGZHI_RATES", None, yes, "yes: limit what a caller may ask for in a time; not set: yes in production."
+    proxies: tuple[str, ...] = declare_variable(
+        "GONGZHI_PROXIES", (), check_proxies, "Addresses of proxies whose X-Forwarded-For is believed, with commas."
     )
-    guard: bool | None = variable(
-        "GONGZHI_GUARD", None, yes, "yes: refuse reads while the server is behind; not set: yes in production."
+    limits: tuple[tuple[str, int], ...] = declare_variable(
+        "GONGZHI_LIMITS", (), split_amounts, "Limits of requests, cost=20000,depth=12 (docs/gateway.md)."
     )
-    retention: int = variable(
-        "GONGZHI_EVENTS_KEPT", 90, whole(31, 3650), "Days for which events are kept, and cursors can be resumed."
+    rates: bool | None = declare_variable(
+        "GONGZHI_RATES", None, parse_yes, "yes: limit what a caller may ask for in a time; not set: yes in production."
     )
-    channels: tuple[str, ...] = variable(
-        "GONGZHI_CHANNELS", ("log",), words, "Ways out for notices, with commas: log, and what plugins bring."
+    guard: bool | None = declare_variable(
+        "GONGZHI_GUARD", None, parse_yes, "yes: refuse reads while the server is behind; not set: yes in production."
     )
-    publish: bool = variable(
-        "GONGZHI_PUBLISH_SCHEMA", False, yes, "yes: give the schema to anybody, at /schema.graphql."
+    retention: int = declare_variable(
+        "GONGZHI_EVENTS_KEPT", 90, whole_number(31, 3650), "Days for which events are kept, and cursors can be resumed."
     )
-    files: str | None = variable(
-        "GONGZHI_FILES", None, store, "Where attachments are kept: a folder or s3://bucket/folder; not set: data/files."
+    channels: tuple[str, ...] = declare_variable(
+        "GONGZHI_CHANNELS", ("log",), split_words, "Ways out for notices, with commas: log, and what plugins bring."
     )
-    scan: str | None = variable(
+    publish: bool = declare_variable(
+        "GONGZHI_PUBLISH_SCHEMA", False, parse_yes, "yes: give the schema to anybody, at /schema.graphql."
+    )
+    files: str | None = declare_variable(
+        "GONGZHI_FILES",
+        None,
+        check_store,
+        "Where attachments are kept: a folder or s3://bucket/folder; not set: data/files.",
+    )
+    scan: str | None = declare_variable(
         "GONGZHI_SCAN", None, str, "Malware scanner: unix:/run/clamav/clamd.sock, tcp://host:3310, or a command."
     )
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
         """Read every setting; raise Problem naming the variable that is wrong. An empty variable counts as not set."""
-        given = {f.name: value(f.metadata, text) for f in fields(cls) if (text := environ.get(f.metadata["variable"]))}
+        given = {
+            f.name: parse_value(f.metadata, text) for f in fields(cls) if (text := environ.get(f.metadata["variable"]))
+        }
         # Whoever names a database means it: the strict mode is the default then.
         given.setdefault("mode", "production" if "database" in given else "development")
         if given["mode"] == "production":
-            demand(cls, given, "database", "secret")
+            require_settings(cls, given, "database", "secret")
             if not set(KEYS) & set(given):
                 raise Problem("GONGZHI_KEYS, GONGZHI_KEYS_FILE or GONGZHI_KEYS_COMMAND must be set in production")
             # A length can be checked when the setting is read; whether somebody typed it matters in production alone.
@@ -295,10 +332,10 @@ class Settings:
                 raise Problem(f"GONGZHI_SECRET {weakness}; make one with: openssl rand -hex 32")
         if len(several := set(KEYS) & set(given)) > 1:
             raise Problem(f"set one of {', '.join(f'GONGZHI_{name.upper()}' for name in sorted(several))}, not several")
-        trusting(given)
+        check_providers(given)
         if "secret" not in given:
             # In development alone: several machines of a deployment would each make their own.
-            given["secret"] = kept(given.get("data", cls.data))
+            given["secret"] = keep_secret(given.get("data", cls.data))
         return cls(**given)
 
     @property
@@ -329,7 +366,7 @@ class Settings:
         return self.files or str(self.data / "files")
 
 
-def value(metadata: Mapping[str, Any], text: str) -> Any:
+def parse_value(metadata: Mapping[str, Any], text: str) -> Any:
     """Read a variable. Raises Problem, which names it."""
     try:
         return metadata["parse"](text)
@@ -338,7 +375,7 @@ def value(metadata: Mapping[str, Any], text: str) -> Any:
         raise Problem(f"{metadata['variable']} {error}") from None
 
 
-def demand(settings: type[Settings], given: Mapping[str, Any], *names: str) -> None:
+def require_settings(settings: type[Settings], given: Mapping[str, Any], *names: str) -> None:
     """Refuse to go on without what production cannot do without."""
     missing = [f.metadata["variable"] for f in fields(settings) if f.name in names and f.name not in given]
     if missing:
@@ -347,7 +384,7 @@ def demand(settings: type[Settings], given: Mapping[str, Any], *names: str) -> N
         )
 
 
-def trusting(given: Mapping[str, Any]) -> None:
+def check_providers(given: Mapping[str, Any]) -> None:
     """Refuse identity providers that are only half told of."""
     issuers, jwks = given.get("issuers", ()), given.get("jwks", ())
     # The lists belong together by position, so a missing entry would pair an issuer with the keys of another.
@@ -357,20 +394,20 @@ def trusting(given: Mapping[str, Any]) -> None:
         raise Problem("GONGZHI_OIDC_AUDIENCE must be set with GONGZHI_OIDC_ISSUERS; give what tokens for us say in aud")
 
 
-def kept(data: Path) -> str:
+def keep_secret(data: Path) -> str:
     """Return this data folder's own secret, made on first use."""
-    path = folder(data) / "secret"
+    path = ensure_folder(data) / "secret"
     try:
         if not path.exists():
-            publish(path, secrets.token_hex(32))
-        return secret(path.read_text(errors="replace").strip())
+            publish_file(path, secrets.token_hex(32))
+        return check_secret(path.read_text(errors="replace").strip())
     except OSError as error:
         raise Problem(f"{path} cannot be read or written ({error.strerror}); run as the folder's owner") from None
     except ValueError as error:
         raise Problem(f"the secret in {path} {error}, or remove the file") from None
 
 
-def publish(path: Path, text: str) -> None:
+def publish_file(path: Path, text: str) -> None:
     """Write a file that only its owner may read, complete or not at all; the first of several writers wins."""
     handle, name = tempfile.mkstemp(dir=path.parent)  # mkstemp makes it 0600
     try:
@@ -384,7 +421,7 @@ def publish(path: Path, text: str) -> None:
         os.unlink(name)
 
 
-def folder(data: Path) -> Path:
+def ensure_folder(data: Path) -> Path:
     """Make the data folder and return its absolute path. Others may pass through it (to the database), not list it."""
     try:
         data.mkdir(mode=0o711, parents=True, exist_ok=True)

@@ -24,13 +24,13 @@ from .app import create_app
 from .auth.development_tokens import Tokens
 from .deployment import plugin_activation as activation
 from .events.feed import EVENT
-from .graphql.schema import Schema, build
-from .plugins.loader import Plugin, Plugins, checked, empty, essential
-from .plugins.loader import load as load
+from .graphql.schema import Schema, build_schema
+from .plugins.loader import Plugin, Plugins, check_plugins, empty_manager, essential_plugins
+from .plugins.loader import load_plugins as load_plugins
 from .settings import Settings
-from .storage.database import migrate as migrate
-from .storage.embedded_postgres import throwaway as throwaway
-from .storage.key_ring import keyring
+from .storage.database import migrate_apps as migrate_apps
+from .storage.embedded_postgres import throwaway_cluster as throwaway_cluster
+from .storage.key_ring import load_key_ring
 
 SECRET = "a secret for tests, as long as it must be"
 TODAY = datetime(2026, 6, 30, 2, 0, tzinfo=UTC)
@@ -49,17 +49,17 @@ class Clock:
         self.time += timedelta(**by)
 
 
-def settings(dsn: str, data: Path) -> Settings:
+def settings_for_tests(dsn: str, data: Path) -> Settings:
     """Return settings for tests over a database."""
     return Settings(data=data, database=dsn, mode="development", secret=SECRET, pool=4)
 
 
-def beside(dsn: str, name: str) -> str:
+def sibling_dsn(dsn: str, name: str) -> str:
     """Return the address of another database of the same cluster."""
     return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
 
 
-async def create(dsn: str, name: str, template: str = "template0") -> str:
+async def create_database(dsn: str, name: str, template: str = "template0") -> str:
     """Create a database, a copy of another one nobody is connected to."""
     # PostgreSQL copies the files of a template, which is far faster than migrating a new database.
     connection = await asyncpg.connect(dsn)
@@ -67,10 +67,10 @@ async def create(dsn: str, name: str, template: str = "template0") -> str:
         await connection.execute(f'create database "{name}" template "{template}"')
     finally:
         await connection.close()
-    return beside(dsn, name)
+    return sibling_dsn(dsn, name)
 
 
-async def drop(dsn: str, name: str) -> None:
+async def drop_database(dsn: str, name: str) -> None:
     """Drop a database, disconnecting whoever is left."""
     connection = await asyncpg.connect(dsn)
     try:
@@ -81,12 +81,12 @@ async def drop(dsn: str, name: str) -> None:
 
 async def load_demo(dsn: str, people: int, data: Path) -> None:
     """Fill a database with the demo county as it is on the tests' day."""
-    keys = keyring(settings(dsn, data))
-    await demo.load(dsn, people=people, today=TODAY.date(), keys=keys, apps=ESSENTIAL.apps)
+    keys = load_key_ring(settings_for_tests(dsn, data))
+    await demo.load_county(dsn, people=people, today=TODAY.date(), keys=keys, apps=ESSENTIAL.apps)
 
 
 @dataclass
-class Answer:
+class ServerAnswer:
     """An answer over HTTP."""
 
     status: int
@@ -141,20 +141,20 @@ class Server:
         token = Tokens(SECRET).issue(claims, self.clock())
         return Server(self.client, self.clock, {"authorization": f"Bearer {token}"}, self.worker)
 
-    def bearing(self, token: str) -> Server:
+    def with_token(self, token: str) -> Server:
         """Return a caller with this access token or API key."""
         return Server(self.client, self.clock, {"authorization": f"Bearer {token}"})
 
-    async def post(self, path: str, **body: Any) -> Answer:
+    async def post(self, path: str, **body: Any) -> ServerAnswer:
         """Post to `/auth/` and return what it says."""
         reply = await self.client.post(f"/auth/{path}", json=body, headers=self.headers)
-        return Answer(reply.status_code, reply.json())
+        return ServerAnswer(reply.status_code, reply.json())
 
-    async def ask(self, query: str, **variables: Any) -> Answer:
+    async def ask(self, query: str, **variables: Any) -> ServerAnswer:
         """Ask a document over HTTP."""
         body = {"query": query, "variables": variables}
         reply = await self.client.post("/graphql", json=body, headers=self.headers)
-        return Answer(reply.status_code, reply.json())
+        return ServerAnswer(reply.status_code, reply.json())
 
     async def do(self, mutation: str, selection: str, /, **given: Any) -> dict[str, Any]:
         """Carry out a mutation by its name and give back its payload."""
@@ -177,7 +177,7 @@ SHARED = {
 """Mutations that share an input."""
 
 
-async def published(dsn: str) -> list[Occurrence]:
+async def published_events(dsn: str) -> list[Occurrence]:
     """Return the events in the outbox in the order in which they were written; those without a position have 0."""
     event = EVENT.replace("o.position,", "coalesce(o.position, 0) as position,")
     connection = await asyncpg.connect(dsn)
@@ -194,27 +194,27 @@ class AnySelection(EventAccess):
         return selection
 
 
-ESSENTIAL = essential()
+ESSENTIAL = essential_plugins()
 """What tests run with unless they say otherwise: the core, and the plugins that are always on."""
 
 
 def essential_with(name: str, hooks: object) -> Plugins:
     """Return the essential plugins, and one more plugin that is an object with hooks of its own."""
-    manager = empty()
+    manager = empty_manager()
     for one in ESSENTIAL.found:
         manager.register(ESSENTIAL.manager.get_plugin(one.name), name=one.name)
     manager.register(hooks, name=name)
-    return checked(Plugins((*ESSENTIAL.found, Plugin(name, name, "1")), manager))
+    return check_plugins(Plugins((*ESSENTIAL.found, Plugin(name, name, "1")), manager))
 
 
 @lru_cache(maxsize=4)
-def built(plugins: Plugins | None) -> Schema:
+def built_schema(plugins: Plugins | None) -> Schema:
     """Build the schema with these plugins; it takes longer to build than most tests to run."""
-    return build(plugins or ESSENTIAL)
+    return build_schema(plugins or ESSENTIAL)
 
 
 @asynccontextmanager
-async def serving(
+async def serve_application(
     dsn: str,
     data: Path,
     clock: Clock | None = None,
@@ -228,11 +228,11 @@ async def serving(
     """
     clock = clock or Clock()
     plugins = plugins or ESSENTIAL
-    names = plugins.switched if active else []
-    await activation.switch(dsn, names, clock(), undecided=True)
-    chosen = replace(settings(dsn, data), channels=channels)
+    names = plugins.switchable if active else []
+    await activation.switch_plugins(dsn, names, clock(), undecided=True)
+    chosen = replace(settings_for_tests(dsn, data), channels=channels)
     # No background work: tests say themselves when events are handled.
-    app = create_app(chosen, dsn, clock, plugins, background=False, schema=built(plugins))
+    app = create_app(chosen, dsn, clock, plugins, background=False, schema=built_schema(plugins))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

@@ -18,7 +18,7 @@ WORDS = ("changeme", "change-me", "secret", "password", "passw0rd", "example", "
 
 def find_weakness(text: str) -> str | None:
     """Say why a secret is none, in words that do not repeat it; None if nothing is known against it."""
-    if repeats(text):
+    if is_repetition(text):
         return "repeats itself"
     if counts_up(text):
         return "is a row of letters or digits"
@@ -32,7 +32,7 @@ def find_weakness(text: str) -> str | None:
 
 def find_key_weakness(key: bytes) -> str | None:
     """Say why a key of 32 bytes is none; None if nothing is known against it."""
-    if repeats(key):
+    if is_repetition(key):
         return "is the same over and over"
     if counts_up(key):
         return "is a row of numbers"
@@ -43,7 +43,7 @@ def find_key_weakness(key: bytes) -> str | None:
     return None
 
 
-def repeats(value: str | bytes) -> bool:
+def is_repetition(value: str | bytes) -> bool:
     """Return whether it is a shorter piece over and over, the last time perhaps cut off."""
     # A text with period n equals itself shifted by n.
     return any(value[size:] == value[:-size] for size in range(1, len(value) // 2 + 1))

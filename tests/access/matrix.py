@@ -19,7 +19,7 @@ from functools import cached_property
 from typing import Any
 
 from gongzhi.declare.entity import Entity
-from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
 from gongzhi.runtime.commands import Command
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.lists import CountedList, NoLists
@@ -71,17 +71,17 @@ class Matrix:
     def viewer(self, role: str) -> Viewer:
         held = self.plugins.held(role)
         if role == "stranger":
-            return Viewer(Account(grants=(Grant(role, held),)), TODAY)
+            return Viewer(ViewerAccount(grants=(ViewerGrant(role, held),)), TODAY)
         if role in BY_PERSON:
-            return Viewer(Account(role, self.near.person, (Grant(role, held),)), TODAY)
+            return Viewer(ViewerAccount(role, self.near.person, (ViewerGrant(role, held),)), TODAY)
         if role in BY_UNIT:
-            return Viewer(Account(role, grants=(Grant(role, held, unit=self.near.lead),)), TODAY)
-        return Viewer(Account(role, grants=(Grant(role, held, Kind.TOWN, self.near.area),)), TODAY)
+            return Viewer(ViewerAccount(role, grants=(ViewerGrant(role, held, unit=self.near.lead),)), TODAY)
+        return Viewer(ViewerAccount(role, grants=(ViewerGrant(role, held, Kind.TOWN, self.near.area),)), TODAY)
 
     def everything(self, person: Any) -> Viewer:
         """Somebody who may see everything, and what is a person's own besides, to compare with."""
         held = frozenset(one.name for one in self.plugins.permissions)
-        return Viewer(Account("everything", person, (Grant("everything", held),)), TODAY)
+        return Viewer(ViewerAccount("everything", person, (ViewerGrant("everything", held),)), TODAY)
 
     def set(self, name: str, role: str, sign: str) -> None:
         row = self.cells.setdefault(name, {})
@@ -109,7 +109,7 @@ class Matrix:
             row = (said.data or {}).get("node")
             for name in names:
                 outright = f"{entity.name}.{name}" in refused or name in refused
-                sign = "!" if outright else seen(row and row[name], whole.data["node"][name], row)
+                sign = "!" if outright else compare_sight(row and row[name], whole.data["node"][name], row)
                 self.set(f"{entity.name}.{name}", role, sign)
 
     async def roots(self) -> None:
@@ -138,7 +138,7 @@ class Matrix:
                 said = await self.changing.ask(f"mutation({taken}) {{ {asked} }}", self.viewer(role), **given)
                 assert not said.refused, said.errors
                 for name in kinds:
-                    self.set(f"Mutation.{name}", role, done(said, name))
+                    self.set(f"Mutation.{name}", role, describe_outcome(said, name))
 
     @cached_property
     def changing(self) -> Bench:
@@ -149,14 +149,16 @@ class Matrix:
             async def perform(command: Command, given: Any) -> Any:
                 async with in_transaction() as connection:
                     try:
-                        return await commands.perform(made, command, given, self.bench.schema.owner(command), outbox)
+                        return await commands.perform_command(
+                            made, command, given, self.bench.schema.owner(command), outbox
+                        )
                     finally:
                         await connection.rollback()
 
             made = replace(
                 self.bench.at_hand(viewer),
                 perform=perform,
-                value=stored,
+                value=read_column,
                 held=self.plugins.held,
                 naming=self.plugins.naming,
                 registers=self.plugins.registers,
@@ -171,7 +173,7 @@ class Matrix:
         """The whole of it as text, a line a field and a column a role."""
         width = max(map(len, self.cells)) + 2
         legend = [f"# {line}".rstrip() for line in (__doc__ or "").strip().splitlines()]
-        head = " " * width + " ".join(role.replace("_", " ") for role in numbered(self.roles))
+        head = " " * width + " ".join(role.replace("_", " ") for role in number_roles(self.roles))
         names = [f"# {at:>2} {role}" for at, role in enumerate(self.roles, 1)]
         lines = [
             name.ljust(width) + " ".join(row[role].ljust(2) for role in self.roles)
@@ -180,12 +182,12 @@ class Matrix:
         return "\n".join([*legend, "#", *names, "", head.rstrip(), *(line.rstrip() for line in lines)]) + "\n"
 
 
-async def stored(model: type[Model], column: str, key: Any) -> Any:
+async def read_column(model: type[Model], column: str, key: Any) -> Any:
     """A column of a row; None of one that was taken back."""
     return await model.filter(pk=key).first().values_list(column, flat=True)
 
 
-def numbered(roles: Iterable[str]) -> list[str]:
+def number_roles(roles: Iterable[str]) -> list[str]:
     return [f"{at:>2}" for at, _ in enumerate(roles, 1)]
 
 
@@ -221,7 +223,7 @@ def literal(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def seen(found: Any, whole: Any, row: Any) -> str:
+def compare_sight(found: Any, whole: Any, row: Any) -> str:
     if row is None:
         return "."
     if empty(whole):
@@ -239,7 +241,7 @@ def at_fault(error: Mapping[str, Any]) -> str:
     return found
 
 
-def done(said: Said, name: str) -> str:
+def describe_outcome(said: Said, name: str) -> str:
     codes = [one["extensions"]["code"] for one in said.errors if one["path"][0] == name]
     if codes:
         return "!" if codes == ["FORBIDDEN"] else f"({codes[0]})"

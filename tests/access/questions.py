@@ -19,7 +19,7 @@ from pathlib import Path
 
 from gongzhi.declare.entity import Entity
 from gongzhi.declare.plans import GUARD, OPEN, PLAN, Aggregate, Many, Pick
-from gongzhi_server.graphql.schema import build
+from gongzhi_server.graphql.schema import build_schema
 from gongzhi_server.planner.planner import Planner
 from gongzhi_server.planner.rows import owner_of
 from gongzhi_server.plugins import loader as plugins
@@ -38,7 +38,7 @@ class Questions:
     """All questions of the schema with the plugins, each with what the code makes of it."""
 
     def __init__(self) -> None:
-        self.schema = build(plugins.load())
+        self.schema = build_schema(plugins.load_plugins())
         self.entities = Planner(self.schema).entities
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
@@ -88,7 +88,7 @@ class Questions:
             yield named, f"needs {guard.permission}" if guard else "public" if target and target.open else "other"
 
 
-def written() -> dict[str, tuple[str, str]]:
+def read_lines() -> dict[str, tuple[str, str]]:
     """The lines of the file: question to policy and reason."""
     lines = (line for line in FILE.read_text().splitlines() if line and not line.startswith("#"))
     parts = ([one.strip() for one in line.split("|")] for line in lines)
@@ -98,7 +98,7 @@ def written() -> dict[str, tuple[str, str]]:
 def write(declared: Mapping[str, str]) -> None:
     """Write a line for each question; one that is new or tells otherwise has no reason until somebody gives it."""
     head = [line for line in FILE.read_text().splitlines() if line.startswith("#")]
-    judged = written()
+    judged = read_lines()
     reasons = {one: judged[one][1] if judged.get(one, ("",))[0] == policy else "" for one, policy in declared.items()}
     FILE.write_text(
         "\n".join([*head, *(f"{one} | {declared[one]} | {why}".rstrip() for one, why in reasons.items())]) + "\n"

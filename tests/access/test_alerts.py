@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from gongzhi.declare.viewer import Account, Grant, Viewer
-from gongzhi.runtime.context import Bounds, Look
+from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
+from gongzhi.runtime.context import Bounds, FileLook
 from gongzhi_server.storage import database
-from gongzhi_server.storage.access_log import ledger
+from gongzhi_server.storage.access_log import open_ledger
 from gongzhi_server.testing import ESSENTIAL, TODAY
 
 from .conftest import Log, People
@@ -18,10 +18,10 @@ BOUNDS = Bounds(bulk=20, neighbours=5)
 
 async def look(filled: str, viewer: Viewer, keys: list[UUID], times: int = 1) -> None:
     """Look at these files, and let the ledger look into it."""
-    config = database.config(filled, ESSENTIAL.apps, size=1)
-    async with database.connected(config), ledger(filled, BOUNDS) as kept:
+    config = database.tortoise_config(filled, ESSENTIAL.apps, size=1)
+    async with database.open_tortoise(config), open_ledger(filled, BOUNDS) as kept:
         for at in range(times):
-            await kept.look(viewer, Look(keys, ["Person.birthDate"], f"purpose {at}"))
+            await kept.look(viewer, FileLook(keys, ["Person.birthDate"], f"purpose {at}"))
         await kept.patrol()
 
 
@@ -32,7 +32,7 @@ async def alerts(log: Log) -> list[tuple[str, str, int]]:
 
 async def test_bulk_reads_told_once(filled: str, log: Log) -> None:
     """Twenty people an hour are usual here, however often; one more is told of, once, and the next hour begins anew."""
-    worker = Viewer(Account("worker", None, (Grant("grid_worker", frozenset()),)), TODAY)
+    worker = Viewer(ViewerAccount("worker", None, (ViewerGrant("grid_worker", frozenset()),)), TODAY)
     keys = [row["id"] for row in await log.connection.fetch("select id from people.person order by id limit 21")]
     await look(filled, worker, keys[:20], times=3)
     assert await alerts(log) == []
@@ -61,7 +61,7 @@ async def test_neighbours_told_of(filled: str, log: Log, people: People) -> None
     assert place and len(neighbours) == 6
 
     def staff(name: str, grid: int) -> Viewer:
-        return Viewer(Account(name, people.keys[0], (Grant("grid_worker", frozenset(), grid=grid),)), TODAY)
+        return Viewer(ViewerAccount(name, people.keys[0], (ViewerGrant("grid_worker", frozenset(), grid=grid),)), TODAY)
 
     await look(filled, staff("serves", place["id"]), neighbours)
     await look(filled, staff("family", place["county_id"]), [*people.keys, *neighbours[:5]])

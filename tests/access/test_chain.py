@@ -13,44 +13,47 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from gongzhi.core.access import chain
-from gongzhi.declare.viewer import Account, Grant, Viewer
-from gongzhi.runtime.context import Look
+from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
+from gongzhi.runtime.context import FileLook
 from gongzhi_server.errors import Problem
 from gongzhi_server.storage import audit
 from gongzhi_server.storage import audit_verify as witness
-from gongzhi_server.testing import TODAY, Server, create, drop
+from gongzhi_server.testing import TODAY, Server, create_database, drop_database
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from .conftest import Log, People
 
-WORKER = Viewer(Account("worker", None, (Grant("grid_worker", frozenset()),)), TODAY)
+WORKER = Viewer(ViewerAccount("worker", None, (ViewerGrant("grid_worker", frozenset()),)), TODAY)
 
 
-def looks(count: int) -> list[audit.Entry]:
+def looks(count: int) -> list[audit.LookEntry]:
     people = [UUID(int=at) for at in range(1, 4)]
-    return [audit.entry(WORKER, Look(people[: 1 + at % 3], ["Person.name"], f"purpose {at}")) for at in range(count)]
+    return [
+        audit.make_entry(WORKER, FileLook(people[: 1 + at % 3], ["Person.name"], f"purpose {at}"))
+        for at in range(count)
+    ]
 
 
 async def write(connection: Any, *batches: int) -> None:
     """Batches of looks, and of mutations where the number is negative."""
     for size in batches:
         if size > 0:
-            await audit.keep(connection, looks(size))
+            await audit.write_looks(connection, looks(size))
             continue
         for _ in range(-size):
-            [salt], key = chain.salts(1), uuid4()
+            [salt], key = chain.make_salts(1), uuid4()
             said = ["ACT", key, TODAY, "worker", None, None, None, "closeCase", ["Case:1"], []]
             await connection.execute(
                 "insert into access.act (id, at, account, salt, content, mutation, objects, codes) "
                 "values ($1, $2, 'worker', $3, $4, 'closeCase', '{Case:1}', '{}')",
-                key, TODAY, salt, chain.content(salt, said),
+                key, TODAY, salt, chain.content_commitment(salt, said),
             )  # fmt: skip
-        await audit.seal(connection, TODAY)
+        await audit.seal_acts(connection, TODAY)
 
 
 @asynccontextmanager
-async def tampering(connection: Any) -> AsyncIterator[None]:
+async def tamper(connection: Any) -> AsyncIterator[None]:
     """Whatever is done in the block is seen in it, and taken back."""
     transaction = connection.transaction(isolation="repeatable_read")
     await transaction.start()
@@ -94,14 +97,14 @@ async def test_tampering_is_found(empty: str) -> None:
     await connection.execute("alter table access.look drop constraint look_pkey")
     await connection.execute("drop index access.look_link_place_idx")
     await write(connection, 1, 3, -2, 2)
-    whole = await audit.verify(connection)
+    whole = await audit.verify_chain(connection)
     assert (whole.links, whole.looks, whole.acts, whole.loose, whole.wrong) == (4, 6, 2, 0, None)
     for change, said in TAMPERED.items():
-        async with tampering(connection):
+        async with tamper(connection):
             await connection.execute(change)
-            found = await audit.verify(connection)
+            found = await audit.verify_chain(connection)
         assert found.wrong and said in found.wrong, f"{change}: {found.wrong}"
-    assert (await audit.verify(connection)).wrong is None
+    assert (await audit.verify_chain(connection)).wrong is None
     await connection.close()
 
 
@@ -112,16 +115,16 @@ async def test_county_is_vouched_for(server: Server, people: People, log: Log) -
     )
     [look] = await log.all()
     county = await log.connection.fetchval("select id from grids.grid where code = '610921' and valid_to is null")
-    assert look["county_id"] == county and (await audit.verify(log.connection)).wrong is None
+    assert look["county_id"] == county and (await audit.verify_chain(log.connection)).wrong is None
     for other in (None, look["grid_id"]):
-        async with tampering(log.connection):
+        async with tamper(log.connection):
             await log.connection.execute("update access.look set county_id = $1", other)
-            assert "does not say what was written" in str((await audit.verify(log.connection)).wrong)
-    await audit.keep(log.connection, looks(1))
+            assert "does not say what was written" in str((await audit.verify_chain(log.connection)).wrong)
+    await audit.write_looks(log.connection, looks(1))
     await log.connection.execute("update access.look set county_id = $1", county)  # as the migration did
-    assert (await audit.verify(log.connection)).wrong is None
+    assert (await audit.verify_chain(log.connection)).wrong is None
     one, two, gone = (UUID(int=at) for at in range(3))
-    found = audit.divided(Look([one, two, gone], ["Person.name"], "p"), {one: 1, two: 2})
+    found = audit.divide_by_county(FileLook([one, two, gone], ["Person.name"], "p"), {one: 1, two: 2})
     assert [(county, part.people) for county, part in found] == [(1, [one]), (2, [two]), (None, [gone])]
 
 
@@ -135,7 +138,7 @@ async def test_erasure_keeps_the_chain(empty: str) -> None:
         "persons = array_fill(null::uuid, array[cardinality(persons)]), "
         "salts = array_fill(null::bytea, array[cardinality(persons)]) where place = 2"
     )
-    assert (await audit.verify(connection)).wrong is None
+    assert (await audit.verify_chain(connection)).wrong is None
     left = await connection.fetchval("select look::text from access.look where place = 2")
     assert "worker" not in left and "purpose" not in left
     await connection.close()
@@ -146,20 +149,20 @@ async def test_anchor_finds_what_was_made_anew(empty: str, tmp_path: Path) -> No
     connection = await asyncpg.connect(empty)
     await write(connection, 1, 2)
     file = tmp_path / "anchors"
-    file.write_text(await witness.anchor(empty, TODAY) + "\n", encoding="utf-8")
+    file.write_text(await witness.anchor_line(empty, TODAY) + "\n", encoding="utf-8")
     await write(connection, 1)
-    assert (await witness.verify(empty, [file])).wrong is None
+    assert (await witness.verify_anchors(empty, [file])).wrong is None
     async with connection.transaction():
         await connection.execute("delete from access.look; delete from access.link")
         await connection.execute("update access.head set number = 0, hash = decode(repeat('00', 32), 'hex')")
-    assert (await audit.verify(connection)).wrong is None
-    assert "before the anchor's link 2" in str((await witness.verify(empty, [file])).wrong)
+    assert (await audit.verify_chain(connection)).wrong is None
+    assert "before the anchor's link 2" in str((await witness.verify_anchors(empty, [file])).wrong)
     await write(connection, 1, 2, 1)
-    assert (await audit.verify(connection)).wrong is None
-    assert "not the one of the anchor" in str((await witness.verify(empty, [file])).wrong)
+    assert (await audit.verify_chain(connection)).wrong is None
+    assert "not the one of the anchor" in str((await witness.verify_anchors(empty, [file])).wrong)
     file.write_text("{}")
     with pytest.raises(Problem, match="holds no anchors"):
-        await witness.verify(empty, [file])
+        await witness.verify_anchors(empty, [file])
     await connection.close()
 
 
@@ -167,7 +170,7 @@ async def test_writers_take_turns(empty: str) -> None:
     """Several processes write at once: every batch is a link, none is lost, none stands twice."""
     connections = [await asyncpg.connect(empty) for _ in range(4)]
     await asyncio.gather(*(write(one, 1, -2, 2, 1) for one in connections))
-    found = await audit.verify(connections[0])
+    found = await audit.verify_chain(connections[0])
     assert (found.looks, found.acts, found.loose, found.wrong) == (16, 8, 0, None)
     for one in connections:
         await one.close()
@@ -183,8 +186,8 @@ async def test_served_looks_chained(server: Server, people: People, log: Log) ->
         await worker.do("updatePerson", "person { id }", name="测试甲", **given)
     stale = await worker.do("updatePerson", "person { id }", person=people.id(0), expectedVersion=1)
     assert stale["errors"]
-    await audit.anchor(log.connection, TODAY)
-    found = await audit.verify(log.connection)
+    await audit.take_anchor(log.connection, TODAY)
+    found = await audit.verify_chain(log.connection)
     assert (found.looks, found.acts, found.loose, found.wrong) == (30, 3, 0, None)
     assert found.links < 33
     acts = [(one["mutation"], one["objects"], one["codes"]) for one in await log.acts()]
@@ -228,14 +231,17 @@ def test_root_tells_entries_apart(entries: list[tuple[str, list[UUID]]], data: s
     """Other words, other people, another order or fewer of them make another root."""
 
     def root(salted: list[tuple[bytes, str, list[tuple[bytes, UUID]]]]) -> bytes:
-        return chain.root(
-            chain.digest(chain.content(salt, ["LOOK", text]), [chain.person(one, key) for one, key in people])
+        return chain.batch_root(
+            chain.entry_digest(
+                chain.content_commitment(salt, ["LOOK", text]),
+                [chain.person_commitment(one, key) for one, key in people],
+            )
             for salt, text, people in salted
         )
 
     salted = [
-        (salt, text, list(zip(chain.salts(len(people)), people, strict=True)))
-        for salt, (text, people) in zip(chain.salts(len(entries)), entries, strict=True)
+        (salt, text, list(zip(chain.make_salts(len(people)), people, strict=True)))
+        for salt, (text, people) in zip(chain.make_salts(len(entries)), entries, strict=True)
     ]
     at = data.draw(st.integers(0, len(salted) - 1))
     salt, text, people = salted[at]
@@ -251,15 +257,15 @@ def test_root_tells_entries_apart(entries: list[tuple[str, list[UUID]]], data: s
 
 @given(st.integers(1, 2**40), st.integers(0, 10**6), st.datetimes(min_value=TODAY.replace(tzinfo=None)))
 def test_link_tells_all_apart(number: int, count: int, at: Any) -> None:
-    at, before, root = at.replace(tzinfo=TODAY.tzinfo), chain.salts(2)[0] * 2, chain.salts(2)[1] * 2
-    right = chain.link(before, number, "LOOK", at, count, root)
+    at, before, root = at.replace(tzinfo=TODAY.tzinfo), chain.make_salts(2)[0] * 2, chain.make_salts(2)[1] * 2
+    right = chain.link_hash(before, number, "LOOK", at, count, root)
     assert right not in {
-        chain.link(root, number, "LOOK", at, count, root),
-        chain.link(before, number + 1, "LOOK", at, count, root),
-        chain.link(before, number, "ACT", at, count, root),
-        chain.link(before, number, "LOOK", at - timedelta(microseconds=1), count, root),
-        chain.link(before, number, "LOOK", at, count + 1, root),
-        chain.link(before, number, "LOOK", at, count, before),
+        chain.link_hash(root, number, "LOOK", at, count, root),
+        chain.link_hash(before, number + 1, "LOOK", at, count, root),
+        chain.link_hash(before, number, "ACT", at, count, root),
+        chain.link_hash(before, number, "LOOK", at - timedelta(microseconds=1), count, root),
+        chain.link_hash(before, number, "LOOK", at, count + 1, root),
+        chain.link_hash(before, number, "LOOK", at, count, before),
     }
 
 
@@ -267,12 +273,12 @@ def test_any_batches_hold(postgres: str, tables: str) -> None:
     """Whatever was written, in batches of whatever size, holds; with one row less anywhere it does not."""
     name = f"chain_{uuid4().hex}"
     with asyncio.Runner() as runner:
-        connection: Any = runner.run(asyncpg.connect(runner.run(create(postgres, name, tables))))
+        connection: Any = runner.run(asyncpg.connect(runner.run(create_database(postgres, name, tables))))
 
         async def hold(batches: list[int], lost: int) -> None:
-            async with tampering(connection):
+            async with tamper(connection):
                 await write(connection, *batches)
-                found = await audit.verify(connection)
+                found = await audit.verify_chain(connection)
                 assert (found.wrong, found.looks) == (None, sum(one for one in batches if one > 0))
                 table = "look" if found.looks else "act"
                 await connection.execute(
@@ -280,7 +286,7 @@ def test_any_batches_hold(postgres: str, tables: str) -> None:
                     f"(select id from access.{table} order by id offset $1 % {found.looks or found.acts} limit 1)",
                     lost,
                 )
-                assert (await audit.verify(connection)).wrong
+                assert (await audit.verify_chain(connection)).wrong
 
         @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
         @given(st.lists(st.sampled_from([-2, -1, 1, 2, 3]), min_size=1, max_size=4), st.integers(0, 100))
@@ -291,4 +297,4 @@ def test_any_batches_hold(postgres: str, tables: str) -> None:
             check()
         finally:
             runner.run(connection.close())
-            runner.run(drop(postgres, name))
+            runner.run(drop_database(postgres, name))

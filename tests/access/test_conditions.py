@@ -12,7 +12,7 @@ from gongzhi_server.testing import Server
 from stdnum.cn import ric
 
 from .conftest import Log, People
-from .questions import Questions, write, written
+from .questions import Questions, read_lines, write
 
 WORDS = {"public", "open", "look", "row", "other"}
 OLD = "birthDate: { before: $day }"
@@ -36,7 +36,7 @@ OPEN = (
 )
 
 
-def found(looks: list[Any]) -> list[UUID]:
+def people_found(looks: list[Any]) -> list[UUID]:
     return sorted({person for look in looks for person in look["persons"]})
 
 
@@ -55,7 +55,7 @@ def test_every_question_is_judged() -> None:
     declared = dict(Questions())
     if os.environ.get("GONGZHI_CONDITIONS") == "write":
         write(declared)
-    judged = written()
+    judged = read_lines()
     assert {name: policy for name, (policy, _) in judged.items()} == declared
     assert [
         name for name, (policy, reason) in judged.items() if not reason or policy.split()[0] not in {*WORDS, "needs"}
@@ -64,7 +64,7 @@ def test_every_question_is_judged() -> None:
 
 def test_conditions_on_files_are_looks_by_default() -> None:
     """A condition that nobody declared harmless is a look: on people and households, two conditions each are not."""
-    judged = {name: policy for name, (policy, _) in written().items()}
+    judged = {name: policy for name, (policy, _) in read_lines().items()}
     harmless = {name for name, policy in judged.items() if policy == "open" and ".filter." in name}
     core = {"Person.filter.name", "Person.filter.grid", "Household.filter.number", "Household.filter.grid"}
     assert core <= harmless
@@ -85,7 +85,7 @@ async def test_whom_a_condition_finds(server: Server, people: People, log: Log) 
         answer = await town.ask(document(asked), day=day.isoformat(), grid=people.grid[:9], number=people.household)
         assert answer.data and not answer.errors, asked
         fresh = (await log.all())[before:]
-        shown, names = found(fresh), {name for one in fresh for name in one["fields"]}
+        shown, names = people_found(fresh), {name for one in fresh for name in one["fields"]}
         assert names == fields and (shown == sorted(old) or "first: 0" in asked and set(shown) < set(old)), asked
         assert shown, asked
 
@@ -140,7 +140,7 @@ async def test_large_counts_are_coarse(server: Server, people: People, log: Log)
     )
     total = (await county.ask(asked)).data["people"]["totalCount"]
     assert exact > 100 and total == exact // 100 * 100
-    assert found(await log.all()) == []
+    assert people_found(await log.all()) == []
 
 
 SPAN = "{ people(first: 100, filter: { birthDate: { from: $from, before: $before } }) { nodes { id residentId } } }"
@@ -169,7 +169,7 @@ async def test_numbers_cannot_be_put_together(server: Server, people: People, lo
     for day, mask in born.values():
         assert mask is None or len(candidates(people.grid[:6], day, mask)) >= 9
     entries = await log.all()
-    assert len(entries) == asked and set(born) <= set(found(entries))
+    assert len(entries) == asked and set(born) <= set(people_found(entries))
     assert all("Person.birthDate" in one["fields"] for one in entries)
 
 

@@ -20,7 +20,7 @@ from gongzhi_server.app import create_app
 from gongzhi_server.errors import Problem
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import key_ring as keys
-from gongzhi_server.testing import ESSENTIAL, Clock, Server, settings
+from gongzhi_server.testing import ESSENTIAL, Clock, Server, settings_for_tests
 
 from .conftest import Log
 
@@ -29,9 +29,9 @@ HOLDINGS = ESSENTIAL.registers.holdings
 PRODUCTION = {"DATABASE_URL": "postgresql://db/county", "GONGZHI_SECRET": "8f14e45fceea167a5a36dedd4bea2543"}
 
 
-def derived(dsn: str, data: Path) -> str:
+def derive_ring(dsn: str, data: Path) -> str:
     """The ring that the demo county is sealed under, as it would be written into a setting."""
-    ring = keys.keyring(settings(dsn, data))
+    ring = keys.load_key_ring(settings_for_tests(dsn, data))
     return f"main:{base64.b64encode(ring._keys['main']).decode()}"
 
 
@@ -40,7 +40,7 @@ def derived(dsn: str, data: Path) -> str:
 
 def test_ring_from_anywhere(tmp_path: Path) -> None:
     """In the environment, in a file, from a command: the first key is the current one."""
-    file, plain = tmp_path / "ring", settings("postgresql://db/county", tmp_path)
+    file, plain = tmp_path / "ring", settings_for_tests("postgresql://db/county", tmp_path)
     file.write_text(NEW + "\n", encoding="utf-8")
     said = f"import sys; sys.stdout.write({NEW!r})"
     for chosen in (
@@ -48,8 +48,8 @@ def test_ring_from_anywhere(tmp_path: Path) -> None:
         replace(plain, keys_file=file),
         replace(plain, keys_command=(sys.executable, "-c", said)),
     ):
-        assert keys.keyring(chosen).ids == ("next",)
-    assert keys.keyring(plain).ids == ("main",)
+        assert keys.load_key_ring(chosen).ids == ("next",)
+    assert keys.load_key_ring(plain).ids == ("main",)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_settings_refused(given: dict[str, str], said: str) -> None:
 
 def test_bad_ring_is_not_repeated(tmp_path: Path) -> None:
     """A ring that cannot be read is refused without a word of what is in it."""
-    plain = settings("postgresql://db/county", tmp_path)
+    plain = settings_for_tests("postgresql://db/county", tmp_path)
     for chosen in (
         replace(plain, keys="next:c2VjcmV0"),
         replace(plain, keys="c2VjcmV0LWtleQ=="),
@@ -77,7 +77,7 @@ def test_bad_ring_is_not_repeated(tmp_path: Path) -> None:
         replace(plain, keys_command=("gongzhi-no-such-command",)),
     ):
         with pytest.raises(Problem) as refused:
-            keys.keyring(chosen)
+            keys.load_key_ring(chosen)
         assert "c2VjcmV0" not in str(refused.value)
 
 
@@ -85,7 +85,7 @@ def test_bad_ring_is_not_repeated(tmp_path: Path) -> None:
 
 
 @asynccontextmanager
-async def serving(chosen: Settings, dsn: str) -> AsyncIterator[Server]:
+async def serve_application(chosen: Settings, dsn: str) -> AsyncIterator[Server]:
     clock = Clock()
     app = create_app(chosen, dsn, clock, ESSENTIAL)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
@@ -98,8 +98,8 @@ async def test_rotation_under_load(filled: str, tmp_path: Path, log: Log) -> Non
 
     Afterwards the new key alone opens everything, and finds everybody.
     """
-    ring = f"{NEW},{derived(filled, tmp_path)}"
-    chosen = replace(settings(filled, tmp_path), keys=ring)
+    ring = f"{NEW},{derive_ring(filled, tmp_path)}"
+    chosen = replace(settings_for_tests(filled, tmp_path), keys=ring)
     rows = await log.connection.fetch(
         "select p.id, p.name, p.data_key, p.resident_id_sealed, g.code as grid, p.version from people.person p "
         "join grids.grid g on g.id = p.grid_id where resident_id_sealed is not null order by md5(p.id::text) limit 24"
@@ -133,13 +133,13 @@ async def test_rotation_under_load(filled: str, tmp_path: Path, log: Log) -> Non
             versions[row["id"]] += 1
             tried[2] += 1
 
-    async with serving(replace(chosen, reveals=10_000), filled) as server:
+    async with serve_application(replace(chosen, reveals=10_000), filled) as server:
         work = [asyncio.create_task(one(server)) for one in (read, find, change)]
-        moved = await keys.rotate(filled, KeyRing.parse(ring), HOLDINGS, size=40)
+        moved = await keys.rotate_keys(filled, KeyRing.parse(ring), HOLDINGS, size=40)
         done.set()
         await asyncio.gather(*work)
     assert moved >= 1000 and all(count > 5 for count in tried), tried
-    after = await keys.status(filled, KeyRing.parse(ring), HOLDINGS)
+    after = await keys.count_keys(filled, KeyRing.parse(ring), HOLDINGS)
     assert after.done and sum(after.people.values()) >= moved
     await alone(log.connection, KeyRing.parse(NEW))
 
@@ -151,7 +151,7 @@ def endless(rows: Any, done: asyncio.Event) -> Any:
 
 def identity(ring: KeyRing, row: Any) -> str:
     key = ring.unwrap("610921", row["data_key"])
-    return sealing.open(key, f"people.person.resident_id:{row['id']}", row["resident_id_sealed"])
+    return sealing.open_value(key, f"people.person.resident_id:{row['id']}", row["resident_id_sealed"])
 
 
 async def alone(connection: asyncpg.Connection[Any], ring: KeyRing) -> None:
@@ -162,34 +162,34 @@ async def alone(connection: asyncpg.Connection[Any], ring: KeyRing) -> None:
         if row["resident_id_sealed"]:
             assert row["resident_id_blind"] == ring.blind("610921", "resident_id", identity(ring, row))
     for row in await connection.fetch("select * from people.phone where sealed is not null"):
-        number = sealing.open(owners[row["person_id"]], f"people.phone.number:{row['id']}", row["sealed"])
+        number = sealing.open_value(owners[row["person_id"]], f"people.phone.number:{row['id']}", row["sealed"])
         assert row["blind"] == ring.blind("610921", "phone", number)
 
 
 async def test_rotation_goes_on(filled: str, tmp_path: Path, log: Log) -> None:
     """Interrupted after some batches, it goes on with the rest; a value that cannot be opened stops it by name."""
-    ring = KeyRing.parse(f"{NEW},{derived(filled, tmp_path)}")
+    ring = KeyRing.parse(f"{NEW},{derive_ring(filled, tmp_path)}")
     async with log.connection.transaction():
-        assert await keys.batch(log.connection, ring, 300) == 300
-    left = (await keys.status(filled, ring, HOLDINGS)).people
-    assert left["next"] == 300 and not (await keys.status(filled, ring, HOLDINGS)).done
+        assert await keys.rotate_batch(log.connection, ring, 300) == 300
+    left = (await keys.count_keys(filled, ring, HOLDINGS)).people
+    assert left["next"] == 300 and not (await keys.count_keys(filled, ring, HOLDINGS)).done
     broken = await log.connection.fetchrow(
         "update people.person set data_key = substring(data_key from 1 for 40) || '\\x00'::bytea where id = "
         "(select max(id::text)::uuid from people.person where data_key is not null) returning id, data_key"
     )
     assert broken
     with pytest.raises(Problem, match=str(broken["id"])):
-        await keys.rotate(filled, ring, HOLDINGS)
-    assert (await keys.status(filled, ring, HOLDINGS)).people["next"] > 300
+        await keys.rotate_keys(filled, ring, HOLDINGS)
+    assert (await keys.count_keys(filled, ring, HOLDINGS)).people["next"] > 300
     await log.connection.execute("update people.person set data_key = null where id = $1", broken["id"])
-    assert await keys.rotate(filled, ring, HOLDINGS) > 0 and (await keys.status(filled, ring, HOLDINGS)).done
+    assert await keys.rotate_keys(filled, ring, HOLDINGS) > 0 and (await keys.count_keys(filled, ring, HOLDINGS)).done
     with pytest.raises(SealError):
-        await alone(log.connection, KeyRing.parse(derived(filled, tmp_path)))
+        await alone(log.connection, KeyRing.parse(derive_ring(filled, tmp_path)))
 
 
 async def test_rotation_moves_everything(filled: str, tmp_path: Path, log: Log) -> None:
     """What is wrapped beside people's keys goes along: keys of files and of numbers left, secrets of endpoints."""
-    old, both = derived(filled, tmp_path), f"{NEW},{derived(filled, tmp_path)}"
+    old, both = derive_ring(filled, tmp_path), f"{NEW},{derive_ring(filled, tmp_path)}"
     made = [sealing.data_key() for _ in keys.wrapped_columns(HOLDINGS)]
     file, contact, secret, previous = (KeyRing.parse(old).wrap("610921", one) for one in made)
     await log.connection.execute("delete from contacts.contact")
@@ -217,9 +217,9 @@ async def test_rotation_moves_everything(filled: str, tmp_path: Path, log: Log) 
         previous,
     )
     ring = KeyRing.parse(both)
-    assert (await keys.status(filled, ring, HOLDINGS)).others == {"main": len(made)}
-    await keys.rotate(filled, ring, HOLDINGS, size=500)
-    after = await keys.status(filled, ring, HOLDINGS)
+    assert (await keys.count_keys(filled, ring, HOLDINGS)).others == {"main": len(made)}
+    await keys.rotate_keys(filled, ring, HOLDINGS, size=500)
+    after = await keys.count_keys(filled, ring, HOLDINGS)
     assert after.done and after.others["next"] == len(made)
     alone = KeyRing.parse(NEW)
     for of, key in zip(keys.wrapped_columns(HOLDINGS), made, strict=True):

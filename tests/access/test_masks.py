@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gongzhi.declare.plans import PLAN, Sealed
-from gongzhi_server.graphql.schema import build
+from gongzhi_server.graphql.schema import build_schema
 from gongzhi_server.plugins import loader as plugins
 from gongzhi_server.testing import Server
 from graphql import GraphQLObjectType
@@ -26,29 +26,29 @@ TELLING = "[0-9]{2,}[*]{3,}"
 """What is before the stars tells a region, a birth date or an operator."""
 
 
-def sealed() -> Iterator[str]:
+def protected_fields() -> Iterator[str]:
     """Every protected value in the schema, plugins' too."""
-    for name, kind in build(plugins.load())._schema.type_map.items():
+    for name, kind in build_schema(plugins.load_plugins())._schema.type_map.items():
         for field, of in kind.fields.items() if isinstance(kind, GraphQLObjectType) else ():
             declared = of.extensions.get("strawberry-definition")
             if declared and isinstance(declared.metadata.get(PLAN), Sealed):
                 yield f"{name}.{field}"
 
 
-def answered(value: Any, kind: str) -> Iterator[tuple[str, str]]:
+def collect_answers(value: Any, kind: str) -> Iterator[tuple[str, str]]:
     for name, one in value.items():
         for inner in one if isinstance(one, list) else ():
-            yield from answered(inner, "Phone")
+            yield from collect_answers(inner, "Phone")
         if isinstance(one, str):
             yield f"{kind}.{name}", one
 
 
 async def test_every_answered_mask(server: Server, people: People) -> None:
     """Each protected value of the schema is in here, and shows its end alone."""
-    assert set(sealed()) == set(SHAPES)
+    assert set(protected_fields()) == set(SHAPES)
     worker = server.as_("grid_worker", grid=people.grid)
     nodes = (await worker.ask(ASKED)).data["people"]["nodes"]
-    found = [one for node in nodes for one in answered(node, "Person")]
+    found = [one for node in nodes for one in collect_answers(node, "Person")]
     assert {name for name, _ in found} == set(SHAPES)
     assert [one for one in found if not SHAPES[one[0]].fullmatch(one[1])] == []
 

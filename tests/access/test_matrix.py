@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 import asyncpg
-from gongzhi_server.graphql.schema import build
+from gongzhi_server.graphql.schema import build_schema
 from gongzhi_server.storage import database
-from gongzhi_server.storage.key_ring import keyring
-from gongzhi_server.testing import ESSENTIAL, settings
+from gongzhi_server.storage.key_ring import load_key_ring
+from gongzhi_server.testing import ESSENTIAL, settings_for_tests
 
 from ..planner.bench import ROOMY, Bench
 from .matrix import Matrix
@@ -24,7 +24,7 @@ UNSAMPLED: dict[str, str] = {
 """Types of which the demo county has no two rows, each with the reason."""
 
 
-def known(one: Around) -> dict[str, object]:
+def values_around(one: Around) -> dict[str, object]:
     """What the inputs' names mean around somebody. No version is ever right, so nothing that has one is done."""
     return {
         "number": one.number,
@@ -60,9 +60,9 @@ CODES = dict.fromkeys(("closeUnit", "updateUnit"), "unit") | dict.fromkeys(
 """Whose code `code` is."""
 
 
-def named(near: Around, far: Around) -> dict[str, dict[str, object]]:
+def values_near_and_far(near: Around, far: Around) -> dict[str, dict[str, object]]:
     """What names mean near and far, and where a mutation means something else by them."""
-    found = {"near": known(near), "far": known(far)}
+    found = {"near": values_around(near), "far": values_around(far)}
     for name, what in CODES.items():
         found |= {f"{name} near": {"code": getattr(near, what)}, f"{name} far": {"code": getattr(far, what)}}
     for where, one in (("near", near), ("far", far)):
@@ -79,16 +79,18 @@ def named(near: Around, far: Around) -> dict[str, dict[str, object]]:
 
 async def test_matrix_is_as_reviewed(filled: str, tmp_path: Path) -> None:
     """Run with GONGZHI_MATRIX=write to write the table anew, and read what changed before committing it."""
-    plugins, keys = ESSENTIAL, keyring(settings(filled, tmp_path))
+    plugins, keys = ESSENTIAL, load_key_ring(settings_for_tests(filled, tmp_path))
     connection = await asyncpg.connect(filled)
-    pool = await database.readers(filled, 2)
+    pool = await database.open_readers(filled, 2)
     try:
         near = await around(connection)
-        matrix = Matrix(Bench(pool.fetch, build(plugins), ROOMY, keys), plugins, near, await around(connection, near))
-        async with database.connected(database.config(filled, ESSENTIAL.apps, size=1)):
+        matrix = Matrix(
+            Bench(pool.fetch, build_schema(plugins), ROOMY, keys), plugins, near, await around(connection, near)
+        )
+        async with database.open_tortoise(database.tortoise_config(filled, ESSENTIAL.apps, size=1)):
             await matrix.types(connection)
             await matrix.roots()
-            await matrix.mutations(named(near, matrix.far))
+            await matrix.mutations(values_near_and_far(near, matrix.far))
     finally:
         await pool.close()
         await connection.close()

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import gongzhi
-from gongzhi_server.plugins.loader import load
+from gongzhi_server.plugins.loader import load_plugins
 
 SEEING = {
-    "legal/gongzhi_legal/requesting.py": "whoever refers others works in the field or dispatches, and sees people",
-    "points/gongzhi_points/claims.py": "grid workers file for others, and see people",
-    "party/gongzhi_party/finding.py": "oneself",
+    "legal/gongzhi_legal/mediation/requests.py": "who refers others works in the field or dispatches, and sees people",
+    "points/gongzhi_points/claims/commands.py": "grid workers file for others, and see people",
+    "party/gongzhi_party/lookups.py": "one's own person",
     "disclosure/gongzhi_disclosure/commands.py": "whoever is shown values in clear sees the file",
     "rights/gongzhi_rights/commands.py": "whoever names representatives sees people",
-    "rights/gongzhi_rights/speaking.py": "oneself, whom one speaks for, or whom one sees",
+    "rights/gongzhi_rights/representation.py": "oneself, whom one speaks for, or whom one sees",
 }
 
 
@@ -30,7 +30,7 @@ def test_plugins_name_people_without_files() -> None:
 
 def test_which_permissions_name_people() -> None:
     """Only what is declared opens the search, and nothing that residents hold."""
-    plugins = load()
+    plugins = load_plugins()
     assert plugins.naming == {
         "credit.convene",
         "legal.manage",

@@ -17,18 +17,18 @@ from .conftest import Log, People
 AT_ONCE = 8
 COUNTED = re.compile(r"\.count\(\)[^\n]*(>=|>|<=|<)")
 HELD = {
-    "core/attachments/attaching.py": "the case is locked when it is found",
-    "core/contacts/commands.py": "the case is locked when it is found; `hold` over a number and whoever is shown one",
+    "core/attachments/uploads.py": "the case is locked when it is found",
+    "core/contacts/commands.py": "the case is locked when it is found; `lock_quota` over a number and its reader",
     "integrations/gongzhi_integrations/webhooks/commands.py": "the account is locked",
     "core/accounts/credential_commands.py": "the account is locked when it is found",
     "core/people/household_commands.py": "the household is locked when it is found",
-    "credit/gongzhi_credit/keys.py": "the account is locked",
-    "legal/gongzhi_legal/matters.py": "the matter is locked when it is found",
-    "party/gongzhi_party/voting.py": "the deliberation is locked when it is found",
-    "party/gongzhi_party/attending.py": "the activity is locked when it is found",
-    "party/gongzhi_party/feeds.py": "the person is locked",
-    "party/gongzhi_party/deciding.py": "the deliberation is locked when it is found",
-    "points/gongzhi_points/claims.py": "the claim is locked when it is found",
+    "credit/gongzhi_credit/applications/api_keys.py": "the account is locked",
+    "legal/gongzhi_legal/matters/commands.py": "the matter is locked when it is found",
+    "party/gongzhi_party/deliberations/voting.py": "the deliberation is locked when it is found",
+    "party/gongzhi_party/activities/attendance.py": "the activity is locked when it is found",
+    "party/gongzhi_party/activities/calendar_feeds.py": "the person is locked",
+    "party/gongzhi_party/deliberations/decisions.py": "the deliberation is locked when it is found",
+    "points/gongzhi_points/claims/commands.py": "the claim is locked when it is found",
 }
 """Where something is counted against a bound, and what keeps two from counting the same."""
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from gongzhi.core.access import glasses, quota
 from gongzhi.runtime import sealing
-from gongzhi_server.storage.key_ring import keyring
-from gongzhi_server.testing import Server, codes_of, settings
+from gongzhi_server.storage.key_ring import load_key_ring
+from gongzhi_server.testing import Server, codes_of, settings_for_tests
 
 from .conftest import Log, People
 
@@ -19,7 +19,7 @@ FOUND = "people { id name }"
 
 async def values(log: Log, people: People, filled: str, at: int = 0) -> dict[str, Any]:
     """What is sealed in the tables, opened with the deployment's keys."""
-    keys = keyring(settings(filled, Path(".")))
+    keys = load_key_ring(settings_for_tests(filled, Path(".")))
     row = await log.connection.fetchrow("select * from people.person where id = $1", people.keys[at])
     phone = await log.connection.fetchrow(
         "select * from people.phone where person_id = $1 order by rank, id limit 1", people.keys[at]
@@ -27,8 +27,8 @@ async def values(log: Log, people: People, filled: str, at: int = 0) -> dict[str
     assert row and phone
     key = keys.unwrap("610921", row["data_key"])
     return {
-        "residentId": sealing.open(key, f"people.person.resident_id:{row['id']}", row["resident_id_sealed"]),
-        "phone": sealing.open(key, f"people.phone.number:{phone['id']}", phone["sealed"]),
+        "residentId": sealing.open_value(key, f"people.person.resident_id:{row['id']}", row["resident_id_sealed"]),
+        "phone": sealing.open_value(key, f"people.phone.number:{phone['id']}", phone["sealed"]),
     }
 
 

@@ -50,13 +50,13 @@ def enrol(server: Server, administrator: Server, database: Any) -> Enrol:
             await bestow(database, name, role, **where)
         answer = await server.post("invitation", code=made["code"], password=PASSWORD)
         assert answer.status == 200, answer.body
-        await found(database, name)
+        await mark_as_founded(database, name)
         return answer.body
 
     return enrolled
 
 
-async def found(database: Any, name: str) -> None:
+async def mark_as_founded(database: Any, name: str) -> None:
     """Have an account been made at the command line, as those that a county begins with are: nobody appointed it."""
     await database.execute("update accounts.account set created_by='console' where name=$1", name)
     await database.execute(
@@ -94,9 +94,9 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 async def name_of(server: Server, token: str) -> str | None:
     """The account a token speaks for; None where it is refused."""
-    answer = await server.bearing(token).ask("{ me { account } }")
+    answer = await server.with_token(token).ask("{ me { account } }")
     return answer.data["me"]["account"] if answer.status == 200 else None
 
 
-async def gone(server: Server, token: str) -> bool:
+async def is_signed_out(server: Server, token: str) -> bool:
     return await name_of(server, token) is None

@@ -14,9 +14,9 @@ import pytest
 from gongzhi.plugin.roles import ROLES
 from gongzhi_server.app import create_app
 from gongzhi_server.gateway import Rate, Rates
-from gongzhi_server.testing import TODAY, Server, settings
+from gongzhi_server.testing import TODAY, Server, settings_for_tests
 
-from .conftest import PASSWORD, Enrol, bestow, gone, until
+from .conftest import PASSWORD, Enrol, bestow, is_signed_out, until
 
 TOWN, OTHER_TOWN, VILLAGE = "610921101", "610921102", "610921101220"
 PROPOSED = "grant { id proposedAt confirmedBy }"
@@ -24,12 +24,12 @@ CONFIRM = "mutation($input: ConfirmGrantInput!) { confirmGrant(input: $input) { 
 GRANTED = "grant { id role grid { code } unit { code } since until grantedBy revokedBy }"
 
 
-async def signed(server: Server, enrol: Enrol, name: str, *held: Sequence[Any], database: Any) -> Server:
+async def sign_in_with(server: Server, enrol: Enrol, name: str, *held: Sequence[Any], database: Any) -> Server:
     """Somebody who holds these roles."""
     tokens = await enrol(name)
     for role, where in held:
         await bestow(database, name, role, **where)
-    caller = server.bearing(tokens["accessToken"])
+    caller = server.with_token(tokens["accessToken"])
 
     async def known() -> bool:
         answer = await caller.ask("{ me { grants { role } } }")
@@ -48,9 +48,9 @@ async def refusal(caller: Server, mutation: str, **given: Any) -> tuple[str, lis
 
 async def test_grant_reaches_at_once(server: Server, enrol: Enrol, database: Any) -> None:
     """A role is given, counts in the very session that is open, is taken back, and counts no more."""
-    leader = await signed(server, enrol, "leader", ("grid_leader", {"grid": TOWN}), database=database)
+    leader = await sign_in_with(server, enrol, "leader", ("grid_leader", {"grid": TOWN}), database=database)
     tokens = await enrol("worker")
-    worker = server.bearing(tokens["accessToken"])
+    worker = server.with_token(tokens["accessToken"])
     assert (await worker.ask("{ people { totalCount } }")).data["people"]["totalCount"] == 0
     await database.execute(
         "update accounts.account set grid_id=(select id from grids.grid where code=$1) where name='worker'", TOWN
@@ -74,7 +74,7 @@ async def test_grant_reaches_at_once(server: Server, enrol: Enrol, database: Any
 
 async def test_nobody_gives_what_they_lack(server: Server, enrol: Enrol, database: Any) -> None:
     """Whoever grants without appointing: neither permissions, nor places beyond one's own; and nothing to oneself."""
-    leader = await signed(server, enrol, "leader", ("grid_leader", {"grid": TOWN}), database=database)
+    leader = await sign_in_with(server, enrol, "leader", ("grid_leader", {"grid": TOWN}), database=database)
     await enrol("worker")
     await database.execute(
         "update accounts.account set grid_id=(select id from grids.grid where code=$1) where name='worker'", TOWN
@@ -96,7 +96,7 @@ async def test_nobody_gives_what_they_lack(server: Server, enrol: Enrol, databas
 async def test_administrators_appoint(server: Server, enrol: Enrol, database: Any) -> None:
     """Every role within one's grids, whatever one holds; nothing outside, nothing to oneself."""
     held = [("administrator", {"grid": TOWN})]
-    boss = await signed(server, enrol, "boss", *held, database=database)
+    boss = await sign_in_with(server, enrol, "boss", *held, database=database)
     await enrol("worker")
     await database.execute(
         "update accounts.account set grid_id=(select id from grids.grid where code=$1) where name='worker'", TOWN
@@ -135,16 +135,16 @@ async def test_administrators_appoint(server: Server, enrol: Enrol, database: An
 
 async def test_two_give_what_is_guarded(server: Server, enrol: Enrol, database: Any) -> None:
     """Who watches over personal data, or reads tip-offs, is given to it by two; until then it counts for nothing."""
-    boss = await signed(server, enrol, "boss", ("administrator", {"grid": "610921"}), database=database)
-    other = await signed(server, enrol, "other", ("administrator", {"grid": "610921"}), database=database)
+    boss = await sign_in_with(server, enrol, "boss", ("administrator", {"grid": "610921"}), database=database)
+    other = await sign_in_with(server, enrol, "other", ("administrator", {"grid": "610921"}), database=database)
     tokens = await enrol("watcher")
-    watcher = server.bearing(tokens["accessToken"])
+    watcher = server.with_token(tokens["accessToken"])
     given = await boss.do("grantRole", PROPOSED, account="watcher", role="data_protection_officer", grid="610921")
     grant = given["grant"]
     assert (grant["proposedAt"], grant["confirmedBy"]) != (None, None) and grant["confirmedBy"] is None
     assert (await watcher.ask("{ looks { totalCount } }")).codes == ["FORBIDDEN"]
     assert (await watcher.ask("{ me { grants { role } } }")).data["me"]["grants"] == []
-    town = await signed(server, enrol, "town", ("administrator", {"grid": TOWN}), database=database)
+    town = await sign_in_with(server, enrol, "town", ("administrator", {"grid": TOWN}), database=database)
     for caller in (boss, watcher, town):
         payload = (await caller.ask(CONFIRM, input={"idempotencyKey": "x", "grant": grant["id"]})).body
         assert any(f"'{code}'" in str(payload) for code in ("FORBIDDEN", "NOT_FOUND", "FOUR_EYES"))
@@ -165,7 +165,9 @@ async def test_two_give_what_is_guarded(server: Server, enrol: Enrol, database: 
 
 async def test_nobody_gives_for_longer(server: Server, enrol: Enrol, database: Any) -> None:
     ends = TODAY + timedelta(days=30)
-    boss = await signed(server, enrol, "boss", ("administrator", {"grid": "610921", "until": ends}), database=database)
+    boss = await sign_in_with(
+        server, enrol, "boss", ("administrator", {"grid": "610921", "until": ends}), database=database
+    )
     await enrol("worker")
     for until_, expected in ((None, False), (ends + timedelta(seconds=1), False), (ends, True)):
         given = {"until": until_.isoformat()} if until_ else {}
@@ -175,7 +177,7 @@ async def test_nobody_gives_for_longer(server: Server, enrol: Enrol, database: A
 
 async def test_no_taking_over(server: Server, enrol: Enrol, database: Any, administrator: Server) -> None:
     """Whoever could set the password of somebody who may more would be somebody who may more."""
-    boss = await signed(server, enrol, "boss", ("administrator", {"grid": "610921"}), database=database)
+    boss = await sign_in_with(server, enrol, "boss", ("administrator", {"grid": "610921"}), database=database)
     await enrol("dispatcher", "county_dispatcher", grid="610921")
     await enrol("clerk", "auditor", grid=TOWN)
     assert (await refusal(boss, "inviteAccount", account="dispatcher")) == ("FORBIDDEN", ["account"])
@@ -208,7 +210,7 @@ async def test_accounts_of_one_s_scope(server: Server, enrol: Enrol, database: A
     assert near["account"]["grid"] == {"code": VILLAGE}
     nowhere = await administrator.do("addAccount", "account { grid { code } }", name="nowhere")
     assert nowhere["account"]["grid"] is None
-    boss = await signed(server, enrol, "boss", ("administrator", {"grid": TOWN}), database=database)
+    boss = await sign_in_with(server, enrol, "boss", ("administrator", {"grid": TOWN}), database=database)
     seen = (await boss.ask("{ accounts { totalCount nodes { name } } }")).data["accounts"]
     assert [one["name"] for one in seen["nodes"]] == ["boss", "near"]
     assert seen["totalCount"] == 2
@@ -220,7 +222,7 @@ async def test_accounts_of_one_s_scope(server: Server, enrol: Enrol, database: A
     assert (await refusal(boss, "addAccount", name="far", grid=TOWN)) == ("DUPLICATE", ["name"])
     for name in ("x", "two words", "stranger", "CONSOLE", "a@b", "-" * 65, "​a"):
         assert (await refusal(boss, "addAccount", name=name, grid=TOWN)) == ("BAD_USER_INPUT", ["name"]), name
-    worker = await signed(server, enrol, "worker", ("grid_worker", {"grid": TOWN}), database=database)
+    worker = await sign_in_with(server, enrol, "worker", ("grid_worker", {"grid": TOWN}), database=database)
     assert [one["name"] for one in (await worker.ask("{ accounts { nodes { name } } }")).data["accounts"]["nodes"]] == [
         "worker"
     ]
@@ -232,7 +234,7 @@ async def test_suspension_is_at_once(server: Server, enrol: Enrol, administrator
     given = {"account": "worker", "expectedVersion": 1, "suspended": True}
     done = await administrator.do("setAccountSuspension", "account { suspendedBy version }", **given)
     assert done["account"] == {"suspendedBy": "administrator", "version": 2}
-    await until(lambda: gone(server, tokens["accessToken"]))
+    await until(lambda: is_signed_out(server, tokens["accessToken"]))
     assert (await server.post("refresh", refreshToken=tokens["refreshToken"])).status == 401
     assert (await refusal(administrator, "setAccountSuspension", **given))[0] == "STALE_VERSION"
     back = await administrator.do(
@@ -247,31 +249,31 @@ async def test_sessions_end(server: Server, enrol: Enrol, administrator: Server)
     first = await enrol("worker")
     second = (await server.post("sign-in", name="worker", password=PASSWORD, device="tablet")).body
     other = await enrol("other")
-    mine = server.bearing(first["accessToken"])
+    mine = server.with_token(first["accessToken"])
     listed = (await mine.ask("{ me { sessions { nodes { id device endedAt } } } }")).data["me"]["sessions"]["nodes"]
     [tablet] = [one["id"] for one in listed if one["device"] == "tablet"]
-    stranger = server.bearing(other["accessToken"])
+    stranger = server.with_token(other["accessToken"])
     assert (await refusal(stranger, "endSession", session=tablet))[0] == "NOT_FOUND"
     assert (await refusal(server, "endSession", session=tablet))[0] == "NOT_FOUND"
     assert (await mine.do("endSession", "session { endedAt }", session=tablet))["errors"] == []
-    await until(lambda: gone(server, second["accessToken"]))
-    assert not await gone(server, first["accessToken"])
+    await until(lambda: is_signed_out(server, second["accessToken"]))
+    assert not await is_signed_out(server, first["accessToken"])
     assert (await mine.do("signOutEverywhere", "account { name }"))["errors"] == []
-    await until(lambda: gone(server, first["accessToken"]))
-    assert not await gone(server, other["accessToken"])
+    await until(lambda: is_signed_out(server, first["accessToken"]))
+    assert not await is_signed_out(server, other["accessToken"])
     assert (await administrator.do("signOutEverywhere", "account { name }", account="other"))["errors"] == []
-    await until(lambda: gone(server, other["accessToken"]))
+    await until(lambda: is_signed_out(server, other["accessToken"]))
 
 
 async def test_keys_live_and_end(server: Server, enrol: Enrol, database: Any) -> None:
     """A key has some permissions, is nobody, makes no keys, is rotated with both good for a while, and ends."""
     held = [("integrator", {"grid": "610921"}), ("auditor", {"grid": TOWN})]
-    owner = await signed(server, enrol, "sync", *held, database=database)
+    owner = await sign_in_with(server, enrol, "sync", *held, database=database)
     person = await database.fetchval("select id from people.person order by id limit 1")
     await database.execute("update accounts.account set person_id=$1 where name='sync'", person)
     made = await owner.do("createApiKey", "apiKey { id expiresAt } secret", label="hotline", permissions=["cases.view"])
     assert made["errors"] == []
-    key = server.bearing(made["secret"])
+    key = server.with_token(made["secret"])
     me = (await key.ask("{ me { account permissions person { id } } people { totalCount } }")).data
     assert me == {
         "me": {"account": "sync", "permissions": ["cases.view"], "person": None},
@@ -284,7 +286,7 @@ async def test_keys_live_and_end(server: Server, enrol: Enrol, database: Any) ->
     assert (await refusal(owner, "createApiKey", **given, expiresAt="2027-07-02T00:00:00Z"))[1] == ["expiresAt"]
     rotated = await owner.do("rotateApiKey", "apiKey { expiresAt } secret", apiKey=made["apiKey"]["id"], overlap=2)
     assert rotated["apiKey"]["expiresAt"] == made["apiKey"]["expiresAt"]
-    fresh = server.bearing(rotated["secret"])
+    fresh = server.with_token(rotated["secret"])
     for one in (key, fresh):
         assert (await one.ask("{ cases { totalCount } }")).status == 200
     server.clock.move(hours=2)
@@ -295,19 +297,19 @@ async def test_keys_live_and_end(server: Server, enrol: Enrol, database: Any) ->
 
 
 async def test_revoked_keys_stop(server: Server, enrol: Enrol, database: Any) -> None:
-    owner = await signed(server, enrol, "sync", ("integrator", {"grid": "610921"}), database=database)
+    owner = await sign_in_with(server, enrol, "sync", ("integrator", {"grid": "610921"}), database=database)
     made = await owner.do("createApiKey", "apiKey { id } secret", label="a", permissions=["cases.view"])
-    assert not await gone(server, made["secret"])
-    other = await signed(server, enrol, "other", ("integrator", {"grid": "610921"}), database=database)
+    assert not await is_signed_out(server, made["secret"])
+    other = await sign_in_with(server, enrol, "other", ("integrator", {"grid": "610921"}), database=database)
     assert (await refusal(other, "revokeApiKey", apiKey=made["apiKey"]["id"]))[0] == "NOT_FOUND"
     assert (await owner.do("revokeApiKey", "apiKey { revokedAt }", apiKey=made["apiKey"]["id"]))["errors"] == []
-    await until(lambda: gone(server, made["secret"]))
+    await until(lambda: is_signed_out(server, made["secret"]))
     assert (await refusal(owner, "rotateApiKey", apiKey=made["apiKey"]["id"]))[1] == ["apiKey"]
 
 
 async def test_secret_shown_once(server: Server, enrol: Enrol, database: Any) -> None:
     """A request that is sent again answers with the same key, and not with its secret."""
-    owner = await signed(server, enrol, "sync", ("integrator", {"grid": "610921"}), database=database)
+    owner = await sign_in_with(server, enrol, "sync", ("integrator", {"grid": "610921"}), database=database)
     given = {"label": "a", "permissions": ["cases.view"], "idempotencyKey": "the same"}
     first, second = [await owner.do("createApiKey", "apiKey { id } secret", **given) for _ in range(2)]
     assert first["apiKey"] == second["apiKey"]
@@ -316,7 +318,7 @@ async def test_secret_shown_once(server: Server, enrol: Enrol, database: Any) ->
 
 @pytest.mark.parametrize("key", ["gzk_", "gzk_" + "x" * 43, "gzk_" + "x" * 9000, "GZK_abc"])
 async def test_odd_keys_refused(server: Server, key: str) -> None:
-    assert await gone(server, key)
+    assert await is_signed_out(server, key)
 
 
 async def test_grants_begin_and_end_by_the_clock(server: Server, enrol: Enrol, database: Any) -> None:
@@ -324,7 +326,7 @@ async def test_grants_begin_and_end_by_the_clock(server: Server, enrol: Enrol, d
     since, ends = TODAY + timedelta(seconds=40), TODAY + timedelta(seconds=80)
     tokens = await enrol("worker")
     await bestow(database, "worker", "auditor", grid="610921", since=since, until=ends)
-    caller = server.bearing(tokens["accessToken"])
+    caller = server.with_token(tokens["accessToken"])
 
     async def may() -> bool:
         return "people.view" in (await caller.ask("{ me { permissions } }")).data["me"]["permissions"]
@@ -341,14 +343,14 @@ async def test_keys_have_a_rate_of_their_own(
 ) -> None:
     """A key pays for itself and for its account; signing in is counted for the address."""
     tokens = await enrol("sync", "integrator", grid="610921")
-    owner = server.bearing(tokens["accessToken"])
+    owner = server.with_token(tokens["accessToken"])
     made = await owner.do("createApiKey", "secret", label="a", permissions=["cases.view"])
     monkeypatch.setattr("gongzhi_server.app.Rates", partial(Rates, address=Rate(3, 3600)))
-    app = create_app(replace(settings(filled, tmp_path), rates=True), filled, server.clock)
+    app = create_app(replace(settings_for_tests(filled, tmp_path), rates=True), filled, server.clock)
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://t") as client:
         sent = {"json": {"query": "{ me { account } }"}}
-        by_key = await client.post("/graphql", **sent, headers=server.bearing(made["secret"]).headers)
+        by_key = await client.post("/graphql", **sent, headers=server.with_token(made["secret"]).headers)
         signed_in = await client.post("/graphql", **sent, headers=owner.headers)
         policies = [answer.headers["ratelimit-policy"].split(", ") for answer in (by_key, signed_in)]
         assert [[one.split(";")[0] for one in each] for each in policies] == [['"account"', '"key"'], ['"account"']]
@@ -358,7 +360,7 @@ async def test_keys_have_a_rate_of_their_own(
 
 async def test_sensors_file_by_key(server: Server, enrol: Enrol, database: Any) -> None:
     """A matter that sensors found comes from a system with its key, not from whoever signs in to the same account."""
-    person = await signed(server, enrol, "sensors", ("integrator", {"grid": "610921"}), database=database)
+    person = await sign_in_with(server, enrol, "sensors", ("integrator", {"grid": "610921"}), database=database)
     made = await person.do(
         "createApiKey", "secret", label="sensors", permissions=["cases.view", "cases.report_proactive"]
     )
@@ -372,5 +374,5 @@ async def test_sensors_file_by_key(server: Server, enrol: Enrol, database: Any) 
         "grid": "610921101",
     }
     assert await refusal(person, "reportCase", **matter) == ("FORBIDDEN", ["channel"])
-    filed = await server.bearing(made["secret"]).do("reportCase", "case { channel { name } origin }", **matter)
+    filed = await server.with_token(made["secret"]).do("reportCase", "case { channel { name } origin }", **matter)
     assert filed["case"] == {"channel": {"name": "物联感知"}, "origin": "PROACTIVE"}

@@ -11,7 +11,7 @@ import pytest
 from gongzhi_server import clock
 from gongzhi_server.cli import app as console
 from gongzhi_server.errors import Problem
-from gongzhi_server.testing import SECRET, Clock, Server, serving
+from gongzhi_server.testing import SECRET, Clock, Server, serve_application
 from typer.testing import CliRunner
 
 from .conftest import PASSWORD
@@ -37,7 +37,7 @@ def with_server(filled: str, tmp_path: Path) -> Callable[[Callable[[Server], Cor
     """Do something with a server over the same database."""
 
     async def done(work: Callable[[Server], Coroutine[Any, Any, None]]) -> None:
-        async with serving(filled, tmp_path, Clock(clock.clock())) as server:
+        async with serve_application(filled, tmp_path, Clock(clock.clock())) as server:
             await work(server)
 
     return lambda work: asyncio.run(done(work))
@@ -53,7 +53,7 @@ def test_first_administrator(typed: Type, with_server: Any) -> None:
 
     async def sign_in(server: Server) -> None:
         tokens = await server.post("invitation", code=code, password=PASSWORD)
-        me = (await server.bearing(tokens.body["accessToken"]).ask("{ me { grants { role until } } }")).data["me"]
+        me = (await server.with_token(tokens.body["accessToken"]).ask("{ me { grants { role until } } }")).data["me"]
         assert me["grants"][1] == {"role": "county_dispatcher", "until": "2030-12-31T16:00:00+00:00"}
 
     with_server(sign_in)

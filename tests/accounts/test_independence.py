@@ -10,7 +10,7 @@ from uuid import uuid4
 import asyncpg
 import pytest_asyncio
 from gongzhi.core.accounts.independence import are_independent, are_unconnected
-from gongzhi.declare.viewer import Account, Viewer
+from gongzhi.declare.viewer import Viewer, ViewerAccount
 from gongzhi.plugin.roles import CIVIC
 from gongzhi.runtime.context import Bounds
 from gongzhi_server.testing import ESSENTIAL, TODAY
@@ -49,7 +49,7 @@ class Graph:
     @property
     def call(self) -> Any:
         context = SimpleNamespace(civic=CIVIC, guarded=ESSENTIAL.guarded, held=ESSENTIAL.held, bounds=Bounds())
-        viewer = Viewer(Account("somebody"), TODAY)
+        viewer = Viewer(ViewerAccount("somebody"), TODAY)
         return SimpleNamespace(viewer=viewer, now=TODAY, context=context, checks=set(), fetch=self.fetch)
 
     async def independent(self, one: str, other: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from gongzhi.runtime.commands import COMMAND, TWO_PERSONS, Command
 from gongzhi_server.commands.mutations import require_checks
-from gongzhi_server.graphql.schema import build
+from gongzhi_server.graphql.schema import build_schema
 from gongzhi_server.plugins import loader as plugins
 from gongzhi_server.plugins.loader import Plugins
 
@@ -65,13 +65,13 @@ FIRST = {
 
 @pytest.fixture(scope="module")
 def installed() -> Plugins:
-    return plugins.load()
+    return plugins.load_plugins()
 
 
 @pytest.fixture(scope="module")
 def commands(installed: Plugins) -> dict[str, tuple[Command, Any]]:
     """Every command of the core and of all installed plugins, with its field."""
-    mutation = build(installed).get_type_by_name("Mutation")
+    mutation = build_schema(installed).get_type_by_name("Mutation")
     found = {}
     for field in mutation.fields:  # type: ignore[union-attr]
         declared = field.metadata.get(COMMAND)

@@ -8,20 +8,20 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from gongzhi.core.accounts.rules import Place, canonical, covers, reaches
-from gongzhi.core.accounts.secrets import invitation, invitation_mac
+from gongzhi.core.accounts.rules import GrantPlace, canonical_name, covers_permissions, grant_reaches
+from gongzhi.core.accounts.secrets import invitation_mac, new_invitation
 from gongzhi.core.grids.models import GridRow
-from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
 from gongzhi.plugin.roles import ROLES
 from gongzhi.values.codes import Kind
 from gongzhi_server.auth.access_tokens import AccessTokens
-from gongzhi_server.auth.account_lookup import Accounts, Loaded, change, narrowed
-from gongzhi_server.auth.authentication import Door, Pass
+from gongzhi_server.auth.account_lookup import Accounts, LoadedAccount, narrow_to_key, next_change
+from gongzhi_server.auth.authentication import Authenticator, CachedCredential
 from gongzhi_server.auth.claims import ByKey, InSession
 from gongzhi_server.auth.sessions import Sessions
 from gongzhi_server.auth.signing_keys import SigningKeys
 from gongzhi_server.plugins.loader import Plugins
-from gongzhi_server.storage.database import readers
+from gongzhi_server.storage.database import open_readers
 from gongzhi_server.testing import ESSENTIAL, SECRET, TODAY, Server
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,35 +34,35 @@ moments = st.integers(0, 6).map(lambda hours: TODAY + timedelta(hours=hours))
 
 
 @st.composite
-def places(draw: st.DrawFn) -> Place:
+def places(draw: st.DrawFn) -> GrantPlace:
     """A grid of a little tree: keys are 1 for the county, 1x for towns, 1xy for villages."""
     depth = draw(st.integers(0, 3))
     unit = draw(st.sampled_from([None, 7, 8]))
     if depth == 0:
-        return Place(None, None)
+        return GrantPlace(None, None)
     path = [1, 10 + draw(st.integers(0, 1)), 0]
     path[2] = path[1] * 10 + draw(st.integers(0, 1))
     grid = GridRow()
     for at, kind in enumerate(KINDS[:depth]):
         setattr(grid, f"{kind.lower()}_id", path[at])
-    return Place(grid, unit)
+    return GrantPlace(grid, unit)
 
 
 @st.composite
-def grants(draw: st.DrawFn) -> Grant:
+def grants(draw: st.DrawFn) -> ViewerGrant:
     permissions = frozenset(draw(st.sets(st.sampled_from(PERMISSIONS))))
     until = draw(st.none() | moments)
     where = draw(st.sampled_from(["everywhere", "grid", "unit"]))
     if where == "unit":
-        return Grant("r", permissions, unit=draw(st.sampled_from([7, 8])), until=until)
+        return ViewerGrant("r", permissions, unit=draw(st.sampled_from([7, 8])), until=until)
     if where == "everywhere":
-        return Grant("r", permissions, until=until)
+        return ViewerGrant("r", permissions, until=until)
     level = draw(st.integers(0, 2))
     key = int("1" + "".join(str(draw(st.integers(0, 1))) for _ in range(level)))
-    return Grant("r", permissions, kind=KINDS[level], grid=key, until=until)
+    return ViewerGrant("r", permissions, kind=KINDS[level], grid=key, until=until)
 
 
-def inside(place: Place, grant: Grant) -> bool:
+def inside(place: GrantPlace, grant: ViewerGrant) -> bool:
     """The same said by the digits of the keys: a grid lies in those whose key its own begins with."""
     if grant.grid is None and grant.unit is None:
         return True
@@ -74,12 +74,14 @@ def inside(place: Place, grant: Grant) -> bool:
 
 
 class Call:
-    def __init__(self, grants: list[Grant]) -> None:
-        self.viewer = Viewer(Account("somebody", grants=tuple(grants)), TODAY)
+    def __init__(self, grants: list[ViewerGrant]) -> None:
+        self.viewer = Viewer(ViewerAccount("somebody", grants=tuple(grants)), TODAY)
 
 
 @given(st.lists(grants(), max_size=4), st.sets(st.sampled_from(PERMISSIONS)), places(), st.none() | moments)
-def test_nobody_hands_on_more(held: list[Grant], wanted: set[str], place: Place, until: datetime | None) -> None:
+def test_nobody_hands_on_more(
+    held: list[ViewerGrant], wanted: set[str], place: GrantPlace, until: datetime | None
+) -> None:
     """What is covered is held: each permission, in that place, at every moment until the end."""
     call: Any = Call(held)
     expected = all(
@@ -91,23 +93,23 @@ def test_nobody_hands_on_more(held: list[Grant], wanted: set[str], place: Place,
         )
         for name in wanted
     )
-    assert covers(call, wanted, place, until) is expected
+    assert covers_permissions(call, wanted, place, until) is expected
 
 
 @given(grants(), places(), moments)
-def test_shorter_and_lower_is_less(grant: Grant, place: Place, until: datetime) -> None:
+def test_shorter_and_lower_is_less(grant: ViewerGrant, place: GrantPlace, until: datetime) -> None:
     """Whoever may hand on a permission for long may do so for a shorter time."""
     for name in PERMISSIONS:
-        if reaches(grant, name, place, None):
-            assert reaches(grant, name, place, until)
-        if reaches(grant, name, place, until):
-            assert reaches(grant, name, place, until - timedelta(minutes=1))
+        if grant_reaches(grant, name, place, None):
+            assert grant_reaches(grant, name, place, until)
+        if grant_reaches(grant, name, place, until):
+            assert grant_reaches(grant, name, place, until - timedelta(minutes=1))
 
 
 @given(st.lists(grants(), max_size=4), st.frozensets(st.sampled_from(PERMISSIONS)))
-def test_keys_only_narrow(held: list[Grant], only: frozenset[str]) -> None:
+def test_keys_only_narrow(held: list[ViewerGrant], only: frozenset[str]) -> None:
     """A key's grants are parts of its account's, in the same places, and nothing is left that it has not."""
-    left = list(narrowed(held, only))
+    left = list(narrow_to_key(held, only))
     for grant in left:
         assert grant.permissions <= only and (grant.permissions or grant.unit is not None)
         assert any(
@@ -125,7 +127,7 @@ def test_keys_only_narrow(held: list[Grant], only: frozenset[str]) -> None:
 def test_nothing_changes_unseen(spans: list[tuple[Any, Any]], expires: datetime | None, now: datetime) -> None:
     """Until the moment an account is looked up again, the same grants are in force."""
     rows = [{"since": since, "until": until} for since, until in spans]
-    ends = change(rows, expires, now)
+    ends = next_change(rows, expires, now)
 
     def in_force(at: datetime) -> list[bool]:
         return [since <= at and (until is None or at < until) for since, until in spans]
@@ -154,12 +156,12 @@ def test_any_text_is_no_token(text: str) -> None:
 
 @given(st.text(max_size=50))
 def test_names_are_stable(name: str) -> None:
-    assert canonical(canonical(name)) == canonical(name)
+    assert canonical_name(canonical_name(name)) == canonical_name(name)
 
 
 @given(st.binary(min_size=16, max_size=64))
 def test_codes_are_read_as_spoken(secret: bytes) -> None:
-    code, mac = invitation(secret)
+    code, mac = new_invitation(secret)
     assert invitation_mac(secret, code.lower().replace("-", " - ")) == mac
     assert invitation_mac(secret + b"x", code) != mac
 
@@ -192,7 +194,7 @@ async def test_grants_in_force(server: Server, filled: str, enrol: Enrol, databa
         where: Any = random.choice([{}, {"grid": "610921"}, {"grid": "610921100"}, {"unit": "610921-SLJ"}])
         await bestow(database, "worker", role, **where, since=since, until=until)
         given.append((role, since, until, where))
-    pool = await readers(filled, 2)
+    pool = await open_readers(filled, 2)
     try:
         accounts = Accounts(pool, ESSENTIAL.held)
         for hour in range(130):
@@ -215,14 +217,14 @@ async def test_change_while_loading() -> None:
         async def load(self, claim: Any, now: datetime) -> Any:
             door.changed(None)
             await asyncio.sleep(0)
-            return Loaded(Account("worker"), None)
+            return LoadedAccount(ViewerAccount("worker"), None)
 
     class Nobody:
         def held(self, role: str) -> frozenset[str]:
             return frozenset()
 
-    door = Door(Slow(), Nobody(), None, now=lambda: TODAY)  # type: ignore[arg-type]
-    shown = Pass(ByKey(b""), (TODAY + timedelta(days=1)).timestamp())
+    door = Authenticator(Slow(), Nobody(), None, now=lambda: TODAY)  # type: ignore[arg-type]
+    shown = CachedCredential(ByKey(b""), (TODAY + timedelta(days=1)).timestamp())
     assert await door._looked_up(shown, TODAY)
     assert shown.until == 0
 
@@ -230,10 +232,10 @@ async def test_change_while_loading() -> None:
 async def test_current_follows(server: Server, filled: str, enrol: Enrol, database: Any) -> None:
     """Whoever goes on for long learns of what has changed: other grants, or the end."""
     tokens = await enrol("worker")
-    pool = await readers(filled, 2)
+    pool = await open_readers(filled, 2)
     try:
         access = AccessTokens(SigningKeys(SECRET), "http://127.0.0.1:8000")
-        door = Door(Accounts(pool, ESSENTIAL.held), Plugins(), access, now=server.clock)
+        door = Authenticator(Accounts(pool, ESSENTIAL.held), Plugins(), access, now=server.clock)
         viewer = await door({b"authorization": b"Bearer " + tokens["accessToken"].encode()})
         await bestow(database, "worker", "auditor", grid="610921")
         unheard = await door.current(viewer)

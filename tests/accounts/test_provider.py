@@ -18,9 +18,9 @@ import httpx
 import pytest
 import pytest_asyncio
 from gongzhi_server.app import create_app
-from gongzhi_server.auth.identity_provider import Provider, PublishedKeys, Trust
-from gongzhi_server.auth.jws import Invalid, Pinned, Token
-from gongzhi_server.testing import TODAY, Clock, Server, settings
+from gongzhi_server.auth.identity_provider import Provider, PublishedKeys, TrustedIssuer
+from gongzhi_server.auth.jws import InvalidToken, ParsedToken, PinnedKey
+from gongzhi_server.testing import TODAY, Clock, Server, settings_for_tests
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwt
@@ -103,13 +103,13 @@ async def idp() -> AsyncIterator[Idp]:
 @pytest_asyncio.fixture
 async def reader(idp: Idp) -> AsyncIterator[Provider]:
     async with httpx.AsyncClient(trust_env=False) as client:
-        yield Provider(Trust(ISSUER, idp.url, AUDIENCE), client)
+        yield Provider(TrustedIssuer(ISSUER, idp.url, AUDIENCE), client)
 
 
-async def accepted(reader: Provider, token: str, clock: Clock | None = None) -> bool:
+async def is_accepted(reader: Provider, token: str, clock: Clock | None = None) -> bool:
     try:
-        await reader.read(Token.read(token), (clock or Clock())())
-    except Invalid:
+        await reader.read(ParsedToken.read(token), (clock or Clock())())
+    except InvalidToken:
         return False
     return True
 
@@ -127,7 +127,7 @@ async def accepted(reader: Provider, token: str, clock: Clock | None = None) -> 
 )
 async def test_algorithms_accepted(idp: Idp, reader: Provider, kind: str, named: str | None, alg: str) -> None:
     idp.add("two", named, kind)
-    assert await accepted(reader, idp.sign("two", alg))
+    assert await is_accepted(reader, idp.sign("two", alg))
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ async def test_algorithms_accepted(idp: Idp, reader: Provider, kind: str, named:
     ],
 )
 async def test_claims_refused(idp: Idp, reader: Provider, claims: dict[str, Any]) -> None:
-    assert not await accepted(reader, idp.sign("one", "RS256", **claims))
+    assert not await is_accepted(reader, idp.sign("one", "RS256", **claims))
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ async def test_claims_refused(idp: Idp, reader: Provider, claims: dict[str, Any]
     [{"aud": ["another-api", AUDIENCE]}, {"exp": NOW - 59}, {"nbf": NOW + 60}, {"scope": "数", "deep": {"a": [1]}}],
 )
 async def test_claims_accepted(idp: Idp, reader: Provider, claims: dict[str, Any]) -> None:
-    assert await accepted(reader, idp.sign("one", "RS256", **claims))
+    assert await is_accepted(reader, idp.sign("one", "RS256", **claims))
 
 
 @pytest.mark.parametrize(
@@ -182,11 +182,11 @@ async def test_claims_accepted(idp: Idp, reader: Provider, claims: dict[str, Any
 async def test_headers_refused(idp: Idp, reader: Provider, header: dict[str, Any]) -> None:
     good = idp.sign("one", "RS256")
     head, body, _ = good.split(".")
-    changed = {**json.loads(unpacked(head)), **header}
-    signing = f"{packed(json.dumps(changed).encode())}.{body}"
+    changed = {**json.loads(decode_part(head)), **header}
+    signing = f"{encode_part(json.dumps(changed).encode())}.{body}"
     signature = idp.keys["one"][0].private_key.sign(signing.encode(), *rsa_padding())
-    assert await accepted(reader, good)
-    assert not await accepted(reader, f"{signing}.{packed(signature)}")
+    assert await is_accepted(reader, good)
+    assert not await is_accepted(reader, f"{signing}.{encode_part(signature)}")
 
 
 def rsa_padding() -> tuple[Any, Any]:
@@ -196,11 +196,11 @@ def rsa_padding() -> tuple[Any, Any]:
     return PKCS1v15(), SHA256()
 
 
-def packed(raw: bytes) -> str:
+def encode_part(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def unpacked(text: str) -> bytes:
+def decode_part(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "==")
 
 
@@ -210,20 +210,20 @@ async def test_key_decides_the_algorithm(idp: Idp, reader: Provider) -> None:
     head, body, signature = idp.sign("one", "RS256").split(".")
     public = idp.keys["one"][0].as_pem(private=False)
     for alg in ("none", "None", "HS256", "PS256", "RS384", "ES256", "", None):
-        forged = packed(json.dumps({"alg": alg, "typ": "at+jwt", "kid": "one"}).encode())
-        mac = packed(hmac.digest(public, f"{forged}.{body}".encode(), hashlib.sha256))
+        forged = encode_part(json.dumps({"alg": alg, "typ": "at+jwt", "kid": "one"}).encode())
+        mac = encode_part(hmac.digest(public, f"{forged}.{body}".encode(), hashlib.sha256))
         for made in ("", signature, mac):
-            assert not await accepted(reader, f"{forged}.{body}.{made}"), (alg, made[:5])
+            assert not await is_accepted(reader, f"{forged}.{body}.{made}"), (alg, made[:5])
 
 
 async def test_weak_keys_unused(idp: Idp) -> None:
     rsa = RSAKey.generate_key(2048, {"kid": "x"}).as_dict(private=False)
-    assert Pinned.of(rsa) is not None
+    assert PinnedKey.of(rsa) is not None
     for change in (
         {"use": "enc"}, {"alg": "RS512"}, {"alg": "HS256"}, {"kty": "oct", "k": "c2VjcmV0"}, {"n": "AQAB"}, {"n": 5},
         {"key_ops": ["sign"]}, {"kty": "EC"}, {"kty": None},
     ):  # fmt: skip
-        assert Pinned.of({**rsa, **change}) is None, change
+        assert PinnedKey.of({**rsa, **change}) is None, change
     with pytest.warns(match="2048"):
         small = RSAKey.generate_key(1024, {"kid": "x"}).as_dict(private=False)
     logging.captureWarnings(False)
@@ -231,12 +231,12 @@ async def test_weak_keys_unused(idp: Idp) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Key size")
-def pinned_quietly(jwk: Any) -> Pinned | None:
+def pinned_quietly(jwk: Any) -> PinnedKey | None:
     import warnings
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return Pinned.of(jwk)
+        return PinnedKey.of(jwk)
 
 
 @pytest.fixture
@@ -247,17 +247,27 @@ def huge() -> Iterator[str]:
 async def test_shapes_refused(idp: Idp, reader: Provider, huge: str) -> None:
     good = idp.sign("one", "RS256")
     head, body, signature = good.split(".")
-    shapes = ["", ".", "..", "a.b.c", head, f"{head}.{body}", f"{good}.x", huge, f"{head}.{packed(b'[]')}.{signature}"]
+    shapes = [
+        "",
+        ".",
+        "..",
+        "a.b.c",
+        head,
+        f"{head}.{body}",
+        f"{good}.x",
+        huge,
+        f"{head}.{encode_part(b'[]')}.{signature}",
+    ]
     shapes += [
-        packed(b"[" * 5000) + "..",
+        encode_part(b"[" * 5000) + "..",
         f"{good}é",
-        f"{head}.{packed(b'{')}.x",
+        f"{head}.{encode_part(b'{')}.x",
         f" {good}",
         f"{head}\n.{body}.{signature}",
     ]
-    doubled = packed(b'{"alg":"RS256","alg":"none","kid":"one","typ":"at+jwt"}')
+    doubled = encode_part(b'{"alg":"RS256","alg":"none","kid":"one","typ":"at+jwt"}')
     for shape in [*shapes, f"{doubled}.{body}.{signature}", idp.sign("one", "RS256", pad="x" * 8192)]:
-        assert not await accepted(reader, shape), shape[:50]
+        assert not await is_accepted(reader, shape), shape[:50]
 
 
 @given(at=st.integers(0, 10_000), bit=st.integers(0, 5))
@@ -271,33 +281,33 @@ def test_any_change_refused(at: int, bit: int) -> None:
     other = alphabet[alphabet.index(token[place]) ^ (1 << bit)]
     changed = token[:place] + other + token[place + 1 :]
     head, body, signature = changed.split(".")
-    if unpacked(signature) == unpacked(token.split(".")[2]) and place > token.rindex("."):
+    if decode_part(signature) == decode_part(token.split(".")[2]) and place > token.rindex("."):
         return  # the last character carries bits of no byte
-    with pytest.raises(Invalid):
-        Token.read(changed).verified(pinned)
+    with pytest.raises(InvalidToken):
+        ParsedToken.read(changed).verify_claims(pinned)
 
 
-def signed() -> tuple[str, Pinned]:
+def sign_token() -> tuple[str, PinnedKey]:
     idp = Idp()
     key = idp.add("ec", "ES256", "EC")
-    pinned = Pinned.of(key.as_dict(private=False))
+    pinned = PinnedKey.of(key.as_dict(private=False))
     assert pinned
     return idp.sign("ec", "ES256"), pinned
 
 
-SIGNED = signed()
+SIGNED = sign_token()
 
 
 async def test_keys_fetched_seldom(idp: Idp, reader: Provider) -> None:
     clock = Clock()
     for _ in range(5):
-        assert await accepted(reader, idp.sign("one", "RS256"), clock)
+        assert await is_accepted(reader, idp.sign("one", "RS256"), clock)
     assert idp.asked == 1
     clock.move(minutes=4, seconds=59)
-    assert await accepted(reader, idp.sign("one", "RS256", exp=NOW + 3600), clock)
+    assert await is_accepted(reader, idp.sign("one", "RS256", exp=NOW + 3600), clock)
     assert idp.asked == 1
     clock.move(seconds=1)
-    assert await accepted(reader, idp.sign("one", "RS256", exp=NOW + 3600), clock)
+    assert await is_accepted(reader, idp.sign("one", "RS256", exp=NOW + 3600), clock)
     assert idp.asked == 2
 
 
@@ -305,18 +315,18 @@ async def test_rotation_followed(idp: Idp, reader: Provider) -> None:
     """A new key is found at once; one that was taken away is refused when the keys have been looked at again."""
     clock = Clock()
     old = idp.sign("one", "RS256", exp=NOW + 3600)
-    assert await accepted(reader, old, clock)
+    assert await is_accepted(reader, old, clock)
     del idp.keys["one"]
     idp.add("two")
     clock.move(seconds=31)
-    assert await accepted(reader, idp.sign("two", "RS256"), clock)
-    assert not await accepted(reader, old, clock)
+    assert await is_accepted(reader, idp.sign("two", "RS256"), clock)
+    assert not await is_accepted(reader, old, clock)
 
 
 async def test_unknown_keys_ask_once(idp: Idp, reader: Provider) -> None:
     """However many keys somebody invents, the provider is asked once in a cool-down."""
     clock = Clock()
-    assert await accepted(reader, idp.sign("one", "RS256"), clock)
+    assert await is_accepted(reader, idp.sign("one", "RS256"), clock)
     for at in range(20):
         assert await reader.keys.find(f"invented{at}", clock()) is None
     assert idp.asked == 1
@@ -329,15 +339,15 @@ async def test_outage_bridged(idp: Idp, reader: Provider, caplog: pytest.LogCapt
     """A provider that is down is bridged for a quarter of an hour, and no longer."""
     clock = Clock()
     token = idp.sign("one", "RS256", exp=NOW + 36_000)
-    assert await accepted(reader, token, clock)
+    assert await is_accepted(reader, token, clock)
     idp.status = 503
     clock.move(minutes=14)
-    assert await accepted(reader, token, clock)
+    assert await is_accepted(reader, token, clock)
     clock.move(minutes=1)
-    assert not await accepted(reader, token, clock)
+    assert not await is_accepted(reader, token, clock)
     idp.status = 200
     clock.move(seconds=30)
-    assert await accepted(reader, token, clock)
+    assert await is_accepted(reader, token, clock)
     assert any("cannot be had" in record.getMessage() for record in caplog.records)
 
 
@@ -356,11 +366,11 @@ async def test_outage_bridged(idp: Idp, reader: Provider, caplog: pytest.LogCapt
 async def test_odd_answers_survived(idp: Idp, reader: Provider, status: int, body: bytes | None) -> None:
     token = idp.sign("one", "RS256")
     idp.status, idp.body = status, body
-    assert not await accepted(reader, token)
+    assert not await is_accepted(reader, token)
     idp.status, idp.body = 200, None
     clock = Clock()
     clock.move(seconds=30)
-    assert await accepted(reader, token, clock)
+    assert await is_accepted(reader, token, clock)
 
 
 async def test_doubled_ids_name_nobody(idp: Idp) -> None:
@@ -377,20 +387,20 @@ async def test_signs_in_by_provider(server: Server, filled: str, tmp_path: Path,
         "linkIdentity", "identity { id }", account="li.wei", issuer=ISSUER, subject="u-1"
     )
     assert linked["errors"] == []
-    chosen = replace(settings(filled, tmp_path), issuers=(ISSUER,), jwks=(idp.url,), audience=AUDIENCE)
+    chosen = replace(settings_for_tests(filled, tmp_path), issuers=(ISSUER,), jwks=(idp.url,), audience=AUDIENCE)
     app = create_app(chosen, filled, server.clock)
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://t") as client:
         caller = Server(client, server.clock)
-        mine = await caller.bearing(idp.sign("one", "RS256")).ask("{ me { account role } }")
+        mine = await caller.with_token(idp.sign("one", "RS256")).ask("{ me { account role } }")
         assert mine.data["me"] == {"account": "li.wei", "role": "grid_worker"}
-        assert (await caller.bearing(idp.sign("one", "RS256", sub="u-2")).ask("{ me { role } }")).status == 401
+        assert (await caller.with_token(idp.sign("one", "RS256", sub="u-2")).ask("{ me { role } }")).status == 401
         identity = linked["identity"]["id"]
         unlinked = await server.as_("administrator").do("unlinkIdentity", "account { name }", identity=identity)
         assert unlinked["errors"] == []
         token = idp.sign("one", "RS256")
 
         async def refused() -> bool:
-            return (await caller.bearing(token).ask("{ me { role } }")).status == 401
+            return (await caller.with_token(token).ask("{ me { role } }")).status == 401
 
         await until(refused)

@@ -10,10 +10,10 @@ import pytest
 from gongzhi_server.plugins import loader as plugins
 from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.storage import audit, database
-from gongzhi_server.testing import TODAY, Server, codes_of, serving
+from gongzhi_server.testing import TODAY, Server, codes_of, serve_application
 
 from .conftest import PASSWORD, bestow
-from .test_signing_in import printed
+from .test_signing_in import print_invitation
 
 INBOX = "{ me { notices(first: 50) { nodes { kind } } } }"
 LOG = "{ me { actLog(first: 50) { nodes { mutation reader { role } } } } }"
@@ -26,10 +26,10 @@ async def resident(server: Server, database: Any, name: str = "张三的账户")
         "where not exists(select from accounts.account a where a.person_id=p.id) order by p.id limit 1"
     )
     worker, colleague = server.as_("grid_worker", grid=village), server.as_("grid_leader", grid=village)
-    made = await printed(worker, colleague, person)
+    made = await print_invitation(worker, colleague, person)
     answer = await server.post("invitation", code=made["code"], name=name, password=PASSWORD)
     assert answer.status == 200, answer.body
-    return person, village, server.bearing(answer.body["accessToken"])
+    return person, village, server.with_token(answer.body["accessToken"])
 
 
 async def test_the_inviting_worker_sees_no_code(server: Server, database: Any) -> None:
@@ -57,13 +57,13 @@ async def test_a_forgotten_password_is_renewed(server: Server, database: Any) ->
     """By a worker of where they live, with a second one; sessions end, and the person is told of every step."""
     person, village, mine = await resident(server, database)
     worker, colleague = server.as_("grid_worker", grid=village), server.as_("grid_leader", grid=village)
-    made = await printed(worker, colleague, person)
+    made = await print_invitation(worker, colleague, person)
     renewed = await server.post("invitation", code=made["code"], password="another one of mine")
     assert renewed.status == 200
     assert (await mine.ask("{ me { account } }")).status == 401, "who was signed in is not any more"
     server.client.cookies.clear()
     fresh = await server.post("sign-in", name="张三的账户", password="another one of mine", device="phone")
-    inbox = (await server.bearing(fresh.body["accessToken"]).ask(INBOX)).data["me"]["notices"]["nodes"]
+    inbox = (await server.with_token(fresh.body["accessToken"]).ask(INBOX)).data["me"]["notices"]["nodes"]
     kinds = [one["kind"] for one in inbox]
     expected = {"account.password_asked", "account.code_printed", "account.password_set", "account.signed_in"}
     assert expected <= set(kinds)
@@ -118,10 +118,10 @@ async def test_acts_on_somebody_stand_in_their_log(server: Server, database: Any
     elsewhere = await database.fetchval("select id from people.person where id<>$1 limit 1", person)
     other = server.as_("resident", person=str(elsewhere))
     assert (await other.ask(LOG)).data["me"]["actLog"]["nodes"] == []
-    assert (await audit.anchor(database, TODAY)).number
-    assert (await audit.verify(database)).wrong is None
+    assert (await audit.take_anchor(database, TODAY)).number
+    assert (await audit.verify_chain(database)).wrong is None
     await database.execute("update access.act set persons=array[gen_random_uuid()] where persons is not null")
-    assert "names other people" in str((await audit.verify(database)).wrong)
+    assert "names other people" in str((await audit.verify_chain(database)).wrong)
 
 
 async def test_registering_stands_in_the_log(server: Server, database: Any) -> None:
@@ -139,7 +139,7 @@ async def test_registering_stands_in_the_log(server: Server, database: Any) -> N
 
 @pytest.fixture(scope="module")
 def installed() -> Plugins:
-    found = plugins.load()
+    found = plugins.load_plugins()
     if {"credit", "legal", "party", "points"} - {one.name for one in found.found}:
         pytest.skip("the four plugins are not installed")
     return found
@@ -147,15 +147,15 @@ def installed() -> Plugins:
 
 async def test_no_plugin_puts_residents_above_workers(filled: str, tmp_path: Path, installed: Plugins) -> None:
     """Whatever roles a plugin gives to residents, their password can be renewed; a role of an office is above."""
-    await database.migrate(filled, installed.apps)
+    await database.migrate_apps(filled, installed.apps)
     connection = await asyncpg.connect(filled)
     try:
-        async with serving(filled, tmp_path, plugins=installed) as server:
+        async with serve_application(filled, tmp_path, plugins=installed) as server:
             person, village, _ = await resident(server, connection)
             worker, colleague = server.as_("grid_worker", grid=village), server.as_("grid_leader", grid=village)
             for role in sorted(installed.civic):
                 await bestow(connection, "张三的账户", role, grid="610921")
-            made = await printed(worker, colleague, person)
+            made = await print_invitation(worker, colleague, person)
             renewed = await server.post("invitation", code=made["code"], password="another one of mine")
             assert renewed.status == 200
             above = {role.name for role in installed.roles if installed.held(role.name) - installed.held("grid_worker")}

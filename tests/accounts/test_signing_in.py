@@ -19,13 +19,13 @@ import pytest
 from argon2 import PasswordHasher
 from gongzhi_server.app import create_app
 from gongzhi_server.auth.devices import Devices
-from gongzhi_server.auth.signing_keys import derived
-from gongzhi_server.testing import SECRET, TODAY, Clock, Server, serving, settings
+from gongzhi_server.auth.signing_keys import derive_key
+from gongzhi_server.testing import SECRET, TODAY, Clock, Server, serve_application, settings_for_tests
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
-from .conftest import PASSWORD, Enrol, bestow, gone, name_of, until
+from .conftest import PASSWORD, Enrol, bestow, is_signed_out, name_of, until
 
 ME = "{ me { account role } }"
 
@@ -35,13 +35,15 @@ async def test_signs_in_and_out(server: Server, enrol: Enrol) -> None:
     answer = await server.post("sign-in", name="Li.Wei", password=PASSWORD, device="phone")
     assert answer.status == 200
     assert (answer.body["tokenType"], answer.body["expiresIn"]) == ("Bearer", 600)
-    mine = await server.bearing(answer.body["accessToken"]).ask("{ me { account role sessions { nodes { device } } } }")
+    mine = await server.with_token(answer.body["accessToken"]).ask(
+        "{ me { account role sessions { nodes { device } } } }"
+    )
     assert mine.data["me"]["account"] == "li.wei"
     assert mine.data["me"]["role"] == "grid_worker"
     assert {"device": "phone"} in mine.data["me"]["sessions"]["nodes"]
     assert (await server.post("sign-out", refreshToken=answer.body["refreshToken"])).status == 200
     assert (await server.post("refresh", refreshToken=answer.body["refreshToken"])).status == 401
-    await until(lambda: gone(server, answer.body["accessToken"]))
+    await until(lambda: is_signed_out(server, answer.body["accessToken"]))
 
 
 async def test_access_ends_soon(server: Server, enrol: Enrol) -> None:
@@ -216,7 +218,7 @@ async def test_forged_devices_are_unknown(server: Server, enrol: Enrol) -> None:
     """Every changed byte makes the token worth nothing, and so does age."""
     device = (await enrol("li.wei"))["deviceToken"]
     raw = bytearray(base64.urlsafe_b64decode(device.removeprefix("gzd_")))
-    found = Devices(derived(SECRET, "devices"))
+    found = Devices(derive_key(SECRET, "devices"))
     now = server.clock()
     assert found.find(device, "li.wei", now) == bytes(raw[:12])
     assert found.find(device, "li.wei", now + timedelta(days=180)) is None
@@ -303,7 +305,7 @@ async def test_reuse_ends_the_session(server: Server, enrol: Enrol) -> None:
         newest, used = await story((await enrol(f"worker{at}"))["refreshToken"])
         assert (await server.post("refresh", refreshToken=used)).status == 401, story.__name__
         assert (await server.post("refresh", refreshToken=newest["refreshToken"])).status == 401, story.__name__
-        await until(partial(gone, server, newest["accessToken"]))
+        await until(partial(is_signed_out, server, newest["accessToken"]))
 
 
 async def test_nobody_repeats_what_has_ended(server: Server, enrol: Enrol) -> None:
@@ -384,16 +386,16 @@ async def test_resident_becomes_known(server: Server, database: Any, administrat
         "select p.id, g.code from people.person p join grids.grid g on g.id=p.village_id order by p.id limit 1"
     )
     worker, colleague = server.as_("grid_worker", grid=village), server.as_("grid_leader", grid=village)
-    invited = await printed(worker, colleague, person)
+    invited = await print_invitation(worker, colleague, person)
     tokens = await server.post("invitation", code=invited["code"], name="张三的账户", password=PASSWORD)
     assert tokens.status == 200, tokens.body
-    resident = server.bearing(tokens.body["accessToken"])
+    resident = server.with_token(tokens.body["accessToken"])
     mine = (await resident.ask("{ me { role person { id } grants { grid { code } } } }")).data["me"]
     assert mine == {"role": "resident", "person": {"id": f"Person:{person}"}, "grants": [{"grid": {"code": "610921"}}]}
     boss = server.as_("administrator")
     taken = await boss.do("inviteAccount", "code", account="张三的账户")
     assert [one["code"] for one in taken["errors"]] == ["FORBIDDEN"], "an administrator is not to become a resident"
-    again = await printed(worker, colleague, person)
+    again = await print_invitation(worker, colleague, person)
     renewed = await server.post("invitation", code=again["code"], password="another one of mine")
     assert renewed.status == 200
     assert (await server.post("sign-in", name="张三的账户", password=PASSWORD)).status == 401
@@ -409,15 +411,15 @@ async def test_resident_becomes_known(server: Server, database: Any, administrat
 
 async def test_account_gets_linked(server: Server, enrol: Enrol, database: Any) -> None:
     person = await database.fetchval("select id from people.person order by id limit 1")
-    invited = await printed(server.as_("grid_leader"), server.as_("grid_worker"), person)
+    invited = await print_invitation(server.as_("grid_leader"), server.as_("grid_worker"), person)
     tokens = await enrol("li.wei")
-    signed_in = server.bearing(tokens["accessToken"])
+    signed_in = server.with_token(tokens["accessToken"])
     assert (await signed_in.post("invitation", code=invited["code"])).status == 200
     assert (await signed_in.post("invitation", code=invited["code"])).status == 401
     await until(lambda: person_is(signed_in, f"Person:{person}"))
 
 
-async def printed(worker: Server, colleague: Server, person: Any) -> dict[str, Any]:
+async def print_invitation(worker: Server, colleague: Server, person: Any) -> dict[str, Any]:
     """The code that a worker asked for and another one printed."""
     asked = await worker.do("inviteResident", "invitation { id } code", person=f"Person:{person}")
     assert (asked["errors"], asked["code"]) == ([], None), "whoever invites never sees the code"
@@ -481,7 +483,7 @@ async def test_logs_name_nobody(server: Server, enrol: Enrol, caplog: pytest.Log
 async def test_secrets_are_not_stored(server: Server, enrol: Enrol, administrator: Server, filled: str) -> None:
     """A dump of the database opens no account."""
     tokens = await enrol("li.wei", "integrator", grid="610921")
-    made = await server.bearing(tokens["accessToken"]).do(
+    made = await server.with_token(tokens["accessToken"]).do(
         "createApiKey", "apiKey { id } secret", label="sync", permissions=["cases.view"]
     )
     code = (await administrator.do("addAccount", "code", name="wang.fang", grid="610921"))["code"]
@@ -497,7 +499,7 @@ async def test_secrets_are_not_stored(server: Server, enrol: Enrol, administrato
 
 
 async def test_trial_tokens_only_in_development(filled: str, tmp_path: Path) -> None:
-    app = create_app(replace(settings(filled, tmp_path), mode="production", rates=False), filled, Clock())
+    app = create_app(replace(settings_for_tests(filled, tmp_path), mode="production", rates=False), filled, Clock())
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://t") as client:
         assert (await Server(client, Clock()).as_("administrator").ask(ME)).status == 401
@@ -506,17 +508,17 @@ async def test_trial_tokens_only_in_development(filled: str, tmp_path: Path) -> 
 async def test_other_processes_hear(server: Server, filled: str, tmp_path: Path, enrol: Enrol) -> None:
     """What one process is told, every process knows, without waiting for what it remembers to grow old."""
     tokens = await enrol("li.wei", "auditor", grid="610921")
-    async with serving(filled, tmp_path, server.clock) as other:
+    async with serve_application(filled, tmp_path, server.clock) as other:
         assert await name_of(other, tokens["accessToken"]) == "li.wei"
         assert await name_of(server, tokens["accessToken"]) == "li.wei"
         await server.post("sign-out", refreshToken=tokens["refreshToken"])
-        await until(lambda: gone(other, tokens["accessToken"]))
-        await until(lambda: gone(server, tokens["accessToken"]))
+        await until(lambda: is_signed_out(other, tokens["accessToken"]))
+        await until(lambda: is_signed_out(server, tokens["accessToken"]))
 
 
 async def test_reuse_from_two_at_once(server: Server, filled: str, tmp_path: Path, enrol: Enrol) -> None:
     """Two processes get the same refresh token four times at once: it is repeated once, and the session is over."""
-    async with serving(filled, tmp_path, server.clock) as other:
+    async with serve_application(filled, tmp_path, server.clock) as other:
         for at in range(5):
             tokens = await enrol(f"worker{at}")
             given = {"refreshToken": tokens["refreshToken"]}

@@ -11,23 +11,23 @@ from typing import Any
 import asyncpg
 import pytest
 from gongzhi.plugin.roles import ROLES
-from gongzhi_server.testing import ESSENTIAL, TODAY, Clock, Server, codes_of, serving
+from gongzhi_server.testing import ESSENTIAL, TODAY, Clock, Server, codes_of, serve_application
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as tuned
 from hypothesis import strategies as st
 
-from .conftest import PASSWORD, Enrol, bestow, found, until
+from .conftest import PASSWORD, Enrol, bestow, mark_as_founded, until
 
 COUNTY, TOWN = "610921", "610921101"
 OFFICER = "data_protection_officer"
 GRANT = "grant { id proposedAt confirmedBy waitsUntil since until agreedBy stoppedBy stoppedWhy endingBy revokedBy }"
 
 
-async def appointed(server: Server, enrol: Enrol, database: Any, name: str, role: str, **where: Any) -> Server:
+async def appoint(server: Server, enrol: Enrol, database: Any, name: str, role: str, **where: Any) -> Server:
     """Somebody whom the command line gave a role in the county when it was set up."""
     tokens = await enrol(name)
     await bestow(database, name, role, **{"grid": COUNTY, **where})
-    caller = server.bearing(tokens["accessToken"])
+    caller = server.with_token(tokens["accessToken"])
     await until(lambda: holds(caller, role))
     return caller
 
@@ -41,7 +41,7 @@ async def again(server: Server, name: str) -> Server:
     """The same person, signed in once more, for time has passed."""
     answer = await server.post("sign-in", name=name, password=PASSWORD, device="desk")
     assert answer.status == 200, answer.body
-    return server.bearing(answer.body["accessToken"])
+    return server.with_token(answer.body["accessToken"])
 
 
 async def puppet(server: Server, master: Server, name: str, role: str, grid: str = COUNTY) -> tuple[Server, Any]:
@@ -50,12 +50,12 @@ async def puppet(server: Server, master: Server, name: str, role: str, grid: str
     assert made["errors"] == []
     answer = await server.post("invitation", code=made["code"], password=PASSWORD)
     given = await master.do("grantRole", GRANT, account=name, role=role, grid=grid)
-    return server.bearing(answer.body["accessToken"]), given["grant"]
+    return server.with_token(answer.body["accessToken"]), given["grant"]
 
 
 async def test_puppets_confirm_nothing(server: Server, enrol: Enrol, database: Any) -> None:
     """What happened: an administrator makes another one, who confirms an officer and a dispatcher of theirs."""
-    boss = await appointed(server, enrol, database, "boss", "administrator")
+    boss = await appoint(server, enrol, database, "boss", "administrator")
     _, grant = await puppet(server, boss, "puppet", "administrator")
     assert grant["proposedAt"], "whoever can confirm is given to it by two"
     await database.execute("update accounts.holding set proposed_at=null, since=granted_at where granted_by='boss'")
@@ -70,7 +70,7 @@ async def test_puppets_confirm_nothing(server: Server, enrol: Enrol, database: A
 async def test_who_appointed_both(server: Server, enrol: Enrol, database: Any) -> None:
     """Two whom the same person appointed do not confirm for each other, directly or through others."""
     for name in ("one", "two", "three"):
-        await appointed(server, enrol, database, name, "administrator")
+        await appoint(server, enrol, database, name, "administrator")
     await database.execute(
         "update accounts.holding h set granted_by=case a.name when 'one' then 'root' else 'middle' end "
         "from accounts.account a where a.id=h.account_id and a.name in ('one','two')"
@@ -91,8 +91,8 @@ ID = "select id from accounts.account where name=$1"
 
 async def test_confirmers_have_a_term(server: Server, enrol: Enrol, database: Any) -> None:
     """Who was given their office yesterday confirms nobody's; what the command line gave counts at once."""
-    boss = await appointed(server, enrol, database, "boss", "administrator")
-    await appointed(server, enrol, database, "fresh", "administrator", since=TODAY)
+    boss = await appoint(server, enrol, database, "boss", "administrator")
+    await appoint(server, enrol, database, "fresh", "administrator", since=TODAY)
     await database.execute("update accounts.holding set granted_by='else', granted_at=$2 where account_id=(" + ID + ")",
                            "fresh", TODAY)  # fmt: skip
     await enrol("zhang")
@@ -105,9 +105,9 @@ async def test_confirmers_have_a_term(server: Server, enrol: Enrol, database: An
 
 async def test_officer_is_told_and_stops(server: Server, enrol: Enrol, database: Any) -> None:
     """A guarded role waits, whoever watches over the county reads of it, and may stop it with a reason."""
-    boss = await appointed(server, enrol, database, "boss", "administrator")
-    other = await appointed(server, enrol, database, "other", "administrator")
-    officer = await appointed(server, enrol, database, "officer", OFFICER)
+    boss = await appoint(server, enrol, database, "boss", "administrator")
+    other = await appoint(server, enrol, database, "other", "administrator")
+    officer = await appoint(server, enrol, database, "officer", OFFICER)
     await enrol("zhang")
     given = (await boss.do("grantRole", GRANT, account="zhang", role="county_dispatcher", grid=COUNTY))["grant"]
     assert given["waitsUntil"] == "2026-07-03T02:00:00+00:00"
@@ -131,8 +131,8 @@ STOP = "mutation($input: StopGrantInput!) { stopGrant(input: $input) { errors { 
 
 
 async def test_it_counts_when_nobody_stops_it(server: Server, enrol: Enrol, database: Any) -> None:
-    boss = await appointed(server, enrol, database, "boss", "administrator")
-    other = await appointed(server, enrol, database, "other", "administrator")
+    boss = await appoint(server, enrol, database, "boss", "administrator")
+    other = await appoint(server, enrol, database, "other", "administrator")
     await enrol("zhang")
     given = (await boss.do("grantRole", GRANT, account="zhang", role="county_dispatcher", grid=COUNTY))["grant"]
     assert (await other.do("confirmGrant", GRANT, grant=given["id"]))["errors"] == []
@@ -145,9 +145,9 @@ async def test_it_counts_when_nobody_stops_it(server: Server, enrol: Enrol, data
 
 async def test_stopping_races_with_confirming(server: Server, enrol: Enrol, database: Any) -> None:
     """Whatever comes first, a role that was stopped counts for nothing, and of two confirmations one is made."""
-    boss = await appointed(server, enrol, database, "boss", "administrator")
-    second = await appointed(server, enrol, database, "second", "administrator")
-    third = await appointed(server, enrol, database, "third", "administrator")
+    boss = await appoint(server, enrol, database, "boss", "administrator")
+    second = await appoint(server, enrol, database, "second", "administrator")
+    third = await appoint(server, enrol, database, "third", "administrator")
     officer = server.as_(OFFICER, grid=COUNTY)
     for at in range(4):
         await enrol(f"zhang{at}")
@@ -167,9 +167,9 @@ async def test_stopping_races_with_confirming(server: Server, enrol: Enrol, data
 
 async def test_an_officer_leaves_by_two(server: Server, enrol: Enrol, database: Any) -> None:
     """Taking the role back and suspending the account need a second person, and the officer reads of both."""
-    boss = await appointed(server, enrol, database, "boss", "administrator")
-    other = await appointed(server, enrol, database, "other", "administrator")
-    officer = await appointed(server, enrol, database, "officer", OFFICER)
+    boss = await appoint(server, enrol, database, "boss", "administrator")
+    other = await appoint(server, enrol, database, "other", "administrator")
+    officer = await appoint(server, enrol, database, "officer", OFFICER)
     grant = await database.fetchval("select id from accounts.holding where account_id=(" + ID + ")", "officer")
     asked = await boss.do("revokeGrant", GRANT, grant=f"Grant:{grant}")
     assert (asked["grant"]["endingBy"], asked["grant"]["until"]) == ("boss", None)
@@ -191,9 +191,9 @@ async def test_an_officer_leaves_by_two(server: Server, enrol: Enrol, database: 
 
 async def test_nobody_enters_alone(server: Server, enrol: Enrol, database: Any) -> None:
     """Whoever could set a colleague's password, link an identity or make a key would be both of two persons."""
-    boss = await appointed(server, enrol, database, "boss", "administrator")
-    third = await appointed(server, enrol, database, "third", "administrator")
-    await appointed(server, enrol, database, "other", "administrator")
+    boss = await appoint(server, enrol, database, "boss", "administrator")
+    third = await appoint(server, enrol, database, "third", "administrator")
+    await appoint(server, enrol, database, "other", "administrator")
     asked = await boss.do("inviteAccount", "code invitation { id }", account="other")
     assert (asked["errors"], asked["code"]) == ([], None)
     printing = asked["invitation"]["id"]
@@ -211,7 +211,7 @@ async def test_nobody_enters_alone(server: Server, enrol: Enrol, database: Any) 
 
 async def test_everyday_decisions_take_two(server: Server, enrol: Enrol, database: Any) -> None:
     """A whistle called by one puppet is not decided by the next one, nor by whoever appointed the first."""
-    boss = await appointed(server, enrol, database, "boss", "administrator")
+    boss = await appoint(server, enrol, database, "boss", "administrator")
     for name in ("one", "two"):
         await puppet(server, boss, name, "town_dispatcher", TOWN)
     await enrol("town", "town_dispatcher", grid=TOWN)
@@ -299,16 +299,16 @@ class Attack:
         for name, held_ in {"start": role, **HONEST}.items():
             made = await administrator.do("addAccount", "code", name=self.named(name), grid=COUNTY)
             assert (await self.server.post("invitation", code=made["code"], password=PASSWORD)).status == 200
-            await found(self.database, self.named(name))
+            await mark_as_founded(self.database, self.named(name))
             await bestow(self.database, self.named(name), held_, grid=COUNTY)
 
     async def actor(self, at: int) -> Server:
         actors = [*self.mine, *self.keys]
         name = actors[at % len(actors)]
         if name.startswith("gzk_"):
-            return self.server.bearing(name)
+            return self.server.with_token(name)
         answer = await self.server.post("sign-in", name=name, password=PASSWORD, device="x")
-        return self.server.bearing(answer.body["accessToken"]) if answer.status == 200 else self.server
+        return self.server.with_token(answer.body["accessToken"]) if answer.status == 200 else self.server
 
     async def ids(self, table: str, kind: str) -> list[str]:
         rows = await self.database.fetch(
@@ -416,7 +416,7 @@ def test_one_person_reaches_nothing_guarded(filled: str, tmp_path: Path, example
             await attack.check(role)
 
     async def opened(stack: AsyncExitStack) -> tuple[Server, Any]:
-        server = await stack.enter_async_context(serving(filled, tmp_path, Clock()))
+        server = await stack.enter_async_context(serve_application(filled, tmp_path, Clock()))
         database = await asyncpg.connect(filled)
         stack.push_async_callback(database.close)
         return server, database

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from gongzhi.plugin.hooks import hookimpl
-from gongzhi.runtime.channels import Addressee, Channel, Consent, Outbound
-from gongzhi_server.testing import Server, essential_with, serving
+from gongzhi.runtime.channels import Addressee, ChannelConsent, NoticeChannel, Outbound
+from gongzhi_server.testing import Server, essential_with, serve_application
 
 
 class Sms:
     """A channel that reaches telephones, and the plugin that brings it."""
 
     name = "sms"
-    consent: Consent | None = None
+    consent: ChannelConsent | None = None
     phone = True
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Sms:
         self.sent.append((notice, addressee))
 
     @hookimpl
-    def channels(self) -> Sequence[Channel]:
+    def channels(self) -> Sequence[NoticeChannel]:
         return [self]
 
     def codes(self, phone: str) -> list[str]:
@@ -42,5 +42,5 @@ def sms() -> Sms:
 
 @pytest_asyncio.fixture
 async def server(filled: str, tmp_path: Path, sms: Sms) -> AsyncIterator[Server]:
-    async with serving(filled, tmp_path, plugins=essential_with("sms", sms), channels=("sms",)) as made:
+    async with serve_application(filled, tmp_path, plugins=essential_with("sms", sms), channels=("sms",)) as made:
         yield made

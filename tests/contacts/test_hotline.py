@@ -48,7 +48,7 @@ async def advance(caller: Server, mutation: str, case: dict[str, Any], **more: A
     return dict(payload["case"])
 
 
-async def told(server: Server, sms: Sms) -> set[str]:
+async def heard_since(server: Server, sms: Sms) -> set[str]:
     """What the caller has heard by telephone since they were last asked."""
     server.clock.move(minutes=2)
     await server.worker.drain()
@@ -67,20 +67,20 @@ async def test_caller_hears_and_is_asked(
     dispatcher = server.as_("county_dispatcher", grid=COUNTY)
     handler = server.as_("department_handler", unit=UNIT)
     case = await advance(dispatcher, "acceptCase", case)
-    assert await told(server, sms) == {"case.accepted"}
+    assert await heard_since(server, sms) == {"case.accepted"}
     case = await advance(dispatcher, "dispatchCase", case, leadUnit=UNIT)
     first = await handler.do("revealPhone", "phone", number=number, purpose="首次联系")
     assert first == {"phone": PHONE, "errors": []}
     case = await advance(handler, "contactRequester", case, note="已电话联系")
     case = await advance(handler, "handleCase", case)
     case = await advance(handler, "replyToCase", case, text="线路已修复。")
-    assert await told(server, sms) == {"case.dispatched", "case.replied"}
+    assert await heard_since(server, sms) == {"case.dispatched", "case.replied"}
     late = await handler.do("revealPhone", "phone", number=number, purpose="再次联系")
     assert codes_of(late["errors"]) == ["FORBIDDEN"], "the unit has been in touch"
     assert (await dispatcher.do("revealPhone", "phone", number=number, purpose="回访"))["phone"] == PHONE
     heard = {"contact": "PHONE", "reached": True, "solved": True, "rating": 5, "note": "满意"}
     case = await advance(dispatcher, "recordFollowUp", case, **heard)
-    assert case["status"] == "CLOSED" and await told(server, sms) == {"case.closed"}
+    assert case["status"] == "CLOSED" and await heard_since(server, sms) == {"case.closed"}
     asked = "query($n: String!, $r: String!) { caseByReceipt(number: $n, receiptCode: $r) { status rating } }"
     found = await server.ask(asked, n=number, r=filed["receiptCode"])
     assert found.data["caseByReceipt"] == {"status": "CLOSED", "rating": 5}

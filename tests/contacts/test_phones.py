@@ -13,7 +13,7 @@ PHONE, OTHER, TOWN = "13800009999", "13900008888", "610921101"
 MATTER = {"kind": "HELP", "channel": "WEB", "category": "roads.lighting", "title": "路灯", "description": "不亮"}
 
 
-async def reported(server: Server) -> dict[str, str]:
+async def report_case(server: Server) -> dict[str, str]:
     """The receipt of a case that a stranger reports."""
     payload = await server.do("reportCase", "case { number } receiptCode", grid="610921101222", **MATTER)
     assert payload["errors"] == [], payload
@@ -31,7 +31,7 @@ async def confirm(server: Server, code: str, **receipt: str) -> list[str]:
 
 
 async def test_number_is_proved_and_shown(server: Server, sms: Sms, filled: str) -> None:
-    receipt = await reported(server)
+    receipt = await report_case(server)
     assert await leave(server, **receipt) == []
     [sent] = sms.codes(PHONE)
     worker = server.as_("grid_worker", grid=TOWN)
@@ -56,7 +56,7 @@ async def test_number_is_proved_and_shown(server: Server, sms: Sms, filled: str)
 
 async def test_guessing_ends(server: Server, sms: Sms) -> None:
     """After some guesses the right code is wrong as well, and so it is when its time is over."""
-    receipt = await reported(server)
+    receipt = await report_case(server)
     await leave(server, **receipt)
     [right] = sms.codes(PHONE)
     for at in range(TRIES):
@@ -73,9 +73,9 @@ async def test_nobody_is_flooded(server: Server, sms: Sms, filled: str) -> None:
     What nobody proved is forgotten after that day.
     """
     for _ in range(OF_NUMBER + 2):
-        assert await leave(server, **await reported(server)) == []
+        assert await leave(server, **await report_case(server)) == []
     assert len(sms.codes(PHONE)) == OF_NUMBER
-    receipt = await reported(server)
+    receipt = await report_case(server)
     for at in range(OF_CASE):
         assert await leave(server, f"1391111000{at}", **receipt) == []
     assert await leave(server, OTHER, **receipt) == ["QUOTA_EXCEEDED"] and sms.codes(OTHER) == []
@@ -89,7 +89,7 @@ async def test_nobody_is_flooded(server: Server, sms: Sms, filled: str) -> None:
 
 
 async def test_only_with_receipt(server: Server, sms: Sms) -> None:
-    receipt = await reported(server)
+    receipt = await report_case(server)
     wrong = {**receipt, "receiptCode": "2222222222"}
     assert await leave(server, **wrong) == await confirm(server, "123456", **wrong) == ["NOT_FOUND"]
     assert await leave(server.as_("grid_worker", grid=TOWN), number=receipt["number"]) == ["FORBIDDEN"]

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gongzhi.core.cases.catalog import CHANNELS, Channel
+from gongzhi.core.cases.catalog import CHANNELS, StockChannel
 from gongzhi.values.codes import check_case_number
 from gongzhi_server.testing import Server, codes_of
 
@@ -294,7 +294,7 @@ async def test_long_texts(server: Server, field: str) -> None:
 
 
 @pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: channel.code)
-async def test_channels_belong_to_roles(server: Server, channel: Channel) -> None:
+async def test_channels_belong_to_roles(server: Server, channel: StockChannel) -> None:
     """How a case came is split in figures, so nobody says it of themselves who does not work there."""
     for role in (None, "resident", "deputy", "grid_worker", "town_dispatcher", "department_handler", "integrator"):
         caller = server.as_(role, grid="610921") if role else server

@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 from gongzhi.runtime.checks import CHINA
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.loader import Plugins, load
-from gongzhi_server.testing import ESSENTIAL, Server, serving
+from gongzhi_server.plugins.loader import Plugins, load_plugins
+from gongzhi_server.testing import ESSENTIAL, Server, serve_application
 
 MATTER = {
     "kind": "HELP",
@@ -39,7 +39,7 @@ async def serving_only(dsn: str, folder: Path, plugins: Plugins) -> AsyncIterato
             await connection.execute(f'drop schema if exists "{label}" cascade')
     finally:
         await connection.close()
-    async with serving(dsn, folder, plugins=plugins) as server:
+    async with serve_application(dsn, folder, plugins=plugins) as server:
         yield server
 
 
@@ -52,7 +52,7 @@ async def core(filled: str, tmp_path: Path) -> AsyncIterator[Server]:
 
 def load_only(*names: str) -> Plugins:
     """The core with these plugins and no others."""
-    return load(without={one.name for one in load().found} - set(names))
+    return load_plugins(without={one.name for one in load_plugins().found} - set(names))
 
 
 async def test_case_is_settled_in_its_grid(core: Server) -> None:

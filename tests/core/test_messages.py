@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow, Status
-from gongzhi.core.cases.steps import unready
-from gongzhi.runtime.checks import text
+from gongzhi.core.cases.steps import illegal_status
+from gongzhi.runtime.checks import check_text
 from gongzhi.values.errors import Refusal
-from gongzhi.values.labels import UNNAMED, field_label, label, split_label
+from gongzhi.values.labels import UNNAMED, field_label, label_of, split_label
 from gongzhi_deadlines.clocks.commands import PublishDeadlineRulesInput
 from gongzhi_server.testing import ESSENTIAL, Server
 from graphql import GraphQLEnumType, GraphQLInputObjectType, build_schema
@@ -28,14 +28,49 @@ SPOKEN = {"PIPL", "JPEG", "XLSX", "JSON", "UUID", "ASCII"}
 RULE = {"FREQ", "MONTHLY", "BYMONTHDAY", "UNTIL", "COUNT"}
 """The language of recurrence rules, which people write themselves."""
 DECLARING = {
-    "given", "made", "prose", "column", "expression", "one", "many", "aggregate", "connection", "command", "named",
-    "Permission", "_permission", "field", "input", "type", "Category", "Channel", "_step", "Argument", "within_row",
-    "once", "Declared", "Sql", "Role", "event", "Rule", "RuleSet", "pick", "lookup", "embedded", "subscription",
-    "permission", "Typer", "Option", "Feed", "listed", "append", "Kpi",
-}  # fmt: skip
+    "input_field",
+    "result_field",
+    "free_text",
+    "column",
+    "expression",
+    "one",
+    "many",
+    "aggregate",
+    "connection",
+    "command",
+    "describe_enum",
+    "Permission",
+    "_permission",
+    "field",
+    "input",
+    "type",
+    "StockCategory",
+    "StockChannel",
+    "_step",
+    "Argument",
+    "within_row",
+    "secret_field",
+    "Declared",
+    "Sql",
+    "Role",
+    "event",
+    "Rule",
+    "RuleSet",
+    "pick",
+    "lookup",
+    "embedded",
+    "subscription",
+    "permission",
+    "Typer",
+    "Option",
+    "Feed",
+    "list_paragraphs",
+    "append",
+    "Kpi",
+}
 """What declares something for programs, or is no message."""
 CODED = {"status", "state", "urgency", "kind", "stage", "level", "role", "requires", "permission", "duty", "light"}
-"""Attributes whose values are names that programs use; their labels are `label(…)`."""
+"""Attributes whose values are names that programs use; their labels are `label_of(…)`."""
 DIGEST = "digests.py"
 """Its texts are filled in with figures by name."""
 
@@ -111,9 +146,9 @@ def test_steps_say_what_to_do_first(status: Status) -> None:
     for step in machine.STEPS:
         if status in step.sources or not step.sources:
             continue
-        refusal = unready(CaseRow(status=status), step.chinese, *step.sources)
-        assert label(status).zh in refusal.text.zh and not IDENTIFIER.findall(refusal.text.en + refusal.text.zh)
-    dispatch = unready(CaseRow(status=Status.REPORTED), "派单", *machine.DISPATCH.sources)
+        refusal = illegal_status(CaseRow(status=status), step.chinese, *step.sources)
+        assert label_of(status).zh in refusal.text.zh and not IDENTIFIER.findall(refusal.text.en + refusal.text.zh)
+    dispatch = illegal_status(CaseRow(status=Status.REPORTED), "派单", *machine.DISPATCH.sources)
     assert dispatch.text.zh == "诉求已上报，须先受理才能派单。"
 
 
@@ -122,7 +157,7 @@ def test_fields_are_called_by_their_labels() -> None:
     assert field_label(PublishDeadlineRulesInput, ("rules", "3", "nextDay")).en == "Next day"
     assert field_label(PublishDeadlineRulesInput, ("nothing",)) == field_label(None, ("x",)) == UNNAMED
     with pytest.raises(Refusal) as raised:
-        text("", 200, "title")
+        check_text("", 200, "title")
     assert raised.value.text.zh == "该项应为 1 至 200 个字符。"
 
 

@@ -10,14 +10,14 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
-from gongzhi.core.notices.sending import Notice, Office, notify
+from gongzhi.core.notices.sending import NoticeDraft, Office, send_notice
 from gongzhi.values.errors import DeclarationError, Text
 from gongzhi_server.storage import database
 from gongzhi_server.testing import TODAY, Server, codes_of
 from tortoise.transactions import in_transaction
 
 INBOX = "{ me { unreadNotices notices(first: 5) { totalCount nodes { id kind title body about at read } } } }"
-ASSIGNED = Notice(
+ASSIGNED = NoticeDraft(
     "case.assigned",
     Text("A case was given to you.", "您有新的工单。"),
     Text("Case 610921202606300000014.", "诉求 610921202606300000014。"),
@@ -34,9 +34,9 @@ async def sent(filled: str) -> AsyncIterator[Any]:
     """Sends a notice, as a command does."""
 
     async def send(**whom: Any) -> None:
-        await notify(Now(), ASSIGNED, **whom)
+        await send_notice(Now(), ASSIGNED, **whom)
 
-    async with database.connected(database.config(filled, size=1)):
+    async with database.open_tortoise(database.tortoise_config(filled, size=1)):
         yield send
 
 

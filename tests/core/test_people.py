@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from gongzhi.runtime import sealing
-from gongzhi_server.storage.key_ring import keyring
-from gongzhi_server.testing import Server, codes_of, settings
+from gongzhi_server.storage.key_ring import load_key_ring
+from gongzhi_server.testing import Server, codes_of, settings_for_tests
 from stdnum.cn import ric
 
 SELECTION = """person {
@@ -78,11 +78,11 @@ async def test_protected_values_sealed(worker: Server, grid: str, database: Any,
     ]
     key = made["id"].partition(":")[2]
     row = await database.fetchrow("select * from people.person where id = $1::text::uuid", key)
-    keys = keyring(settings(filled, tmp_path))
+    keys = load_key_ring(settings_for_tests(filled, tmp_path))
     own = keys.unwrap("610921", row["data_key"])
-    assert sealing.open(own, f"people.person.resident_id:{key}", row["resident_id_sealed"]) == ID
+    assert sealing.open_value(own, f"people.person.resident_id:{key}", row["resident_id_sealed"]) == ID
     phone = await database.fetchrow("select * from people.phone where person_id = $1 and rank = 1", row["id"])
-    assert sealing.open(own, f"people.phone.number:{phone['id']}", phone["sealed"]) == PHONE
+    assert sealing.open_value(own, f"people.phone.number:{phone['id']}", phone["sealed"]) == PHONE
     assert phone["blind"] == keys.blind("610921", "phone", PHONE)
     assert ID not in str(dict(row)) and PHONE not in str(dict(phone))
 

@@ -16,7 +16,7 @@ from gongzhi.core.cases.models import Urgency
 from gongzhi.core.cases.step_notices import NOBODY, STEPS, texts_of
 from gongzhi.values.worktime import CHINA
 from gongzhi_server.deployment import doctor
-from gongzhi_server.testing import ESSENTIAL, Server, settings
+from gongzhi_server.testing import ESSENTIAL, Server, settings_for_tests
 
 COUNTY, UNIT, ACCUSED = "610921", "610921-GDGS", "610921-YJJ"
 MATTER = {
@@ -230,7 +230,11 @@ async def test_without_a_worker_the_next_one_hears(desk: Desk, filled: str, tmp_
     case = await by_stranger(desk, grid, "ROUTINE")
     for office in (desk.server.as_("town_dispatcher", grid=grid["town"]), desk.county):
         assert await inbox(office, case) == ["case.reported"]
-    ill = [text for well, text in await doctor.examine(settings(filled, tmp_path), filled, ESSENTIAL) if not well]
+    ill = [
+        text
+        for well, text in await doctor.examine_deployment(settings_for_tests(filled, tmp_path), filled, ESSENTIAL)
+        if not well
+    ]
     assert any("nobody is told of a new case" in str(text) for text in ill), ill
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from gongzhi.core.people.models import IncomeBand, Need, Tier
-from gongzhi.core.people.tiers import INTERVALS, RULE, Decision, Inputs, add_months, decide, due
+from gongzhi.core.people.tiers import INTERVALS, RULE, TierInputs, TierResult, add_months, decide_tier, next_visit_due
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,14 +19,14 @@ TIERS = st.sampled_from(Tier)
 
 
 @st.composite
-def cases(draw: Any) -> Inputs:
+def cases(draw: Any) -> TierInputs:
     day = draw(DAYS)
     years = st.frozensets(st.integers(day.year - 4, day.year))
-    return Inputs(day, draw(st.frozensets(st.sampled_from(Need))), draw(st.sampled_from(IncomeBand)), draw(years))
+    return TierInputs(day, draw(st.frozensets(st.sampled_from(Need))), draw(st.sampled_from(IncomeBand)), draw(years))
 
 
 def tier(*needs: Need, income: IncomeBand = IncomeBand.UNKNOWN, awards: tuple[int, ...] = ()) -> Tier:
-    return decide(Inputs(DAY, frozenset(needs), income, frozenset(awards))).tier
+    return decide_tier(TierInputs(DAY, frozenset(needs), income, frozenset(awards))).tier
 
 
 def test_published_examples_hold() -> None:
@@ -42,20 +42,20 @@ def test_published_examples_hold() -> None:
 
 
 @given(cases())
-def test_every_input_decided(inputs: Inputs) -> None:
-    assert decide(inputs).tier in Tier
+def test_every_input_decided(inputs: TierInputs) -> None:
+    assert decide_tier(inputs).tier in Tier
 
 
 @given(cases())
-def test_same_input_same_decision(inputs: Inputs) -> None:
+def test_same_input_same_decision(inputs: TierInputs) -> None:
     again = dataclasses.replace(inputs, needs=frozenset(sorted(inputs.needs, reverse=True)))
-    assert decide(inputs) == decide(again)
+    assert decide_tier(inputs) == decide_tier(again)
 
 
 @given(cases())
-def test_reasons_explain_decision(inputs: Inputs) -> None:
+def test_reasons_explain_decision(inputs: TierInputs) -> None:
     """The parts in their order up to the first that holds, which names the tier."""
-    found = decide(inputs)
+    found = decide_tier(inputs)
     looked = ORDER[: ORDER.index(found.tier) + 1]
     assert [reason.rule for reason in found.reasons] == [f"{RULE}/{tier.lower()}" for tier in looked]
     assert [reason.holds for reason in found.reasons] == [False] * (len(looked) - 1) + [True]
@@ -63,12 +63,12 @@ def test_reasons_explain_decision(inputs: Inputs) -> None:
 
 
 @given(cases())
-def test_reasons_hold_enough(inputs: Inputs) -> None:
+def test_reasons_hold_enough(inputs: TierInputs) -> None:
     """Whoever has the reasons alone comes to the same tier."""
-    assert replayed(decide(inputs)) == decide(inputs).tier
+    assert replayed(decide_tier(inputs)) == decide_tier(inputs).tier
 
 
-def replayed(decision: Decision) -> Tier:
+def replayed(decision: TierResult) -> Tier:
     """The rule once more, written differently and fed with the values of the reasons."""
     values = {reason.rule.rpartition("/")[2]: reason.values for reason in decision.reasons}
     if values["lianxin"]["needs"]:
@@ -83,10 +83,10 @@ def replayed(decision: Decision) -> Tier:
 
 
 @given(cases())
-def test_inputs_kept_whole(inputs: Inputs) -> None:
+def test_inputs_kept_whole(inputs: TierInputs) -> None:
     """What is kept with the decision is enough to decide again."""
     kept = inputs.json
-    again = Inputs(
+    again = TierInputs(
         date.fromisoformat(kept["day"]),
         frozenset(kept["needs"]),
         kept["incomeBand"],
@@ -96,27 +96,27 @@ def test_inputs_kept_whole(inputs: Inputs) -> None:
 
 
 @given(cases(), st.sampled_from(Need))
-def test_asking_for_help_helps(inputs: Inputs, need: Need) -> None:
+def test_asking_for_help_helps(inputs: TierInputs, need: Need) -> None:
     """Whoever declares a need is never refused the helper for their income or awards."""
-    assert decide(dataclasses.replace(inputs, needs=inputs.needs | {need})).tier is Tier.LIANXIN
+    assert decide_tier(dataclasses.replace(inputs, needs=inputs.needs | {need})).tier is Tier.LIANXIN
 
 
 def test_nothing_else_representable() -> None:
     """The rule has no room for what the card forbids: not as a field, not as a need, not as an income."""
-    assert {field.name for field in dataclasses.fields(Inputs)} == {"day", "needs", "income", "awards"}
-    assert not hasattr(Inputs(DAY), "__dict__")
+    assert {field.name for field in dataclasses.fields(TierInputs)} == {"day", "needs", "income", "awards"}
+    assert not hasattr(TierInputs(DAY), "__dict__")
     with pytest.raises(TypeError):
-        Inputs(DAY, disabled=True)  # type: ignore[call-arg]
+        TierInputs(DAY, disabled=True)  # type: ignore[call-arg]
     for forbidden in ("DISABILITY", "RELEASED", "PETITION", "ILLNESS", "POOR"):
         with pytest.raises(ValueError, match="not a valid Need"):
-            Inputs(DAY, needs=frozenset({forbidden}))  # type: ignore[arg-type]
+            TierInputs(DAY, needs=frozenset({forbidden}))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="not a valid IncomeBand"):
-        Inputs(DAY, income="12000")  # type: ignore[arg-type]
+        TierInputs(DAY, income="12000")  # type: ignore[arg-type]
 
 
 @given(cases())
-def test_reviewed_within_year(inputs: Inputs) -> None:
-    found = decide(inputs).review_on
+def test_reviewed_within_year(inputs: TierInputs) -> None:
+    found = decide_tier(inputs).review_on
     assert found.year == inputs.day.year + 1
     assert (found.month, found.day) in ((inputs.day.month, inputs.day.day), (2, 28))
 
@@ -130,12 +130,12 @@ def test_later_by_months(day: date, months: int) -> None:
 
 @given(TIERS, DAYS)
 def test_visits_due_by_tier(tier: Tier, day: date) -> None:
-    found = due(tier, day)
+    found = next_visit_due(tier, day)
     assert found == (add_months(day, INTERVALS[tier]) if tier in INTERVALS else date.max)
     assert {Tier.LIANXIN: 28, Tier.GUANXIN: 89}.get(tier, 0) <= (found - day).days
 
 
 def test_month_ends_clipped() -> None:
-    assert due(Tier.LIANXIN, date(2026, 1, 31)) == date(2026, 2, 28)
-    assert due(Tier.GUANXIN, date(2023, 11, 30)) == date(2024, 2, 29)
-    assert due(Tier.FANGXIN, DAY) == due(Tier.UNCLASSIFIED, DAY) == date.max
+    assert next_visit_due(Tier.LIANXIN, date(2026, 1, 31)) == date(2026, 2, 28)
+    assert next_visit_due(Tier.GUANXIN, date(2023, 11, 30)) == date(2024, 2, 29)
+    assert next_visit_due(Tier.FANGXIN, DAY) == next_visit_due(Tier.UNCLASSIFIED, DAY) == date.max

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 from gongzhi.core.cases.models import CaseRow, Status
-from gongzhi.declare.columns import remember, save_changes
+from gongzhi.declare.columns import remember_row, save_changes
 
 Saved = list[list[str] | None]
 
@@ -25,7 +25,7 @@ def saved(monkeypatch: pytest.MonkeyPatch) -> Saved:
 
 async def test_what_has_changed_is_saved(saved: Saved) -> None:
     case = CaseRow(title="路灯不亮", status=Status.REPORTED, version=1)
-    remember(case)
+    remember_row(case)
     case.status, case.version, case.reply = Status.ACCEPTED, 2, "已受理"
     await save_changes(case)
     case.title = "路灯坏了"
@@ -36,7 +36,7 @@ async def test_what_has_changed_is_saved(saved: Saved) -> None:
 
 async def test_nothing_that_changes_in_place_is_missed(saved: Saved) -> None:
     case = CaseRow(title="路灯不亮", place_source={"longitude": 1})
-    remember(case)
+    remember_row(case)
     case.place_source["longitude"] = 2
     await save_changes(case)
     assert saved == [["place_source"]]

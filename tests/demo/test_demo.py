@@ -20,11 +20,11 @@ from gongzhi.runtime.sealing import KeyRing
 from gongzhi.values import codes
 from gongzhi_server import demo
 from gongzhi_server.demo import clock, fates, lives
-from gongzhi_server.demo.chance import deck, shares
+from gongzhi_server.demo.chance import divide_shares, shuffled_deck
 from gongzhi_server.demo.county import TABLES
 from gongzhi_server.demo.land import Land
 from gongzhi_server.errors import Problem
-from gongzhi_server.testing import ESSENTIAL, TODAY, beside, create, drop
+from gongzhi_server.testing import ESSENTIAL, TODAY, create_database, drop_database, sibling_dsn
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -53,7 +53,7 @@ async def fetch(dsn: str, query: str, *values: Any) -> list[Any]:
 @pytest.fixture
 def place(postgres: str, county: str) -> str:
     """The address of the small demo county. Nothing may be written there."""
-    return beside(postgres, county)
+    return sibling_dsn(postgres, county)
 
 
 # --- grids ---
@@ -71,7 +71,7 @@ async def test_codes_agree(place: str) -> None:
     rows = await fetch(
         place, "select g.code, g.kind, p.code from grids.grid g left join grids.grid p on p.id = g.parent_id"
     )
-    assert all(codes.kind(code) == kind and codes.parent(code) == parent for code, kind, parent in rows)
+    assert all(codes.grid_kind(code) == kind and codes.parent_code(code) == parent for code, kind, parent in rows)
 
 
 async def test_point_found_once(place: str) -> None:
@@ -148,7 +148,7 @@ async def test_households_whole(place: str) -> None:
 
 
 async def test_values_sealed(empty: str) -> None:
-    await demo.load(empty, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
+    await demo.load_county(empty, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
     people = await fetch(
         empty,
         "select p.id, p.birth_date, p.gender, p.data_key, p.resident_id_sealed, p.resident_id_mask, "
@@ -158,12 +158,12 @@ async def test_values_sealed(empty: str) -> None:
     assert len(people) > FEW / 2
     for person, birth, gender, wrapped, sealed, mask, blind, phone, phone_sealed, phone_mask, phone_blind in people:
         key = KEYS.unwrap("610921", wrapped)
-        number = sealing.open(key, f"people.person.resident_id:{person}", sealed)
+        number = sealing.open_value(key, f"people.person.resident_id:{person}", sealed)
         assert codes.resident_id(number, DAY) == number and number.startswith("610921")
-        assert (codes.birth_date(number), codes.gender(number)) == (birth, gender)
+        assert (codes.birth_date(number), codes.gender_of(number)) == (birth, gender)
         assert (mask, blind) == (codes.mask_resident_id(number), KEYS.blind("610921", "resident_id", number))
-        called = sealing.open(key, f"people.phone.number:{phone}", phone_sealed)
-        assert codes.mobile(called) == called
+        called = sealing.open_value(key, f"people.phone.number:{phone}", phone_sealed)
+        assert codes.check_mobile(called) == called
         assert (phone_mask, phone_blind) == (codes.mask_phone(called), KEYS.blind("610921", "phone", called))
 
 
@@ -234,7 +234,7 @@ async def test_statuses_all_shown(place: str) -> None:
 
 
 def test_full_county_settles_as_published() -> None:
-    dealt = fates.deal(Random(7), 126_000)
+    dealt = fates.deal_fates(Random(7), 126_000)
     assert dealt.ordinary + len(dealt.sealed) == 26_800
     levels = Counter(dealt.disputes.values())
     assert levels == {
@@ -309,7 +309,7 @@ async def test_steps_legal(place: str) -> None:
 
 
 async def test_nothing_in_future(place: str) -> None:
-    horizon = clock.utc(clock.midnight(DAY))
+    horizon = clock.to_utc(clock.day_start(DAY))
     for table, column in (("cases.event", "at"), ("people.visit", "recorded_at"), ("people.person", "created_at")):
         assert await fetch(place, f"select max({column}) < $1 from {table}", horizon) == [True]
 
@@ -389,19 +389,19 @@ async def checksums(dsn: str) -> dict[str, str]:
 
 
 async def test_same_seed_same_county(postgres: str, tables: str, empty: str) -> None:
-    first = await demo.load(empty, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
+    first = await demo.load_county(empty, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
     name = f"again_{uuid4().hex}"
-    other = await create(postgres, name, tables)
+    other = await create_database(postgres, name, tables)
     try:
-        second = await demo.load(other, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
+        second = await demo.load_county(other, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
         assert await checksums(empty) == await checksums(other)
     finally:
-        await drop(postgres, name)
+        await drop_database(postgres, name)
     assert (first.people, first.cases, first.events) == (second.people, second.cases, second.events)
 
 
 async def test_other_seed_other_people(place: str, empty: str) -> None:
-    await demo.load(empty, people=FEW, today=DAY, seed=1, keys=KEYS, apps=ESSENTIAL.apps)
+    await demo.load_county(empty, people=FEW, today=DAY, seed=1, keys=KEYS, apps=ESSENTIAL.apps)
     names = [set(await fetch(dsn, "select name from people.person order by id limit 300")) for dsn in (place, empty)]
     assert names[0] != names[1]
 
@@ -414,28 +414,28 @@ async def test_failure_leaves_nothing(empty: str, table: str) -> None:
 
     before = await checksums(empty)
     with pytest.raises(RuntimeError, match="stopped"):
-        await demo.load(empty, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps, progress=stop)
+        await demo.load_county(empty, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps, progress=stop)
     assert await checksums(empty) == before
-    assert not await demo.loaded(empty)
+    assert not await demo.is_loaded(empty)
 
 
 async def test_second_load_refused(filled: str) -> None:
-    assert await demo.loaded(filled)
+    assert await demo.is_loaded(filled)
     before = await checksums(filled)
     with pytest.raises(Problem, match="610921 is there already"):
-        await demo.load(filled, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
+        await demo.load_county(filled, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
     assert await checksums(filled) == before
 
 
 async def test_odd_figures_refused(empty: str) -> None:
     with pytest.raises(Problem, match="people"):
-        await demo.load(empty, people=99, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
+        await demo.load_county(empty, people=99, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
     with pytest.raises(Problem, match="today"):
-        await demo.load(empty, people=FEW, today=date(2021, 12, 31), keys=KEYS, apps=ESSENTIAL.apps)
+        await demo.load_county(empty, people=FEW, today=date(2021, 12, 31), keys=KEYS, apps=ESSENTIAL.apps)
 
 
 async def test_smallest_county_loads(empty: str) -> None:
-    summary = await demo.load(empty, people=100, today=date(2022, 1, 1), keys=KEYS, apps=ESSENTIAL.apps)
+    summary = await demo.load_county(empty, people=100, today=date(2022, 1, 1), keys=KEYS, apps=ESSENTIAL.apps)
     assert (summary.people, summary.cases) == (100, 21)
 
 
@@ -448,7 +448,7 @@ async def test_neighbours_stay(empty: str) -> None:
     async with connected(empty) as connection:
         province = await connection.fetchval(insert, "61", "陕西省", "PROVINCE", None)
         city = await connection.fetchval(insert, "6101", "西安市", "CITY", province)
-        await demo.load(empty, people=100, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
+        await demo.load_county(empty, people=100, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
         assert await connection.fetchval("select parent_id from grids.grid where code = '6109'") == province
         assert await connection.fetchval("select parent_id from grids.grid where code = '6101'") == province
         assert await connection.fetchval(insert, "610102", "新城区", "COUNTY", city) > city
@@ -460,7 +460,7 @@ async def test_progress_counts(empty: str) -> None:
     def note(step: str, *count: int) -> None:
         seen.setdefault(step, []).append(count)
 
-    summary = await demo.load(empty, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps, progress=note)
+    summary = await demo.load_county(empty, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps, progress=note)
     assert seen["people.person"][-1] == (FEW, FEW)
     assert seen["cases.event"][-1] == (summary.events, summary.events)
     assert all(done <= total or not total for counts in seen.values() for done, total in counts)
@@ -485,7 +485,7 @@ WEIGHTS = st.dictionaries(st.text(min_size=1), st.floats(0.01, 100), min_size=1,
 
 @given(st.integers(0, 10_000), WEIGHTS)
 def test_shares_add_up(total: int, weights: dict[str, float]) -> None:
-    given_ = shares(total, weights)
+    given_ = divide_shares(total, weights)
     assert sum(given_.values()) == total
     whole = sum(weights.values())
     assert all(abs(count - total * weights[name] / whole) <= 1 for name, count in given_.items())
@@ -494,17 +494,17 @@ def test_shares_add_up(total: int, weights: dict[str, float]) -> None:
 @given(st.integers(0, 500), WEIGHTS, st.integers(0, 9))
 def test_deck_deals_all(total: int, weights: dict[str, float], least: int) -> None:
     assume(total >= least * len(weights))
-    cards = Counter(deck(Random(0), total, weights, least))
+    cards = Counter(shuffled_deck(Random(0), total, weights, least))
     assert cards.total() == total and all(cards[name] >= least for name in weights)
 
 
-MOMENTS = st.integers(clock.midnight(date(2021, 1, 1)), clock.midnight(date(2030, 1, 1)))
+MOMENTS = st.integers(clock.day_start(date(2021, 1, 1)), clock.day_start(date(2030, 1, 1)))
 
 
 @given(MOMENTS, st.integers(0, 4 * clock.HOUR))
 def test_office_hours_kept(moment: int, late: int) -> None:
-    found = clock.within(moment, clock.OFFICE, 5, late)
-    local = clock.utc(found) + timedelta(hours=8)
+    found = clock.next_working_moment(moment, clock.OFFICE, 5, late)
+    local = clock.to_utc(found) + timedelta(hours=8)
     assert found >= moment and local.weekday() < 5
     assert clock.OFFICE[0] <= local.hour * clock.HOUR + local.minute * clock.MINUTE + local.second < clock.OFFICE[1]
 
@@ -516,7 +516,7 @@ def test_office_hours_kept(moment: int, late: int) -> None:
     st.integers(3600, 10**7),
 )
 def test_squeezed_in_order(moment: int, steps: tuple[str, ...], seed: int, room: int) -> None:
-    turns = lives.squeeze(lives.course(Random(seed), moment, steps), moment + room)
+    turns = lives.fit_before(lives.take_course(Random(seed), moment, steps), moment + room)
     assert [turn.event for turn in turns] == [lives.REPORT, *steps]
     assert turns[0].at == moment and turns[-1].at < moment + room
     assert all(earlier.at < later.at for earlier, later in pairwise(turns))

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gongzhi_server.deployment.startup import haste
+from gongzhi_server.deployment.startup import fast_startup
 from tortoise import fields
 from tortoise.models import Model
 
@@ -38,13 +38,13 @@ def test_serving_spares_libraries(empty: str, tmp_path: Path) -> None:
     chosen = {"DATABASE_URL": empty, "GONGZHI_DATA": str(tmp_path), "GONGZHI_MODE": "development"}
     printed = subprocess.check_output([sys.executable, "-c", PROGRAM], env=os.environ | chosen, text=True)
     imported = set(printed.split())
-    assert {"gongzhi_server.serve", "gongzhi_points.models", "gongzhi_legal.documents"} <= imported
+    assert {"gongzhi_server.serve", "gongzhi_points.models", "gongzhi_legal.agreements.documents"} <= imported
     assert not SPARED & imported
 
 
 def test_haste_ends() -> None:
     """Garbage is looked for again, and a model's comments are read again."""
-    with haste():
+    with fast_startup():
         assert not gc.isenabled()
     assert gc.isenabled()
 

@@ -12,17 +12,17 @@ from uuid import uuid4
 
 import pytest
 from gongzhi_server.cli import plugin_commands as errands
-from gongzhi_server.testing import ESSENTIAL, TODAY, create, drop, settings
+from gongzhi_server.testing import ESSENTIAL, TODAY, create_database, drop_database, settings_for_tests
 
 
 @pytest.fixture(scope="module")
 def filled(postgres: str, county: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the copy."""
     name = f"test_{uuid4().hex}"
-    dsn = asyncio.run(create(postgres, name, county))
+    dsn = asyncio.run(create_database(postgres, name, county))
     asyncio.run(adorn(dsn, tmp_path_factory.mktemp("data")))
     yield dsn
-    asyncio.run(drop(postgres, name))
+    asyncio.run(drop_database(postgres, name))
 
 
 async def adorn(dsn: str, data: Path) -> None:
@@ -30,4 +30,6 @@ async def adorn(dsn: str, data: Path) -> None:
     for plugin, mine in ESSENTIAL.errands.items():
         for errand in mine:
             if errand.name == "demo":
-                await errands.run(settings(dsn, data), dsn, plugin, errand, {}, lambda: TODAY, ESSENTIAL)
+                await errands.run_errand(
+                    settings_for_tests(dsn, data), dsn, plugin, errand, {}, lambda: TODAY, ESSENTIAL
+                )

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from gongzhi_server.testing import Answer, Server
+from gongzhi_server.testing import Server, ServerAnswer
 
 from .pages import PAGES, Example, examples
 
@@ -58,7 +58,7 @@ async def enrol(dsn: str, role: str, grid: str) -> None:
         await connection.close()
 
 
-async def ask(server: Server, example: Example, said: dict[str, Any]) -> Answer:
+async def ask(server: Server, example: Example, said: dict[str, Any]) -> ServerAnswer:
     claims = dict(told(example.claims, said))
     caller = server.as_(claims.pop("role"), **claims) if claims else server
     return await caller.ask(example.block.text, **told(example.variables, said))

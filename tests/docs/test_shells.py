@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from gongzhi_server.app import create_app
-from gongzhi_server.serve import address, bound
+from gongzhi_server.serve import bind_socket, server_url
 from gongzhi_server.settings import Settings
 from gongzhi_server.testing import SECRET
 
@@ -45,12 +45,12 @@ def listening(settings: Settings) -> Iterator[str]:
     assert settings.database
     app = create_app(settings, settings.database)
     server = Loopback(uvicorn.Config(app, loop="asyncio", lifespan="on", log_level="warning"))
-    with bound(settings) as listener:
+    with bind_socket(settings) as listener:
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
         thread.start()
         try:
             assert server.listening.wait(30)
-            yield address(listener)
+            yield server_url(listener)
         finally:
             server.should_exit = True
             thread.join()

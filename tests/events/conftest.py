@@ -17,17 +17,17 @@ import httpx
 import pytest
 import pytest_asyncio
 import uvicorn
-from gongzhi_server.app import create_app, receipts
+from gongzhi_server.app import create_app, receipts_secret
 from gongzhi_server.auth.development_tokens import Tokens
 from gongzhi_server.deployment import plugin_activation as activation
 from gongzhi_server.events.cursors import Cursors
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.gateway.uvicorn_protocols import Wire
+from gongzhi_server.gateway.uvicorn_protocols import WebSocketProtocol
 from gongzhi_server.plugins.loader import Plugins
-from gongzhi_server.testing import ESSENTIAL, SECRET, Clock, Server, create, drop, settings
+from gongzhi_server.testing import ESSENTIAL, SECRET, Clock, Server, create_database, drop_database, settings_for_tests
 from websockets.asyncio.client import ClientConnection, connect
 
-CURSORS = Cursors(receipts(settings("postgresql:///x", Path("."))))
+CURSORS = Cursors(receipts_secret(settings_for_tests("postgresql:///x", Path("."))))
 MATTER = {
     "kind": "HELP",
     "channel": "WEB",
@@ -142,9 +142,11 @@ async def station(dsn: str, data: Path, plugins: Plugins | None = None) -> Async
     """The application over this database on a loopback port, in this very loop."""
     clock = Clock()
     plugins = plugins or ESSENTIAL
-    await activation.switch(dsn, plugins.switched, clock())
-    app = create_app(settings(dsn, data), dsn, clock, plugins)
-    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, ws=Wire, ws_max_size=Limits().message)
+    await activation.switch_plugins(dsn, plugins.switchable, clock())
+    app = create_app(settings_for_tests(dsn, data), dsn, clock, plugins)
+    config = uvicorn.Config(
+        app, port=0, log_config=None, access_log=False, ws=WebSocketProtocol, ws_max_size=Limits().message
+    )
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server._serve())
@@ -161,15 +163,15 @@ async def station(dsn: str, data: Path, plugins: Plugins | None = None) -> Async
 
 
 def wires(server: uvicorn.Server) -> int:
-    return sum(isinstance(one, Wire) for one in server.server_state.connections)
+    return sum(isinstance(one, WebSocketProtocol) for one in server.server_state.connections)
 
 
 @pytest.fixture(scope="package")
 def filled(postgres: str, county: str) -> Iterator[str]:
     """The address of one copy of the demo county for all tests of this folder; each looks at what is new only."""
     name = f"test_{uuid4().hex}"
-    yield asyncio.run(create(postgres, name, county))
-    asyncio.run(drop(postgres, name))
+    yield asyncio.run(create_database(postgres, name, county))
+    asyncio.run(drop_database(postgres, name))
 
 
 @pytest_asyncio.fixture(name="station")
@@ -183,5 +185,5 @@ async def opened(filled: str, tmp_path: Path) -> AsyncIterator[Station]:
 async def own(postgres: str, county: str) -> AsyncIterator[str]:
     """The address of a copy of the demo county that nobody else writes into."""
     name = f"test_{uuid4().hex}"
-    yield await create(postgres, name, county)
-    await drop(postgres, name)
+    yield await create_database(postgres, name, county)
+    await drop_database(postgres, name)

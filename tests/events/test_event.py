@@ -10,7 +10,7 @@ import pytest
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.events import EVENTS, Dispatched, Rated
 from gongzhi.core.cases.models import Status
-from gongzhi.declare.events import Actor, Code, Event, Occurrence, event, event_of, written
+from gongzhi.declare.events import Actor, Code, Event, Occurrence, event, event_data, event_of
 from gongzhi.values.errors import DeclarationError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,7 +45,7 @@ codes = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,59}", fullmatch=True).map(C
     )
 )
 def test_event_is_read_as_written(one: Everything) -> None:
-    assert event_of(Everything, written(one)) == one
+    assert event_of(Everything, event_data(one)) == one
 
 
 @pytest.mark.parametrize("hint", [str, str | None, list[str], tuple[str, ...], dict, bytes, float, object])
@@ -65,13 +65,13 @@ def test_points_need_somebody() -> None:
 @pytest.mark.parametrize("text", ["张三", "Zhang San", "", "x" * 61, "\u0661", "a\n"])
 def test_names_are_no_codes(text: str) -> None:
     with pytest.raises(ValueError, match="number is not what the event declares"):
-        written(Rated(number=Code(text), rating=5, solved=True))
+        event_data(Rated(number=Code(text), rating=5, solved=True))
 
 
 @pytest.mark.parametrize("rating", ["5", True, 5.0, None])
 def test_values_are_of_their_types(rating: object) -> None:
     with pytest.raises(ValueError, match=r"Rated\.rating"):
-        written(Rated(number=Code("1"), rating=rating, solved=True))  # type: ignore[arg-type]
+        event_data(Rated(number=Code("1"), rating=rating, solved=True))  # type: ignore[arg-type]
 
 
 def test_each_step_has_an_event() -> None:

@@ -105,9 +105,9 @@ async def test_health_counts_what_fails_in_operations(faulty: Station) -> None:
 
 async def test_refusal_is_no_failure(faulty: Station, filled: str) -> None:
     """Where the plugin is off its condition is met by nothing, and nothing fails."""
-    await activation.switch(filled, ["faulty"], TODAY, active=False)
+    await activation.switch_plugins(filled, ["faulty"], TODAY, active=False)
     try:
         answer = await faulty.ask(CASES, filter={"uneven": {"equals": True}})
         assert answer.data["cases"]["nodes"] == []
     finally:
-        await activation.switch(filled, ["faulty"], TODAY)
+        await activation.switch_plugins(filled, ["faulty"], TODAY)

@@ -11,8 +11,8 @@ from typing import Any
 
 import asyncpg
 import pytest_asyncio
-from gongzhi_server.jobs.worker_tasks import Lines
-from gongzhi_server.testing import Server, serving
+from gongzhi_server.jobs.worker_tasks import WorkLines
+from gongzhi_server.testing import Server, serve_application
 
 from ..plugins.conftest import Market, market  # noqa: F401 - a fixture
 from .conftest import MATTER
@@ -70,9 +70,9 @@ class Drum:
         return str(payload["case"]["number"])
 
     @asynccontextmanager
-    async def going(self, most: int) -> AsyncIterator[Lines]:
+    async def going(self, most: int) -> AsyncIterator[WorkLines]:
         hand = self.server.worker
-        lines = Lines(hand.worker, most)
+        lines = WorkLines(hand.worker, most)
         task = asyncio.create_task(hand.space.run(lines.run()))
         yield lines
         task.cancel()
@@ -90,7 +90,7 @@ class Drum:
 async def drum(market: Market, own: str, tmp_path: Path) -> AsyncIterator[Drum]:  # noqa: F811
     package = market.ship("drum", DRUM)
     database = await asyncpg.connect(own)
-    async with serving(own, tmp_path, plugins=market.load()) as server:
+    async with serve_application(own, tmp_path, plugins=market.load()) as server:
         yield Drum(server, sys.modules[package], database)
     await database.close()
 

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 from gongzhi_server.errors import Problem
-from gongzhi_server.graphql.schema import build
-from gongzhi_server.testing import serving
+from gongzhi_server.graphql.schema import build_schema
+from gongzhi_server.testing import serve_application
 
 from ..plugins.conftest import Market, market  # noqa: F401 - a fixture
 from .conftest import MATTER, station
@@ -19,15 +19,15 @@ from .conftest import MATTER, station
 BELL = '''
 from uuid import UUID
 from gongzhi.core.cases.events import Accepted
-from gongzhi.runtime.commands import Problem, command, given, problems
+from gongzhi.runtime.commands import Problem, command, input_field, problems
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.declare.entity import stream
 from gongzhi.declare.events import Event, event
 from gongzhi.core.events.models import OutboxRow
-from gongzhi.core.events.rules import told_with
-from gongzhi.core.events.telling import about, cursor
+from gongzhi.core.events.rules import visible_with
+from gongzhi.core.events.stream_fields import event_subject, event_cursor
 from gongzhi.runtime.jobs import handler
-from gongzhi.declare.filters import placed
+from gongzhi.declare.filters import compare_place
 from gongzhi.declare.roots import Subscription
 
 
@@ -37,12 +37,12 @@ class Rung(Event):
     times: int
 
 
-@entity(OutboxRow, visible=told_with(lambda: Case, "case"), filter={"grid": placed()})
+@entity(OutboxRow, visible=visible_with(lambda: Case, "case"), filter={"grid": compare_place()})
 class BellRung:
     """The bell was rung."""
 
-    cursor: str = cursor()
-    case: Case | None = about("For which case.", "case")
+    event_cursor: str = event_cursor()
+    case: Case | None = event_subject("For which case.", "case")
 
 
 @handler("bell.ring", Accepted)
@@ -93,7 +93,7 @@ async def test_kit_runs_the_background(
     market: Market, own: str, tmp_path: Path, events: Callable[..., Any]  # noqa: F811
 ) -> None:  # fmt: skip
     package = market.ship("bell", BELL)
-    async with serving(own, tmp_path, plugins=market.load()) as server:
+    async with serve_application(own, tmp_path, plugins=market.load()) as server:
         payload = await server.do("reportCase", "case { number }", **MATTER)
         county = server.as_("county_dispatcher", grid="610921")
         await county.do("acceptCase", "case { id }", number=payload["case"]["number"], expectedVersion=1)
@@ -166,7 +166,7 @@ WRONG = {
 def test_wrong_declarations_name_the_plugin(market: Market, said: str) -> None:  # noqa: F811
     market.ship("bell", WRONG[said])
     with pytest.raises(Problem) as refused:
-        build(market.load())
+        build_schema(market.load())
     assert str(refused.value).startswith("plugin 'bell' (gongzhi-bell 3.1): ") and said in str(refused.value)
 
 
@@ -175,8 +175,8 @@ def test_undeclared_event_is_not_told() -> None:
     from gongzhi.core.cases.events import Rated
     from gongzhi.declare.events import Code, Registry
     from gongzhi.values.errors import DeclarationError
-    from gongzhi_server.events.outbox import Outbox, Told
+    from gongzhi_server.events.outbox import Outbox, TransactionEvents
 
-    told = Told(Outbox(Registry(())), None)  # type: ignore[arg-type]
+    told = TransactionEvents(Outbox(Registry(())), None)  # type: ignore[arg-type]
     with pytest.raises(DeclarationError, match=r"'case\.rated' is published and nobody declares it"):
         told.publish(Rated(number=Code(str(uuid4())), rating=1, solved=True), None)

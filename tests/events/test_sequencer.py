@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from gongzhi_server.events import partitions
-from gongzhi_server.events.sequencer import LEADER, Sequencer, number
+from gongzhi_server.events.sequencer import LEADER, Sequencer, number_events
 
 NOW = datetime(2026, 6, 30, 2, tzinfo=UTC)
 WRITE = (
@@ -43,7 +43,7 @@ async def numbered(connection: asyncpg.Connection[Any]) -> list[str]:
 
 async def test_no_event_fails_while_its_month_is_made(empty: str) -> None:
     """One transaction has written, another writes while the partition waits: both are there, in the new month."""
-    month = partitions.month(NOW)
+    month = partitions.month_start(NOW)
     async with asyncpg.create_pool(empty, min_size=3, max_size=3) as pool, pool.acquire() as early:
         async with early.transaction():
             await write(early)
@@ -70,10 +70,10 @@ async def test_long_transaction_holds_nobody(empty: str, database: asyncpg.Conne
     await transaction.start()
     late = await write(long)
     early = await write(database)
-    await number(database.fetchval)
+    await number_events(database.fetchval)
     assert await numbered(database) == [early]
     await transaction.commit()
-    await number(database.fetchval)
+    await number_events(database.fetchval)
     assert await numbered(database) == [early, late]
     await long.close()
 
@@ -85,7 +85,7 @@ async def test_rolled_back_leaves_no_hole(database: asyncpg.Connection[Any]) -> 
             await write(database)
             raise ZeroDivisionError
     second = await write(database)
-    await number(database.fetchval)
+    await number_events(database.fetchval)
     assert await numbered(database) == [first, second]
 
 
@@ -108,7 +108,7 @@ async def test_reader_skips_nothing(empty: str, database: asyncpg.Connection[Any
     async def sequencer() -> None:
         connection = await asyncpg.connect(empty)
         while not done.is_set():
-            await number(connection.fetchval)
+            await number_events(connection.fetchval)
         await connection.close()
 
     async def reader() -> list[str]:
@@ -134,7 +134,7 @@ async def test_reader_skips_nothing(empty: str, database: asyncpg.Connection[Any
 async def number_all(dsn: str) -> None:
     connection = await asyncpg.connect(dsn)
     while await connection.fetchval("select exists (select from events.outbox where position is null)"):
-        await number(connection.fetchval)
+        await number_events(connection.fetchval)
     await connection.close()
 
 
@@ -166,9 +166,9 @@ async def test_another_leads_when_one_is_killed(empty: str, database: asyncpg.Co
 async def test_months_come_and_go(database: asyncpg.Connection[Any]) -> None:
     old, young = await write(database, NOW - timedelta(days=200)), await write(database)
     for ahead in (-7, -6):
-        await database.execute("select events.partition($1)", partitions.month(NOW, ahead))
-    await number(database.fetchval)
-    await partitions.tidy(database, NOW, timedelta(days=90))
+        await database.execute("select events.partition($1)", partitions.month_start(NOW, ahead))
+    await number_events(database.fetchval)
+    await partitions.tidy_partitions(database, NOW, timedelta(days=90))
     names = await database.fetch("select relid::regclass::text from pg_partition_tree('events.outbox') where isleaf")
     assert sorted(name for (name,) in names) == [
         *(f"events.outbox_2026_{month:02}" for month in (6, 7, 8, 9)),
@@ -189,13 +189,13 @@ async def test_last_run_is_remembered(database: asyncpg.Connection[Any]) -> None
             "values (gen_random_uuid(), $1, $2, '{}', 'DONE', $3, $3, 1)",
             *(f"tests.{name}", f"every {at.isoformat()}", at),
         )
-    await partitions.tidy(database, NOW, timedelta(days=90))
+    await partitions.tidy_partitions(database, NOW, timedelta(days=90))
     left = await database.fetch("select name, $1 - due_at as age from events.job order by due_at", NOW)
     assert [(row["name"], row["age"].days) for row in left] == [("tests.yearly", 200), ("tests.daily", 1)]
 
 
 async def test_what_waits_is_not_dropped(database: asyncpg.Connection[Any]) -> None:
-    await database.execute("select events.partition($1)", partitions.month(NOW, -7))
+    await database.execute("select events.partition($1)", partitions.month_start(NOW, -7))
     await write(database, NOW - timedelta(days=200))
-    await partitions.tidy(database, NOW, timedelta(days=90))
+    await partitions.tidy_partitions(database, NOW, timedelta(days=90))
     assert await database.fetchval("select count(*) from events.outbox") == 1

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from gongzhi_server import app
-from gongzhi_server.gateway import Close, Limits
+from gongzhi_server.gateway import CloseCode, Limits
 from websockets.exceptions import ConnectionClosed
 
 from .conftest import Station, station
@@ -45,12 +45,12 @@ def reach(server: Station, wire: socket.socket) -> dict[str, Any]:
 async def test_who_does_not_read_is_dropped(
     filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, narrow: socket.socket
 ) -> None:
-    shell = app.shell
+    shell = app.gateway_settings
 
     def strict(settings: Any) -> Any:
         return replace(shell(settings), limits=Limits(stalling=0.3))
 
-    monkeypatch.setattr(app, "shell", strict)
+    monkeypatch.setattr(app, "gateway_settings", strict)
     async with station(filled, tmp_path) as server:
         integrator = server.as_("integrator", grid="610921")
         deaf, keen = await integrator.follow(HEAVY, reach(server, narrow)), await integrator.follow(HEAVY)
@@ -63,4 +63,4 @@ async def test_who_does_not_read_is_dropped(
         with pytest.raises(ConnectionClosed) as closed:
             for _ in range(told):
                 await deaf.next()
-        assert closed.value.rcvd is None or closed.value.rcvd.code == Close.SLOW
+        assert closed.value.rcvd is None or closed.value.rcvd.code == CloseCode.SLOW

@@ -13,8 +13,8 @@ import pytest
 from gongzhi.declare.plans import LIVE
 from gongzhi.declare.viewer import Viewer
 from gongzhi_server.events.visibility import Knowledge
-from gongzhi_server.graphql.schema import build
-from gongzhi_server.planner.execution import Session
+from gongzhi_server.graphql.schema import build_schema
+from gongzhi_server.planner.execution import OperationRun
 from gongzhi_server.testing import ESSENTIAL
 from graphql import is_required_argument
 from websockets.exceptions import ConnectionClosed
@@ -102,7 +102,7 @@ async def test_tip_off_moves_nothing(station: Station, monkeypatch: pytest.Monke
         "county": county,
         "stranger": station,
     }
-    root = build(ESSENTIAL)._schema.subscription_type
+    root = build_schema(ESSENTIAL)._schema.subscription_type
     assert root
     followers, live = {}, 0
     for field, of in root.fields.items():
@@ -248,13 +248,13 @@ async def test_made_up_cursor_is_refused(station: Station, cursor: str) -> None:
 
 async def test_equal_subscriptions_run_once(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[int] = []
-    told = Session.told
+    told = OperationRun.told
 
-    async def counted(self: Session, statement: Any, given: Any) -> Any:
+    async def counted(self: OperationRun, statement: Any, given: Any) -> Any:
         runs.append(len(given["@keys"]))
         return await told(self, statement, given)
 
-    monkeypatch.setattr(Session, "told", counted)
+    monkeypatch.setattr(OperationRun, "told", counted)
     integrator = station.as_("integrator", grid=COUNTY)
     cursor = await station.cursor()
     followers = [await integrator.follow(EVENTS, after=cursor) for _ in range(20)]

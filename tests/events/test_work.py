@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from gongzhi_server.cli import app as console
-from gongzhi_server.testing import Server, published, serving
+from gongzhi_server.testing import Server, published_events, serve_application
 from typer.testing import CliRunner
 
 from ..plugins.conftest import Market, market  # noqa: F401 - a fixture
@@ -105,7 +105,7 @@ class Tower:
             await connection.close()
 
     async def told(self, *types: str) -> list[str]:
-        return [one.type for one in await published(self.dsn) if one.type in types]
+        return [one.type for one in await published_events(self.dsn) if one.type in types]
 
     async def jobs(self, **filter: Any) -> Any:
         administrator = self.server.as_("administrator")
@@ -116,7 +116,7 @@ class Tower:
 @pytest_asyncio.fixture
 async def tower(market: Market, own: str, tmp_path: Path) -> AsyncIterator[Tower]:  # noqa: F811
     package = market.ship("chime", CHIME)
-    async with serving(own, tmp_path, plugins=market.load(essential=True)) as server:
+    async with serve_application(own, tmp_path, plugins=market.load(essential=True)) as server:
         await server.worker.drain()  # the hourly run of now
         module = sys.modules[package]
         module.ran.clear()
@@ -266,7 +266,7 @@ async def test_periodic_job_runs_once(tower: Tower) -> None:
 async def test_two_processes_share(tower: Tower, market: Market, tmp_path: Path) -> None:  # noqa: F811
     import asyncio
 
-    async with serving(tower.dsn, tmp_path, tower.server.clock, tower.server.worker.plugins) as other:
+    async with serve_application(tower.dsn, tmp_path, tower.server.clock, tower.server.worker.plugins) as other:
         for _ in range(6):
             await tower.report()
         tower.server.clock.move(hours=1)

@@ -12,7 +12,7 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
-from gongzhi_server.testing import Server, create, drop, serving
+from gongzhi_server.testing import Server, create_database, drop_database, serve_application
 
 MATTER = {
     "kind": "HELP",
@@ -49,8 +49,8 @@ class Phone:
 def filled(postgres: str, county: str) -> Iterator[str]:
     """The address of the copy."""
     name = f"test_{uuid4().hex}"
-    yield asyncio.run(create(postgres, name, county))
-    asyncio.run(drop(postgres, name))
+    yield asyncio.run(create_database(postgres, name, county))
+    asyncio.run(drop_database(postgres, name))
 
 
 @pytest_asyncio.fixture
@@ -59,7 +59,7 @@ async def server(filled: str, tmp_path: Path) -> AsyncIterator[Server]:
     connection = await asyncpg.connect(filled)
     await connection.execute("truncate attachments.attachment")
     await connection.close()
-    async with serving(filled, tmp_path) as made:
+    async with serve_application(filled, tmp_path) as made:
         yield made
 
 

@@ -9,14 +9,14 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from gongzhi.core.registers.erasure import erase
+from gongzhi.core.registers.erasure import erase_person
 from gongzhi_server.files import recordings
 from gongzhi_server.files.archive import Archive
 from gongzhi_server.files.vault import Vault
 from gongzhi_server.files.webm import keep_sound
 from gongzhi_server.storage import database
-from gongzhi_server.storage.key_ring import keyring
-from gongzhi_server.testing import ESSENTIAL, TODAY, Server, codes_of, settings
+from gongzhi_server.storage.key_ring import load_key_ring
+from gongzhi_server.testing import ESSENTIAL, TODAY, Server, codes_of, settings_for_tests
 from PIL import Image
 
 from .conftest import SHOWN, Phone
@@ -220,14 +220,14 @@ async def test_adding_to_a_case(server: Server, resident: Phone) -> None:
 
 
 async def archived(dsn: str, store: Path) -> Archive:
-    return Archive(Vault.at(store), keyring(settings(dsn, store)))
+    return Archive(Vault.at(store), load_key_ring(settings_for_tests(dsn, store)))
 
 
 async def test_sweep_takes_what_nobody_wanted(server: Server, filled: str, resident: Phone, store: Path) -> None:
     await reported(resident, photo())
     await resident.sent(photo())
     archive = await archived(filled, store)
-    async with database.connected(database.config(filled)):
+    async with database.open_tortoise(database.tortoise_config(filled)):
         assert await archive.sweep(server.clock()) == 0
         server.clock.move(hours=24)
         assert await archive.sweep(server.clock()) == 1
@@ -242,8 +242,8 @@ async def test_erased_for_good(server: Server, filled: str, store: Path) -> None
     await phone.sent(photo())
     other = (await reported(Phone(server.as_("resident")), photo()))["case"]["attachments"][0]
     archive = await archived(filled, store)
-    async with database.connected(database.config(filled)):
-        erased = await erase(connection.fetch, ESSENTIAL.registers.holdings, person, TODAY)
+    async with database.open_tortoise(database.tortoise_config(filled)):
+        erased = await erase_person(connection.fetch, ESSENTIAL.registers.holdings, person, TODAY)
         assert erased["attachments.attachment"] == 2
         assert (await server.client.get(shown["url"])).status_code == 410
         keys = await connection.fetch("select id, data_key from attachments.attachment where case_id is null")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from gongzhi.runtime import picture_decoding
 from gongzhi.runtime.picture_decoding import PictureDecoder, PictureError, PictureLimits
-from gongzhi.runtime.pictures import bare
+from gongzhi.runtime.pictures import strip_metadata
 from PIL import Image
 
 from .conftest import Phone
@@ -182,7 +182,7 @@ def test_evidence_has_bounded_points() -> None:
         ("image/png", blank(10_000, 5_001, "1")),
     ):
         with pytest.raises(ValueError, match="points"):
-            bare(raw, kind)
+            strip_metadata(raw, kind)
 
 
 def test_nobody_else_decodes() -> None:

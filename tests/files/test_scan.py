@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 from gongzhi_server.app import create_app
-from gongzhi_server.files.malware_scan import ScanError, scanner
-from gongzhi_server.testing import TODAY, Clock, Server, settings
+from gongzhi_server.files.malware_scan import ScanError, make_scanner
+from gongzhi_server.testing import TODAY, Clock, Server, settings_for_tests
 
 from .conftest import Phone
 from .samples import EICAR, photo
@@ -42,23 +42,23 @@ COMMAND = f"{sys.executable} -c 'import sys; sys.exit(b\"EICAR\" in sys.stdin.bu
 
 async def test_clamd_over_a_socket(tmp_path: Path) -> None:
     async with clamd(tmp_path / "clamd") as where:
-        assert await scanner(where)(io.BytesIO(bytes(200_000)))
-        assert not await scanner(where)(io.BytesIO(bytes(65_530) + EICAR))
+        assert await make_scanner(where)(io.BytesIO(bytes(200_000)))
+        assert not await make_scanner(where)(io.BytesIO(bytes(65_530) + EICAR))
     with pytest.raises(ScanError):
-        await scanner(where)(io.BytesIO(b"x"))
+        await make_scanner(where)(io.BytesIO(b"x"))
     with pytest.raises(ScanError):
-        await scanner("tcp://127.0.0.1:1")(io.BytesIO(b"x"))
+        await make_scanner("tcp://127.0.0.1:1")(io.BytesIO(b"x"))
     async with clamd(tmp_path / "confused", b"INSTREAM size limit exceeded. ERROR\0") as where:
         with pytest.raises(ScanError):
-            await scanner(where)(io.BytesIO(b"x"))
+            await make_scanner(where)(io.BytesIO(b"x"))
 
 
 async def test_scan_by_command() -> None:
-    assert await scanner(COMMAND)(io.BytesIO(b"fine"))
-    assert not await scanner(COMMAND)(io.BytesIO(EICAR))
+    assert await make_scanner(COMMAND)(io.BytesIO(b"fine"))
+    assert not await make_scanner(COMMAND)(io.BytesIO(EICAR))
     for broken in ("false-but-not-there", f"{sys.executable} -c 'raise SystemExit(2)'"):
         with pytest.raises(ScanError):
-            await scanner(broken)(io.BytesIO(b"x"))
+            await make_scanner(broken)(io.BytesIO(b"x"))
 
 
 @pytest.mark.parametrize(("scan", "content", "status"), [
@@ -67,7 +67,7 @@ async def test_scan_by_command() -> None:
 async def test_infected_upload(filled: str, tmp_path: Path, scan: str, content: bytes, status: int) -> None:
     """Nothing is kept of what is refused, nor of what could not be checked."""
     clock = Clock(TODAY)
-    app = create_app(replace(settings(filled, tmp_path), scan=scan), filled, clock)
+    app = create_app(replace(settings_for_tests(filled, tmp_path), scan=scan), filled, clock)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
     async with app.router.lifespan_context(app), client:
         reply = await Phone(Server(client, clock)).send(content)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from gongzhi.runtime.sealing import SealError, data_key
-from gongzhi_server.files.vault import PIECE, TAG, Vault, place
+from gongzhi_server.files.vault import PIECE, TAG, Vault, storage_path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,7 +58,7 @@ async def test_harm_is_noticed(tmp_path_factory: pytest.TempPathFactory, size: i
     folder, id = tmp_path_factory.mktemp("vault"), uuid4()
     vault = Vault.at(folder)
     await vault.put(id, "full", KEY, io.BytesIO(bytes(size)))
-    path = folder / place(id, "full")
+    path = folder / storage_path(id, "full")
     sealed = path.read_bytes()
     whole = PIECE + TAG
     pieces = [sealed[at : at + whole] for at in range(0, len(sealed), whole)]
@@ -80,7 +80,7 @@ async def test_harm_is_noticed(tmp_path_factory: pytest.TempPathFactory, size: i
 async def test_keys_and_variants_are_apart(tmp_path: Path) -> None:
     vault, id = Vault.at(tmp_path), uuid4()
     await vault.put(id, "full", KEY, io.BytesIO(b"secret"))
-    (tmp_path / place(id, "thumbnail")).write_bytes((tmp_path / place(id, "full")).read_bytes())
+    (tmp_path / storage_path(id, "thumbnail")).write_bytes((tmp_path / storage_path(id, "full")).read_bytes())
     for variant, key in (("thumbnail", KEY), ("full", data_key())):
         with pytest.raises(SealError):
             await read(vault, id, variant, key)

@@ -23,19 +23,19 @@ import pytest
 import uvicorn
 from gongzhi_server.gateway import (
     Answer,
-    Documents,
+    DocumentStore,
     Forbidden,
     Gateway,
+    GatewaySettings,
     Kind,
     Limits,
-    Refused,
-    Settings,
+    RequestRefused,
     Stage,
     Traits,
     Unauthenticated,
 )
 from gongzhi_server.gateway import limits as bounds
-from gongzhi_server.gateway.uvicorn_protocols import Wire, patient
+from gongzhi_server.gateway.uvicorn_protocols import WebSocketProtocol, protocol_with_timeout
 from graphql import (
     DocumentNode,
     ExecutionResult,
@@ -104,15 +104,15 @@ class Core:
         return None
 
     def prepare(self, text: str, name: str | None, /, trusted: bool = False, stranger: bool = False) -> Plan:
-        limits = self.limits.trusting if trusted else self.limits
-        document = bounds.parse(text, limits)
-        if errors := bounds.check(document, limits):
-            raise Refused(errors, Stage.LIMIT)
+        limits = self.limits.trusted_limits if trusted else self.limits
+        document = bounds.parse_document(text, limits)
+        if errors := bounds.measure_document(document, limits):
+            raise RequestRefused(errors, Stage.LIMIT)
         if errors := validate(SCHEMA, document, max_errors=self.limits.errors):
-            raise Refused(errors, Stage.VALIDATION)
+            raise RequestRefused(errors, Stage.VALIDATION)
         operation = get_operation_ast(document, name)
         if operation is None:
-            raise Refused([GraphQLError("Say which operation to run: operationName.")], Stage.OPERATION)
+            raise RequestRefused([GraphQLError("Say which operation to run: operationName.")], Stage.OPERATION)
         return Plan(document, name, operation.operation.value)
 
     async def run(
@@ -131,7 +131,7 @@ class Core:
         assert operation
         values = get_variable_values(SCHEMA, operation.variable_definitions or (), dict(variables or {}))
         if isinstance(values, list):
-            raise Refused(values, Stage.COERCION)
+            raise RequestRefused(values, Stage.COERCION)
         return operation, values
 
     async def subscribe(
@@ -227,12 +227,12 @@ def open_desk() -> Callable[..., Desk]:
     """Build a desk with limits (as keywords) and settings of the test's own."""
 
     def build(
-        settings: Settings | None = None,
+        settings: GatewaySettings | None = None,
         traits: Traits | None = None,
-        documents: Documents | None = None,
+        documents: DocumentStore | None = None,
         **limits: float,
     ) -> Desk:
-        settings = settings or Settings(limits=Limits(**limits))  # type: ignore[arg-type]
+        settings = settings or GatewaySettings(limits=Limits(**limits))  # type: ignore[arg-type]
         engine = Core(settings.limits)
         gateway = Gateway(engine, authenticate, settings, traits, documents)
         transport = httpx.ASGITransport(gateway, raise_app_exceptions=True)
@@ -248,7 +248,7 @@ def desk(open_desk: Callable[..., Desk]) -> Desk:
 
 @pytest.fixture
 def release(open_desk: Callable[..., Desk]) -> Desk:
-    return open_desk(Settings(status="release"))
+    return open_desk(GatewaySettings(status="release"))
 
 
 @dataclass(frozen=True)
@@ -265,9 +265,9 @@ class Served:
 
 
 @contextmanager
-def listening(settings: Settings | None = None, **more: Any) -> Iterator[Served]:
+def listening(settings: GatewaySettings | None = None, **more: Any) -> Iterator[Served]:
     """Serve a gateway on a loopback port, as the server does."""
-    settings = settings or Settings()
+    settings = settings or GatewaySettings()
     engine = Core(settings.limits)
     gateway = Gateway(engine, more.pop("authenticate", authenticate), settings, **more)
     with running(gateway) as url:
@@ -277,9 +277,9 @@ def listening(settings: Settings | None = None, **more: Any) -> Iterator[Served]
 @contextmanager
 def running(app: Any, lifespan: Literal["on", "off"] = "off", arriving: float = 10) -> Iterator[str]:
     """Serve an application on a loopback port; yields its address. A head has so many seconds to arrive."""
-    size, http = Limits().message, patient(arriving)
+    size, http = Limits().message, protocol_with_timeout(arriving)
     config = uvicorn.Config(
-        app, lifespan=lifespan, log_config=None, access_log=False, http=http, ws=Wire, ws_max_size=size
+        app, lifespan=lifespan, log_config=None, access_log=False, http=http, ws=WebSocketProtocol, ws_max_size=size
     )
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:

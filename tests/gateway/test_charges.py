@@ -11,10 +11,10 @@ import httpx
 import pytest_asyncio
 from gongzhi_list_exports import links
 from gongzhi_server.app import create_app
-from gongzhi_server.endpoints.plain_http import Toll
-from gongzhi_server.gateway import Rate, Rates, Settings
-from gongzhi_server.gateway.rate_limits import METER, Till, spend
-from gongzhi_server.testing import ESSENTIAL, Clock, Server, built, settings
+from gongzhi_server.endpoints.plain_http import RateLimitedApp
+from gongzhi_server.gateway import GatewaySettings, Rate, Rates
+from gongzhi_server.gateway.rate_limits import METER, RateLimiter, spend_time
+from gongzhi_server.testing import ESSENTIAL, Clock, Server, built_schema, settings_for_tests
 from starlette.responses import Response
 
 from .test_sockets import open_socket
@@ -90,15 +90,15 @@ SAMPLES: dict[str, list[tuple[str, dict[str, Any]]]] = {
 @pytest_asyncio.fixture
 async def charged(filled: str, tmp_path: Path) -> AsyncIterator[tuple[Server, Any]]:
     """A server with rates whose buckets do not fill, and its application."""
-    chosen = replace(settings(filled, tmp_path), rates=True, publish=True, batch=5)
-    app = create_app(chosen, filled, Clock(), ESSENTIAL, background=False, schema=built(None))
+    chosen = replace(settings_for_tests(filled, tmp_path), rates=True, publish=True, batch=5)
+    app = create_app(chosen, filled, Clock(), ESSENTIAL, background=False, schema=built_schema(None))
     async with app.router.lifespan_context(app):
         app.state.till.now = lambda: 0.0
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
             yield Server(client, Clock()), app
 
 
-def spent(till: Till) -> float:
+def spent(till: RateLimiter) -> float:
     return sum(bucket.rate.points - bucket.left for bucket in till._buckets.values())
 
 
@@ -123,7 +123,7 @@ async def test_every_route_refuses(charged: tuple[Server, Any]) -> None:
     let_in = []
     for path, samples in SAMPLES.items():
         app.state.till._buckets.clear()
-        app.state.till.purse(None, None, "127.0.0.1").pay(1000)
+        app.state.till.purse(None, None, "127.0.0.1").consume(1000)
         address, sent = samples[0]
         reply = await server.client.request(url=address, **sent)
         if reply.status_code != 429 or int(reply.headers["retry-after"]) < 60:
@@ -140,7 +140,7 @@ async def test_batches_charge_each(charged: tuple[Server, Any]) -> None:
 
 async def test_sockets_charge(serve: Callable[..., Any]) -> None:
     """The handshake, each operation, and each event that a subscription tells."""
-    served = serve(Settings(rates=Rates(address=Rate(1000, 100_000), objects=1, second=0)))
+    served = serve(GatewaySettings(rates=Rates(address=Rate(1000, 100_000), objects=1, second=0)))
     till = served.gateway.operations.till
     till.now = lambda: 0.0
     async with open_socket(served) as socket:
@@ -152,7 +152,7 @@ async def test_sockets_charge(serve: Callable[..., Any]) -> None:
 
 
 async def test_events_without_cost_charge(serve: Callable[..., Any]) -> None:
-    served = serve(Settings(rates=Rates(address=Rate(1000, 100_000), objects=1)))
+    served = serve(GatewaySettings(rates=Rates(address=Rate(1000, 100_000), objects=1)))
     till = served.gateway.operations.till
     till.now = lambda: 0.0
     async with open_socket(served) as socket:
@@ -164,14 +164,14 @@ async def test_events_without_cost_charge(serve: Callable[..., Any]) -> None:
 
 async def test_toll_counts_time() -> None:
     """What a file takes is charged afterwards, and where nobody counts it is given all the same."""
-    till = Till(Rates(second=50), lambda: 0.0)
+    till = RateLimiter(Rates(second=50), lambda: 0.0)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        spend(2)
+        spend_time(2)
         await Response("done")(scope, receive, send)
 
     for counted in (till, None):
-        transport = httpx.ASGITransport(Toll(app, counted))  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(RateLimitedApp(app, counted))  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             assert (await client.get("/")).text == "done"
     assert spent(till) == 100

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from gongzhi_server.app import create_app
-from gongzhi_server.testing import settings
+from gongzhi_server.testing import settings_for_tests
 
 from .conftest import running
 
@@ -16,7 +16,7 @@ from .conftest import running
 @pytest.fixture
 def real(filled: str, tmp_path: Path) -> Iterator[str]:
     """The address of the application over a small demo county."""
-    with running(create_app(settings(filled, tmp_path), filled), "on") as address:
+    with running(create_app(settings_for_tests(filled, tmp_path), filled), "on") as address:
         yield f"{address}/graphql"
 
 

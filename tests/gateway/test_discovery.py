@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from gongzhi_server.gateway import Published, Settings, Traits
-from gongzhi_server.gateway.error_responses import discreet
+from gongzhi_server.gateway import GatewaySettings, PublishedSchema, Traits
+from gongzhi_server.gateway.error_responses import hide_values
 from graphql import GraphQLError, build_schema, get_operation_ast, get_variable_values, parse, validate
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,7 +75,7 @@ def test_variables_stay_unsaid(name: str, value: Any) -> None:
     assert operation
     found = get_variable_values(SCHEMA, operation.variable_definitions or (), {"x": value})
     for problem in found if isinstance(found, list) else []:
-        said = discreet(problem.message, suggest=True)
+        said = hide_values(problem.message, suggest=True)
         assert SECRET not in said, problem.message
         assert "$x" in said
 
@@ -85,7 +85,7 @@ def test_variables_stay_unsaid(name: str, value: Any) -> None:
 )
 def test_literals_stay_unsaid(name: str, literal: str) -> None:
     for problem in validate(SCHEMA, parse(f"{{ a({name}: {literal % SECRET}) }}")):
-        assert SECRET not in discreet(problem.message), problem.message
+        assert SECRET not in hide_values(problem.message), problem.message
 
 
 @pytest.mark.parametrize(
@@ -111,19 +111,19 @@ def test_literals_stay_unsaid(name: str, literal: str) -> None:
     ],
 )
 def test_message_stays_useful(message: str, said: str) -> None:
-    assert discreet(message) == said
+    assert hide_values(message) == said
 
 
 async def test_coded_errors_untouched(desk: Any) -> None:
     """What we word ourselves is sent as it is."""
     response = await desk.post("{ hello " + "a: hello " * 16 + "}")
     assert response.json()["errors"][0]["message"].endswith("(limits.aliases).")
-    assert discreet(GraphQLError("x").message) == "x."
+    assert hide_values(GraphQLError("x").message) == "x."
 
 
 async def test_page_for_browsers(open_desk: Callable[..., Any]) -> None:
     browser = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
-    desk = open_desk(Settings(page=True))
+    desk = open_desk(GatewaySettings(page=True))
     page = await desk.get(browser)
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
@@ -135,7 +135,7 @@ async def test_page_for_browsers(open_desk: Callable[..., Any]) -> None:
 
 
 async def test_schema_is_published() -> None:
-    transport = httpx.ASGITransport(Published("type Query { a: Int }\n"))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(PublishedSchema("type Query { a: Int }\n"))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         whole = await client.get("/schema.graphql")
         assert (whole.status_code, whole.text) == (200, "type Query { a: Int }\n")
@@ -154,7 +154,7 @@ DESK = "https://desk.example"
 
 
 async def test_allowed_origin_called(open_desk: Callable[..., Any]) -> None:
-    desk = open_desk(Settings(origins=(DESK,)))
+    desk = open_desk(GatewaySettings(origins=(DESK,)))
     asked = {"origin": DESK, "access-control-request-method": "POST"}
     asked["access-control-request-headers"] = "content-type, authorization"
     preflight = await desk.client.options("/graphql", headers=asked)
@@ -171,7 +171,7 @@ async def test_allowed_origin_called(open_desk: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize("origin", ["https://elsewhere.example", "http://desk.example", DESK + ".evil.example", "null"])
 async def test_other_origin_refused(open_desk: Callable[..., Any], origin: str) -> None:
-    desk = open_desk(Settings(origins=(DESK,)))
+    desk = open_desk(GatewaySettings(origins=(DESK,)))
     asked = {"origin": origin, "access-control-request-method": "POST"}
     assert (await desk.client.options("/graphql", headers=asked)).status_code == 400
     response = await desk.get({"origin": origin, "sec-fetch-site": "cross-site"}, query="{ hello }")

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from gongzhi_server.errors import Problem
-from gongzhi_server.gateway import Documents, Limits, Refused, Stage
-from gongzhi_server.gateway.trusted_documents import OVERHEAD, add, load
+from gongzhi_server.gateway import DocumentStore, Limits, RequestRefused, Stage
+from gongzhi_server.gateway.trusted_documents import OVERHEAD, add_documents, load_documents
 from graphql import GraphQLError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,7 +93,7 @@ async def test_mutation_by_hash(desk: Any) -> None:
 @given(st.lists(st.text("ab", min_size=4, max_size=4), max_size=30), st.integers(1, 5))
 def test_store_is_bounded(texts: list[str], room: int) -> None:
     """The documents kept last stay, as many as there is room for."""
-    documents = Documents(store=room * (OVERHEAD + 4))
+    documents = DocumentStore(store=room * (OVERHEAD + 4))
     for text in texts:
         documents.keep(digest(text), text)
         assert digest(text) in documents._kept
@@ -102,7 +102,7 @@ def test_store_is_bounded(texts: list[str], room: int) -> None:
 
 
 async def test_trusted_by_id(open_desk: Callable[..., Any]) -> None:
-    desk = open_desk(documents=Documents({digest(LONG): LONG}))
+    desk = open_desk(documents=DocumentStore({digest(LONG): LONG}))
     name = f"sha256:{digest(LONG)}"
     for response in (
         await send(desk, documentId=name),
@@ -117,12 +117,12 @@ async def test_trusted_by_id(open_desk: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize("name", ["", "x", digest(HELLO), f"sha256:{digest('other')}", f"x-{digest(HELLO)}"])
 async def test_unknown_id_refused(open_desk: Callable[..., Any], name: str) -> None:
-    desk = open_desk(documents=Documents({digest(HELLO): HELLO}))
+    desk = open_desk(documents=DocumentStore({digest(HELLO): HELLO}))
     assert code(await send(desk, documentId=name)) == "PERSISTED_QUERY_NOT_FOUND"
 
 
 async def test_id_or_query(open_desk: Callable[..., Any]) -> None:
-    desk = open_desk(documents=Documents({digest(HELLO): HELLO}))
+    desk = open_desk(documents=DocumentStore({digest(HELLO): HELLO}))
     response = await send(desk, documentId=f"sha256:{digest(HELLO)}", query="{ nothing }")
     assert (response.status_code, code(response)) == (400, "BAD_REQUEST")
     response = await send(desk, query="{ nothing }", extensions=persisted(digest(HELLO)))
@@ -131,45 +131,45 @@ async def test_id_or_query(open_desk: Callable[..., Any]) -> None:
 
 async def test_trusted_alone(open_desk: Callable[..., Any]) -> None:
     """With the allow-list nothing else is answered, and nothing new is kept."""
-    desk = open_desk(documents=Documents({digest(HELLO): HELLO}, only=True))
+    desk = open_desk(documents=DocumentStore({digest(HELLO): HELLO}, only=True))
     assert (await send(desk, query=HELLO)).status_code == 200
     other = "{ nothing }"
     assert code(await send(desk, query=other)) == "QUERY_NOT_IN_SAFELIST"
     assert code(await send(desk, query=other, extensions=persisted(digest(other)))) == "QUERY_NOT_IN_SAFELIST"
     assert code(await send(desk, extensions=persisted(digest(other)))) == "PERSISTED_QUERY_NOT_SUPPORTED"
-    empty = open_desk(documents=Documents(only=True))
+    empty = open_desk(documents=DocumentStore(only=True))
     assert code(await send(empty, query=HELLO)) == "QUERY_NOT_IN_SAFELIST"
 
 
 async def test_store_can_be_off(open_desk: Callable[..., Any]) -> None:
-    desk = open_desk(documents=Documents(store=0))
+    desk = open_desk(documents=DocumentStore(store=0))
     assert code(await send(desk, extensions=persisted(digest(HELLO)))) == "PERSISTED_QUERY_NOT_SUPPORTED"
     assert (await send(desk, query=HELLO, extensions=persisted(digest(HELLO)))).status_code == 200
 
 
 def check(text: str) -> None:
     if "unknown" in text:
-        raise Refused([GraphQLError("There is no such field.")], Stage.VALIDATION)
+        raise RequestRefused([GraphQLError("There is no such field.")], Stage.VALIDATION)
 
 
 def test_manifest_grows(tmp_path: Path) -> None:
     target, first, second = tmp_path / "data" / "documents.json", tmp_path / "a.graphql", tmp_path / "b.json"
     first.write_text("query A { hello }\n")
     second.write_text(json.dumps({f"sha256:{digest(HELLO)}": HELLO}))
-    assert load(target) == {}
-    assert add(target, [first, second], check) == {
+    assert load_documents(target) == {}
+    assert add_documents(target, [first, second], check) == {
         digest("query A { hello }\n"): "query A { hello }\n",
         digest(HELLO): HELLO,
     }
-    assert add(target, [first], check) == {}
-    assert load(target) == load(second) | {digest("query A { hello }\n"): "query A { hello }\n"}
+    assert add_documents(target, [first], check) == {}
+    assert load_documents(target) == load_documents(second) | {digest("query A { hello }\n"): "query A { hello }\n"}
 
 
 def test_apollo_manifest_read(tmp_path: Path) -> None:
     file = tmp_path / "manifest.json"
     operation = {"id": digest(HELLO), "name": "", "type": "query", "body": HELLO}
     file.write_text(json.dumps({"format": "apollo-persisted-query-manifest", "version": 1, "operations": [operation]}))
-    assert load(file) == {digest(HELLO): HELLO}
+    assert load_documents(file) == {digest(HELLO): HELLO}
 
 
 @pytest.mark.parametrize(
@@ -190,18 +190,18 @@ def test_bad_file_named(tmp_path: Path, name: str, content: bytes, said: str) ->
     good.write_text(HELLO)
     bad.write_bytes(content)
     with pytest.raises(Problem, match=said) as problem:
-        add(target, [good, bad], check)
+        add_documents(target, [good, bad], check)
     assert str(bad) in str(problem.value)
     assert not target.exists()
 
 
 def test_missing_file_named(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="cannot be read"):
-        add(tmp_path / "documents.json", [tmp_path / "none.graphql"], check)
+        add_documents(tmp_path / "documents.json", [tmp_path / "none.graphql"], check)
 
 
 def test_cost_still_counts() -> None:
     """Trust lifts the limits on size alone."""
-    limits = Limits().trusting
+    limits = Limits().trusted_limits
     assert limits.cost == Limits().cost and limits.items == Limits().items and limits.running == Limits().running
     assert limits.depth > 1_000_000 and limits.tokens > 1_000_000

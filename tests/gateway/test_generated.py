@@ -13,8 +13,8 @@ import pytest
 from gongzhi_server.app import create_app
 from gongzhi_server.auth.development_tokens import Tokens
 from gongzhi_server.gateway import Code
-from gongzhi_server.graphql.schema import sdl
-from gongzhi_server.testing import SECRET, TODAY, settings
+from gongzhi_server.graphql.schema import print_sdl
+from gongzhi_server.testing import SECRET, TODAY, settings_for_tests
 from graphql import build_schema, is_scalar_type
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as options
@@ -31,7 +31,7 @@ PLAIN = st.sampled_from(["610921", "610921001", "2026-06-30", "2026-06-30T02:00:
 
 def documents() -> st.SearchStrategy[str]:
     """Any operation the schema allows, its own scalars filled with whatever."""
-    schema = build_schema(sdl(core=True))
+    schema = build_schema(print_sdl(core=True))
     own = [name for name, kind in schema.type_map.items() if is_scalar_type(kind) and name not in BUILT_IN]
     text = PLAIN.filter(lambda value: "\0" not in value).map(nodes.String)
     return from_schema(schema, custom_scalars=dict.fromkeys(own, text), allow_x00=False, codec="utf-8")
@@ -41,7 +41,7 @@ def documents() -> st.SearchStrategy[str]:
 def client(filled: str, tmp_path: Path) -> Iterator[httpx.Client]:
     token = Tokens(SECRET).issue({"sub": "generated", "role": "administrator"}, TODAY)
     headers = {"authorization": f"Bearer {token}", "accept": "application/graphql-response+json"}
-    app = create_app(settings(filled, tmp_path), filled, lambda: TODAY)
+    app = create_app(settings_for_tests(filled, tmp_path), filled, lambda: TODAY)
     with running(app, "on") as address, httpx.Client(base_url=address, headers=headers) as client:
         yield client
 

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from gongzhi_server.gateway import Close
+from gongzhi_server.gateway import CloseCode
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
@@ -225,7 +225,7 @@ async def test_message_closes_socket(url: str, name: str) -> None:
     if code is None:  # a bad hash hurts its own operation alone
         assert received[1]["payload"][0]["extensions"]["code"] == "BAD_REQUEST"
     else:
-        assert (received, code) == ([{"type": "connection_ack"}], Close.INVALID)
+        assert (received, code) == ([{"type": "connection_ack"}], CloseCode.INVALID)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from gongzhi_server.gateway import Code, Settings, Stage
+from gongzhi_server.gateway import Code, GatewaySettings, Stage
 from gongzhi_server.gateway.error_responses import CODES
 
 GRAPHQL = "application/graphql-response+json"
@@ -239,7 +239,7 @@ async def test_long_answer_compressed(desk: Any, length: int) -> None:
     ("accepted", "compress"), [("identity", 1024), ("gzip;q=0", 1024), ("", 1024), ("gzip", None), ("gzip", 10_000)]
 )
 async def test_answer_stays_plain(open_desk: Callable[..., Any], accepted: str, compress: int | None) -> None:
-    desk = open_desk(Settings(compress=compress))
+    desk = open_desk(GatewaySettings(compress=compress))
     body = {"query": "{ page(length: 600) }"}
     response = await desk.client.post("/graphql", json=body, headers={"accept-encoding": accepted})
     assert "content-encoding" not in response.headers

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from gongzhi_server.gateway import Limits, Refused, Stage
+from gongzhi_server.gateway import Limits, RequestRefused, Stage
 from gongzhi_server.gateway import limits as bounds
 from graphql import get_introspection_query
 from graphql import parse as read
@@ -110,7 +110,7 @@ def found(document: str, limits: Limits = NONE) -> dict[str, int]:
     """What the pass counted, by setting."""
     return {
         error.extensions["limit"].removeprefix("limits."): error.extensions["found"]
-        for error in bounds.check(read(document), limits)
+        for error in bounds.measure_document(read(document), limits)
         if error.extensions
     }
 
@@ -141,7 +141,7 @@ def work(document: str) -> int:
     before = sys.getprofile()
     sys.setprofile(count)
     try:
-        bounds.check(parsed, Limits())
+        bounds.measure_document(parsed, Limits())
     finally:
         sys.setprofile(before)
     return calls
@@ -162,7 +162,7 @@ def test_work_stays_linear(inner: str) -> None:
 )
 def test_doubling_is_counted(levels: int, said: str) -> None:
     """Exactly as far as it makes sense, then as a bound."""
-    errors = bounds.check(read(chain(levels, "...F{0} ...F{0}")), Limits())
+    errors = bounds.measure_document(read(chain(levels, "...F{0} ...F{0}")), Limits())
     assert f"The operation has {said} fields; at most 300 are allowed (limits.fields)." in [e.message for e in errors]
 
 
@@ -175,7 +175,7 @@ def test_doubling_is_counted(levels: int, said: str) -> None:
     ],
 )
 def test_circle_is_refused(fragments: str) -> None:
-    [error] = bounds.check(read("{ ...A } " + fragments), Limits())
+    [error] = bounds.measure_document(read("{ ...A } " + fragments), Limits())
     assert "circle" in error.message and "A" in error.message
     assert error.extensions == {"code": "GRAPHQL_VALIDATION_FAILED"}
     assert error.locations
@@ -183,14 +183,14 @@ def test_circle_is_refused(fragments: str) -> None:
 
 def test_unknown_fragment_ignored() -> None:
     """Validation says it better."""
-    assert bounds.check(read("{ ...Nope a }"), Limits()) == []
+    assert bounds.measure_document(read("{ ...Nope a }"), Limits()) == []
 
 
 @pytest.mark.parametrize("options", [{}, {"specified_by_url": True, "input_value_deprecation": True}])
 def test_introspection_query_fits(options: Mapping[str, bool]) -> None:
     """The standard query is deep, and every tool sends it."""
-    document = bounds.parse(get_introspection_query(**options), Limits())
-    assert bounds.check(document, Limits()) == []
+    document = bounds.parse_document(get_introspection_query(**options), Limits())
+    assert bounds.measure_document(document, Limits()) == []
 
 
 def test_nested_fields_measured() -> None:
@@ -212,8 +212,8 @@ SIZES: dict[str, Callable[[int], str]] = {
 def test_limit_is_exact(setting: str) -> None:
     limits = Limits(fields=500)
     allowed = getattr(limits, setting)
-    assert bounds.check(read(SIZES[setting](allowed)), limits) == []
-    [error] = bounds.check(read(SIZES[setting](allowed + 1)), limits)
+    assert bounds.measure_document(read(SIZES[setting](allowed)), limits) == []
+    [error] = bounds.measure_document(read(SIZES[setting](allowed + 1)), limits)
     assert f"{allowed + 1} " in error.message and f"at most {allowed} " in error.message
     assert f"(limits.{setting})" in error.message
     assert error.extensions == {
@@ -225,7 +225,7 @@ def test_limit_is_exact(setting: str) -> None:
 
 
 def test_operation_is_named() -> None:
-    [error] = bounds.check(read("query Fine { a } query Deep { a { a { a } } }"), Limits(depth=2))
+    [error] = bounds.measure_document(read("query Fine { a } query Deep { a { a { a } } }"), Limits(depth=2))
     assert error.message == "The operation Deep has 3 levels of fields; at most 2 are allowed (limits.depth)."
 
 
@@ -233,14 +233,14 @@ def test_operation_is_named() -> None:
     "document", ["{ ... @defer { a } }", "{ ...F } fragment F on Q { a @stream(initialCount: 1) }"]
 )
 def test_incremental_is_explained(document: str) -> None:
-    [error] = bounds.check(read(document), Limits())
+    [error] = bounds.measure_document(read(document), Limits())
     assert "not supported" in error.message
     assert error.extensions == {"code": "GRAPHQL_VALIDATION_FAILED"}
 
 
 def refusal(document: str, limits: Limits) -> tuple[Stage, str, dict[str, Any]]:
-    with pytest.raises(Refused) as caught:
-        bounds.parse(document, limits)
+    with pytest.raises(RequestRefused) as caught:
+        bounds.parse_document(document, limits)
     [error] = caught.value.errors
     return caught.value.stage, error.message, error.extensions or {}
 
@@ -255,7 +255,7 @@ def refusal(document: str, limits: Limits) -> tuple[Stage, str, dict[str, Any]]:
 )
 def test_text_limit_exact(setting: str, fits: str, exceeds: str, said: str) -> None:
     limits = Limits(**{setting: 11})
-    assert bounds.parse(fits, limits).definitions
+    assert bounds.parse_document(fits, limits).definitions
     stage, message, extensions = refusal(exceeds, limits)
     assert stage is Stage.LIMIT
     assert message == f"The document has {said}; at most 11 are allowed (limits.{setting})."
@@ -281,7 +281,7 @@ def test_nul_is_refused(escape: str) -> None:
 
 @pytest.mark.parametrize("harmless", ["\\\\u0000", "\\u0001", "\\u{10}", "u0000"])
 def test_other_escapes_parse(harmless: str) -> None:
-    assert bounds.parse(literal(harmless), Limits())
+    assert bounds.parse_document(literal(harmless), Limits())
 
 
 def nest(levels: int) -> Any:
@@ -301,15 +301,15 @@ def nest(levels: int) -> Any:
 )
 def test_variables_limit_exact(setting: str, fits: Any, exceeds: Any, said: str) -> None:
     limits = Limits(**{setting: 5})
-    assert bounds.variables(fits, limits) == []
-    [error] = bounds.variables(exceeds, limits)
+    assert bounds.measure_variables(fits, limits) == []
+    [error] = bounds.measure_variables(exceeds, limits)
     assert said in error.message and f"(limits.{setting})" in error.message
     assert error.extensions and error.extensions["code"] == "LIMIT_EXCEEDED"
 
 
 @pytest.mark.parametrize("value", [None, 1, "x" * 100_000, {}, []])
 def test_small_variables_fit(value: Any) -> None:
-    assert bounds.variables(value, Limits()) == []
+    assert bounds.measure_variables(value, Limits()) == []
 
 
 def test_limits_are_documented() -> None:

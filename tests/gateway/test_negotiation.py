@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from gongzhi_server.gateway.negotiation import EVENTS, GRAPHQL, JSON, fold, gzips, is_json, media, remembered
+from gongzhi_server.gateway.negotiation import (
+    EVENTS,
+    GRAPHQL,
+    JSON,
+    accepts_gzip,
+    cache_parsed,
+    choose_media_type,
+    fold_headers,
+    is_json,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,11 +54,16 @@ from hypothesis import strategies as st
     ],
 )
 def test_media_is_chosen(accept: bytes, chosen: bytes | None) -> None:
-    assert media(accept, JSON) == chosen
+    assert choose_media_type(accept, JSON) == chosen
 
 
 def test_wildcard_means_default() -> None:
-    assert media(b"*/*", GRAPHQL) == media(b"", GRAPHQL) == media(b"application/*;q=0.3", GRAPHQL) == GRAPHQL
+    assert (
+        choose_media_type(b"*/*", GRAPHQL)
+        == choose_media_type(b"", GRAPHQL)
+        == choose_media_type(b"application/*;q=0.3", GRAPHQL)
+        == GRAPHQL
+    )
 
 
 @settings(deadline=None)
@@ -58,15 +72,15 @@ def test_higher_weight_wins(weights: dict[bytes, int], order: list[int]) -> None
     entries = [b"%s;q=%.3f" % (name, q / 1000) for name, q in weights.items()]
     header = b", ".join(entries[place] for place in order if place < len(entries))
     best = max(weights.values())
-    chosen = media(header, JSON)
+    chosen = choose_media_type(header, JSON)
     assert weights[chosen] == best if chosen else best == 0
 
 
 @settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_header_parses(header: bytes) -> None:
-    assert media(header, JSON) in (GRAPHQL, JSON, EVENTS, None)
-    assert gzips(header) in (True, False)
+    assert choose_media_type(header, JSON) in (GRAPHQL, JSON, EVENTS, None)
+    assert accepts_gzip(header) in (True, False)
     assert is_json(header) in (True, False)
 
 
@@ -85,17 +99,17 @@ def test_any_header_parses(header: bytes) -> None:
     ],
 )
 def test_gzip_is_allowed(header: bytes, allowed: bool) -> None:
-    assert gzips(header) is allowed
+    assert accepts_gzip(header) is allowed
 
 
 def test_repeated_headers_join() -> None:
-    folded = fold([(b"accept", b"text/html"), (b"host", b"x"), (b"accept", b"application/json")])
+    folded = fold_headers([(b"accept", b"text/html"), (b"host", b"x"), (b"accept", b"application/json")])
     assert folded == {b"accept": b"text/html, application/json", b"host": b"x"}
 
 
 def test_memory_is_bounded() -> None:
     calls: list[bytes] = []
-    parse = remembered(lambda header: calls.append(header), size=2, longest=3)
+    parse = cache_parsed(lambda header: calls.append(header), size=2, longest=3)
     for header in (b"a", b"a", b"long", b"long", b"b", b"c", b"a"):
         parse(header)
     assert calls == [b"a", b"long", b"long", b"b", b"c", b"a"]

@@ -21,9 +21,9 @@ from gongzhi.declare.sql import Sql
 from gongzhi_server.app import create_app
 from gongzhi_server.deployment import plugin_activation as activation
 from gongzhi_server.gateway.rate_limits import Overloaded
-from gongzhi_server.graphql.schema import Schema, build
+from gongzhi_server.graphql.schema import Schema, build_schema
 from gongzhi_server.storage.connection_shares import Share
-from gongzhi_server.testing import ESSENTIAL, TODAY, Clock, Server, settings
+from gongzhi_server.testing import ESSENTIAL, TODAY, Clock, Server, settings_for_tests
 
 SLOW = '{ grid(code: "610921") { testStuck } }'
 QUICK = '{ grid(code: "610921") { name } }'
@@ -45,14 +45,14 @@ where datname=current_database() and state='active' and query like '%pg_sleep%' 
 def schema() -> Schema:
     """The schema with a field that takes a minute, as the worst of searches might."""
     stuck = expression("Takes long.", lambda at: Sql("(select 1 from pg_sleep(60))"), type=int | None, requires=None)
-    return build(ESSENTIAL, [("test", extend(Grid, test_stuck=stuck))])
+    return build_schema(ESSENTIAL, [("test", extend(Grid, test_stuck=stuck))])
 
 
 @asynccontextmanager
 async def serving(dsn: str, data: Path, **changed: Any) -> AsyncIterator[tuple[Server, Any]]:
     """A caller of the application, and the application's state."""
-    chosen = replace(settings(dsn, data), **changed)
-    await activation.switch(dsn, ["test"], TODAY, undecided=True)
+    chosen = replace(settings_for_tests(dsn, data), **changed)
+    await activation.switch_plugins(dsn, ["test"], TODAY, undecided=True)
     app = create_app(chosen, dsn, Clock(), ESSENTIAL, background=False, schema=schema())
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)

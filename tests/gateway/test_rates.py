@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from gongzhi_server.gateway import Rate, Rates, Settings, Traits
-from gongzhi_server.gateway.rate_limits import Limited, Till, network
+from gongzhi_server.gateway import GatewaySettings, Rate, Rates, Traits
+from gongzhi_server.gateway.rate_limits import RateLimited, RateLimiter, network_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,14 +29,14 @@ spending = st.lists(st.tuples(st.floats(0, 30), st.integers(0, 500)), max_size=6
 def test_spending_is_bounded(acts: Sequence[tuple[float, int]], points: int, seconds: int) -> None:
     """Over any time nobody spends more than a full bucket, what flowed in, and the one operation that overdrew it."""
     clock = Clock()
-    till = Till(Rates(account=Rate(points, seconds), objects=100), clock)
+    till = RateLimiter(Rates(account=Rate(points, seconds), objects=100), clock)
     spent = largest = 0.0
     for wait, objects in acts:
         clock.time += wait
         purse = till.purse("wang", None, "")
         try:
-            purse.pay()
-        except Limited as limited:
+            purse.consume()
+        except RateLimited as limited:
             assert limited.after >= 1
             continue
         purse.charge(objects)
@@ -49,32 +49,32 @@ def test_spending_is_bounded(acts: Sequence[tuple[float, int]], points: int, sec
 def test_waiting_is_enough(objects: int) -> None:
     """Who waits for as long as was said gets in."""
     clock = Clock()
-    till = Till(Rates(account=Rate(5, 60)), clock)
+    till = RateLimiter(Rates(account=Rate(5, 60)), clock)
     purse = till.purse("wang", None, "")
-    purse.pay()
+    purse.consume()
     purse.charge(objects)
     for _ in range(5):
         try:
-            purse.pay()
-        except Limited as limited:
+            purse.consume()
+        except RateLimited as limited:
             clock.time += limited.after
-            purse.pay()
+            purse.consume()
 
 
 def test_callers_are_apart() -> None:
-    till = Till(Rates(account=Rate(1, HOUR), key=Rate(1, HOUR), address=Rate(1, HOUR)), Clock())
+    till = RateLimiter(Rates(account=Rate(1, HOUR), key=Rate(1, HOUR), address=Rate(1, HOUR)), Clock())
     for caller in (("wang", None, "a"), ("li", None, "a"), (None, None, "a"), (None, None, "b"), (None, "k", "a")):
-        till.purse(*caller).pay()
+        till.purse(*caller).consume()
     for caller in (("wang", None, "z"), (None, None, "a"), ("zhao", "k", "a")):
-        with pytest.raises(Limited):
-            till.purse(*caller).pay()
-    till.purse("zhao", None, "a").pay()  # the key that had nothing left took nothing from the account
+        with pytest.raises(RateLimited):
+            till.purse(*caller).consume()
+    till.purse("zhao", None, "a").consume()  # the key that had nothing left took nothing from the account
 
 
 def test_memory_is_bounded() -> None:
-    till = Till(Rates(), Clock(), size=3)
+    till = RateLimiter(Rates(), Clock(), size=3)
     for number in range(10):
-        till.purse(None, None, f"10.0.0.{number}").pay()
+        till.purse(None, None, f"10.0.0.{number}").consume()
     assert len(till._buckets) == 3
 
 
@@ -91,13 +91,13 @@ def test_memory_is_bounded() -> None:
     ],
 )
 def test_addresses_are_grouped(one: str, other: str, same: bool) -> None:
-    assert (network(one) == network(other)) is same
+    assert (network_of(one) == network_of(other)) is same
 
 
 def desk_of(open_desk: Callable[..., Any], points: int = 3, **more: Any) -> Any:
     rate = Rate(points, HOUR)
     traits = Traits(account=lambda viewer: viewer, **more)
-    return open_desk(Settings(rates=Rates(account=rate, address=rate, refused=1)), traits=traits)
+    return open_desk(GatewaySettings(rates=Rates(account=rate, address=rate, refused=1)), traits=traits)
 
 
 async def ask(desk: Any, token: str = "", **body: Any) -> Any:
@@ -144,7 +144,7 @@ async def test_guessing_is_slowed(open_desk: Callable[..., Any]) -> None:
 @pytest.mark.parametrize(("proxies", "apart"), [((), False), (("10.9.0.0/16",), False), (("127.0.0.1",), True)])
 async def test_forwarded_when_trusted(open_desk: Callable[..., Any], proxies: tuple[str, ...], apart: bool) -> None:
     """Only a proxy that was named may say where a request comes from."""
-    desk = open_desk(Settings(rates=Rates(address=Rate(1, HOUR)), proxies=proxies))
+    desk = open_desk(GatewaySettings(rates=Rates(address=Rate(1, HOUR)), proxies=proxies))
     statuses = []
     for address in ("203.0.113.1", "203.0.113.2", "203.0.113.2"):
         headers = {"x-forwarded-for": f"198.51.100.7, {address}"}

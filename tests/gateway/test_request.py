@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from gongzhi_server.gateway import Limits, Refused
-from gongzhi_server.gateway.request import Malformed, Request, decode, outside
+from gongzhi_server.gateway import Limits, RequestRefused
+from gongzhi_server.gateway.request import Malformed, Request, decode_json, strip_strings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,9 +53,9 @@ def test_json_means_one(value: Any, escaped: bool) -> None:
     raw = written(value, escaped).encode()
     if doubled(value):
         with pytest.raises(Malformed, match="twice"):
-            decode(raw, "The body", LIMITS)
+            decode_json(raw, "The body", LIMITS)
     else:
-        assert decode(raw, "The body", LIMITS) == json.loads(raw)
+        assert decode_json(raw, "The body", LIMITS) == json.loads(raw)
 
 
 @settings(deadline=None)
@@ -64,21 +64,21 @@ def test_integers_stay_exact(number: int) -> None:
     """An integer is read as it is or refused, never rounded."""
     raw = b'{"a": [%d]}' % number
     if -(2**63) <= number < 2**64:
-        assert decode(raw, "The body", LIMITS) == {"a": [number]}
+        assert decode_json(raw, "The body", LIMITS) == {"a": [number]}
     else:
         with pytest.raises(Malformed):
-            decode(raw, "The body", LIMITS)
+            decode_json(raw, "The body", LIMITS)
 
 
 @pytest.mark.parametrize("number", [2**63 - 1, 2**63, 2**64 - 1, -(2**63), 1e300, -1e19, 0.1])
 def test_large_numbers_read(number: float) -> None:
-    assert decode(json.dumps(number).encode(), "The body", LIMITS) == number
+    assert decode_json(json.dumps(number).encode(), "The body", LIMITS) == number
 
 
 @pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**19 * 2, 10**60])
 def test_long_integers_refused(number: int) -> None:
     with pytest.raises(Malformed, match="64 bits"):
-        decode(b"[%d]" % number, "The body", LIMITS)
+        decode_json(b"[%d]" % number, "The body", LIMITS)
 
 
 @settings(deadline=None)
@@ -90,7 +90,7 @@ def test_quoted_text_skipped(value: Any, escaped: bool) -> None:
         inner = [each for _, each in item] if isinstance(item, Object) else item if isinstance(item, list) else []
         return isinstance(item, list) + sum(containers(each) for each in inner)
 
-    plain = outside(written(value, escaped).encode())
+    plain = strip_strings(written(value, escaped).encode())
     assert plain.count(b"[") + plain.count(b"{") == containers(value)
 
 
@@ -112,7 +112,7 @@ def test_body_and_url_agree() -> None:
 
 
 def test_limit_names_place() -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RequestRefused) as caught:
         Request.body(b'{"query": "{ a }", "variables": {"input": {"ids": [1, 2, 3]}}}', Limits(items=2))
     [error] = caught.value.errors
     assert error.message == "variables.input.ids has 3 items; at most 2 are allowed (limits.items)."

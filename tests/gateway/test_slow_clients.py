@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 from gongzhi_server.app import create_app
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.gateway.uvicorn_protocols import HEAD, REFUSED, Http
-from gongzhi_server.testing import ESSENTIAL, settings
+from gongzhi_server.gateway.uvicorn_protocols import HEAD, REFUSED, HttpProtocol
+from gongzhi_server.testing import ESSENTIAL, settings_for_tests
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .conftest import running
@@ -70,7 +70,7 @@ async def ended(address: str, pieces: list[bytes]) -> bytes:
 async def test_every_way_in_ends(empty: str, tmp_path: Path) -> None:
     """Pieces come more often than anything times out that counts from piece to piece."""
     limits: Any = (("reading", SHORT), ("arriving", SHORT))
-    app = create_app(replace(settings(empty, tmp_path), limits=limits), empty, plugins=ESSENTIAL)
+    app = create_app(replace(settings_for_tests(empty, tmp_path), limits=limits), empty, plugins=ESSENTIAL)
     with running(app, "on", arriving=SHORT) as address:
         heard = await asyncio.gather(*(ended(address, pieces) for pieces, _ in SLOW.values()))
     wrong = {
@@ -82,7 +82,7 @@ async def test_every_way_in_ends(empty: str, tmp_path: Path) -> None:
 
 async def test_patient_clients_go_on(empty: str, tmp_path: Path) -> None:
     """Connections that are used may stay for longer than any head may take."""
-    app = create_app(settings(empty, tmp_path), empty)
+    app = create_app(settings_for_tests(empty, tmp_path), empty)
     with running(app, "on", arriving=SHORT) as address:
         place = urlsplit(address)
         reader, writer = await asyncio.open_connection(place.hostname, place.port)
@@ -95,7 +95,7 @@ async def test_patient_clients_go_on(empty: str, tmp_path: Path) -> None:
 
 
 async def test_heads_are_bounded(empty: str, tmp_path: Path) -> None:
-    app = create_app(settings(empty, tmp_path), empty)
+    app = create_app(settings_for_tests(empty, tmp_path), empty)
     with running(app, "on") as address:
         flood = [b"GET /health HTTP/1.1\r\nx: " + b"y" * (HEAD // 2), b"y" * (HEAD // 2), b"y" * HEAD]
         assert (await ended(address, flood)) in (b"", REFUSED)  # a client that goes on sending may not hear it
@@ -114,7 +114,7 @@ async def test_silent_socket_ends(empty: str, tmp_path: Path) -> None:
     )
     shake = "\r\n".join((*lines, "", "")).encode()
     limits: Any = (("initializing", SHORT),)
-    app = create_app(replace(settings(empty, tmp_path), limits=limits), empty)
+    app = create_app(replace(settings_for_tests(empty, tmp_path), limits=limits), empty)
     with running(app, "on", arriving=SHORT) as address:
         heard = await asyncio.gather(*(ended(address, [shake, *more]) for more in ([], [b"\x81\xfe", b"\x7f"])))
     for answer in heard:
@@ -125,7 +125,7 @@ def test_hooks_are_there() -> None:
     """What Http builds upon is what uvicorn has; a new version that has it no more fails here, not in the field."""
     hooks = ("connection_made", "connection_lost", "data_received", "handle_websocket_upgrade")
     for name in (*hooks, "on_message_begin", "on_headers_complete"):
-        assert inspect.signature(getattr(Http, name)) is not None and name in vars(HttpToolsProtocol)
+        assert inspect.signature(getattr(HttpProtocol, name)) is not None and name in vars(HttpToolsProtocol)
     assert "response_complete" in inspect.getsource(HttpToolsProtocol)
 
 

@@ -13,7 +13,16 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from gongzhi_server.gateway import Close, Documents, Limits, Rate, Rates, Settings, Traits, Unauthenticated
+from gongzhi_server.gateway import (
+    CloseCode,
+    DocumentStore,
+    GatewaySettings,
+    Limits,
+    Rate,
+    Rates,
+    Traits,
+    Unauthenticated,
+)
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -91,49 +100,49 @@ def subscribe(**payload: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("messages", "code"),
     [
-        ([SUBSCRIBE], Close.UNINITIALIZED),
-        ([INIT, INIT], Close.AGAIN),
-        ([INIT, SUBSCRIBE, SUBSCRIBE], Close.DUPLICATE),
-        ([INIT, {**SUBSCRIBE, "id": ""}], Close.INVALID),
-        ([INIT, {**SUBSCRIBE, "id": 1}], Close.INVALID),
-        ([INIT, {**SUBSCRIBE, "id": ["1"]}], Close.INVALID),
-        ([INIT, {**SUBSCRIBE, "id": None}], Close.INVALID),
-        ([INIT, {"type": "subscribe", "payload": {"query": "{ hello }"}}], Close.INVALID),
-        ([INIT, {"type": "subscribe", "id": "1"}], Close.INVALID),
-        ([INIT, {"type": "subscribe", "id": "1", "payload": None}], Close.INVALID),
-        ([INIT, {"type": "subscribe", "id": "1", "payload": "{ hello }"}], Close.INVALID),
-        ([INIT, subscribe()], Close.INVALID),
-        ([INIT, subscribe(query=None)], Close.INVALID),
-        ([INIT, subscribe(query=7)], Close.INVALID),
-        ([INIT, subscribe(query="{ hello }", variables=[])], Close.INVALID),
-        ([INIT, subscribe(query="{ hello }", variables="{}")], Close.INVALID),
-        ([INIT, subscribe(query="{ hello }", extensions=[])], Close.INVALID),
-        ([INIT, subscribe(query="{ hello }", operationName={})], Close.INVALID),
-        ([INIT, {"type": "complete"}], Close.INVALID),
-        ([INIT, {"type": "complete", "id": 1}], Close.INVALID),
-        ([INIT, {"type": "next", "id": "1", "payload": {}}], Close.INVALID),
-        ([INIT, ACK], Close.INVALID),
-        ([INIT, {"type": "start", "id": "1"}], Close.INVALID),
-        ([INIT, {"type": ["ping"]}], Close.INVALID),
-        ([INIT, {}], Close.INVALID),
-        ([{"type": "ping", "payload": "x"}], Close.INVALID),
-        ([{"type": "pong", "payload": []}], Close.INVALID),
-        ([{"type": "connection_init", "payload": "x"}], Close.INVALID),
-        ([{"type": "connection_init", "payload": {"token": 7}}], Close.INVALID),
-        ([{"type": "connection_init", "payload": {"token": "时"}}], Close.INVALID),
-        ([{"type": "connection_init", "payload": {"authorization": "Bearer bad"}}], Close.FORBIDDEN),
-        ([{"type": "connection_init", "payload": {"token": "weak"}}], Close.FORBIDDEN),
-        (["nonsense"], Close.INVALID),
-        ([""], Close.INVALID),
-        (['"ping"'], Close.INVALID),
-        (["[]"], Close.INVALID),
-        (["null"], Close.INVALID),
-        ([b'{"type":"ping"}'], Close.INVALID),
-        (['{"type":"ping","type":"ping"}'], Close.INVALID),
-        ([" " * 262_145], Close.TOO_BIG),
+        ([SUBSCRIBE], CloseCode.UNINITIALIZED),
+        ([INIT, INIT], CloseCode.AGAIN),
+        ([INIT, SUBSCRIBE, SUBSCRIBE], CloseCode.DUPLICATE),
+        ([INIT, {**SUBSCRIBE, "id": ""}], CloseCode.INVALID),
+        ([INIT, {**SUBSCRIBE, "id": 1}], CloseCode.INVALID),
+        ([INIT, {**SUBSCRIBE, "id": ["1"]}], CloseCode.INVALID),
+        ([INIT, {**SUBSCRIBE, "id": None}], CloseCode.INVALID),
+        ([INIT, {"type": "subscribe", "payload": {"query": "{ hello }"}}], CloseCode.INVALID),
+        ([INIT, {"type": "subscribe", "id": "1"}], CloseCode.INVALID),
+        ([INIT, {"type": "subscribe", "id": "1", "payload": None}], CloseCode.INVALID),
+        ([INIT, {"type": "subscribe", "id": "1", "payload": "{ hello }"}], CloseCode.INVALID),
+        ([INIT, subscribe()], CloseCode.INVALID),
+        ([INIT, subscribe(query=None)], CloseCode.INVALID),
+        ([INIT, subscribe(query=7)], CloseCode.INVALID),
+        ([INIT, subscribe(query="{ hello }", variables=[])], CloseCode.INVALID),
+        ([INIT, subscribe(query="{ hello }", variables="{}")], CloseCode.INVALID),
+        ([INIT, subscribe(query="{ hello }", extensions=[])], CloseCode.INVALID),
+        ([INIT, subscribe(query="{ hello }", operationName={})], CloseCode.INVALID),
+        ([INIT, {"type": "complete"}], CloseCode.INVALID),
+        ([INIT, {"type": "complete", "id": 1}], CloseCode.INVALID),
+        ([INIT, {"type": "next", "id": "1", "payload": {}}], CloseCode.INVALID),
+        ([INIT, ACK], CloseCode.INVALID),
+        ([INIT, {"type": "start", "id": "1"}], CloseCode.INVALID),
+        ([INIT, {"type": ["ping"]}], CloseCode.INVALID),
+        ([INIT, {}], CloseCode.INVALID),
+        ([{"type": "ping", "payload": "x"}], CloseCode.INVALID),
+        ([{"type": "pong", "payload": []}], CloseCode.INVALID),
+        ([{"type": "connection_init", "payload": "x"}], CloseCode.INVALID),
+        ([{"type": "connection_init", "payload": {"token": 7}}], CloseCode.INVALID),
+        ([{"type": "connection_init", "payload": {"token": "时"}}], CloseCode.INVALID),
+        ([{"type": "connection_init", "payload": {"authorization": "Bearer bad"}}], CloseCode.FORBIDDEN),
+        ([{"type": "connection_init", "payload": {"token": "weak"}}], CloseCode.FORBIDDEN),
+        (["nonsense"], CloseCode.INVALID),
+        ([""], CloseCode.INVALID),
+        (['"ping"'], CloseCode.INVALID),
+        (["[]"], CloseCode.INVALID),
+        (["null"], CloseCode.INVALID),
+        ([b'{"type":"ping"}'], CloseCode.INVALID),
+        (['{"type":"ping","type":"ping"}'], CloseCode.INVALID),
+        ([" " * 262_145], CloseCode.TOO_BIG),
     ],
 )
-async def test_socket_is_closed(served: Any, messages: list[Any], code: Close) -> None:
+async def test_socket_is_closed(served: Any, messages: list[Any], code: CloseCode) -> None:
     async with open_socket(served, None) as peer:
         await peer.send(*messages)
         assert await peer.closed() == code
@@ -142,7 +151,7 @@ async def test_socket_is_closed(served: Any, messages: list[Any], code: Close) -
 @pytest.mark.parametrize("protocols", [["graphql-ws"], ["nonsense"], None])
 async def test_subprotocol_4406(served: Any, protocols: Any) -> None:
     async with open_socket(served, None, subprotocols=protocols) as peer:
-        assert await peer.closed() == Close.SUBPROTOCOL
+        assert await peer.closed() == CloseCode.SUBPROTOCOL
 
 
 @pytest.mark.parametrize("payload", [None, {}, {"token": "wang"}, {"Authorization": "Bearer wang"}])
@@ -236,19 +245,19 @@ async def test_ping_is_answered(served: Any) -> None:
 
 
 async def test_server_pings(serve: Callable[..., Any]) -> None:
-    async with open_socket(serve(Settings(limits=Limits(ping=0.02)))) as peer:
+    async with open_socket(serve(GatewaySettings(limits=Limits(ping=0.02)))) as peer:
         assert [await peer.next() for _ in range(2)] == [{"type": "ping"}] * 2
 
 
 @pytest.mark.parametrize("messages", [[], [{"type": "ping"}]])
 async def test_late_init_4408(serve: Callable[..., Any], messages: list[Any]) -> None:
-    async with open_socket(serve(Settings(limits=Limits(initializing=0.05))), None) as peer:
+    async with open_socket(serve(GatewaySettings(limits=Limits(initializing=0.05))), None) as peer:
         await peer.send(*messages)
-        assert await peer.closed() == Close.LATE
+        assert await peer.closed() == CloseCode.LATE
 
 
 async def test_operations_are_bounded(serve: Callable[..., Any]) -> None:
-    async with open_socket(serve(Settings(limits=Limits(operations=2)))) as peer:
+    async with open_socket(serve(GatewaySettings(limits=Limits(operations=2)))) as peer:
         for id in "ab":
             await peer.subscribe("subscription { quiet }", id)
         [answer] = await peer.ask("{ hello }", id="c")
@@ -259,12 +268,12 @@ async def test_operations_are_bounded(serve: Callable[..., Any]) -> None:
 
 async def test_sockets_are_bounded(serve: Callable[..., Any]) -> None:
     """By account, wherever it comes from; a socket that was closed counts no more."""
-    served = serve(Settings(limits=Limits(sockets=1)), traits=Traits(account=lambda viewer: viewer))
+    served = serve(GatewaySettings(limits=Limits(sockets=1)), traits=Traits(account=lambda viewer: viewer))
     wang, li = ({**INIT, "payload": {"token": name}} for name in ("wang", "li"))
     waiting = open_socket(served, None)
     async with open_socket(served, wang), open_socket(served, li), open_socket(served), waiting as second:
         await second.send(wang)
-        assert await second.closed() == Close.CROWDED
+        assert await second.closed() == CloseCode.CROWDED
     await settled(lambda: not served.gateway.operations._open)
     async with open_socket(served, wang):
         pass
@@ -283,7 +292,7 @@ async def test_sockets_are_bounded(serve: Callable[..., Any]) -> None:
     ],
 )
 async def test_origin_is_checked(serve: Callable[..., Any], origin: str | None, welcome: bool) -> None:
-    served = serve(Settings(origins=("https://desk.example",)))
+    served = serve(GatewaySettings(origins=("https://desk.example",)))
     headers = {} if origin is None else {"origin": origin.format(host=served.url.split("/")[2])}
     if welcome:
         async with open_socket(served, additional_headers=headers) as peer:
@@ -311,20 +320,20 @@ async def test_expired_token_4403(serve: Callable[..., Any], traits: Traits) -> 
     """At expiry where that is known, or when the credentials are looked at again."""
     lock = Lock()
     recheck = 60 if traits.expiry("wang") else 0.05
-    served = serve(Settings(limits=Limits(recheck=recheck)), authenticate=lock, traits=traits)
+    served = serve(GatewaySettings(limits=Limits(recheck=recheck)), authenticate=lock, traits=traits)
     async with open_socket(served) as peer:
         await peer.subscribe("subscription { quiet }")
         lock.locked = True
-        assert await peer.closed() == Close.FORBIDDEN
+        assert await peer.closed() == CloseCode.FORBIDDEN
     await settled(lambda: served.engine.streams == 0)
 
 
 @pytest.mark.parametrize("left", [0.0, -1.0])
 async def test_token_over_already_4403(serve: Callable[..., Any], left: float) -> None:
     """A token that ended while the socket was being opened does not get a minute more."""
-    served = serve(Settings(limits=Limits(recheck=60)), traits=Traits(expiry=lambda viewer: left))
+    served = serve(GatewaySettings(limits=Limits(recheck=60)), traits=Traits(expiry=lambda viewer: left))
     async with open_socket(served) as peer:
-        assert await peer.closed() == Close.FORBIDDEN
+        assert await peer.closed() == CloseCode.FORBIDDEN
 
 
 async def test_end_is_announced(serve: Callable[..., Any]) -> None:
@@ -349,7 +358,9 @@ class Notes:
 async def test_streams_go_on_where_a_token_ended(serve: Callable[..., Any]) -> None:
     """Also where nothing had come yet; not for strangers, other documents, or one that says itself where to go on."""
     lock, notes = Lock(), Notes()
-    served = serve(Settings(limits=Limits(recheck=0.05)), authenticate=lock, traits=Traits(account=lambda who: who))
+    served = serve(
+        GatewaySettings(limits=Limits(recheck=0.05)), authenticate=lock, traits=Traits(account=lambda who: who)
+    )
     served.gateway.operations.memory = notes
     quiet, other = "subscription { quiet }", "subscription Other { quiet }"
 
@@ -360,7 +371,7 @@ async def test_streams_go_on_where_a_token_ended(serve: Callable[..., Any]) -> N
                 await peer.send({"type": "subscribe", "id": str(at), "payload": payload})
             await settled(lambda: len(served.engine.begun) == before + len(payloads))
             lock.locked = True
-            assert await peer.closed() == Close.FORBIDDEN
+            assert await peer.closed() == CloseCode.FORBIDDEN
             lock.locked = False
 
     await follow({"query": quiet})
@@ -376,12 +387,12 @@ async def test_expired_operation_4403(serve: Callable[..., Any]) -> None:
     async with open_socket(serve(authenticate=lock)) as peer:
         lock.locked = True
         await peer.subscribe("{ hello }")
-        assert await peer.closed() == Close.FORBIDDEN
+        assert await peer.closed() == CloseCode.FORBIDDEN
 
 
 async def test_slow_consumer_4499(serve: Callable[..., Any]) -> None:
     """Who does not read is cut off; who does is served meanwhile."""
-    served = serve(Settings(limits=Limits(stalling=0.2)))
+    served = serve(GatewaySettings(limits=Limits(stalling=0.2)))
     async with open_socket(served) as good, open_socket(served, max_queue=1) as slow:
         await slow.subscribe("subscription { pages(length: 200000) }")
         await settled(lambda: served.engine.streams == 1)
@@ -389,21 +400,21 @@ async def test_slow_consumer_4499(serve: Callable[..., Any]) -> None:
         while served.engine.streams:
             assert (await good.ask("{ hello }"))[-1] == complete()
             assert time.monotonic() - began < 5
-        assert await slow.closed() == Close.SLOW
+        assert await slow.closed() == CloseCode.SLOW
 
 
 async def test_waiting_bytes_bounded(serve: Callable[..., Any]) -> None:
-    served = serve(Settings(limits=Limits(outgoing=300_000)))
+    served = serve(GatewaySettings(limits=Limits(outgoing=300_000)))
     async with open_socket(served, max_queue=1) as slow:
         for id in "abc":
             await slow.subscribe("subscription { pages(length: 200000) }", id)
         await settled(lambda: served.engine.streams == 0)
-        assert await slow.closed() == Close.SLOW
+        assert await slow.closed() == CloseCode.SLOW
 
 
 async def test_flood_is_paced(serve: Callable[..., Any]) -> None:
     """More messages than a socket may send wait; nothing is lost."""
-    served = serve(Settings(limits=Limits(messages=20)))
+    served = serve(GatewaySettings(limits=Limits(messages=20)))
     async with open_socket(served) as peer:
         began = time.monotonic()
         await peer.send(*[{"type": "ping"}] * 104)
@@ -424,7 +435,7 @@ async def test_fault_is_masked(served: Any, caplog: pytest.LogCaptureFixture) ->
 async def test_broken_door_4500(served: Any, caplog: pytest.LogCaptureFixture) -> None:
     async with open_socket(served, None) as peer:
         await peer.send({**INIT, "payload": {"token": "odd"}})
-        assert await peer.closed() == Close.FAULT
+        assert await peer.closed() == CloseCode.FAULT
         assert peer.wire.close_reason and peer.wire.close_reason in caplog.records[-1].getMessage()
     assert caplog.records[-1].levelno == logging.ERROR
 
@@ -442,7 +453,7 @@ async def test_hash_over_socket(served: Any) -> None:
 
 async def test_document_over_socket(serve: Callable[..., Any]) -> None:
     hash = sha256(b"{ hello }").hexdigest()
-    served = serve(documents=Documents({hash: "{ hello }"}, only=True))
+    served = serve(documents=DocumentStore({hash: "{ hello }"}, only=True))
     async with open_socket(served) as peer:
         await peer.send({"id": "1", "type": "subscribe", "payload": {"documentId": f"sha256:{hash}"}})
         assert [await peer.next(), await peer.next()] == [next_({"hello": "hello world"}), complete()]
@@ -451,7 +462,7 @@ async def test_document_over_socket(serve: Callable[..., Any]) -> None:
 
 
 async def test_rate_over_socket(serve: Callable[..., Any]) -> None:
-    served = serve(Settings(rates=Rates(address=Rate(3, 1_500))))  # the socket costs one
+    served = serve(GatewaySettings(rates=Rates(address=Rate(3, 1_500))))  # the socket costs one
     async with open_socket(served) as peer:
         answers = [(await peer.ask("{ hello }"))[-1] for _ in range(3)]
     assert answers[:2] == [complete()] * 2

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from gongzhi_server.gateway import Limits, Rate, Rates, Settings, Traits, Unauthenticated
+from gongzhi_server.gateway import GatewaySettings, Limits, Rate, Rates, Traits, Unauthenticated
 
 EVENTS = {"accept": "text/event-stream"}
 
@@ -112,7 +112,7 @@ async def test_stream_resumes(served: Any) -> None:
 
 
 async def test_heartbeat_is_comment(serve: Callable[..., Any]) -> None:
-    served = serve(Settings(limits=Limits(ping=0.02)))
+    served = serve(GatewaySettings(limits=Limits(ping=0.02)))
     async with asyncio.timeout(10), stream(served, "subscription { quiet }") as response:
         assert response.headers["x-accel-buffering"] == "no"
         async for event in events(response):
@@ -135,7 +135,7 @@ async def test_leaving_ends_stream(served: Any) -> None:
 
 async def test_streams_are_bounded(serve: Callable[..., Any]) -> None:
     """Together with sockets, by account or address; one that was closed, or never came to be, counts no more."""
-    served = serve(Settings(limits=Limits(sockets=1)))
+    served = serve(GatewaySettings(limits=Limits(sockets=1)))
     await ask(served, "{ nonsense }")
     await ask(served, "{ hello }")
     async with stream(served, "subscription { quiet }"), stream(served, "subscription { quiet }") as second:
@@ -167,7 +167,7 @@ async def test_stream_ends_expired(serve: Callable[..., Any]) -> None:
 
 async def test_slow_reader_dropped(serve: Callable[..., Any]) -> None:
     """What the engine holds for a client that does not read is let go."""
-    served = serve(Settings(limits=Limits(stalling=0.1)))
+    served = serve(GatewaySettings(limits=Limits(stalling=0.1)))
     async with stream(served, "subscription { pages(length: 200000) }"):
         await settled(lambda: served.engine.streams == 1)
         await settled(lambda: served.engine.streams == 0)
@@ -175,7 +175,7 @@ async def test_slow_reader_dropped(serve: Callable[..., Any]) -> None:
 
 
 async def test_events_are_charged(serve: Callable[..., Any]) -> None:
-    served = serve(Settings(rates=Rates(address=Rate(10, 10_000), objects=1)))
+    served = serve(GatewaySettings(rates=Rates(address=Rate(10, 10_000), objects=1)))
     await ask(served, "subscription { ticks(until: 4) }")
     async with stream(served, "{ hello }") as response:
         assert response.status_code == 429

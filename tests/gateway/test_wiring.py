@@ -16,7 +16,7 @@ from gongzhi_server.app import create_app
 from gongzhi_server.cli import app as console
 from gongzhi_server.errors import Problem
 from gongzhi_server.settings import Settings
-from gongzhi_server.testing import SECRET, settings
+from gongzhi_server.testing import SECRET, settings_for_tests
 from typer.testing import CliRunner
 from websockets.asyncio.client import connect
 
@@ -31,7 +31,7 @@ def open_app(empty: str, tmp_path: Path) -> Iterator[Callable[..., str]]:
     with ExitStack() as stack:
 
         def build(**changed: Any) -> str:
-            chosen = replace(settings(empty, tmp_path), **changed)
+            chosen = replace(settings_for_tests(empty, tmp_path), **changed)
             return stack.enter_context(running(create_app(chosen, empty), "on"))
 
         yield build
@@ -122,4 +122,4 @@ def test_limits_are_set(open_app: Callable[..., str]) -> None:
 @pytest.mark.parametrize("limits", [(("deepness", 3),), (("depth", 0),)])
 def test_odd_limits_stop_the_start(empty: str, tmp_path: Path, limits: tuple[tuple[str, int], ...]) -> None:
     with pytest.raises(Problem, match="GONGZHI_LIMITS: dee?p"):
-        create_app(replace(settings(empty, tmp_path), limits=limits), empty)
+        create_app(replace(settings_for_tests(empty, tmp_path), limits=limits), empty)

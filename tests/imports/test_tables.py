@@ -12,20 +12,20 @@ from pathlib import Path
 import pytest
 from gongzhi.values.errors import Refusal
 from gongzhi_server.imports.report import Findings
-from gongzhi_server.imports.tables import Column, opened
+from gongzhi_server.imports.tables import ImportColumn, open_table
 from hypothesis import given
 from hypothesis import strategies as st
 
-NAME = Column("name", ("姓名",), filled=True)
-NOTE = Column("note", ("备注",), needed=True)
-EXTRA = Column("extra", ("其他",))
+NAME = ImportColumn("name", ("姓名",), filled=True)
+NOTE = ImportColumn("note", ("备注",), needed=True)
+EXTRA = ImportColumn("extra", ("其他",))
 COLUMNS = (NAME, NOTE, EXTRA)
 
 
 def read(path, columns=COLUMNS):
     """The encoding, the rows and the findings of a file."""
     findings = Findings()
-    with opened(path, columns) as table:
+    with open_table(path, columns) as table:
         return table.encoding, list(table.rows(findings)), findings
 
 

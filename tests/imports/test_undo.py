@@ -25,19 +25,19 @@ async def batch(run, sheet, person):
 
 async def refused(dsn, batch):
     with pytest.raises(Refusal) as caught:
-        await imports.undo(dsn, batch, LATER)
+        await imports.undo_batch(dsn, batch, LATER)
     return caught.value
 
 
 async def test_undo_removes_batch(dsn, db, run, sheet, person, batch):
     await run(sheet(person(户号="H002", 姓名="测试留", 出生日期="1980-01-01")))
-    assert await imports.undo(dsn, batch, LATER) == imports.Undone(batch, people=2, households=1)
+    assert await imports.undo_batch(dsn, batch, LATER) == imports.UndoneImport(batch, people=2, households=1)
     assert tuple(await db.fetchrow(LEFT)) == (1, 1, 0, 1)
     assert await db.fetchval("select undone_at from people.batch where id = $1", batch) == LATER
 
 
 async def test_second_undo_refused(dsn, batch):
-    await imports.undo(dsn, batch, LATER)
+    await imports.undo_batch(dsn, batch, LATER)
     refusal = await refused(dsn, batch)
     assert (refusal.code, str(refusal)) == ("UNDONE", "this import was undone on 2026-08-21")
 
@@ -47,7 +47,7 @@ async def test_unknown_batch_refused(dsn):
 
 
 async def test_import_after_undo(dsn, db, run, sheet, person, batch, resident_id):
-    await imports.undo(dsn, batch, LATER)
+    await imports.undo_batch(dsn, batch, LATER)
     assert (await run(sheet(person(身份证号=resident_id("19900101"))))).added == 1
 
 
@@ -56,8 +56,10 @@ async def test_joined_member_undone_alone(dsn, db, run, sheet, person, batch):
     assert (joined.added, joined.households) == (1, 0)
     refusal = await refused(dsn, batch)
     assert "people.membership: 1" in str(refusal)
-    assert await imports.undo(dsn, joined.batch, LATER) == imports.Undone(joined.batch, people=1, households=0)
-    assert (await imports.undo(dsn, batch, LATER)).people == 2
+    assert await imports.undo_batch(dsn, joined.batch, LATER) == imports.UndoneImport(
+        joined.batch, people=1, households=0
+    )
+    assert (await imports.undo_batch(dsn, batch, LATER)).people == 2
 
 
 VISIT = """
@@ -124,7 +126,7 @@ async def test_use_forbids_undo(dsn, db, batch, use, told):
 
 async def test_derived_tier_goes(dsn, db, batch):
     await db.execute(TIER)
-    assert (await imports.undo(dsn, batch, LATER)).households == 1
+    assert (await imports.undo_batch(dsn, batch, LATER)).households == 1
     assert await db.fetchval("select count(*) from people.tier") == 0
 
 
@@ -133,5 +135,5 @@ async def test_changes_outlast_undo(dsn, db, run, sheet, person, batch):
     row = person(电话="13800000099")
     changed = await run(sheet(row, person(户号="H002", 姓名="测试丁")), on_duplicate="update")
     assert (changed.added, changed.changed) == (1, 1)
-    assert (await imports.undo(dsn, changed.batch, LATER)).people == 1
+    assert (await imports.undo_batch(dsn, changed.batch, LATER)).people == 1
     assert await db.fetchval("select mask from people.phone") == "*******0099"

@@ -7,7 +7,7 @@ import io
 
 import httpx
 import orjson
-from gongzhi_server.storage.audit import verify
+from gongzhi_server.storage.audit import verify_chain
 from gongzhi_server.testing import codes_of
 from openpyxl import load_workbook
 
@@ -51,7 +51,7 @@ async def test_file_goes_out(house: House) -> None:
     assert entry["kind"] == "EXPORT" and entry["purpose"] == "月度通报" and "Person.birthDate" in entry["fields"]
     assert entry["reader"] == {"role": "county_dispatcher", "grid": {"code": "610921"}}
     assert await house.database.fetchval("select count(*) from access.look where kind='EXPORT'") == 1
-    finding = await verify(house.database)
+    finding = await verify_chain(house.database)
     assert finding.wrong is None and finding.looks == 1
     act = await house.database.fetchrow("select account, objects from access.act where mutation='fetchBulkExport'")
     assert act and dict(act) == {"account": "diaodu", "objects": [export["id"]]}

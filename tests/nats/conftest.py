@@ -24,13 +24,13 @@ from gongzhi.runtime.event_access import EventAccess
 from gongzhi_integrations.nats.connection import CUT, NatsServers
 from gongzhi_integrations.nats.publisher import Publisher
 from gongzhi_integrations.settings import Integrators
-from gongzhi_server.app import receipts
+from gongzhi_server.app import receipts_secret
 from gongzhi_server.events.cursors import Cursors
 from gongzhi_server.events.outbox import PUBLISH
-from gongzhi_server.testing import TODAY, create, drop, settings
+from gongzhi_server.testing import TODAY, create_database, drop_database, settings_for_tests
 from nats.aio.client import Client
 
-CURSORS = Cursors(receipts(settings("postgresql:///x", Path("."))))
+CURSORS = Cursors(receipts_secret(settings_for_tests("postgresql:///x", Path("."))))
 SOURCE = "https://county.example.org"
 HANYIN = "610921"
 HOTLINE = (HANYIN, "hotline")
@@ -233,12 +233,12 @@ async def complete(client: Any, outbox: Outbox, written: list[str]) -> None:
 @pytest_asyncio.fixture
 async def outbox(postgres: str, county: str) -> AsyncIterator[Outbox]:
     name = f"test_{uuid4().hex}"
-    dsn = await create(postgres, name, county)
+    dsn = await create_database(postgres, name, county)
     database = await asyncpg.connect(dsn)
     found = await database.fetch("select id from cases.case where series = 'ORDINARY' order by id limit 20")
     yield Outbox(dsn, database, [row["id"] for row in found])
     await database.close()
-    await drop(postgres, name)
+    await drop_database(postgres, name)
 
 
 @pytest_asyncio.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 from gongzhi_integrations.nats.consumer import Consumer
-from gongzhi_server.events.feed import Feed
+from gongzhi_server.events.feed import EventFeed
 
 from .conftest import Cluster, Outbox, passed
 
@@ -44,7 +44,7 @@ async def running(*runs: Any) -> AsyncIterator[None]:
                 await task
 
 
-async def until(feed: Feed, position: int) -> list[str]:
+async def until(feed: EventFeed, position: int) -> list[str]:
     """The ids of what is told, up to this position."""
     found: list[str] = []
     async with asyncio.timeout(20):
@@ -55,7 +55,7 @@ async def until(feed: Feed, position: int) -> list[str]:
 
 async def test_events_come_from_nats_and_from_the_table(outbox: Outbox, cluster: Cluster) -> None:
     reads = Reads(outbox)
-    feed = Feed(reads.fetch, poll=0.1)
+    feed = EventFeed(reads.fetch, poll=0.1)
     await feed.open()
     consumer = Consumer(cluster.servers, feed)
     async with outbox.copying(cluster):

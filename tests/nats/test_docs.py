@@ -10,7 +10,7 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import orjson
-from gongzhi_server.events.asyncapi import STREAM_HEADERS, document
+from gongzhi_server.events.asyncapi import STREAM_HEADERS, build_document
 
 from .conftest import HANYIN, Cluster, Consumer, Outbox, passed
 
@@ -50,6 +50,6 @@ async def test_envelope_has_the_members_on_the_page(outbox: Outbox, cluster: Clu
         await passed(cluster, 1)
         [message] = await Consumer(client).fetch(1)
     assert set(orjson.loads(message.data)) == set(orjson.loads(shown))
-    stream = document([])["channels"]["stream"]
+    stream = build_document([])["channels"]["stream"]
     assert message.subject.startswith(stream["address"].partition(".{")[0] + f".{HANYIN}.")
     assert set(STREAM_HEADERS["required"]) <= set(message.headers)

@@ -10,13 +10,13 @@ from gongzhi_integrations.nats.connection import NatsServers
 from gongzhi_integrations.settings import IntegrationSettings
 from gongzhi_server import cli
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.choices import chosen
+from gongzhi_server.plugins.choices import read_choices
 from gongzhi_server.testing import ESSENTIAL
 from typer.testing import CliRunner
 
 
 def read(folder: Path, **environ: str) -> IntegrationSettings:
-    found: IntegrationSettings = chosen(ESSENTIAL, environ, folder)[IntegrationSettings]
+    found: IntegrationSettings = read_choices(ESSENTIAL, environ, folder)[IntegrationSettings]
     return found
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from gongzhi_server.testing import create, drop
+from gongzhi_server.testing import create_database, drop_database
 
 
 @pytest.fixture(scope="package")
 def filled(postgres: str, county: str) -> Iterator[str]:
     """The address of the copy."""
     name = f"test_{uuid4().hex}"
-    yield asyncio.run(create(postgres, name, county))
-    asyncio.run(drop(postgres, name))
+    yield asyncio.run(create_database(postgres, name, county))
+    asyncio.run(drop_database(postgres, name))

@@ -11,11 +11,11 @@ from typing import Any
 
 import orjson
 from gongzhi.declare.viewer import Viewer
-from gongzhi.runtime.context import Context, Look
+from gongzhi.runtime.context import Context, FileLook
 from gongzhi.runtime.sealing import KeyRing
-from gongzhi_server.gateway.interfaces import Refused
+from gongzhi_server.gateway.interfaces import RequestRefused
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.graphql.engine import Engine
+from gongzhi_server.graphql.engine import GraphQLEngine
 from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.planner.execution import Fetch
 from gongzhi_server.storage import database
@@ -60,10 +60,10 @@ def context(viewer: Viewer, keys: KeyRing = KEYS) -> Context:
     )
 
 
-class Looks(list[Look]):
+class Looks(list[FileLook]):
     """Whose files were looked at, in the place of the access log."""
 
-    async def keep(self, look: Look) -> None:
+    async def keep(self, look: FileLook) -> None:
         self.append(look)
 
 
@@ -102,7 +102,7 @@ class Bench:
         self.schema, self._fetch = schema, fetch
         self.seen: list[tuple[str, tuple[Any, ...]]] = []
         self.at_hand = at_hand or partial(context, keys=keys)
-        self.engine = Engine(schema, self.fetch, self.at_hand, limits)
+        self.engine = GraphQLEngine(schema, self.fetch, self.at_hand, limits)
 
     async def fetch(self, sql: str, *values: Any) -> Any:
         self.seen.append((sql, values))
@@ -119,7 +119,7 @@ class Bench:
         self.seen.clear()
         try:
             answer = await self.engine.run(self.engine.prepare(text, None), variables, viewer)
-        except Refused as refused:
+        except RequestRefused as refused:
             return Said(errors=[dict(one.formatted) for one in refused.errors], refused=True)
         found = orjson.loads(answer.body)
         return Said(found["data"], found.get("errors", []), body=answer.body)
@@ -133,9 +133,9 @@ class Bench:
 
 @asynccontextmanager
 async def bench(dsn: str, limits: Limits = ROOMY) -> AsyncIterator[Bench]:
-    pool = await database.readers(dsn, 2)
+    pool = await database.open_readers(dsn, 2)
     try:
-        async with database.connected(database.config(dsn, ESSENTIAL.apps, size=1)):
+        async with database.open_tortoise(database.tortoise_config(dsn, ESSENTIAL.apps, size=1)):
             yield Bench(pool.fetch, schema(), limits)
     finally:
         await pool.close()

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from gongzhi_server.testing import create, drop
+from gongzhi_server.testing import create_database, drop_database
 
 from .bench import Bench, bench
 from .eyes import Rows
@@ -19,10 +19,10 @@ from .world import fill
 def world(postgres: str, tables: str) -> Iterator[str]:
     """The address of a database with the little county."""
     name = f"world_{uuid4().hex}"
-    dsn = asyncio.run(create(postgres, name, tables))
+    dsn = asyncio.run(create_database(postgres, name, tables))
     asyncio.run(fill(dsn))
     yield dsn
-    asyncio.run(drop(postgres, name))
+    asyncio.run(drop_database(postgres, name))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import asyncpg
-from gongzhi.declare.viewer import Grant, Viewer
+from gongzhi.declare.viewer import Viewer, ViewerGrant
 from gongzhi.values.worktime import NEVER
 from gongzhi_server.testing import ESSENTIAL
 
@@ -167,7 +167,7 @@ class Eyes:
         self.person = viewer.account.person
         self.today = (viewer.now.astimezone(UTC) + timedelta(hours=8)).date()
 
-    def grants(self, permission: str) -> list[Grant]:
+    def grants(self, permission: str) -> list[ViewerGrant]:
         return [grant for grant in self.viewer.account.grants if permission in grant.permissions]
 
     def can(self, permission: str) -> bool:

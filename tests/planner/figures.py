@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from gongzhi_server.testing import ESSENTIAL
-from gongzhi_statistics.digests import SECTIONS, TITLES, Period, days
+from gongzhi_statistics.digests import SECTIONS, TITLES, Period, period_days
 
 if TYPE_CHECKING:
     from .eyes import Row
@@ -88,7 +88,7 @@ def digest(at: At, _: Any) -> dict[str, Any] | None:
     grid, period, language = at.rows.current(at.given["grid"]), Period(at.given["period"]), at.eyes.viewer.language
     if grid is None or grid.kind not in COUNTED or not served(at, grid):
         return None
-    since, until = days(period, at.given["at"])
+    since, until = period_days(period, at.given["at"])
     formulas = {one.name: one.formula.say(language) for one in ESSENTIAL.registers.kpis}
     sections = []
     for one in SECTIONS[period]:

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from gongzhi.core.cases.step_notices import texts_of
-from gongzhi.declare.viewer import Grant, Viewer
+from gongzhi.declare.viewer import Viewer, ViewerGrant
 from gongzhi.runtime import sealing
 from gongzhi.values import codes
 from gongzhi.values.geometry import Crs, Point
@@ -171,7 +171,7 @@ def clear(at: At, person: Row, context: str, sealed: bytes | None, mask: str | N
     if person.id != at.eyes.person or sealed is None or person.data_key is None:
         return mask
     county = at.rows.keys["Grid"][person.county_id].code
-    return sealing.open(KEYS.unwrap(county, person.data_key), context, sealed)
+    return sealing.open_value(KEYS.unwrap(county, person.data_key), context, sealed)
 
 
 def overseen(kind: str, field: str) -> Callable[[At, Any], dict[str, Any]]:
@@ -357,7 +357,7 @@ def follow_up(at: At, case: Row) -> datetime | None:
     return None if due == NEVER else due
 
 
-def granted(at: At) -> Sequence[Grant]:
+def granted(at: At) -> Sequence[ViewerGrant]:
     return at.eyes.viewer.account.grants
 
 

@@ -19,15 +19,15 @@ from gongzhi.declare.entity import (
     connection,
     embedded,
     entity,
-    everyone,
     expression,
     many,
     one,
     pick,
     ref,
+    visible_to_all,
 )
 from gongzhi.declare.extend import Extension, extend
-from gongzhi.declare.filters import IntComparison, compare, guarded
+from gongzhi.declare.filters import IntComparison, compare_term, guard_comparison
 from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Sql
@@ -38,7 +38,7 @@ from pypika_tortoise.terms import LiteralValue
 READ_LOG, READ_NAMES = "tests.read_log", "tests.read_names"
 
 
-@entity(SupportRow, visible=everyone, through="case", order=("id",))
+@entity(SupportRow, visible=visible_to_all, through="case", order=("id",))
 class Support(Node):
     """A unit that helps with a case."""
 
@@ -92,7 +92,9 @@ SUFFIX = {"suffix": Argument(str | None, "What to add.")}
 EXTENSIONS = (
     extend(
         Case,
-        filter={"reopenings": guarded(compare(lambda at: at.rows.reopenings, IntComparison), requires=None)},
+        filter={
+            "reopenings": guard_comparison(compare_term(lambda at: at.rows.reopenings, IntComparison), requires=None)
+        },
         supports=connection("Units that help.", on="case", type=Connection[Support] | None, requires=None),
         log=connection(
             "What happened, the last first.",

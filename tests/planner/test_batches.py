@@ -14,7 +14,7 @@ from gongzhi.core.grids.types import PointInput
 from gongzhi.core.people.types import Household, Person
 from gongzhi.declare.entity import batch, expression, ref
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import compare, guarded, search
+from gongzhi.declare.filters import compare_term, compare_text, guard_comparison
 from gongzhi.declare.sql import Sql
 from gongzhi.values.errors import Refusal
 
@@ -228,7 +228,7 @@ async def test_a_plugins_condition_filters(bench: Bench, rows: Rows) -> None:
 
 async def test_a_guarded_condition_is_refused(bench: Bench) -> None:
     """For a condition tells what it looks at, though no field shows it."""
-    address = guarded(search("address"), requires="tests.read_names")
+    address = guard_comparison(compare_text("address"), requires="tests.read_names")
     made = bench.over(over_core([("tests", extend(Case, filter={"address": address}))]))
     text = '{ cases(filter: { not: { or: [{ address: { contains: "路" } }] } }) { totalCount } }'
     assert (await made.data(text))["cases"]["totalCount"] > 0
@@ -251,4 +251,4 @@ async def test_expressions_see_the_viewer(bench: Bench) -> None:
 
 
 def test_comparisons_need_no_input_of_their_own() -> None:
-    assert compare(lambda at: at.rows.id).kind is None
+    assert compare_term(lambda at: at.rows.id).kind is None

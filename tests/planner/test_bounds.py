@@ -10,15 +10,15 @@ from threading import current_thread
 from typing import Any
 
 import pytest
-from gongzhi.declare.viewer import Account, Viewer
+from gongzhi.declare.viewer import Viewer, ViewerAccount
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.graphql.engine import Engine
+from gongzhi_server.graphql.engine import GraphQLEngine
 from gongzhi_server.planner import Document, Planner
 
 from .bench import ROOMY, Bench
 from .world import NOW, VIEWERS
 
-STRANGER = Viewer(Account(grants=VIEWERS["administrator"].account.grants), NOW)
+STRANGER = Viewer(ViewerAccount(grants=VIEWERS["administrator"].account.grants), NOW)
 """Somebody without an account who may see much; a name is all that the administrator has besides."""
 USUAL = replace(Limits(), cost=10**9)
 
@@ -147,7 +147,7 @@ DOCUMENTS: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("text", "given"), DOCUMENTS, ids=range(len(DOCUMENTS)))
 def test_bytes_are_estimated_within_a_factor_of_two(bench: Bench, text: str, given: Any) -> None:
-    engine = Engine(bench.schema, bench.fetch, bench.at_hand, ROOMY)
+    engine = GraphQLEngine(bench.schema, bench.fetch, bench.at_hand, ROOMY)
 
     def make(at: int) -> Document:
         document = engine._prepared(ROOMY, text + " " * at, None, most=10**9)

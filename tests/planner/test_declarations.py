@@ -20,12 +20,12 @@ from gongzhi.declare.entity import (
     connection,
     embedded,
     entity,
-    everyone,
     expression,
     many,
     one,
     part,
     pick,
+    visible_to_all,
     within_row,
 )
 from gongzhi.declare.extend import extend
@@ -142,7 +142,7 @@ def test_a_type_that_nobody_returns() -> None:
 def declared(annotation: Any, value: Any, **options: Any) -> Callable[[], type]:
     """A type over the table of persons with one field, `extra`."""
     body = {"__annotations__": {"extra": annotation}, "extra": value, "__doc__": "A type.", "__module__": __name__}
-    return lambda: entity(PersonRow, visible=everyone, **options)(type("Extra", (Node,), body))
+    return lambda: entity(PersonRow, visible=visible_to_all, **options)(type("Extra", (Node,), body))
 
 
 TYPES: dict[str, tuple[Callable[[], type], str]] = {
@@ -165,7 +165,7 @@ def test_a_type_that_cannot_work(declare: Callable[[], type], message: str) -> N
 def test_a_sealed_column_by_its_own_name() -> None:
     with pytest.raises(DeclarationError, match="Extra.resident_id_sealed is a sealed column"):
 
-        @entity(PersonRow, visible=everyone)
+        @entity(PersonRow, visible=visible_to_all)
         class Extra(Node):
             """A type."""
 
@@ -179,7 +179,7 @@ def test_a_sealed_column_by_another_name() -> None:
 
 
 def test_a_relation_that_may_be_withheld() -> None:
-    @entity(PhoneRow, visible=everyone, through="person")
+    @entity(PhoneRow, visible=visible_to_all, through="person")
     class Extra(Node):
         """A type."""
 
@@ -192,7 +192,7 @@ def test_a_relation_that_may_be_withheld() -> None:
 def test_an_owner_that_is_no_field() -> None:
     """Or the rows could not be seen with it."""
 
-    @entity(PhoneRow, visible=everyone, through="person")
+    @entity(PhoneRow, visible=visible_to_all, through="person")
     class Extra(Node):
         """A type."""
 

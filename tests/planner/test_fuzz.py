@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from gongzhi_server.gateway.interfaces import Refused
+from gongzhi_server.gateway.interfaces import RequestRefused
 from gongzhi_server.gateway.limits import Limits
 from graphql import (
     GraphQLEnumType,
@@ -168,7 +168,7 @@ async def test_time_is_in_proportion(bench: Bench) -> None:
             began = time.perf_counter()
             try:
                 await engine.run(document, asked.variables, viewer)
-            except Refused as refused:
+            except RequestRefused as refused:
                 assert all((one.extensions or {}).get("code") for one in refused.errors)
             running.append((time.perf_counter() - began) / points(cost))
     found = {name: percentile(each, 0.99) for name, each in (("planning", planning), ("running", running))}

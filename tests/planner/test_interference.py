@@ -15,7 +15,7 @@ from uuid import uuid4
 import asyncpg
 import orjson
 import pytest
-from gongzhi_server.testing import create, drop
+from gongzhi_server.testing import create_database, drop_database
 
 from .bench import bench
 from .eyes import Eyes, Rows
@@ -123,7 +123,7 @@ def same(world: str, rows: Rows, postgres: str, name: str, count: int) -> None:
     eyes, other = Eyes(rows, VIEWERS[name]), f"changed_{uuid4().hex}"
 
     async def run() -> None:
-        copy = await create(postgres, other, urlsplit(world).path.removeprefix("/"))
+        copy = await create_database(postgres, other, urlsplit(world).path.removeprefix("/"))
         try:
             assert await changed(copy, eyes) > 20
             for ours, theirs in zip(
@@ -131,7 +131,7 @@ def same(world: str, rows: Rows, postgres: str, name: str, count: int) -> None:
             ):
                 assert ours == theirs, smallest(ours, theirs)
         finally:
-            await drop(postgres, other)
+            await drop_database(postgres, other)
 
     asyncio.run(run())
 
@@ -152,7 +152,7 @@ def test_changes_are_seen_by_who_sees_all(world: str, rows: Rows, postgres: str)
     other = f"changed_{uuid4().hex}"
 
     async def run() -> None:
-        copy = await create(postgres, other, urlsplit(world).path.removeprefix("/"))
+        copy = await create_database(postgres, other, urlsplit(world).path.removeprefix("/"))
         try:
             await changed(copy, Eyes(rows, VIEWERS["stranger"]))
             pairs = zip(
@@ -160,6 +160,6 @@ def test_changes_are_seen_by_who_sees_all(world: str, rows: Rows, postgres: str)
             )
             assert sum(ours != theirs for ours, theirs in pairs) > 2
         finally:
-            await drop(postgres, other)
+            await drop_database(postgres, other)
 
     asyncio.run(run())

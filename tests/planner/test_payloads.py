@@ -12,9 +12,9 @@ from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.viewer import Viewer
-from gongzhi.runtime.commands import Call, Problem, command, made, problems
+from gongzhi.runtime.commands import Call, Problem, command, problems, result_field
 from gongzhi.runtime.context import Context
-from gongzhi_server.graphql.engine import Engine
+from gongzhi_server.graphql.engine import GraphQLEngine
 
 from .bench import ROOMY, Bench, context
 from .eyes import Rows
@@ -30,8 +30,8 @@ class TouchInput:
 
 @strawberry.type(description="What was touched.")
 class TouchPayload:
-    case: Case | None = made("The case.")
-    cases: list[Case] | None = made("Several.")
+    case: Case | None = result_field("The case.")
+    cases: list[Case] | None = result_field("Several.")
     errors: list[Problem] = problems()
 
 
@@ -62,7 +62,7 @@ def touching(bench: Bench, rows: Rows, calls: Calls) -> Bench:
         return replace(context(viewer), perform=perform)
 
     found = bench.over(over_core([("others", extend(Mutation, touch=touch))]))
-    found.engine = Engine(found.schema, found.fetch, made, ROOMY)
+    found.engine = GraphQLEngine(found.schema, found.fetch, made, ROOMY)
     return found
 
 
@@ -87,7 +87,7 @@ async def test_batches_run_on_payloads(bench: Bench, touching: Bench) -> None:
     from .plugin import EXTENSIONS
 
     contributions = [("tests", one) for one in EXTENSIONS] + [("others", extend(Mutation, touch=touch))]
-    touching.engine = Engine(over_core(contributions), touching.fetch, touching.engine.context, ROOMY)
+    touching.engine = GraphQLEngine(over_core(contributions), touching.fetch, touching.engine.context, ROOMY)
     found = (await touching.data(TEXT.format("a", "cases { age earlier { age } }"), "auditor"))["touch"]
     assert len(found["cases"]) == 3 and any(row["age"] for row in found["cases"])
 
@@ -96,7 +96,7 @@ async def test_denied_fields_of_a_payload_are_told(touching: Bench) -> None:
     from .plugin import EXTENSIONS
 
     contributions = [("tests", one) for one in EXTENSIONS] + [("others", extend(Mutation, touch=touch))]
-    touching.engine = Engine(over_core(contributions), touching.fetch, touching.engine.context, ROOMY)
+    touching.engine = GraphQLEngine(over_core(contributions), touching.fetch, touching.engine.context, ROOMY)
     said = await touching.ask(TEXT.format("a", "cases { number secret }"), "town")
     assert said.codes == ["FORBIDDEN"] and {row["secret"] for row in said.data["touch"]["cases"] if row} <= {None}
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import orjson
 import pytest
-from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
 from gongzhi.values import codes
 from gongzhi.values.codes import Kind
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.graphql.engine import Engine
+from gongzhi_server.graphql.engine import GraphQLEngine
 from gongzhi_server.testing import ESSENTIAL
 
 from .bench import ROOMY, Bench, context
@@ -62,7 +62,7 @@ async def test_planned_answers_leave_as_they_came() -> None:
     async def fetch(sql: str, *values: Any) -> Any:
         return [[sent]]
 
-    engine = Engine(schema(), fetch, context)
+    engine = GraphQLEngine(schema(), fetch, context)
     answer = await engine.run(engine.prepare("{ cases { totalCount } }", None), {}, VIEWERS["administrator"])
     assert answer.body == b'{"data":' + sent.encode() + b"}"
 
@@ -88,7 +88,9 @@ async def test_keys_come_in_the_order_asked(bench: Bench) -> None:
 async def test_viewers_of_one_shape_share_a_statement(bench: Bench) -> None:
     """Two towns, two people, two numbers: the text is one, the rows are each one's own."""
     text = "query($n: String) { cases(filter: { number: { equals: $n } }) { totalCount nodes { number } } }"
-    grants = [Grant("any", frozenset({"cases.view"}), VIEWERS["town"].account.grants[0].kind, town) for town in (5, 6)]
+    grants = [
+        ViewerGrant("any", frozenset({"cases.view"}), VIEWERS["town"].account.grants[0].kind, town) for town in (5, 6)
+    ]
     viewers = [Viewer(account(f"v{grant.grid}", grant), NOW) for grant in grants]
     totals = [(await bench.data(text, viewer))["cases"]["totalCount"] for viewer in viewers]
     assert totals[0] > 0 and totals[1] > 0 and totals[0] != totals[1]
@@ -244,7 +246,7 @@ async def test_aggregates_count_visible_rows_alone(bench: Bench, rows: Rows) -> 
 
 async def test_a_worker_sees_one_grid(bench: Bench, rows: Rows) -> None:
     """Returned, counted and aggregated: the worker's own rows, though the county is asked for."""
-    worker = Viewer(account("one grid", Grant("grid_worker", held("grid_worker"), Kind.GRID_3, GRID_3)), NOW)
+    worker = Viewer(account("one grid", ViewerGrant("grid_worker", held("grid_worker"), Kind.GRID_3, GRID_3)), NOW)
     text = """{
       people { totalCount nodes { grid { code } } }
       grid(code: "610921") {
@@ -268,7 +270,9 @@ async def test_a_hidden_row_is_null_where_it_is_pointed_to(bench: Bench, rows: R
     """The handler sees who asks for what the unit is at work on, but for restricted people, and nobody else."""
     text = "{ cases { nodes { number requester { id name } } } people { nodes { id } } }"
     unit = 3
-    handler = Viewer(account("of a unit", Grant("department_handler", held("department_handler"), unit=unit)), NOW)
+    handler = Viewer(
+        account("of a unit", ViewerGrant("department_handler", held("department_handler"), unit=unit)), NOW
+    )
     said = await bench.data(text, handler)
     found = {row["number"]: row for row in said["cases"]["nodes"]}
     cases = [row for row in rows.kinds["Case"] if row.number in found and row.requester_id]
@@ -289,10 +293,10 @@ async def test_the_accused_see_nothing_by_another_office(bench: Bench, rows: Row
     """Who works for the unit, or for a part of it, does not see what was told about it, wherever else they serve."""
     against = {one: {row.number for row in rows.kinds["Case"] if row.accused_unit_id == one} for one in (1, 2, 3)}
     [(part, whole)] = [(row.id, row.parent_id) for row in rows.kinds["Unit"] if row.parent_id][:1]
-    county = Grant("county_dispatcher", held("county_dispatcher"), Kind.COUNTY, COUNTY)
+    county = ViewerGrant("county_dispatcher", held("county_dispatcher"), Kind.COUNTY, COUNTY)
     text = "{ cases(first: 100) { nodes { number } totalCount } }"
     everything = await bench.data(text, Viewer(account("county", county), NOW))
-    employed = Viewer(account("both", county, Grant("clerk", frozenset({"people.view"}), unit=part)), NOW)
+    employed = Viewer(account("both", county, ViewerGrant("clerk", frozenset({"people.view"}), unit=part)), NOW)
     found = await bench.data(text, employed)
     hidden = against.get(part, set()) | against.get(whole, set())
     numbers = {row["number"] for row in everything["cases"]["nodes"]}
@@ -309,8 +313,8 @@ async def test_staff_notes_stay_in_their_scope(bench: Bench, rows: Rows) -> None
         for row in rows.kinds["Case"]
         if row.id in noted and row.requester_id and row.series == "ORDINARY" and not rows.lies_in(row.grid_id, 8)
     )
-    worker = Grant("grid_leader", held("grid_leader"), Kind.VILLAGE, 8)
-    asks = Viewer(Account("asks", case.requester_id, (worker,)), NOW)
+    worker = ViewerGrant("grid_leader", held("grid_leader"), Kind.VILLAGE, 8)
+    asks = Viewer(ViewerAccount("asks", case.requester_id, (worker,)), NOW)
     text = "query($n: String!) { case(number: $n) { timeline { audience } events { totalCount } } }"
     found = (await bench.data(text, asks, n=case.number))["case"]
     public = sum(row.case_id == case.id and row.audience == "PUBLIC" for row in rows.kinds["CaseEvent"])
@@ -322,8 +326,8 @@ async def test_staff_notes_stay_in_their_scope(bench: Bench, rows: Rows) -> None
 
 async def test_a_field_shows_itself_where_its_permission_is_held(bench: Bench, rows: Rows) -> None:
     """Two grants: cases of the county, names in one village of it; Python fields and filters too."""
-    wide = Grant("auditor", held("auditor"), Kind.COUNTY, COUNTY)
-    narrow = Grant("reader", frozenset({"tests.read_names"}), Kind.VILLAGE, VILLAGE)
+    wide = ViewerGrant("auditor", held("auditor"), Kind.COUNTY, COUNTY)
+    narrow = ViewerGrant("reader", frozenset({"tests.read_names"}), Kind.VILLAGE, VILLAGE)
     text = "{ cases(first: 100) { nodes { number secret label units { code } } } }"
     found = (await bench.data(text, Viewer(account("two", wide, narrow), NOW)))["cases"]["nodes"]
     kept = {row.number: row for row in rows.kinds["Case"]}
@@ -458,7 +462,7 @@ async def test_faults_of_the_database_are_not_the_callers(bench: Bench) -> None:
     async def fetch(sql: str, *values: Any) -> Any:
         return await bench.fetch("select 1/(length($1::text)-1)", "a")
 
-    engine = Engine(bench.schema, fetch, context)
+    engine = GraphQLEngine(bench.schema, fetch, context)
     with pytest.raises(Exception, match="division by zero"):
         await engine.run(engine.prepare("{ motto }", None), {}, VIEWERS["administrator"])
 

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
 from gongzhi.runtime import sealing
 from gongzhi.runtime.sealing import KeyRing
 from gongzhi.values import codes
@@ -251,10 +251,10 @@ def protect(people: Rows, phones: Rows) -> None:
         row["data_key"] = None if at == 9 else KEYS.wrap(county, key)
         value = row["resident_id_mask"] and f"61092119900131{at:04}"
         context = f"people.person.resident_id:{row['id']}"
-        row["resident_id_sealed"] = value and sealing.seal(key, context, value)
+        row["resident_id_sealed"] = value and sealing.seal_value(key, context, value)
     for at, row in enumerate(phones):
         context = f"people.phone.number:{row['id']}"
-        row["sealed"] = sealing.seal(keys[row["person_id"]], context, f"1380000{at:04}") if at % 7 else None
+        row["sealed"] = sealing.seal_value(keys[row["person_id"]], context, f"1380000{at:04}") if at % 7 else None
 
 
 def care(draw: Draw, ids: list[UUID], houses: list[UUID]) -> dict[str, Rows]:
@@ -721,38 +721,47 @@ OFFICER = held("data_protection_officer")
 SEALED = frozenset({"cases.view", "cases.view_sealed", "cases.view_notes"})
 
 
-def account(name: str, *grants: Grant, person: int | None = None) -> Account:
+def account(name: str, *grants: ViewerGrant, person: int | None = None) -> ViewerAccount:
     keys = [row["id"] for row in residents(Draw(7))["people.person"]]
-    return Account(name, None if person is None else keys[person], grants)
+    return ViewerAccount(name, None if person is None else keys[person], grants)
 
 
-def accounts() -> Iterator[tuple[str, Account]]:
+def accounts() -> Iterator[tuple[str, ViewerAccount]]:
     """Callers whose scopes differ in every way that the rules know."""
-    yield "administrator", account("admin", Grant("administrator", held("administrator") | {"tests.read_names"}))
-    yield "auditor", account("auditor", Grant("auditor", held("auditor") | SEALED | {"tests.read_log"}))
-    yield "county", account("county", Grant("county_dispatcher", held("county_dispatcher"), Kind.COUNTY, COUNTY))
-    yield "leader", account("leader", Grant("county_leader", held("county_leader"), Kind.COUNTY, COUNTY))
-    yield "town", account("town", Grant("town_dispatcher", held("town_dispatcher"), Kind.TOWN, TOWN))
-    yield "village", account("village", Grant("grid_leader", STAFF, Kind.VILLAGE, VILLAGE))
-    yield "worker", account("worker", Grant("grid_worker", held("grid_worker"), Kind.GRID_3, GRID_3), person=3)
-    yield "handler", account("handler", Grant("department_handler", held("department_handler"), unit=1))
-    yield "both", account("both", Grant("integrator", held("integrator") | READS, Kind.TOWN, 6, unit=2), person=8)
-    overlapping = Grant("grid_leader", STAFF, Kind.TOWN, TOWN), Grant("dispatcher", SEALED, Kind.VILLAGE, VILLAGE)
-    yield "overlapping", account("overlapping", *overlapping, Grant("handler", held("department_handler"), unit=3))
-    here, there = Grant("a", STAFF, Kind.VILLAGE, 8), Grant("b", STAFF, Kind.VILLAGE, 9)
-    yield "apart", account("apart", here, there, Grant("c", held("county_dispatcher"), Kind.COUNTY, OTHER_COUNTY))
-    twice = Grant("handler", SEALED, unit=2), Grant("sealed", frozenset({"cases.view_sealed"}), Kind.COUNTY, COUNTY)
-    yield "units", account("units", Grant("handler", frozenset({"cases.view"}), unit=1), *twice)
+    yield "administrator", account("admin", ViewerGrant("administrator", held("administrator") | {"tests.read_names"}))
+    yield "auditor", account("auditor", ViewerGrant("auditor", held("auditor") | SEALED | {"tests.read_log"}))
+    yield "county", account("county", ViewerGrant("county_dispatcher", held("county_dispatcher"), Kind.COUNTY, COUNTY))
+    yield "leader", account("leader", ViewerGrant("county_leader", held("county_leader"), Kind.COUNTY, COUNTY))
+    yield "town", account("town", ViewerGrant("town_dispatcher", held("town_dispatcher"), Kind.TOWN, TOWN))
+    yield "village", account("village", ViewerGrant("grid_leader", STAFF, Kind.VILLAGE, VILLAGE))
+    yield "worker", account("worker", ViewerGrant("grid_worker", held("grid_worker"), Kind.GRID_3, GRID_3), person=3)
+    yield "handler", account("handler", ViewerGrant("department_handler", held("department_handler"), unit=1))
+    yield "both", account("both", ViewerGrant("integrator", held("integrator") | READS, Kind.TOWN, 6, unit=2), person=8)
+    overlapping = (
+        ViewerGrant("grid_leader", STAFF, Kind.TOWN, TOWN),
+        ViewerGrant("dispatcher", SEALED, Kind.VILLAGE, VILLAGE),
+    )
+    yield (
+        "overlapping",
+        account("overlapping", *overlapping, ViewerGrant("handler", held("department_handler"), unit=3)),
+    )
+    here, there = ViewerGrant("a", STAFF, Kind.VILLAGE, 8), ViewerGrant("b", STAFF, Kind.VILLAGE, 9)
+    yield "apart", account("apart", here, there, ViewerGrant("c", held("county_dispatcher"), Kind.COUNTY, OTHER_COUNTY))
+    twice = (
+        ViewerGrant("handler", SEALED, unit=2),
+        ViewerGrant("sealed", frozenset({"cases.view_sealed"}), Kind.COUNTY, COUNTY),
+    )
+    yield "units", account("units", ViewerGrant("handler", frozenset({"cases.view"}), unit=1), *twice)
     yield (
         "county officer",
-        account("county officer", Grant("data_protection_officer", OFFICER, Kind.COUNTY, COUNTY)),
+        account("county officer", ViewerGrant("data_protection_officer", OFFICER, Kind.COUNTY, COUNTY)),
     )
-    yield "resident", account("resident", Grant("resident", held("resident")), person=0)
-    yield "helper", account("helper", Grant("resident", held("resident")), person=9)
-    yield "officer", account("officer", Grant("data_protection_officer", OFFICER, Kind.TOWN, TOWN), person=2)
-    yield "overseer", account("overseer", Grant("data_protection_officer", OFFICER))
-    yield "stranger", Account(None, None, (Grant("stranger", held("stranger")),))
-    yield "nobody", Account("nobody", UUID(int=1), ())
+    yield "resident", account("resident", ViewerGrant("resident", held("resident")), person=0)
+    yield "helper", account("helper", ViewerGrant("resident", held("resident")), person=9)
+    yield "officer", account("officer", ViewerGrant("data_protection_officer", OFFICER, Kind.TOWN, TOWN), person=2)
+    yield "overseer", account("overseer", ViewerGrant("data_protection_officer", OFFICER))
+    yield "stranger", ViewerAccount(None, None, (ViewerGrant("stranger", held("stranger")),))
+    yield "nobody", ViewerAccount("nobody", UUID(int=1), ())
 
 
 VIEWERS = {name: Viewer(found, NOW) for name, found in accounts()}

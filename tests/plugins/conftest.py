@@ -13,20 +13,21 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from gongzhi.plugin.hooks import GROUP
-from gongzhi_server.graphql.schema import Schema, build
-from gongzhi_server.plugins.loader import Plugins, load
-from gongzhi_server.testing import ESSENTIAL, create, drop
+from gongzhi_server.graphql.schema import Schema, build_schema
+from gongzhi_server.plugins.loader import Plugins, load_plugins
+from gongzhi_server.testing import ESSENTIAL, create_database, drop_database
 
 HEAD = """\
 from __future__ import annotations
 
 from gongzhi.core.cases.types import Case
-from gongzhi.declare.entity import Connection, Node, batch, column, connection, entity, everyone, expression, many, one
+from gongzhi.declare.entity import Connection, Node, batch, column, connection
+from gongzhi.declare.entity import entity, visible_to_all, expression, many, one
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import condition, guarded
+from gongzhi.declare.filters import compare_condition, guard_comparison
 from gongzhi.core.grids.types import Grid
 from gongzhi.plugin.hooks import App, hookimpl
-from gongzhi.declare.orders import by
+from gongzhi.declare.orders import order_by
 from gongzhi.core.people.types import Household, Person
 from gongzhi.plugin.permissions import Permission, Role
 from gongzhi.declare.registers import Registers
@@ -68,10 +69,10 @@ class Market:
     def load(self, *, essential: bool = False) -> Plugins:
         """What is shipped; with `essential` beside the installed plugins that are always on."""
         always = {one.name for one in ESSENTIAL.found} if essential else set()
-        return load(entries=[*self.entries, *(one for one in entry_points(group=GROUP) if one.name in always)])
+        return load_plugins(entries=[*self.entries, *(one for one in entry_points(group=GROUP) if one.name in always)])
 
     def schema(self) -> Schema:
-        return build(self.load())
+        return build_schema(self.load())
 
 
 @pytest.fixture
@@ -89,5 +90,5 @@ def market(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Market]:
 async def bare(postgres: str) -> AsyncIterator[str]:
     """The address of a database with nothing in it."""
     name = f"bare_{uuid4().hex}"
-    yield await create(postgres, name)
-    await drop(postgres, name)
+    yield await create_database(postgres, name)
+    await drop_database(postgres, name)

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "plugins" / "_template" / "pyproject.toml"
 
 
-def promised() -> Requirement:
+def promised_contract() -> Requirement:
     """The contracts that the template says it works with."""
     declared = tomllib.loads(TEMPLATE.read_text(encoding="utf-8"))["project"]["dependencies"]
     return next(one for one in map(Requirement, declared) if one.name == "gongzhi")
@@ -27,7 +27,7 @@ def releases(repository: Path = ROOT) -> list[str]:
     """The tags of the releases among them, the oldest first."""
     listed = subprocess.run(["git", "tag", "--list", "v*"], cwd=repository, capture_output=True, text=True)
     known = {version: tag for tag in listed.stdout.split() if (version := numbered(tag))}
-    return [known[version] for version in sorted(promised().specifier.filter(known))]
+    return [known[version] for version in sorted(promised_contract().specifier.filter(known))]
 
 
 def numbered(tag: str) -> Version | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from gongzhi.plugin import hooks
 from gongzhi.testing import fixtures
-from gongzhi_server.plugins.loader import empty, own
+from gongzhi_server.plugins.loader import empty_manager, models_of
 from gongzhi_server.testing import ESSENTIAL
 from tortoise.models import Model
 
@@ -30,28 +30,32 @@ def surface(modules: Mapping[str, set[str]]) -> dict[str, Parameters]:
     for module, names in modules.items():
         for name in names:
             found |= word(f"{module}.{name}", getattr(import_module(f"gongzhi.{module}"), name))
-    found |= {f"hook {name}": written(getattr(hooks, name)) for name in vars(empty().hook) if not name.startswith("_")}
-    found |= {f"fixture {name}": [] for name in declared(fixtures)}
+    found |= {
+        f"hook {name}": parameters_of(getattr(hooks, name))
+        for name in vars(empty_manager().hook)
+        if not name.startswith("_")
+    }
+    found |= {f"fixture {name}": [] for name in declared_fixtures(fixtures)}
     return dict(sorted((found | tables()).items()))
 
 
 def word(name: str, value: Any) -> dict[str, Parameters]:
     """A function with its parameters; a class with those of making one, and its public members."""
     if not inspect.isclass(value):
-        return {name: written(value) if callable(value) else []}
+        return {name: parameters_of(value) if callable(value) else []}
     if value.__module__.endswith(".models") and issubclass(value, Model) or hasattr(value, "__entity__"):
         return {name: []}  # of tables the names are promised, of types what the schema says
     ours = [one for one in reversed(value.__mro__) if one.__module__.partition(".")[0] == "gongzhi"]
     public = {key: member for one in ours for key, member in vars(one).items() if not key.startswith("_")}
-    members = {f"{name}.{key}": written(one) if inspect.isfunction(one) else [] for key, one in public.items()}
+    members = {f"{name}.{key}": parameters_of(one) if inspect.isfunction(one) else [] for key, one in public.items()}
     if is_dataclass(value):
         members |= {f"{name}.{one.name}": [] for one in fields(value)}
     made = is_dataclass(value) or any("__init__" in vars(one) for one in ours)
     handed = name.startswith(HANDED) or getattr(value, "_is_protocol", False)
-    return {name: written(value) if made and not handed else [], **members}
+    return {name: parameters_of(value) if made and not handed else [], **members}
 
 
-def written(function: Any) -> Parameters:
+def parameters_of(function: Any) -> Parameters:
     """The parameters, without types: what a caller writes."""
     try:
         signature = inspect.signature(function)
@@ -65,20 +69,20 @@ def written(function: Any) -> Parameters:
     return told
 
 
-def declared(module: ModuleType) -> Iterator[str]:
+def declared_fixtures(module: ModuleType) -> Iterator[str]:
     yield from (name for name, one in vars(module).items() if type(one).__name__ == "FixtureFunctionDefinition")
 
 
 def tables() -> dict[str, Parameters]:
     """Each with where it is, and its key."""
     apps = {app.label: app for app in ESSENTIAL.apps}
-    models = {f"{label}.{one.__name__}": one._meta for label, app in apps.items() for one in own(app)}
+    models = {f"{label}.{one.__name__}": one._meta for label, app in apps.items() for one in models_of(app)}
     return {
         f"table {name}": [f"{models[name].schema}.{models[name].db_table}", models[name].pk_attr] for name in TABLES
     }
 
 
-def broken(before: Mapping[str, Parameters], now: Mapping[str, Parameters]) -> Iterator[str]:
+def find_broken(before: Mapping[str, Parameters], now: Mapping[str, Parameters]) -> Iterator[str]:
     """What somebody who wrote for the one surface would miss in the other."""
     for name, old in before.items():
         if name not in now:
@@ -87,12 +91,12 @@ def broken(before: Mapping[str, Parameters], now: Mapping[str, Parameters]) -> I
             if now[name] != old:
                 yield f"{name} was {old} and is {now[name]}"
         else:
-            yield from (f"{name}: {what}" for what in changed(old, now[name]))
+            yield from (f"{name}: {what}" for what in find_changes(old, now[name]))
 
 
-def changed(old: Parameters, new: Parameters) -> Iterator[str]:
+def find_changes(old: Parameters, new: Parameters) -> Iterator[str]:
     """What of a call that was right is not right any more."""
-    before, after = placed(old), placed(new)
+    before, after = positional(old), positional(new)
     for at, one in enumerate(before):
         if after[at : at + 1] not in ([one], [f"{one}="]):
             yield f"{one.rstrip('=')} is not where it was"
@@ -108,7 +112,7 @@ def changed(old: Parameters, new: Parameters) -> Iterator[str]:
             yield f"{one.rstrip('=')} must be given now"
 
 
-def placed(parameters: Parameters) -> Parameters:
+def positional(parameters: Parameters) -> Parameters:
     """Those that may be given by their place."""
     end = next((at for at, one in enumerate(parameters) if one.startswith("*")), len(parameters))
     return parameters[:end]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.loader import load
-from gongzhi_server.testing import codes_of, serving
+from gongzhi_server.plugins.loader import load_plugins
+from gongzhi_server.testing import codes_of, serve_application
 
 from .conftest import Market
 
@@ -42,8 +42,8 @@ def test_a_plugin_that_lacks_another_does_not_start(market: Market) -> None:
         market.load()
     ship(market, "pears")
     with pytest.raises(Problem, match="requires the plugin 'pears'"):
-        load(without=["pears"], entries=market.entries)
-    assert [one.name for one in load(without=["apples", "pears"], entries=market.entries).found] == []
+        load_plugins(without=["pears"], entries=market.entries)
+    assert [one.name for one in load_plugins(without=["apples", "pears"], entries=market.entries).found] == []
 
 
 def test_plugins_that_require_each_other_are_refused(market: Market) -> None:
@@ -57,7 +57,7 @@ async def test_no_county_switches_off_what_is_always_on(market: Market, filled: 
     """It answers where nobody switched it on, without asking the table of decisions; the other does not."""
     ship(market, "apples", always=True)
     ship(market, "pears")
-    async with serving(filled, tmp_path, plugins=market.load(), active=False) as server:
+    async with serve_application(filled, tmp_path, plugins=market.load(), active=False) as server:
         admin = server.as_("administrator")
         found = (await admin.ask("{ apples pears plugins { name always state } }")).data
         assert (found["apples"], found["pears"]) == ("apples", None)

@@ -13,7 +13,7 @@ import pytest_asyncio
 from gongzhi_server import cli
 from gongzhi_server.deployment import plugin_activation as activation
 from gongzhi_server.storage import database
-from gongzhi_server.testing import Clock, Server, serving
+from gongzhi_server.testing import Clock, Server, serve_application
 from typer.testing import CliRunner
 
 from .conftest import Market
@@ -21,7 +21,7 @@ from .conftest import Market
 STAMPS = '''
 import strawberry
 from strawberry import ID
-from gongzhi.runtime.commands import KEY, Problem, command, given, made, problems
+from gongzhi.runtime.commands import KEY, Problem, command, input_field, result_field, problems
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.core.people.models import HouseholdRow
 
@@ -34,13 +34,13 @@ def stamp_in_python(rows: list, info: object) -> list[str | None]:
 
 @strawberry.input(description="A stamp (盖章).")
 class StampHouseholdInput:
-    idempotency_key: str = given(KEY)
-    household: ID = given("The household (户).")
+    idempotency_key: str = input_field(KEY)
+    household: ID = input_field("The household (户).")
 
 
 @strawberry.type(description="What came of it (结果).")
 class StampHouseholdPayload:
-    household: Household | None = made("The household (户).")
+    household: Household | None = result_field("The household (户).")
     errors: list[Problem] = problems()
 
 
@@ -87,12 +87,12 @@ def graphql():
 """
 BIN_MODELS = """
 from typing import Any
-from gongzhi.declare.columns import key
+from gongzhi.declare.columns import primary_key
 from tortoise import fields
 from tortoise.models import Model
 
 class BinRow(Model):
-    id = key()
+    id = primary_key()
     household: Any = fields.ForeignKeyField("people.HouseholdRow", related_name=False, on_delete=fields.RESTRICT)
 
     class Meta:
@@ -100,11 +100,11 @@ class BinRow(Model):
         table = "bin"
 """
 BIN_TYPES = '''
-from gongzhi.declare.entity import Node, entity, everyone, one
+from gongzhi.declare.entity import Node, entity, visible_to_all, one
 from gongzhi.core.people.types import Household
 from .models import BinRow
 
-@entity(BinRow, visible=everyone, through="household")
+@entity(BinRow, visible=visible_to_all, through="household")
 class Bin(Node):
     """A bin (垃圾桶)."""
 
@@ -127,7 +127,7 @@ HISTORY = "{ pluginActivations { nodes { active since until } } }"
 @pytest_asyncio.fixture
 async def stamps(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[Server]:
     market.ship("stamps", STAMPS)
-    async with serving(filled, tmp_path, Clock(), plugins=market.load(), active=False) as server:
+    async with serve_application(filled, tmp_path, Clock(), plugins=market.load(), active=False) as server:
         yield server
 
 
@@ -136,7 +136,7 @@ async def switch(server: Server, active: bool, **given: str) -> dict:
     return await server.as_("administrator").do("setPluginActivation", SWITCH, active=active, **given)
 
 
-async def stamped(server: Server) -> tuple[dict, dict]:
+async def stamp_household(server: Server) -> tuple[dict, dict]:
     """A household, and what stamping it gives."""
     worker = server.as_("grid_worker")
     household = (await worker.ask(STAMP)).data["households"]["nodes"][0]
@@ -144,7 +144,7 @@ async def stamped(server: Server) -> tuple[dict, dict]:
 
 
 async def test_installed_is_not_active(stamps: Server) -> None:
-    household, refused = await stamped(stamps)
+    household, refused = await stamp_household(stamps)
     assert (household["stamp"], household["stampInPython"]) == (None, None)
     assert [(error["code"], error["path"]) for error in refused["errors"]] == [("PLUGIN_INACTIVE", [])]
     assert (await stamps.as_("auditor").ask("{ plugins { state } }")).data["plugins"] == [{"state": "INACTIVE"}]
@@ -153,13 +153,13 @@ async def test_installed_is_not_active(stamps: Server) -> None:
 async def test_county_switches_it_on_and_off(stamps: Server) -> None:
     payload = await switch(stamps, True)
     assert payload["activation"] == {"plugin": "stamps", "active": True, "county": {"code": "610921"}, "until": None}
-    household, payload = await stamped(stamps)
+    household, payload = await stamp_household(stamps)
     assert household["stamp"] == household["stampInPython"] == household["number"]
     assert payload == {"household": {"number": household["number"]}, "errors": []}
 
     stamps.clock.move(hours=1)
     await switch(stamps, False)
-    household, payload = await stamped(stamps)
+    household, payload = await stamp_household(stamps)
     assert household["stamp"] is None and payload["household"] is None
     history = (await stamps.as_("auditor").ask(HISTORY)).data["pluginActivations"]["nodes"]
     assert [(one["active"], one["until"]) for one in history] == [(False, None), (True, history[0]["since"])]
@@ -171,7 +171,7 @@ async def test_other_county_does_not_count(stamps: Server, filled: str) -> None:
     await connection.execute(NEIGHBOUR)
     await connection.close()
     await switch(stamps, True, county="610922")
-    household, refused = await stamped(stamps)
+    household, refused = await stamp_household(stamps)
     assert household["stamp"] is None
     assert [(error["code"], error["path"]) for error in refused["errors"]] == [("PLUGIN_INACTIVE", ["household"])]
     worker = stamps.as_("grid_worker", grid="610921")
@@ -185,13 +185,13 @@ async def test_its_rows_are_not_there(market: Market, filled: str, tmp_path: Pat
     plugins = market.load()
     await database.write_migrations(filled, "bins", plugins.apps)
     importlib.invalidate_caches()
-    await database.migrate(filled, plugins.apps)
+    await database.migrate_apps(filled, plugins.apps)
     connection = await asyncpg.connect(filled)
     key = await connection.fetchval(
         "insert into bins.bin (id, household_id) select uuidv7(), id from people.household limit 1 returning id"
     )
     await connection.close()
-    async with serving(filled, tmp_path, plugins=plugins, active=False) as server:
+    async with serve_application(filled, tmp_path, plugins=plugins, active=False) as server:
         worker, id = server.as_("grid_worker"), f"Bin:{key}"
         assert (await worker.ask(BINNED, id=id)).data == {
             "bins": None,
@@ -199,7 +199,7 @@ async def test_its_rows_are_not_there(market: Market, filled: str, tmp_path: Pat
             "households": {"totalCount": 0, "nodes": []},
             "node": None,
         }
-        assert await activation.switch(filled, ["bins"], server.clock()) == 1
+        assert await activation.switch_plugins(filled, ["bins"], server.clock()) == 1
         assert (await worker.ask(BINNED, id=id)).data == {
             "bins": {"totalCount": 1, "nodes": [{"id": id}]},
             "binWord": "bin",

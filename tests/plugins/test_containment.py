@@ -18,17 +18,17 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from gongzhi.core.events.models import OutboxRow
-from gongzhi.declare.sql import Sql, alternatives, every, some
+from gongzhi.declare.sql import Sql, all_of, any_of, check_alternatives
 from gongzhi.declare.sqltext import AFTER, BEFORE, is_loose
-from gongzhi.declare.viewer import Account, Viewer
+from gongzhi.declare.viewer import Viewer, ViewerAccount
 from gongzhi.values.errors import DeclarationError
 from gongzhi_server.errors import Problem
-from gongzhi_server.graphql.schema import build
+from gongzhi_server.graphql.schema import build_schema
 from gongzhi_server.planner import Planner, execution
 from gongzhi_server.planner.protection import find_protected
-from gongzhi_server.planner.viewer_scope import Lens
-from gongzhi_server.plugins.loader import load
-from gongzhi_server.testing import TODAY, Answer, Server, serving
+from gongzhi_server.planner.viewer_scope import StatementScope
+from gongzhi_server.plugins.loader import load_plugins
+from gongzhi_server.testing import TODAY, Server, ServerAnswer, serve_application
 from pypika_tortoise.context import DEFAULT_SQL_CONTEXT as PLAIN
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery
 from pypika_tortoise.queries import Table
@@ -40,7 +40,7 @@ SQL = PostgreSQLQuery.SQL_CONTEXT
 UNRULY = '''
 from gongzhi.core.cases.types import CaseKind
 from gongzhi.declare.entity import embedded, pick
-from gongzhi.declare.filters import IntComparison, compare
+from gongzhi.declare.filters import IntComparison, compare_term
 from gongzhi.core.people.types import Reason
 from gongzhi.core.units.types import Unit
 
@@ -74,9 +74,9 @@ def graphql():
             reasons=embedded("Reasons (理由).", lambda at: Sql("""'[{{"rule":{{}}}}]'::jsonb"""),
                 type=list[Reason] | None, requires=None),
             filter={
-                "failing": guarded(compare(raising, IntComparison), requires=None),
+                "failing": guarded(compare_term(raising, IntComparison), requires=None),
                 "lazy": guarded(
-                    compare(lambda at: Sql("public.too_slow({0})", at.rows.id), IntComparison), requires=None
+                    compare_term(lambda at: Sql("public.too_slow({0})", at.rows.id), IntComparison), requires=None
                 ),
                 "either": guarded(condition(lambda at: Sql("{0} is null or true", at.rows.id)), requires=None),
             },
@@ -98,11 +98,11 @@ async def unruly(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[S
     connection = await asyncpg.connect(filled)
     await connection.execute(SLOW)
     await connection.close()
-    async with serving(filled, tmp_path, plugins=market.load(essential=True)) as server:
+    async with serve_application(filled, tmp_path, plugins=market.load(essential=True)) as server:
         yield server
 
 
-def blamed(answer: Answer) -> None:
+def blamed_plugin(answer: ServerAnswer) -> None:
     """The one error names the plugin, and tells nothing else."""
     [error] = answer.errors
     assert error["extensions"]["code"] == "INTERNAL_SERVER_ERROR" and error["extensions"]["plugin"] == "unruly"
@@ -116,16 +116,16 @@ async def test_what_fails_stays_with_the_plugin(unruly: Server) -> None:
         answer = await worker.ask(LISTED % field)
         [household] = answer.body["data"]["households"]["nodes"]
         assert household["number"] and household[field.split()[0]] is None, field
-        blamed(answer)
+        blamed_plugin(answer)
     answer = await worker.ask(LISTED % "word raising")
     assert answer.body["data"]["households"]["nodes"][0]["word"] == "so"
     for wanted in ("failing: { equals: 1 }", "lazy: { equals: 1 }"):
         answer = await worker.ask(FILTERED % wanted)
         assert answer.body["data"] is None, wanted
-        blamed(answer)
+        blamed_plugin(answer)
     answer = await worker.ask("{ households(first: 1, orderBy: SHAKY_ASC) { nodes { number } } }")
     assert answer.body["data"]["households"]["nodes"]
-    blamed(answer)
+    blamed_plugin(answer)
 
 
 async def test_a_slow_statement_is_not_waited_for_twice(unruly: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,8 +196,8 @@ def test_what_cannot_be_composed_stops_the_start(market: Market, wrong: str) -> 
 def test_fragments_are_one_operand() -> None:
     loose = Sql("a or b")
     shown = {
-        "(x and (a or b))": every(Sql("{0}", LiteralValue("x")), loose),
-        "((a or b) or x)": some(loose, Sql("x")),
+        "(x and (a or b))": all_of(Sql("{0}", LiteralValue("x")), loose),
+        "((a or b) or x)": any_of(loose, Sql("x")),
         "case when a or b then 1 end": Sql("case when {0} then 1 end", loose),
         "f(a or b,x)": Sql("f({0},x)", loose),
         "(a+b)::int": Sql("{0}::int", Sql("a+b")),
@@ -222,8 +222,8 @@ def test_text_is_read_as_postgresql_reads_it() -> None:
 def test_alternatives_are_a_list() -> None:
     for wrong in (Sql("true"), "true", 1, [LiteralValue("true")], ["true"]):
         with pytest.raises(DeclarationError):
-            alternatives(wrong)
-    assert alternatives(None) is None and alternatives([]) == []
+            check_alternatives(wrong)
+    assert check_alternatives(None) is None and check_alternatives([]) == []
 
 
 PEOPLE, VISITS = Table("person", schema="people", alias="t1"), Table("visit", schema="some", alias="t2")
@@ -275,7 +275,7 @@ async def test_refusal_is_logged_with_field_and_column(
         """,
     )
     caplog.set_level(logging.ERROR, "gongzhi")
-    async with serving(filled, tmp_path, plugins=market.load()) as server:
+    async with serve_application(filled, tmp_path, plugins=market.load()) as server:
         answer = await server.as_("grid_worker").ask("{ people(first: 1) { nodes { name number } } }")
     [person] = answer.body["data"]["people"]["nodes"]
     assert person["name"] and person["number"] is None and answer.errors[0]["extensions"]["plugin"] == "curious"
@@ -285,11 +285,11 @@ async def test_refusal_is_logged_with_field_and_column(
 
 async def test_events_are_told_with_their_rows_alone(bare: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule of the form `a or b` for the row an event names is no rule for every row, in any of the plugins."""
-    planner = Planner(build(load()))
+    planner = Planner(build_schema(load_plugins()))
     connection = await asyncpg.connect(bare)
     owners = set()
     for happening in planner.entities.values():
-        if happening.model is not OutboxRow or not happening.visible.__qualname__.startswith("told_with"):
+        if happening.model is not OutboxRow or not happening.visible.__qualname__.startswith("visible_with"):
             continue
         told = inspect.getclosurevars(happening.visible).nonlocals
         target = told["of"]().__entity__
@@ -299,7 +299,7 @@ async def test_events_are_told_with_their_rows_alone(bare: str, monkeypatch: pyt
         await connection.execute(f'create schema {schema}; create table {schema}."{table}" (id uuid)')
         await connection.execute(f'insert into {schema}."{table}" values ($1)', uuid4())  # another county's
         event = Table("event", alias="e")
-        [criterion] = happening.visible(event, Lens(Viewer(Account(), TODAY), {}))
+        [criterion] = happening.visible(event, StatementScope(Viewer(ViewerAccount(), TODAY), {}))
         data = f"""(select jsonb_build_object('{told["name"]}', '{uuid4()}') as data) e"""
         assert not await connection.fetchval(f"select {criterion.get_sql(SQL)} from {data}"), happening.name
         owners.add(schema)

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from gongzhi_server import cli
 from gongzhi_server.errors import Problem
-from gongzhi_server.testing import create, drop
+from gongzhi_server.testing import create_database, drop_database
 from typer.testing import CliRunner
 
 from .conftest import Market
@@ -50,7 +50,7 @@ def test_errand_runs_in_one_transaction(
     """It is the plugin who acts; what it wrote is kept, unless it says that something is wrong."""
     market.ship("greeter", GREETER)
     name = f"errand_{uuid4().hex}"
-    dsn = asyncio.run(create(postgres, name))
+    dsn = asyncio.run(create_database(postgres, name))
     monkeypatch.setenv("DATABASE_URL", dsn)
     monkeypatch.setenv("GONGZHI_MODE", "development")
     monkeypatch.setenv("GONGZHI_DATA", str(tmp_path))
@@ -62,7 +62,7 @@ def test_errand_runs_in_one_transaction(
         assert asyncio.run(greeted(dsn)) == ["world"]
         assert "Greet somebody" in CliRunner().invoke(cli.app, ["greeter", "--help"]).stdout
     finally:
-        asyncio.run(drop(postgres, name))
+        asyncio.run(drop_database(postgres, name))
 
 
 def test_errand_may_need_no_database(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:

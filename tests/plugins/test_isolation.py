@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from gongzhi_server.jobs import worker as work
 from gongzhi_server.planner import execution
-from gongzhi_server.testing import Answer, Server, serving
+from gongzhi_server.testing import Server, ServerAnswer, serve_application
 
 from .conftest import Market
 
@@ -18,7 +18,7 @@ FAULTY = '''
 import asyncio
 from datetime import timedelta
 import strawberry
-from gongzhi.runtime.commands import KEY, Problem, command, given, made, problems
+from gongzhi.runtime.commands import KEY, Problem, command, input_field, result_field, problems
 from gongzhi.declare.entity import ref
 from gongzhi.runtime.jobs import job
 from gongzhi.core.people.models import HouseholdRow
@@ -38,7 +38,7 @@ async def hanging(rows: list, info: object) -> list[str | None]:
 
 @strawberry.input(description="Something (操作).")
 class BreakFaultyInput:
-    idempotency_key: str = given(KEY)
+    idempotency_key: str = input_field(KEY)
 
 
 @strawberry.type(description="What came of it (结果).")
@@ -53,7 +53,7 @@ async def break_faulty(call, input: BreakFaultyInput) -> BreakFaultyPayload:
 
 @strawberry.type(description="A household (户).")
 class ShowFaultyPayload:
-    households: list[Household] = made("Two of them (两户).")
+    households: list[Household] = result_field("Two of them (两户).")
     errors: list[Problem] = problems()
 
 
@@ -97,11 +97,11 @@ def graphql():
 async def faulty(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[Server]:
     market.ship("faulty", FAULTY)
     market.ship("sound", SOUND)
-    async with serving(filled, tmp_path, plugins=market.load()) as server:
+    async with serve_application(filled, tmp_path, plugins=market.load()) as server:
         yield server
 
 
-def blamed(answer: Answer) -> str:
+def blamed_plugin(answer: ServerAnswer) -> str:
     """The plugin that the one error of the answer names; it tells nothing else of ours."""
     [error] = answer.errors
     assert (
@@ -119,13 +119,13 @@ async def test_failing_field_is_null(faulty: Server, monkeypatch: pytest.MonkeyP
     answer = await faulty.as_("grid_worker").ask(f"{{ households(first: 1) {{ nodes {{ number word {field} }} }} }}")
     [household] = answer.body["data"]["households"]["nodes"]
     assert household["number"] and household["word"] == "so" and household[field] is None
-    assert blamed(answer) == "faulty"
+    assert blamed_plugin(answer) == "faulty"
 
 
 async def test_failing_mutation_names_its_plugin(faulty: Server) -> None:
     mutation = 'mutation { breakFaulty(input: { idempotencyKey: "one-of-its-own" }) { errors { code } } }'
     answer = await faulty.as_("grid_worker").ask(mutation)
-    assert answer.body["data"] == {"breakFaulty": None} and blamed(answer) == "faulty"
+    assert answer.body["data"] == {"breakFaulty": None} and blamed_plugin(answer) == "faulty"
 
 
 @pytest.mark.parametrize("field", ["ratio", "raising"])
@@ -138,7 +138,7 @@ async def test_failing_field_of_a_payload_is_null(faulty: Server, field: str) ->
     payload = answer.body["data"]["showFaulty"]
     assert [(one["word"], one[field]) for one in payload["households"]] == [("so", None)] * 2
     assert all(one["number"] for one in payload["households"]) and payload["errors"] == []
-    assert blamed(answer) == "faulty"
+    assert blamed_plugin(answer) == "faulty"
 
 
 async def test_slow_job_is_parked_and_told(faulty: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.scaffold import new, template
+from gongzhi_server.plugins.scaffold import create_plugin, template_folder
 
 from .contracts import ROOT, releases, source
 
@@ -49,7 +49,7 @@ def run(*command: object, cwd: Path, **environ: str) -> str:
 
 
 def test_scaffold_has_its_name(tmp_path: Path) -> None:
-    written = new("road_watch", tmp_path)
+    written = create_plugin("road_watch", tmp_path)
     folder = tmp_path / "gongzhi-road-watch"
     assert {str(file.relative_to(folder)) for file in written} == PARTS
     text = "".join(file.read_text(encoding="utf-8") for file in written)
@@ -60,19 +60,19 @@ def test_scaffold_has_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["cases", "Road", "road-watch", "", "pg_road"])
 def test_scaffold_refuses_names(tmp_path: Path, name: str) -> None:
     with pytest.raises(Problem, match="a plugin cannot be called"):
-        new(name, tmp_path)
+        create_plugin(name, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_scaffold_overwrites_nothing(tmp_path: Path) -> None:
-    new("road", tmp_path)
+    create_plugin("road", tmp_path)
     with pytest.raises(Problem, match="gongzhi-road is there already"):
-        new("road", tmp_path)
+        create_plugin("road", tmp_path)
 
 
 def test_scaffold_passes_its_tests(tmp_path: Path, postgres: str) -> None:
     """Found as an installed distribution is, without installing it."""
-    new("abc", tmp_path)
+    create_plugin("abc", tmp_path)
     folder = tmp_path / "gongzhi-abc"
     info = folder / "gongzhi_abc-0.1.0.dist-info"
     info.mkdir()
@@ -139,9 +139,9 @@ def test_wheel_works_in_a_clean_environment(
 ) -> None:
     """A plugin as the template has it today, beside the oldest contract it promises to work with, and the newest."""
     place: Path = request.getfixturevalue(contract)
-    new("road_watch", tmp_path)
+    create_plugin("road_watch", tmp_path)
     folder = tmp_path / "gongzhi-road-watch"
-    with installed(place, folder) as python:
+    with installed_python(place, folder) as python:
         listed = run(python.with_name("gongzhi"), "plugin", "list", cwd=tmp_path)
         assert listed == "road_watch  gongzhi-road-watch 0.1.0  INACTIVE\n"
         said = run(python, "-m", "pytest", "-q", "tests", cwd=folder, GONGZHI_TEST_DSN=postgres)
@@ -149,7 +149,7 @@ def test_wheel_works_in_a_clean_environment(
 
 
 @contextmanager
-def installed(place: Path, *projects: Path) -> Iterator[Path]:
+def installed_python(place: Path, *projects: Path) -> Iterator[Path]:
     """The Python of an environment in which the wheels of these projects are installed for a while."""
     python, into = place / "venv" / "bin" / "python", place / f"wheels-{uuid4().hex}"
     into.mkdir()
@@ -165,10 +165,10 @@ def installed(place: Path, *projects: Path) -> Iterator[Path]:
 @pytest.mark.slow
 def test_wheel_works_beside_ours(clean: Path, tmp_path: Path, postgres: str) -> None:
     """Its types, fields, mutation, handler and job, with the four plugins of ours installed as wheels, too."""
-    new("road_watch", tmp_path)
+    create_plugin("road_watch", tmp_path)
     folder, ours = tmp_path / "gongzhi-road-watch", tmp_path / "ours"
-    projects = [folder, *(copied(name, ours) for name in OURS)]
-    with installed(clean, *projects) as python:
+    projects = [folder, *(copy_plugin(name, ours) for name in OURS)]
+    with installed_python(clean, *projects) as python:
         listed = run(python.with_name("gongzhi"), "plugin", "list", cwd=tmp_path).splitlines()
         assert [line.split()[0] for line in listed] == [*OURS, "road_watch"]
         said = run(python, "-m", "pytest", "-q", "tests", cwd=folder, GONGZHI_TEST_DSN=postgres)
@@ -178,11 +178,11 @@ def test_wheel_works_beside_ours(clean: Path, tmp_path: Path, postgres: str) -> 
 @pytest.mark.slow
 def test_conformance_finds_a_clash(clean: Path, tmp_path: Path, postgres: str) -> None:
     """A vendor whose field one of ours has already: its own tests say so, and whose it is."""
-    new("road_watch", tmp_path)
+    create_plugin("road_watch", tmp_path)
     folder = tmp_path / "gongzhi-road-watch"
     types = folder / "gongzhi_road_watch" / "types.py"
     types.write_text(types.read_text().replace("road_watch_noted=", "points="))
-    with installed(clean, folder, copied("points", tmp_path / "ours")) as python:
+    with installed_python(clean, folder, copy_plugin("points", tmp_path / "ours")) as python:
         command = [python, "-m", "pytest", "-q", "-x", "tests", "-k", "additions"]
         environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         ended = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=300)
@@ -192,14 +192,14 @@ def test_conformance_finds_a_clash(clean: Path, tmp_path: Path, postgres: str) -
         )
 
 
-def copied(name: str, into: Path) -> Path:
+def copy_plugin(name: str, into: Path) -> Path:
     """One of our plugins under the name of its distribution; building leaves nothing in the tree."""
     return Path(shutil.copytree(ROOT / "plugins" / name, into / f"gongzhi-{name}"))
 
 
 @pytest.mark.slow
 def test_pip_refuses_another_contract(clean: Path, tmp_path: Path) -> None:
-    new("future", tmp_path)
+    create_plugin("future", tmp_path)
     project = tmp_path / "gongzhi-future" / "pyproject.toml"
     project.write_text(project.read_text().replace("gongzhi>=0.1,<0.2", "gongzhi>=2"))
     wheel(project.parent, tmp_path)
@@ -224,4 +224,4 @@ def test_releases_are_found_by_their_tags(tmp_path: Path) -> None:
 
 
 def test_template_is_found() -> None:
-    assert (template() / "pyproject.toml").exists()
+    assert (template_folder() / "pyproject.toml").exists()

@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 from gongzhi_server import cli
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.loader import load
+from gongzhi_server.plugins.loader import load_plugins
 from gongzhi_server.storage import database
-from gongzhi_server.testing import create, drop
+from gongzhi_server.testing import create_database, drop_database
 from typer.testing import CliRunner
 
 from .conftest import Market
@@ -41,9 +41,9 @@ def test_plugins_come_by_name(market: Market) -> None:
 def test_broken_plugin_can_be_left_out(market: Market) -> None:
     market.ship("apples", PLAIN.format("apples"))
     market.ship("broken", "import nowhere_to_be_found")
-    assert [plugin.name for plugin in load(["broken"], market.entries).found] == ["apples"]
+    assert [plugin.name for plugin in load_plugins(["broken"], market.entries).found] == ["apples"]
     with pytest.raises(Problem, match="there is no plugin brocken to leave out"):
-        load(["brocken"], market.entries)
+        load_plugins(["brocken"], market.entries)
 
 
 def test_two_loads_share_nothing(market: Market) -> None:
@@ -62,7 +62,7 @@ def deployed(market: Market, postgres: str, tmp_path: Path, monkeypatch: pytest.
     """The address of a database with a vendor's table, which the command line works on."""
     market.ship("paths", TABLES, models=MODELS, migrations____init__="")
     name = f"deployed_{uuid4().hex}"
-    dsn = asyncio.run(create(postgres, name))
+    dsn = asyncio.run(create_database(postgres, name))
     for variable, value in (
         ("DATABASE_URL", dsn),
         ("GONGZHI_DATA", tmp_path / "data"),
@@ -70,9 +70,9 @@ def deployed(market: Market, postgres: str, tmp_path: Path, monkeypatch: pytest.
     ):
         monkeypatch.setenv(variable, str(value))
     asyncio.run(database.write_migrations(dsn, "paths", market.load().apps))
-    asyncio.run(database.migrate(dsn, market.load().apps))
+    asyncio.run(database.migrate_apps(dsn, market.load().apps))
     yield dsn
-    asyncio.run(drop(postgres, name))
+    asyncio.run(drop_database(postgres, name))
 
 
 async def tables(dsn: str) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 import pytest_asyncio
-from gongzhi_server.testing import Server, codes_of, serving
+from gongzhi_server.testing import Server, codes_of, serve_application
 from PIL import Image
 
 from .conftest import Market
@@ -25,30 +25,30 @@ from gongzhi.core.cases.opening import CaseDraft, open_case, open_cases
 from gongzhi.core.cases.steps import CasePayload, advance_case, find_case
 from gongzhi.declare.entity import ref
 from gongzhi.declare.events import Code, Event, Occurrence, event
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, given, made, problems
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, input_field, result_field, problems
 from gongzhi.runtime.jobs import handler
 
 @strawberry.input(description="A case (诉求).")
 class AcceptBinCaseInput:
-    idempotency_key: str = given(KEY)
-    number: str = given("Its number (编号).")
-    expected_version: int = given(EXPECTED)
+    idempotency_key: str = input_field(KEY)
+    number: str = input_field("Its number (编号).")
+    expected_version: int = input_field(EXPECTED)
 
 @strawberry.input(description="Alarms (告警).")
 class SoundInput:
-    idempotency_key: str = given(KEY)
-    grid: str = given("Where (网格编码).")
-    bins: int = given("Of how many bins (数量).")
+    idempotency_key: str = input_field(KEY)
+    grid: str = input_field("Where (网格编码).")
+    bins: int = input_field("Of how many bins (数量).")
 
 @strawberry.input(description="A case to open (诉求).")
 class OpenOneInput:
-    idempotency_key: str = given(KEY)
-    grid: str = given("Where (网格编码).")
-    category: str = given("Of what (分类代码).")
+    idempotency_key: str = input_field(KEY)
+    grid: str = input_field("Where (网格编码).")
+    category: str = input_field("Of what (分类代码).")
 
 @strawberry.type(description="What came of it (结果).")
 class SoundPayload:
-    case: Case | None = made("The case (诉求).")
+    case: Case | None = result_field("The case (诉求).")
     errors: list[Problem] = problems()
 
 {example}
@@ -67,12 +67,12 @@ async def open_one(call: Call, input: OpenOneInput) -> SoundPayload:
 
 @strawberry.input(description="A file to read (附件).")
 class ReadFileInput:
-    idempotency_key: str = given(KEY)
-    file: str = given("Which (附件标识).")
+    idempotency_key: str = input_field(KEY)
+    file: str = input_field("Which (附件标识).")
 
 @strawberry.type(description="What is in it (内容).")
 class ReadFilePayload:
-    told: str | None = made("Its type and size (类型和大小).")
+    told: str | None = result_field("Its type and size (类型和大小).")
     errors: list[Problem] = problems()
 
 @command("Read a file (读取附件).", requires=None)
@@ -105,7 +105,7 @@ where c.account = 'system:bins' and c.status = 'REPORTED'
 @pytest_asyncio.fixture
 async def yard(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[Server]:
     market.ship("bins", BINS)
-    async with serving(filled, tmp_path, plugins=market.load(essential=True)) as server:
+    async with serve_application(filled, tmp_path, plugins=market.load(essential=True)) as server:
         yield server
 
 

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from gongzhi_server.deployment import plugin_activation as activation
 from gongzhi_server.graphql.schema import Schema
-from gongzhi_server.testing import ESSENTIAL, TODAY, Server, serving
+from gongzhi_server.testing import ESSENTIAL, TODAY, Server, serve_application
 
 from .conftest import Market
 
@@ -44,11 +44,11 @@ LIST = """query($order: HouseholdOrder, $first: Int, $last: Int, $after: String,
 @pytest_asyncio.fixture
 async def lucky(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[Server]:
     market.ship("luck", LUCK)
-    async with serving(filled, tmp_path, plugins=market.load()) as server:
+    async with serve_application(filled, tmp_path, plugins=market.load()) as server:
         yield server.as_("grid_worker", grid="610921100")
 
 
-async def listed(caller: Server, **given: Any) -> dict[str, Any]:
+async def list_households(caller: Server, **given: Any) -> dict[str, Any]:
     return (await caller.ask(LIST, **given)).data["households"]  # type: ignore[no-any-return]
 
 
@@ -58,12 +58,12 @@ def luck(household: dict[str, Any]) -> int:
     return -1 if digit == 4 else digit
 
 
-async def whole(caller: Server, order: str, size: int = 100) -> list[dict[str, Any]]:
+async def list_all_pages(caller: Server, order: str, size: int = 100) -> list[dict[str, Any]]:
     """The list, page by page."""
-    page = await listed(caller, order=order, first=size)
+    page = await list_households(caller, order=order, first=size)
     found = page["nodes"]
     while page["pageInfo"]["hasNextPage"]:
-        page = await listed(caller, order=order, first=size, after=page["pageInfo"]["endCursor"])
+        page = await list_households(caller, order=order, first=size, after=page["pageInfo"]["endCursor"])
         found = [*found, *page["nodes"]]
     assert len(found) == page["totalCount"]
     return found  # type: ignore[no-any-return]
@@ -71,18 +71,18 @@ async def whole(caller: Server, order: str, size: int = 100) -> list[dict[str, A
 
 @pytest.mark.parametrize("order", ["LUCK", "WORD"])
 async def test_rows_come_in_a_plugins_order(lucky: Server, order: str) -> None:
-    up = await whole(lucky, f"{order}_ASC")
+    up = await list_all_pages(lucky, f"{order}_ASC")
     keys = [(luck(one), one["id"]) for one in up]
     assert len(up) > 20 and len(set(map(luck, up))) > 5 and keys == sorted(keys)
-    assert await whole(lucky, f"{order}_DESC") == up[::-1]
-    assert (await listed(lucky, order=f"{order}_ASC", last=7))["nodes"] == up[-7:]
+    assert await list_all_pages(lucky, f"{order}_DESC") == up[::-1]
+    assert (await list_households(lucky, order=f"{order}_ASC", last=7))["nodes"] == up[-7:]
 
 
 async def test_pages_leave_nothing_out(lucky: Server) -> None:
-    rows = await whole(lucky, "LUCK_DESC")
-    assert await whole(lucky, "LUCK_DESC", 41) == rows
-    page = await listed(lucky, order="LUCK_DESC", last=3)
-    back = await listed(lucky, order="LUCK_DESC", last=5, before=page["pageInfo"]["startCursor"])
+    rows = await list_all_pages(lucky, "LUCK_DESC")
+    assert await list_all_pages(lucky, "LUCK_DESC", 41) == rows
+    page = await list_households(lucky, order="LUCK_DESC", last=3)
+    back = await list_households(lucky, order="LUCK_DESC", last=5, before=page["pageInfo"]["startCursor"])
     assert back["nodes"] == rows[-8:-3]
     wrong = await lucky.ask(LIST, order="LUCK_DESC", first=9, after="WyJ4IiwieSJd")
     assert wrong.codes == ["BAD_USER_INPUT"]
@@ -94,14 +94,14 @@ async def test_order_needs_its_permission(lucky: Server) -> None:
 
 
 async def test_order_is_nothing_where_the_plugin_is_off(lucky: Server, filled: str) -> None:
-    await activation.switch(filled, ["luck"], TODAY, active=False)
-    rows = (await listed(lucky, order="LUCK_ASC", first=50))["nodes"]
+    await activation.switch_plugins(filled, ["luck"], TODAY, active=False)
+    rows = (await list_households(lucky, order="LUCK_ASC", first=50))["nodes"]
     assert [one["id"] for one in rows] == sorted(one["id"] for one in rows)
 
 
 async def test_failing_order_names_its_plugin(lucky: Server) -> None:
     """The rows come in the usual order, and the answer says that it is not the one asked for."""
-    usual = await listed(lucky, first=10)
+    usual = await list_households(lucky, first=10)
     answer = await lucky.ask(LIST, order="FATE_ASC", first=10)
     assert answer.body["data"]["households"]["nodes"] == usual["nodes"]
     assert [one["extensions"]["plugin"] for one in answer.errors] == ["luck"]

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from gongzhi_server.errors import Problem
 from gongzhi_server.storage import database
-from gongzhi_server.testing import serving
+from gongzhi_server.testing import serve_application
 
 from .conftest import Market
 from .test_tables import MODELS, TABLES
@@ -48,13 +48,13 @@ async def test_migrations_touch_their_own_schema_alone(market: Market, empty: st
     await database.write_migrations(empty, "paths", market.load().apps)
     importlib.invalidate_caches()
     apps = market.load().apps
-    await database.migrate(empty, apps)  # keys to the core's tables are its own
+    await database.migrate_apps(empty, apps)  # keys to the core's tables are its own
     for at, (sql, said) in enumerate(FOREIGN.items()):
         name = f"0002_foreign_{at}"
         market.write(f"gongzhi_paths/migrations/{name}.py", SECOND.format(sql=sql))
         importlib.invalidate_caches()
         with pytest.raises(Problem, match=f"migration paths.{name} was taken back: it touches {said}"):
-            await database.migrate(empty, apps)
+            await database.migrate_apps(empty, apps)
         (market.folder / f"gongzhi_paths/migrations/{name}.py").unlink()
     honest = (
         "create index by_name on paths.path (name); insert into paths.path select * from paths.path where false; "
@@ -63,7 +63,7 @@ async def test_migrations_touch_their_own_schema_alone(market: Market, empty: st
     )
     market.write("gongzhi_paths/migrations/0002_honest.py", SECOND.format(sql=honest))
     importlib.invalidate_caches()
-    await database.migrate(empty, apps)
+    await database.migrate_apps(empty, apps)
     connection = await asyncpg.connect(empty)
     assert await connection.fetchval("select count(*) from cases.channel where code='MINE'") == 0
     assert await connection.fetchval("select to_regclass('paths.by_name') is not null")
@@ -74,21 +74,21 @@ GRASPING = """
 from uuid import uuid4
 
 import strawberry
-from gongzhi.runtime.commands import KEY, Problem, command, given, made, problems
+from gongzhi.runtime.commands import KEY, Problem, command, input_field, result_field, problems
 from gongzhi.values.errors import Text
-from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.core.people.models import HouseholdRow
 
 
 @strawberry.input(description="How (方式).")
 class GraspInput:
-    idempotency_key: str = given(KEY)
-    way: str = given("How (方式).")
+    idempotency_key: str = input_field(KEY)
+    way: str = input_field("How (方式).")
 
 
 @strawberry.type(description="What came of it (结果).")
 class GraspPayload:
-    done: bool | None = made("Whether it was done (是否完成).")
+    done: bool | None = result_field("Whether it was done (是否完成).")
     errors: list[Problem] = problems()
 
 
@@ -114,7 +114,7 @@ async def fetch(call, row):
 
 
 async def tell(call, row):
-    await notify(call, Notice("grasping.told", Text("x", "x"), Text("x", "x"), ""), accounts=["somebody"])
+    await send_notice(call, NoticeDraft("grasping.told", Text("x", "x"), Text("x", "x"), ""), accounts=["somebody"])
 
 
 @command("Write to a table of the core (写核心表).", requires=None)
@@ -137,7 +137,7 @@ async def test_commands_write_to_their_own_tables_alone(
     """By the core's models or by SQL; what the contract's words write is the core's doing."""
     market.ship("grasping", GRASPING)
     caplog.set_level(logging.ERROR, "gongzhi")
-    async with serving(filled, tmp_path, plugins=market.load()) as server:
+    async with serve_application(filled, tmp_path, plugins=market.load()) as server:
         caller = server.as_("grid_worker")
         for way in ("save", "create", "update", "delete", "fetch"):
             answer = await caller.ask(GRASP, i={"idempotencyKey": f"by the way of {way}", "way": way})

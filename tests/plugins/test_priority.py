@@ -14,10 +14,10 @@ from gongzhi.declare.viewer import Viewer
 from gongzhi_server.auth.development_tokens import Tokens, Trials
 from gongzhi_server.deployment import plugin_activation as activation
 from gongzhi_server.graphql import explain
-from gongzhi_server.graphql.engine import Engine
+from gongzhi_server.graphql.engine import GraphQLEngine
 from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.storage import database
-from gongzhi_server.testing import SECRET, TODAY, Server, built, codes_of, serving
+from gongzhi_server.testing import SECRET, TODAY, Server, built_schema, codes_of, serve_application
 
 from .conftest import Market
 from .contracts import ROOT
@@ -47,8 +47,8 @@ def priority(market: Market, monkeypatch: pytest.MonkeyPatch) -> Market:
 @pytest_asyncio.fixture
 async def office(priority: Market, filled: str, tmp_path: Path) -> AsyncIterator[Server]:
     plugins = priority.load(essential=True)
-    await database.migrate(filled, plugins.apps)
-    async with serving(filled, tmp_path, plugins=plugins) as server:
+    await database.migrate_apps(filled, plugins.apps)
+    async with serve_application(filled, tmp_path, plugins=plugins) as server:
         yield server.as_("county_dispatcher", grid="610921")
 
 
@@ -127,10 +127,10 @@ async def test_cases_come_in_its_order(office: Server, grid: str) -> None:
 
 async def plan(dsn: str, plugins: Plugins, document: str, **claims: str) -> str:
     """How PostgreSQL runs the one statement of a query."""
-    pool = await database.readers(dsn, 1)
+    pool = await database.open_readers(dsn, 1)
     try:
         account = await Trials(Tokens(SECRET), pool, plugins).granted({"sub": "somebody", **claims})
-        engine = Engine(built(plugins), pool.fetch, explain._context)
+        engine = GraphQLEngine(built_schema(plugins), pool.fetch, explain._context)
         coerced = engine.coerced(engine.prepare(document, None), {})
         viewer = Viewer(account, TODAY)
         statement = engine.planner.query(engine.prepare(document, None), coerced, viewer)
@@ -154,6 +154,6 @@ async def test_its_index_is_walked(office: Server, filled: str) -> None:
 
 
 async def test_where_it_is_off_its_order_is_none(office: Server, filled: str) -> None:
-    await activation.switch(filled, ["priority"], TODAY, active=False)
+    await activation.switch_plugins(filled, ["priority"], TODAY, active=False)
     nodes = (await cases(office, "PRIORITY_SCORE_ASC", first=50))["nodes"]
     assert len(nodes) == 50 and [one["id"] for one in nodes] == sorted(one["id"] for one in nodes)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from gongzhi.values.errors import DeclarationError
-from gongzhi_server.graphql.published_registers import published
+from gongzhi_server.graphql.published_registers import publish_plugins
 from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.plugins.loader import Plugins
-from gongzhi_server.testing import ESSENTIAL, serving
+from gongzhi_server.testing import ESSENTIAL, serve_application
 
 from .conftest import Market
 
@@ -49,13 +49,13 @@ URGENT = "{ cases(filter: { not: { urgentByPhone: { equals: false } } }) { total
 
 async def test_purposes_are_public(market: Market, filled: str, tmp_path: Path) -> None:
     market.ship("calls", CALLS)
-    async with serving(filled, tmp_path, plugins=market.load()) as server:
+    async with serve_application(filled, tmp_path, plugins=market.load()) as server:
         assert (await server.ask(PURPOSES)).data == {"dataPurposes": [PURPOSE]}
 
 
 async def test_plugins_are_told_to_operators(market: Market, filled: str, tmp_path: Path) -> None:
     market.ship("calls", CALLS)
-    async with serving(filled, tmp_path, plugins=market.load()) as server:
+    async with serve_application(filled, tmp_path, plugins=market.load()) as server:
         for role in ("administrator", "auditor"):
             assert (await server.as_(role).ask(PLUGINS)).data["plugins"] == [
                 {
@@ -75,7 +75,7 @@ async def test_plugins_are_told_to_operators(market: Market, filled: str, tmp_pa
 
 async def test_filter_of_a_plugin(market: Market, filled: str, tmp_path: Path) -> None:
     market.ship("calls", CALLS)
-    async with serving(filled, tmp_path, plugins=market.load()) as server:
+    async with serve_application(filled, tmp_path, plugins=market.load()) as server:
         worker = server.as_("grid_worker")
         plain = await worker.ask("{ cases(filter: { urgency: { equals: EMERGENCY } }) { totalCount } }")
         assert (await worker.ask(URGENT)).data == plain.data
@@ -93,7 +93,7 @@ def test_filter_stays_in_its_schema(market: Market) -> None:
 def test_nothing_is_published_of_nothing() -> None:
     from gongzhi_server.testing import ESSENTIAL
 
-    assert published(Plugins(), Schema(ESSENTIAL.extensions)).json() == '{"plugins":[],"dataPurposes":[]}'
+    assert publish_plugins(Plugins(), Schema(ESSENTIAL.extensions)).json() == '{"plugins":[],"dataPurposes":[]}'
 
 
 def test_types_without_lists_have_no_filter() -> None:

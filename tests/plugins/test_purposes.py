@@ -7,27 +7,27 @@ from pathlib import Path
 import asyncpg
 import pytest
 from gongzhi_server.errors import Problem
-from gongzhi_server.testing import serving
+from gongzhi_server.testing import serve_application
 
 from .conftest import Market
 
 RING = """
 import strawberry
 from strawberry import ID
-from gongzhi.runtime.commands import KEY, Problem, command, given, made, problems
+from gongzhi.runtime.commands import KEY, Problem, command, input_field, result_field, problems
 from gongzhi.declare.entity import key_of, pick
 
 
 @strawberry.input(description="Whom (对象).")
 class RingPersonInput:
-    idempotency_key: str = given(KEY)
-    person: ID = given("The person (人员).")
-    field: str = given("What to read (字段).")
+    idempotency_key: str = input_field(KEY)
+    person: ID = input_field("The person (人员).")
+    field: str = input_field("What to read (字段).")
 
 
 @strawberry.type(description="What came of it (结果).")
 class RingPersonPayload:
-    count: int | None = made("How many values there are (个数).")
+    count: int | None = result_field("How many values there are (个数).")
     errors: list[Problem] = problems()
 
 
@@ -68,7 +68,7 @@ async def test_declared_field_is_disclosed(market: Market, filled: str, tmp_path
     market.ship("ring", RING)
     connection = await asyncpg.connect(filled)
     person = await connection.fetchval("select person_id from people.phone limit 1")
-    async with serving(filled, tmp_path, plugins=market.load()) as server:
+    async with serve_application(filled, tmp_path, plugins=market.load()) as server:
         worker = server.as_("grid_worker")
         query = "mutation($i: RingPersonInput!) { ringPerson(input: $i) { count errors { code } } }"
         given = {"idempotencyKey": "the first of them", "person": f"Person:{person}"}

@@ -12,7 +12,7 @@ import pytest_asyncio
 from gongzhi.runtime.reactions import Phase, in_order, reaction
 from gongzhi.values.errors import DeclarationError
 from gongzhi_server.errors import Problem
-from gongzhi_server.testing import Server, codes_of, serving
+from gongzhi_server.testing import Server, codes_of, serve_application
 
 from .conftest import Market
 from .test_reference import PAGE
@@ -55,7 +55,7 @@ STEPPED = "case { status address }"
 async def office(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[Server]:
     """A server with the plugin beside those that are always on."""
     market.ship("deposits", DEPOSITS)
-    async with serving(filled, tmp_path, plugins=market.load(essential=True)) as server:
+    async with serve_application(filled, tmp_path, plugins=market.load(essential=True)) as server:
         yield server
 
 

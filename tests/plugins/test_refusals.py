@@ -58,7 +58,7 @@ FIELD = f'extra=expression("More (更多).", lambda at: at.row.id, {SHOWN}'
 OWN = '''
 from gongzhi.core.cases.models import CaseRow
 
-@entity(CaseRow, visible=everyone)
+@entity(CaseRow, visible=visible_to_all)
 class Case(Node):
     """Another case (另一诉求)."""
 
@@ -155,27 +155,27 @@ BAD = {
         "Case.extra is planned, but <class 'str'> is no entity",
     ),
     "filter not guarded": (
-        adds("Case", 'filter={"extra": condition(lambda at: Sql("true"))}'),
+        adds("Case", 'filter={"extra": compare_condition(lambda at: Sql("true"))}'),
         "the filter 'extra' of Case must say who may use it",
     ),
     "replaced order": (
-        adds("Case", 'order={"reported_at": by(lambda at: at.rows.id, empty=0, requires=None)}'),
+        adds("Case", 'order={"reported_at": order_by(lambda at: at.rows.id, empty=0, requires=None)}'),
         "the order 'reported_at' of Case would replace one of the type itself",
     ),
     "order of nothing": (
-        adds("Case", 'order={"extra": by(lambda at: at.rows.id, empty=None, requires=None)}'),
+        adds("Case", 'order={"extra": order_by(lambda at: at.rows.id, empty=None, requires=None)}'),
         "nothing can be ordered by NoneType",
     ),
     "order without a list": (
-        adds("Query", 'order={"extra": by(lambda at: at.rows.id, empty=0, requires=None)}'),
+        adds("Query", 'order={"extra": order_by(lambda at: at.rows.id, empty=0, requires=None)}'),
         "Query is kept in no table, so its lists have no filter and no order",
     ),
     "order with an unknown permission": (
-        adds("Case", 'order={"extra": by(lambda at: at.rows.id, empty=0, requires="broken.look")}'),
+        adds("Case", 'order={"extra": order_by(lambda at: at.rows.id, empty=0, requires="broken.look")}'),
         "'extra' requires 'broken.look', which nobody declares",
     ),
     "replaced filter": (
-        adds("Case", 'filter={"status": guarded(condition(lambda at: Sql("true")), requires=None)}'),
+        adds("Case", 'filter={"status": guard_comparison(compare_condition(lambda at: Sql("true")), requires=None)}'),
         "the filter 'status' of Case would replace one of the type itself",
     ),
 }
@@ -253,7 +253,7 @@ def test_two_plugins_add_one_field(market: Market) -> None:
 
 def test_two_plugins_add_one_order(market: Market) -> None:
     for name in ("apples", "broken"):
-        market.ship(name, adds("Case", 'order={"extra": by(lambda at: at.rows.id, empty=0, requires=None)}'
+        market.ship(name, adds("Case", 'order={"extra": order_by(lambda at: at.rows.id, empty=0, requires=None)}'
         ).replace("broken.view", f"{name}.view"))  # fmt: skip
     assert refusal(market) == (
         "plugin 'broken' (gongzhi-broken 3.1): the order 'extra' of Case is already added by 'apples'"

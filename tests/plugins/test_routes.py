@@ -19,8 +19,8 @@ from gongzhi.runtime import routes as contract
 from gongzhi_server.app import create_app
 from gongzhi_server.deployment import plugin_activation as activation
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.loader import Plugins, load
-from gongzhi_server.testing import TODAY, Clock, Server, built, settings
+from gongzhi_server.plugins.loader import Plugins, load_plugins
+from gongzhi_server.testing import TODAY, Clock, Server, built_schema, settings_for_tests
 
 from .conftest import Market
 from .test_reference import PAGE
@@ -99,9 +99,9 @@ def ship(market: Market, source: str = BELL) -> Plugins:
 
 
 @asynccontextmanager
-async def serving(dsn: str, data: Path, plugins: Plugins, **more: Any) -> AsyncIterator[tuple[Server, Any]]:
-    chosen = replace(settings(dsn, data), rates=True, **more)
-    app = create_app(chosen, dsn, Clock(), plugins, background=False, schema=built(plugins))
+async def serve_application(dsn: str, data: Path, plugins: Plugins, **more: Any) -> AsyncIterator[tuple[Server, Any]]:
+    chosen = replace(settings_for_tests(dsn, data), rates=True, **more)
+    app = create_app(chosen, dsn, Clock(), plugins, background=False, schema=built_schema(plugins))
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
@@ -113,8 +113,8 @@ async def serving(dsn: str, data: Path, plugins: Plugins, **more: Any) -> AsyncI
 async def bell(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[tuple[Server, Any]]:
     """A server that limits rates, with the plugin on."""
     plugins = ship(market)
-    await activation.switch(filled, ["bell"], TODAY, undecided=True)
-    async with serving(filled, tmp_path, plugins) as served:
+    await activation.switch_plugins(filled, ["bell"], TODAY, undecided=True)
+    async with serve_application(filled, tmp_path, plugins) as served:
         yield served
 
 
@@ -134,7 +134,7 @@ async def test_route_knows_who_calls(bell: tuple[Server, Any]) -> None:
 
 async def test_strangers_and_wrong_tokens_are_refused(bell: tuple[Server, Any]) -> None:
     server, _ = bell
-    stranger, wrong = await get(server, "/x/bell/towers/north"), await get(server.bearing("no"), "/x/bell/county")
+    stranger, wrong = await get(server, "/x/bell/towers/north"), await get(server.with_token("no"), "/x/bell/county")
     assert stranger.status_code == wrong.status_code == 401 and stranger.headers["www-authenticate"] == "Bearer"
     assert stranger.json()["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED"}
     told = await get(server, "/x/bell/towers/north", accept_language="zh")
@@ -145,7 +145,7 @@ async def test_route_asks_what_graphql_answers(bell: tuple[Server, Any], filled:
     server, _ = bell
     reply = await get(server, "/x/bell/county")
     assert reply.json()["name"] and reply.json()["on"] is True
-    await activation.switch(filled, ["bell"], TODAY, "610921", active=False)
+    await activation.switch_plugins(filled, ["bell"], TODAY, "610921", active=False)
     assert (await get(server, "/x/bell/county")).status_code == 404, "it is on nowhere"
 
 
@@ -172,7 +172,7 @@ async def test_calls_are_paid_for(bell: tuple[Server, Any]) -> None:
     spent = {bucket.policy: bucket.rate.points - bucket.left for bucket in app.state.till._buckets.values()}
     assert spent["address"] >= 2, "a point for the request, and one for what it asks"
     assert spent["plugin"] >= 1, "the plugin's routes have a rate together"
-    app.state.till.purse(None, None, "127.0.0.1").pay(1000)
+    app.state.till.purse(None, None, "127.0.0.1").consume(1000)
     for path in ("/x/bell/county", "/x/bell/static/note"):
         reply = await get(server, path)
         assert reply.status_code == 429 and int(reply.headers["retry-after"]) > 60
@@ -182,7 +182,7 @@ async def test_a_plugin_leaves_the_others_room(bell: tuple[Server, Any]) -> None
     """Its routes have so much together; what is not its own goes on."""
     server, app = bell
     app.state.till.now = lambda: 0.0
-    app.state.till.purse_of_plugin("bell").pay(app.state.till.rates.plugin.points)
+    app.state.till.purse_of_plugin("bell").consume(app.state.till.rates.plugin.points)
     reply = await get(server, "/x/bell/county")
     assert reply.status_code == 429 and int(reply.headers["retry-after"]) >= 1
     assert (await server.ask('{ grid(code: "610921") { name } }')).status == 200
@@ -190,8 +190,8 @@ async def test_a_plugin_leaves_the_others_room(bell: tuple[Server, Any]) -> None
 
 async def test_reads_wait_while_the_server_is_behind(market: Market, filled: str, tmp_path: Path) -> None:
     plugins = ship(market)
-    await activation.switch(filled, ["bell"], TODAY, undecided=True)
-    async with serving(filled, tmp_path, plugins, guard=True) as (server, app):
+    await activation.switch_plugins(filled, ["bell"], TODAY, undecided=True)
+    async with serve_application(filled, tmp_path, plugins, guard=True) as (server, app):
         app.state.guard.observe = lambda late: None
         app.state.guard.level = 2
         assert (await get(server, "/x/bell/county")).status_code == 429
@@ -262,14 +262,14 @@ async def test_static_files_are_kept_by_their_content(bell: tuple[Server, Any]) 
 
 async def test_left_out_plugin_answers_nothing(market: Market, filled: str, tmp_path: Path) -> None:
     ship(market)
-    async with serving(filled, tmp_path, load(["bell"], market.entries)) as (server, _):
+    async with serve_application(filled, tmp_path, load_plugins(["bell"], market.entries)) as (server, _):
         assert (await get(server, "/x/bell/page")).status_code == 404
 
 
 async def test_other_sites_may_call_where_they_are_let(market: Market, filled: str, tmp_path: Path) -> None:
     plugins = ship(market)
-    await activation.switch(filled, ["bell"], TODAY, undecided=True)
-    async with serving(filled, tmp_path, plugins, origins=("https://app.example",)) as (server, _):
+    await activation.switch_plugins(filled, ["bell"], TODAY, undecided=True)
+    async with serve_application(filled, tmp_path, plugins, origins=("https://app.example",)) as (server, _):
         reply = await get(server, "/x/bell/county", origin="https://app.example")
         assert reply.headers["access-control-allow-origin"] == "https://app.example"
         sent = {"origin": "https://app.example", "content-type": "text/plain"}
@@ -304,8 +304,8 @@ async def test_standard_has_its_own_path_key_and_refusals(
         market.load()
     monkeypatch.setitem(contract.WELL_KNOWN, "/standard", "bell")
     plugins = market.load()
-    await activation.switch(filled, ["bell"], TODAY, undecided=True)
-    async with serving(filled, tmp_path, plugins) as (server, _):
+    await activation.switch_plugins(filled, ["bell"], TODAY, undecided=True)
+    async with serve_application(filled, tmp_path, plugins) as (server, _):
         token = server.as_("administrator").headers["authorization"].removeprefix("Bearer ")
         reply = await server.client.post("/standard/a/b", data={"api_key": token})
         assert reply.text == "administrator"
@@ -315,7 +315,7 @@ async def test_standard_has_its_own_path_key_and_refusals(
 
 
 def test_well_known_paths_are_nobody_elses() -> None:
-    app = create_app(settings("postgresql://none", Path("/nowhere")), "postgresql://none")
+    app = create_app(settings_for_tests("postgresql://none", Path("/nowhere")), "postgresql://none")
     ours = {"/graphql", "/auth", "/feeds", "/attachments", "/schema.graphql", contract.PATH}
     assert not (ours | {getattr(route, "path", "") for route in app.routes}) & contract.WELL_KNOWN.keys()
 
@@ -344,8 +344,8 @@ async def test_example_of_the_reference_works(market: Market, filled: str, tmp_p
     package = market.ship("rubbish", source)
     market.write(f"{package}/static/app.js", SCRIPT)
     plugins = market.load()
-    await activation.switch(filled, ["rubbish"], TODAY, undecided=True)
-    async with serving(filled, tmp_path, plugins) as (server, _):
+    await activation.switch_plugins(filled, ["rubbish"], TODAY, undecided=True)
+    async with serve_application(filled, tmp_path, plugins) as (server, _):
         assert (await get(server.as_("administrator"), "/x/rubbish/places")).json()["places"] > 0
         address = (await get(server, "/x/rubbish/")).text.split('"')[1]
         assert (await get(server, address)).text == SCRIPT

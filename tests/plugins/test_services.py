@@ -18,7 +18,7 @@ from gongzhi_server.deployment import plugin_activation as activation
 from gongzhi_server.errors import Problem
 from gongzhi_server.jobs import services
 from gongzhi_server.plugins.loader import Plugins
-from gongzhi_server.testing import TODAY, Clock, Server, built, published, settings
+from gongzhi_server.testing import TODAY, Clock, Server, built_schema, published_events, settings_for_tests
 
 from .conftest import Market
 from .test_reference import PAGE
@@ -87,7 +87,7 @@ def lifespan():
 SCALES = """
 from gongzhi.declare.events import Event, event
 from gongzhi.runtime.commands import Call
-from gongzhi.runtime.jobs import Run, job
+from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.runtime.services import Service, ServiceRun
 {example}
 async def twice(run):
@@ -122,7 +122,9 @@ def pump(market: Market, monkeypatch: pytest.MonkeyPatch) -> tuple[Plugins, Any]
 @asynccontextmanager
 async def process(dsn: str, data: Path, plugins: Plugins, **environ: str) -> AsyncIterator[Server]:
     """One process of a deployment, with what goes on in the background."""
-    app = create_app(settings(dsn, data), dsn, Clock(), plugins, environ=environ, schema=built(plugins))
+    app = create_app(
+        settings_for_tests(dsn, data), dsn, Clock(), plugins, environ=environ, schema=built_schema(plugins)
+    )
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
@@ -251,12 +253,12 @@ async def test_a_service_writes_by_a_job(market: Market, filled: str, tmp_path: 
     """As the reference has it: however often it says so, under one key it is one run."""
     [source] = re.findall(r"```python enqueue\n(.*?)```", PAGE, re.DOTALL)
     market.ship("scales", SCALES.replace("{example}", source))
-    await activation.switch(filled, ["scales"], TODAY, undecided=True)
+    await activation.switch_plugins(filled, ["scales"], TODAY, undecided=True)
     found: list[Any] = []
     async with process(filled, tmp_path, market.load()), asyncio.timeout(30):
         while not found:
             await asyncio.sleep(0.01)
-            found = [one.data for one in await published(filled) if one.type == "scales.weighed"]
+            found = [one.data for one in await published_events(filled) if one.type == "scales.weighed"]
     assert found == [{"kilograms": 7}]
 
 

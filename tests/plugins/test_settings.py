@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.choices import chosen
+from gongzhi_server.plugins.choices import read_choices
 
 from .conftest import Market
 
@@ -39,17 +39,17 @@ def settings():
 """
 
 
-def read(market: Market, folder: Path, **environ: str) -> Any:
+def read_settings(market: Market, folder: Path, **environ: str) -> Any:
     known = {"HOSTS": "GONGZHI_WEIGHT_HOSTS"}
     given = {known.get(name, f"GONGZHI_SCALES_{name}"): text for name, text in environ.items()}
-    [found] = chosen(market.load(), given, folder).values()
+    [found] = read_choices(market.load(), given, folder).values()
     return found
 
 
 def test_environment_wins(market: Market, tmp_path: Path) -> None:
     market.ship("scales", SCALES)
     (tmp_path / "plugins.toml").write_text('[scales]\nstation = "file"\ndays = 7\nlimit = 3\n')
-    found = read(market, tmp_path, STATION="environment", STRICT="yes", TOKEN="topsecret")
+    found = read_settings(market, tmp_path, STATION="environment", STRICT="yes", TOKEN="topsecret")
     assert (found.station, found.days, found.limit, found.strict) == ("environment", 7, 3.0, True)
     assert found.token == "topsecret" and "topsecret" not in repr(found)
 
@@ -73,15 +73,15 @@ def test_wrong_setting_is_refused(market: Market, tmp_path: Path, file: str, env
     market.ship("scales", SCALES)
     (tmp_path / "plugins.toml").write_text(file)
     with pytest.raises(Problem) as problem:
-        read(market, tmp_path, **environ)
+        read_settings(market, tmp_path, **environ)
     assert str(problem.value).startswith("plugin 'scales' (gongzhi-scales 3.1): ") and told in str(problem.value)
     assert "hunter2" not in str(problem.value)
 
 
 def test_own_type_and_name_are_read(market: Market, tmp_path: Path) -> None:
     market.ship("scales", SCALES)
-    assert read(market, tmp_path, STATION="x").hosts == ()
-    assert read(market, tmp_path, STATION="x", HOSTS="a,b").hosts == ("a", "b")
+    assert read_settings(market, tmp_path, STATION="x").hosts == ()
+    assert read_settings(market, tmp_path, STATION="x", HOSTS="a,b").hosts == ("a", "b")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_variable_of_others_is_refused(market: Market, tmp_path: Path, variable:
     market.ship("river", SCALES)
     market.ship("scales", SCALES.replace("GONGZHI_WEIGHT_HOSTS", variable))
     with pytest.raises(Problem, match=told):
-        chosen(market.load(), {}, tmp_path)
+        read_choices(market.load(), {}, tmp_path)
 
 
 def test_settings_are_frozen(market: Market) -> None:
@@ -109,4 +109,4 @@ def test_variable_of_the_core_is_refused(market: Market, tmp_path: Path) -> None
     """`http` with a setting `status` would read what the core means."""
     market.ship("http", SCALES.replace("station", "status"))
     with pytest.raises(Problem, match="would be GONGZHI_HTTP_STATUS, which is the core's"):
-        chosen(market.load(), {}, tmp_path)
+        read_choices(market.load(), {}, tmp_path)

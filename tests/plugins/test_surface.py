@@ -12,22 +12,22 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from .contracts import ROOT, promised
-from .surface import broken, changed, surface
+from .contracts import ROOT, promised_contract
+from .surface import find_broken, find_changes, surface
 from .test_reference import MODULES, NAMED, OURS, PROMISED, words
 
-LOWEST = next(one.version for one in promised().specifier if one.operator == ">=")
+LOWEST = next(one.version for one in promised_contract().specifier if one.operator == ">=")
 RECORD = Path(__file__).with_name(f"surface-{LOWEST}.json")
 """The surface of the lowest contract that the template asks for. Who raises that begins a new record."""
 CONSTANT = re.compile(r"[A-Z][A-Z_]+")
 
 
 BESIDE = {
-    "runtime.channels": {"Channel"},
+    "runtime.channels": {"NoticeChannel"},
     "core.cases.steps": {"CasePayload", "advance_case", "find_case"},
     "core.cases.machine": {"Step"},
     "core.cases.reporting": {"ReportCaseInput", "file_report"},
-    "core.notices.sending": {"Notice", "notify"},
+    "core.notices.sending": {"NoticeDraft", "send_notice"},
     "declare.registers": {"Registers"},
     "declare.register_entries": {"Card", "ConsentBook", "Holding", "Kpi", "PrivacyNotice", "Purpose", "Statement"},
 }
@@ -49,7 +49,9 @@ def test_contract_keeps_its_promises() -> None:
     """`GONGZHI_SURFACE=write pytest tests/plugins/test_surface.py` adds what is new, and takes nothing away."""
     before = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
     now = present()
-    assert list(broken(before, now)) == [], "a plugin that works today would not tomorrow; see docs/plugins/promise.md"
+    assert list(find_broken(before, now)) == [], (
+        "a plugin that works today would not tomorrow; see docs/plugins/promise.md"
+    )
     if os.environ.get("GONGZHI_SURFACE") == "write":
         lines = (f"{json.dumps(name)}: {json.dumps(told)}" for name, told in sorted((now | before).items()))
         RECORD.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
@@ -58,7 +60,7 @@ def test_contract_keeps_its_promises() -> None:
 
 def test_contract_is_among_those_promised() -> None:
     version = tomllib.loads((ROOT / "schema" / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    assert promised().specifier.contains(version) and Version(version) >= Version(LOWEST)
+    assert promised_contract().specifier.contains(version) and Version(version) >= Version(LOWEST)
 
 
 @pytest.mark.parametrize(
@@ -78,13 +80,13 @@ def test_contract_is_among_those_promised() -> None:
     ],
 )
 def test_changed_call_is_found(new: str, told: list[str]) -> None:
-    assert sorted(changed(["a", "b=", "*", "c", "d="], new.split())) == sorted(told)
+    assert sorted(find_changes(["a", "b=", "*", "c", "d="], new.split())) == sorted(told)
 
 
 def test_changed_hook_is_found() -> None:
     before = {"hook tables": [], "table people.PersonRow": ["people.person", "id"], "entity.one": ["description"]}
     now = {"hook tables": ["server="], "table people.PersonRow": ["people.human", "id"]}
-    assert list(broken(before, now)) == [
+    assert list(find_broken(before, now)) == [
         "hook tables was [] and is ['server=']",
         "table people.PersonRow was ['people.person', 'id'] and is ['people.human', 'id']",
         "entity.one is gone",

@@ -13,9 +13,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 from gongzhi.core.people import migrations as people
-from gongzhi_server.deployment.plugin_removal import remove
+from gongzhi_server.deployment.plugin_removal import remove_plugin
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.loader import load
+from gongzhi_server.plugins.loader import load_plugins
 from gongzhi_server.storage import database
 from gongzhi_server.testing import ESSENTIAL
 
@@ -29,11 +29,11 @@ def tables():
 """
 MODELS = """
 from typing import Any
-from gongzhi.declare.columns import Located, key
+from gongzhi.declare.columns import Located, primary_key
 from tortoise import fields
 
 class PathRow(Located):
-    id = key()
+    id = primary_key()
     name = fields.CharField(max_length=40)
     person: Any = fields.ForeignKeyField("people.PersonRow", related_name=False, on_delete=fields.RESTRICT)
 
@@ -60,7 +60,7 @@ def paths(market: Market) -> Market:
     return market
 
 
-async def written(market: Market, dsn: str) -> str:
+async def written_migration(market: Market, dsn: str) -> str:
     [path] = await database.write_migrations(dsn, "paths", market.load().apps)
     importlib.invalidate_caches()
     return Path(path).read_text(encoding="utf-8")
@@ -70,7 +70,7 @@ async def test_migration_is_its_own(paths: Market, bare: str) -> None:
     """Another plugin lacks migrations too; nothing of it gets into these."""
     source = MODELS.replace("paths", "roads").replace("Path", "Road").replace('"path"', '"road"')
     paths.ship("roads", TABLES.replace("paths", "roads"), models=source, migrations____init__="")
-    text = await written(paths, bare)
+    text = await written_migration(paths, bare)
     assert "ops.CreateSchema(schema_name='paths')" in text and "roads" not in text
     newest = max(path.stem for path in Path(people.__file__).parent.glob("0*.py"))
     assert f"dependencies = [('grids', '0002_tree'), ('people', '{newest}')]" in text
@@ -79,20 +79,20 @@ async def test_migration_is_its_own(paths: Market, bare: str) -> None:
 
 async def test_no_room_lacks_a_migration(bare: str) -> None:
     """What is in the tree is written down, so that what somebody changes next is all that is written."""
-    assert [one.as_string() for one in await database.changes(bare, load().apps)] == []
+    assert [one.as_string() for one in await database.detect_changes(bare, load_plugins().apps)] == []
 
 
 async def test_given_key_stays_given(paths: Market, bare: str) -> None:
     """A key of numbers that the plugin gives itself: what is written says so, and nothing is lacking then."""
     paths.write("gongzhi_paths/models.py", MODELS.replace("id = key()", GIVEN))
-    assert "fields.BigIntField(primary_key=True, generated=False" in await written(paths, bare)
+    assert "fields.BigIntField(primary_key=True, generated=False" in await written_migration(paths, bare)
     assert await database.write_migrations(bare, "paths", paths.load().apps) == []
 
 
 async def test_migration_needs_no_newer_core(paths: Market, bare: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once something has been released, what is written runs on the oldest contract that is supported."""
     monkeypatch.setattr(database, "FLOOR", {"people": "0001_initial", "units": "0001_initial"})
-    text = await written(paths, bare)
+    text = await written_migration(paths, bare)
     assert "dependencies = [('grids', '0002_tree'), ('people', '0001_initial')]" in text
 
 
@@ -110,7 +110,7 @@ async def test_migration_of_nobody(paths: Market, bare: str) -> None:
 @pytest.mark.slow
 async def test_eight_processes_migrate_at_once(paths: Market, bare: str, tmp_path: Path) -> None:
     """As when eight servers are started together, each a process of its own, over a database with nothing in it."""
-    await written(paths, bare)
+    await written_migration(paths, bare)
     environ = os.environ | {
         "PYTHONPATH": path(paths.folder),
         "DATABASE_URL": bare,
@@ -128,10 +128,10 @@ async def test_eight_processes_migrate_at_once(paths: Market, bare: str, tmp_pat
 
 
 async def test_eight_migrate_at_once(paths: Market, bare: str) -> None:
-    await written(paths, bare)
+    await written_migration(paths, bare)
     paths.write("gongzhi_paths/migrations/0002_located.py", LOCATED)
     apps = paths.load().apps
-    await asyncio.gather(*(database.migrate(bare, apps) for _ in range(8)))
+    await asyncio.gather(*(database.migrate_apps(bare, apps) for _ in range(8)))
     connection = await asyncpg.connect(bare)
     applied = await connection.fetch("select name from tortoise_migrations where app='paths' order by name")
     assert [name for (name,) in applied] == ["0001_initial", "0002_located"]
@@ -143,30 +143,30 @@ async def test_eight_migrate_at_once(paths: Market, bare: str) -> None:
 
 
 async def test_failing_migration_is_named(paths: Market, bare: str) -> None:
-    await written(paths, bare)
+    await written_migration(paths, bare)
     paths.write("gongzhi_paths/migrations/0002_located.py", LOCATED.replace("*locate(", "'create tabel x', *locate("))
     with pytest.raises(Problem, match="^migration paths.0002_located failed and was taken back: .*tabel"):
-        await database.migrate(bare, paths.load().apps)
+        await database.migrate_apps(bare, paths.load().apps)
     connection = await asyncpg.connect(bare)
     assert await connection.fetchval("select count(*) from pg_indexes where schemaname='paths'") == 1
     await connection.close()
 
 
 async def test_removal_writes_first(paths: Market, bare: str, tmp_path: Path) -> None:
-    await written(paths, bare)
-    await database.migrate(bare, paths.load().apps)
+    await written_migration(paths, bare)
+    await database.migrate_apps(bare, paths.load().apps)
     connection = await asyncpg.connect(bare)
     await connection.execute("alter table paths.path drop column person_id, drop column grid_id")
     await connection.execute("insert into paths.path (id, name) values (gen_random_uuid(), E'东,\"西\\n路')")
 
     said: list[dict[str, int]] = []
-    assert await remove(bare, "paths", tmp_path / "kept", lambda rows: bool(said.append(dict(rows)))) is None
+    assert await remove_plugin(bare, "paths", tmp_path / "kept", lambda rows: bool(said.append(dict(rows)))) is None
     assert said == [{"path": 1}] and not (tmp_path / "kept").exists()
     assert await connection.fetchval("select count(*) from paths.path") == 1
 
     for handler in ("paths.follow", "paths_two.follow"):
         await connection.execute("insert into events.consumer (name, position) values ($1, 3)", handler)
-    [file] = await remove(bare, "paths", tmp_path / "kept", lambda rows: True) or []
+    [file] = await remove_plugin(bare, "paths", tmp_path / "kept", lambda rows: True) or []
     with file.open(encoding="utf-8", newline="") as rows:
         assert [row["name"] for row in csv.DictReader(rows)] == ['东,"西\n路']
     assert file.parent.stat().st_mode & 0o077 == 0
@@ -175,18 +175,20 @@ async def test_removal_writes_first(paths: Market, bare: str, tmp_path: Path) ->
     assert left == ["paths_two.follow"]  # installed again, it begins with what happens then
     await connection.close()
 
-    await database.migrate(bare, paths.load().apps)  # installed still: made anew, which the migrations' records allow
+    await database.migrate_apps(
+        bare, paths.load().apps
+    )  # installed still: made anew, which the migrations' records allow
     with pytest.raises(Problem, match="'people' is no plugin"):
-        await remove(bare, "people", tmp_path, lambda rows: True)
+        await remove_plugin(bare, "people", tmp_path, lambda rows: True)
     with pytest.raises(Problem, match="there are no tables of a plugin 'roads'"):
-        await remove(bare, "roads", tmp_path, lambda rows: True)
+        await remove_plugin(bare, "roads", tmp_path, lambda rows: True)
 
 
 async def test_removal_keeps_what_others_need(paths: Market, bare: str, tmp_path: Path) -> None:
-    await written(paths, bare)
-    await database.migrate(bare, paths.load().apps)
+    await written_migration(paths, bare)
+    await database.migrate_apps(bare, paths.load().apps)
     connection = await asyncpg.connect(bare)
     await connection.execute("create table public.sign (path uuid references paths.path)")
     await connection.close()
     with pytest.raises(Problem, match="tables elsewhere refer to those of 'paths': sign; remove them first"):
-        await remove(bare, "paths", tmp_path, lambda rows: True)
+        await remove_plugin(bare, "paths", tmp_path, lambda rows: True)

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from gongzhi_server.errors import Problem
-from gongzhi_server.testing import Server, serving
+from gongzhi_server.testing import Server, serve_application
 
 from .conftest import Market
 
 DEPOSITS = """
-from gongzhi.core.cases.timeline import record
+from gongzhi.core.cases.timeline import record_on_timeline
 from gongzhi.declare.events import Code, Event, event
 from gongzhi.runtime.reactions import reaction
 from gongzhi.values.errors import Text
@@ -37,12 +37,12 @@ class Silent(Event):
 @reaction("deposits.keep", "case.accepted")
 async def keep(call, happening):
     case = happening.row
-    await record(call, case, Kept(number=case.number, amount=50), note="已收")
-    await record(call, case, Checked(number=case.number))
+    await record_on_timeline(call, case, Kept(number=case.number, amount=50), note="已收")
+    await record_on_timeline(call, case, Checked(number=case.number))
 
 @reaction("deposits.wrong", "case.declined")
 async def wrong(call, happening):
-    await record(call, happening.row, Silent(number=happening.row.number))
+    await record_on_timeline(call, happening.row, Silent(number=happening.row.number))
 
 @hookimpl
 def events():
@@ -58,11 +58,11 @@ ASKED = "query($n: String!) { case(number: $n) { timeline { type title text note
 @pytest_asyncio.fixture
 async def office(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[Server]:
     market.ship("deposits", DEPOSITS)
-    async with serving(filled, tmp_path, plugins=market.load(essential=True)) as server:
+    async with serve_application(filled, tmp_path, plugins=market.load(essential=True)) as server:
         yield server
 
 
-async def reported(server: Server) -> tuple[Any, Any, str]:
+async def report_case(server: Server) -> tuple[Any, Any, str]:
     """A resident, a dispatcher, and the number of the resident's case."""
     dispatcher = server.as_("county_dispatcher", grid="610921")
     found = await dispatcher.ask("{ people(first: 1) { nodes { id grid { code } } } }")
@@ -78,7 +78,7 @@ async def reported(server: Server) -> tuple[Any, Any, str]:
 
 
 async def test_a_plugin_writes_on_the_timeline(office: Server) -> None:
-    resident, dispatcher, number = await reported(office)
+    resident, dispatcher, number = await report_case(office)
     done = await dispatcher.do("acceptCase", "case { status }", number=number, expectedVersion=1)
     assert done["errors"] == [], done
     kept = {
@@ -95,7 +95,7 @@ async def test_a_plugin_writes_on_the_timeline(office: Server) -> None:
 
 
 async def test_titles_are_in_the_readers_language(office: Server) -> None:
-    resident, dispatcher, number = await reported(office)
+    resident, dispatcher, number = await report_case(office)
     await dispatcher.do("acceptCase", "case { status }", number=number, expectedVersion=1)
     resident.headers["accept-language"] = "zh"
     line = (await resident.ask(ASKED, n=number)).data["case"]["timeline"][-1]
@@ -103,7 +103,7 @@ async def test_titles_are_in_the_readers_language(office: Server) -> None:
 
 
 async def test_what_is_not_for_timelines_is_our_fault(office: Server) -> None:
-    _, dispatcher, number = await reported(office)
+    _, dispatcher, number = await report_case(office)
     answer = await dispatcher.ask(
         "mutation($input: ReasonedCaseInput!) { declineCase(input: $input) { case { status } } }",
         input={"idempotencyKey": "k" * 20, "number": number, "expectedVersion": 1, "reason": "不属受理范围"},

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from gongzhi_server.errors import Problem
 from gongzhi_server.plugins import health as vitals
-from gongzhi_server.testing import Clock, serving
+from gongzhi_server.testing import Clock, serve_application
 
 from .conftest import Market
 
@@ -68,7 +68,7 @@ def pump(market: Market, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
 
 async def test_lifespan_goes_round_serving(pump: tuple[Any, Any], empty: str, tmp_path: Path) -> None:
     plugins, module = pump
-    async with serving(empty, tmp_path, plugins=plugins):
+    async with serve_application(empty, tmp_path, plugins=plugins):
         assert module.went == [("begin", 30, "system:pump")]
     assert module.went[1:] == ["end"]
 
@@ -82,7 +82,7 @@ async def test_start_stops_with_its_name(
     plugins, module = pump
     module.ways["begin"] = way
     with pytest.raises(Problem, match="plugin 'pump'") as problem:
-        async with serving(empty, tmp_path, plugins=plugins):
+        async with serve_application(empty, tmp_path, plugins=plugins):
             pass
     assert told in str(problem.value)
 
@@ -91,7 +91,7 @@ async def test_start_stops_with_its_name(
 async def test_end_is_not_held_up(pump: tuple[Any, Any], empty: str, tmp_path: Path, way: str, caplog: Any) -> None:
     plugins, module = pump
     module.ways["end"] = way
-    async with serving(empty, tmp_path, plugins=plugins):
+    async with serve_application(empty, tmp_path, plugins=plugins):
         pass
     assert "the plugin pump did not end well" in caplog.text
 
@@ -102,7 +102,7 @@ async def test_health_tells_of_what_fails_again_and_again(
 ) -> None:
     plugins, module = pump
     clock = Clock()
-    async with serving(empty, tmp_path, clock, plugins=plugins) as server:
+    async with serve_application(empty, tmp_path, clock, plugins=plugins) as server:
 
         async def told() -> Any:
             clock.move(seconds=11)

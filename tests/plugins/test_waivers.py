@@ -10,8 +10,8 @@ from typing import Any
 import asyncpg
 import pytest
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.loader import CORE_PLUGINS, load
-from gongzhi_server.testing import ESSENTIAL, Server, codes_of, serving
+from gongzhi_server.plugins.loader import CORE_PLUGINS, load_plugins
+from gongzhi_server.testing import ESSENTIAL, Server, codes_of, serve_application
 
 from .conftest import Market
 from .test_reference import PAGE
@@ -19,7 +19,7 @@ from .test_reference import PAGE
 ASKING, GRANTING = re.findall(r"```python\n(.*?)```", PAGE.split("## Waivers")[1].split("\n## ")[0], re.DOTALL)
 WORDS = """
 import strawberry
-from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, result_field, problems
 from gongzhi.runtime.waivers import Grantor, Waiver, WaiverRequest, grantor
 from gongzhi.values.errors import Refusal, Text
 """
@@ -73,10 +73,12 @@ async def test_one_plugin_refuses_and_another_grants(market: Market, filled: str
     """As the reference has it; only where the one that grants is on."""
     market.ship("rubbish", RUBBISH)
     market.ship("festivals", WORDS + GRANTING)
-    assert load(without=["rubbish"], entries=market.entries).grantors.keys() == CORE_PLUGINS.grantors.keys()
-    async with serving(filled, tmp_path, plugins=load(without=["festivals"], entries=market.entries)) as server:
+    assert load_plugins(without=["rubbish"], entries=market.entries).grantors.keys() == CORE_PLUGINS.grantors.keys()
+    async with serve_application(
+        filled, tmp_path, plugins=load_plugins(without=["festivals"], entries=market.entries)
+    ) as server:
         assert await collected(server, "nobody grants") == ["AT_NIGHT"]
-    async with serving(filled, tmp_path, plugins=market.load()) as server:
+    async with serve_application(filled, tmp_path, plugins=market.load()) as server:
         assert await collected(server, "granted") is True
         off = {"plugin": "festivals", "county": COUNTY, "active": False}
         payload = await server.as_("administrator").do("setPluginActivation", "activation { id }", **off)
@@ -99,7 +101,7 @@ async def test_a_grantor_that_fails_fails_the_command(
     market.ship("rubbish", RUBBISH)
     market.ship("festivals", GRANT.format(body=body))
     caplog.set_level(logging.ERROR, "gongzhi")
-    async with serving(filled, tmp_path, plugins=market.load()) as server:
+    async with serve_application(filled, tmp_path, plugins=market.load()) as server:
         query = "mutation($i: CallCollectionInput!) { callCollection(input: $i) { called errors { code } } }"
         answer = await server.as_("grid_worker").ask(query, i={"idempotencyKey": "x" * 20, "grid": COUNTY})
     assert answer.body["data"] == {"callCollection": None} and told in caplog.text

@@ -20,7 +20,7 @@ import yaml
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from gongzhi_server.deployment import doctor
-from gongzhi_server.plugins.loader import load
+from gongzhi_server.plugins.loader import load_plugins
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database
 
@@ -106,8 +106,10 @@ async def test_composed_owner_is_ordinary(postgres: str) -> None:
                 )
         here = urlsplit(postgres)
         dsn = here._replace(netloc=f"{name}:x@{here.netloc.partition('@')[2]}", path=f"/{name}").geturl()
-        await database.migrate(dsn, load().apps)
-        said = await doctor.examine(Settings(data=ROOT, database=dsn, mode="production", secret="x" * 32), dsn, load())
+        await database.migrate_apps(dsn, load_plugins().apps)
+        said = await doctor.examine_deployment(
+            Settings(data=ROOT, database=dsn, mode="production", secret="x" * 32), dsn, load_plugins()
+        )
         assert not any("role" in text for well, text in said if not well)
         owned = "select count(*) from pg_class where relowner = $1::text::regrole"
         connection = await asyncpg.connect(dsn)

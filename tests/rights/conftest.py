@@ -57,14 +57,14 @@ def key(id: str) -> UUID:
     return UUID(id.partition(":")[2])
 
 
-async def done(caller: Server, mutation: str, selection: str, **given: Any) -> Any:
+async def expect_success(caller: Server, mutation: str, selection: str, **given: Any) -> Any:
     """The first object of a payload without errors."""
     payload = await caller.do(mutation, selection, **given)
     assert payload.pop("errors") == []
     return next(iter(payload.values()), None)
 
 
-async def refused(caller: Server, mutation: str, selection: str, **given: Any) -> list[tuple[str, list[str]]]:
+async def refusal_codes(caller: Server, mutation: str, selection: str, **given: Any) -> list[tuple[str, list[str]]]:
     payload = await caller.do(mutation, selection, **given)
     return [(one["code"], one["path"]) for one in payload["errors"]]
 
@@ -78,11 +78,11 @@ async def family(server: Server) -> Family:
 
     async def person(name: str, **more: Any) -> str:
         given = {"name": name, "residence": "RESIDENT", "grid": grid, **more}
-        return str((await done(worker, "registerPerson", "person { id }", **given))["id"])
+        return str((await expect_success(worker, "registerPerson", "person { id }", **given))["id"])
 
     elder = await person(MARKERS["name"], residentId=MARKERS["number"], phones=[MARKERS["phone"]])
     child, mother = await person("测试孩", birthDate="2016-03-01"), await person("测试母", birthDate="1990-05-05")
-    home = await done(
+    home = await expect_success(
         worker, "registerHousehold", "household { id version }", address=MARKERS["address"], grid=grid, head=elder
     )
     return Family(server, grid, elder, child, mother, home["id"])

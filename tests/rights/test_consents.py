@@ -10,11 +10,11 @@ from gongzhi.core.people.models import PersonRow
 from gongzhi.declare.register_entries import PrivacyNotice
 from gongzhi.declare.registers import Registers
 from gongzhi.values.errors import Text
-from gongzhi_rights.speaking import AGE, entitled, fourteenth, minor
+from gongzhi_rights.representation import AGE, fourteenth_birthday, is_entitled, is_minor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .conftest import Family, done, refused
+from .conftest import Family, expect_success, refusal_codes
 
 CONSENT = "consent { id purpose recipient noticeVersion givenAt expiresAt withdrawnAt inForce byRepresentative }"
 MINE = "{ me { consents { purpose recipient givenAt expiresAt withdrawnAt inForce } } }"
@@ -24,14 +24,14 @@ AGREED = {**INCOME, "noticeVersion": 1}
 
 async def test_consent_given_and_withdrawn(family: Family, database: Any) -> None:
     elder = family.of(family.elder)
-    made = await done(elder, "giveConsent", CONSENT, **AGREED)
+    made = await expect_success(elder, "giveConsent", CONSENT, **AGREED)
     assert (made["recipient"], made["noticeVersion"], made["inForce"]) == ("village", 1, True)
     assert made["expiresAt"][:10] == "2027-06-30" and made["byRepresentative"] is False
     text = await database.fetchval("select w.text->>'zh' from rights.wording w join rights.consent c on true")
     assert "不影响您获得服务" in text
     [kept] = (await elder.ask(MINE)).data["me"]["consents"]
     assert kept["purpose"] == "people.income_band" and kept["withdrawnAt"] is None
-    gone = await done(elder, "withdrawConsent", CONSENT, **INCOME)
+    gone = await expect_success(elder, "withdrawConsent", CONSENT, **INCOME)
     assert gone["id"] == made["id"] and gone["withdrawnAt"] and gone["inForce"] is False
     assert (await family.of(family.mother).ask(MINE)).data["me"]["consents"] == []
 
@@ -44,16 +44,18 @@ async def test_bad_consents_refused(family: Family) -> None:
         "BAD_USER_INPUT": ({"purpose": "people.service", "noticeVersion": 1}, ["purpose"]),
     }
     for code, (given_, path) in expected.items():
-        assert await refused(elder, "giveConsent", CONSENT, **given_) == [(code, path)]
-    assert await refused(family.server, "giveConsent", CONSENT, **AGREED) == [("NOT_FOUND", ["person"])]
+        assert await refusal_codes(elder, "giveConsent", CONSENT, **given_) == [(code, path)]
+    assert await refusal_codes(family.server, "giveConsent", CONSENT, **AGREED) == [("NOT_FOUND", ["person"])]
     # a neighbour is not there, as is nobody; somebody of the grid cannot agree for another
     neighbour = family.of(family.mother)
-    assert await refused(neighbour, "giveConsent", CONSENT, **AGREED, person=family.elder) == [
+    assert await refusal_codes(neighbour, "giveConsent", CONSENT, **AGREED, person=family.elder) == [
         ("NOT_FOUND", ["person"])
     ]
     worker = family.staff("grid_worker")
-    assert await refused(worker, "giveConsent", CONSENT, **AGREED, person=family.elder) == [("FORBIDDEN", ["person"])]
-    made = await done(worker, "giveConsent", CONSENT, **AGREED, person=family.elder, by=family.elder)
+    assert await refusal_codes(worker, "giveConsent", CONSENT, **AGREED, person=family.elder) == [
+        ("FORBIDDEN", ["person"])
+    ]
+    made = await expect_success(worker, "giveConsent", CONSENT, **AGREED, person=family.elder, by=family.elder)
     assert made["inForce"] is True  # on paper
 
 
@@ -62,9 +64,9 @@ async def test_withdrawal_undoes_what_rested_on_it(family: Family, database: Any
     version = await database.fetchval("select version from people.household where id=$1::text::uuid", key(family))
     given_ = {"household": family.household, "expectedVersion": version, "band": "BELOW_MEAN"}
     chosen = {**given_, "confirmedOn": "2026-06-30", "consent": True}
-    made = await done(worker, "confirmIncome", "household { incomeBand serviceTier { tier } }", **chosen)
+    made = await expect_success(worker, "confirmIncome", "household { incomeBand serviceTier { tier } }", **chosen)
     assert (made["incomeBand"], made["serviceTier"]["tier"]) == ("BELOW_MEAN", "GUANXIN")
-    await done(elder, "withdrawConsent", CONSENT, **INCOME)  # though none was recorded
+    await expect_success(elder, "withdrawConsent", CONSENT, **INCOME)  # though none was recorded
     row = await database.fetchrow("select income_band, tier from people.household where id=$1::text::uuid", key(family))
     assert tuple(row) == ("UNKNOWN", "UNCLASSIFIED")
 
@@ -75,12 +77,12 @@ def key(family: Family) -> str:
 
 async def test_guardian_decides_under_fourteen(family: Family) -> None:
     child, mother, leader = family.of(family.child), family.of(family.mother), family.staff("grid_leader")
-    assert await refused(child, "giveConsent", CONSENT, **AGREED) == [("GUARDIAN_REQUIRED", ["person"])]
+    assert await refusal_codes(child, "giveConsent", CONSENT, **AGREED) == [("GUARDIAN_REQUIRED", ["person"])]
     named = {"person": family.child, "representative": family.mother, "capacity": "GUARDIAN"}
     selection = "representative { id until representative { name } person { name } }"
-    made = await done(leader, "nameRepresentative", selection, **named)
+    made = await expect_success(leader, "nameRepresentative", selection, **named)
     assert (made["until"], made["representative"]["name"]) == ("2030-03-01", "测试母")
-    consent = await done(mother, "giveConsent", CONSENT, **AGREED, person=family.child)
+    consent = await expect_success(mother, "giveConsent", CONSENT, **AGREED, person=family.child)
     assert consent["byRepresentative"] is True
     assert (await child.ask(MINE)).data["me"]["consents"][0]["inForce"] is True
     [ward] = (await mother.ask("{ me { represents { capacity person { name consents { purpose } } } } }")).data["me"][
@@ -94,9 +96,9 @@ async def test_guardian_decides_under_fourteen(family: Family) -> None:
         ({**named, "representative": family.child}, "representative", "BAD_USER_INPUT"),
         (named, "representative", "DUPLICATE"),
     ):
-        assert await refused(leader, "nameRepresentative", selection, **wrong) == [(code, [path])]
-    await done(leader, "endRepresentation", "representative { until }", representative=made["id"])
-    assert await refused(mother, "withdrawConsent", CONSENT, **INCOME, person=family.child) == [
+        assert await refusal_codes(leader, "nameRepresentative", selection, **wrong) == [(code, [path])]
+    await expect_success(leader, "endRepresentation", "representative { until }", representative=made["id"])
+    assert await refusal_codes(mother, "withdrawConsent", CONSENT, **INCOME, person=family.child) == [
         ("NOT_FOUND", ["person"])
     ]
 
@@ -104,11 +106,11 @@ async def test_guardian_decides_under_fourteen(family: Family) -> None:
 async def test_kin_speak_for_the_dead(family: Family) -> None:
     leader, mother = family.staff("grid_leader"), family.of(family.mother)
     died = {"person": family.elder, "expectedVersion": 1, "diedOn": "2026-06-01"}
-    assert (await done(leader, "updatePerson", "person { diedOn }", **died))["diedOn"] == "2026-06-01"
+    assert (await expect_success(leader, "updatePerson", "person { diedOn }", **died))["diedOn"] == "2026-06-01"
     named = {"person": family.elder, "representative": family.mother, "capacity": "NEXT_OF_KIN"}
-    await done(leader, "nameRepresentative", "representative { id }", **named)
-    assert await refused(family.of(family.elder), "giveConsent", CONSENT, **AGREED) == [("FORBIDDEN", ["person"])]
-    request = await done(mother, "requestExport", "request { state download }", person=family.elder)
+    await expect_success(leader, "nameRepresentative", "representative { id }", **named)
+    assert await refusal_codes(family.of(family.elder), "giveConsent", CONSENT, **AGREED) == [("FORBIDDEN", ["person"])]
+    request = await expect_success(mother, "requestExport", "request { state download }", person=family.elder)
     assert request["download"] is not None
 
 
@@ -136,10 +138,10 @@ def test_renewal_ends_older_consents(versions: list[tuple[date, bool]], day: dat
 def test_one_voice_at_each_age(birth: date, offset: int, dead: bool, named: bool) -> None:
     """On any day a person speaks alone or a representative does; nobody else ever."""
     person = PersonRow(id=uuid4(), birth_date=birth, died_on=date(2026, 1, 1) if dead else None)
-    day, other, stranger = fourteenth(birth) + timedelta(days=offset), uuid4(), UUID(int=1)
+    day, other, stranger = fourteenth_birthday(birth) + timedelta(days=offset), uuid4(), UUID(int=1)
     speakers = [other] if named else []
-    assert minor(birth, day) == (offset < 0)
-    assert entitled(person.id, person, day, speakers) == (not dead and offset >= 0)
-    assert entitled(other, person, day, speakers) == named
-    assert not entitled(stranger, person, day, speakers) and not entitled(None, person, day, speakers)
+    assert is_minor(birth, day) == (offset < 0)
+    assert is_entitled(person.id, person, day, speakers) == (not dead and offset >= 0)
+    assert is_entitled(other, person, day, speakers) == named
+    assert not is_entitled(stranger, person, day, speakers) and not is_entitled(None, person, day, speakers)
     assert day.year - birth.year >= AGE - 2

@@ -18,13 +18,13 @@ from gongzhi.declare.register_entries import Card
 from gongzhi.declare.registers import Registers
 from gongzhi.declare.roots import Mutation
 from gongzhi.plugin.hooks import hookimpl
-from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import DeclarationError, Text
-from gongzhi_rights.deciding import Contribution, decide
-from gongzhi_server.testing import ESSENTIAL, essential_with, serving
+from gongzhi_rights.decisions import Contribution, record_decision
+from gongzhi_server.testing import ESSENTIAL, essential_with, serve_application
 from strawberry import ID
 
-from .conftest import MARKERS, Family, done, refused
+from .conftest import MARKERS, Family, expect_success, refusal_codes
 
 MINE = """{ me { decisions(first: 10) { totalCount nodes { id at subject outcome adverse inForce
   rule { name version card { purpose formula owner } } inputs { name value } contributions { name value text english }
@@ -46,11 +46,11 @@ async def test_tier_is_explained_and_reviewed(family: Family, database: Any) -> 
     assert (await mother.ask(MINE)).data["me"]["decisions"]["nodes"] == []
 
     asked = {"decision": decision["id"]}
-    assert await refused(mother, "requestHumanReview", REVIEW, **asked) == [("NOT_FOUND", ["decision"])]
-    review = await done(elder, "requestHumanReview", REVIEW, **asked, reason=MARKERS["reason"])
+    assert await refusal_codes(mother, "requestHumanReview", REVIEW, **asked) == [("NOT_FOUND", ["decision"])]
+    review = await expect_success(elder, "requestHumanReview", REVIEW, **asked, reason=MARKERS["reason"])
     assert (review["state"], review["dueAt"][:10]) == ("OPEN", "2026-07-15")
-    assert (await done(elder, "requestHumanReview", REVIEW, **asked))["id"] == review["id"]
-    again = await done(
+    assert (await expect_success(elder, "requestHumanReview", REVIEW, **asked))["id"] == review["id"]
+    again = await expect_success(
         elder, "contestServiceTier", "decision { contestedAt contestReason }", household=family.household
     )
     assert again == {"contestedAt": "2026-06-30T02:00:00+00:00", "contestReason": MARKERS["reason"]}
@@ -60,17 +60,17 @@ async def test_tier_is_explained_and_reviewed(family: Family, database: Any) -> 
     await database.execute("update people.tier set account=$1 where id=$2::text::uuid", f"grid_leader-{family.grid}",
                            decision["id"].partition(":")[2])  # fmt: skip
     decided = {"review": review["id"], "expectedVersion": 1, "outcome": "GUANXIN", "grounds": MARKERS["grounds"]}
-    assert await refused(leader, "decideReview", REVIEW, **decided) == [("CONFLICT_OF_INTEREST", ["review"])]
+    assert await refusal_codes(leader, "decideReview", REVIEW, **decided) == [("CONFLICT_OF_INTEREST", ["review"])]
     own = family.server.as_("grid_leader", grid=family.grid, person=family.elder.partition(":")[2])
-    assert await refused(own, "decideReview", REVIEW, **decided) == [("CONFLICT_OF_INTEREST", ["review"])]
+    assert await refusal_codes(own, "decideReview", REVIEW, **decided) == [("CONFLICT_OF_INTEREST", ["review"])]
     officer = family.officer
     assert [one["id"] for one in (await officer.ask(DESK)).data["reviews"]["nodes"]] == [review["id"]]
-    assert await refused(officer, "decideReview", REVIEW, **{**decided, "outcome": "BAD"}) == [
+    assert await refusal_codes(officer, "decideReview", REVIEW, **{**decided, "outcome": "BAD"}) == [
         ("BAD_USER_INPUT", ["outcome"])
     ]
-    closed = await done(officer, "decideReview", REVIEW, **decided)
+    closed = await expect_success(officer, "decideReview", REVIEW, **decided)
     assert (closed["state"], closed["outcome"], closed["decision"]["outcome"]) == ("CHANGED", "GUANXIN", "UNCLASSIFIED")
-    assert await refused(officer, "decideReview", REVIEW, **{**decided, "expectedVersion": 2}) == [
+    assert await refusal_codes(officer, "decideReview", REVIEW, **{**decided, "expectedVersion": 2}) == [
         ("BAD_USER_INPUT", ["review"])
     ]
 
@@ -94,9 +94,9 @@ async def test_explanation_in_words(family: Family) -> None:
     request = payload["request"]
     assert (request["kind"], request["decision"]["id"]) == ("EXPLANATION", decision["id"])
     answer = {"request": request["id"], "expectedVersion": 1, "grant": True}
-    silent = await refused(officer, "decideDataRequest", "request { id }", **answer)
+    silent = await refusal_codes(officer, "decideDataRequest", "request { id }", **answer)
     assert silent == [("BAD_USER_INPUT", ["grounds"])]
-    told = await done(officer, "decideDataRequest", "request { state grounds }", **answer, grounds="因为……")
+    told = await expect_success(officer, "decideDataRequest", "request { state grounds }", **answer, grounds="因为……")
     assert told == {"state": "GRANTED", "grounds": "因为……"}
 
 
@@ -117,16 +117,16 @@ CARD = Card(
 
 @strawberry.type(description="Nothing but errors (结果).")
 class JudgePayload:
-    decision: ID | None = made("The decision (决定).")
+    decision: ID | None = result_field("The decision (决定).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="Somebody to judge (输入).")
 class JudgeInput:
-    idempotency_key: str = given(KEY)
-    person: ID = given("Who (人员).")
-    outcome: str = given("What (结果).")
-    rule: str = given("By which version (版本).", default="1")
+    idempotency_key: str = input_field(KEY)
+    person: ID = input_field("Who (人员).")
+    outcome: str = input_field("What (结果).")
+    rule: str = input_field("By which version (版本).", default="1")
 
 
 @command("Judge somebody (测试).", requires=None)
@@ -134,7 +134,7 @@ async def judge(call: Call, input: JudgeInput) -> JudgePayload:
     person = await PersonRow.get(id=key_of(Person)(input.person))
     parts = [Contribution("points", 3, SAID)]
     card = replace(CARD, version=input.rule)
-    await decide(call, card, person, input.outcome, {"points": 3}, parts, adverse=input.outcome == "NO")
+    await record_decision(call, card, person, input.outcome, {"points": 3}, parts, adverse=input.outcome == "NO")
     return JudgePayload()
 
 
@@ -152,7 +152,7 @@ class Shop:
 
 async def test_no_denial_by_a_rule_alone(family: Family, filled: str, tmp_path: Any) -> None:
     APPLIED.clear()
-    async with serving(filled, tmp_path, plugins=essential_with("shop", Shop())) as shop:
+    async with serve_application(filled, tmp_path, plugins=essential_with("shop", Shop())) as shop:
         family.server.client = shop.client
         elder, leader = family.of(family.elder), family.staff("grid_leader")
         for outcome in ("YES", "NO"):
@@ -166,7 +166,7 @@ async def test_no_denial_by_a_rule_alone(family: Family, filled: str, tmp_path: 
         assert (no["outcome"], no["adverse"], no["inForce"], no["reviews"]) == ("NO", True, False, [{"state": "OPEN"}])
         [review] = (await leader.ask(DESK)).data["reviews"]["nodes"]
         upheld = {"review": review["id"], "expectedVersion": 1, "outcome": "NO", "grounds": "依据规则"}
-        assert (await done(leader, "decideReview", REVIEW, **upheld))["state"] == "UPHELD"
+        assert (await expect_success(leader, "decideReview", REVIEW, **upheld))["state"] == "UPHELD"
         assert APPLIED == [("NO", "NO")]  # a denial is put into force by the person who decided, not by the rule
         assert (await elder.ask(MINE)).data["me"]["decisions"]["nodes"][0]["inForce"] is True
         answer = await shop.as_("administrator").do("judge", "", person=family.elder, outcome="YES", rule="1")
@@ -179,7 +179,7 @@ async def test_rule_without_card_cannot_decide() -> None:
             registers = ESSENTIAL.registers
 
     with pytest.raises(DeclarationError, match="'shop.credit/1' has no published card"):
-        await decide(Bare(), CARD, PersonRow(), "YES", {}, [])  # type: ignore[arg-type]
+        await record_decision(Bare(), CARD, PersonRow(), "YES", {}, [])  # type: ignore[arg-type]
 
 
 async def test_every_rule_has_a_card(database: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gongzhi_server.plugins.loader import load, own
+from gongzhi_server.plugins.loader import load_plugins, models_of
 from tortoise import fields
 
 RECORD = Path(__file__).with_name("kept.txt")
@@ -15,10 +15,10 @@ TELLING = (fields.CharField, fields.TextField, fields.DateField, fields.BinaryFi
 
 def kept() -> dict[str, list[str]]:
     """By table that is about people: the columns that no holding of it takes away."""
-    plugins = load()
+    plugins = load_plugins()
     found = {}
     for app in plugins.apps:
-        for model in own(app):
+        for model in models_of(app):
             table = f"{app.label}.{model._meta.db_table}"
             holdings = [one for one in plugins.registers.holdings if one.table == table and (one.person or one.months)]
             gone = {name for one in holdings if not isinstance(one.erase, str) for name in one.erase}

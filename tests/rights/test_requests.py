@@ -7,14 +7,14 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gongzhi.core.registers.erasure import erase, overdue
+from gongzhi.core.registers.erasure import erase_person, expired_rows_sql
 from gongzhi_rights.subject_access import FRESH, read_ticket, statement, ticket
 from gongzhi_server.storage import retention
 from gongzhi_server.testing import ESSENTIAL, TODAY
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .conftest import COUNTY, MARKERS, Family, done, key, refused
+from .conftest import COUNTY, MARKERS, Family, expect_success, key, refusal_codes
 
 REQUEST = "request { id kind state version dueAt text grounds remedy download }"
 MATTER = {"kind": "HELP", "channel": "MINI_APP", "category": "utilities.electricity"}
@@ -32,33 +32,41 @@ async def lived(family: Family, database: Any) -> None:
     caller, worker, officer = family.of(family.elder), family.staff("grid_worker"), family.officer
     places = {"title": MARKERS["title"], "description": MARKERS["description"], "address": MARKERS["address"]}
     spot = {"longitude": 108.51234, "latitude": 32.89876, "crs": "WGS84"}
-    case = await done(caller, "reportCase", "case { number version }", **MATTER, **places, place=spot)
+    case = await expect_success(caller, "reportCase", "case { number version }", **MATTER, **places, place=spot)
     accepted = {"number": case["number"], "expectedVersion": 1, "note": MARKERS["note"]}
-    await done(family.server.as_("county_dispatcher", grid=COUNTY), "acceptCase", "case { number }", **accepted)
+    await expect_success(
+        family.server.as_("county_dispatcher", grid=COUNTY), "acceptCase", "case { number }", **accepted
+    )
     elder = key(family.elder)
     await database.execute(
         "update cases.case set reply=$2, rating_comment=$3 where requester_id=$1", elder, *[MARKERS["comment"]] * 2
     )
     visit = {"household": family.household, "at": "2026-06-30T09:00:00+08:00", "note": MARKERS["note"]}
-    await done(worker, "recordVisit", "visit { id }", **visit)
+    await expect_success(worker, "recordVisit", "visit { id }", **visit)
     version = await database.fetchval("select version from people.household where head_id=$1", elder)
     needs = {"household": family.household, "expectedVersion": version, "needs": ["VISIT"]}
-    await done(caller, "declareNeeds", "household { id }", **needs)
-    await done(caller, "contestServiceTier", "review { id }", household=family.household, reason=MARKERS["reason"])
-    await done(caller, "giveConsent", "consent { id }", purpose="people.income_band", noticeVersion=1)
-    asked = await done(caller, "requestCorrection", REQUEST, text=MARKERS["asked"])
+    await expect_success(caller, "declareNeeds", "household { id }", **needs)
+    await expect_success(
+        caller, "contestServiceTier", "review { id }", household=family.household, reason=MARKERS["reason"]
+    )
+    await expect_success(caller, "giveConsent", "consent { id }", purpose="people.income_band", noticeVersion=1)
+    asked = await expect_success(caller, "requestCorrection", REQUEST, text=MARKERS["asked"])
     answer = {"request": asked["id"], "expectedVersion": 1, "grant": False, "grounds": MARKERS["grounds"]}
-    await done(officer, "decideDataRequest", REQUEST, **answer)
+    await expect_success(officer, "decideDataRequest", REQUEST, **answer)
     await database.execute(
         "insert into rights.release (id, grid_id, person_id, recipient, purpose, kinds, claims, given_at, expires_at, "
         "account) select gen_random_uuid(), grid_id, id, 'bank', 'loan', '{X}', jsonb_build_array($2::text), now(), "
-        "now() + interval '1 day', 'x' from people.person where id=$1", elder, MARKERS["comment"]
-    )  # fmt: skip
+        "now() + interval '1 day', 'x' from people.person where id=$1",
+        elder,
+        MARKERS["comment"],
+    )
     await database.execute(
         "insert into rights.decision (id, grid_id, person_id, rule, inputs, contributions, outcome, adverse, at) "
         "select gen_random_uuid(), grid_id, id, 'x/1', jsonb_build_array($2::text), '[]', 'X', false, now() "
-        "from people.person where id=$1", elder, MARKERS["comment"]
-    )  # fmt: skip
+        "from people.person where id=$1",
+        elder,
+        MARKERS["comment"],
+    )
 
 
 async def traces(database: Any) -> dict[str, list[str]]:
@@ -74,7 +82,7 @@ async def traces(database: Any) -> dict[str, list[str]]:
 async def test_copy_is_whole(family: Family, database: Any) -> None:
     await lived(family, database)
     elder = family.of(family.elder)
-    request = await done(elder, "requestExport", REQUEST)
+    request = await expect_success(elder, "requestExport", REQUEST)
     assert (request["kind"], request["state"]) == ("EXPORT", "GRANTED")
     reply = await elder.client.get(request["download"])  # the link is the right: no token is sent
     assert reply.status_code == 200 and "attachment" in reply.headers["content-disposition"]
@@ -99,14 +107,16 @@ async def test_copy_is_whole(family: Family, database: Any) -> None:
 
 async def test_refusal_says_grounds_and_remedy(family: Family) -> None:
     elder, officer = family.of(family.elder), family.officer
-    asked = await done(elder, "requestCorrection", REQUEST, text="我的名字写错了")
+    asked = await expect_success(elder, "requestCorrection", REQUEST, text="我的名字写错了")
     assert (asked["dueAt"][:10], asked["remedy"]) == ("2026-07-15", None)
-    assert (await done(elder, "requestCorrection", REQUEST, text="再说一次"))["id"] == asked["id"]
+    assert (await expect_success(elder, "requestCorrection", REQUEST, text="再说一次"))["id"] == asked["id"]
     answer = {"request": asked["id"], "expectedVersion": 1, "grant": False}
-    assert await refused(officer, "decideDataRequest", REQUEST, **answer) == [("BAD_USER_INPUT", ["grounds"])]
+    assert await refusal_codes(officer, "decideDataRequest", REQUEST, **answer) == [("BAD_USER_INPUT", ["grounds"])]
     stale = {**answer, "expectedVersion": 3, "grounds": "证件一致"}
-    assert await refused(officer, "decideDataRequest", REQUEST, **stale) == [("STALE_VERSION", ["expectedVersion"])]
-    told = await done(officer, "decideDataRequest", REQUEST, **answer, grounds="证件一致")
+    assert await refusal_codes(officer, "decideDataRequest", REQUEST, **stale) == [
+        ("STALE_VERSION", ["expectedVersion"])
+    ]
+    told = await expect_success(officer, "decideDataRequest", REQUEST, **answer, grounds="证件一致")
     assert told["state"] == "REFUSED" and "art. 50" in told["remedy"] and told["grounds"] == "证件一致"
     for caller in (family.staff("grid_worker"), elder):
         assert (await caller.ask("{ dataRequests { totalCount } }")).codes == ["FORBIDDEN"]
@@ -116,8 +126,8 @@ async def test_refusal_says_grounds_and_remedy(family: Family) -> None:
     assert inbox == [{"kind": "data_request.answered"}]
     office = (await officer.ask("{ me { notices(first: 5) { nodes { kind } } } }")).data["me"]["notices"]["nodes"]
     assert {"kind": "data_request.asked"} in office
-    again = await done(elder, "requestDeletion", REQUEST)
-    assert (await done(elder, "withdrawDataRequest", REQUEST, request=again["id"]))["state"] == "WITHDRAWN"
+    again = await expect_success(elder, "requestDeletion", REQUEST)
+    assert (await expect_success(elder, "withdrawDataRequest", REQUEST, request=again["id"]))["state"] == "WITHDRAWN"
 
 
 async def test_restricted_is_unseen(family: Family) -> None:
@@ -127,9 +137,9 @@ async def test_restricted_is_unseen(family: Family) -> None:
         "person": {"name": MARKERS["name"], "restrictedAt": None},
         "people": {"totalCount": 1},
     }
-    request = await done(elder, "requestRestriction", REQUEST)
+    request = await expect_success(elder, "requestRestriction", REQUEST)
     answer = {"request": request["id"], "expectedVersion": 1, "grant": True}
-    await done(officer, "decideDataRequest", REQUEST, **answer)
+    await expect_success(officer, "decideDataRequest", REQUEST, **answer)
     for caller in (worker, family.server.as_("administrator"), family.server.as_("auditor", grid=COUNTY)):
         assert (await caller.ask(asked)).data == {"person": None, "people": {"totalCount": 0}}
     head = f'{{ node(id: "{family.household}") {{ ... on Household {{ head {{ name }} }} }} }}'
@@ -137,7 +147,7 @@ async def test_restricted_is_unseen(family: Family) -> None:
     for caller in (elder, officer):
         assert (await caller.ask(asked)).data["person"]["name"] == MARKERS["name"]
     update = {"person": family.elder, "expectedVersion": 1, "name": "改名"}
-    assert await refused(worker, "updatePerson", "person { id }", **update) == [("NOT_FOUND", ["person"])]
+    assert await refusal_codes(worker, "updatePerson", "person { id }", **update) == [("NOT_FOUND", ["person"])]
     assert (await elder.do("liftRestriction", ""))["errors"] == []
     assert (await worker.ask(asked)).data["person"]["name"] == MARKERS["name"]
 
@@ -150,10 +160,10 @@ async def test_deletion_leaves_no_trace(family: Family, database: Any) -> None:
     sealed = await database.fetchval("select data_key is not null from people.person where id=$1", elder)
     assert sealed
     caller, officer = family.of(family.elder), family.officer
-    link = (await done(caller, "requestExport", REQUEST))["download"]
-    request = await done(caller, "requestDeletion", REQUEST, text=MARKERS["asked"])
+    link = (await expect_success(caller, "requestExport", REQUEST))["download"]
+    request = await expect_success(caller, "requestDeletion", REQUEST, text=MARKERS["asked"])
     answer = {"request": request["id"], "expectedVersion": 1, "grant": True, "grounds": MARKERS["grounds"]}
-    granted = await done(officer, "decideDataRequest", REQUEST, **answer)
+    granted = await expect_success(officer, "decideDataRequest", REQUEST, **answer)
     assert (granted["state"], granted["text"], granted["grounds"]) == ("GRANTED", None, None)
     assert await traces(database) == {}
     row = await database.fetchrow("select * from people.person where id=$1", elder)
@@ -170,7 +180,7 @@ async def test_deletion_leaves_no_trace(family: Family, database: Any) -> None:
     assert (await worker.ask(f'{{ person(id: "{family.elder}") {{ name }} }}')).data == {"person": None}
     copy = (await caller.client.get(link)).text
     assert [name for name, marker in MARKERS.items() if marker in copy] == []
-    assert await refused(caller, "requestExport", REQUEST) == [("NOT_FOUND", ["person"])]
+    assert await refusal_codes(caller, "requestExport", REQUEST) == [("NOT_FOUND", ["person"])]
 
 
 def household(family: Family) -> str:
@@ -181,10 +191,10 @@ async def test_others_at_home_keep_theirs(family: Family, database: Any) -> None
     """A member who goes takes along what is theirs; the household of those who stay is as it was."""
     version = await database.fetchval("select version from people.household where id=$1", key(family.household))
     joined = {"household": family.household, "expectedVersion": version, "person": family.mother, "relation": "CHILD"}
-    await done(family.staff("grid_worker"), "addMember", "household { id }", **joined)
-    request = await done(family.of(family.elder), "requestDeletion", REQUEST)
+    await expect_success(family.staff("grid_worker"), "addMember", "household { id }", **joined)
+    request = await expect_success(family.of(family.elder), "requestDeletion", REQUEST)
     answer = {"request": request["id"], "expectedVersion": 1, "grant": True}
-    await done(family.officer, "decideDataRequest", REQUEST, **answer)
+    await expect_success(family.officer, "decideDataRequest", REQUEST, **answer)
     home = await database.fetchrow("select address, head_id from people.household where id=$1", key(family.household))
     assert tuple(home) == (MARKERS["address"], None)
     reasons = "select count(*) from people.tier where household_id=$1 and reasons <> '[]'"
@@ -198,12 +208,12 @@ async def test_retention_runs(family: Family, database: Any, filled: str) -> Non
     await database.execute("update cases.case set status='CLOSED', closed_at='2021-06-01' where requester_id=$1", elder)
     await database.execute("update people.visit set at='2023-05-01' where note=$1", MARKERS["note"])
     await database.execute("update people.person set died_on='2022-01-01' where id=$1", key(family.mother))
-    old = await retention.run(filled, holdings, TODAY, dry_run=True)
+    old = await retention.run_retention(filled, holdings, TODAY, dry_run=True)
     assert old["people.person"] == 1 and old["cases.case"] >= 1 and old["people.visit"] >= 1
     assert await database.fetchval("select name from people.person where id=$1", key(family.mother)) == "测试母"
-    done_ = await retention.run(filled, holdings, TODAY)
+    done_ = await retention.run_retention(filled, holdings, TODAY)
     assert done_ == old
-    assert await retention.run(filled, holdings, TODAY, dry_run=True) == {}
+    assert await retention.run_retention(filled, holdings, TODAY, dry_run=True) == {}
     title = await database.fetchval("select title from cases.case where requester_id=$1", elder)
     assert (
         title == "—" and await database.fetchval("select name from people.person where id=$1", elder) == MARKERS["name"]
@@ -221,12 +231,12 @@ async def test_every_table_is_in_the_register(empty: str) -> None:
         declared = {one.table for one in holdings}
         assert sorted(declared ^ {one for one in there if not one.startswith("gongzhi.")}) == []
         async with connection.transaction():
-            await erase(connection.fetch, holdings, uuid4(), TODAY)
+            await erase_person(connection.fetch, holdings, uuid4(), TODAY)
             for one in holdings:
                 if one.person:
                     await connection.fetch(statement(one), uuid4())
                 if one.months:
-                    await connection.fetch(overdue(one, "for update of t"), TODAY)
+                    await connection.fetch(expired_rows_sql(one, "for update of t"), TODAY)
     finally:
         await connection.close()
 

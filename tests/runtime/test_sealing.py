@@ -33,51 +33,51 @@ def ring() -> KeyRing:
 
 @given(contexts, st.text(max_size=200))
 def test_seal_round_trip(context, value):
-    blob = sealing.seal(KEY, context, value)
-    assert sealing.open(KEY, context, blob) == value
+    blob = sealing.seal_value(KEY, context, value)
+    assert sealing.open_value(KEY, context, blob) == value
     assert len(blob) == 29 + len(value.encode())
 
 
 @given(st.integers(0, 39), st.integers(1, 255))
 def test_any_tampering_found(place, change):
-    blob = bytearray(sealing.seal(KEY, "people.person.phone:1", "13800000012"))
+    blob = bytearray(sealing.seal_value(KEY, "people.person.phone:1", "13800000012"))
     assert len(blob) == 40
     blob[place] ^= change
     with pytest.raises(SealError) as caught:
-        sealing.open(KEY, "people.person.phone:1", bytes(blob))
+        sealing.open_value(KEY, "people.person.phone:1", bytes(blob))
     assert str(caught.value) == "the sealed value cannot be opened"
 
 
 @given(contexts, contexts)
 def test_other_context_refused(context, other):
-    blob = sealing.seal(KEY, context, "13800000012")
+    blob = sealing.seal_value(KEY, context, "13800000012")
     if context != other:
         with pytest.raises(SealError):
-            sealing.open(KEY, other, blob)
+            sealing.open_value(KEY, other, blob)
 
 
 def test_other_key_refused():
-    blob = sealing.seal(KEY, "x", "13800000012")
+    blob = sealing.seal_value(KEY, "x", "13800000012")
     with pytest.raises(SealError):
-        sealing.open(sealing.data_key(), "x", blob)
+        sealing.open_value(sealing.data_key(), "x", blob)
 
 
 @pytest.mark.parametrize("size", range(0, 30, 3))
 def test_cut_blob_refused(size):
-    blob = sealing.seal(KEY, "x", "13800000012")
+    blob = sealing.seal_value(KEY, "x", "13800000012")
     with pytest.raises(SealError):
-        sealing.open(KEY, "x", blob[:size])
+        sealing.open_value(KEY, "x", blob[:size])
 
 
 def test_same_value_differs():
-    assert len({sealing.seal(KEY, "x", "13800000012") for _ in range(50)}) == 50
-    assert b"13800000012" not in sealing.seal(KEY, "x", "13800000012")
+    assert len({sealing.seal_value(KEY, "x", "13800000012") for _ in range(50)}) == 50
+    assert b"13800000012" not in sealing.seal_value(KEY, "x", "13800000012")
 
 
 def test_failure_tells_nothing():
-    blob = sealing.seal(KEY, "people.person.phone:1", "13800000012")
+    blob = sealing.seal_value(KEY, "people.person.phone:1", "13800000012")
     with pytest.raises(SealError) as caught:
-        sealing.open(KEY, "people.person.phone:2", blob)
+        sealing.open_value(KEY, "people.person.phone:2", blob)
     told = "".join(traceback.format_exception(caught.value, chain=True))
     assert "InvalidTag" not in told
     assert "13800000012" not in told
@@ -136,14 +136,14 @@ def test_keys_need_county(ring, county):
 
 def test_rotation_keeps_values(ring):
     wrapped = ring.wrap(HANYIN, KEY)
-    blob = sealing.seal(KEY, "x", "13800000012")
+    blob = sealing.seal_value(KEY, "x", "13800000012")
     both = KeyRing({"k2": NEW, "k1": OLD})
     assert both.unwrap(HANYIN, wrapped) == KEY
     assert not wrapped.startswith(both.header)
     rewrapped = both.rewrap(HANYIN, wrapped)
     assert rewrapped.startswith(both.header)
     assert both.rewrap(HANYIN, rewrapped) == rewrapped
-    assert sealing.open(KeyRing({"k2": NEW}).unwrap(HANYIN, rewrapped), "x", blob) == "13800000012"
+    assert sealing.open_value(KeyRing({"k2": NEW}).unwrap(HANYIN, rewrapped), "x", blob) == "13800000012"
 
 
 def test_dropped_key_told(ring):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from gongzhi_server.serve import bound
+from gongzhi_server.serve import bind_socket
 from gongzhi_server.settings import Settings
 
 PIPE = subprocess.PIPE
@@ -99,7 +99,10 @@ def test_production_gives_no_token(data: str) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives up by itself")
 def test_deaf_client_is_given_up(tmp_path: Path) -> None:
     """The kernel does it, for every connection: a server waits for ever until its last bytes are taken."""
-    with bound(Settings.read({"GONGZHI_DATA": str(tmp_path), "PORT": "0"})) as listener, socket.socket() as client:
+    with (
+        bind_socket(Settings.read({"GONGZHI_DATA": str(tmp_path), "PORT": "0"})) as listener,
+        socket.socket() as client,
+    ):
         listener.listen()
         client.connect(listener.getsockname())
         accepted, _ = listener.accept()

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from gongzhi_server.deployment import doctor
 from gongzhi_server.errors import Problem
-from gongzhi_server.settings import Settings, kept
-from gongzhi_server.storage.key_ring import keyring
-from gongzhi_server.testing import ESSENTIAL, settings
+from gongzhi_server.settings import Settings, keep_secret
+from gongzhi_server.storage.key_ring import load_key_ring
+from gongzhi_server.testing import ESSENTIAL, settings_for_tests
 from gongzhi_server.weak_secrets import find_key_weakness
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,7 +50,7 @@ def test_secret_is_kept(tmp_path: Path) -> None:
 
 def test_one_secret_wins(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        assert len(set(pool.map(kept, [tmp_path] * 32))) == 1
+        assert len(set(pool.map(keep_secret, [tmp_path] * 32))) == 1
 
 
 def test_cut_secret_is_refused(tmp_path: Path) -> None:
@@ -152,10 +152,12 @@ def test_weak_key_stops_production(name: str) -> None:
     weak, good = (f"{id}:{base64.b64encode(key).decode()}" for id, key in (("w", WEAK_KEYS[name]), ("g", GOOD)))
     production = DATABASE | SECRET
     with pytest.raises(Problem, match="the current key of the ring .* gongzhi keys rotate") as problem:
-        keyring(Settings.read(production | {"GONGZHI_KEYS": f"{weak},{good}"}))
+        load_key_ring(Settings.read(production | {"GONGZHI_KEYS": f"{weak},{good}"}))
     assert weak.partition(":")[2] not in str(problem.value)
-    assert keyring(Settings.read(production | {"GONGZHI_KEYS": f"{good},{weak}"})).ids == ("g", "w")
-    assert keyring(Settings.read(production | {"GONGZHI_KEYS": weak, "GONGZHI_MODE": "development"})).ids == ("w",)
+    assert load_key_ring(Settings.read(production | {"GONGZHI_KEYS": f"{good},{weak}"})).ids == ("g", "w")
+    assert load_key_ring(Settings.read(production | {"GONGZHI_KEYS": weak, "GONGZHI_MODE": "development"})).ids == (
+        "w",
+    )
 
 
 GOOD = hashlib.sha256(b"good").digest()
@@ -163,11 +165,13 @@ GOOD = hashlib.sha256(b"good").digest()
 
 async def test_doctor_warns(empty: str, tmp_path: Path) -> None:
     """Of development where others connect, of made-up secrets, and in production of a role that may do everything."""
-    plain = settings(empty, tmp_path)
+    plain = settings_for_tests(empty, tmp_path)
 
     async def ill(**changes: object) -> str:
         return " ".join(
-            text for well, text in await doctor.examine(replace(plain, **changes), empty, ESSENTIAL) if not well
+            text
+            for well, text in await doctor.examine_deployment(replace(plain, **changes), empty, ESSENTIAL)
+            if not well
         )
 
     for host in ("127.0.0.1", "127.0.0.2", "::1", "localhost"):

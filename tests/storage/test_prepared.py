@@ -14,7 +14,7 @@ def statement(at: int) -> str:
 
 
 async def test_texts_bound_what_is_prepared(empty: str) -> None:
-    pool = await database.readers(empty, 1)
+    pool = await database.open_readers(empty, 1)
     try:
         async with pool.acquire() as connection:
             [table] = await connection.fetch("select oid::regclass::text as name from pg_class where relname='case'")

@@ -13,13 +13,13 @@ from gongzhi_server.deployment import plugin_activation as activation
 from gongzhi_server.plugins import loader as plugins
 from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.storage import database
-from gongzhi_server.testing import TODAY, create, drop, settings
+from gongzhi_server.testing import TODAY, create_database, drop_database, settings_for_tests
 
 
 @pytest.fixture(scope="session")
 def installed() -> Plugins:
     """The plugins of this repository."""
-    return plugins.load()
+    return plugins.load_plugins()
 
 
 @pytest.fixture(scope="package")
@@ -28,16 +28,18 @@ def furnished(
 ) -> Iterator[str]:
     """The address of the county."""
     name = f"values_{uuid4().hex}"
-    dsn = asyncio.run(create(postgres, name, county))
+    dsn = asyncio.run(create_database(postgres, name, county))
     asyncio.run(furnish(dsn, installed, tmp_path_factory.mktemp("furnished")))
     yield dsn
-    asyncio.run(drop(postgres, name))
+    asyncio.run(drop_database(postgres, name))
 
 
 async def furnish(dsn: str, installed: Plugins, data: Path) -> None:
-    await database.migrate(dsn, installed.apps)
-    await activation.switch(dsn, [one.name for one in installed.found], TODAY, undecided=True)
+    await database.migrate_apps(dsn, installed.apps)
+    await activation.switch_plugins(dsn, [one.name for one in installed.found], TODAY, undecided=True)
     for plugin, mine in sorted(installed.errands.items()):
         for errand in mine:
             if errand.name == "demo":
-                await errands.run(settings(dsn, data), dsn, plugin, errand, {}, lambda: TODAY, installed)
+                await errands.run_errand(
+                    settings_for_tests(dsn, data), dsn, plugin, errand, {}, lambda: TODAY, installed
+                )

@@ -71,16 +71,16 @@ class Try:
         return f"{'.'.join(map(str, self.way))}={text if len(text) < 40 else f'{text[:20]}…({len(text)})'}"
 
 
-def whole(name: str, kind: Any, known: Mapping[str, Any], depth: int = 0) -> Any:
+def full_value(name: str, kind: Any, known: Mapping[str, Any], depth: int = 0) -> Any:
     """A value of the type with every field in it, down to the third level."""
     if isinstance(kind, GraphQLNonNull):
-        return whole(name, kind.of_type, known, depth)
+        return full_value(name, kind.of_type, known, depth)
     if isinstance(kind, GraphQLList):
-        return [whole(name, kind.of_type, known, depth)]
+        return [full_value(name, kind.of_type, known, depth)]
     if isinstance(kind, GraphQLInputObjectType):
         fields = list(kind.fields.items())[:1] if kind.is_one_of else kind.fields.items()
         return {
-            key: whole(key, field.type, known, depth + 1)
+            key: full_value(key, field.type, known, depth + 1)
             for key, field in fields
             if depth < 5 or is_required_input_field(field)
         }
@@ -117,7 +117,7 @@ def tries(kind: Any) -> Iterator[Try]:
             yield Try(way[:-1], leaf.name, [HOSTILE[leaf.name][0]] * 300)
 
 
-def sampled(found: Iterator[Try], share: int | None) -> Iterator[Try]:
+def sample_values(found: Iterator[Try], share: int | None) -> Iterator[Try]:
     """All of them, or so many for each place: another value at the next place, so that all kinds of them are tried."""
     if share is None:
         yield from found
@@ -127,21 +127,21 @@ def sampled(found: Iterator[Try], share: int | None) -> Iterator[Try]:
         yield from (values[(at + step) % len(values)] for step in range(min(share, len(values))))
 
 
-def placed(base: Any, kind: Any, way: Way, value: Any, known: Mapping[str, Any]) -> Any:
+def place_value(base: Any, kind: Any, way: Way, value: Any, known: Mapping[str, Any]) -> Any:
     """The base with the value in its place; a union of inputs takes that branch alone."""
     if not way:
         return value
     if isinstance(kind, GraphQLNonNull):
-        return placed(base, kind.of_type, way, value, known)
+        return place_value(base, kind.of_type, way, value, known)
     key, *rest = way
     if isinstance(kind, GraphQLList):
-        return [placed(base[0] if base else None, kind.of_type, tuple(rest), value, known)]
+        return [place_value(base[0] if base else None, kind.of_type, tuple(rest), value, known)]
     assert isinstance(kind, GraphQLInputObjectType)
     field = kind.fields[str(key)]
     inside = base.get(key) if isinstance(base, dict) else None
     if inside is None and rest:
-        inside = whole(str(key), field.type, known, 2)
-    put = placed(inside, field.type, tuple(rest), value, known)
+        inside = full_value(str(key), field.type, known, 2)
+    put = place_value(inside, field.type, tuple(rest), value, known)
     return {key: put} if kind.is_one_of else {**(base or {}), key: put}
 
 

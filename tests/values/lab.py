@@ -12,19 +12,19 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
 from gongzhi.runtime.commands import COMMAND, Command
 from gongzhi.runtime.context import Context
 from gongzhi_server.commands import mutations as commands
 from gongzhi_server.events import Outbox
-from gongzhi_server.graphql.schema import build
+from gongzhi_server.graphql.schema import build_schema
 from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.storage import database
-from gongzhi_server.storage.key_ring import keyring
-from gongzhi_server.testing import TODAY, AnySelection, settings
+from gongzhi_server.storage.key_ring import load_key_ring
+from gongzhi_server.testing import TODAY, AnySelection, settings_for_tests
 from tortoise.transactions import in_transaction
 
-from ..access.matrix import listed, stored
+from ..access.matrix import listed, read_column
 from ..planner.bench import ROOMY, Bench
 
 KEYED = re.compile(r"(?:key_of\((\w+)\)\((?:input|given|asked|one)\.(\w+)|, \"(\w+)\", id=key_of\((\w+)\))")
@@ -70,15 +70,17 @@ class Lab:
 
 @asynccontextmanager
 async def lab(dsn: str, installed: Plugins, data: Path) -> AsyncIterator[Lab]:
-    keys, schema = keyring(settings(dsn, data)), build(installed)
+    keys, schema = load_key_ring(settings_for_tests(dsn, data)), build_schema(installed)
     connection = await asyncpg.connect(dsn)
-    pool = await database.readers(dsn, 2)
+    pool = await database.open_readers(dsn, 2)
     try:
-        async with database.connected(database.config(dsn, installed.apps, size=1)):
+        async with database.open_tortoise(database.tortoise_config(dsn, installed.apps, size=1)):
             bench = Bench(pool.fetch, schema, ROOMY, keys)
-            rows = await sampled(connection, bench)
+            rows = await sample_ids(connection, bench)
             held = frozenset(one.name for one in installed.permissions)
-            account = Account("everything", UUID(rows["Person"].partition(":")[2]), (Grant("everything", held),))
+            account = ViewerAccount(
+                "everything", UUID(rows["Person"].partition(":")[2]), (ViewerGrant("everything", held),)
+            )
             made = Lab(bench, Viewer(account, TODAY), await codes(connection), rows, connection)
             made.bench = Bench(pool.fetch, schema, ROOMY, at_hand=taking_back(made, bench, installed))
             yield made
@@ -95,7 +97,7 @@ def taking_back(lab: Lab, bench: Bench, installed: Plugins) -> Any:
         async def perform(command: Command, given: Any) -> Any:
             async with in_transaction() as connection:
                 try:
-                    return await commands.perform(made, command, given, bench.schema.owner(command), outbox)
+                    return await commands.perform_command(made, command, given, bench.schema.owner(command), outbox)
                 except BaseException as error:
                     lab.faults.append(error)
                     raise
@@ -105,7 +107,7 @@ def taking_back(lab: Lab, bench: Bench, installed: Plugins) -> Any:
         made = replace(
             bench.at_hand(viewer),
             perform=perform,
-            value=stored,
+            value=read_column,
             fetch=bench._fetch,
             held=installed.held,
             registers=installed.registers,
@@ -117,7 +119,7 @@ def taking_back(lab: Lab, bench: Bench, installed: Plugins) -> Any:
     return context
 
 
-async def sampled(connection: Any, bench: Bench) -> dict[str, str]:
+async def sample_ids(connection: Any, bench: Bench) -> dict[str, str]:
     """The id of one row of each type that has any."""
     found = {}
     for entity in bench.engine.planner.entities.values():

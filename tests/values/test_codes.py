@@ -11,7 +11,7 @@ from operator import eq
 
 import pytest
 from gongzhi.values import codes
-from gongzhi.values.codes import CodeError, Kind, Series, scattered
+from gongzhi.values.codes import CodeError, Kind, Series, scatter_sequence
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from stdnum.cn import ric
@@ -55,12 +55,12 @@ def refused(call, *arguments, **options) -> CodeError:
     ],
 )
 def test_shape_tells_kind(code, kind, parent):
-    assert codes.kind(code) is kind
-    assert codes.parent(code) == parent
+    assert codes.grid_kind(code) is kind
+    assert codes.parent_code(code) == parent
 
 
 def test_ancestors_start_with_province():
-    assert codes.ancestors("610921100201-010203") == (
+    assert codes.ancestor_codes("610921100201-010203") == (
         "61",
         "6109",
         "610921",
@@ -69,7 +69,7 @@ def test_ancestors_start_with_province():
         "610921100201-010000",
         "610921100201-010200",
     )
-    assert codes.ancestors("61") == ()
+    assert codes.ancestor_codes("61") == ()
 
 
 @pytest.mark.parametrize(
@@ -98,17 +98,17 @@ def test_ancestors_start_with_province():
     ],
 )
 def test_odd_shape_refused(code, reason):
-    assert refused(codes.kind, code).reason == reason
+    assert refused(codes.grid_kind, code).reason == reason
 
 
 @given(villages, st.integers(1, 99), st.integers(0, 99), st.integers(0, 99))
 def test_grid_code_round_trip(village, l1, l2, l3):
     assume(l2 or not l3)
     code = codes.grid_code(village, l1, l2, l3)
-    assert codes.kind(code) is (Kind.GRID_3 if l3 else Kind.GRID_2 if l2 else Kind.GRID_1)
-    above = codes.ancestors(code)
+    assert codes.grid_kind(code) is (Kind.GRID_3 if l3 else Kind.GRID_2 if l2 else Kind.GRID_1)
+    above = codes.ancestor_codes(code)
     assert above[4] == village
-    assert [codes.kind(each) for each in (*above, code)] == list(Kind)[: len(above) + 1]
+    assert [codes.grid_kind(each) for each in (*above, code)] == list(Kind)[: len(above) + 1]
 
 
 @pytest.mark.parametrize("levels", [(0,), (100,), (-1,), (1, 0, 1), (1, 1, 100)])
@@ -134,27 +134,27 @@ def test_grids_need_village():
     ],
 )
 def test_padding_is_dropped(padded, code):
-    assert codes.short(padded) == code
-    assert codes.normalise(f" {padded}\t") == code
+    assert codes.shorten_code(padded) == code
+    assert codes.normalise_grid_code(f" {padded}\t") == code
 
 
 @given(villages)
 def test_padding_round_trip(village):
-    for code in (village, *codes.ancestors(village)):
+    for code in (village, *codes.ancestor_codes(village)):
         if not code.endswith("00"):
-            assert codes.short(code.ljust(12, "0")) == code
+            assert codes.shorten_code(code.ljust(12, "0")) == code
 
 
 def test_short_codes_stay():
     for code in ("61", "6109", "441900", "610921100", "610921100201-010203"):
-        assert codes.normalise(code) == code
-    assert codes.normalise("６１０９２１１００２０１－０１０２０３") == "610921100201-010203"
+        assert codes.normalise_grid_code(code) == code
+    assert codes.normalise_grid_code("６１０９２１１００２０１－０１０２０３") == "610921100201-010203"
 
 
 @pytest.mark.parametrize("text", ["", "61092110020", "abcdefghijkl", "010921100201"])
 def test_unpadded_shape_refused(text):
-    refused(codes.short, text)
-    refused(codes.normalise, text)
+    refused(codes.shorten_code, text)
+    refused(codes.normalise_grid_code, text)
 
 
 # --- case numbers ---
@@ -281,7 +281,7 @@ def test_written_forms_normalised():
 def test_resident_id_parts(region, day, sequence):
     sample = codes.resident_id(number(f"{region:06}", day, sequence).lower(), TODAY)
     assert codes.birth_date(sample) == day
-    assert codes.gender(sample) == ("MALE" if sequence % 2 else "FEMALE")
+    assert codes.gender_of(sample) == ("MALE" if sequence % 2 else "FEMALE")
 
 
 @given(st.dates(date(1900, 1, 1), TODAY), st.integers(0, 16), st.integers(1, 9))
@@ -336,7 +336,7 @@ def test_bad_legacy_refused(text, reason):
 
 
 def test_credit_code_normalised():
-    assert codes.uscc(" 91350100-m000100y43 ") == "91350100M000100Y43"
+    assert codes.check_uscc(" 91350100-m000100y43 ") == "91350100M000100Y43"
 
 
 @pytest.mark.parametrize(
@@ -349,7 +349,7 @@ def test_credit_code_normalised():
     ],
 )
 def test_bad_credit_code_refused(text, reason):
-    assert refused(codes.uscc, text).reason == reason
+    assert refused(codes.check_uscc, text).reason == reason
 
 
 # --- phones ---
@@ -367,7 +367,7 @@ def test_bad_credit_code_refused(text, reason):
     ],
 )
 def test_mobile_forms_normalised(text):
-    assert codes.mobile(text) == codes.phone(text) == "13800000012"
+    assert codes.check_mobile(text) == codes.check_phone(text) == "13800000012"
 
 
 @pytest.mark.parametrize(
@@ -383,8 +383,8 @@ def test_mobile_forms_normalised(text):
     ],
 )
 def test_landline_forms_normalised(text, digits):
-    assert codes.phone(text) == digits
-    refused(codes.mobile, text)
+    assert codes.check_phone(text) == digits
+    refused(codes.check_mobile, text)
 
 
 @pytest.mark.parametrize(
@@ -402,11 +402,11 @@ def test_landline_forms_normalised(text, digits):
     ],
 )
 def test_other_numbers_refused(text):
-    assert refused(codes.phone, text).reason == "SHAPE"
+    assert refused(codes.check_phone, text).reason == "SHAPE"
 
 
 def test_masked_phone_refused():
-    assert refused(codes.phone, "138****0012").reason == "MASKED"
+    assert refused(codes.check_phone, "138****0012").reason == "MASKED"
 
 
 # --- masks ---
@@ -435,12 +435,12 @@ def test_masks_are_recognised():
 
 
 def test_errors_speak_chinese():
-    assert refused(codes.phone, "5212345").text.say("zh") == "请填写11位手机号，或带区号、不带分机的座机号"
+    assert refused(codes.check_phone, "5212345").text.say("zh") == "请填写11位手机号，或带区号、不带分机的座机号"
     assert refused(codes.resident_id, "6109", TODAY).text.say("zh") == "身份证号应为18位，现为4位"
 
 
 def test_errors_survive_pickling():
-    error = refused(codes.kind, "610")
+    error = refused(codes.grid_kind, "610")
     again = pickle.loads(pickle.dumps(error))
     assert (again.reason, again.text, str(again)) == (error.reason, error.text, str(error))
 
@@ -449,16 +449,18 @@ def test_tip_offs_are_numbered_in_no_order() -> None:
     """Each number of the series once, and nothing about one from another, another day or another county."""
     day, other = date(2026, 6, 30), date(2026, 7, 1)
     secret = b"a secret of sixteen bytes"
-    first = [scattered(secret, "610921", day, at) for at in range(1, 2001)]
+    first = [scatter_sequence(secret, "610921", day, at) for at in range(1, 2001)]
     assert len(set(first)) == 2000 and all(1 <= one <= 99_999 for one in first)
     steps = [after - before for before, after in pairwise(first)]
     assert max(Counter(steps).values()) <= 3 and 800 < sum(step > 0 for step in steps) < 1200
     for county, on in (("610921", other), ("610922", day)):
-        others = [scattered(secret, county, on, at) for at in range(1, 2001)]
+        others = [scatter_sequence(secret, county, on, at) for at in range(1, 2001)]
         assert sum(map(eq, first, others)) < 5
 
 
 @pytest.mark.slow
 def test_every_tip_off_of_a_day_has_a_number() -> None:
-    found = {scattered(b"a secret of sixteen bytes", "610921", date(2026, 6, 30), at) for at in range(1, 100_000)}
+    found = {
+        scatter_sequence(b"a secret of sixteen bytes", "610921", date(2026, 6, 30), at) for at in range(1, 100_000)
+    }
     assert found == set(range(1, 100_000))

@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 from gongzhi.runtime.commands import COMMAND
 from gongzhi_server.plugins.loader import Plugins
-from gongzhi_server.testing import Server, built, serving
+from gongzhi_server.testing import Server, built_schema, serve_application
 
-from .hostile import whole
+from .hostile import full_value
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -25,13 +25,13 @@ async def everything(
     furnished: str, installed: Plugins, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Server]:
     """The server with every plugin, over the furnished county."""
-    async with serving(furnished, tmp_path_factory.mktemp("data"), plugins=installed) as made:
+    async with serve_application(furnished, tmp_path_factory.mktemp("data"), plugins=installed) as made:
         yield made
 
 
 def guarded(installed: Plugins, role: str) -> dict[str, Any]:
     """The mutations that need a permission which the role does not give, each with the type of its input."""
-    mutation: Any = built(installed)._schema.mutation_type
+    mutation: Any = built_schema(installed)._schema.mutation_type
     commands = {name: of.extensions["strawberry-definition"].metadata[COMMAND] for name, of in mutation.fields.items()}
     held = installed.held(role)
     return {
@@ -62,7 +62,7 @@ async def test_commands_without_the_right_write_nothing(
     wrong = []
     for name, kind in mutations.items():
         query = f"mutation($input: {kind}) {{ {name}(input: $input) {{ errors {{ code }} }} }}"
-        answer = await caller.ask(query, input=whole("input", kind, {}))
+        answer = await caller.ask(query, input=full_value("input", kind, {}))
         refused = answer.codes or [one["code"] for one in answer.data[name]["errors"]]
         if refused != ["FORBIDDEN"]:
             wrong.append(f"{name} answers {answer.body}")

@@ -15,10 +15,10 @@ from gongzhi.values.geometry import (
     Point,
     Ring,
     distance,
-    geojson,
     point_text,
     polygon_text,
-    rings,
+    read_rings,
+    write_geojson,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,7 +40,7 @@ def multi(*polygons):
 
 def refused(geometry, path, words):
     with pytest.raises(GeometryError, match=words) as caught:
-        rings(geometry, Crs.CGCS2000)
+        read_rings(geometry, Crs.CGCS2000)
     assert caught.value.path == path
     return caught.value
 
@@ -115,30 +115,30 @@ def test_distance_is_metric(a, b, c):
 
 
 def test_rings_in_order():
-    read = rings(multi([SQUARE, HOLE], [ISLAND]), Crs.CGCS2000)
+    read = read_rings(multi([SQUARE, HOLE], [ISLAND]), Crs.CGCS2000)
     assert [ring.hole for ring in read] == [False, True, False]
     assert read[0].points == tuple(Point(*pair) for pair in SQUARE)
-    assert geojson(read) == multi([SQUARE, HOLE], [ISLAND])
+    assert write_geojson(read) == multi([SQUARE, HOLE], [ISLAND])
 
 
 def test_single_polygon_stays():
     text = json.dumps(polygon(SQUARE, HOLE))
-    assert json.dumps(geojson(rings(json.loads(text), Crs.WGS84))) == text
+    assert json.dumps(write_geojson(read_rings(json.loads(text), Crs.WGS84))) == text
 
 
 def test_direction_is_mended():
-    turned = rings(polygon(SQUARE[::-1], HOLE[::-1]), Crs.CGCS2000)
-    assert geojson(turned) == polygon(SQUARE, HOLE)
+    turned = read_rings(polygon(SQUARE[::-1], HOLE[::-1]), Crs.CGCS2000)
+    assert write_geojson(turned) == polygon(SQUARE, HOLE)
 
 
 def test_heights_are_dropped():
-    assert geojson(rings(polygon([[*pair, 500.0] for pair in SQUARE]), Crs.CGCS2000)) == polygon(SQUARE)
+    assert write_geojson(read_rings(polygon([[*pair, 500.0] for pair in SQUARE]), Crs.CGCS2000)) == polygon(SQUARE)
 
 
 def test_shifted_boundary_straightened():
-    shifted = geojson(rings(polygon(SQUARE), Crs.CGCS2000), Crs.GCJ02)
+    shifted = write_geojson(read_rings(polygon(SQUARE), Crs.CGCS2000), Crs.GCJ02)
     assert shifted["coordinates"][0][0] != SQUARE[0]
-    [ring] = rings(shifted, Crs.GCJ02)
+    [ring] = read_rings(shifted, Crs.GCJ02)
     assert all(distance(a, Point(*b)) < 0.001 for a, b in zip(ring.points, SQUARE, strict=True))
     assert {point.crs for point in ring.points} == {Crs.CGCS2000}
     assert ring.points[0] == ring.points[-1]
@@ -152,7 +152,7 @@ def test_star_round_trip(radii, centre, crs):
         for index, radius in enumerate(radii)
     ]
     line.append(line[0])
-    again = geojson(rings(polygon(line), crs), crs)["coordinates"][0]
+    again = write_geojson(read_rings(polygon(line), crs), crs)["coordinates"][0]
     for was, now in zip(line, again, strict=True):
         assert now == pytest.approx(was, abs=1e-8)
 
@@ -244,17 +244,17 @@ def circle(count):
 
 
 def test_points_are_capped():
-    assert len(rings(polygon(circle(MAX_POINTS)), Crs.CGCS2000)[0].points) == MAX_POINTS
+    assert len(read_rings(polygon(circle(MAX_POINTS)), Crs.CGCS2000)[0].points) == MAX_POINTS
     refused(polygon(circle(MAX_POINTS + 1)), ("coordinates",), "at most 10000 points")
     refused(multi(*[[SQUARE]] * (MAX_POINTS // 5 + 1)), ("coordinates",), "at most 10000 points")
 
 
 def test_holes_need_outer():
-    [outer, hole] = rings(polygon(SQUARE, HOLE), Crs.CGCS2000)
+    [outer, hole] = read_rings(polygon(SQUARE, HOLE), Crs.CGCS2000)
     with pytest.raises(GeometryError, match="after the outer ring"):
-        geojson([hole, outer])
+        write_geojson([hole, outer])
     with pytest.raises(GeometryError, match="at least one ring"):
-        geojson([])
+        write_geojson([])
 
 
 def test_postgres_text_closes():

@@ -21,7 +21,7 @@ from graphql import (
 
 from ..access.matrix import inner
 from ..planner.bench import Said
-from .hostile import LONG, literal, placed, sampled, tries, whole
+from .hostile import LONG, full_value, literal, place_value, sample_values, tries
 from .lab import Lab, lab
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -77,9 +77,9 @@ async def test_mutations_refuse_what_they_cannot_take(laboratory: Lab, faults: F
     wrong: list[str] = []
     for name, of in laboratory.mutations.items():
         kind, known = of.args["input"].type, laboratory.names(name)
-        base = whole("input", kind, known)
-        for at, one in enumerate(sampled(tries(kind), share)):
-            given = placed(base, kind, one.way, one.value, known)
+        base = full_value("input", kind, known)
+        for at, one in enumerate(sample_values(tries(kind), share)):
+            given = place_value(base, kind, one.way, one.value, known)
             text, variables = written(name, kind, given, in_document=at % 2 == 1)
             said = await laboratory.bench.send(f"mutation{text}", variables, laboratory.viewer)
             codes = {one["extensions"]["code"] if "code" in one.get("extensions", {}) else "" for one in said.errors}
@@ -129,9 +129,9 @@ async def test_arguments_refuse_what_they_cannot_take(laboratory: Lab, faults: F
     for owner, name, of in fields(laboratory):
         for argument, kind in tried(owner, of):
             needed = {key: one.type for key, one in of.args.items() if key == argument or is_required_argument(one)}
-            base = {key: whole(key, one, laboratory.known) for key, one in needed.items() if key != argument}
-            for one in sampled(tries(kind), share):
-                given = {**base, argument: placed(None, kind, one.way, one.value, laboratory.known)}
+            base = {key: full_value(key, one, laboratory.known) for key, one in needed.items() if key != argument}
+            for one in sample_values(tries(kind), share):
+                given = {**base, argument: place_value(None, kind, one.way, one.value, laboratory.known)}
                 if problem := await refusal(laboratory, owner, name, inner(of), needed, given):
                     wrong.append(f"{owner}.{name}({argument}): {one} {problem}")
                 if faults.found:

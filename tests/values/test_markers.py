@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 import pytest
-from gongzhi_server.gateway.error_responses import MESSAGE, shorten
+from gongzhi_server.gateway.error_responses import MESSAGE, shorten_message
 from gongzhi_server.testing import Server
 
 MARKER = "王小明 513822199001011234"
@@ -112,4 +112,4 @@ async def test_long_names_are_cut(server: Server) -> None:
     answer = await server.ask(f"{{ {'n' * 40_000} }}")
     [message] = [one["message"] for one in answer.errors]
     assert len(message) < 150 and "nnn…" in message
-    assert len(shorten("a b " * 10_000)) == MESSAGE + 1
+    assert len(shorten_message("a b " * 10_000)) == MESSAGE + 1

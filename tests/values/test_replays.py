@@ -18,7 +18,7 @@ from gongzhi.declare.entity import entity_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.viewer import Viewer
-from gongzhi.runtime.commands import Call, Command, Problem, command, given, made, once, problems
+from gongzhi.runtime.commands import Call, Command, Problem, command, input_field, problems, result_field, secret_field
 from gongzhi.runtime.context import Context
 from gongzhi_server.commands import mutations as commands
 from gongzhi_server.commands.payloads import SCALARS, fields_to_store
@@ -32,7 +32,7 @@ from strawberry.types.base import StrawberryList, StrawberryOptional
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from ..planner.bench import ROOMY, Bench
-from .hostile import whole
+from .hostile import full_value
 from .lab import Lab, lab
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -63,35 +63,35 @@ class Colour(enum.Enum):
 class Part:
     at: datetime.datetime = strawberry.field(description="When.")
     sum: Decimal = strawberry.field(description="How much.")
-    case: Case | None = made("Which.")
-    word: str | None = once("Shown once.")
+    case: Case | None = result_field("Which.")
+    word: str | None = secret_field("Shown once.")
 
 
 @strawberry.input(description="What.")
 class AnswerInput:
-    idempotency_key: str = given("The key.")
+    idempotency_key: str = input_field("The key.")
 
 
 @strawberry.type(description="Everything that an answer may hold.")
 class AnswerPayload:
-    text: str | None = made("A text.")
-    number: int | None = made("A number.")
-    yes: bool | None = made("Yes or no.")
-    half: float | None = made("A float.")
-    sum: Decimal | None = made("A sum.")
-    day: datetime.date | None = made("A day.")
-    hour: datetime.time | None = made("An hour.")
-    moment: datetime.datetime | None = made("A moment.")
-    key: UUID | None = made("A key.")
-    colour: Colour | None = made("A colour.")
-    numbers: list[int] | None = made("Numbers.")
-    moments: list[datetime.datetime] | None = made("Moments.")
-    nothing: list[str] | None = made("No texts.")
-    nested: list[list[int]] | None = made("Lists in a list.")
-    anything: JSON | None = made("Anything.")
-    part: Part | None = made("A part.")
-    parts: list[Part] | None = made("Parts.")
-    secret: str | None = once("Shown once.")
+    text: str | None = result_field("A text.")
+    number: int | None = result_field("A number.")
+    yes: bool | None = result_field("Yes or no.")
+    half: float | None = result_field("A float.")
+    sum: Decimal | None = result_field("A sum.")
+    day: datetime.date | None = result_field("A day.")
+    hour: datetime.time | None = result_field("An hour.")
+    moment: datetime.datetime | None = result_field("A moment.")
+    key: UUID | None = result_field("A key.")
+    colour: Colour | None = result_field("A colour.")
+    numbers: list[int] | None = result_field("Numbers.")
+    moments: list[datetime.datetime] | None = result_field("Moments.")
+    nothing: list[str] | None = result_field("No texts.")
+    nested: list[list[int]] | None = result_field("Lists in a list.")
+    anything: JSON | None = result_field("Anything.")
+    part: Part | None = result_field("A part.")
+    parts: list[Part] | None = result_field("Parts.")
+    secret: str | None = secret_field("Shown once.")
     errors: list[Problem] = problems()
 
 
@@ -127,7 +127,7 @@ def keeping(laboratory: Lab, schema: Schema, fill: bool = False) -> Bench:
                 return sample(laboratory, command.payload)
 
             carried = replace(command, function=function, two_persons=False) if fill else command
-            return await commands.perform(at_hand, carried, given)
+            return await commands.perform_command(at_hand, carried, given)
 
         at_hand = replace(laboratory.bench.at_hand(viewer), perform=perform)
         return at_hand
@@ -158,7 +158,7 @@ async def test_every_payload_comes_back(laboratory: Lab) -> None:
             continue
         kind = of.args["input"].type
         text = f"mutation($input: {kind}) {{ {name}(input: $input) {{ {selection(of)} }} }}"
-        given = {**whole("input", kind, laboratory.names(name)), "idempotencyKey": str(uuid4())}
+        given = {**full_value("input", kind, laboratory.names(name)), "idempotencyKey": str(uuid4())}
         first, again = [await bench.ask(text, laboratory.viewer, input=given) for _ in range(2)]
         if first.refused or first.errors or first.data[name].get("errors") or first.body != again.body:
             different.append((name, first.errors, first.body, again.body))
@@ -212,7 +212,7 @@ async def test_samples_are_whole() -> None:
 
 @strawberry.type(description="A payload.")
 class OddPayload:
-    odd: Base64 | None = made("Bytes.")
+    odd: Base64 | None = result_field("Bytes.")
     errors: list[Problem] = problems()
 
 
@@ -223,7 +223,7 @@ class Chain:
 
 @strawberry.type(description="Another payload.")
 class ChainPayload:
-    chain: Chain | None = made("A chain.")
+    chain: Chain | None = result_field("A chain.")
     errors: list[Problem] = problems()
 
 

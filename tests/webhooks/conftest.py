@@ -21,7 +21,7 @@ from gongzhi_server.app import create_app
 from gongzhi_server.deployment import plugin_activation as activation
 from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.plugins.ownership import acting_as
-from gongzhi_server.testing import ESSENTIAL, TODAY, Clock, Server, create, drop, settings
+from gongzhi_server.testing import ESSENTIAL, TODAY, Clock, Server, create_database, drop_database, settings_for_tests
 
 from .receivers import Receiver, receiving
 
@@ -71,8 +71,8 @@ LEFTOVERS = (
 def filled(postgres: str, county: str) -> Iterator[str]:
     """The address of one copy of the demo county for all tests of this folder."""
     name = f"test_{uuid4().hex}"
-    yield asyncio.run(create(postgres, name, county))
-    asyncio.run(drop(postgres, name))
+    yield asyncio.run(create_database(postgres, name, county))
+    asyncio.run(drop_database(postgres, name))
 
 
 @dataclass
@@ -138,8 +138,8 @@ async def opened(dsn: str, data: Path, receiver: Receiver, plugins: Plugins | No
     """A desk over this database, with plugins that are on everywhere."""
     clock = Clock(TODAY)
     plugins = plugins or ESSENTIAL
-    await activation.switch(dsn, plugins.switched, clock())
-    app = create_app(settings(dsn, data), dsn, clock, plugins, background=False, environ=INSIDE)
+    await activation.switch_plugins(dsn, plugins.switchable, clock())
+    app = create_app(settings_for_tests(dsn, data), dsn, clock, plugins, background=False, environ=INSIDE)
     database = await asyncpg.connect(dsn)
     for leftover in LEFTOVERS:
         await database.execute(f"delete from {leftover}")
@@ -154,6 +154,6 @@ async def opened(dsn: str, data: Path, receiver: Receiver, plugins: Plugins | No
         async with run.open_pool(ENDPOINTS + 1) as pool:
             courier = Courier(run.context, pool, make_sender(run.context()))
             courier.chance.seed(7)
-            yield Desk(server, server.bearing(KEY), receiver, courier, database, clock)
+            yield Desk(server, server.with_token(KEY), receiver, courier, database, clock)
             await courier.sender.close()
     await database.close()

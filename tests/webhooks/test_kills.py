@@ -22,7 +22,7 @@ import pytest
 import pytest_asyncio
 from gongzhi_server.auth.development_tokens import Tokens
 from gongzhi_server.clock import clock
-from gongzhi_server.testing import SECRET, create, drop
+from gongzhi_server.testing import SECRET, create_database, drop_database
 
 from .conftest import KEY, MATTER, enrol
 from .receivers import Receiver
@@ -86,8 +86,8 @@ class Mortal:
 async def own(postgres: str, county: str) -> AsyncIterator[str]:
     """The address of a copy of the demo county that nobody else writes into."""
     name = f"test_{uuid4().hex}"
-    yield await create(postgres, name, county)
-    await drop(postgres, name)
+    yield await create_database(postgres, name, county)
+    await drop_database(postgres, name)
 
 
 async def survive(dsn: str, data: Path, receiver: Receiver, kills: int, seed: int) -> None:
@@ -107,7 +107,7 @@ async def survive(dsn: str, data: Path, receiver: Receiver, kills: int, seed: in
             process = await mortal.start()
         mortal.over = True
         await asyncio.gather(*writing)
-        written = {str(row["id"]) for row in await happened(database, start)}
+        written = {str(row["id"]) for row in await wait_for_events(database, start)}
         async with asyncio.timeout(60):
             while await database.fetchval("select exists (select from webhooks.delivery where state = 'WAITING')"):
                 await asyncio.sleep(0.05)  # it is delivering
@@ -115,10 +115,10 @@ async def survive(dsn: str, data: Path, receiver: Receiver, kills: int, seed: in
         process.send_signal(signal.SIGKILL)
         await process.wait()
         await database.close()
-    compared(receiver, written)
+    compare_deliveries(receiver, written)
 
 
-def compared(receiver: Receiver, written: set[str]) -> None:
+def compare_deliveries(receiver: Receiver, written: set[str]) -> None:
     """Every event came; what came twice was the same; each case came in its order."""
     texts = defaultdict(set)
     steps = defaultdict(list)
@@ -139,7 +139,7 @@ async def until(receiver: Receiver, count: int) -> None:
             await receiver.more.wait()
 
 
-async def happened(database: asyncpg.Connection[Any], start: int) -> list[Any]:
+async def wait_for_events(database: asyncpg.Connection[Any], start: int) -> list[Any]:
     """All that the system may know of, once every event has its position and has been looked at for the endpoint."""
     behind = """
     select exists (select from events.outbox where position is null)

@@ -18,8 +18,8 @@ from gongzhi.core.cases.models import CaseRow
 from gongzhi.declare.entity import stream
 from gongzhi.declare.events import Event, event
 from gongzhi.core.events.models import OutboxRow
-from gongzhi.core.events.rules import told_with
-from gongzhi.core.events.telling import cursor
+from gongzhi.core.events.rules import visible_with
+from gongzhi.core.events.stream_fields import event_cursor
 from gongzhi.runtime.jobs import handler
 from gongzhi.declare.roots import Subscription
 
@@ -40,11 +40,11 @@ class Heard(Event):
     case: UUID
 
 
-@entity(OutboxRow, visible=told_with(lambda: Case, "case"))
+@entity(OutboxRow, visible=visible_with(lambda: Case, "case"))
 class BellRung:
     \"""The bell was rung.\"""
 
-    cursor: str = cursor()
+    event_cursor: str = event_cursor()
 
 
 @handler("bell.ring", Accepted)

@@ -7,7 +7,7 @@ from gongzhi.declare.register_entries import Holding
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import App, hookimpl
 from gongzhi.plugin.permissions import Permission
-from gongzhi.runtime.jobs import Handler, Job
+from gongzhi.runtime.jobs import BackgroundJob, Handler
 from gongzhi.values.errors import Text
 
 
@@ -31,7 +31,7 @@ def handlers() -> list[Handler]:
 
 
 @hookimpl
-def jobs() -> list[Job]:
+def jobs() -> list[BackgroundJob]:
     from .background import tidy
 
     return [tidy]

@@ -8,7 +8,7 @@ from gongzhi.core.cases.events import Closed
 from gongzhi.core.people.models import HouseholdRow
 from gongzhi.declare.events import Occurrence
 from gongzhi.runtime.commands import Call
-from gongzhi.runtime.jobs import Run, handler, job
+from gongzhi.runtime.jobs import JobRun, handler, job
 
 from .models import NoteRow
 
@@ -27,7 +27,7 @@ async def count(call: Call, event: Occurrence) -> None:
 
 
 @job("sample.tidy", every=timedelta(days=1), offset=timedelta(hours=3))
-async def tidy(call: Call, run: Run) -> None:
+async def tidy(call: Call, run: JobRun) -> None:
     """Remove notes that are older than three years, where the plugin is on."""
     old = NoteRow.filter(at__lt=call.now - timedelta(days=3 * 365), household__county_id__in=run.counties)
     await NoteRow.filter(id__in=[one.id for one in await old]).delete()

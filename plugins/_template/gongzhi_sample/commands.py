@@ -7,8 +7,8 @@ from gongzhi.core.people.types import Household
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import text
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.runtime.checks import check_text
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
 from strawberry import ID
 
 from .models import NoteRow
@@ -17,14 +17,14 @@ from .types import SampleNote
 
 @strawberry.input(description="A note on a household (填写备注).")
 class AddSampleNoteInput:
-    idempotency_key: str = given(KEY)
-    household: ID = given("The household's id (户标识).")
-    text: str = given("What to note (内容).")
+    idempotency_key: str = input_field(KEY)
+    household: ID = input_field("The household's id (户标识).")
+    text: str = input_field("What to note (内容).")
 
 
 @strawberry.type(description="The note, or why there is none (备注结果).")
 class AddSampleNotePayload:
-    note: SampleNote | None = made("The note (备注).")
+    note: SampleNote | None = result_field("The note (备注).")
     errors: list[Problem] = problems()
 
 
@@ -33,7 +33,7 @@ async def add_sample_note(call: Call, input: AddSampleNoteInput) -> AddSampleNot
     household = await call.find(Household, "household", id=key_of(Household)(input.household))
     if not call.may("sample.add", household):
         raise forbidden("household")
-    note = await NoteRow.create(household=household, text=text(input.text, 200, "text"), at=call.now)
+    note = await NoteRow.create(household=household, text=check_text(input.text, 200, "text"), at=call.now)
     return AddSampleNotePayload(note=ref(SampleNote, note.id))
 
 

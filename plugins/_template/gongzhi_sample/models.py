@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gongzhi.declare.columns import key
+from gongzhi.declare.columns import primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -12,7 +12,7 @@ from tortoise.models import Model
 class NoteRow(Model):
     """A note on a household."""
 
-    id = key()
+    id = primary_key()
     household: Any = fields.ForeignKeyField("people.HouseholdRow", related_name=False, on_delete=fields.RESTRICT)
     text = fields.CharField(max_length=200)
     at = fields.DatetimeField()

@@ -6,14 +6,14 @@ import datetime
 
 from gongzhi.core.cases.types import Case
 from gongzhi.core.people.types import Household, Person
-from gongzhi.declare.entity import Node, column, entity, everyone, expression, many, one
+from gongzhi.declare.entity import Node, column, entity, expression, many, one, visible_to_all
 from gongzhi.declare.extend import extend
 from gongzhi.declare.sql import Sql
 
 from .models import NoteRow
 
 
-@entity(NoteRow, visible=everyone, through="household", order=("at",))
+@entity(NoteRow, visible=visible_to_all, through="household", order=("at",))
 class SampleNote(Node):
     """A note on a household; whoever sees the household sees it (备注)."""
 

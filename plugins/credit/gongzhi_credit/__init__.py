@@ -7,7 +7,7 @@ from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, Role
-from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.jobs import BackgroundJob
 
 
 @hookimpl
@@ -23,25 +23,21 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import (  # when asked: tables must be known before types are declared over them
-        applying,
-        deciding,
-        disbursing,
-        keys,
-        objecting,
-        panels,
-        pools,
-        portfolio,
-        printing,
-        product_types,
-        products,
-        registry,
-        repaying,
-        root_types,
-        scoring,
-        settling,
-        signed,
-    )
+    from . import extensions as root_types
+    from .applications import api_keys as keys
+    from .applications import commands as applying
+    from .applications import decisions as deciding
+    from .applications import signed_decisions as signed
+    from .appraisals import objections as objecting
+    from .appraisals import panels, scoring
+    from .appraisals import scorecards as registry
+    from .loans import data_sheet as printing
+    from .loans import disbursement as disbursing
+    from .loans import payoff as settling
+    from .loans import pools, portfolio
+    from .loans import repayments as repaying
+    from .products import commands as products
+    from .products import types as product_types
 
     rooms = (
         product_types, root_types, portfolio, products, registry, panels, scoring, objecting, applying, deciding,
@@ -75,28 +71,28 @@ def permissions() -> list[Permission | Role]:
 
 @hookimpl
 def events() -> tuple[type[Event], ...]:
-    from .happenings import EVENTS
+    from .events import EVENTS
 
     return EVENTS
 
 
 @hookimpl
-def jobs() -> tuple[Job, ...]:
-    from .sweeping import JOBS
+def jobs() -> tuple[BackgroundJob, ...]:
+    from .daily_jobs import JOBS
 
     return JOBS
 
 
 @hookimpl
 def registers() -> list[Registers]:
-    from .disclosure import CARDS, HOLDINGS, KPIS, NOTICES, STATEMENTS
+    from .registers import CARDS, HOLDINGS, KPIS, NOTICES, STATEMENTS
 
     return [Registers(cards=CARDS, kpis=KPIS, notices=NOTICES, holdings=HOLDINGS, statements=STATEMENTS)]
 
 
 @hookimpl
 def errands() -> list[Errand]:
-    from .furnishing import furnish
-    from .signed import ERRANDS
+    from .applications.signed_decisions import ERRANDS
+    from .demo import load_demo
 
-    return [*ERRANDS, Errand("demo", furnish)]
+    return [*ERRANDS, Errand("demo", load_demo)]

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
-from gongzhi.declare.columns import Located, key
+from gongzhi.declare.columns import Located, primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -75,7 +75,7 @@ class IndicatorRow(Model):
 class ModelRow(Located):
     """A version of a scorecard: weights of indicators that sum to 100, and the scores from which grades begin."""
 
-    id = key()
+    id = primary_key()
     code = fields.CharField(max_length=24)
     version = fields.IntField()
     title = fields.CharField(max_length=100)
@@ -101,7 +101,7 @@ class ModelRow(Located):
 class PanelistRow(Located):
     """Somebody the assembly put into the pool that moral review panels are drawn from (道德评判团成员库)."""
 
-    id = key()
+    id = primary_key()
     person: Any = fields.ForeignKeyField("people.PersonRow", **OWNED)
     person_id: Any
     since = fields.DateField()
@@ -116,7 +116,7 @@ class PanelistRow(Located):
 class AppraisalRow(Located):
     """What a panel found of somebody who asked for it. What it was found from is frozen in it."""
 
-    id = key()
+    id = primary_key()
     person: Any = fields.ForeignKeyField("people.PersonRow", **PERSONAL)
     person_id: Any
     model: Any = fields.ForeignKeyField("credit.ModelRow", db_index=True, **FOREVER)
@@ -141,7 +141,7 @@ class AppraisalRow(Located):
 class PanelRow(Model):
     """A panel drawn by lot: whoever knows the seed and the pool can draw it again."""
 
-    id = key()
+    id = primary_key()
     appraisal: Any = fields.ForeignKeyField("credit.AppraisalRow", **OWNED)
     appraisal_id: Any
     round = fields.SmallIntField()
@@ -163,7 +163,7 @@ class PanelRow(Model):
 class SeatRow(Model):
     """Who sits on a panel, and whether they have scored; never what."""
 
-    id = key()
+    id = primary_key()
     panel: Any = fields.ForeignKeyField("credit.PanelRow", **OWNED)
     panel_id: Any
     panelist: Any = fields.ForeignKeyField("credit.PanelistRow", **OWNED)
@@ -195,7 +195,7 @@ class SheetRow(Model):
 class ObjectionRow(Model):
     """Somebody objects to their appraisal; another panel looks again."""
 
-    id = key()
+    id = primary_key()
     appraisal: Any = fields.ForeignKeyField("credit.AppraisalRow", **OWNED)
     appraisal_id: Any
     reason = fields.CharField(max_length=2000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.declare.columns import Located, key
+from gongzhi.declare.columns import Located, primary_key
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
@@ -20,9 +20,9 @@ from .appraisal_models import (
     SeatRow,
     SheetRow,
 )
-from .book import Prepayment
-from .daycount import DayCount
-from .schedules import Method
+from .loans.book import Prepayment
+from .loans.daycount import DayCount
+from .loans.schedules import Method
 
 # Tortoise finds models in one module, so those of appraisals are named here as well.
 __all__ = [
@@ -88,7 +88,7 @@ class PoolEntryKind(StrEnum):
 class LenderRow(Model):
     """A unit that may lend here, with its licence."""
 
-    id = key()
+    id = primary_key()
     unit: Any = fields.ForeignKeyField("units.UnitRow", unique=True, **FOREVER)
     unit_id: int
     licence = fields.CharField(max_length=40)
@@ -119,7 +119,7 @@ class PrimeRateRow(Model):
 class ProductRow(Located):
     """What a lender offers in a grid and all that lies in it: at a fixed rate, or so much above the prime rate."""
 
-    id = key()
+    id = primary_key()
     lender: Any = fields.ForeignKeyField("units.UnitRow", db_index=True, **FOREVER)
     lender_id: int
     code = fields.CharField(max_length=40, unique=True)
@@ -151,7 +151,7 @@ class ProductRow(Located):
 class ApplicationRow(Located):
     """Somebody asks a lender for a loan. `due_at` is by when the lender decides, infinity while nobody waits."""
 
-    id = key()
+    id = primary_key()
     number = fields.CharField(max_length=20, unique=True)
     person: Any = fields.ForeignKeyField("people.PersonRow", **PERSONAL)
     person_id: Any
@@ -199,7 +199,7 @@ class ApplicationRow(Located):
 class DocumentRow(Model):
     """A paper the lender wants to see. It goes to the lender itself; here is only that it did, and its digest."""
 
-    id = key()
+    id = primary_key()
     application: Any = fields.ForeignKeyField("credit.ApplicationRow", **OWNED)
     application_id: Any
     document = fields.CharField(max_length=40)
@@ -216,7 +216,7 @@ class DocumentRow(Model):
 class LoanRow(Located):
     """A loan that was paid out. `outstanding` and `next_due_on` follow from its instalments."""
 
-    id = key()
+    id = primary_key()
     application: Any = fields.ForeignKeyField("credit.ApplicationRow", unique=True, **FOREVER)
     application_id: Any
     product: Any = fields.ForeignKeyField("credit.ProductRow", **FOREVER)
@@ -254,7 +254,7 @@ class LoanRow(Located):
 class InstalmentRow(Model):
     """What falls due on a day, and what was paid of it. A new plan takes the place of what is still to come."""
 
-    id = key()
+    id = primary_key()
     loan: Any = fields.ForeignKeyField("credit.LoanRow", **OWNED)
     loan_id: Any
     no = fields.SmallIntField()
@@ -274,7 +274,7 @@ class InstalmentRow(Model):
 class RepaymentRow(Model):
     """A payment, once for each reference of the lender's; never changed."""
 
-    id = key()
+    id = primary_key()
     loan: Any = fields.ForeignKeyField("credit.LoanRow", db_index=True, **FOREVER)
     loan_id: Any
     lender: Any = fields.ForeignKeyField("units.UnitRow", **FOREVER)
@@ -298,7 +298,7 @@ class RepaymentRow(Model):
 class ReminderRow(Model):
     """That a borrower or lender was told of an instalment: so many days after it was due, below zero before."""
 
-    id = key()
+    id = primary_key()
     loan: Any = fields.ForeignKeyField("credit.LoanRow", **OWNED)
     loan_id: Any
     due_on = fields.DateField()
@@ -314,7 +314,7 @@ class ReminderRow(Model):
 class PoolRow(Located):
     """Money set aside for a lender's losses in a grid (风险补偿金); it bears `share` per cent of a loss."""
 
-    id = key()
+    id = primary_key()
     lender: Any = fields.ForeignKeyField("units.UnitRow", **FOREVER)
     lender_id: int
     name = fields.CharField(max_length=100)
@@ -330,7 +330,7 @@ class PoolRow(Located):
 class PoolEntryRow(Model):
     """What came into a pool, or went below zero; never changed."""
 
-    id = key()
+    id = primary_key()
     pool: Any = fields.ForeignKeyField("credit.PoolRow", db_index=True, **FOREVER)
     pool_id: Any
     kind = fields.CharEnumField(PoolEntryKind, max_length=12)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gongzhi.declare.sql import Alternatives, Sql, every, some, widen
-from gongzhi.declare.viewer import Lens
+from gongzhi.declare.sql import Alternatives, Sql, all_of, any_of, widen_rows
+from gongzhi.declare.viewer import ViewerScope
 from gongzhi_rights.rules import in_force
 from pypika_tortoise.queries import Table
 
@@ -25,37 +25,39 @@ ANSWERED = (State.APPROVED, State.REFUSED, State.CONTRACTED, State.DISBURSED, St
 """Where it has, so that the two have business with each other."""
 
 
-def listed(states: tuple[State, ...]) -> str:
+def quote_states(states: tuple[State, ...]) -> str:
     return ",".join(f"'{one.value}'" for one in states)
 
 
-def applications(row: Table, viewer: Lens) -> Alternatives:
+def visible_applications(row: Table, viewer: ViewerScope) -> Alternatives:
     """Select one's own applications, those in the grids one serves, and those with one's unit as the lender."""
     seen = viewer.within(row, VIEW)
     if viewer.known():
-        seen = widen(seen, Sql("{0}={1}", row.person_id, viewer.person))
-    return widen(seen, *(_sent(row, unit, viewer) for unit in viewer.units(LEND)))
+        seen = widen_rows(seen, Sql("{0}={1}", row.person_id, viewer.person))
+    return widen_rows(seen, *(_sent(row, unit, viewer) for unit in viewer.units(LEND)))
 
 
 # The release is part of the rule of sight, so revoking it works at once, in lists, counts and streams.
-def _sent(row: Table, unit: Any, viewer: Lens) -> Any:
+def _sent(row: Table, unit: Any, viewer: ViewerScope) -> Any:
     release = Table("release", schema="rights", alias="given")
     allowed = Sql(
         "exists(select from rights.release given where given.id={0} and {1})", row.release_id, in_force(release, viewer)
     )
-    asked = every(Sql(f"{{0}} in ({listed(ASKED)})", row.state), allowed)
-    return every(Sql("{0}={1}", row.lender_id, unit), some(asked, Sql(f"{{0}} in ({listed(ANSWERED)})", row.state)))
+    asked = all_of(Sql(f"{{0}} in ({quote_states(ASKED)})", row.state), allowed)
+    return all_of(
+        Sql("{0}={1}", row.lender_id, unit), any_of(asked, Sql(f"{{0}} in ({quote_states(ANSWERED)})", row.state))
+    )
 
 
-def loans(row: Table, viewer: Lens) -> Alternatives:
+def visible_loans(row: Table, viewer: ViewerScope) -> Alternatives:
     """Select one's own loans, those in the grids one serves, and those one's unit gave."""
     seen = viewer.within(row, VIEW)
     if viewer.known():
-        seen = widen(seen, Sql("{0}={1}", row.person_id, viewer.person))
-    return widen(seen, *(Sql("{0}={1}", row.lender_id, unit) for unit in viewer.units(LEND)))
+        seen = widen_rows(seen, Sql("{0}={1}", row.person_id, viewer.person))
+    return widen_rows(seen, *(Sql("{0}={1}", row.lender_id, unit) for unit in viewer.units(LEND)))
 
 
-def appraisals(row: Table, viewer: Lens) -> Alternatives:
+def visible_appraisals(row: Table, viewer: ViewerScope) -> Alternatives:
     """Select one's own appraisals, those in the grids one serves, and those one is to score now."""
     seen = viewer.within(row, VIEW)
     if not viewer.known():
@@ -68,30 +70,32 @@ def appraisals(row: Table, viewer: Lens) -> Alternatives:
         row.id,
         viewer.person,
     )
-    return widen(seen, Sql("{0}={1}", row.person_id, viewer.person), seated)
+    return widen_rows(seen, Sql("{0}={1}", row.person_id, viewer.person), seated)
 
 
-def panelists(row: Table, viewer: Lens) -> Alternatives:
+def visible_panelists(row: Table, viewer: ViewerScope) -> Alternatives:
     """Select panelists in the grids where one convenes panels, and oneself."""
     seen = viewer.within(row, CONVENE)
-    return widen(seen, Sql("{0}={1}", row.person_id, viewer.person)) if viewer.known() else seen
+    return widen_rows(seen, Sql("{0}={1}", row.person_id, viewer.person)) if viewer.known() else seen
 
 
-def seats(row: Table, viewer: Lens) -> Alternatives:
+def visible_seats(row: Table, viewer: ViewerScope) -> Alternatives:
     """Select one's own seats, and those of panels one convened: nobody else is told who sits."""
     panelist = Table("panelist", schema="credit", alias="held")
-    seen = panelists(panelist, viewer)
+    seen = visible_panelists(panelist, viewer)
     if seen is None:
         return None
     text = "exists(select from credit.panelist held where held.id={0} and {1})"
     return [Sql(text, row.panelist_id, one) for one in seen]
 
 
-def commended(row: Table, viewer: Lens) -> Alternatives:
+def visible_commendations(row: Table, viewer: ViewerScope) -> Alternatives:
     """Select appraisals whose holders want them seen, while they are valid."""
     return [Sql("({0} and {1}='CONCLUDED' and {2}>={3})", row.published, row.state, row.valid_until, viewer.today)]
 
 
-def pools(row: Table, viewer: Lens) -> Alternatives:
+def visible_pools(row: Table, viewer: ViewerScope) -> Alternatives:
     """Select pools in the grids one serves, and those that stand for one's unit as the lender."""
-    return widen(viewer.within(row, STATISTICS), *(Sql("{0}={1}", row.lender_id, unit) for unit in viewer.units(LEND)))
+    return widen_rows(
+        viewer.within(row, STATISTICS), *(Sql("{0}={1}", row.lender_id, unit) for unit in viewer.units(LEND))
+    )

@@ -224,10 +224,10 @@ class Town:
 async def county(postgres: str, small_county: str, plugins: Any, tmp_path_factory: Any) -> AsyncIterator[Town]:
     """Set up once: each test takes other people."""
     testing, name = import_module("gongzhi_server.testing"), f"test_{uuid4().hex}"
-    dsn = await testing.create(postgres, name, small_county)
-    async with testing.serving(dsn, tmp_path_factory.mktemp("data"), plugins=plugins) as server:
-        yield await settled(Town(dsn, server))
-    await testing.drop(postgres, name)
+    dsn = await testing.create_database(postgres, name, small_county)
+    async with testing.serve_application(dsn, tmp_path_factory.mktemp("data"), plugins=plugins) as server:
+        yield await settle_town(Town(dsn, server))
+    await testing.drop_database(postgres, name)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -238,7 +238,7 @@ async def town(county: Town) -> AsyncIterator[Town]:
     county.server.clock.time = began
 
 
-async def settled(found: Town) -> Town:
+async def settle_town(found: Town) -> Town:
     found.people = [person for (person,) in await found.fetch(PEOPLE)]
     units = await found.fetch("select u.code from units.unit u where u.valid_to is null order by u.id limit 2")
     found.bank, found.other_bank = (code for (code,) in units)

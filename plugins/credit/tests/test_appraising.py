@@ -12,7 +12,7 @@ FAIRNESS = """query($id: ID!) { node(id: $id) { ... on CreditModel {
 OWN = "query($id: ID!) { node(id: $id) { ... on CreditAppraisal { state grade score published %s } } }"
 
 
-async def seen(caller: Any, id: str, more: str = "") -> Any:
+async def read_appraisal(caller: Any, id: str, more: str = "") -> Any:
     return (await caller.ask(OWN % more, id=id)).data["node"]
 
 
@@ -79,7 +79,7 @@ async def test_scores_are_secret(town: Any) -> None:
 async def test_objection_goes_to_another_panel(town: Any) -> None:
     id = await town.appraise(2, 7, 6, 7)
     mine = town.resident(2)
-    first = await seen(mine, id, "panel { minutes round } counterfactual { change english grade } validUntil")
+    first = await read_appraisal(mine, id, "panel { minutes round } counterfactual { change english grade } validUntil")
     assert first["grade"] == "C" and {one["grade"] for one in first["counterfactual"]} == {"B"}
     assert len(first["counterfactual"]) == 2 and "分提高到" in first["counterfactual"][0]["change"]
     assert first["validUntil"] == "2027-06-30" and first["panel"] == {"minutes": "逐项评议。", "round": 1}
@@ -87,14 +87,14 @@ async def test_objection_goes_to_another_panel(town: Any) -> None:
     assert await town.refused(town.resident(3), "objectToAppraisal", "objection { id }", **given) == ["NOT_FOUND"]
     made = await town.done(mine, "objectToAppraisal", "objection { state decideBy }", **given)
     assert made == {"state": "OPEN", "decideBy": "2026-07-20"}
-    assert (await seen(town.officer, id))["grade"] is None, "while it is disputed nobody else reads it"
+    assert (await read_appraisal(town.officer, id))["grade"] is None, "while it is disputed nobody else reads it"
     assert await town.sit(id, 9, 8, 8) == {"state": "CONCLUDED", "grade": "B"}
     both = await town.fetch(
         "select s.panelist_id from credit.seat s join credit.panel p on p.id=s.panel_id where p.appraisal_id=$1",
         town.key(id),
     )
     assert len({row["panelist_id"] for row in both}) == 14, "nobody sits twice"
-    after = await seen(mine, id, "objections { state answer }")
+    after = await read_appraisal(mine, id, "objections { state answer }")
     assert after["objections"] == [{"state": "UPHELD", "answer": "另一评判团评定等级由 C 变更为 B。"}]
     assert await town.refused(mine, "objectToAppraisal", "objection { id }", **given) == ["DUPLICATE"]
 
@@ -111,7 +111,7 @@ async def test_no_grade_is_looked_at_by_a_person(town: Any) -> None:
     id = await town.appraise(4, 3, 4, 3)
     mine = town.resident(4)
     asked = "decision { outcome adverse inForce rule { name card { formula } } reviews { id state version } }"
-    found = await seen(mine, id, asked)
+    found = await read_appraisal(mine, id, asked)
     assert (found["state"], found["decision"]["outcome"], found["decision"]["inForce"]) == (
         "IN_REVIEW",
         "NO_GRADE",
@@ -127,15 +127,15 @@ async def test_no_grade_is_looked_at_by_a_person(town: Any) -> None:
         "grounds": "材料不全",
     }
     await town.done(officer, "decideReview", "review { state }", **given)
-    after = await seen(mine, id, "validUntil")
+    after = await read_appraisal(mine, id, "validUntil")
     assert (after["state"], after["grade"], after["validUntil"]) == ("CONCLUDED", "C", "2027-06-30")
 
 
 async def test_review_can_be_asked_for(town: Any) -> None:
     id = await town.appraise(5, 9, 9, 9)
-    decision = (await seen(town.resident(5), id, "decision { id inputs { name value } contributions { name value } }"))[
-        "decision"
-    ]
+    decision = (
+        await read_appraisal(town.resident(5), id, "decision { id inputs { name value } contributions { name value } }")
+    )["decision"]
     inputs = {one["name"]: one["value"] for one in decision["inputs"]}
     assert inputs["model"] == "sanzhi/1" and inputs["scores"] == 7 and inputs["volunteering"] == "9.00"
     assert {one["name"]: one["value"] for one in decision["contributions"]}["volunteering"] == "18.00"
@@ -151,10 +151,10 @@ async def test_grade_is_shown_by_consent(town: Any) -> None:
         return len((await town.server.ask(grade)).data["grid"]["creditCommendations"]["nodes"])
 
     before = await shown()
-    assert (await seen(town.resident(7), id)) is None
+    assert (await read_appraisal(town.resident(7), id)) is None
     await town.done(town.resident(6), "publishAppraisal", "appraisal { published }", appraisal=id, published=True)
     assert await shown() == before + 1
-    assert (await seen(town.resident(7), id)) is None, "the rest of it stays the holder's"
+    assert (await read_appraisal(town.resident(7), id)) is None, "the rest of it stays the holder's"
     await town.done(town.resident(6), "publishAppraisal", "appraisal { published }", appraisal=id, published=False)
     assert await shown() == before
 

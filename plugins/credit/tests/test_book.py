@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from gongzhi_credit.book import Book, BookError, Prepayment, Split, opened
-from gongzhi_credit.daycount import DayCount
-from gongzhi_credit.schedules import Method, Terms, schedule
+from gongzhi_credit.loans.book import Book, BookError, Prepayment, Split, new_book
+from gongzhi_credit.loans.daycount import DayCount
+from gongzhi_credit.loans.schedules import Method, Terms, new_schedule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,8 +24,8 @@ ACTS = st.lists(
 
 
 def book(terms: Terms, surcharge: int = 50) -> Book:
-    return opened(
-        schedule(terms), rate=terms.rate, surcharge=surcharge, count=terms.count, method=terms.method,
+    return new_book(
+        new_schedule(terms), rate=terms.rate, surcharge=surcharge, count=terms.count, method=terms.method,
         every=terms.every, starts_on=terms.starts_on, reckoned_on=terms.starts_on,
     )  # fmt: skip
 
@@ -35,7 +35,7 @@ def loan(method: Method = Method.EQUAL_INSTALMENT, months: int = 12, yuan: int =
     return book(Terms(yuan * 100, months=months, method=method, **asked))  # type: ignore[arg-type]
 
 
-def whole(one: Book, principal: int, paid: Split) -> None:
+def check_book(one: Book, principal: int, paid: Split) -> None:
     """What must always hold."""
     assert sum(row.principal for row in one.rows) == principal
     assert one.outstanding == principal - paid.principal >= 0
@@ -63,8 +63,8 @@ def test_whatever_is_paid_adds_up(
         debt = one.payoff(on)
         if ahead == "RESTRUCTURE":
             if one.outstanding:
-                one = one.restructured(on, months, rate // 2, method)
-            whole(one, principal, paid)
+                one = one.restructure(on, months, rate // 2, method)
+            check_book(one, principal, paid)
             continue
         amount = max(1, debt * part // 1000)
         try:
@@ -74,11 +74,11 @@ def test_whatever_is_paid_adds_up(
             continue
         assert split.total == amount and min(split) >= 0
         paid = Split(*(a + b for a, b in zip(paid, split, strict=True)))
-        whole(one, principal, paid)
+        check_book(one, principal, paid)
         assert one.payoff(on) == debt - amount or ahead is None
     if one.payoff(on):
         one, split = one.pay(one.payoff(on), on)
-        whole(one, principal, Split(*(a + b for a, b in zip(paid, split, strict=True))))
+        check_book(one, principal, Split(*(a + b for a, b in zip(paid, split, strict=True))))
     assert one.settled and one.outstanding == 0 and one.payoff(on + timedelta(days=400)) == 0
 
 
@@ -95,8 +95,8 @@ def test_overdue_interest_is_on_principal_alone() -> None:
     """Thirty days late: the principal of the first instalment at six per cent raised by half."""
     one = loan(count=DayCount.ACT_360)
     first, on = one.rows[0], one.rows[0].due_on + timedelta(days=20)
-    late = one.reckon(on)
-    assert late.penalty == round(first.principal * 0.09 * 20 / 360) and late.reckon(on) == late
+    late = one.accrue_overdue(on)
+    assert late.penalty == round(first.principal * 0.09 * 20 / 360) and late.accrue_overdue(on) == late
     paid, split = one.pay(late.penalty + 1, on)
     assert split == Split(0, 1, late.penalty) and paid.penalty == 0
     assert paid.overdue(on) == [paid.rows[0]]
@@ -148,8 +148,8 @@ def test_debt_is_what_settles() -> None:
 def test_restructuring_carries_what_has_run() -> None:
     one = loan(months=6)
     on = one.rows[1].due_on + timedelta(days=15)
-    late = one.reckon(on)
-    made = one.restructured(on, 12, 30_000, Method.EQUAL_PRINCIPAL)
+    late = one.accrue_overdue(on)
+    made = one.restructure(on, 12, 30_000, Method.EQUAL_PRINCIPAL)
     carried = late.penalty + one.rows[0].interest + one.rows[1].interest + one.running(on)
     assert made.outstanding == 12_000_00 and len(made.rows) == 12
     assert made.rows[0].interest == round(12_000_00 * 0.03 / 12) + carried

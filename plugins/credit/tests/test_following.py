@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import uvicorn
-from gongzhi_server.app import create_app, receipts
+from gongzhi_server.app import create_app, receipts_secret
 from gongzhi_server.events.cursors import Cursors
-from gongzhi_server.gateway.uvicorn_protocols import Wire
-from gongzhi_server.testing import settings
+from gongzhi_server.gateway.uvicorn_protocols import WebSocketProtocol
+from gongzhi_server.testing import settings_for_tests
 from websockets.asyncio.client import ClientConnection, connect
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -20,14 +20,14 @@ CHANGED = """subscription ApplicationChanged($after: String) {
   applicationChanged(after: $after) { cursor application { id state } } }"""
 
 
-async def subscribed(wire: ClientConnection, headers: dict[str, str], after: str) -> None:
+async def subscribe(wire: ClientConnection, headers: dict[str, str], after: str) -> None:
     await wire.send(json.dumps({"type": "connection_init", "payload": headers}))
     await wire.recv()
     payload = {"query": CHANGED, "variables": {"after": after}}
     await wire.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
 
 
-async def told(wire: ClientConnection, id: str) -> Any:
+async def next_message(wire: ClientConnection, id: str) -> Any:
     """What is told of an application, the first time."""
     async with asyncio.timeout(20):
         while True:
@@ -41,7 +41,7 @@ async def told(wire: ClientConnection, id: str) -> Any:
 
 async def test_change_is_told_to_both_sides(town: Any, plugins: Any, tmp_path: Path) -> None:
     """A rival lender hears of its own application first, though another's was sent before."""
-    application, chosen = await town.send(36), settings(town.dsn, tmp_path)
+    application, chosen = await town.send(36), settings_for_tests(town.dsn, tmp_path)
     other = await town.send(37)
     await town.fetch(
         "update credit.application set lender_id=(select id from units.unit where code=$1) where id=$2",
@@ -49,20 +49,20 @@ async def test_change_is_told_to_both_sides(town: Any, plugins: Any, tmp_path: P
         town.key(other),
     )
     app = create_app(chosen, town.dsn, town.server.clock, plugins)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, ws=Wire))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, ws=WebSocketProtocol))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server._serve())
     while not server.started:
         await asyncio.sleep(0.01)
     url = f"ws://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/graphql"
-    begin = Cursors(receipts(chosen)).seal(0)
+    begin = Cursors(receipts_secret(chosen)).seal(0)
     options: Any = {"subprotocols": ["graphql-transport-ws"]}
     try:
         async with connect(url, **options) as mine, connect(url, **options) as bank, connect(url, **options) as rival:
             for wire, caller in ((mine, town.resident(36)), (bank, town.lender), (rival, town.rival)):
-                await subscribed(wire, caller.headers, begin)
-            assert (await told(mine, application))["state"] == "SENT"
-            assert (await told(bank, application))["state"] == "SENT"
+                await subscribe(wire, caller.headers, begin)
+            assert (await next_message(mine, application))["state"] == "SENT"
+            assert (await next_message(bank, application))["state"] == "SENT"
             async with asyncio.timeout(20):
                 while (message := json.loads(await rival.recv()))["type"] != "next":
                     assert message["type"] == "ping", message

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gongzhi_server.cli.plugin_commands import run
-from gongzhi_server.testing import Clock, serving, settings
+from gongzhi_server.cli.plugin_commands import run_errand
+from gongzhi_server.testing import Clock, serve_application, settings_for_tests
 
 DESK = """{ lenderDesk(filter: { state: { equals: SENT } }) { nodes { dueAt release { claims { text } } } }
   lenderLoans(first: 1) { totalCount nodes { outstanding schedule { paid } } } }"""
@@ -18,9 +18,9 @@ DESK = """{ lenderDesk(filter: { state: { equals: SENT } }) { nodes { dueAt rele
 async def test_demo_is_furnished(database: str, plugins: Any, tmp_path: Path) -> None:
     [errand] = [one for one in plugins.errands["credit"] if one.name == "demo"]
     for _ in range(2):
-        assert await run(settings(database, tmp_path), database, "credit", errand, {}) == 0
+        assert await run_errand(settings_for_tests(database, tmp_path), database, "credit", errand, {}) == 0
     now = datetime.now(UTC)  # what operators type happens now: it knows no other clock
-    async with serving(database, tmp_path, Clock(now), plugins) as server:
+    async with serve_application(database, tmp_path, Clock(now), plugins) as server:
         lender = server.as_("lender", unit="610921-NSYH")
         seen = (await lender.ask(DESK)).data
         waiting = seen["lenderDesk"]["nodes"]

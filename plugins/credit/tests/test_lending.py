@@ -137,14 +137,14 @@ async def test_figures_of_few_are_not_shown(town: Any) -> None:
     asked = '{ grid(code: "610921") { loanPortfolio { borrowers loans outstanding averageRate overdueShare } } }'
     few = await town.fetch("select count(distinct person_id) n from credit.loan")
     assert few[0]["n"] < 10 and (await town.officer.ask(asked)).data["grid"]["loanPortfolio"] is None
-    await multiplied(town, 12)
+    await multiply_loans(town, 12)
     many = (await town.officer.ask(asked)).data["grid"]["loanPortfolio"]
     assert many["borrowers"] >= 12 and 3 < Decimal(many["averageRate"]) <= 4 and many["overdueShare"] == "0.00"
     assert Decimal(many["outstanding"]) >= 12 * 50_000 and many["loans"] >= 13
     assert (await town.resident(30).ask(asked)).codes == ["FORBIDDEN"]
 
 
-async def multiplied(town: Any, count: int) -> None:
+async def multiply_loans(town: Any, count: int) -> None:
     """As many more loans like one that there is, to other people."""
     loan = await town.borrow(30)
     for table, other in (("application", {"number": "'T'||p.n"}), ("loan", {"reference": "'T'||p.n"})):
@@ -201,12 +201,17 @@ async def test_signed_decision_counts_once(town: Any, plugins: Any, tmp_path: An
     import json
     from datetime import timedelta
 
-    from gongzhi_server.cli.plugin_commands import run
-    from gongzhi_server.testing import settings
+    from gongzhi_server.cli.plugin_commands import run_errand
+    from gongzhi_server.testing import settings_for_tests
     from standardwebhooks import Webhook
 
     [errand] = [one for one in plugins.errands["credit"] if one.name == "lender-secret"]
-    assert await run(settings(town.dsn, tmp_path), town.dsn, "credit", errand, {"unit": town.bank, "renew": True}) == 0
+    assert (
+        await run_errand(
+            settings_for_tests(town.dsn, tmp_path), town.dsn, "credit", errand, {"unit": town.bank, "renew": True}
+        )
+        == 0
+    )
     hook, application = Webhook(capsys.readouterr().out.strip()), await town.send(34)
     [row] = await town.fetch("select number from credit.application where id=$1", town.key(application))
     said = {"number": row["number"], "outcome": "APPROVED", "reasons": ["可"], "officer": "7", "annualRate": "3.5"}
@@ -229,9 +234,9 @@ async def test_signed_decision_counts_once(town: Any, plugins: Any, tmp_path: An
 
 
 async def test_changes_are_published_without_names(town: Any) -> None:
-    from gongzhi_server.testing import published
+    from gongzhi_server.testing import published_events
 
     application = await town.send(33)
-    events = [one for one in await published(town.dsn) if one.type == "credit.application_changed"]
+    events = [one for one in await published_events(town.dsn) if one.type == "credit.application_changed"]
     mine = [one.data for one in events if one.data["application"] == application.partition(":")[2]]
     assert mine == [{"application": application.partition(":")[2], "state": state} for state in ("SUBMITTED", "SENT")]

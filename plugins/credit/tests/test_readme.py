@@ -13,10 +13,10 @@ README = PACKAGE.parent / "README.md"
 CORE = {"BAD_USER_INPUT", "DUPLICATE", "FORBIDDEN", "FOUR_EYES", "NOT_FOUND", "STALE_VERSION", "CONSENT_REQUIRED"}
 
 
-def raised() -> set[str]:
+def refusal_codes() -> set[str]:
     """The codes of the refusals of the package."""
     found = set()
-    for file in PACKAGE.glob("*.py"):
+    for file in PACKAGE.rglob("*.py"):
         for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             named = isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
             if named and call.func.id in ("Refusal", "BookError") and isinstance(call.args[0], ast.Constant):
@@ -27,7 +27,7 @@ def raised() -> set[str]:
 def test_refusals_are_listed() -> None:
     table = README.read_text(encoding="utf-8").split("| code | what |")[1].split("\n\n")[0]
     listed = set(re.findall(r"`([A-Z_]+)`", table))
-    assert listed - CORE == raised() - CORE
+    assert listed - CORE == refusal_codes() - CORE
 
 
 def test_permissions_are_listed() -> None:

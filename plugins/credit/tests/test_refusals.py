@@ -17,7 +17,7 @@ async def rows(town: Any) -> dict[str, int]:
     return dict(found)
 
 
-async def refused(town: Any, caller: Any, mutation: str, selection: str, **given: Any) -> list[str]:
+async def expect_refusal(town: Any, caller: Any, mutation: str, selection: str, **given: Any) -> list[str]:
     """The codes of a refusal that left nothing behind, each with a message in both languages."""
     before = await rows(town)
     codes: list[str] = await town.refused(caller, mutation, selection, **given)
@@ -30,7 +30,7 @@ async def test_loans_have_bounds(town: Any) -> None:
     usual = {"product": town.product, "amount": "50000", "termMonths": 24, "purpose": "养殖", "release": release}
 
     async def tried(**more: Any) -> list[str]:
-        return await refused(town, town.resident(10), "applyForLoan", "application { id }", **{**usual, **more})
+        return await expect_refusal(town, town.resident(10), "applyForLoan", "application { id }", **{**usual, **more})
 
     assert await tried(amount="100000.01") == ["AMOUNT_OUTSIDE_PRODUCT"]
     assert await tried(amount="4999.99") == ["AMOUNT_OUTSIDE_PRODUCT"]
@@ -59,7 +59,7 @@ async def test_products_have_bounds(town: Any) -> None:
     }  # fmt: skip
 
     async def tried(**more: Any) -> list[str]:
-        return await refused(town, town.officer, "addLoanProduct", "product { id }", **{**usual, **more})
+        return await expect_refusal(town, town.officer, "addLoanProduct", "product { id }", **{**usual, **more})
 
     assert await tried(amountTo="999") == ["BAD_USER_INPUT"]
     assert await tried(margin="24.01", termMonths=[0]) == ["BAD_USER_INPUT"] * 2
@@ -68,10 +68,10 @@ async def test_products_have_bounds(town: Any) -> None:
     assert await tried(overdueSurcharge=51) == ["BAD_USER_INPUT"]
     assert await tried(code="sanzhi") == ["DUPLICATE"]
     rate = {"since": "2026-06-20", "tenor": "ONE_YEAR", "rate": "2.90", "source": "公告"}
-    assert await refused(
+    assert await expect_refusal(
         town, town.officer, "addLoanPrimeRate", "primeRate { id }", **rate | {"since": "2025-05-20"}
     ) == ["BAD_USER_INPUT"]
-    assert await refused(
+    assert await expect_refusal(
         town, town.officer, "addLoanPrimeRate", "primeRate { id }", **rate | {"since": "2026-07-01"}
     ) == ["BAD_USER_INPUT"]
 
@@ -87,18 +87,20 @@ async def test_release_ends_what_the_lender_reads(town: Any) -> None:
     more = {"application": application, "documents": ["流水"]}
     given = {"statements": ["points.honours"]}
     supplement = ("requestLoanSupplement", "application { id }")
-    assert await refused(town, town.lender, *supplement, **more, **given) == ["NOT_RELEASED"]
-    assert await refused(town, town.lender, *supplement, application=application, documents=["体检健康证明"]) == [
-        "BANNED_INPUT"
-    ]
+    assert await expect_refusal(town, town.lender, *supplement, **more, **given) == ["NOT_RELEASED"]
+    assert await expect_refusal(
+        town, town.lender, *supplement, application=application, documents=["体检健康证明"]
+    ) == ["BANNED_INPUT"]
     await town.done(town.resident(11), "revokeRelease", "release { revokedAt }", release=f"Release:{release}")
     assert (await town.lender.ask(seen, id=application)).data["node"] is None
     assert (await town.lender.ask("{ lenderDesk { nodes { id } } }")).data["lenderDesk"]["nodes"].count(
         {"id": application}
     ) == 0
     decide = {"application": application, "outcome": "APPROVED", "reasons": ["可"], "officer": "1"}
-    assert await refused(town, town.lender, "decideApplication", "application { id }", **decide) == ["RELEASE_REVOKED"]
-    assert await refused(town, town.rival, "decideApplication", "application { id }", **decide) == ["NOT_FOUND"]
+    assert await expect_refusal(town, town.lender, "decideApplication", "application { id }", **decide) == [
+        "RELEASE_REVOKED"
+    ]
+    assert await expect_refusal(town, town.rival, "decideApplication", "application { id }", **decide) == ["NOT_FOUND"]
     mine = (await town.resident(11).ask(seen, id=application)).data["node"]
     assert mine["release"]["claims"] == [], "their own release they still see"
 
@@ -107,7 +109,9 @@ async def test_release_runs_out(town: Any) -> None:
     application = await town.send(12, release={"kinds": ["APPRAISAL"], "expiresOn": "2026-07-02"})
     town.server.clock.move(days=3)
     decide = {"application": application, "outcome": "APPROVED", "reasons": ["可"], "officer": "1"}
-    assert await refused(town, town.lender, "decideApplication", "application { id }", **decide) == ["RELEASE_EXPIRED"]
+    assert await expect_refusal(town, town.lender, "decideApplication", "application { id }", **decide) == [
+        "RELEASE_EXPIRED"
+    ]
     town.server.clock.move(days=1)
     await town.server.worker.drain()
     [row] = await town.fetch("select state from credit.application where id=$1", town.key(application))
@@ -122,9 +126,9 @@ async def test_consent_that_is_over_stops_it(town: Any) -> None:
     await town.done(town.resident(13), "withdrawConsent", "consent { id }", purpose="credit.loan", recipient=town.bank)
     [row] = await town.fetch("select state from credit.application where id=$1", town.key(draft))
     assert row["state"] == "WITHDRAWN"
-    assert await refused(town, town.resident(13), "sendLoanApplication", "application { id }", application=draft) == [
-        "CONSENT_REQUIRED"
-    ]
+    assert await expect_refusal(
+        town, town.resident(13), "sendLoanApplication", "application { id }", application=draft
+    ) == ["CONSENT_REQUIRED"]
 
 
 async def test_decisions_need_reasons_and_a_person(town: Any) -> None:
@@ -132,7 +136,7 @@ async def test_decisions_need_reasons_and_a_person(town: Any) -> None:
     usual = {"application": application, "outcome": "REFUSED", "reasons": ["负债偏高"], "officer": "0042"}
 
     async def tried(**more: Any) -> list[str]:
-        return await refused(town, town.lender, "decideApplication", "application { id }", **{**usual, **more})
+        return await expect_refusal(town, town.lender, "decideApplication", "application { id }", **{**usual, **more})
 
     assert await tried(reasons=[]) == ["BAD_USER_INPUT"]
     assert await tried(reasons=[" "], officer="") == ["BAD_USER_INPUT"] * 2
@@ -147,29 +151,29 @@ async def test_decisions_need_reasons_and_a_person(town: Any) -> None:
 async def test_money_goes_out_once_and_as_decided(town: Any) -> None:
     application = await town.send(15)
     both = {"application": application, "reference": "FK-000001"}
-    assert await refused(town, town.lender, "prepareDisbursement", "application { id }", **both) == [
+    assert await expect_refusal(town, town.lender, "prepareDisbursement", "application { id }", **both) == [
         "ILLEGAL_TRANSITION"
     ]
     await town.decide(application, amount="20000", offerUntil="2026-07-10")
     contract = {"application": application, "contract": "HT-000001", "signedOn": "2026-06-30", "amount": "50000"}
     record = ("recordLoanContract", "application { id }")
-    assert await refused(town, town.lender, *record, **contract) == ["BAD_USER_INPUT"]
+    assert await expect_refusal(town, town.lender, *record, **contract) == ["BAD_USER_INPUT"]
     town.server.clock.move(days=11)
-    assert await refused(town, town.lender, *record, **contract | {"amount": "20000"}) == ["OFFER_OVER"]
+    assert await expect_refusal(town, town.lender, *record, **contract | {"amount": "20000"}) == ["OFFER_OVER"]
     town.server.clock.move(days=-11)
     await town.done(town.lender, *record, **contract | {"amount": "20000"})
     approve = ("approveDisbursement", "loan { id }")
-    assert await refused(town, town.second, *approve, **both) == ["NOT_PREPARED"]
+    assert await expect_refusal(town, town.second, *approve, **both) == ["NOT_PREPARED"]
     await town.done(town.lender, "prepareDisbursement", "application { id }", **both)
-    assert await refused(town, town.lender, *approve, **both) == ["FOUR_EYES"]
-    assert await refused(town, town.second, *approve, **both | {"reference": "FK-000002"}) == ["WRONG_REFERENCE"]
-    assert await refused(town, town.rival, *approve, **both) == ["NOT_FOUND"]
+    assert await expect_refusal(town, town.lender, *approve, **both) == ["FOUR_EYES"]
+    assert await expect_refusal(town, town.second, *approve, **both | {"reference": "FK-000002"}) == ["WRONG_REFERENCE"]
+    assert await expect_refusal(town, town.rival, *approve, **both) == ["NOT_FOUND"]
     loan = await town.done(town.second, *approve, **both)
-    assert await refused(town, town.second, *approve, **both) == ["ILLEGAL_TRANSITION"]
+    assert await expect_refusal(town, town.second, *approve, **both) == ["ILLEGAL_TRANSITION"]
     pay = {"loan": loan["id"], "reference": "HK-000001", "amount": "100"}
 
     async def tried(**more: Any) -> list[str]:
-        return await refused(town, town.lender, "recordRepayment", "loan { id }", **{**pay, **more})
+        return await expect_refusal(town, town.lender, "recordRepayment", "loan { id }", **{**pay, **more})
 
     assert await tried(amount="20000.01") == ["EXCEEDS_DEBT"]
     assert await tried(amount="5000") == ["SAY_WHAT_CHANGES"] and "ahead" in town.errors[0]["message"]
@@ -177,7 +181,7 @@ async def test_money_goes_out_once_and_as_decided(town: Any) -> None:
     assert await tried(reference="x y") == ["BAD_USER_INPUT"]
     assert await tried(paidOn="2026-07-01") == ["BAD_USER_INPUT"]
     assert await tried(paidOn="2026-06-29") == ["BAD_USER_INPUT"]
-    assert await refused(town, town.rival, "recordRepayment", "loan { id }", **pay) == ["NOT_FOUND"]
+    assert await expect_refusal(town, town.rival, "recordRepayment", "loan { id }", **pay) == ["NOT_FOUND"]
     await town.done(town.lender, "recordRepayment", "loan { id }", **pay)
     assert await tried(amount="200") == ["WRONG_REFERENCE"]
     with pytest.raises(Exception, match="append-only"):
@@ -189,6 +193,6 @@ async def test_strangers_may_nothing(town: Any) -> None:
     for caller in (town.resident(17), town.rival, town.server.as_("grid_worker", grid="610921"), town.server):
         answer = await caller.ask("query($id: ID!) { node(id: $id) { id } }", id=application)
         assert answer.data["node"] is None
-    assert await refused(
+    assert await expect_refusal(
         town, town.resident(17), "withdrawLoanApplication", "application { id }", application=application
     ) == ["NOT_FOUND"]

@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from gongzhi.declare.viewer import Account, Viewer
-from gongzhi_server.graphql.engine import Engine
-from gongzhi_server.graphql.schema import build
+from gongzhi.declare.viewer import Viewer, ViewerAccount
+from gongzhi_server.graphql.engine import GraphQLEngine
+from gongzhi_server.graphql.schema import build_schema
 from gongzhi_server.testing import TODAY
 from graphql import parse, print_ast, validate
 from graphql.utilities import separate_operations
@@ -155,7 +155,7 @@ async def test_points_to_settled_loan(town: Any) -> None:
 
 @pytest.fixture(scope="module")
 def schema(plugins: Any) -> Any:
-    return build(plugins)
+    return build_schema(plugins)
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if name])
@@ -166,10 +166,10 @@ def test_operation_is_valid(name: str, schema: Any) -> None:
 @pytest.mark.parametrize("name", ["Products", "MyApplication"])
 def test_query_is_one_statement(name: str, schema: Any) -> None:
     """Nothing of it is left to Python, and nothing is asked for twice."""
-    engine: Any = Engine(schema, None, None)  # type: ignore[arg-type]
+    engine: Any = GraphQLEngine(schema, None, None)  # type: ignore[arg-type]
     document = engine.prepare(OPERATIONS[name], name)
     given = {"id": f"LoanApplication:{UUID(int=1)}", "grid": "610921"}
     variables = engine.coerced(document, {key: value for key, value in given.items() if f"${key}" in OPERATIONS[name]})
-    viewer = Viewer(Account("someone", person=UUID(int=1)), TODAY)
+    viewer = Viewer(ViewerAccount("someone", person=UUID(int=1)), TODAY)
     statement = engine.planner.query(document, variables, viewer)
     assert statement.sql.startswith("select row_to_json") and not statement.shape.python

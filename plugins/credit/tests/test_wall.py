@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gongzhi_server.graphql.engine import Engine
-from gongzhi_server.graphql.schema import build
+from gongzhi_server.graphql.engine import GraphQLEngine
+from gongzhi_server.graphql.schema import build_schema
 from graphql import GraphQLField, GraphQLNonNull, get_named_type, is_leaf_type, is_object_type
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -27,7 +27,7 @@ SAMPLES = {
 }
 
 
-async def keyed(town: Any, unit: str) -> Any:
+async def enrol_with_key(town: Any, unit: str) -> Any:
     """A caller with the API key that somebody of a lender made, signed in with an account of their own."""
     name, administrator = f"bank-{uuid4().hex[:8]}", town.server.as_("administrator")
     made = await town.tried(administrator, "addAccount", "account { id } code", name=name, grid="610921")
@@ -39,9 +39,9 @@ async def keyed(town: Any, unit: str) -> Any:
         unit,
     )
     signed = await town.server.post("invitation", code=made["code"], password="correct horse battery")
-    teller = town.server.bearing(signed.body["accessToken"])
+    teller = town.server.with_token(signed.body["accessToken"])
     key = await town.tried(teller, "createLenderKey", "secret", label="desk")
-    caller = town.server.bearing(key["secret"])
+    caller = town.server.with_token(key["secret"])
     assert await town.refused(caller, "createLenderKey", "secret", label="more") == ["FORBIDDEN"]
     return caller
 
@@ -83,32 +83,32 @@ def selection(kind: Any) -> str:
 
 @pytest.fixture(scope="module")
 def schema(plugins: Any) -> Any:
-    return build(plugins)
+    return build_schema(plugins)
 
 
 async def test_every_type_is_walled_off(town: Any, schema: Any) -> None:
     """Of rows of every type in the schema, a lender's key is told no more than a stranger."""
     await town.send(20)
-    bank = await keyed(town, town.bank)
-    engine: Any = Engine(schema, None, None)  # type: ignore[arg-type]
+    bank = await enrol_with_key(town, town.bank)
+    engine: Any = GraphQLEngine(schema, None, None)  # type: ignore[arg-type]
     connection, tried = await asyncpg.connect(town.dsn), 0
     try:
         for name, entity in sorted(engine.planner.entities.items()):
             kind = schema._schema.type_map.get(name)
             if name in OWN or kind is None or not any(one.name == "Node" for one in kind.interfaces):
                 continue
-            keys = await sampled(connection, entity, town.bank)
+            keys = await sample_rows(connection, entity, town.bank)
             query = f"query($id: ID!) {{ node(id: $id) {{ ... on {name} {{ {selection(kind)} }} }} }}"
             for row in keys:
                 mine, theirs = [await one.ask(query, id=f"{name}:{row['k']}") for one in (bank, town.server)]
-                assert told(mine) == told(theirs), name
+                assert read_node(mine) == read_node(theirs), name
                 tried += 1
     finally:
         await connection.close()
     assert tried > 100, "the demo county has rows of most types"
 
 
-async def sampled(connection: Any, entity: Any, unit: str) -> list[Any]:
+async def sample_rows(connection: Any, entity: Any, unit: str) -> list[Any]:
     """Three rows of a type, and three that name the lender's unit, where rows name units."""
     meta = entity.model._meta
     rows = f'select "{entity.key}"::text k from "{meta.schema}"."{meta.db_table}"'
@@ -119,14 +119,14 @@ async def sampled(connection: Any, entity: Any, unit: str) -> list[Any]:
     return found
 
 
-def told(answer: Any) -> Any:
+def read_node(answer: Any) -> Any:
     """What an answer tells; refused or not there is the same nothing."""
     return (answer.body.get("data") or {}).get("node")
 
 
 async def test_every_root_is_walled_off(town: Any, schema: Any) -> None:
     """Of every root field, too; only the lender's desk, its loans and pools answer it and no stranger."""
-    bank, more = await keyed(town, town.bank), set()
+    bank, more = await enrol_with_key(town, town.bank), set()
     for name, of in sorted(schema._schema.query_type.fields.items()):
         if (given := arguments(of)) is None:
             continue
@@ -140,16 +140,16 @@ async def test_every_root_is_walled_off(town: Any, schema: Any) -> None:
 async def test_lender_sees_its_own_alone(town: Any) -> None:
     """Not before it is sent, not another lender's, of the applicant a name, of the appraisal what is released."""
     draft = (await town.apply(21))["id"]
-    bank, rival = await keyed(town, town.bank), await keyed(town, town.other_bank)
+    bank, rival = await enrol_with_key(town, town.bank), await enrol_with_key(town, town.other_bank)
     asked = """query($id: ID!) { node(id: $id) { ... on LoanApplication { state applicantName
       person { id } grid { name } appraisal { id } release { kinds claims { kind } person { id } }
       documents { document } } } }"""
-    assert told(await bank.ask(asked, id=draft)) is None
+    assert read_node(await bank.ask(asked, id=draft)) is None
     application = await town.send(22)
-    seen = told(await bank.ask(asked, id=application))
+    seen = read_node(await bank.ask(asked, id=application))
     assert seen["applicantName"] and seen["person"] is None and seen["appraisal"] is None
     assert seen["release"] == {"kinds": [], "claims": [], "person": None}
-    assert told(await rival.ask(asked, id=application)) is None
+    assert read_node(await rival.ask(asked, id=application)) is None
     desk = (await rival.ask("{ lenderDesk { nodes { id lender { code } } } }")).data["lenderDesk"]["nodes"]
     assert {one["lender"]["code"] for one in desk} <= {town.other_bank}
     both = {"application": application, "reference": "FK-000009"}

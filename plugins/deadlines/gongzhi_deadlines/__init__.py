@@ -8,7 +8,7 @@ from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import ADMINISTRATOR
-from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.reactions import Reaction
 
 
@@ -65,7 +65,7 @@ def handlers() -> tuple[Reaction, ...]:
 
 
 @hookimpl
-def jobs() -> list[Job]:
+def jobs() -> list[BackgroundJob]:
     from .clocks import sweeping
 
     return [sweeping.run_sweep]

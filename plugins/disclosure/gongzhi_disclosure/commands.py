@@ -7,23 +7,23 @@ from functools import partial
 from typing import Any
 
 import strawberry
-from gongzhi.core.access.alerts import alert
+from gongzhi.core.access.alerts import raise_alert
 from gongzhi.core.access.glasses import has_glass, open_glass
 from gongzhi.core.access.models import AlertKind, LookKind
-from gongzhi.core.access.quota import exhausted
+from gongzhi.core.access.quota import check_quota
 from gongzhi.core.access.rules import BREAK_GLASS, FIND, REVEAL
 from gongzhi.core.grids.models import GridRow
-from gongzhi.core.notices.sending import Notice, notify
-from gongzhi.core.people import sealed
+from gongzhi.core.notices.sending import NoticeDraft, send_notice
+from gongzhi.core.people import sealed_values as sealed
 from gongzhi.core.people.models import PersonRow, PhoneRow
-from gongzhi.core.people.protected import clear
+from gongzhi.core.people.protected import reveal_field
 from gongzhi.core.people.types import Person
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import coded, form, missing, text, today, told, wrong
-from gongzhi.runtime.commands import AGAIN, KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.runtime.context import PURPOSE, Look
+from gongzhi.runtime.checks import check_code, check_text, input_form, invalid_input, is_given, not_found, today
+from gongzhi.runtime.commands import AGAIN, KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.context import PURPOSE, FileLook
 from gongzhi.values import codes
 from gongzhi.values.errors import FIELD, Refusal, Text
 from strawberry import ID, UNSET
@@ -49,16 +49,18 @@ class RevealedValue:
 
 @strawberry.type(description="The values, or why none is shown (查看明文结果).")
 class RevealPayload:
-    values: list[RevealedValue] | None = made("A value for each person and field, several for `phones` (明文值).")
+    values: list[RevealedValue] | None = result_field(
+        "A value for each person and field, several for `phones` (明文值)."
+    )
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="Whose protected values to show in clear, and what for (查看明文).")
 class RevealInput:
-    idempotency_key: str | None = given(AGAIN, default=UNSET)
-    ids: list[ID] = given(f"The people's ids, {AT_ONCE} at most (人员标识).")
-    fields: list[str] = given("residentId, phone, phones: one or several (字段).")
-    purpose: str = given("What for; the people are told (目的).")
+    idempotency_key: str | None = input_field(AGAIN, default=UNSET)
+    ids: list[ID] = input_field(f"The people's ids, {AT_ONCE} at most (人员标识).")
+    fields: list[str] = input_field("residentId, phone, phones: one or several (字段).")
+    purpose: str = input_field("What for; the people are told (目的).")
 
 
 @command(
@@ -67,35 +69,35 @@ class RevealInput:
     repeats=True,
 )
 async def reveal(call: Call, input: RevealInput) -> RevealPayload:
-    with form() as read:
-        purpose = read(text, input.purpose, PURPOSE, "purpose")
-        fields = read(known, input.fields)
-        ids = read(some, list(dict.fromkeys(input.ids)), "ids")
+    with input_form() as read:
+        purpose = read(check_text, input.purpose, PURPOSE, "purpose")
+        fields = read(check_fields, input.fields)
+        ids = read(check_count, list(dict.fromkeys(input.ids)), "ids")
     # In the order of their ids: `find` locks, and two requests must not wait for each other in a ring.
-    people = {id: await permitted(call, id, str(input.ids.index(id))) for id in sorted(ids)}
-    if refused := await exhausted(call, list(people.values())):
+    people = {id: await load_revealable(call, id, str(input.ids.index(id))) for id in sorted(ids)}
+    if refused := await check_quota(call, list(people.values())):
         return RevealPayload(errors=[refused])
-    look = Look([row.id for row in people.values()], [f"Person.{one}" for one in fields], purpose, LookKind.REVEAL)
+    look = FileLook([row.id for row in people.values()], [f"Person.{one}" for one in fields], purpose, LookKind.REVEAL)
     # Kept before anything is shown: what cannot be kept is not shown.
     await call.context.look(look)
-    return RevealPayload(values=[one for id in ids for one in await shown(call, id, people[id], fields)])
+    return RevealPayload(values=[one for id in ids for one in await reveal_values(call, id, people[id], fields)])
 
 
-def known(fields: list[str]) -> list[str]:
+def check_fields(fields: list[str]) -> list[str]:
     for at, name in enumerate(fields):
         if name not in FIELDS:
             listed = ", ".join(FIELDS)
-            raise wrong(f"The fields are {listed}.", f"可查看的字段为 {listed}。", "fields", str(at))
-    return some(list(dict.fromkeys(fields)), "fields")
+            raise invalid_input(f"The fields are {listed}.", f"可查看的字段为 {listed}。", "fields", str(at))
+    return check_count(list(dict.fromkeys(fields)), "fields")
 
 
-def some(values: list[Any], path: str) -> list[Any]:
+def check_count(values: list[Any], path: str) -> list[Any]:
     if not 1 <= len(values) <= AT_ONCE:
-        raise wrong(f"{FIELD}: name 1 to {AT_ONCE}.", f"{FIELD}应填写 1 至 {AT_ONCE} 项。", path)
+        raise invalid_input(f"{FIELD}: name 1 to {AT_ONCE}.", f"{FIELD}应填写 1 至 {AT_ONCE} 项。", path)
     return values
 
 
-async def permitted(call: Call, id: str, at: str) -> PersonRow:
+async def load_revealable(call: Call, id: str, at: str) -> PersonRow:
     """Return the person, if the caller may have their values shown."""
     person: PersonRow = await call.find(Person, "ids", at, id=key_of(Person)(id))
     if not call.may(REVEAL, person) and not await has_glass(call, person.id):
@@ -103,11 +105,11 @@ async def permitted(call: Call, id: str, at: str) -> PersonRow:
     return person
 
 
-async def shown(call: Call, id: str, person: PersonRow, fields: list[str]) -> list[RevealedValue]:
+async def reveal_values(call: Call, id: str, person: PersonRow, fields: list[str]) -> list[RevealedValue]:
     """Return the person's values in clear."""
     values: list[RevealedValue] = []
     for name in fields:
-        found = await clear(call.context.keys, person, f"Person.{name}")
+        found = await reveal_field(call.context.keys, person, f"Person.{name}")
         alone: list[str | None] = [] if name == "phones" else [None]
         values += [RevealedValue(id=ID(id), field=name, value=value) for value in found or alone]
     return values
@@ -118,17 +120,17 @@ async def shown(call: Call, id: str, person: PersonRow, fields: list[str]) -> li
 
 @strawberry.type(description="Who was found, or why nobody was looked for (查找结果).")
 class FindPersonPayload:
-    people: list[Person] | None = made("Those whom the caller may see; usually one (人员).")
+    people: list[Person] | None = result_field("Those whom the caller may see; usually one (人员).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A resident ID or a telephone number to find people by, whole (按证件号或电话查找).")
 class FindPersonInput:
-    idempotency_key: str | None = given(AGAIN, default=UNSET)
-    county: str = given("The county to look in, by code (县级区划代码).")
-    resident_id: str | None = given("The resident ID number (身份证号).", default=UNSET)
-    phone: str | None = given("Or the telephone number (电话).", default=UNSET)
-    purpose: str = given("What for; whoever is found is told (目的).")
+    idempotency_key: str | None = input_field(AGAIN, default=UNSET)
+    county: str = input_field("The county to look in, by code (县级区划代码).")
+    resident_id: str | None = input_field("The resident ID number (身份证号).", default=UNSET)
+    phone: str | None = input_field("Or the telephone number (电话).", default=UNSET)
+    purpose: str = input_field("What for; whoever is found is told (目的).")
 
 
 @command(
@@ -137,38 +139,38 @@ class FindPersonInput:
     repeats=True,
 )
 async def find_person(call: Call, input: FindPersonInput) -> FindPersonPayload:
-    purpose = text(input.purpose, PURPOSE, "purpose")
+    purpose = check_text(input.purpose, PURPOSE, "purpose")
     # Whom the caller does not see is left out, so that trying numbers tells nothing of them.
-    people = [person for person in await matching(call, input) if await seen(call, person)]
+    people = [person for person in await find_matches(call, input) if await can_see(call, person)]
     if not people:
         return FindPersonPayload(people=[])
-    if refused := await exhausted(call, people):
+    if refused := await check_quota(call, people):
         return FindPersonPayload(errors=[refused])
-    field = "residentId" if told(input.resident_id) else "phone"
-    await call.context.look(Look([one.id for one in people], [f"Person.{field}"], purpose, LookKind.FIND))
+    field = "residentId" if is_given(input.resident_id) else "phone"
+    await call.context.look(FileLook([one.id for one in people], [f"Person.{field}"], purpose, LookKind.FIND))
     return FindPersonPayload(people=[ref(Person, one.id) for one in people])
 
 
-async def matching(call: Call, input: Any) -> list[PersonRow]:
+async def find_matches(call: Call, input: Any) -> list[PersonRow]:
     """Return those in the county who have this resident ID or number, whether the caller may see them or not."""
-    if told(input.resident_id) == told(input.phone):
-        raise wrong("Give a resident ID or a phone.", "请填写身份证号或电话其中一项。", "residentId")
+    if is_given(input.resident_id) == is_given(input.phone):
+        raise invalid_input("Give a resident ID or a phone.", "请填写身份证号或电话其中一项。", "residentId")
     county = await GridRow.get_or_none(code=input.county or "", kind=codes.Kind.COUNTY, valid_to=None)
     if county is None:
-        raise missing("There is no such county.", "没有该县。", "county")
+        raise not_found("There is no such county.", "没有该县。", "county")
     keys = call.context.keys
-    if told(input.resident_id):
-        number = coded(partial(codes.resident_id, today=today(call)), input.resident_id, "residentId")
+    if is_given(input.resident_id):
+        number = check_code(partial(codes.resident_id, today=today(call)), input.resident_id, "residentId")
         # Under every key of the ring, for a rotation may be under way.
         blinds = keys.blinds(county.code, sealed.RESIDENT_ID, number)
         return await PersonRow.filter(county_id=county.id, resident_id_blind__in=blinds)
-    number = coded(codes.phone, input.phone, "phone")
+    number = check_code(codes.check_phone, input.phone, "phone")
     blinds = keys.blinds(county.code, sealed.PHONE, number)
     owners = await PhoneRow.filter(blind__in=blinds).order_by("person_id").limit(AT_ONCE).values_list("person_id")
     return await PersonRow.filter(county_id=county.id, id__in=[id for (id,) in owners])
 
 
-async def seen(call: Call, person: PersonRow) -> bool:
+async def can_see(call: Call, person: PersonRow) -> bool:
     """Return whether the caller may see the person."""
     try:
         await call.find(Person, id=person.id)
@@ -182,18 +184,18 @@ async def seen(call: Call, person: PersonRow) -> bool:
 
 @strawberry.type(description="The glass that was broken, or why not (紧急查阅结果).")
 class BreakGlassPayload:
-    glass: Glass | None = made("Send its id as `extensions.glass` of the requests that need it (授权).")
+    glass: Glass | None = result_field("Send its id as `extensions.glass` of the requests that need it (授权).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="Whose file to look at beyond one's scope, and why; name them in one way (紧急查阅).")
 class BreakGlassInput:
-    idempotency_key: str = given(KEY)
-    person: ID | None = given("The person's id (人员标识).", default=UNSET)
-    county: str | None = given("Or the county they are in, by code (县级区划代码),", default=UNSET)
-    resident_id: str | None = given("with their resident ID (身份证号)", default=UNSET)
-    phone: str | None = given("or their telephone number (电话).", default=UNSET)
-    reason: str = given("Why it cannot wait; they and the data-protection officer are told (理由).")
+    idempotency_key: str = input_field(KEY)
+    person: ID | None = input_field("The person's id (人员标识).", default=UNSET)
+    county: str | None = input_field("Or the county they are in, by code (县级区划代码),", default=UNSET)
+    resident_id: str | None = input_field("with their resident ID (身份证号)", default=UNSET)
+    phone: str | None = input_field("or their telephone number (电话).", default=UNSET)
+    reason: str = input_field("Why it cannot wait; they and the data-protection officer are told (理由).")
 
 
 @command(
@@ -202,12 +204,12 @@ class BreakGlassInput:
     requires=BREAK_GLASS,
 )
 async def break_glass(call: Call, input: BreakGlassInput) -> BreakGlassPayload:
-    reason = text(input.reason, REASON, "reason")
-    person = await endangered(call, input)
+    reason = check_text(input.reason, REASON, "reason")
+    person = await load_endangered(call, input)
     glass = await open_glass(call, person.id, reason)
-    await call.context.look(Look([person.id], ["Person"], reason[:PURPOSE], LookKind.BREAK_GLASS))
-    await alert(call, AlertKind.BREAK_GLASS, glass.account, call.viewer.role, 1, person.county_id)
-    await notify(call, Notice("access.break_glass", TITLE, BODY, f"Person:{person.id}"), persons=[person.id])
+    await call.context.look(FileLook([person.id], ["Person"], reason[:PURPOSE], LookKind.BREAK_GLASS))
+    await raise_alert(call, AlertKind.BREAK_GLASS, glass.account, call.viewer.role, 1, person.county_id)
+    await send_notice(call, NoticeDraft("access.break_glass", TITLE, BODY, f"Person:{person.id}"), persons=[person.id])
     return BreakGlassPayload(glass=ref(Glass, glass.id))
 
 
@@ -218,22 +220,24 @@ BODY = Text(
 )
 
 
-async def endangered(call: Call, input: BreakGlassInput) -> PersonRow:
+async def load_endangered(call: Call, input: BreakGlassInput) -> PersonRow:
     """Return the person, if they live in a county where the caller may break the glass."""
-    if told(input.person):
+    if is_given(input.person):
         found = await PersonRow.filter(id=key_of(Person)(input.person))
     else:
-        found = await matching(call, input)
+        found = await find_matches(call, input)
     # The glass is broken for one person, who has to be certain.
     if len(found) > 1:
-        raise wrong("Several people have this number; give a resident ID.", "该电话对应多人，请改用身份证号。", "phone")
+        raise invalid_input(
+            "Several people have this number; give a resident ID.", "该电话对应多人，请改用身份证号。", "phone"
+        )
     # Whoever lies out of reach looks like nobody.
-    if not found or not await reaches(call, found[0]):
-        raise missing("There is no such Person, or you may not see it.", "没有找到，或您无权查看。", "person")
+    if not found or not await can_break_glass(call, found[0]):
+        raise not_found("There is no such Person, or you may not see it.", "没有找到，或您无权查看。", "person")
     return found[0]
 
 
-async def reaches(call: Call, person: PersonRow) -> bool:
+async def can_break_glass(call: Call, person: PersonRow) -> bool:
     grants = [grant for grant in call.viewer.account.grants if BREAK_GLASS in grant.permissions]
     areas = [grant.grid for grant in grants if grant.grid is not None]
     near = GridRow.filter(id__in=areas, county_id=person.county_id)

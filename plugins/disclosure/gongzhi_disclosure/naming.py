@@ -10,7 +10,7 @@ from typing import Any
 
 import strawberry
 from gongzhi.core.access.models import LookKind
-from gongzhi.core.access.quota import exhausted
+from gongzhi.core.access.quota import check_quota
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.people.models import PersonRow, PhoneRow
@@ -19,9 +19,9 @@ from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import LEVELS
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import form, missing, text, told
-from gongzhi.runtime.commands import AGAIN, Call, Problem, command, given, made, problems
-from gongzhi.runtime.context import PURPOSE, Look
+from gongzhi.runtime.checks import check_text, input_form, is_given, not_found
+from gongzhi.runtime.commands import AGAIN, Call, Problem, command, input_field, problems, result_field
+from gongzhi.runtime.context import PURPOSE, FileLook
 from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 from tortoise.expressions import Q
@@ -43,19 +43,19 @@ class PersonToName:
 
 @strawberry.type(description="Who has the name, or why nobody was looked for (按姓名查找结果).")
 class FindPeopleToNamePayload:
-    people: list[PersonToName] | None = made("Everybody of that name where the permission is held (人员).")
+    people: list[PersonToName] | None = result_field("Everybody of that name where the permission is held (人员).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A name, and for which permission somebody of that name is to be named (按姓名查找).")
 class FindPeopleToNameInput:
-    idempotency_key: str | None = given(AGAIN, default=UNSET)
-    permission: str = given("The permission of the mutation that names them, such as party.keep_members (权限).")
-    name: str = given("The whole name (姓名).")
-    grid: str | None = given(
+    idempotency_key: str | None = input_field(AGAIN, default=UNSET)
+    permission: str = input_field("The permission of the mutation that names them, such as party.keep_members (权限).")
+    name: str = input_field("The whole name (姓名).")
+    grid: str | None = input_field(
         "A grid to look in, by code; all one holds the permission in if not given (网格编码).", default=UNSET
     )
-    purpose: str = given("What for; whoever is found is told (目的).")
+    purpose: str = input_field("What for; whoever is found is told (目的).")
 
 
 @command(
@@ -66,9 +66,9 @@ class FindPeopleToNameInput:
     repeats=True,
 )
 async def find_people_to_name(call: Call, input: FindPeopleToNameInput) -> FindPeopleToNamePayload:
-    with form() as read:
-        name = read(text, input.name, NAME, "name")
-        purpose = read(text, input.purpose, PURPOSE, "purpose")
+    with input_form() as read:
+        name = read(check_text, input.name, NAME, "name")
+        purpose = read(check_text, input.purpose, PURPOSE, "purpose")
     if input.permission not in call.context.naming or not call.viewer.can(input.permission):
         raise Refusal(
             "FORBIDDEN",
@@ -76,7 +76,7 @@ async def find_people_to_name(call: Call, input: FindPeopleToNameInput) -> FindP
             "您没有该权限，或该权限的业务不需要指定人员。",
             ("permission",),
         )
-    scope = await within_reach(call, input)
+    scope = await searchable_places(call, input)
     found = PersonRow.filter(scope, name=name, restricted_at=None, erased_at=None, died_on=None)
     people = await found.order_by("id").limit(NAMESAKES + 1)
     if len(people) > NAMESAKES:
@@ -86,14 +86,14 @@ async def find_people_to_name(call: Call, input: FindPeopleToNameInput) -> FindP
             f"同名人员超过 {NAMESAKES} 人，请缩小网格范围。",
             ("grid",),
         )
-    if people and (refused := await exhausted(call, people, "name")):
+    if people and (refused := await check_quota(call, people, "name")):
         return FindPeopleToNamePayload(errors=[refused])
     # A name that nobody has tells something, too: the officer of the place reads who tried it.
-    await call.context.look(Look([one.id for one in people], SHOWN, purpose, LookKind.FIND))
-    return FindPeopleToNamePayload(people=[await name_plate(one) for one in people])
+    await call.context.look(FileLook([one.id for one in people], SHOWN, purpose, LookKind.FIND))
+    return FindPeopleToNamePayload(people=[await describe_person(one) for one in people])
 
 
-async def within_reach(call: Call, input: FindPeopleToNameInput) -> Q:
+async def searchable_places(call: Call, input: FindPeopleToNameInput) -> Q:
     """Return where the caller may look: where they hold the permission, the plugin is on, and the named grid lies."""
     areas = Q(id=None)  # nobody
     for grant in call.viewer.account.grants:
@@ -104,27 +104,27 @@ async def within_reach(call: Call, input: FindPeopleToNameInput) -> Q:
             areas |= Q(id__isnull=False)
         # A role that is held for a unit reaches no grid.
         elif level in LEVELS:
-            areas |= at_level(level, grant.grid)
+            areas |= lies_in_level(level, grant.grid)
     plugin = input.permission.partition(".")[0]
     # Where the plugin is off, its mutations name nobody.
     counties = await ActivationRow.filter(plugin=plugin, until=None, active=True).values_list("county_id", flat=True)
     scope = areas & Q(county_id__in=list(counties))
-    if not told(input.grid):
+    if not is_given(input.grid):
         return scope
     grid = await GridRow.get_or_none(code=input.grid, valid_to=None)
     level = f"{grid.kind.lower()}_id" if grid else ""
     if grid is None or level not in LEVELS:
-        raise missing("There is no grid with this code in a county.", "县域内没有该编码的网格。", "grid")
-    return scope & at_level(level, grid.id)
+        raise not_found("There is no grid with this code in a county.", "县域内没有该编码的网格。", "grid")
+    return scope & lies_in_level(level, grid.id)
 
 
-def at_level(level: str, grid: int | None) -> Q:
+def lies_in_level(level: str, grid: int | None) -> Q:
     """Return what lies in a grid, by the column that its level has."""
     asked: dict[str, Any] = {level: grid}
     return Q(**asked)
 
 
-async def name_plate(person: PersonRow) -> PersonToName:
+async def describe_person(person: PersonRow) -> PersonToName:
     """Return what a search shows of somebody."""
     phone = await PhoneRow.filter(person_id=person.id).order_by("rank", "id").first()
     return PersonToName(

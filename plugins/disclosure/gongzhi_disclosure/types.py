@@ -11,16 +11,16 @@ from gongzhi.core.grids.types import Grid
 from gongzhi.core.people.types import Me, Person
 from gongzhi.core.units.types import Unit
 from gongzhi.declare.entity import Connection, Node, column, connection, entity, expression, one, part, within_row
-from gongzhi.declare.enums import named
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import placed
+from gongzhi.declare.filters import compare_place
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Query
-from gongzhi.declare.sql import Sql, bound
+from gongzhi.declare.sql import Sql, bind
 from gongzhi.plugin.roles import ROLES
 from strawberry import ID
 
-named(
+describe_enum(
     LookKind,
     "LookKind",
     "How somebody came to look at a file (查阅方式).",
@@ -30,7 +30,7 @@ named(
     BREAK_GLASS="They looked beyond their scope in an emergency (紧急查阅)",
     EXPORT="They took it out in a file, with a list (批量导出)",
 )
-named(
+describe_enum(
     AlertKind,
     "AccessAlertKind",
     "What somebody should look into (预警类型).",
@@ -50,7 +50,7 @@ class Reader:
     grid: Grid | None = one("The grid they serve, if one (网格).", key="grid")
 
 
-@entity(LookRow, visible=rules.told, order=("at",))
+@entity(LookRow, visible=rules.visible_own_looks, order=("at",))
 class AccessLogEntry(Node):
     """A look at one's file (查阅记录)."""
 
@@ -61,7 +61,7 @@ class AccessLogEntry(Node):
     fields: list[str] = column("What of it they could see, as Type.field (字段).", name="fields_")
 
 
-@entity(ActRow, visible=rules.concerned, order=("at",))
+@entity(ActRow, visible=rules.visible_own_acts, order=("at",))
 class ActLogEntry(Node):
     """Something that was done to somebody: a change of their file, an invitation, a new phone (操作记录)."""
 
@@ -73,12 +73,12 @@ class ActLogEntry(Node):
 def names_people(at: Frame) -> Sql:
     """Return whether the viewer may read at whom it was: their own look, or one led to by core rows and roles."""
     text = "({0}={1} or coalesce({2}=any({3}),true) and not exists(select from unnest({4}) f where starts_with(f,{5})))"
-    roles = bound(lambda variables, context: [one.name for one in ROLES], "text[]")
-    mark = bound(lambda variables, context: VIA_PLUGIN, "text")
+    roles = bind(lambda variables, context: [one.name for one in ROLES], "text[]")
+    mark = bind(lambda variables, context: VIA_PLUGIN, "text")
     return Sql(text, at.row.account, at.viewer.account, at.row.role, roles, at.row.fields, mark)
 
 
-@entity(LookRow, visible=rules.looks, order=("at",), filter={"kind": None, "account": None, "at": None})
+@entity(LookRow, visible=rules.visible_looks, order=("at",), filter={"kind": None, "account": None, "at": None})
 class Look(Node):
     """A look at people's files, as whoever took it and the data-protection officer see it (查阅)."""
 
@@ -103,9 +103,9 @@ NAMED = "case when {0} then array(select 'Person:'||one from unnest({1}) one whe
 
 @entity(
     AlertRow,
-    visible=rules.alerts,
+    visible=rules.visible_alerts,
     order=("at",),
-    filter={"kind": None, "account": None, "at": None, "grid": placed()},
+    filter={"kind": None, "account": None, "at": None, "grid": compare_place()},
 )
 class AccessAlert(Node):
     """Something in the use of personal data that somebody should look into (个人信息使用预警)."""
@@ -118,7 +118,7 @@ class AccessAlert(Node):
     grid: Grid | None = one("The county they are in (所在县).")
 
 
-@entity(GlassRow, visible=rules.glasses, order=("at",))
+@entity(GlassRow, visible=rules.visible_glasses, order=("at",))
 class Glass(Node):
     """A file opened beyond one's scope, in an emergency, for a short time (紧急查阅授权)."""
 

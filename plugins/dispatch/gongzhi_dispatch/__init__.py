@@ -25,7 +25,15 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import approving, directory, dispatching, followup, merging, objecting, similar, types, work, working
+    from . import approvals as approving
+    from . import assignment as dispatching
+    from . import directory, types
+    from . import follow_ups as followup
+    from . import merges as merging
+    from . import objections as objecting
+    from . import order_commands as working
+    from . import similar_cases as similar
+    from . import work_types as work
 
     return (
         *types.EXTENSIONS,
@@ -67,7 +75,7 @@ def permissions() -> list[Permission | Role | Waiver]:
 
 @hookimpl
 def handlers() -> tuple[Reaction, ...]:
-    from .reacting import REACTIONS
+    from .reactions import REACTIONS
 
     return REACTIONS
 

@@ -6,32 +6,32 @@ from collections.abc import Sequence
 
 import strawberry
 from gongzhi.core.cases.models import CategoryRow
-from gongzhi.core.cases.steps import named
+from gongzhi.core.cases.steps import find_by_code
 from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.units.models import Reach, UnitKind, UnitRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import duplicate, missing, text
+from gongzhi.runtime.checks import check_text, duplicate, not_found
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
+    check_version,
     command,
     forbidden,
-    given,
-    made,
-    outdated,
+    input_field,
     problems,
-    stale,
+    result_field,
+    stale_version,
 )
 from gongzhi.values.errors import Refusal
 from strawberry import ID
 
-from .desk import standing
-from .matching import DUTY, weight
+from .directory_matching import DUTY, entry_weight
+from .lookups import load_unit
 from .models import DutyRow, RuleRow, RuleSupportRow
 from .types import DispatchRule, ListedDuty
 
@@ -42,43 +42,45 @@ BASIS = 300
 
 @strawberry.type(description="An entry of the dispatch directory, or why nothing was done (目录操作结果).")
 class DispatchRulePayload:
-    rule: DispatchRule | None = made("The entry (目录条目).")
+    rule: DispatchRule | None = result_field("The entry (目录条目).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="Who answers for a subject in a place (目录条目).")
 class SetDispatchRuleInput:
-    idempotency_key: str = given(KEY)
-    category: str = given("The subject's code; what belongs to it is included (分类代码).")
-    grid: str = given("The place's code; what lies in it is included (网格编码).")
-    unit: str = given("The code of the unit that answers for it (主办单位编码).")
-    support_units: list[str] = given("Codes of units that help (协办单位编码).", default_factory=list)
-    basis: str = given("The law or list that says so (依据).")
-    expected_version: int = given("The version of the entry you saw; 0 if there was none (预期版本).")
+    idempotency_key: str = input_field(KEY)
+    category: str = input_field("The subject's code; what belongs to it is included (分类代码).")
+    grid: str = input_field("The place's code; what lies in it is included (网格编码).")
+    unit: str = input_field("The code of the unit that answers for it (主办单位编码).")
+    support_units: list[str] = input_field("Codes of units that help (协办单位编码).", default_factory=list)
+    basis: str = input_field("The law or list that says so (依据).")
+    expected_version: int = input_field("The version of the entry you saw; 0 if there was none (预期版本).")
 
 
 @command("Add an entry to the dispatch directory, or a new version of one (维护派单目录).", requires=EDIT)
 async def set_dispatch_rule(call: Call, input: SetDispatchRuleInput) -> DispatchRulePayload:
-    basis = text(input.basis, BASIS, "basis")
-    category = await named(CategoryRow, input.category, "category", valid_to=None)
+    basis = check_text(input.basis, BASIS, "basis")
+    category = await find_by_code(CategoryRow, input.category, "category", valid_to=None)
     # Locks the grid, so that two versions of one entry have one order.
-    grid = await place(call, input.grid)
-    unit = await standing(input.unit, "unit")
-    support = [await standing(code, "supportUnits") for code in dict.fromkeys(input.support_units) if code != unit.code]
+    grid = await load_directory_grid(call, input.grid)
+    unit = await load_unit(input.unit, "unit")
+    support = [
+        await load_unit(code, "supportUnits") for code in dict.fromkeys(input.support_units) if code != unit.code
+    ]
     before = await RuleRow.filter(category=category, grid=grid, valid_to=None).first()
     # 0 stands for "no entry yet": whoever adds one must not replace another that somebody has added meanwhile.
     version = before.version if before else 0
     if version != input.expected_version:
-        raise outdated(version, "expectedVersion")
-    rule = await renewed(call, before, category, grid, unit, support, basis)
+        raise stale_version(version, "expectedVersion")
+    rule = await renew_entry(call, before, category, grid, unit, support, basis)
     return DispatchRulePayload(rule=ref(DispatchRule, rule.id))
 
 
 @strawberry.input(description="An entry that no longer holds (停用目录条目).")
 class EndDispatchRuleInput:
-    idempotency_key: str = given(KEY)
-    rule: ID = given("The entry (目录条目).")
-    expected_version: int = given(EXPECTED)
+    idempotency_key: str = input_field(KEY)
+    rule: ID = input_field("The entry (目录条目).")
+    expected_version: int = input_field(EXPECTED)
 
 
 @command("End an entry of the dispatch directory (停用目录条目).", requires=EDIT)
@@ -86,10 +88,10 @@ async def end_dispatch_rule(call: Call, input: EndDispatchRuleInput) -> Dispatch
     key = key_of(DispatchRule)(input.rule)
     rule = await RuleRow.filter(id=key, valid_to=None).select_for_update().first()
     if rule is None:
-        raise missing("There is no such entry, or it has ended.", "目录条目不存在或已停用。", "rule")
+        raise not_found("There is no such entry, or it has ended.", "目录条目不存在或已停用。", "rule")
     if not call.may(EDIT, await rule.grid):
         raise forbidden("rule")
-    stale(rule, input.expected_version)
+    check_version(rule, input.expected_version)
     rule.valid_to = call.now
     await rule.save()
     return DispatchRulePayload(rule=ref(DispatchRule, rule.id))
@@ -97,24 +99,24 @@ async def end_dispatch_rule(call: Call, input: EndDispatchRuleInput) -> Dispatch
 
 @strawberry.type(description="A listed duty, or why nothing was done (职责清单操作结果).")
 class ListedDutyPayload:
-    duty: ListedDuty | None = made("The duty (职责).")
+    duty: ListedDuty | None = result_field("The duty (职责).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A duty that is by law a department's (部门职责).")
 class ListDutyInput:
-    idempotency_key: str = given(KEY)
-    category: str = given("The subject's code; what belongs to it is included (分类代码).")
-    grid: str = given("The county's code (县级编码).")
-    kind: UnitKind = given("The sort of unit whose duty it is (单位性质).")
-    basis: str = given("The law or list that says so (依据).")
+    idempotency_key: str = input_field(KEY)
+    category: str = input_field("The subject's code; what belongs to it is included (分类代码).")
+    grid: str = input_field("The county's code (县级编码).")
+    kind: UnitKind = input_field("The sort of unit whose duty it is (单位性质).")
+    basis: str = input_field("The law or list that says so (依据).")
 
 
 @command("List a duty: no town or village is given it from now on (列入部门职责清单).", requires=EDIT)
 async def list_duty(call: Call, input: ListDutyInput) -> ListedDutyPayload:
-    basis = text(input.basis, BASIS, "basis")
-    category = await named(CategoryRow, input.category, "category", valid_to=None)
-    grid = await place(call, input.grid)
+    basis = check_text(input.basis, BASIS, "basis")
+    category = await find_by_code(CategoryRow, input.category, "category", valid_to=None)
+    grid = await load_directory_grid(call, input.grid)
     if grid.county_id != grid.id:
         raise Refusal("BAD_USER_INPUT", "A list of duties is a county's.", "职责清单以县为单位。", ("grid",))
     if await DutyRow.exists(category=category, grid=grid, valid_to=None):
@@ -132,8 +134,8 @@ async def list_duty(call: Call, input: ListDutyInput) -> ListedDutyPayload:
 
 @strawberry.input(description="A duty to be taken off the list (移出清单).")
 class UnlistDutyInput:
-    idempotency_key: str = given(KEY)
-    duty: ID = given("The duty (职责).")
+    idempotency_key: str = input_field(KEY)
+    duty: ID = input_field("The duty (职责).")
 
 
 @command("Take a duty off the list (移出部门职责清单).", requires=EDIT)
@@ -141,7 +143,7 @@ async def unlist_duty(call: Call, input: UnlistDutyInput) -> ListedDutyPayload:
     key = key_of(ListedDuty)(input.duty)
     duty = await DutyRow.filter(id=key, valid_to=None).select_for_update().first()
     if duty is None:
-        raise missing("There is no such duty on the list.", "职责清单中没有此项。", "duty")
+        raise not_found("There is no such duty on the list.", "职责清单中没有此项。", "duty")
     if not call.may(EDIT, await duty.grid):
         raise forbidden("duty")
     duty.valid_to = call.now
@@ -152,7 +154,7 @@ async def unlist_duty(call: Call, input: UnlistDutyInput) -> ListedDutyPayload:
 # what the commands share
 
 
-async def place(call: Call, code: str) -> GridRow:
+async def load_directory_grid(call: Call, code: str) -> GridRow:
     """Return the grid with this code, locked so that two do not write one entry; the caller must be in charge of it."""
     grid = await find_grid(code, "grid", lock=True)
     if not call.may(EDIT, grid):
@@ -162,13 +164,13 @@ async def place(call: Call, code: str) -> GridRow:
     return grid
 
 
-async def renewed(
+async def renew_entry(
     call: Call, before: RuleRow | None, category: CategoryRow, grid: GridRow, unit: UnitRow,
     support: Sequence[UnitRow], basis: str,
 ) -> RuleRow:  # fmt: skip
     """Create a new version of an entry; the one before ends."""
     # Before anything is written: a listed duty is no town's, in the directory neither.
-    await dutiful(call, grid.county_id, category.id, unit, "unit")
+    await check_duties(call, grid.county_id, category.id, unit, "unit")
     if before:
         before.valid_to = call.now
         await before.save()
@@ -178,7 +180,7 @@ async def renewed(
         unit=unit,
         basis=basis,
         # Stored when it is written, because an index can order by a column and not by a formula over two tables.
-        weight=weight(category.code, grid.kind),
+        weight=entry_weight(category.code, grid.kind),
         valid_from=call.now,
         previous=before,
         account=call.viewer.account.name,
@@ -188,7 +190,7 @@ async def renewed(
     return rule
 
 
-async def dutiful(call: Call, county: int | None, category: int, unit: UnitRow, path: str) -> None:
+async def check_duties(call: Call, county: int | None, category: int, unit: UnitRow, path: str) -> None:
     """Refuse to push a department's listed duty down to a town or village (乡镇履职清单, 条例 17)."""
     # Departments may have any duty; only units of an area are protected.
     if unit.reach != Reach.AREA:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from gongzhi.core.units.models import UnitKind
-from gongzhi.declare.columns import Located, key
+from gongzhi.declare.columns import Located, primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -126,7 +126,7 @@ class DutyRow(Located):
 class OrderRow(Model):
     """What one unit is to do about one case."""
 
-    id = key()
+    id = primary_key()
     case: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
     case_id: Any
     unit: Any = fields.ForeignKeyField("units.UnitRow", related_name=False, on_delete=fields.RESTRICT)
@@ -152,7 +152,7 @@ class OrderRow(Model):
 class ObjectionRow(Model):
     """A unit says that a case is not its own; somebody above the dispatcher rules on it."""
 
-    id = key()
+    id = primary_key()
     case: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
     case_id: Any
     order: Any = fields.ForeignKeyField("dispatch.OrderRow", related_name=False, on_delete=fields.CASCADE)
@@ -182,7 +182,7 @@ class ObjectionRow(Model):
 class ApprovalRow(Model):
     """Something that one asks and another decides."""
 
-    id = key()
+    id = primary_key()
     case: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
     case_id: Any
     kind = fields.CharEnumField(ApprovalKind, max_length=10)
@@ -205,7 +205,7 @@ class ApprovalRow(Model):
 class MergeRow(Model):
     """One case is part of another for as long as `undone_at` is null."""
 
-    id = key()
+    id = primary_key()
     case: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
     case_id: Any
     into: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
@@ -222,7 +222,7 @@ class MergeRow(Model):
 class FollowUpRow(Model):
     """Somebody of the staff asked the requester how it went."""
 
-    id = key()
+    id = primary_key()
     case: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
     case_id: Any
     at = fields.DatetimeField()

@@ -8,23 +8,34 @@ from gongzhi.core.cases.types import Case, Category
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.units.models import UnitKind
 from gongzhi.core.units.types import Unit
-from gongzhi.declare.entity import Connection, Node, column, connection, entity, everyone, expression, many, one, pick
+from gongzhi.declare.entity import (
+    Connection,
+    Node,
+    column,
+    connection,
+    entity,
+    expression,
+    many,
+    one,
+    pick,
+    visible_to_all,
+)
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import coded, condition, placed
+from gongzhi.declare.filters import compare_code, compare_condition, compare_place
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Alternatives, Sql
 
-from .matching import fitting
+from .directory_matching import fitting_entries
 from .models import DutyRow, RuleRow
 
 
-def supporting(at: Frame) -> Alternatives:
+def supporting_units(at: Frame) -> Alternatives:
     keys = "{0}=any(array(select s.unit_id from dispatch.rule_support s where s.rule_id={1}))"
     return [Sql(keys, at.rows.id, at.row.id)]
 
 
-def reason(at: Frame) -> Sql:
+def proposal_reason(at: Frame) -> Sql:
     """Build the reason why this unit is proposed, in a sentence."""
     return Sql(
         "(select format('「%s」在%s由%s主办。依据：%s', k.name, g.name, u.name, {0}) "
@@ -38,14 +49,14 @@ def reason(at: Frame) -> Sql:
 
 @entity(
     RuleRow,
-    visible=everyone,
+    visible=visible_to_all,
     order=("weight", "valid_from"),
     filter={
-        "grid": placed(),
-        "category": coded("category_id", "category", "cases"),
-        "unit": coded("unit_id", "unit", "units"),
+        "grid": compare_place(),
+        "category": compare_code("category_id", "category", "cases"),
+        "unit": compare_code("unit_id", "unit", "units"),
         "valid_from": None,
-        "current": condition(lambda at: Sql("{0} is null", at.rows.valid_to)),
+        "current": compare_condition(lambda at: Sql("{0} is null", at.rows.valid_to)),
     },
 )
 class DispatchRule(Node):
@@ -54,7 +65,7 @@ class DispatchRule(Node):
     category: Category | None = one("The subject, and what belongs to it (分类).")
     grid: Grid | None = one("The place, and what lies in it (地域).")
     unit: Unit | None = one("The unit that answers for it (主办单位).")
-    support_units: list[Unit] = many("Units that help (协办单位).", supporting, order="code", cap=20)
+    support_units: list[Unit] = many("Units that help (协办单位).", supporting_units, order="code", cap=20)
     basis: str = column("The law, list or ruling that says so (依据).")
     weight: int = column("How special it is; the most special entry that fits a case is proposed (优先级).")
     valid_from: datetime.datetime = column("Since when it holds (启用时间).")
@@ -63,27 +74,27 @@ class DispatchRule(Node):
     version: int = column("Which version it is (版本).")
 
 
-@entity(RuleRow, visible=everyone)
+@entity(RuleRow, visible=visible_to_all)
 class DispatchProposal(Node):
     """The units that the directory has for a case, and why. Nobody is bound by it (派单建议)."""
 
     lead_unit: Unit | None = one("The unit that is to answer for it (主办单位).", key="unit")
-    support_units: list[Unit] = many("Units that are to help (协办单位).", supporting, order="code", cap=20)
+    support_units: list[Unit] = many("Units that are to help (协办单位).", supporting_units, order="code", cap=20)
     rule: DispatchRule | None = pick(
         "The entry of the directory it comes from (目录条目).", lambda at: [Sql("{0}={1}", at.rows.id, at.row.id)]
     )
-    reason: str = expression("Why, in a sentence (理由).", reason)
+    reason: str = expression("Why, in a sentence (理由).", proposal_reason)
 
 
 @entity(
     DutyRow,
-    visible=everyone,
+    visible=visible_to_all,
     order=("valid_from",),
     filter={
-        "grid": placed(),
-        "category": coded("category_id", "category", "cases"),
+        "grid": compare_place(),
+        "category": compare_code("category_id", "category", "cases"),
         "kind": None,
-        "current": condition(lambda at: Sql("{0} is null", at.rows.valid_to)),
+        "current": compare_condition(lambda at: Sql("{0} is null", at.rows.valid_to)),
     },
 )
 class ListedDuty(Node):
@@ -117,7 +128,7 @@ EXTENSIONS = (
         Case,
         dispatch_proposal=pick(
             "Whom the directory has for it; null where no entry fits (派单建议).",
-            fitting,
+            fitting_entries,
             order="-weight",
             type=DispatchProposal | None,
             requires="cases.dispatch",

@@ -8,17 +8,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
 from gongzhi.runtime.context import Bounds
 from gongzhi.values.errors import Refusal
-from gongzhi_dispatch.desk import deciding
+from gongzhi_dispatch.lookups import require_decider
 from hypothesis import given
 from hypothesis import strategies as st
 
 APPROVE = "dispatch.approve"
 UNITS = st.one_of(st.none(), st.integers(1, 3))
 GRANTS = st.lists(
-    st.builds(lambda unit, held: Grant("r", frozenset(held), unit=unit), UNITS, st.sets(st.just(APPROVE)))
+    st.builds(lambda unit, held: ViewerGrant("r", frozenset(held), unit=unit), UNITS, st.sets(st.just(APPROVE)))
 )
 NAMES = st.sampled_from(["one", "two", "three"])
 
@@ -29,8 +29,8 @@ async def nothing(sql: str, *values: Any) -> list[dict[str, Any]]:
 
 
 @given(NAMES, GRANTS, UNITS, st.lists(NAMES, max_size=2), st.booleans())
-def test_who_decides(name: str, grants: list[Grant], unit: int | None, others: list[str], allowed: bool) -> None:
-    account = Account(name, None, tuple(grants))
+def test_who_decides(name: str, grants: list[ViewerGrant], unit: int | None, others: list[str], allowed: bool) -> None:
+    account = ViewerAccount(name, None, tuple(grants))
     call: Any = SimpleNamespace(
         viewer=Viewer(account, datetime(2026, 6, 30, tzinfo=UTC)),
         now=datetime(2026, 6, 30, tzinfo=UTC),
@@ -42,8 +42,8 @@ def test_who_decides(name: str, grants: list[Grant], unit: int | None, others: l
     case: Any = SimpleNamespace()
     concerned = unit is not None and any(grant.unit == unit for grant in grants)
     if allowed and not concerned and name not in others:
-        asyncio.run(deciding(call, APPROVE, case, unit, *others))
+        asyncio.run(require_decider(call, APPROVE, case, unit, *others))
     else:
         with pytest.raises(Refusal) as refusal:
-            asyncio.run(deciding(call, APPROVE, case, unit, *others))
+            asyncio.run(require_decider(call, APPROVE, case, unit, *others))
         assert refusal.value.code in {"FORBIDDEN", "CONFLICT_OF_INTEREST", "FOUR_EYES"}

@@ -17,7 +17,7 @@ import httpx
 import pytest
 import uvicorn
 from gongzhi_server.app import create_app
-from gongzhi_server.testing import ESSENTIAL, Clock, Server, settings
+from gongzhi_server.testing import ESSENTIAL, Clock, Server, settings_for_tests
 
 from .desks import POWER, ROADS, SAFETY, WATER, Desks
 
@@ -31,7 +31,7 @@ KNOWN = {"STALE_VERSION", "ILLEGAL_TRANSITION"}
 def listening(dsn: str, data: Path, clock: Clock) -> Iterator[str]:
     """The application behind uvicorn, in a thread of its own; the address it listens on."""
     with socket.create_server(("127.0.0.1", 0)) as door:
-        app = create_app(settings(dsn, data), dsn, clock, ESSENTIAL)
+        app = create_app(settings_for_tests(dsn, data), dsn, clock, ESSENTIAL)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
         thread = threading.Thread(target=server.run, args=([door],))
         thread.start()

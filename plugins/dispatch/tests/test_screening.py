@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from gongzhi.runtime.screening import Concern, screen, screened
+from gongzhi.runtime.screening import Concern, screen_input, screen_text
 from gongzhi_operations.patrols.commands import FindingInput, RecordPatrolInput
 from gongzhi_server.testing import TODAY, Server
 
@@ -28,7 +28,7 @@ from .desks import COUNTY, MATTER, POWER, Desks
     ],
 )
 def test_screened_texts(text: str, concerns: list[Concern]) -> None:
-    assert screen(text) == concerns
+    assert screen_text(text) == concerns
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -73,4 +73,4 @@ def test_nested_texts() -> None:
     """A text is found wherever it stands in an input, and only texts are."""
     case = FindingInput(category="safety", title="灭火器失效", description="住户信教")
     patrol = RecordPatrolInput(idempotency_key="13800138000", grid=COUNTY, at=TODAY, found="见诉求", case=case)
-    assert [(one.field, one.concern) for one in screened(patrol, "en")] == [("case.description", Concern.RELIGION)]
+    assert [(one.field, one.concern) for one in screen_input(patrol, "en")] == [("case.description", Concern.RELIGION)]

@@ -14,12 +14,22 @@ from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.types import Case
 from gongzhi.core.people.types import Visit
 from gongzhi.declare.bounds import check_values
-from gongzhi.declare.enums import named
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.plans import DECIDED, GUARD, MOST
-from gongzhi.runtime.checks import happened, missing, told, wrong
-from gongzhi.runtime.commands import COMMAND, Command, Problem, cautions, failed, given, made, problem, problems
+from gongzhi.runtime.checks import check_moment, invalid_input, is_given, not_found
+from gongzhi.runtime.commands import (
+    COMMAND,
+    Command,
+    Problem,
+    describe_refusal,
+    input_field,
+    internal_error,
+    problems,
+    result_field,
+    text_warnings,
+)
 from gongzhi.runtime.context import Context, Info
-from gongzhi.runtime.screening import TextWarning, screened
+from gongzhi.runtime.screening import TextWarning, screen_input
 from gongzhi.values.errors import Refusal, Refusals
 from gongzhi_operations.patrols.types import Patrol
 
@@ -43,7 +53,7 @@ class SyncState(StrEnum):
     FAILED = "FAILED"
 
 
-named(
+describe_enum(
     SyncState,
     "SyncState",
     "What came of an entry (条目结果).",
@@ -56,26 +66,26 @@ named(
 
 @strawberry.input(description="What a phone has written without a network (离线批次).")
 class SyncInput:
-    idempotency_key: str = given(
+    idempotency_key: str = input_field(
         "A name for the batch. What is carried out once is each entry, by its own key: a batch may be cut up and sent "
         "again in parts (批次标识)."
     )
-    entries: list[SyncEntryInput] = given(f"{ENTRIES} at most; they are carried out in this order (条目).")
+    entries: list[SyncEntryInput] = input_field(f"{ENTRIES} at most; they are carried out in this order (条目).")
 
 
 @strawberry.type(description="What came of an entry (条目结果).")
 class SyncResult:
     client_id: str = strawberry.field(description="The entry's name (本地标识).")
     state: SyncState = strawberry.field(description="What came of it (结果).")
-    case: Case | None = made("The case it is about (诉求).")
-    visit: Visit | None = made("The visit that was recorded (走访).")
-    patrol: Patrol | None = made("The patrol that was recorded (巡查).")
+    case: Case | None = result_field("The case it is about (诉求).")
+    visit: Visit | None = result_field("The visit that was recorded (走访).")
+    patrol: Patrol | None = result_field("The patrol that was recorded (巡查).")
     conflict: list[CaseConflict] = strawberry.field(
         description="What could not be changed, with what is there instead (冲突).",
         default_factory=list,
         metadata={MOST: 5},
     )
-    warnings: list[TextWarning] = cautions()
+    warnings: list[TextWarning] = text_warnings()
     errors: list[Problem] = problems()
 
 
@@ -97,7 +107,7 @@ class Batch:
     async def result(self, entry: SyncEntryInput) -> SyncResult:
         """Return what comes of an entry; whatever goes wrong is its own."""
         try:
-            return await self.carried(entry)
+            return await self.carry_out_entry(entry)
         except Refusal as refusal:
             return self.refused(entry, SyncState.REFUSED, refusal)
         except Refusals as several:
@@ -105,14 +115,14 @@ class Batch:
         except Exception as error:  # the entries behind it may have nothing to do with it
             # The type alone: the text of an error may hold what somebody wrote.
             logger.error("an entry of a batch failed: %s", type(error).__name__)
-            return self.refused(entry, SyncState.FAILED, failed())
+            return self.refused(entry, SyncState.FAILED, internal_error())
 
-    async def carried(self, entry: SyncEntryInput) -> SyncResult:
+    async def carry_out_entry(self, entry: SyncEntryInput) -> SyncResult:
         check_values(entry)
         context = self.context
-        [(name, input)] = [(name, value) for name in SORTS if told(value := getattr(entry.change, name))]
+        [(name, input)] = [(name, value) for name in SORTS if is_given(value := getattr(entry.change, name))]
         # A phone's clock is believed within bounds, and noted beside the server's own.
-        command = SORTS[name].at(happened(context.viewer.now, entry.occurred_at, OLDEST, "occurredAt"))
+        command = SORTS[name].at(check_moment(context.viewer.now, entry.occurred_at, OLDEST, "occurredAt"))
         # The mutation's guard does not stand before a batch, so the permission is asked for here, entry by entry.
         if command.requires and not context.viewer.can(command.requires):
             raise Refusal("FORBIDDEN", "You may not do this.", "您无权进行此操作。")
@@ -130,34 +140,34 @@ class Batch:
             patrol=getattr(payload, "patrol", None),
             conflict=conflicts,
             # Words that should not be on file are warned of here too, as when the mutation is sent alone.
-            warnings=[] if payload.errors else screened(input, context.viewer.language),
+            warnings=[] if payload.errors else screen_input(input, context.viewer.language),
             errors=payload.errors,
         )
 
     def refused(self, entry: SyncEntryInput, state: SyncState, *refusals: Refusal) -> SyncResult:
-        errors = [problem(refusal, self.context.viewer.language) for refusal in refusals]
+        errors = [describe_refusal(refusal, self.context.viewer.language) for refusal in refusals]
         return SyncResult(client_id=entry.client_id, state=state, errors=errors)
 
     def resolved(self, input: Any) -> Any:
         """Return the input with the number of the case in place of the entry that reported it."""
         if not hasattr(input, "entry"):
             return input
-        if told(input.number) == told(input.entry):
-            raise wrong("Say either number or entry.", "编号和本批条目请二选一。", "number")
-        if not told(input.entry):
+        if is_given(input.number) == is_given(input.entry):
+            raise invalid_input("Say either number or entry.", "编号和本批条目请二选一。", "number")
+        if not is_given(input.entry):
             return input
         if input.entry not in self.cases:
-            raise missing("No earlier entry of this name has a case.", "本批中没有该条目对应的诉求。", "entry")
+            raise not_found("No earlier entry of this name has a case.", "本批中没有该条目对应的诉求。", "entry")
         return replace(input, number=self.cases[input.entry], entry=None)
 
 
-def checked(entries: Sequence[SyncEntryInput]) -> None:
+def check_entries(entries: Sequence[SyncEntryInput]) -> None:
     """Refuse a batch that cannot be told back entry by entry."""
     if not 1 <= len(entries) <= ENTRIES:
-        raise wrong(f"A batch has 1 to {ENTRIES} entries.", f"一批应有 1 至 {ENTRIES} 个条目。", "entries")
+        raise invalid_input(f"A batch has 1 to {ENTRIES} entries.", f"一批应有 1 至 {ENTRIES} 个条目。", "entries")
     names = {entry.client_id for entry in entries}
     if len(names) < len(entries) or not all(1 <= len(name) <= NAME for name in names):
-        raise wrong(
+        raise invalid_input(
             f"Each entry has a name of its own, of 1 to {NAME} characters.",
             f"每个条目的本地标识须唯一，长度为 1 至 {NAME} 个字符。",
             "entries",
@@ -165,21 +175,21 @@ def checked(entries: Sequence[SyncEntryInput]) -> None:
         )
 
 
-async def resolve(info: Info, input: SyncInput) -> SyncPayload | None:
+async def resolve_sync(info: Info, input: SyncInput) -> SyncPayload | None:
     batch = Batch(info.context)
     try:
-        checked(input.entries)
+        check_entries(input.entries)
     except Refusal as refusal:
-        return SyncPayload(errors=[problem(refusal, info.context.viewer.language)])
+        return SyncPayload(errors=[describe_refusal(refusal, info.context.viewer.language)])
     # In order, and one after the other: an entry may be about the case that an earlier one reported.
     return SyncPayload(results=[await batch.result(entry) for entry in input.entries])
 
 
 # Decided entry by entry: each has a guard, a key and a transaction of its own, and the batch has none.
 sync = strawberry.mutation(
-    resolve,
+    resolve_sync,
     description="Send what was done without a network. Each entry is carried out once; conflicts are kept (离线同步).",
-    metadata={COMMAND: Command("sync", resolve, SyncPayload, None), GUARD: None, DECIDED: True},  # type: ignore[arg-type]
+    metadata={COMMAND: Command("sync", resolve_sync, SyncPayload, None), GUARD: None, DECIDED: True},  # type: ignore[arg-type]
 )
 for argument in sync.arguments:
     argument.description = "What to do (输入)."

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import strawberry
 from gongzhi.core.cases.models import CaseRow
-from gongzhi.core.cases.steps import record, saved, works
+from gongzhi.core.cases.steps import record_event, save_case, works_on_case
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import wrong
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.runtime.checks import invalid_input
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
 from strawberry import ID
 
 from .batch import sync
-from .editing import EDITED, FIELDS, edit_case, editable
-from .history import Written, changed
+from .editing import EDITED, FIELDS, edit_case, require_editable
+from .history import OfflineWriter, record_change
 from .models import ConflictRow, Keep
 from .types import CaseConflict
 
 
 @strawberry.input(description="Which of two values stays (裁定冲突).")
 class ResolveConflictInput:
-    idempotency_key: str = given(KEY)
-    conflict: ID = given("The conflict's id (冲突标识).")
-    keep: Keep = given("Which value stays (保留哪个).")
+    idempotency_key: str = input_field(KEY)
+    conflict: ID = input_field("The conflict's id (冲突标识).")
+    keep: Keep = input_field("Which value stays (保留哪个).")
 
 
 @strawberry.type(description="The conflict that was decided, or why nothing was done (裁定结果).")
 class ResolveConflictPayload:
-    conflict: CaseConflict | None = made("The conflict (冲突).")
-    case: Case | None = made("The case (诉求).")
+    conflict: CaseConflict | None = result_field("The conflict (冲突).")
+    case: Case | None = result_field("The case (诉求).")
     errors: list[Problem] = problems()
 
 
@@ -39,30 +39,32 @@ async def resolve_conflict(call: Call, input: ResolveConflictInput) -> ResolveCo
     row: ConflictRow = await call.find(CaseConflict, "conflict", id=key_of(CaseConflict)(input.conflict))
     # The case is locked after its conflict has been found; whoever edits the case waits for the decision.
     case = await CaseRow.select_for_update().get(id=row.case_id)
-    if not await works(call, case):
+    if not await works_on_case(call, case):
         raise forbidden("conflict")
     if row.resolved_at is not None:
-        raise wrong("This conflict is decided already.", "该冲突已裁定。", "conflict")
+        raise invalid_input("This conflict is decided already.", "该冲突已裁定。", "conflict")
     # What is there stays as it is; only what came too late has to be written.
     if input.keep == Keep.MINE:
-        await taken(call, case, row)
+        await apply_conflict(call, case, row)
     row.kept, row.resolved_at, row.resolved_by = input.keep, call.now, call.viewer.account.name
     await row.save()
     return ResolveConflictPayload(conflict=ref(CaseConflict, row.id), case=ref(Case, case.id))
 
 
-async def taken(call: Call, case: CaseRow, row: ConflictRow) -> None:
+async def apply_conflict(call: Call, case: CaseRow, row: ConflictRow) -> None:
     """Give the field the value that came too late; steps are not taken this way, for more follows from them."""
     field = FIELDS.get(row.field)
     if field is None or row.mine is None:
-        raise wrong("Take the step itself, now that the case stands here.", "请按诉求当前状态重新办理该步骤。", "keep")
+        raise invalid_input(
+            "Take the step itself, now that the case stands here.", "请按诉求当前状态重新办理该步骤。", "keep"
+        )
     # The case may have ended since the conflict arose.
-    await editable(call, case)
+    await require_editable(call, case)
     before = await field.read(case)
     await field.write(case, row.mine)
-    await changed(Written(call, call.now), case, row.field, before, row.mine)
-    await record(call, case, EDITED, fields=[row.field])
-    await saved(case)
+    await record_change(OfflineWriter(call, call.now), case, row.field, before, row.mine)
+    await record_event(call, case, EDITED, fields=[row.field])
+    await save_case(case)
 
 
 EXTENSIONS = (extend(Mutation, sync=sync, edit_case=edit_case, resolve_conflict=resolve_conflict),)

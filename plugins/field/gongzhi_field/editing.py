@@ -10,16 +10,27 @@ from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow, CategoryRow, Status, Urgency
 from gongzhi.core.cases.opening import ADDRESS, BODY, TITLE
 from gongzhi.core.cases.step_notices import announce_urgency
-from gongzhi.core.cases.steps import named, own, record, saved, works
+from gongzhi.core.cases.steps import find_by_code, is_own_case, record_event, save_case, works_on_case
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import ref
-from gongzhi.runtime.checks import text, told, wrong
-from gongzhi.runtime.commands import KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose
+from gongzhi.runtime.checks import check_text, invalid_input, is_given
+from gongzhi.runtime.commands import (
+    KEY,
+    Call,
+    Problem,
+    command,
+    forbidden,
+    free_text,
+    input_field,
+    problems,
+    result_field,
+    text_warnings,
+)
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.errors import Refusal
 from strawberry import UNSET
 
-from .history import Written, changed, conflict
+from .history import OfflineWriter, record_change, record_conflict
 from .types import CaseConflict
 
 EDITED = "case.edited"
@@ -27,49 +38,49 @@ EDITED = "case.edited"
 
 @strawberry.input(description="A text that changes (文本变更).")
 class TextChange:
-    base: str | None = given("What was seen (所见值).", default=None)
-    value: str = prose("What it is to be (新值).")
+    base: str | None = input_field("What was seen (所见值).", default=None)
+    value: str = free_text("What it is to be (新值).")
 
 
 @strawberry.input(description="An urgency that changes (紧急程度变更).")
 class UrgencyChange:
-    base: Urgency = given("What was seen (所见值).")
-    value: Urgency = given("What it is to be (新值).")
+    base: Urgency = input_field("What was seen (所见值).")
+    value: Urgency = input_field("What it is to be (新值).")
 
 
 @strawberry.input(description="What is corrected in a case; what is left out stays as it is (更正诉求).")
 class EditCaseInput:
-    idempotency_key: str = given(KEY)
-    number: str = given("The case's number (编号).")
-    title: TextChange | None = given("In a few words (标题).", default=UNSET)
-    description: TextChange | None = given("The matter (描述).", default=UNSET)
-    address: TextChange | None = given("Where, in words (地址).", default=UNSET)
-    category: TextChange | None = given("What it is about, as a category's code (分类代码).", default=UNSET)
-    urgency: UrgencyChange | None = given("How soon somebody must look (紧急程度).", default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    number: str = input_field("The case's number (编号).")
+    title: TextChange | None = input_field("In a few words (标题).", default=UNSET)
+    description: TextChange | None = input_field("The matter (描述).", default=UNSET)
+    address: TextChange | None = input_field("Where, in words (地址).", default=UNSET)
+    category: TextChange | None = input_field("What it is about, as a category's code (分类代码).", default=UNSET)
+    urgency: UrgencyChange | None = input_field("How soon somebody must look (紧急程度).", default=UNSET)
 
 
 @strawberry.type(description="A case as it is now, and what of it could not be changed (更正结果).")
 class EditCasePayload:
-    case: Case | None = made("The case (诉求).")
-    conflicts: list[CaseConflict] | None = made(
+    case: Case | None = result_field("The case (诉求).")
+    conflicts: list[CaseConflict] | None = result_field(
         "What somebody else had changed before; it stays as they made it (冲突)."
     )
-    warnings: list[TextWarning] = cautions()
+    warnings: list[TextWarning] = text_warnings()
     errors: list[Problem] = problems()
 
 
-async def categorised(case: CaseRow, value: str) -> None:
-    case.category = await named(CategoryRow, value, "category", valid_to=None)
+async def set_category(case: CaseRow, value: str) -> None:
+    case.category = await find_by_code(CategoryRow, value, "category", valid_to=None)
 
 
-def texted(name: str, most: int) -> Callable[[CaseRow, str], Awaitable[None]]:
+def text_setter(name: str, most: int) -> Callable[[CaseRow, str], Awaitable[None]]:
     async def write(case: CaseRow, value: str) -> None:
-        setattr(case, name, text(value, most, name))
+        setattr(case, name, check_text(value, most, name))
 
     return write
 
 
-async def hurried(case: CaseRow, value: str) -> None:
+async def set_urgency(case: CaseRow, value: str) -> None:
     case.urgency = Urgency(value)
 
 
@@ -77,7 +88,7 @@ async def category_of(case: CaseRow) -> str:
     return (await CategoryRow.get(id=case.category_id)).code
 
 
-def plain(name: str) -> Callable[[CaseRow], Awaitable[str | None]]:
+def plain_getter(name: str) -> Callable[[CaseRow], Awaitable[str | None]]:
     async def read(case: CaseRow) -> str | None:
         return getattr(case, name) or None
 
@@ -93,25 +104,25 @@ class Field:
 
 
 FIELDS = {
-    "title": Field(plain("title"), texted("title", TITLE)),
-    "description": Field(plain("description"), texted("description", BODY)),
-    "address": Field(plain("address"), texted("address", ADDRESS)),
-    "category": Field(category_of, categorised),
-    "urgency": Field(plain("urgency"), hurried),
+    "title": Field(plain_getter("title"), text_setter("title", TITLE)),
+    "description": Field(plain_getter("description"), text_setter("description", BODY)),
+    "address": Field(plain_getter("address"), text_setter("address", ADDRESS)),
+    "category": Field(category_of, set_category),
+    "urgency": Field(plain_getter("urgency"), set_urgency),
 }
 
 UNWRITTEN = ("title", "description")
 """Fields that a recording leaves empty. Nobody has written them, so whatever was seen in their place is no base."""
 
 
-async def edited(written: Written, input: EditCaseInput) -> EditCasePayload:
+async def edit_fields(written: OfflineWriter, input: EditCaseInput) -> EditCasePayload:
     """Make the changes whose fields are as they were seen; keep the others as conflicts."""
     call = written.call
-    asked = {name: change for name in FIELDS if told(change := getattr(input, name))}
+    asked = {name: change for name in FIELDS if is_given(change := getattr(input, name))}
     if not asked:
-        raise wrong("Say what is to be changed.", "请至少更正一个字段。", "number")
+        raise invalid_input("Say what is to be changed.", "请至少更正一个字段。", "number")
     case: CaseRow = await call.find(Case, "number", number=input.number)
-    await editable(call, case)
+    await require_editable(call, case)
     done, met = [], []
     for name, change in asked.items():
         field = FIELDS[name]
@@ -122,24 +133,24 @@ async def edited(written: Written, input: EditCaseInput) -> EditCasePayload:
         # What nobody has written (a report by voice) has no base, so nothing could have been seen.
         if before != change.base and not (before is None and name in UNWRITTEN):
             await field.write(CaseRow(), mine)  # what could never be taken is refused, not kept
-            met.append(await conflict(written, case, name, change.base, mine, before))
+            met.append(await record_conflict(written, case, name, change.base, mine, before))
             continue
         await field.write(case, mine)
         # The history is what later conflicts are found by.
-        await changed(written, case, name, before, mine)
+        await record_change(written, case, name, before, mine)
         done.append(name)
     if done:
-        await record(call, case, EDITED, fields=done)
+        await record_event(call, case, EDITED, fields=done)
         # Raising the urgency tells the office at once, as reporting an urgent case does.
         if "urgency" in done and case.urgency != Urgency.ROUTINE:
             await announce_urgency(call, case)
-        await saved(case)
+        await save_case(case)
     return EditCasePayload(case=ref(Case, case.id), conflicts=[ref(CaseConflict, row.id) for row in met])
 
 
-async def editable(call: Call, case: CaseRow) -> None:
+async def require_editable(call: Call, case: CaseRow) -> None:
     """Refuse whoever may not correct a case: staff may while it is open, its requester until somebody accepts it."""
-    if not (await works(call, case) or (own(call, case) and case.status == Status.REPORTED)):
+    if not (await works_on_case(call, case) or (is_own_case(call, case) and case.status == Status.REPORTED)):
         raise forbidden("number")
     if case.status not in machine.OPEN:
         raise Refusal(
@@ -149,4 +160,4 @@ async def editable(call: Call, case: CaseRow) -> None:
 
 @command("Correct what an open case says, field by field (更正诉求).", requires=None)
 async def edit_case(call: Call, input: EditCaseInput) -> EditCasePayload:
-    return await edited(Written(call, call.now), input)
+    return await edit_fields(OfflineWriter(call, call.now), input)

@@ -12,14 +12,16 @@ from .models import ChangeRow, ConflictRow
 
 
 @dataclass(frozen=True)
-class Written:
+class OfflineWriter:
     """Who writes, with the time that their phone had then."""
 
     call: Call
     occurred_at: datetime
 
 
-async def changed(written: Written, case: CaseRow, field: str, before: str | None, after: str | None) -> None:
+async def record_change(
+    written: OfflineWriter, case: CaseRow, field: str, before: str | None, after: str | None
+) -> None:
     """Store what a field was."""
     call = written.call
     # Whoever reports anonymously leaves no name in the history of their own report.
@@ -36,8 +38,8 @@ async def changed(written: Written, case: CaseRow, field: str, before: str | Non
     )
 
 
-async def conflict(
-    written: Written, case: CaseRow, field: str, base: str | None, mine: str | None, theirs: str | None
+async def record_conflict(
+    written: OfflineWriter, case: CaseRow, field: str, base: str | None, mine: str | None, theirs: str | None
 ) -> ConflictRow:
     """Store a change that cannot be made, with who was there before."""
     found = await ChangeRow.filter(case_id=case.id, field=field).order_by("-at", "-id").first()

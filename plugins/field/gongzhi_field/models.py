@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.declare.columns import key
+from gongzhi.declare.columns import primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -20,7 +20,7 @@ class Keep(StrEnum):
 class ChangeRow(Model):
     """A field of a case that got another value: when it was written down, and when we heard of it."""
 
-    id = key()
+    id = primary_key()
     case: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
     case_id: Any
     field = fields.CharField(max_length=40)
@@ -39,7 +39,7 @@ class ChangeRow(Model):
 class ConflictRow(Model):
     """A change that was not made, because somebody else had changed the same field since it was seen."""
 
-    id = key()
+    id = primary_key()
     case: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
     case_id: Any
     field = fields.CharField(max_length=40)

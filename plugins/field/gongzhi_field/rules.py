@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from gongzhi.core.cases.rules import rows_of_held_cases
-from gongzhi.declare.sql import Alternatives, Sql, widen
-from gongzhi.declare.viewer import Lens
+from gongzhi.declare.sql import Alternatives, Sql, widen_rows
+from gongzhi.declare.viewer import ViewerScope
 from pypika_tortoise.queries import Table
 
 
-def history(row: Table, viewer: Lens) -> Alternatives:
+def visible_history(row: Table, viewer: ViewerScope) -> Alternatives:
     """Select changes and conflicts of cases whose staff notes one may read, and what one wrote oneself."""
-    return widen(rows_of_held_cases(row, viewer), Sql("{0}={1}", row.account, viewer.account))
+    return widen_rows(rows_of_held_cases(row, viewer), Sql("{0}={1}", row.account, viewer.account))

@@ -8,15 +8,15 @@ from typing import Any
 import strawberry
 from gongzhi.core.cases import commands as cases
 from gongzhi.core.cases.models import CaseRow, SettlementLevel, Status
-from gongzhi.core.cases.steps import works
+from gongzhi.core.cases.steps import works_on_case
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import ref
-from gongzhi.runtime.checks import told
-from gongzhi.runtime.commands import COMMAND, KEY, Command, forbidden, given, prose
+from gongzhi.runtime.checks import is_given
+from gongzhi.runtime.commands import COMMAND, KEY, Command, forbidden, free_text, input_field
 from strawberry import UNSET
 
 from .editing import UNWRITTEN, EditCasePayload
-from .history import Written, changed, conflict
+from .history import OfflineWriter, record_change, record_conflict
 from .types import CaseConflict
 
 NUMBER = "The case's number; or say `entry` (编号)."
@@ -26,86 +26,86 @@ SEEN = "The status that the phone saw (所见状态)."
 
 @strawberry.input(description="A step that was taken offline (离线操作).")
 class OfflineStepInput:
-    idempotency_key: str = given(KEY)
-    number: str | None = given(NUMBER, default=UNSET)
-    entry: str | None = given(ENTRY, default=UNSET)
-    seen: Status = given(SEEN)
-    note: str | None = prose("What is to be remembered of it (备注).", default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    number: str | None = input_field(NUMBER, default=UNSET)
+    entry: str | None = input_field(ENTRY, default=UNSET)
+    seen: Status = input_field(SEEN)
+    note: str | None = free_text("What is to be remembered of it (备注).", default=UNSET)
 
 
 @strawberry.input(description="A case that was accepted offline; of a recording, what it says (离线受理).")
 class OfflineAcceptanceInput(OfflineStepInput):
-    title: str | None = prose(cases.HEARD_TITLE, default=UNSET)
-    description: str | None = prose(cases.HEARD, default=UNSET)
+    title: str | None = free_text(cases.HEARD_TITLE, default=UNSET)
+    description: str | None = free_text(cases.HEARD, default=UNSET)
 
 
 @strawberry.input(description="An answer that was written offline (离线答复).")
 class OfflineReplyInput:
-    idempotency_key: str = given(KEY)
-    number: str | None = given(NUMBER, default=UNSET)
-    entry: str | None = given(ENTRY, default=UNSET)
-    seen: Status = given(SEEN)
-    text: str = prose("What was done; the requester reads it (答复内容).")
-    level: SettlementLevel | None = given("Where it was settled, of an answer (化解层级).", default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    number: str | None = input_field(NUMBER, default=UNSET)
+    entry: str | None = input_field(ENTRY, default=UNSET)
+    seen: Status = input_field(SEEN)
+    text: str = free_text("What was done; the requester reads it (答复内容).")
+    level: SettlementLevel | None = input_field("Where it was settled, of an answer (化解层级).", default=UNSET)
 
 
 @strawberry.input(
     description="A settlement on the spot that was written offline; of a recording, what it says (离线自处理)."
 )
 class OfflineSettlementInput(OfflineReplyInput):
-    title: str | None = prose(cases.HEARD_TITLE, default=UNSET)
-    description: str | None = prose(cases.HEARD, default=UNSET)
+    title: str | None = free_text(cases.HEARD_TITLE, default=UNSET)
+    description: str | None = free_text(cases.HEARD, default=UNSET)
 
 
-Take = Callable[[Written, Any], Awaitable[EditCasePayload]]
+Take = Callable[[OfflineWriter, Any], Awaitable[EditCasePayload]]
 
 
-def declared(mutation: Any) -> Command:
+def command_of(mutation: Any) -> Command:
     """Return the command behind a mutation."""
     found: Command = mutation.metadata[COMMAND]
     return found
 
 
-def step(mutation: Any, kind: type, target: Status, *fields: str) -> Take:
+def offline_step(mutation: Any, kind: type, target: Status, *fields: str) -> Take:
     """Build the taking of a step with these fields of the offline input, in place of the one that names a version."""
-    function = declared(mutation).function
+    function = command_of(mutation).function
 
-    async def take(written: Written, input: Any) -> EditCasePayload:
+    async def take(written: OfflineWriter, input: Any) -> EditCasePayload:
         call = written.call
         case: CaseRow = await call.find(Case, "number", number=input.number)
         # The status is what a step depends on. A version grows with every correction, and whoever was on a hill does
         # not mind those.
         if case.status == input.seen:
-            values = {name: value for name in fields if told(value := getattr(input, name))}
+            values = {name: value for name in fields if is_given(value := getattr(input, name))}
             # The version is read now, under the lock, so it always fits; the key stays the entry's.
             await function(call, kind(idempotency_key="", number=case.number, expected_version=case.version, **values))
-            await changed(written, case, "status", case.status, (await CaseRow.get(id=case.id)).status)
+            await record_change(written, case, "status", case.status, (await CaseRow.get(id=case.id)).status)
             return EditCasePayload(case=ref(Case, case.id))
-        if not await works(call, case):
+        if not await works_on_case(call, case):
             raise forbidden("number")
         # The same step by somebody else, with the same words: what was wanted has happened.
         if case.status == target and getattr(input, "text", case.reply) == case.reply:
             return EditCasePayload(case=ref(Case, case.id))  # it has been done already, as it was to be
-        met = await missed(written, case, input, target)
+        met = await record_missed(written, case, input, target)
         return EditCasePayload(case=ref(Case, case.id), conflicts=[ref(CaseConflict, row.id) for row in met])
 
     return take
 
 
-async def missed(written: Written, case: CaseRow, input: Any, target: Status) -> list[Any]:
+async def record_missed(written: OfflineWriter, case: CaseRow, input: Any, target: Status) -> list[Any]:
     """Store the step as a conflict, and with it what was written for the requester."""
-    rows = [await conflict(written, case, "status", input.seen, target, case.status)]
+    rows = [await record_conflict(written, case, "status", input.seen, target, case.status)]
     # Kept, because it was written for somebody and would be lost with the step.
     if mine := getattr(input, "text", None):
-        rows.append(await conflict(written, case, "reply", None, mine, case.reply))
+        rows.append(await record_conflict(written, case, "reply", None, mine, case.reply))
     for name in UNWRITTEN:
         heard, there = getattr(input, name, None), getattr(case, name) or None
-        if told(heard) and heard.strip() != there:
-            rows.append(await conflict(written, case, name, None, heard, there))
+        if is_given(heard) and heard.strip() != there:
+            rows.append(await record_conflict(written, case, name, None, heard, there))
     return rows
 
 
-accept = step(cases.accept_case, cases.AcceptCaseInput, Status.ACCEPTED, "note", *UNWRITTEN)
-handle = step(cases.handle_case, cases.CaseInput, Status.HANDLING, "note")
-settle = step(cases.handle_in_grid, cases.HandleInGridInput, Status.REPLIED, "text", *UNWRITTEN)
-reply = step(cases.reply_to_case, cases.ReplyToCaseInput, Status.REPLIED, "text", "level")
+accept = offline_step(cases.accept_case, cases.AcceptCaseInput, Status.ACCEPTED, "note", *UNWRITTEN)
+handle = offline_step(cases.handle_case, cases.CaseInput, Status.HANDLING, "note")
+settle = offline_step(cases.handle_in_grid, cases.HandleInGridInput, Status.REPLIED, "text", *UNWRITTEN)
+reply = offline_step(cases.reply_to_case, cases.ReplyToCaseInput, Status.REPLIED, "text", "level")

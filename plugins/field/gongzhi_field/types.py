@@ -6,15 +6,15 @@ import datetime
 
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import Connection, Node, column, connection, entity, one
-from gongzhi.declare.enums import named
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import condition
+from gongzhi.declare.filters import compare_condition
 from gongzhi.declare.sql import Sql
 
 from . import rules
 from .models import ChangeRow, ConflictRow, Keep
 
-named(
+describe_enum(
     Keep,
     "Keep",
     "Which of two values stays (保留哪个).",
@@ -23,7 +23,7 @@ named(
 )
 
 
-@entity(ChangeRow, visible=rules.history, through="case", order=("at",), filter={"field": None})
+@entity(ChangeRow, visible=rules.visible_history, through="case", order=("at",), filter={"field": None})
 class CaseChange(Node):
     """A field of a case that got another value (字段变更)."""
 
@@ -38,10 +38,10 @@ class CaseChange(Node):
 
 @entity(
     ConflictRow,
-    visible=rules.history,
+    visible=rules.visible_history,
     through="case",
     order=("received_at",),
-    filter={"open": condition(lambda at: Sql("{0} is null", at.rows.resolved_at))},
+    filter={"open": compare_condition(lambda at: Sql("{0} is null", at.rows.resolved_at))},
 )
 class CaseConflict(Node):
     """A change that was kept but not made: somebody else had changed the same field meanwhile (同步冲突)."""

@@ -6,7 +6,7 @@ from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, Role
-from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.routes import Route
 from gongzhi.runtime.services import ProcessService, Service
 
@@ -38,7 +38,7 @@ def permissions() -> list[Permission | Role]:
 
 
 @hookimpl
-def jobs() -> list[Job]:
+def jobs() -> list[BackgroundJob]:
     return webhooks.jobs()
 
 

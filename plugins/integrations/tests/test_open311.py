@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 import pytest
 from gongzhi_server.app import create_app
-from gongzhi_server.testing import ESSENTIAL, TODAY, Clock, Server, built, settings
+from gongzhi_server.testing import ESSENTIAL, TODAY, Clock, Server, built_schema, settings_for_tests
 
 COUNTY = {"jurisdiction_id": "610921"}
 POLE = {
@@ -199,10 +199,10 @@ async def test_errors_have_the_format_of_the_specification(server: Server, hotli
 
 async def test_rates_and_trusted_documents(database: str, tmp_path: Path) -> None:
     """Limits hold here as they do at /graphql, and no list of trusted documents is needed."""
-    chosen = settings(database, tmp_path)
+    chosen = settings_for_tests(database, tmp_path)
     object.__setattr__(chosen, "rates", True)
     object.__setattr__(chosen, "allow_list", True)
-    app = create_app(chosen, database, Clock(), ESSENTIAL, background=False, schema=built(None))
+    app = create_app(chosen, database, Clock(), ESSENTIAL, background=False, schema=built_schema(None))
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
@@ -223,11 +223,11 @@ async def test_api_keys_are_ours(server: Server, database: str) -> None:
     signed = (await server.post("invitation", code=made["code"], password="correct horse battery")).body
     connection = await asyncpg.connect(database)
     await connection.execute(HOLDING)
-    owner = server.bearing(signed["accessToken"])
+    owner = server.with_token(signed["accessToken"])
     key = await owner.do("createApiKey", "apiKey { id } secret", label="311", permissions=["cases.view"])
     assert key["errors"] == []
     number = (await post(server, **POLE, api_key=key["secret"]))[0]["service_request_id"]
-    bearer = server.bearing(key["secret"])
+    bearer = server.with_token(key["secret"])
     [found] = await get(bearer, f"v2/requests/{number}.json", **COUNTY)
     assert found["description"] == POLE["description"]
     row = await connection.fetchrow("select account, requester_id from cases.case where number = $1", number)

@@ -8,7 +8,7 @@ from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, Role
 from gongzhi.runtime.feeds import Feed
-from gongzhi.runtime.jobs import Handler, Job
+from gongzhi.runtime.jobs import BackgroundJob, Handler
 
 
 @hookimpl
@@ -24,32 +24,28 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import (  # when asked: tables must be known before types are declared over them
-        advice,
-        advice_types,
-        agreement_types,
-        agreements,
-        aid,
-        aid_types,
-        booking,
-        calendar,
-        clues,
-        confirming,
-        education,
-        education_types,
-        figures,
-        knowledge,
-        matter_types,
-        matters,
-        mediating,
-        mediation_types,
-        panel,
-        panel_types,
-        rates,
-        requesting,
-        screening,
-        templates,
-    )
+    from .advice import commands as advice
+    from .advice import knowledge
+    from .advice import types as advice_types
+    from .agreements import commands as agreements
+    from .agreements import confirmation as confirming
+    from .agreements import templates
+    from .agreements import types as agreement_types
+    from .aid import commands as aid
+    from .aid import types as aid_types
+    from .education import commands as education
+    from .education import types as education_types
+    from .matters import commands as matters
+    from .matters import types as matter_types
+    from .mediation import commands as mediating
+    from .mediation import figures, rates
+    from .mediation import requests as requesting
+    from .mediation import types as mediation_types
+    from .panel import bookings as booking
+    from .panel import calendar_feed as calendar
+    from .panel import commands as panel
+    from .panel import types as panel_types
+    from .prevention import clues, screening
 
     rooms = (
         panel_types, matter_types, mediation_types, agreement_types, advice_types, aid_types, education_types, panel,
@@ -84,43 +80,43 @@ def permissions() -> list[Permission | Role]:
 
 @hookimpl
 def events() -> list[type[Event]]:
-    from .happenings import EVENTS
+    from .events import EVENTS
 
     return [*EVENTS]
 
 
 @hookimpl
 def handlers() -> list[Handler]:
-    from .clues import handled
+    from .prevention.clues import request_answer
 
-    return [handled]
+    return [request_answer]
 
 
 @hookimpl
-def jobs() -> tuple[Job, ...]:
-    from .reminding import JOBS
+def jobs() -> tuple[BackgroundJob, ...]:
+    from .reminders import JOBS
 
     return JOBS
 
 
 @hookimpl
 def registers() -> list[Registers]:
-    from .disclosure import HOLDINGS, STATEMENTS
-    from .eligibility import CARD
+    from .aid.eligibility import CARD
+    from .registers import HOLDINGS, STATEMENTS
 
     return [Registers(cards=(CARD,), holdings=HOLDINGS, statements=STATEMENTS)]
 
 
 @hookimpl
 def channels() -> tuple[Feed, ...]:
-    from .calendar import FEEDS
+    from .panel.calendar_feed import FEEDS
 
     return FEEDS
 
 
 @hookimpl
 def errands() -> list[Errand]:
-    from .confidential import rewrap
-    from .furnishing import furnish
+    from .demo import load_demo
+    from .matters.sealed_words import rewrap_keys
 
-    return [Errand("rewrap", rewrap), Errand("demo", furnish)]
+    return [Errand("rewrap", rewrap_keys), Errand("demo", load_demo)]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gongzhi.declare.sql import Alternatives, Sql, widen
-from gongzhi.declare.viewer import Lens, Viewer
+from gongzhi.declare.sql import Alternatives, Sql, widen_rows
+from gongzhi.declare.viewer import Viewer, ViewerScope
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion
 
@@ -28,7 +28,7 @@ MINE = "s.left_at is null and (s.account={0} or s.person_id={1} or s.unit_id=any
 """A seat `s` of somebody who acts as this account, is this person or works for one of these units."""
 
 
-def seated(matter: Any, viewer: Lens) -> list[Criterion]:
+def seat_criteria(matter: Any, viewer: ViewerScope) -> list[Criterion]:
     """Select rows whose matter, by this key, the viewer has a seat at."""
     found: list[Criterion] = []
     if viewer.known():
@@ -43,31 +43,31 @@ def _seat(column: str, matter: Any, whose: Any) -> Sql:
     return Sql(SEAT.replace("{column}", column), matter, whose)
 
 
-def sitting(viewer: Viewer) -> tuple[str | None, Any, list[int]]:
+def viewer_seat_values(viewer: Viewer) -> tuple[str | None, Any, list[int]]:
     """Return the values of `MINE` for a viewer: account, person, units."""
     account, held = viewer.account, viewer.account.grants
     units = [one.unit for one in held if one.unit is not None and REPRESENT in one.permissions]
     return account.name if viewer.can(HANDLE) else None, account.person, units
 
 
-def matters(matter: Table, viewer: Lens) -> Alternatives:
+def visible_matters(matter: Table, viewer: ViewerScope) -> Alternatives:
     """Select matters at which one has a seat."""
-    return seated(matter.id, viewer)
+    return seat_criteria(matter.id, viewer)
 
 
-def belonging(row: Table, viewer: Lens) -> Alternatives:
+def visible_with_matter(row: Table, viewer: ViewerScope) -> Alternatives:
     """Select what belongs to matters at which one has a seat."""
-    return seated(row.matter_id, viewer)
+    return seat_criteria(row.matter_id, viewer)
 
 
-def bookings(booking: Table, viewer: Lens) -> Alternatives:
+def visible_bookings(booking: Table, viewer: ViewerScope) -> Alternatives:
     """Select one's own appointments, and those with oneself as the adviser."""
     own = "{0}=any(array(select t.id from legal.slot t join legal.adviser a on a.id=t.adviser_id where a.account={1}))"
     found: list[Criterion] = [Sql("{0}={1}", booking.person_id, viewer.person)] if viewer.known() else []
     return [*found, Sql(own, booking.slot_id, viewer.account)] if viewer.can(HANDLE) else found
 
 
-def conflicts(conflict: Table, viewer: Lens) -> Alternatives:
+def visible_conflicts(conflict: Table, viewer: ViewerScope) -> Alternatives:
     """Select what one declared oneself, and what was declared in the grids whose panel one keeps."""
     adviser = Table("adviser", schema="legal", alias="declarer")
     seen = viewer.within(adviser, MANAGE)
@@ -78,7 +78,7 @@ def conflicts(conflict: Table, viewer: Lens) -> Alternatives:
     return [Sql(text, conflict.adviser_id, one) for one in places]
 
 
-def entries(entry: Table, viewer: Lens) -> Alternatives:
+def visible_entries(entry: Table, viewer: ViewerScope) -> Alternatives:
     """Select what is published, what one proposed, and what waits for a review in the grids one teaches in."""
     waiting = viewer.within(entry, TEACH)
     if waiting is None:
@@ -87,17 +87,17 @@ def entries(entry: Table, viewer: Lens) -> Alternatives:
     return [Sql("{0}='PUBLISHED'", entry.state), own, *waiting]
 
 
-def screenings(screening: Table, viewer: Lens) -> Alternatives:
+def visible_screenings(screening: Table, viewer: ViewerScope) -> Alternatives:
     """Select situations in the grids one looks after."""
     return viewer.within(screening, SCREEN)
 
 
-def clues(clue: Table, viewer: Lens) -> Alternatives:
+def visible_clues(clue: Table, viewer: ViewerScope) -> Alternatives:
     """Select one's own clues, and those in the grids whose clues one takes up."""
     # Staff who reported as an account without a person see their clue without the permission to handle matters.
     own = _seat("account", clue.matter_id, viewer.account)
-    return widen(viewer.within(clue, CLUES), own, *seated(clue.matter_id, viewer))
+    return widen_rows(viewer.within(clue, CLUES), own, *seat_criteria(clue.matter_id, viewer))
 
 
-def templates(template: Table, viewer: Lens) -> Alternatives:
+def visible_templates(template: Table, viewer: ViewerScope) -> Alternatives:
     return viewer.within(template, MANAGE)

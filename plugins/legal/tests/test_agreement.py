@@ -18,13 +18,13 @@ BUNDLE = "query($id: ID!) { node(id: $id) { ... on JudicialConfirmation { bundle
 TEXT = "十日内拆除越界院墙。"
 
 
-def bare(url: str) -> bytes:
+def decode_url(url: str) -> bytes:
     return base64.b64decode(url.partition(",")[2])
 
 
 async def paper(town: Any, agreement: str, format: str) -> bytes:
     answer = await town.mediator().ask(URL, **{"id": agreement, "as": format})
-    return bare(answer.data["node"]["documentUrl"])
+    return decode_url(answer.data["node"]["documentUrl"])
 
 
 def lines(content: bytes) -> str:
@@ -157,7 +157,7 @@ async def test_court_is_asked_together(town: Any, codes: Any) -> None:
     )
     assert both["confirmation"] == {"state": "REQUESTED", "acceptBy": "2026-07-03", "version": 2}
     answer = await town.resident(1).ask(BUNDLE, id=made["id"])
-    with zipfile.ZipFile(io.BytesIO(bare(answer.data["node"]["bundleUrl"]))) as bundle:
+    with zipfile.ZipFile(io.BytesIO(decode_url(answer.data["node"]["bundleUrl"]))) as bundle:
         names = [one.partition("-")[0] for one in bundle.namelist()]
         assert names == ["01", "02", "02"] and "共同申请" in bundle.read(bundle.namelist()[0]).decode()
     for state, version, given in (("ACCEPTED", 2, {}), ("CONFIRMED", 3, {"reference": "（2026）陕0921民特1号"})):

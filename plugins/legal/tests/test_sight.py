@@ -57,11 +57,11 @@ async def matters(town: Any) -> dict[str, str]:
 
 async def test_no_role_reads_a_word(town: Any, plugins: Any) -> None:
     """Every role of the core and of every plugin, everywhere at once; by id, by list, by search, by count."""
-    from gongzhi_server.graphql.schema import build
+    from gongzhi_server.graphql.schema import build_schema
     from graphql import GraphQLObjectType, is_leaf_type
 
     ids = await matters(town)
-    schema = build(plugins)._schema
+    schema = build_schema(plugins)._schema
     selections = {}
     for kind in ids:
         fields: Any = schema.type_map[kind]
@@ -229,7 +229,7 @@ async def test_figures_tell_nothing_by_difference(town: Any) -> None:
 
 
 async def test_agreement_kept_is_said_by_release_alone(town: Any, plugins: Any) -> None:
-    from gongzhi_legal.disclosure import kept
+    from gongzhi_legal.registers import claim_kept_agreements
 
     class Desk:
         async def fetch(self, sql: str, *values: Any) -> Any:
@@ -238,10 +238,10 @@ async def test_agreement_kept_is_said_by_release_alone(town: Any, plugins: Any) 
     seen = await town.mediating()
     await town.agree(seen)
     desk: Any = Desk()
-    assert await kept(desk, town.people[1]) == [], "of a promise not kept yet nothing is said"
+    assert await claim_kept_agreements(desk, town.people[1]) == [], "of a promise not kept yet nothing is said"
     [term] = (await town.see(seen["id"]))["agreement"]["terms"]
     await town.mediator().do("settleAgreementTerm", "term { id }", term=term["id"], kept=True)
-    [claim] = await kept(desk, town.people[1])
+    [claim] = await claim_kept_agreements(desk, town.people[1])
     assert (claim.text.zh, claim.value) == ("已履行完毕的调解协议：1 份", 1)
     assert not [one for one in plugins.registry._known.values() if one.type.startswith("legal.") and one.feedable]
 

@@ -99,20 +99,20 @@ async def test_question_by_the_operation(town: Any) -> None:
 @pytest.mark.parametrize("name", ["Panel", "LinkedDispute"])
 def test_query_is_one_statement(name: str, plugins: Any) -> None:
     """What needs no words of a matter is left to the database alone."""
-    from gongzhi.declare.viewer import Account, Viewer
-    from gongzhi_server.graphql.engine import Engine
-    from gongzhi_server.graphql.schema import build
+    from gongzhi.declare.viewer import Viewer, ViewerAccount
+    from gongzhi_server.graphql.engine import GraphQLEngine
+    from gongzhi_server.graphql.schema import build_schema
     from gongzhi_server.testing import TODAY
 
-    engine: Any = Engine(build(plugins), None, None)  # type: ignore[arg-type]
+    engine: Any = GraphQLEngine(build_schema(plugins), None, None)  # type: ignore[arg-type]
     document = engine.prepare(OPERATIONS[name], name)
     variables = engine.coerced(document, {"Panel": {"grid": "610921"}, "LinkedDispute": {"number": "1"}}[name])
-    statement = engine.planner.query(document, variables, Viewer(Account("someone", person=UUID(int=1)), TODAY))
+    statement = engine.planner.query(document, variables, Viewer(ViewerAccount("someone", person=UUID(int=1)), TODAY))
     assert statement.sql.startswith("select row_to_json") and not statement.shape.python
 
 
 def test_operations_are_valid(plugins: Any) -> None:
-    from gongzhi_server.graphql.schema import build
+    from gongzhi_server.graphql.schema import build_schema
 
-    schema = build(plugins)._schema
+    schema = build_schema(plugins)._schema
     assert {name: validate(schema, parse(text)) for name, text in OPERATIONS.items()} == dict.fromkeys(OPERATIONS, [])

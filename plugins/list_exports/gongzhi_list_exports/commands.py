@@ -8,14 +8,25 @@ from typing import Any
 import strawberry
 from gongzhi.core.accounts.independence import require_independence
 from gongzhi.core.accounts.models import AccountRow
-from gongzhi.core.accounts.rules import author, require_signed_in
+from gongzhi.core.accounts.rules import author_of, require_signed_in
 from gongzhi.core.grids.models import GridRow
-from gongzhi.core.notices.sending import Notice, Office, notify
+from gongzhi.core.notices.sending import NoticeDraft, Office, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import CHINA, form, missing, text, today, told, wrong
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.runtime.checks import CHINA, check_text, input_form, invalid_input, is_given, not_found, today
+from gongzhi.runtime.commands import (
+    EXPECTED,
+    KEY,
+    Call,
+    Problem,
+    check_version,
+    command,
+    forbidden,
+    input_field,
+    problems,
+    result_field,
+)
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 from strawberry.scalars import JSON
@@ -33,7 +44,7 @@ SPENT = "select coalesce(sum(rows),0)::int as rows from exports.export where acc
 
 @strawberry.type(description="The export as it is now, or why nothing was done (批量导出结果).")
 class BulkExportPayload:
-    export: BulkExport | None = made("The export (导出).")
+    export: BulkExport | None = result_field("The export (导出).")
     errors: list[Problem] = problems()
 
 
@@ -42,16 +53,16 @@ class BulkExportPayload:
 
 @strawberry.input(description="A list to have as a file (申请批量导出).")
 class RequestBulkExportInput:
-    idempotency_key: str = given(KEY)
-    purpose: str = given("What for; whose files are in it are told (用途).")
-    grid: str = given("The rows are of this grid, of a county or below, and of those below it (网格编码).")
-    document: str = given(
+    idempotency_key: str = input_field(KEY)
+    purpose: str = input_field("What for; whose files are in it are told (用途).")
+    grid: str = input_field("The rows are of this grid, of a county or below, and of those below it (网格编码).")
+    document: str = input_field(
         "A query of one list, with the columns as the fields of its nodes: "
         "{ cases(filter: …) { nodes { number status leadUnit { name } } } } or { people … } (查询内容).",
         longest=50_000,
     )
-    variables: JSON | None = given("What the query's variables are (查询变量).", default=UNSET)
-    format: FileFormat = given("What kind of file (格式).", default=FileFormat.XLSX)
+    variables: JSON | None = input_field("What the query's variables are (查询变量).", default=UNSET)
+    format: FileFormat = input_field("What kind of file (格式).", default=FileFormat.XLSX)
 
 
 @command(
@@ -61,16 +72,16 @@ class RequestBulkExportInput:
 )
 async def request_bulk_export(call: Call, input: RequestBulkExportInput) -> BulkExportPayload:
     require_signed_in(call)
-    with form() as read:
-        purpose = read(text, input.purpose, PURPOSE, "purpose")
+    with input_form() as read:
+        purpose = read(check_text, input.purpose, PURPOSE, "purpose")
         variables = read(mapping, input.variables, "variables")
     grid = await placed(call, input.grid)
     # Counted as the file will be read: by the roles that export, in this grid.
     viewer = narrowed(call.viewer, grid, call.context.guarded)
     wanted = await call.context.lists.count(viewer, input.document, variables)
-    account = await AccountRow.select_for_update().get_or_none(name=author(call))  # one request of theirs at a time
+    account = await AccountRow.select_for_update().get_or_none(name=author_of(call))  # one request of theirs at a time
     if account is None:
-        raise wrong("A file is made for an account; sign in with one.", "批量导出须使用已登记的账户。")
+        raise invalid_input("A file is made for an account; sign in with one.", "批量导出须使用已登记的账户。")
     await afforded(call, wanted.rows)
     alone = wanted.rows <= call.context.bounds.alone and not wanted.personal
     row = await ExportRow.create(
@@ -94,7 +105,7 @@ async def request_bulk_export(call: Call, input: RequestBulkExportInput) -> Bulk
             f"第 {row.id} 号批量导出（{row.rows} 行）待您放行，24 小时内有效。",
         )
         office = Office(RELEASE, grid.county_id or grid.id)
-        await notify(call, Notice("export.requested", WAITS, body, name(row)), offices=[office])
+        await send_notice(call, NoticeDraft("export.requested", WAITS, body, name(row)), offices=[office])
     return BulkExportPayload(export=ref(BulkExport, row.id))
 
 
@@ -102,18 +113,18 @@ WAITS = Text("Release a bulk export, or refuse it", "请审核批量导出")
 
 
 def mapping(given: Any, *path: str) -> dict[str, Any]:
-    if told(given) and not isinstance(given, dict):
-        raise wrong("variables is an object: { name: value }.", "variables 应为对象。", *path)
-    return given if told(given) else {}
+    if is_given(given) and not isinstance(given, dict):
+        raise invalid_input("variables is an object: { name: value }.", "variables 应为对象。", *path)
+    return given if is_given(given) else {}
 
 
 async def placed(call: Call, code: str) -> GridRow:
     """Return the grid, where the caller may export."""
     grid = await GridRow.get_or_none(code=code, valid_to=None)
     if grid is None:
-        raise missing("There is no grid with this code.", "网格编码不存在。", "grid")
+        raise not_found("There is no grid with this code.", "网格编码不存在。", "grid")
     if grid.county_id is None:
-        raise wrong("Name a county, or a grid inside one.", "请选择县级或以下网格。", "grid")
+        raise invalid_input("Name a county, or a grid inside one.", "请选择县级或以下网格。", "grid")
     if not narrowed(call.viewer, grid, ()).account.granted:
         raise forbidden("grid")
     return grid
@@ -123,7 +134,7 @@ async def afforded(call: Call, rows: int) -> None:
     """Refuse more rows than are left for the caller today. What was refused does not count."""
     most = call.context.bounds.exported
     midnight = datetime.combine(today(call), time(), CHINA)
-    [spent] = await call.fetch(SPENT, author(call), midnight, ExportState.REFUSED.value)
+    [spent] = await call.fetch(SPENT, author_of(call), midnight, ExportState.REFUSED.value)
     left = max(0, most - spent["rows"])
     if rows > left:
         raise Refusal(
@@ -139,9 +150,9 @@ async def afforded(call: Call, rows: int) -> None:
 
 @strawberry.input(description="An export that may go out (放行批量导出).")
 class ReleaseBulkExportInput:
-    idempotency_key: str = given(KEY)
-    export: ID = given(EXPORT)
-    expected_version: int = given(EXPECTED)
+    idempotency_key: str = input_field(KEY)
+    export: ID = input_field(EXPORT)
+    expected_version: int = input_field(EXPECTED)
 
 
 @command("Let somebody else's export go out, as it was asked for (放行批量导出).", requires=RELEASE, two_persons=True)
@@ -154,15 +165,15 @@ async def release_bulk_export(call: Call, input: ReleaseBulkExportInput) -> Bulk
 
 @strawberry.input(description="An export that may not go out, and why (不予放行批量导出).")
 class RefuseBulkExportInput:
-    idempotency_key: str = given(KEY)
-    export: ID = given(EXPORT)
-    expected_version: int = given(EXPECTED)
-    grounds: str = given("Why, for whoever asked (理由).")
+    idempotency_key: str = input_field(KEY)
+    export: ID = input_field(EXPORT)
+    expected_version: int = input_field(EXPECTED)
+    grounds: str = input_field("Why, for whoever asked (理由).")
 
 
 @command("Do not let somebody else's export go out (不予放行批量导出).", requires=RELEASE, two_persons=True)
 async def refuse_bulk_export(call: Call, input: RefuseBulkExportInput) -> BulkExportPayload:
-    grounds = text(input.grounds, GROUNDS, "grounds")
+    grounds = check_text(input.grounds, GROUNDS, "grounds")
     row = await judged(call, input)
     row.state, row.grounds = ExportState.REFUSED, grounds
     body = Text(f"The grounds are with export {row.id}.", f"理由见第 {row.id} 号批量导出。")
@@ -176,16 +187,18 @@ async def judged(call: Call, input: Any) -> ExportRow:
     if not call.may(RELEASE, row):
         raise forbidden("export")
     await require_independence(call, "export", row.account)
-    stale(row, input.expected_version)
+    check_version(row, input.expected_version)
     if row.state != ExportState.WAITING or row.until <= call.now:
-        raise wrong("It does not wait to be released, or no longer; ask again.", "该导出无须放行或已失效。", "export")
+        raise invalid_input(
+            "It does not wait to be released, or no longer; ask again.", "该导出无须放行或已失效。", "export"
+        )
     return row
 
 
 async def decided(call: Call, row: ExportRow, kind: str, title: Text, body: Text) -> BulkExportPayload:
-    row.decided_by, row.decided_at, row.version = author(call), call.now, row.version + 1
+    row.decided_by, row.decided_at, row.version = author_of(call), call.now, row.version + 1
     await row.save()
-    await notify(call, Notice(kind, title, body, name(row)), accounts=[row.account] if row.account else [])
+    await send_notice(call, NoticeDraft(kind, title, body, name(row)), accounts=[row.account] if row.account else [])
     return BulkExportPayload(export=ref(BulkExport, row.id))
 
 

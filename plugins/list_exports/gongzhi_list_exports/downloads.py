@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import quote
 
 from gongzhi.core.grids.models import GridRow
-from gongzhi.declare.columns import loaded
+from gongzhi.declare.columns import load_row
 from gongzhi.declare.viewer import Viewer
-from gongzhi.runtime.checks import CHINA, missing
+from gongzhi.runtime.checks import CHINA, not_found
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.lists import ListColumn
 from gongzhi.runtime.routes import Route, RouteCall, RouteRefusal
@@ -57,7 +57,7 @@ async def send_file(call: RouteCall) -> Response:
     number = links.read_ticket(context.receipts, call.request.path_params["ticket"], now)
     if number is None or not (asked := await context.fetch(ASKED, number)):
         raise absent()
-    grid: GridRow = loaded(GridRow, (await context.fetch(GRID, asked[0]["grid_id"]))[0])
+    grid: GridRow = load_row(GridRow, (await context.fetch(GRID, asked[0]["grid_id"]))[0])
     viewer = await load_asker(call, asked[0]["account"], asked[0]["purpose"], grid)
 
     async def fetch(one: Call) -> File:
@@ -143,7 +143,7 @@ def disposition(file: File) -> str:
 
 def absent() -> Refusal:
     """Return the one answer for what is not there, is over, or is somebody else's."""
-    return missing("This link does not work, or no longer: ask for another.", "链接无效或已过期，请重新获取。")
+    return not_found("This link does not work, or no longer: ask for another.", "链接无效或已过期，请重新获取。")
 
 
 def write_refusal(request: Request, refusal: RouteRefusal) -> Response:

@@ -29,10 +29,10 @@ def link(row: Any, context: Context) -> str | None:
 
 
 def ticket(secret: bytes, export: int, until: datetime) -> str:
-    return tickets.issued(secret, KIND, export.to_bytes(NUMBER), until)
+    return tickets.issue_ticket(secret, KIND, export.to_bytes(NUMBER), until)
 
 
 def read_ticket(secret: bytes, text: str, now: datetime) -> int | None:
     """Return the export that a link was made for; None if it was not, or is over."""
-    key = tickets.opened(secret, KIND, text, now)
+    key = tickets.read_ticket(secret, KIND, text, now)
     return int.from_bytes(key) if key else None

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from gongzhi.core.grids.models import GridRow
-from gongzhi.declare.sql import Alternatives, Sql, widen
-from gongzhi.declare.viewer import Grant, Lens, Viewer, narrow_grants
+from gongzhi.declare.sql import Alternatives, Sql, widen_rows
+from gongzhi.declare.viewer import Viewer, ViewerGrant, ViewerScope, narrow_grants
 from gongzhi.values.codes import Kind
 from pypika_tortoise.queries import Table
 
@@ -15,9 +15,9 @@ REQUEST = "exports.request"
 RELEASE = "exports.release"
 
 
-def exports(export: Table, viewer: Lens) -> Alternatives:
+def exports(export: Table, viewer: ViewerScope) -> Alternatives:
     """Return one's own exports, and those of the grids one releases them in."""
-    return widen(viewer.within(export, RELEASE), Sql("{0}={1}", export.account, viewer.account))
+    return widen_rows(viewer.within(export, RELEASE), Sql("{0}={1}", export.account, viewer.account))
 
 
 def narrowed(viewer: Viewer, grid: GridRow, guarded: Collection[str]) -> Viewer:
@@ -27,18 +27,18 @@ def narrowed(viewer: Viewer, grid: GridRow, guarded: Collection[str]) -> Viewer:
     see of their own units.
     """
 
-    def keep(grant: Grant) -> Grant | None:
+    def keep(grant: ViewerGrant) -> ViewerGrant | None:
         if REQUEST not in grant.permissions or not reaches(grant, grid):
             return None
         left = grant.permissions - set(guarded)
         # In this grid alone, however far the grant reaches.
-        return Grant(grant.role, left, Kind(grid.kind), grid.id, until=grant.until)
+        return ViewerGrant(grant.role, left, Kind(grid.kind), grid.id, until=grant.until)
 
     grants = narrow_grants(viewer.account.grants, keep)
     return replace(viewer, account=replace(viewer.account, person=None, grants=grants), glass=None)
 
 
-def reaches(grant: Grant, grid: GridRow) -> bool:
+def reaches(grant: ViewerGrant, grid: GridRow) -> bool:
     """Return whether a grant holds in all of a grid."""
     held = getattr(grid, f"{grant.kind.lower()}_id", None) if grant.kind is not None else None
     return grant.everywhere or (held is not None and held == grant.grid)

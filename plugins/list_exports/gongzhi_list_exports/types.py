@@ -8,9 +8,9 @@ from typing import Any
 
 from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import Connection, Node, batch, column, connection, entity, expression, one, pick
-from gongzhi.declare.enums import named
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import compare, enumerated, placed
+from gongzhi.declare.filters import compare_place, compare_term, enum_comparison
 from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Alternatives, Sql
@@ -23,7 +23,7 @@ from .links import link
 from .models import ExportRow, ExportState, FileFormat
 from .rules import RELEASE, exports
 
-named(
+describe_enum(
     FileFormat,
     "FileFormat",
     "What kind of file (文件格式).",
@@ -31,7 +31,7 @@ named(
     CSV="Comma-separated values, UTF-8 (逗号分隔文本)",
     JSONL="A JSON object a line (JSON 行)",
 )
-named(
+describe_enum(
     ExportState,
     "BulkExportState",
     "Where an export stands (导出状态).",
@@ -59,9 +59,9 @@ def download(rows: Sequence[Any], info: Context) -> list[str | None]:
     order=("asked_at",),
     filter={
         "account": None,
-        "state": compare(lambda at: standing(at, at.rows), enumerated(ExportState)),
+        "state": compare_term(lambda at: standing(at, at.rows), enum_comparison(ExportState)),
         "asked_at": None,
-        "grid": placed(),
+        "grid": compare_place(),
     },
 )
 class BulkExport(Node):

@@ -7,7 +7,7 @@ from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, Role
-from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.waivers import Grantor, Waiver
 
 from .centers import plugin as centers
@@ -48,7 +48,7 @@ def events() -> tuple[type[Event], ...]:
 
 
 @hookimpl
-def jobs() -> list[Job]:
+def jobs() -> list[BackgroundJob]:
     return [*emergency.jobs(), *whistles.jobs(), *supervision.jobs()]
 
 
@@ -59,6 +59,6 @@ def registers() -> list[Registers]:
 
 @hookimpl
 def errands() -> list[Errand]:
-    from .demo import furnish
+    from .demo import load_demo
 
-    return [Errand("demo", furnish)]
+    return [Errand("demo", load_demo)]

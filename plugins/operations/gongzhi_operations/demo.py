@@ -12,7 +12,7 @@ COUNTY = "610921"
 """The demo county, by its code."""
 
 
-async def furnish(call: Call) -> None:
+async def load_demo(call: Call) -> None:
     """Add an emergency and whistle calls to the demo county."""
     county = await GridRow.get_or_none(code=COUNTY, valid_to=None)
     if county is not None:

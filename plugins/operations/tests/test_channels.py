@@ -11,19 +11,19 @@ import pytest_asyncio
 from gongzhi.declare.register_entries import PrivacyNotice
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import hookimpl
-from gongzhi.runtime.channels import Addressee, Channel, Consent, Outbound
+from gongzhi.runtime.channels import Addressee, ChannelConsent, NoticeChannel, Outbound
 from gongzhi.values.errors import Text
 from gongzhi.values.worktime import CHINA
 from gongzhi_server.errors import Problem
 from gongzhi_server.plugins.loader import Plugins
-from gongzhi_server.testing import Server, essential_with, serving, settings
+from gongzhi_server.testing import Server, essential_with, serve_application, settings_for_tests
 
 from .offices import POWER, Offices
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PHONE = "13800138000"
-GATE = Consent("sms.notices", "gateway")
+GATE = ChannelConsent("sms.notices", "gateway")
 ASKED = PrivacyNotice(
     GATE.purpose, GATE.recipient, 1, Text("Messages", "短信通知"), Text("You agree to be told.", "您同意接收短信。"),
     Text("PIPL 23", "《个人信息保护法》第二十三条"), date(2026, 1, 1),
@@ -33,7 +33,7 @@ ASKED = PrivacyNotice(
 class Gate:
     """A gateway that keeps what it is given, and refuses when it is told to."""
 
-    def __init__(self, name: str, consent: Consent | None) -> None:
+    def __init__(self, name: str, consent: ChannelConsent | None) -> None:
         self.name, self.consent, self.phone = name, consent, consent is not None
         self.sent: list[tuple[Outbound, Addressee]] = []
         self.down = False
@@ -47,11 +47,11 @@ class Gate:
 class Sms:
     """The plugin that brings them."""
 
-    def __init__(self, channels: Sequence[Channel], notices: Sequence[PrivacyNotice] = (ASKED,)) -> None:
+    def __init__(self, channels: Sequence[NoticeChannel], notices: Sequence[PrivacyNotice] = (ASKED,)) -> None:
         self.given, self.texts = channels, notices
 
     @hookimpl
-    def channels(self) -> Sequence[Channel]:
+    def channels(self) -> Sequence[NoticeChannel]:
         return self.given
 
     @hookimpl
@@ -59,7 +59,7 @@ class Sms:
         return [Registers(notices=tuple(self.texts))]
 
 
-def plugged(*channels: Channel, notices: Sequence[PrivacyNotice] = (ASKED,)) -> Plugins:
+def plugged(*channels: NoticeChannel, notices: Sequence[PrivacyNotice] = (ASKED,)) -> Plugins:
     return essential_with("sms", Sms(channels, notices))
 
 
@@ -74,7 +74,7 @@ async def gated(
 ) -> AsyncIterator[Server]:
     """The server with both gateways."""
     path: Path = tmp_path_factory.mktemp("data")
-    async with serving(shared_database, path, plugins=plugged(*gates), channels=("sms", "push")) as made:
+    async with serve_application(shared_database, path, plugins=plugged(*gates), channels=("sms", "push")) as made:
         yield made
 
 
@@ -157,8 +157,8 @@ async def test_consent_needs_a_text() -> None:
 
 
 async def test_log_is_there_by_itself(tmp_path: Path) -> None:
-    assert [one.name for one in Plugins().chosen(settings("postgresql:///x", tmp_path).channels)] == ["log"]
-    assert settings("postgresql:///x", tmp_path).channels == ("log",)
+    assert [one.name for one in Plugins().chosen(settings_for_tests("postgresql:///x", tmp_path).channels)] == ["log"]
+    assert settings_for_tests("postgresql:///x", tmp_path).channels == ("log",)
 
 
 async def test_emergency_wakes_people_on_duty(gated: Server, gates: tuple[Gate, Gate]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from gongzhi_operations.emergency.ending import FEW
-from gongzhi_server.testing import Clock, published, serving
+from gongzhi_server.testing import Clock, published_events, serve_application
 
 from .offices import COUNTY, POWER, TOWN, VILLAGE, WATER, Offices, refused
 
@@ -163,7 +163,9 @@ async def test_larger_absorbs_smaller(offices: Offices, clock: Clock, shared_dat
 
 async def happened_to(shared_database: str, id: str) -> list[str]:
     """What was told of an emergency, by type."""
-    return [one.type for one in await published(shared_database) if f"Emergency:{one.data.get('emergency')}" == id]
+    return [
+        one.type for one in await published_events(shared_database) if f"Emergency:{one.data.get('emergency')}" == id
+    ]
 
 
 async def test_absorbed_once(offices: Offices, clock: Clock, shared_database: str) -> None:
@@ -227,7 +229,7 @@ async def test_beside_another_server(offices: Offices, clock: Clock, empty_datab
         "emergency"
     ]
     clock.move(hours=2)
-    async with serving(empty_database, tmp_path, clock) as other:
+    async with serve_application(empty_database, tmp_path, clock) as other:
         await other.worker.drain()
         await offices.server.worker.drain()
     [state] = [one["state"] for one in await register(offices.county, "610921108") if one["id"] == made["id"]]

@@ -8,7 +8,7 @@ from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, Role
 from gongzhi.runtime.feeds import Feed
-from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.jobs import BackgroundJob
 
 
 @hookimpl
@@ -24,31 +24,28 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import (  # when asked: tables must be known before types are declared over them
-        activity_fields,
-        arranging,
-        attending,
-        checking_in,
-        convening,
-        counting,
-        deciding,
-        deliberating,
-        digest,
-        feeds,
-        learning,
-        link_types,
-        linking,
-        membership,
-        organisation,
-        organisation_types,
-        recording,
-        series,
-        village,
-        village_types,
-        volunteering,
-        voting,
-        wishing,
-    )
+    from . import lessons as learning
+    from .activities import attendance as attending
+    from .activities import calendar_feeds as feeds
+    from .activities import check_in as checking_in
+    from .activities import extensions as activity_fields
+    from .activities import minutes as recording
+    from .activities import planning as arranging
+    from .activities import series
+    from .deliberations import agenda as deliberating
+    from .deliberations import counting, voting
+    from .deliberations import decisions as deciding
+    from .deliberations import meetings as convening
+    from .links import commands as linking
+    from .links import types as link_types
+    from .links import wishes as wishing
+    from .organisation import commands as organisation
+    from .organisation import membership
+    from .organisation import quarter_digest as digest
+    from .organisation import types as organisation_types
+    from .village import commands as village
+    from .village import types as village_types
+    from .volunteers import commands as volunteering
 
     rooms = (
         organisation_types, organisation, membership, activity_fields, arranging, series, attending, checking_in,
@@ -86,28 +83,36 @@ def permissions() -> list[Permission | Role]:
 
 @hookimpl
 def events() -> list[type[Event]]:
-    from .happenings import EVENTS
+    from .events import EVENTS
 
     return list(EVENTS)
 
 
 @hookimpl
-def jobs() -> tuple[Job, ...]:
-    from . import attending, linking, organisation, recording
+def jobs() -> tuple[BackgroundJob, ...]:
+    from .activities import attendance as attending
+    from .activities import minutes as recording
+    from .links import commands as linking
+    from .organisation import commands as organisation
 
-    return (organisation.remind, attending.remind, recording.remind, linking.remind)
+    return (
+        organisation.remind_of_terms,
+        attending.remind_participants,
+        recording.remind_task_owners,
+        linking.remind_helpers,
+    )
 
 
 @hookimpl
 def channels() -> list[Feed]:
-    from .feeds import FEED
+    from .activities.calendar_feeds import FEED
 
     return [FEED]
 
 
 @hookimpl
 def registers() -> list[Registers]:
-    from .disclosure import CARDS, HOLDINGS
+    from .registers import CARDS, HOLDINGS
 
     return [Registers(cards=CARDS, holdings=HOLDINGS)]
 
@@ -115,6 +120,6 @@ def registers() -> list[Registers]:
 @hookimpl
 def errands() -> list[Errand]:
     from .console import ERRANDS
-    from .furnishing import furnish
+    from .demo import load_demo
 
-    return [*ERRANDS, Errand("demo", furnish)]
+    return [*ERRANDS, Errand("demo", load_demo)]

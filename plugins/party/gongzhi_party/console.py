@@ -8,16 +8,16 @@ from uuid import UUID
 
 import typer
 from gongzhi.plugin.hooks import Errand
-from gongzhi.runtime.checks import missing
+from gongzhi.runtime.checks import not_found
 from gongzhi.runtime.commands import Call
 
-from . import digest
 from .models import BranchRow
+from .organisation import quarter_digest as digest
 
 Id = Annotated[UUID, typer.Argument(help="The id, without the type's name and the colon (标识).")]
 
 
-async def quarter(
+async def write_quarter(
     call: Call,
     branch: Id,
     quarter: Annotated[str, typer.Argument(help="Such as 2026Q2 (季度).")],
@@ -25,8 +25,8 @@ async def quarter(
 ) -> None:
     """Write an organisation's quarter as a document (季度工作情况)."""
     if not await BranchRow.exists(id=branch):
-        raise missing("There is no such organisation.", "没有该党组织。", "branch")
-    into.write_bytes(await digest.made(call.fetch, branch, quarter))
+        raise not_found("There is no such organisation.", "没有该党组织。", "branch")
+    into.write_bytes(await digest.build_quarter(call.fetch, branch, quarter))
     print(into)
 
 
@@ -45,11 +45,11 @@ where d.id=$1 and p.votes_for is not null order by p.place
 """
 
 
-async def recount(call: Call, deliberation: Id) -> int:
+async def recount_votes(call: Call, deliberation: Id) -> int:
     """Count a closed vote again from its ballots, its roll and its receipts; 1 if anything differs (重新计票)."""
     rows = await call.fetch(RECOUNT, deliberation)
     if not rows:
-        raise missing("There is no closed vote.", "没有已结束的表决。", "deliberation")
+        raise not_found("There is no closed vote.", "没有已结束的表决。", "deliberation")
     wrong = 0
     for row in rows:
         same = (row["f"], row["a"], row["n"]) == (row["said"], row["refused"], row["abstained"])
@@ -60,4 +60,4 @@ async def recount(call: Call, deliberation: Id) -> int:
     return 1 if wrong else 0
 
 
-ERRANDS = (Errand("digest", quarter), Errand("recount", recount))
+ERRANDS = (Errand("digest", write_quarter), Errand("recount", recount_votes))

@@ -65,7 +65,7 @@ class Town:
         """An organisation; its id."""
         caller = self.server.as_("administrator")
         asked = {"kind": "BRANCH", "name": name, "grid": TOWN, "foundedOn": "2020-01-01", **given}
-        made = await done(caller, "addPartyBranch", "branch { id }", **asked)
+        made = await expect_success(caller, "addPartyBranch", "branch { id }", **asked)
         return str(made["branch"]["id"])
 
     async def crowd(self, people: int) -> None:
@@ -80,7 +80,7 @@ class Town:
         self.people = [key for (key,) in made]
 
     async def admit(self, at: int = 0, branch: str = "") -> str:
-        made = await done(
+        made = await expect_success(
             self.secretary,
             "admitPartyMember",
             "member { id }",
@@ -91,7 +91,7 @@ class Town:
         return str(made["member"]["id"])
 
 
-async def done(caller: Any, mutation: str, asks: str, **given: Any) -> dict[str, Any]:
+async def expect_success(caller: Any, mutation: str, asks: str, **given: Any) -> dict[str, Any]:
     """The payload of a mutation that succeeds."""
     payload: dict[str, Any] = await caller.do(mutation, asks, **given)
     assert payload["errors"] == [], payload

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
-from gongzhi_party import codes
+from gongzhi_party.activities import check_in_codes as codes
 from gongzhi_server.testing import codes_of
 from ical.calendar_stream import IcsCalendarStream
 from PIL import Image
@@ -44,7 +44,7 @@ async def sign(caller: Any, activity: str, **given: Any) -> Any:
     )
 
 
-async def refused(caller: Any, mutation: str, asks: str, **given: Any) -> list[str]:
+async def refusal_codes(caller: Any, mutation: str, asks: str, **given: Any) -> list[str]:
     return codes_of((await caller.do(mutation, asks, **given))["errors"])
 
 
@@ -117,7 +117,7 @@ RULES = {
 
 async def test_rules_that_cannot_be_kept(town: Any) -> None:
     for rule, code in RULES.items():
-        found = await refused(town.worker, "planActivitySeries", "series { id }", activity=BASE, rule=rule)
+        found = await refusal_codes(town.worker, "planActivitySeries", "series { id }", activity=BASE, rule=rule)
         assert found == [code], rule
 
 
@@ -163,7 +163,7 @@ async def test_cancellation_informs_everybody(town: Any, events: Any) -> None:
         told = (await town.resident(at).ask("{ me { notices { nodes { kind body } } } }")).data["me"]["notices"]
         [one] = [one for one in told["nodes"] if one["kind"] == "party.activity_cancelled"]
         assert "暴雨" not in one["body"], "what somebody wrote stays where it is"
-    assert await refused(town.resident(2), "signUpToActivity", "participation { id }", activity=activity) == [
+    assert await refusal_codes(town.resident(2), "signUpToActivity", "participation { id }", activity=activity) == [
         "ILLEGAL_TRANSITION"
     ]
     assert [one.data["state"] for one in await events("party.activity_changed")] == ["PLANNED", "CANCELLED"]
@@ -173,7 +173,7 @@ async def test_organisations_keep_their_own(town: Any) -> None:
     """What an organisation does for itself is not seen by others, and who comes tells nobody who belongs to it."""
     member = await town.admit()
     assert member
-    assert await refused(town.worker, "arrangeActivity", "activity { id }",
+    assert await refusal_codes(town.worker, "arrangeActivity", "activity { id }",
                          activity={**BASE, "audience": "BRANCH", "branch": town.branch}) == ["FORBIDDEN"]  # fmt: skip
     activity = await arrange(town.secretary, audience="BRANCH", branch=town.branch)
     assert codes_of((await sign(town.resident(1), activity))["errors"]) == ["NOT_FOUND"]
@@ -243,16 +243,16 @@ async def test_check_in_by_code(town: Any, events: Any) -> None:
     clock.move(minutes=30)
     taken = clock.time
     key, id = bytes.fromhex(shown["screenKey"]), UUID(activity.partition(":")[2])
-    kept = codes.shown(key, id, taken)
+    kept = codes.code_at(key, id, taken)
     given = {"takenAt": taken.isoformat()}
     clock.move(hours=20)
     assert await second.send(shown["checkInCode"]) == ["STALE_CODE"]
     assert await second.send(shown["checkInCode"], **given) == ["STALE_CODE"], "it was not shown then"
     assert await second.send(kept, **given) == ["COPIED_CODE"], "without a proof"
-    assert await second.send(kept, **given, proof=codes.proof(phone.ticket, kept)) == ["COPIED_CODE"]
-    assert await third.send(kept, **given, proof=codes.proof(second.ticket, kept)) == ["COPIED_CODE"]
+    assert await second.send(kept, **given, proof=codes.offline_proof(phone.ticket, kept)) == ["COPIED_CODE"]
+    assert await third.send(kept, **given, proof=codes.offline_proof(second.ticket, kept)) == ["COPIED_CODE"]
     clock.move(hours=48)
-    late = codes.proof(second.ticket, kept)
+    late = codes.offline_proof(second.ticket, kept)
     assert await second.send(kept, **given, proof=late) == ["TOO_LATE"]
     clock.move(hours=-48)
     assert await second.send(kept, **given, proof=late) == []
@@ -276,7 +276,9 @@ async def test_minutes_tasks_and_feedback(town: Any) -> None:
     activity = await arrange(town.worker, startsAt="2026-07-01T09:00:00+08:00")
     record = {"activity": activity, "text": "议定修缮村口水渠。"}
     asks = "minutes { attended papers { kind content } } activity { state tasks { title done dueOn } }"
-    assert await refused(town.worker, "recordActivityMinutes", asks, **record) == ["ILLEGAL_TRANSITION"], "not held yet"
+    assert await refusal_codes(town.worker, "recordActivityMinutes", asks, **record) == ["ILLEGAL_TRANSITION"], (
+        "not held yet"
+    )
     town.server.clock.time = datetime(2026, 7, 1, 2, tzinfo=UTC)
     came = await town.worker.do(
         "markActivityAttendance", "participation { state }", activity=activity, person=town.person()
@@ -286,9 +288,11 @@ async def test_minutes_tasks_and_feedback(town: Any) -> None:
     exif[0x010E] = "secret place"
     Image.new("RGB", (2000, 10)).save(raw, "JPEG", exif=exif)
     photo = {"kind": "PHOTO", "title": "现场", "content": b64encode(raw.getvalue()).decode()}
-    assert await refused(town.worker, "recordActivityMinutes", asks, **record, papers=[photo]) == ["CONSENT_REQUIRED"]
+    assert await refusal_codes(town.worker, "recordActivityMinutes", asks, **record, papers=[photo]) == [
+        "CONSENT_REQUIRED"
+    ]
     bad = {**photo, "consent": True, "content": b64encode(b"MZ").decode()}
-    assert await refused(town.worker, "recordActivityMinutes", asks, **record, papers=[bad]) == ["BAD_USER_INPUT"]
+    assert await refusal_codes(town.worker, "recordActivityMinutes", asks, **record, papers=[bad]) == ["BAD_USER_INPUT"]
     task = {"title": "修水渠", "owner": town.person(1), "dueOn": "2026-07-20"}
     done = await town.worker.do(
         "recordActivityMinutes", asks, **record, papers=[{**photo, "consent": True}], tasks=[task]
@@ -298,9 +302,9 @@ async def test_minutes_tasks_and_feedback(town: Any) -> None:
     assert b"secret" not in b64decode(done["minutes"]["papers"][0]["content"])
     mine = (await town.resident(1).ask("{ me { person { partyTasks { nodes { id } } } } }")).data
     [own] = mine["me"]["person"]["partyTasks"]["nodes"]
-    assert await refused(town.resident(2), "finishPartyTask", "task { done }", task=own["id"]) == ["FORBIDDEN"]
+    assert await refusal_codes(town.resident(2), "finishPartyTask", "task { done }", task=own["id"]) == ["FORBIDDEN"]
     assert (await town.resident(1).do("finishPartyTask", "task { done }", task=own["id"]))["task"] == {"done": True}
-    away = await refused(town.resident(3), "rateActivity", "feedback { id }", activity=activity, score=5)
+    away = await refusal_codes(town.resident(3), "rateActivity", "feedback { id }", activity=activity, score=5)
     assert away == ["NOT_THERE"]
     assert (await town.resident().do("rateActivity", "feedback { score }", activity=activity, score=5))["errors"] == []
     assert (await town.server.ask(NODE % "opinion { score }", id=activity)).data["node"] == {"opinion": None}
@@ -333,9 +337,9 @@ async def test_crowd_checks_in_once_each(town: Any, people: int, minutes: int) -
     def sent(at: int) -> Any:
         when = begun + timedelta(seconds=at * 60 / people)
         if at % 2:
-            return phones[at].send(codes.shown(key, id, begun))
-        code = codes.shown(key, id, when)
-        given = {"takenAt": when.isoformat(), "proof": codes.proof(phones[at].ticket, code)}
+            return phones[at].send(codes.code_at(key, id, begun))
+        code = codes.code_at(key, id, when)
+        given = {"takenAt": when.isoformat(), "proof": codes.offline_proof(phones[at].ticket, code)}
         return phones[at].send(code, **given)
 
     town.server.clock.move(seconds=59)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from gongzhi.declare.viewer import Account, Viewer
+from gongzhi.declare.viewer import Viewer, ViewerAccount
 from gongzhi_server.testing import codes_of
 from graphql import parse, print_ast, validate
 from graphql.utilities import separate_operations
@@ -55,7 +55,7 @@ class Matter:
         return await self.step("openVote", "state quorum { entitled needed present }", until=until, **given)
 
 
-async def raised(town: Any, **given: Any) -> Matter:
+async def raise_matter(town: Any, **given: Any) -> Matter:
     asked = {"idempotencyKey": str(uuid4()), "title": "修水渠", "text": "请议一议修水渠。", "grid": TOWN, **given}
     payload = (await town.resident().ask(OPERATIONS["Raise"], input=asked)).data["raiseMatter"]
     assert payload["errors"] == [] and payload["deliberation"]["state"] == "RAISED", payload
@@ -71,7 +71,7 @@ async def case_of(town: Any) -> str:
 
 async def test_case_to_evaluated_result(town: Any) -> None:
     number = await case_of(town)
-    matter = await raised(town, case=number, grid=None)
+    matter = await raise_matter(town, case=number, grid=None)
     opened = await matter.open(quorumPercent=1)
     assert opened["state"] == "VOTING" and opened["quorum"]["entitled"] >= 20
     needed = opened["quorum"]["needed"]
@@ -119,7 +119,7 @@ async def test_case_to_evaluated_result(town: Any) -> None:
 
 
 async def test_votes_count_once(town: Any) -> None:
-    matter = await raised(town)
+    matter = await raise_matter(town)
     assert await matter.vote(0) == ["VOTE_CLOSED"], "before it is opened"
     await matter.open(quorumPercent=100)
     receipt = await matter.vote(0)
@@ -167,7 +167,7 @@ async def test_households_have_one_vote(town: Any) -> None:
     )
     assert len(family) > 1
     town.people[:2] = [one for (one,) in family[:2]]
-    matter = await raised(town)
+    matter = await raise_matter(town)
     await matter.open(voters="HOUSEHOLD", quorumPercent=1)
     assert isinstance(await matter.vote(0), str)
     assert await matter.vote(1) == ["ALREADY_VOTED"]
@@ -177,7 +177,7 @@ async def test_secret_votes_are_tied_to_nobody(town: Any) -> None:
     """Rulings 10: after closing nothing at rest ties a ballot to a voter; the count can be recomputed by anybody."""
     people = 24
     await town.crowd(people)
-    matter = await raised(town)
+    matter = await raise_matter(town)
     await matter.open(secret=True, quorumPercent=1)
     said = ["AGAINST" if at < people // 2 else "FOR" for at in range(people)]
     receipts = [await matter.vote(at, said[at]) for at in range(people)]
@@ -219,7 +219,7 @@ async def test_secret_votes_are_tied_to_nobody(town: Any) -> None:
 
 
 async def test_who_may_raise_and_speak(town: Any) -> None:
-    matter = await raised(town)
+    matter = await raise_matter(town)
     asked = {"title": "议题", "text": "内容", "grid": OTHER}
     foreign = await town.resident().do("raiseMatter", "deliberation { id }", **asked)
     assert codes_of(foreign["errors"]) == ["FORBIDDEN"]
@@ -254,15 +254,15 @@ async def test_deputies_are_replied_to(town: Any) -> None:
 
 def test_operations_are_valid_and_planned_whole(plugins: Any) -> None:
     """Clients' operations; of the queries nothing is left to Python, and nothing is asked for twice."""
-    from gongzhi_server.graphql.engine import Engine
-    from gongzhi_server.graphql.schema import build
+    from gongzhi_server.graphql.engine import GraphQLEngine
+    from gongzhi_server.graphql.schema import build_schema
     from gongzhi_server.testing import TODAY
 
-    schema = build(plugins)
+    schema = build_schema(plugins)
     assert validate(schema._schema, DOCUMENT) == []
-    engine: Any = Engine(schema, None, None)  # type: ignore[arg-type]
+    engine: Any = GraphQLEngine(schema, None, None)  # type: ignore[arg-type]
     for name, given in (("Branch", {"grid": TOWN}), ("Deliberation", {"id": "Deliberation:1"}), ("Helper", {})):
         document = engine.prepare(OPERATIONS[name], name)
-        viewer = Viewer(Account("someone", person=UUID(int=1)), TODAY)
+        viewer = Viewer(ViewerAccount("someone", person=UUID(int=1)), TODAY)
         statement = engine.planner.query(document, engine.coerced(document, given), viewer)
         assert statement.sql.startswith("select row_to_json") and not statement.shape.python, name

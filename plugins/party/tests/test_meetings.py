@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from gongzhi_server.testing import codes_of, published
+from gongzhi_server.testing import codes_of, published_events
 
-from .test_deliberation import Matter, case_of, raised
+from .test_deliberation import Matter, case_of, raise_matter
 
 TOWN, OTHER = "610921100", "610921102"
 READ = """query($id: ID!) { node(id: $id) { ... on Deliberation {
@@ -72,7 +72,7 @@ class Room:
         return (await caller.ask(READ, id=self.matter.id)).data["node"]
 
     async def events(self) -> list[str]:
-        found = await published(self.town.dsn)
+        found = await published_events(self.town.dsn)
         return [one.type for one in found if one.data.get("deliberation") == self.matter.id.partition(":")[2]]
 
     async def notices(self, caller: Any, kind: str) -> int:
@@ -80,9 +80,9 @@ class Room:
         return int((await caller.ask(asked, k=kind)).data["me"]["notices"]["totalCount"])
 
 
-async def convened(town: Any, proposals: int = 1, **given: Any) -> Room:
+async def convene_meeting(town: Any, proposals: int = 1, **given: Any) -> Room:
     """A matter with an agenda and proposals, raised and published on the spot."""
-    room = Room(town, await raised(town, **given))
+    room = Room(town, await raise_matter(town, **given))
     matter = room.matter
     assert (await matter.step("publishMatterAgenda", "state", items=["商议水渠"]))["state"] == "ANNOUNCED"
     matter.proposals = []
@@ -94,7 +94,7 @@ async def convened(town: Any, proposals: int = 1, **given: Any) -> Room:
 
 async def test_show_of_hands_to_resolution(town: Any) -> None:
     number = await case_of(town)
-    room = await convened(town, case=number, grid=None)
+    room = await convene_meeting(town, case=number, grid=None)
     assert (await room.record())["state"] == "RECORDED"
     assert await room.matter.step("decideMatter", proposal=room.matter.proposals[0], body="COUNCIL") == [
         "ILLEGAL_TRANSITION"
@@ -130,7 +130,7 @@ async def test_show_of_hands_to_resolution(town: Any) -> None:
 
 async def test_decided_on_the_day_of_the_meeting(town: Any) -> None:
     """What is written down days later was decided in the room."""
-    room = await convened(town)
+    room = await convene_meeting(town)
     held = (town.server.clock.time - timedelta(days=3)).isoformat()
     await room.record(heldAt=held)
     assert await room.confirm(room.second) == "COUNTED"
@@ -143,7 +143,7 @@ async def test_decided_on_the_day_of_the_meeting(town: Any) -> None:
 
 async def test_roll_call(town: Any) -> None:
     """By name, with a written proxy; names are for who leads and who was there, until the vote is open to all."""
-    room = await convened(town, proposals=2)
+    room = await convene_meeting(town, proposals=2)
     given = {"deliberation": room.matter.id, "proxy": town.person(1)}
     assert (await town.resident(9).do("grantVoteProxy", "proxy { id }", **given))["errors"] == []
     first, second = room.matter.proposals
@@ -180,7 +180,7 @@ async def test_roll_call(town: Any) -> None:
 
 async def test_refused_and_recorded_anew(town: Any) -> None:
     """What was not so leaves nothing behind but the reason; the chair corrects a slip before anybody confirms it."""
-    room = await convened(town)
+    room = await convene_meeting(town)
     await room.record(8, (6, 1))
     assert await room.confirm(room.second, False) == ["BAD_USER_INPUT"]
     assert await room.confirm(room.second, False, reason="举手人数与实际不符") == "ANNOUNCED"
@@ -220,7 +220,7 @@ async def test_households_in_the_room(town: Any) -> None:
     pair = [row["person_id"] for row in family[:2]]
     whole = {row["person_id"] for row in family}
     town.people = [*pair, *(one for one in town.people if one not in whole)]
-    room = await convened(town)
+    room = await convene_meeting(town)
     assert await room.refusal(people=4, hands=(4, 0), voters="HOUSEHOLD") == (
         "BAD_USER_INPUT", ["hands", "0", "votesFor"]
     )  # fmt: skip
@@ -238,7 +238,7 @@ async def test_whoever_checked_in_was_there(town: Any) -> None:
     planned = await town.leader.do("arrangeActivity", "activity { id }", activity={**activity, "startsAt": begins})
     assert planned["errors"] == [], planned
     id = planned["activity"]["id"]
-    room = Room(town, await raised(town))
+    room = Room(town, await raise_matter(town))
     assert (await room.matter.step("publishMatterAgenda", "state", items=["商议"], activity=id))["state"]
     asked = {"deliberation": room.matter.id, "text": "修渠。"}
     made = await town.leader.do("proposeOnMatter", "proposal { id }", **asked)
@@ -272,7 +272,7 @@ async def test_whoever_checked_in_was_there(town: Any) -> None:
     ],
 )
 async def test_bad_records(town: Any, given: dict[str, Any], code: str, path: list[str]) -> None:
-    room = await convened(town)
+    room = await convene_meeting(town)
     if "calls" in given:
         [(of, at)] = given["calls"]
         call = {"proposal": room.matter.proposals[of], "person": town.person(at), "choice": "FOR"}
@@ -284,7 +284,7 @@ async def test_bad_records(town: Any, given: dict[str, Any], code: str, path: li
 
 async def test_who_is_counted(town: Any) -> None:
     """Adults who live there; the same answer for a child, somebody from elsewhere and one who is not to be named."""
-    room = await convened(town)
+    room = await convene_meeting(town)
     [child] = await town.fetch(
         "select p.id from people.person p join grids.grid g on g.id=p.town_id where g.code=$1 "
         "and p.birth_date>'2012-01-01' limit 1", TOWN,
@@ -304,7 +304,7 @@ async def test_who_is_counted(town: Any) -> None:
 
 async def test_a_room_beside_a_vote(town: Any) -> None:
     """A vote that is under way is not overtaken by a meeting, and shows nothing of its urn."""
-    matter = await raised(town)
+    matter = await raise_matter(town)
     await matter.open(secret=True, quorumPercent=1)
     assert isinstance(await matter.vote(0), str)
     room = Room(town, matter)
@@ -317,7 +317,7 @@ async def test_a_room_beside_a_vote(town: Any) -> None:
 
 async def test_confirmed_once(town: Any) -> None:
     """Many say yes and no at once: one of them counts, and what is left is whole."""
-    room = await convened(town)
+    room = await convene_meeting(town)
     await room.record()
     given = {"deliberation": room.matter.id, "expectedVersion": room.matter.version}
     answers = await asyncio.gather(

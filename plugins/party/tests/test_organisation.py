@@ -16,7 +16,7 @@ BRANCH = """query($grid: String!) { grid(code: $grid) { partyBranch { id name me
   jointStation { place } secretary { name dutyPhone } members { nodes { name } } } } }"""
 
 
-async def refused(caller: Any, mutation: str, asks: str, **given: Any) -> list[str]:
+async def refusal_codes(caller: Any, mutation: str, asks: str, **given: Any) -> list[str]:
     return codes_of((await caller.do(mutation, asks, **given))["errors"])
 
 
@@ -40,14 +40,14 @@ async def test_terms_never_overlap(town: Any) -> None:
     )
     assert made["errors"] == [] and made["office"]["name"]
     again = {**given, "person": town.person(1)}
-    assert await refused(town.secretary, "appointPartyOfficer", "office { id }", **again) == ["TERMS_OVERLAP"]
+    assert await refusal_codes(town.secretary, "appointPartyOfficer", "office { id }", **again) == ["TERMS_OVERLAP"]
     silent = {**again, "consent": False, "duty": "PUBLICIST"}
-    assert await refused(town.secretary, "appointPartyOfficer", "office { id }", **silent) == ["CONSENT_REQUIRED"]
+    assert await refusal_codes(town.secretary, "appointPartyOfficer", "office { id }", **silent) == ["CONSENT_REQUIRED"]
     seen = (await town.server.ask(BRANCH, grid=TOWN)).data["grid"]["partyBranch"]
     assert seen["secretary"] == {"name": made["office"]["name"], "dutyPhone": "13800000000"}
     await town.resident().do("endPartyOffice", "office { until }", office=made["office"]["id"])
     later = {**again, "since": "2026-06-30"}
-    assert await refused(town.secretary, "appointPartyOfficer", "office { id }", **later) == []
+    assert await refusal_codes(town.secretary, "appointPartyOfficer", "office { id }", **later) == []
 
 
 async def test_elections_are_remembered(town: Any, run_jobs: Any) -> None:
@@ -94,29 +94,31 @@ async def test_member_moves_by_request_and_acceptance(town: Any) -> None:
     member = await town.admit()
     target = await town.add("另一支部", grid=OTHER)
     asks = "transfer { id state }"
-    foreign = await refused(town.resident(1), "requestPartyTransfer", asks, member=member, target=target)
+    foreign = await refusal_codes(town.resident(1), "requestPartyTransfer", asks, member=member, target=target)
     assert foreign == ["NOT_FOUND"]
     asked = await town.resident().do("requestPartyTransfer", asks, member=member, target=target)
     transfer = asked["transfer"]["id"]
     assert asked["transfer"]["state"] == "REQUESTED"
-    assert await refused(town.resident(), "requestPartyTransfer", asks, member=member, target=target) == ["DUPLICATE"]
-    own = await refused(town.secretary, "decidePartyTransfer", asks, transfer=transfer, accept=True)
+    assert await refusal_codes(town.resident(), "requestPartyTransfer", asks, member=member, target=target) == [
+        "DUPLICATE"
+    ]
+    own = await refusal_codes(town.secretary, "decidePartyTransfer", asks, transfer=transfer, accept=True)
     assert own == ["FORBIDDEN"], "the organisation that gives does not accept for the one that takes"
-    bare = await refused(town.beyond, "decidePartyTransfer", asks, transfer=transfer, accept=False)
+    bare = await refusal_codes(town.beyond, "decidePartyTransfer", asks, transfer=transfer, accept=False)
     assert bare == ["BAD_USER_INPUT"]
     taken = await town.beyond.do("decidePartyTransfer", asks, transfer=transfer, accept=True)
     assert taken == {"transfer": {"id": transfer, "state": "ACCEPTED"}, "errors": []}
     seen = "query($id: ID!) { node(id: $id) { ... on PartyMember { branch { name } } } }"
     assert (await town.beyond.ask(seen, id=member)).data["node"] == {"branch": {"name": "另一支部"}}
     assert (await town.secretary.ask(seen, id=member)).data["node"] is None
-    again = await refused(town.beyond, "decidePartyTransfer", asks, transfer=transfer, accept=True)
+    again = await refusal_codes(town.beyond, "decidePartyTransfer", asks, transfer=transfer, accept=True)
     assert again == ["ILLEGAL_TRANSITION"]
 
 
 async def test_member_reports_where_they_live(town: Any) -> None:
     afar = await town.add("机关支部", grid=OTHER)
     [(one,)] = await town.fetch("select id from people.person where id=$1", town.people[0])
-    assert await refused(town.resident(), "reportToCommunity", "member { id }") == ["NOT_FOUND"]
+    assert await refusal_codes(town.resident(), "reportToCommunity", "member { id }") == ["NOT_FOUND"]
     made = await town.beyond.do(
         "admitPartyMember", "member { id }", branch=afar, person=f"Person:{one}", joinedOn="2015-07-01"
     )
@@ -128,12 +130,17 @@ async def test_member_reports_where_they_live(town: Any) -> None:
     assert done["member"] == {"reports": [{"branch": {"name": "清泉村党支部"}}]}
     seen = "query($id: ID!) { node(id: $id) { ... on PartyMember { name } } }"
     assert (await town.secretary.ask(seen, id=member)).data["node"], "who reports to an organisation is seen by it"
-    assert await refused(town.resident(), "reportToCommunity", "member { id }") == ["DUPLICATE"]
+    assert await refusal_codes(town.resident(), "reportToCommunity", "member { id }") == ["DUPLICATE"]
 
 
 def test_several_grants_stay_within_their_row() -> None:
     """What is allowed by one grant or another is asked of the same row."""
-    for rule in (visibility.participations, visibility.tasks, visibility.proxies, visibility.transfers):
+    for rule in (
+        visibility.visible_participations,
+        visibility.visible_tasks,
+        visibility.visible_proxies,
+        visibility.visible_transfers,
+    ):
         found = rule(Table("row", alias="t"), Two())
         text = " ".join(one.get_sql(PostgreSQLQuery.SQL_CONTEXT) for one in found or ())
         assert "OTHER" in text and text.count("(") == text.count(")"), text

@@ -7,7 +7,7 @@ from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, Role
-from gongzhi.runtime.jobs import Handler, Job
+from gongzhi.runtime.jobs import BackgroundJob, Handler
 
 
 @hookimpl
@@ -22,21 +22,19 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import (  # when asked: tables must be known before types are declared over them
-        acts,
-        claims,
-        honour_types,
-        honours,
-        objections,
-        printing,
-        programme_types,
-        programmes,
-        redeeming,
-        reward_types,
-        root_types,
-        rulebook,
-        shops,
-    )
+    from . import extensions as root_types
+    from .claims import commands as claims
+    from .claims import objections
+    from .honours import commands as honours
+    from .honours import types as honour_types
+    from .ledger import statements as printing
+    from .programmes import acts
+    from .programmes import commands as programmes
+    from .programmes import rules as rulebook
+    from .programmes import types as programme_types
+    from .rewards import redemptions as redeeming
+    from .rewards import shops
+    from .rewards import types as reward_types
 
     rooms = (
         programme_types, reward_types, honour_types, root_types, programmes, acts, rulebook, claims, objections, shops,
@@ -69,29 +67,29 @@ def permissions() -> list[Permission | Role]:
 
 @hookimpl
 def events() -> list[type[Event]]:
-    from .happenings import Posted
+    from .events import Posted
 
     return [Posted]
 
 
 @hookimpl
 def handlers() -> list[Handler]:
-    from .feeding import feed
+    from .claims.event_awards import award_for_event
 
-    return [feed]
+    return [award_for_event]
 
 
 @hookimpl
-def jobs() -> tuple[Job, ...]:
-    from .expiry import JOBS
-    from .reminding import remind
+def jobs() -> tuple[BackgroundJob, ...]:
+    from .claims.reminders import remind_of_claims
+    from .ledger.expiry import JOBS
 
-    return (*JOBS, remind)
+    return (*JOBS, remind_of_claims)
 
 
 @hookimpl
 def registers() -> list[Registers]:
-    from .disclosure import CARDS, HOLDINGS, STATEMENTS
+    from .registers import CARDS, HOLDINGS, STATEMENTS
 
     return [Registers(cards=CARDS, holdings=HOLDINGS, statements=STATEMENTS)]
 
@@ -99,6 +97,6 @@ def registers() -> list[Registers]:
 @hookimpl
 def errands() -> list[Errand]:
     from .console import ERRANDS
-    from .furnishing import furnish
+    from .demo import load_demo
 
-    return [*ERRANDS, Errand("demo", furnish)]
+    return [*ERRANDS, Errand("demo", load_demo)]

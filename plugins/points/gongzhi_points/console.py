@@ -9,33 +9,35 @@ from uuid import UUID
 
 import typer
 from gongzhi.plugin.hooks import Errand
-from gongzhi.runtime.checks import missing, today
+from gongzhi.runtime.checks import not_found, today
 from gongzhi.runtime.commands import Call
 
-from . import codes, paper, printing
+from .ledger import paper_import as paper
+from .ledger import statements as printing
+from .ledger.verification import verify_ledger
 from .models import MerchantRow, ProgrammeRow
-from .verifying import verify
+from .rewards import codes
 
 Code = Annotated[str, typer.Option("--programme", metavar="CODE", help="The programme, by code (项目编码).")]
 
 
-async def named(code: str) -> ProgrammeRow:
+async def find_programme(code: str) -> ProgrammeRow:
     """Return the programme that has this code. Raises Refusal if there is none."""
     found = await ProgrammeRow.get_or_none(code=code)
     if found is None:
-        raise missing(f"There is no programme {code!r}.", f"没有编码为 {code!r} 的积分项目。", "programme")
+        raise not_found(f"There is no programme {code!r}.", f"没有编码为 {code!r} 的积分项目。", "programme")
     return found
 
 
-async def check(
+async def verify_ledgers(
     call: Call,
     programme: Annotated[str | None, typer.Option(metavar="CODE", help="Only this programme (项目编码).")] = None,
 ) -> int:
     """Read the ledgers link by link and say what is not as it was written (校验账本)."""
     wrong = 0
-    rows = [await named(programme)] if programme else await ProgrammeRow.all().order_by("code")
+    rows = [await find_programme(programme)] if programme else await ProgrammeRow.all().order_by("code")
     for row in rows:
-        count, found = await verify(call, row.id)
+        count, found = await verify_ledger(call, row.id)
         print(f"{'✓' if not found else '✗'} {row.code}: {count:,} postings")
         for one in found:
             print(f"  {f'no. {one.no}: ' if one.no else ''}{one.what}")
@@ -50,12 +52,12 @@ async def take_over(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report what would happen (试运行).")] = False,
 ) -> int:
     """Take over a paper ledger, row by row: household, day, what for, points (导入纸质台账)."""
-    report = await paper.load(call, await named(programme), file, dry_run=dry_run)
+    report = await paper.import_paper(call, await find_programme(programme), file, dry_run=dry_run)
     print(*report.lines(), sep="\n")
     return 1 if report.refused else 0
 
 
-async def statement(
+async def print_statement(
     call: Call,
     account: Annotated[UUID, typer.Argument(help="The account's id, without `PointsAccount:` (账户标识).")],
     into: Annotated[Path, typer.Argument(dir_okay=False, help="The PDF to write (输出文件).")],
@@ -68,7 +70,7 @@ async def statement(
     last = before.date() if before else today(call)
     # The first day of this month a year ago.
     first = since.date() if since else date(last.year - 1, last.month, 1)
-    into.write_bytes(await printing.statement(call, account, first, last))
+    into.write_bytes(await printing.print_statement(call, account, first, last))
     print(into)
 
 
@@ -77,13 +79,13 @@ async def counter_key(
 ) -> None:
     """Print the key of a shop's counter, for reading codes offline (柜台密钥)."""
     if not await MerchantRow.exists(id=merchant):
-        raise missing("There is no such shop.", "没有该商户。", "merchant")
+        raise not_found("There is no such shop.", "没有该商户。", "merchant")
     print(codes.counter_key(call.context.receipts, merchant).hex())
 
 
 ERRANDS = (
-    Errand("verify", check),
+    Errand("verify", verify_ledgers),
     Errand("import", take_over),
-    Errand("statement", statement),
+    Errand("statement", print_statement),
     Errand("counter-key", counter_key),
 )

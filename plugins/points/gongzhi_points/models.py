@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.declare.columns import BytesField, Located, key
+from gongzhi.declare.columns import BytesField, Located, primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -129,7 +129,7 @@ class SettledState(StrEnum):
 class ProgrammeRow(Located):
     """A points programme of a village, town or county; it covers the grid and all that is below."""
 
-    id = key()
+    id = primary_key()
     code = fields.CharField(max_length=40, unique=True)
     name = fields.CharField(max_length=100)
     unit = fields.CharEnumField(Unit, max_length=13, default=Unit.POINT)
@@ -149,7 +149,7 @@ class ProgrammeRow(Located):
 class ChainRow(Model):
     """The last link of a programme's hash chain. Whoever posts holds its lock, so links have one order."""
 
-    id = key()
+    id = primary_key()
     programme: Any = fields.OneToOneField("points.ProgrammeRow", **FOREVER)
     programme_id: Any
     no = fields.BigIntField(default=0)
@@ -163,7 +163,7 @@ class ChainRow(Model):
 class MerchantRow(Located):
     """A unit that takes points, in one programme. `offline`: its counter may settle later, so holds last longer."""
 
-    id = key()
+    id = primary_key()
     programme: Any = fields.ForeignKeyField("points.ProgrammeRow", **FOREVER)
     programme_id: Any
     unit: Any = fields.ForeignKeyField("units.UnitRow", **FOREVER)
@@ -187,7 +187,7 @@ class AccountRow(Located):
     A group's `person` is its leader. The issuer's balance is what it gave, below zero.
     """
 
-    id = key()
+    id = primary_key()
     programme: Any = fields.ForeignKeyField("points.ProgrammeRow", **FOREVER)
     programme_id: Any
     kind = fields.CharEnumField(AccountKind, max_length=9)
@@ -237,7 +237,7 @@ class ActRow(Model):
 class RuleRow(Model):
     """One version of a rule: what an act or an event earns. Once adopted it is never changed, only ended."""
 
-    id = key()
+    id = primary_key()
     programme: Any = fields.ForeignKeyField("points.ProgrammeRow", **FOREVER)
     programme_id: Any
     code = fields.CharField(max_length=40)
@@ -274,7 +274,7 @@ class RuleRow(Model):
 class ClaimRow(Located):
     """Somebody says that they did what a rule rewards. The text and the photos go with the person."""
 
-    id = key()
+    id = primary_key()
     rule: Any = fields.ForeignKeyField("points.RuleRow", **FOREVER)
     rule_id: Any
     person: Any = fields.ForeignKeyField("people.PersonRow", db_index=True, **PERSONAL)
@@ -300,7 +300,7 @@ class ClaimRow(Located):
 class PhotoRow(Model):
     """A photo beside a claim, without what the camera wrote into it about place and owner."""
 
-    id = key()
+    id = primary_key()
     claim: Any = fields.ForeignKeyField("points.ClaimRow", related_name=False, on_delete=fields.CASCADE, db_index=True)
     claim_id: Any
     content = BytesField()
@@ -314,7 +314,7 @@ class PhotoRow(Model):
 class VoteRow(Model):
     """What a peer says of a claim."""
 
-    id = key()
+    id = primary_key()
     claim: Any = fields.ForeignKeyField("points.ClaimRow", related_name=False, on_delete=fields.CASCADE)
     claim_id: Any
     account = fields.CharField(max_length=100)
@@ -330,7 +330,7 @@ class VoteRow(Model):
 class PostingRow(Model):
     """One movement of points: its legs in `entry` sum to zero. Facts are codes and numbers, frozen."""
 
-    id = key()
+    id = primary_key()
     programme: Any = fields.ForeignKeyField("points.ProgrammeRow", **FOREVER)
     programme_id: Any
     no = fields.BigIntField()
@@ -363,7 +363,7 @@ class PostingRow(Model):
 class EntryRow(Model):
     """One leg of a posting: what one account got, or gave below zero. What is got may expire."""
 
-    id = key()
+    id = primary_key()
     posting: Any = fields.ForeignKeyField("points.PostingRow", db_index=True, **FOREVER)
     posting_id: Any
     account: Any = fields.ForeignKeyField("points.AccountRow", **FOREVER)
@@ -380,7 +380,7 @@ class EntryRow(Model):
 class WarningRow(Model):
     """That somebody was told of points about to expire."""
 
-    id = key()
+    id = primary_key()
     account: Any = fields.ForeignKeyField("points.AccountRow", **FOREVER)
     account_id: Any
     expires_on = fields.DateField()
@@ -394,7 +394,7 @@ class WarningRow(Model):
 class ObjectionRow(Model):
     """Somebody objects to what was decided on a claim, or to a posting to their account."""
 
-    id = key()
+    id = primary_key()
     claim: Any = fields.ForeignKeyField("points.ClaimRow", null=True, db_index=True, **FOREVER)
     claim_id: Any
     posting: Any = fields.ForeignKeyField("points.PostingRow", null=True, db_index=True, **FOREVER)
@@ -417,7 +417,7 @@ class ObjectionRow(Model):
 class RewardRow(Located):
     """What a merchant gives for points. It lies where it is offered: the programme's grid, or one below."""
 
-    id = key()
+    id = primary_key()
     merchant: Any = fields.ForeignKeyField("points.MerchantRow", **FOREVER)
     merchant_id: Any
     programme: Any = fields.ForeignKeyField("points.ProgrammeRow", **FOREVER)
@@ -440,7 +440,7 @@ class RewardRow(Located):
 class SettlementRow(Model):
     """What a merchant handed in at once: how many codes were good, and the points they came to."""
 
-    id = key()
+    id = primary_key()
     merchant: Any = fields.ForeignKeyField("points.MerchantRow", **FOREVER)
     merchant_id: Any
     at = fields.DatetimeField()
@@ -456,7 +456,7 @@ class SettlementRow(Model):
 class RedemptionRow(Model):
     """Points held for a reward, and a one-time code for one merchant, which is derived and kept nowhere."""
 
-    id = key()
+    id = primary_key()
     account: Any = fields.ForeignKeyField("points.AccountRow", **FOREVER)
     account_id: Any
     person: Any = fields.ForeignKeyField("people.PersonRow", **PERSONAL)
@@ -484,7 +484,7 @@ class RedemptionRow(Model):
 class SettledRow(Model):
     """What came of one code."""
 
-    id = key()
+    id = primary_key()
     settlement: Any = fields.ForeignKeyField(
         "points.SettlementRow", related_name=False, on_delete=fields.CASCADE, db_index=True
     )
@@ -503,7 +503,7 @@ class SettledRow(Model):
 class HonourRow(Model):
     """An honour or badge with the criteria it is given by, published beforehand."""
 
-    id = key()
+    id = primary_key()
     programme: Any = fields.ForeignKeyField("points.ProgrammeRow", **FOREVER)
     programme_id: Any
     code = fields.CharField(max_length=40)
@@ -522,7 +522,7 @@ class HonourRow(Model):
 class AwardRow(Model):
     """An honour given to the holder of an account; others see it only if the holder wants that."""
 
-    id = key()
+    id = primary_key()
     honour: Any = fields.ForeignKeyField("points.HonourRow", **FOREVER)
     honour_id: Any
     account: Any = fields.ForeignKeyField("points.AccountRow", **FOREVER)
@@ -540,7 +540,7 @@ class AwardRow(Model):
 class EntitlementRow(Model):
     """A service on top of what everybody is due, for those who earned so much in so many months."""
 
-    id = key()
+    id = primary_key()
     programme: Any = fields.ForeignKeyField("points.ProgrammeRow", **FOREVER)
     programme_id: Any
     title = fields.CharField(max_length=100)

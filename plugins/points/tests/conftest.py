@@ -14,8 +14,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from gongzhi.values.errors import Text
-from gongzhi_points import ledger
-from gongzhi_points.ledger import Posting, move
+from gongzhi_points.ledger import posting as ledger
+from gongzhi_points.ledger.posting import Posting, make_legs
 from gongzhi_points.models import PostingKind
 from uuid6 import uuid7
 
@@ -122,10 +122,10 @@ class Village:
             [source] = await desk.fetch("select id from points.account where kind='ISSUER'")
             told, day = Text("An act", "行为"), desk.now.date()
             made = [
-                Posting(PostingKind.EARNED, str(row["id"]), move(source["id"], row["id"], amount), told, day)
+                Posting(PostingKind.EARNED, str(row["id"]), make_legs(source["id"], row["id"], amount), told, day)
                 for row in rows
             ]
-            await ledger.post(desk, programme, *made)
+            await ledger.post_entries(desk, programme, *made)
         await connection.close()
 
     async def open_shop(self, *, offline: bool = True) -> None:
@@ -183,7 +183,7 @@ select $1, $2, $3, $4, p.grid_id, $5, 0, 0 from points.programme p where p.id=$2
 
 @pytest_asyncio.fixture
 async def books(desk: Desk) -> Books:
-    return await opened(desk, uuid7().hex)
+    return await open_books(desk, uuid7().hex)
 
 
 @dataclass
@@ -201,7 +201,7 @@ class Books:
         return [known[one] for one in self.accounts]
 
 
-async def opened(desk: Desk, code: str, people: int = 4) -> Books:
+async def open_books(desk: Desk, code: str, people: int = 4) -> Books:
     """Books with accounts for so many people, written past all commands."""
     programme, issuer = uuid7(), uuid7()
     await desk.fetch(PROGRAMME, programme, code, TOWN)
@@ -231,7 +231,7 @@ async def village(server: Any, database: str) -> Village:
 @pytest.fixture
 def opening() -> Any:
     """Opens books: `await opening(desk, "code", people)`."""
-    return opened
+    return open_books
 
 
 @pytest.fixture
@@ -243,5 +243,5 @@ def desk_type() -> type[Desk]:
 def ledgers(postgres: str, small_county: str) -> Iterator[str]:
     """The address of a database for tests of the ledger, each of which has a programme of its own."""
     testing, name = import_module("gongzhi_server.testing"), f"test_{uuid7().hex}"
-    yield asyncio.run(testing.create(postgres, name, small_county))
-    asyncio.run(testing.drop(postgres, name))
+    yield asyncio.run(testing.create_database(postgres, name, small_county))
+    asyncio.run(testing.drop_database(postgres, name))

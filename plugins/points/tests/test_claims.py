@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from gongzhi.runtime.pictures import bare
+from gongzhi.runtime.pictures import strip_metadata
 
 JPEG = (
     bytes.fromhex("ffd8")
@@ -26,7 +26,10 @@ async def claim(village: Any, rule: str, at: int = 0, **given: Any) -> Any:
 
 
 async def test_photos_lose_where_they_were_taken(village: Any) -> None:
-    assert bare(JPEG, "image/jpeg") == bytes.fromhex("ffd8") + b"\xff\xdb\x00\x04ab" + b"\xff\xda\x00\x02xyz\xff\xd9"
+    assert (
+        strip_metadata(JPEG, "image/jpeg")
+        == bytes.fromhex("ffd8") + b"\xff\xdb\x00\x04ab" + b"\xff\xda\x00\x02xyz\xff\xd9"
+    )
     rule = await village.rule(proof="PHOTO")
     assert codes(await claim(village, rule)) == ["EVIDENCE_REQUIRED"]
     assert codes(await claim(village, rule, photos=["bm8="])) == ["BAD_USER_INPUT"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from gongzhi_points.codes import EPOCH, LENGTH, NONCES, NUMBERS, Code, counter_key, read, write
+from gongzhi_points.rewards.codes import EPOCH, LENGTH, NONCES, NUMBERS, Code, counter_key, format_code, parse_code
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,23 +20,23 @@ CODES = st.builds(
 
 @given(CODES)
 def test_code_is_read_back(code: Code) -> None:
-    text = write(KEY, code)
-    assert read(KEY, text) == code
-    assert read(KEY, text.lower().replace("-", " ").replace("0", "o").replace("1", "l")) == code
+    text = format_code(KEY, code)
+    assert parse_code(KEY, text) == code
+    assert parse_code(KEY, text.lower().replace("-", " ").replace("0", "o").replace("1", "l")) == code
 
 
 @given(CODES, st.integers(0, LENGTH - 1), st.sampled_from("0123456789ABCDEFGHJKMNPQRSTVWXYZ"))
 def test_changed_code_is_not_read(code: Code, at: int, letter: str) -> None:
-    text = write(KEY, code).replace("-", "")
+    text = format_code(KEY, code).replace("-", "")
     changed = text[:at] + letter + text[at + 1 :]
-    assert changed == text or read(KEY, changed) is None
+    assert changed == text or parse_code(KEY, changed) is None
 
 
 @given(CODES)
 def test_code_is_for_one_shop(code: Code) -> None:
-    assert read(counter_key(b"secret", UUID(int=2)), write(KEY, code)) is None
+    assert parse_code(counter_key(b"secret", UUID(int=2)), format_code(KEY, code)) is None
 
 
 @given(st.text(max_size=40))
 def test_nonsense_is_not_read(text: str) -> None:
-    assert read(KEY, text) is None
+    assert parse_code(KEY, text) is None

@@ -15,7 +15,7 @@ CASE = {
 }
 
 
-async def closed(village: Any, kind: str, filer: Any = None, **more: Any) -> str:
+async def close_case(village: Any, kind: str, filer: Any = None, **more: Any) -> str:
     """A case that was reported, settled and rated well."""
     [(longitude, latitude)] = await village.fetch(
         "select c.longitude, c.latitude from cases.case c join grids.grid g on g.id=c.town_id "
@@ -40,7 +40,7 @@ async def test_real_problem_earns(village: Any, run_jobs: Any, kind: str, points
     await village.rule(
         code="report", title="问题上报", text="上报问题属实并办结，记三分。", act=None, event="case.closed", amount=3
     )
-    number = await closed(village, kind)
+    number = await close_case(village, kind)
     assert (await run_jobs()).failed == []
     await run_jobs()
     seen = await village.resident().ask(
@@ -62,7 +62,7 @@ async def test_own_work_earns_nothing(village: Any, run_jobs: Any) -> None:
     await village.rule(
         code="report", title="问题上报", text="上报问题属实并办结，记三分。", act=None, event="case.closed", amount=3
     )
-    number = await closed(village, "HELP", filer=village.worker, requester=f"Person:{village.people[0]}")
+    number = await close_case(village, "HELP", filer=village.worker, requester=f"Person:{village.people[0]}")
     assert (await run_jobs()).failed == []
     seen = await village.resident().ask(
         "query($number: String!) { case(number: $number) { pointsAwarded } me { person { points { balance } } } }",

@@ -14,48 +14,51 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from gongzhi.values.errors import Refusal, Text
-from gongzhi_points import ledger
-from gongzhi_points.ledger import Leg, Posting, move
+from gongzhi_points.ledger import posting as ledger
+from gongzhi_points.ledger.posting import Leg, Posting, make_legs
+from gongzhi_points.ledger.verification import verify_ledger
 from gongzhi_points.models import PostingKind
-from gongzhi_points.verifying import verify
 
 DAY = date(2026, 6, 30)
 
 
-def given(books: Any, amount: int, at: int = 0, key: str = "", **more: Any) -> Posting:
-    legs = move(books.issuer, books.accounts[at], amount, more.pop("expires_on", None))
+def earned_posting(books: Any, amount: int, at: int = 0, key: str = "", **more: Any) -> Posting:
+    legs = make_legs(books.issuer, books.accounts[at], amount, more.pop("expires_on", None))
     return Posting(
         PostingKind.EARNED, key or str(uuid4()), legs, Text("An act", "行为"), DAY, {"amount": str(amount)}, **more
     )
 
 
-def paid(books: Any, amount: int, source: int, target: int) -> Posting:
-    legs = move(books.accounts[source], books.accounts[target], amount)
+def spent_posting(books: Any, amount: int, source: int, target: int) -> Posting:
+    legs = make_legs(books.accounts[source], books.accounts[target], amount)
     return Posting(PostingKind.SPENT, str(uuid4()), legs, Text("Spent", "兑换"), DAY)
 
 
 async def post(books: Any, *postings: Posting) -> list[UUID]:
     async with books.desk.connection.transaction():
-        return await ledger.post(books.desk, books.programme, *postings)
+        return await ledger.post_entries(books.desk, books.programme, *postings)
 
 
 async def test_balances_are_sums(books: Any) -> None:
-    await post(books, given(books, 10), given(books, 5, 1))
-    await post(books, paid(books, 4, 0, 1))
+    await post(books, earned_posting(books, 10), earned_posting(books, 5, 1))
+    await post(books, spent_posting(books, 4, 0, 1))
     assert await books.balances() == [6, 9, 0, 0]
-    assert await verify(books.desk, books.programme) == (3, [])
+    assert await verify_ledger(books.desk, books.programme) == (3, [])
 
 
 async def test_overdraft_is_refused_whole(books: Any) -> None:
     """Of several postings, what comes before the bad one is not booked either."""
-    await post(books, given(books, 3))
+    await post(books, earned_posting(books, 3))
     with pytest.raises(Refusal, match="not enough points"):
-        await post(books, paid(books, 2, 0, 1), paid(books, 2, 0, 1))
+        await post(books, spent_posting(books, 2, 0, 1), spent_posting(books, 2, 0, 1))
     assert await books.balances() == [3, 0, 0, 0]
 
 
 async def test_same_key_is_booked_once(books: Any) -> None:
-    first, again = await post(books, given(books, 3, key="one")), await post(books, given(books, 3, key="one"))
+    first, again = (
+        await post(books, earned_posting(books, 3, key="one")),
+        await post(books, earned_posting(books, 3, key="one")),
+    )
     assert first == again and await books.balances() == [3, 0, 0, 0]
 
 
@@ -87,10 +90,10 @@ async def test_strange_amounts_are_refused(books: Any, amount: Any) -> None:
     ],
 )
 async def test_database_keeps_the_past(books: Any, sql: str) -> None:
-    await post(books, given(books, 10))
+    await post(books, earned_posting(books, 10))
     with pytest.raises((asyncpg.RestrictViolationError, asyncpg.CheckViolationError)):
         await books.desk.fetch(sql)
-    assert await verify(books.desk, books.programme) == (1, [])
+    assert await verify_ledger(books.desk, books.programme) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -115,20 +118,20 @@ async def test_database_keeps_the_past(books: Any, sql: str) -> None:
 )
 async def test_tampering_is_found(books: Any, sql: str, what: str) -> None:
     """By somebody who can switch the database's own guards off."""
-    await post(books, *[given(books, 10, key=str(at)) for at in range(3)])
+    await post(books, *[earned_posting(books, 10, key=str(at)) for at in range(3)])
     await books.desk.fetch("set session_replication_role=replica")
     await books.desk.fetch(sql.format(books.programme))
-    _, found = await verify(books.desk, books.programme)
+    _, found = await verify_ledger(books.desk, books.programme)
     assert any(what in one.what for one in found), found
 
 
 async def test_cut_chain_is_found(books: Any) -> None:
-    await post(books, *[given(books, 10, key=str(at)) for at in range(3)])
+    await post(books, *[earned_posting(books, 10, key=str(at)) for at in range(3)])
     await books.desk.fetch("set session_replication_role=replica")
     last = "select id from points.posting where no=3 and programme_id=$1"
     await books.desk.fetch(f"delete from points.entry where posting_id=({last})", books.programme)
     await books.desk.fetch(f"delete from points.posting where id=({last})", books.programme)
-    _, found = await verify(books.desk, books.programme)
+    _, found = await verify_ledger(books.desk, books.programme)
     assert "the last links are missing" in [one.what for one in found]
 
 
@@ -178,6 +181,6 @@ async def test_killed_posting_leaves_nothing_half(books: Any, ledgers: str, tmp_
                 assert process.stdout.readline() == b"done\n"
                 told += 5
             process.send_signal(signal.SIGKILL)
-    count, found = await verify(books.desk, books.programme)
+    count, found = await verify_ledger(books.desk, books.programme)
     [balance, *_] = await books.balances()
     assert found == [] and count == balance >= told and count % 5 == 0

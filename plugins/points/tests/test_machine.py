@@ -10,11 +10,11 @@ from uuid import UUID, uuid4
 
 import asyncpg
 from gongzhi.values.errors import Refusal, Text
-from gongzhi_points import ledger
-from gongzhi_points.expiry import expire
-from gongzhi_points.ledger import Posting, move
+from gongzhi_points.ledger import posting as ledger
+from gongzhi_points.ledger.expiry import expire_lots
+from gongzhi_points.ledger.posting import Posting, make_legs
+from gongzhi_points.ledger.verification import verify_ledger
 from gongzhi_points.models import PostingKind
-from gongzhi_points.verifying import verify
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -87,7 +87,7 @@ class Ledger(RuleBasedStateMachine):
     async def tried(self, *postings: Posting) -> bool:
         try:
             async with self.connection.transaction():
-                await ledger.post(self.books.desk, self.books.programme, *postings)
+                await ledger.post_entries(self.books.desk, self.books.programme, *postings)
         except Refusal as refusal:
             assert refusal.code == "INSUFFICIENT_POINTS"
             return False
@@ -96,13 +96,13 @@ class Ledger(RuleBasedStateMachine):
     @rule(who=PEOPLE, amount=st.integers(1, 50), days=st.integers(1, 40))
     def earn(self, who: int, amount: int, days: int) -> None:
         last = self.day + timedelta(days=days)
-        legs = move(self.books.issuer, self.books.accounts[who], amount, last)
+        legs = make_legs(self.books.issuer, self.books.accounts[who], amount, last)
         assert self.wait(self.tried(Posting(PostingKind.EARNED, str(uuid4()), legs, Text("", ""), self.day)))
         self.people[who].lots.append((last, amount))
 
     @rule(who=PEOPLE, amount=st.integers(1, 60))
     def spend(self, who: int, amount: int) -> None:
-        legs = move(self.books.accounts[who], self.books.issuer, amount)
+        legs = make_legs(self.books.accounts[who], self.books.issuer, amount)
         done = self.wait(self.tried(Posting(PostingKind.SPENT, str(uuid4()), legs, Text("", ""), self.day)))
         person = self.people[who]
         assert done == (person.balance - person.held >= amount)
@@ -133,18 +133,18 @@ class Ledger(RuleBasedStateMachine):
         key, amount = person.holds.popitem()
         self.wait(self.books.desk.fetch(END, key, "SETTLED" if settle else "CANCELLED"))
         if settle:
-            legs = move(self.books.accounts[who], self.books.issuer, amount)
+            legs = make_legs(self.books.accounts[who], self.books.issuer, amount)
             assert self.wait(self.tried(Posting(PostingKind.SPENT, str(key), legs, Text("", ""), self.day)))
             person.spent += amount
 
     @rule(days=st.integers(0, 20))
     def night(self, days: int) -> None:
         self.day += timedelta(days=days)
-        self.wait(expire(self.books.desk, self.books.programme, self.day))
+        self.wait(expire_lots(self.books.desk, self.books.programme, self.day))
         for person in self.people:
             person.spent += sum(amount for day, amount in person.left if day <= self.day)
         before = self.wait(self.books.balances())
-        self.wait(expire(self.books.desk, self.books.programme, self.day))
+        self.wait(expire_lots(self.books.desk, self.books.programme, self.day))
         assert self.wait(self.books.balances()) == before, "a second time nothing happens"
 
     @invariant()
@@ -155,7 +155,7 @@ class Ledger(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "books"):
-            _, found = self.wait(verify(self.books.desk, self.books.programme))
+            _, found = self.wait(verify_ledger(self.books.desk, self.books.programme))
             assert found == []
             self.wait(self.whole.rollback())
             self.wait(self.connection.close())

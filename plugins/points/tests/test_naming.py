@@ -20,14 +20,14 @@ def asked() -> dict[str, Any]:
     return {"permission": "points.manage", "purpose": "登记集体账户负责人"}
 
 
-async def named(village: Any, at: int = 0) -> Any:
+async def read_person(village: Any, at: int = 0) -> Any:
     [row] = await village.fetch(NAME, village.people[at])
     return row
 
 
 async def test_manager_names_a_leader(village: Any, asked: dict[str, Any]) -> None:
     """Found by the whole name, with masked number and grid; named to the mutation; told of the look; no file seen."""
-    person, row = f"Person:{village.people[0]}", await named(village)
+    person, row = f"Person:{village.people[0]}", await read_person(village)
     asked["grid"] = row["code"]
     found = await village.manager.do("findPeopleToName", PLATES, name=row["name"], **asked)
     assert found["errors"] == []
@@ -46,7 +46,7 @@ async def test_manager_names_a_leader(village: Any, asked: dict[str, Any]) -> No
 
 async def test_who_is_found(village: Any, asked: dict[str, Any]) -> None:
     """The whole name only, within one's grids, for a permission that names people and that one holds."""
-    row = await named(village)
+    row = await read_person(village)
     elsewhere = village.server.as_("points_manager", grid="610921102")
     found = await elsewhere.do("findPeopleToName", PLATES, name=row["name"], **asked)
     assert found["errors"] == [] and f"Person:{village.people[0]}" not in [one["id"] for one in found["people"]]

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import pytest
 from gongzhi.values.errors import Refusal
-from gongzhi_points import printing
-from gongzhi_points.paper import Report, dated, read, whole
+from gongzhi_points.ledger import statements as printing
+from gongzhi_points.ledger.paper_import import Report, read_date, read_lines, read_whole_number
 from openpyxl import Workbook
 
 TODAY = date(2026, 6, 30)
@@ -25,7 +25,7 @@ def test_paper_is_read_in_their_encodings(tmp_path: Path, encoding: str) -> None
         "户号,姓名,日期,事由,积分\n001,某某,2026年5月1日,庭院整洁,5\n001,某某,2026-05-02,兑换,-3\n", encoding=encoding
     )
     report = Report(dry_run=True)
-    found = read(file, TODAY, report)
+    found = read_lines(file, TODAY, report)
     assert [(one.household, one.day, one.amount) for one in found] == [
         ("001", date(2026, 5, 1), 5), ("001", date(2026, 5, 2), -3),
     ]  # fmt: skip
@@ -41,13 +41,13 @@ def test_workbooks_are_read(tmp_path: Path) -> None:
     book.active.append(["001", "2027-05-01", "志愿服务", 2])
     book.save(tmp_path / "台账.xlsx")
     report = Report(dry_run=True)
-    assert [one.amount for one in read(tmp_path / "台账.xlsx", TODAY, report)] == [5]
+    assert [one.amount for one in read_lines(tmp_path / "台账.xlsx", TODAY, report)] == [5]
     assert [line for line, _ in report.refused] == [3, 4, 5]
 
 
 def test_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A workbook that unfolds, and a sheet that leaves out a hundred thousand million rows."""
-    monkeypatch.setattr("gongzhi_points.paper.EMPTY", -45_000)
+    monkeypatch.setattr("gongzhi_points.ledger.paper_import.EMPTY", -45_000)
     book, plain = Workbook(), tmp_path / "plain.xlsx"
     book.active.append(["户号", "日期", "事由", "积分"])
     book.active.append(["001", datetime(2026, 5, 1), "志愿服务", 5])
@@ -65,25 +65,25 @@ def test_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
                 new.writestr(part, content)
             new.writestr("xl/more", further)
         with pytest.raises(Refusal):
-            read(file, TODAY, Report(dry_run=True))
+            read_lines(file, TODAY, Report(dry_run=True))
 
 
 @pytest.mark.parametrize(
     ("value", "amount"), [("5", 5), (5.0, 5), ("-3", -3), ("2.5", None), ("", None), ("1e99", None), ("inf", None)]
 )
 def test_points_are_whole(value: Any, amount: int | None) -> None:
-    assert whole(value) == amount
+    assert read_whole_number(value) == amount
 
 
 def test_days_are_days() -> None:
-    assert dated("2026/5/1") == dated("2026.05.01") == date(2026, 5, 1) and dated("5/1") is None
+    assert read_date("2026/5/1") == read_date("2026.05.01") == date(2026, 5, 1) and read_date("5/1") is None
 
 
 def test_missing_column_is_named(tmp_path: Path) -> None:
     file = tmp_path / "x.csv"
     file.write_text("户号,日期,积分\n", encoding="utf-8")
     with pytest.raises(Refusal, match="事由"):
-        read(file, TODAY, Report(dry_run=True))
+        read_lines(file, TODAY, Report(dry_run=True))
 
 
 def test_statement_is_a_pdf() -> None:
@@ -91,7 +91,7 @@ def test_statement_is_a_pdf() -> None:
     lines = [["2026-06-30 10:00", "获得", '#read("/etc/passwd") 庭院整洁', "+5", str(at)] for at in range(60)]
     data = {"programme": "清泉村积分", "unit": "积分", "kind": "PERSON", "number": "0a1b2c3d", "grid": "清泉村"}
     more = {"since": "2026-01-01", "before": "2026-07-01", "opening": "0", "closing": "5", "lines": lines}
-    made = printing.render({**data, **more})
+    made = printing.render_pdf({**data, **more})
     assert made.startswith(b"%PDF") and len(made) > 5_000
 
 
@@ -112,12 +112,12 @@ async def test_statement_of_an_account(village: Any) -> None:
 
 async def test_operators_take_paper_over(village: Any, tmp_path: Path, plugins: Any) -> None:
     """A dry run first; then all of it; the same file again gives nothing again; and the ledger verifies."""
-    from gongzhi_server.cli.plugin_commands import run
-    from gongzhi_server.testing import settings
+    from gongzhi_server.cli.plugin_commands import run_errand
+    from gongzhi_server.testing import settings_for_tests
 
     async def have(name: str, **options: Any) -> int:
         [errand] = [one for one in plugins.errands["points"] if one.name == name]
-        return await run(settings(village.dsn, tmp_path), village.dsn, "points", errand, options)
+        return await run_errand(settings_for_tests(village.dsn, tmp_path), village.dsn, "points", errand, options)
 
     rows = await village.fetch(
         "select h.number from people.household h join grids.grid g on g.id=h.town_id where g.code='610921100' limit 2"

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from gongzhi_points.codes import Code, counter_key, read, write
+from gongzhi_points.rewards.codes import Code, counter_key, format_code, parse_code
 
 TOWN = "610921100"
 
@@ -89,20 +89,20 @@ async def test_offline_codes_settle_later(village: Any) -> None:
     merchant = UUID(village.merchant.partition(":")[2])
     from pathlib import Path
 
-    from gongzhi_server.app import receipts
+    from gongzhi_server.app import receipts_secret
     from gongzhi_server.settings import Settings
     from gongzhi_server.testing import SECRET
 
-    secret = receipts(Settings(data=Path("."), mode="development", secret=SECRET))
+    secret = receipts_secret(Settings(data=Path("."), mode="development", secret=SECRET))
     key = counter_key(secret, merchant)
-    said = read(key, code)
+    said = parse_code(key, code)
     assert said and said.number == 1, "the counter can read it without a connection"
     village.server.clock.move(days=3)
     late = await settle(village, code, takenAt="2026-06-30T02:31:00Z")
     assert [one["state"] for one in late["settled"]] == ["EXPIRED"]
     done = await settle(village, code, takenAt="2026-06-30T02:20:00Z")
     assert [one["state"] for one in done["settled"]] == ["SETTLED"] and done["statement"] == {"total": 6, "count": 1}
-    forged = write(key, Code(1, 7, said.expires_at))
+    forged = format_code(key, Code(1, 7, said.expires_at))
     again = await settle(village, code, forged, "nonsense", takenAt="2026-06-30T02:20:00Z")
     assert [one["state"] for one in again["settled"]] == ["ALREADY_SETTLED", "UNKNOWN", "UNKNOWN"]
     twice = await settle(village, code, code)

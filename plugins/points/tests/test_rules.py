@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from gongzhi.values.errors import Refusal
-from gongzhi_points.screen import lawful, screen
+from gongzhi_points.programmes.screening import screen_reward, screen_rule
 
 ASKED = {
     "code": "tidy",
@@ -33,7 +33,7 @@ ASKED = {
 )
 def test_safeguards_are_named(text: str, why: str) -> None:
     with pytest.raises(Refusal, match=why) as refused:
-        screen(text, "text")
+        screen_rule(text, "text")
     assert refused.value.code == "FORBIDDEN_RULE" and refused.value.path == ("text",)
 
 
@@ -41,12 +41,12 @@ def test_safeguards_are_named(text: str, why: str) -> None:
     "text", ["打扫庭院", "参加村民议事会", "向网格员上报安全隐患，经核实属实", "孝敬父母受邻里好评", "传授养蚕技能"]
 )
 def test_good_acts_pass(text: str) -> None:
-    screen(text, "text")
+    screen_rule(text, "text")
 
 
 def test_statutory_benefits_are_no_reward() -> None:
     with pytest.raises(Refusal, match="due by law"):
-        lawful("积分满百可优先办理低保", "text")
+        screen_reward("积分满百可优先办理低保", "text")
 
 
 REFUSED: list[tuple[dict[str, Any], str, list[str]]] = [

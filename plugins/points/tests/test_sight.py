@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import asyncpg
-from gongzhi_points.disclosure import earned
+from gongzhi_points.registers import claim_earned_points
 
 POINTS = "query($id: ID!) { node(id: $id) { ... on Person { points { balance entries { nodes { amount } } } } } }"
 ACCOUNTS = '{ grid(code: "610921100") { pointsAccounts { totalCount } } }'
@@ -114,8 +114,10 @@ async def test_nothing_flows_by_itself(village: Any, desk_type: Any) -> None:
     assert {"name": "points.award", "version": "1"} in cards
     connection = await asyncpg.connect(village.dsn)
     try:
-        [claim] = await earned(desk_type(connection), village.people[0])
+        [claim] = await claim_earned_points(desk_type(connection), village.people[0])
         assert (claim.text.zh, claim.value) == ("近 12 个月获得积分 5（清泉村积分）", 5)
-        assert await earned(desk_type(connection), village.people[1]) == [], "of nothing good nothing is said"
+        assert await claim_earned_points(desk_type(connection), village.people[1]) == [], (
+            "of nothing good nothing is said"
+        )
     finally:
         await connection.close()

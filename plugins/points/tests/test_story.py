@@ -69,24 +69,24 @@ async def test_claim_to_settlement(village: Any) -> None:
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if name])
 async def test_operation_is_valid(name: str, plugins: Any) -> None:
-    from gongzhi_server.graphql.schema import build
+    from gongzhi_server.graphql.schema import build_schema
     from graphql import validate
 
-    assert validate(build(plugins)._schema, parse(OPERATIONS[name])) == []
+    assert validate(build_schema(plugins)._schema, parse(OPERATIONS[name])) == []
 
 
 @pytest.mark.parametrize("name", ["MyPoints", "Explain", "WhatWouldEarn", "Catalogue"])
 def test_query_is_one_statement(name: str, plugins: Any) -> None:
     """Nothing of it is left to Python, and nothing is asked for twice."""
-    from gongzhi.declare.viewer import Account, Viewer
-    from gongzhi_server.graphql.engine import Engine
-    from gongzhi_server.graphql.schema import build
+    from gongzhi.declare.viewer import Viewer, ViewerAccount
+    from gongzhi_server.graphql.engine import GraphQLEngine
+    from gongzhi_server.graphql.schema import build_schema
     from gongzhi_server.testing import TODAY
 
-    engine: Any = Engine(build(plugins), None, None)  # type: ignore[arg-type]
+    engine: Any = GraphQLEngine(build_schema(plugins), None, None)  # type: ignore[arg-type]
     document = engine.prepare(OPERATIONS[name], name)
     given = {"entry": "PointsEntry:1", "grid": "610921"}
     variables = engine.coerced(document, {key: value for key, value in given.items() if f"${key}" in OPERATIONS[name]})
-    viewer = Viewer(Account("someone", person=UUID(int=1)), TODAY)
+    viewer = Viewer(ViewerAccount("someone", person=UUID(int=1)), TODAY)
     statement = engine.planner.query(document, variables, viewer)
     assert statement.sql.startswith("select row_to_json") and not statement.shape.python

@@ -10,12 +10,12 @@ from gongzhi.core.grids.commands import find_grid
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import form, past, text, told, wrong
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.runtime.checks import check_past_day, check_text, input_form, invalid_input, is_given
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
 from strawberry import ID, UNSET
 
-from .adopting import resolve
 from .models import Body, ResolutionRow
+from .records import create_resolution
 from .types import Resolution
 
 RECORD = "resolutions.record"
@@ -25,43 +25,43 @@ RULE = re.compile(r"[a-z][a-z0-9_.-]{1,60}/[0-9A-Za-z.-]{1,20}")
 
 @strawberry.type(description="The resolution, or why nothing was done (决议登记结果).")
 class ResolutionPayload:
-    resolution: Resolution | None = made("The resolution (决议).")
+    resolution: Resolution | None = result_field("The resolution (决议).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="What was decided (登记决议).")
 class RecordResolutionInput:
-    idempotency_key: str = given(KEY)
-    grid: str = given("Where it holds, by code (适用网格编码).")
-    body: Body = given("Who decided (决议主体).")
-    title: str = given("In a few words (标题).")
-    text: str = given("The decision; do not name private persons (内容).")
-    decided_on: datetime.date = given("When (决议日期).")
-    adopts: list[str] = given("The rules it adopts, such as points.village/3 (通过的规则).", default_factory=list)
-    votes_for: int | None = given("Votes for (赞成票).", default=UNSET)
-    votes_against: int | None = given("Votes against (反对票).", default=UNSET)
-    abstentions: int | None = given("Abstentions (弃权票).", default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    grid: str = input_field("Where it holds, by code (适用网格编码).")
+    body: Body = input_field("Who decided (决议主体).")
+    title: str = input_field("In a few words (标题).")
+    text: str = input_field("The decision; do not name private persons (内容).")
+    decided_on: datetime.date = input_field("When (决议日期).")
+    adopts: list[str] = input_field("The rules it adopts, such as points.village/3 (通过的规则).", default_factory=list)
+    votes_for: int | None = input_field("Votes for (赞成票).", default=UNSET)
+    votes_against: int | None = input_field("Votes against (反对票).", default=UNSET)
+    abstentions: int | None = input_field("Abstentions (弃权票).", default=UNSET)
 
 
 @command("Record what an assembly or council decided (登记决议).", requires=RECORD)
 async def record_resolution(call: Call, input: RecordResolutionInput) -> ResolutionPayload:
-    with form() as read:
-        title = read(text, input.title, TITLE, "title")
-        body = read(text, input.text, TEXT, "text")
-        day = read(past, call, input.decided_on, "decidedOn")
-        read(rules, input.adopts)
-        votes = read(counted, input)
+    with input_form() as read:
+        title = read(check_text, input.title, TITLE, "title")
+        body = read(check_text, input.text, TEXT, "text")
+        day = read(check_past_day, call, input.decided_on, "decidedOn")
+        read(check_rules, input.adopts)
+        votes = read(read_votes, input)
     grid = await find_grid(input.grid, "grid")
     if not call.may(RECORD, grid):
         raise forbidden("grid")
-    row = await resolve(call, grid, input.body, title, body, day, input.adopts, votes=votes)
+    row = await create_resolution(call, grid, input.body, title, body, day, input.adopts, votes=votes)
     return ResolutionPayload(resolution=ref(Resolution, row.id))
 
 
 @strawberry.input(description="A resolution that holds no longer (废止决议).")
 class RevokeResolutionInput:
-    idempotency_key: str = given(KEY)
-    resolution: ID = given("The resolution's id (决议标识).")
+    idempotency_key: str = input_field(KEY)
+    resolution: ID = input_field("The resolution's id (决议标识).")
 
 
 @command("Revoke a resolution; what rested on it before stays (废止决议).", requires=RECORD)
@@ -74,21 +74,21 @@ async def revoke_resolution(call: Call, input: RevokeResolutionInput) -> Resolut
     return ResolutionPayload(resolution=ref(Resolution, row.id))
 
 
-def rules(adopts: list[str]) -> None:
+def check_rules(adopts: list[str]) -> None:
     """Refuse what is no rule with a version."""
     if len(adopts) > RULES or not all(RULE.fullmatch(one) for one in adopts):
-        raise wrong(
+        raise invalid_input(
             f"Name {RULES} rules at most, each like points.village/3.", "规则应形如 points.village/3。", "adopts"
         )
 
 
-def counted(input: RecordResolutionInput) -> tuple[int, int, int] | None:
+def read_votes(input: RecordResolutionInput) -> tuple[int, int, int] | None:
     """Return the votes: all three, or none."""
-    votes = [one for one in (input.votes_for, input.votes_against, input.abstentions) if told(one)]
+    votes = [one for one in (input.votes_for, input.votes_against, input.abstentions) if is_given(one)]
     if not votes:
         return None
     if len(votes) != 3 or min(votes) < 0:
-        raise wrong("Give all three counts, none below zero.", "请同时填写三项票数，且不小于零。", "votesFor")
+        raise invalid_input("Give all three counts, none below zero.", "请同时填写三项票数，且不小于零。", "votesFor")
     return votes[0], votes[1], votes[2]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.declare.columns import Located, key
+from gongzhi.declare.columns import Located, primary_key
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 
@@ -23,7 +23,7 @@ class Body(StrEnum):
 class ResolutionRow(Located):
     """What was decided, by whom, when. `adopts` names rules with their versions, such as `points.village/3`."""
 
-    id = key()
+    id = primary_key()
     body = fields.CharEnumField(Body, max_length=15)
     title = fields.CharField(max_length=200)
     text = fields.TextField()

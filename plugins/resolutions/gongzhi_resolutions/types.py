@@ -5,16 +5,16 @@ from __future__ import annotations
 import datetime
 
 from gongzhi.core.grids.types import Grid
-from gongzhi.declare.entity import Connection, Node, column, connection, entity, everyone, one
-from gongzhi.declare.enums import named
+from gongzhi.declare.entity import Connection, Node, column, connection, entity, one, visible_to_all
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import placed
-from gongzhi.declare.located import inside
+from gongzhi.declare.filters import compare_place
+from gongzhi.declare.located import rows_inside
 from gongzhi.declare.roots import Query
 
 from .models import Body, ResolutionRow
 
-named(
+describe_enum(
     Body,
     "DecidingBody",
     "Who decided (决议主体).",
@@ -28,9 +28,9 @@ named(
 
 @entity(
     ResolutionRow,
-    visible=everyone,
+    visible=visible_to_all,
     order=("decided_on",),
-    filter={"body": None, "decided_on": None, "grid": placed()},
+    filter={"body": None, "decided_on": None, "grid": compare_place()},
 )
 class Resolution(Node):
     """What an assembly or council decided, and which rules it adopts (决议)."""
@@ -62,7 +62,7 @@ EXTENSIONS = (
         Grid,
         resolutions=connection(
             "What was decided in it or below it (决议).",
-            inside,
+            rows_inside,
             order="-decided_on",
             type=Connection[Resolution] | None,
             requires=None,

@@ -56,9 +56,9 @@ def permissions() -> list[Permission | Role]:
 @hookimpl
 def registers() -> list[Registers]:
     from . import holdings
-    from .consenting import consented
+    from .consents import has_consent
 
-    return [Registers(holdings=holdings.HOLDINGS, consents=(ConsentBook(consented),))]
+    return [Registers(holdings=holdings.HOLDINGS, consents=(ConsentBook(has_consent),))]
 
 
 @hookimpl

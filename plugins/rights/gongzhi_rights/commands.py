@@ -7,22 +7,30 @@ import hashlib
 from datetime import time
 
 import strawberry
-from gongzhi.core.accounts.rules import author
+from gongzhi.core.accounts.rules import author_of
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.types import Person
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.register_entries import PrivacyNotice
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import CHINA, duplicate, missing, text, today, wrong
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.runtime.checks import CHINA, check_text, duplicate, invalid_input, not_found, today
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
 from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 
-from .consenting import standing
+from .consents import valid_consents
 from .models import Capacity, ConsentRow, ReleaseRow, RepresentativeRow, WordingRow
+from .representation import (
+    AGE,
+    find_representatives,
+    fourteenth_birthday,
+    is_minor,
+    load_subject,
+    load_subject_and_speaker,
+    require_speaker,
+)
 from .rules import RECORD, REPRESENT
-from .speaking import AGE, fourteenth, minor, representatives, speaking, spoken, subject
 from .types import Consent, Release, Representative
 
 CODE = 80
@@ -32,25 +40,29 @@ BY = "Who signed on paper, as staff record it: the person or whoever speaks for 
 
 @strawberry.type(description="The consent as it is now, or why nothing was done (同意操作结果).")
 class ConsentPayload:
-    consent: Consent | None = made("The consent (同意).")
+    consent: Consent | None = result_field("The consent (同意).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A consent to one purpose and one recipient (单独同意).")
 class GiveConsentInput:
-    idempotency_key: str = given(KEY)
-    purpose: str = given("The purpose, of `privacyNotices` (目的代码).")
-    recipient: str | None = given("Who receives the data, where the text leaves it open (接收方代码).", default=UNSET)
-    notice_version: int = given("The version of the text that was shown (告知书版本).")
-    person: ID | None = given(PERSON, default=UNSET)
-    by: ID | None = given(BY, default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    purpose: str = input_field("The purpose, of `privacyNotices` (目的代码).")
+    recipient: str | None = input_field(
+        "Who receives the data, where the text leaves it open (接收方代码).", default=UNSET
+    )
+    notice_version: int = input_field("The version of the text that was shown (告知书版本).")
+    person: ID | None = input_field(PERSON, default=UNSET)
+    by: ID | None = input_field(BY, default=UNSET)
 
 
 @command("Agree to a purpose, after reading its text; nothing else hangs on it (作出同意).", requires=None)
 async def give_consent(call: Call, input: GiveConsentInput) -> ConsentPayload:
-    notice, recipient = asked(call, input.purpose, input.recipient)
+    notice, recipient = find_notice(call, input.purpose, input.recipient)
     if not notice.consent:
-        raise wrong("This purpose rests on the law and needs no consent.", "此项依法进行，无须同意。", "purpose")
+        raise invalid_input(
+            "This purpose rests on the law and needs no consent.", "此项依法进行，无须同意。", "purpose"
+        )
     if input.notice_version != notice.version:
         raise Refusal(
             "NOTICE_CHANGED",
@@ -58,9 +70,9 @@ async def give_consent(call: Call, input: GiveConsentInput) -> ConsentPayload:
             "告知书已更新，请出示现行版本。",
             ("noticeVersion",),
         )
-    person, who = await spoken(call, input, RECORD)
+    person, who = await load_subject_and_speaker(call, input, RECORD)
     # A new consent takes the place of the one before.
-    await standing(call, person.id, notice.purpose, recipient).update(expires_at=call.now)
+    await valid_consents(call, person.id, notice.purpose, recipient).update(expires_at=call.now)
     consent = await ConsentRow.create(
         grid_id=person.grid_id,
         person=person,
@@ -70,47 +82,49 @@ async def give_consent(call: Call, input: GiveConsentInput) -> ConsentPayload:
         wording=await keep_wording(notice),
         given_by_id=who,
         given_at=call.now,
-        expires_at=ending(call, notice, person),
-        account=author(call),
+        expires_at=consent_end(call, notice, person),
+        account=author_of(call),
     )
     return ConsentPayload(consent=ref(Consent, consent.id, shown=True))
 
 
 @strawberry.input(description="A consent that is taken back (撤回同意).")
 class WithdrawConsentInput:
-    idempotency_key: str = given(KEY)
-    purpose: str = given("The purpose (目的代码).")
-    recipient: str | None = given("Who receives the data, where the text leaves it open (接收方代码).", default=UNSET)
-    person: ID | None = given(PERSON, default=UNSET)
-    by: ID | None = given(BY, default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    purpose: str = input_field("The purpose (目的代码).")
+    recipient: str | None = input_field(
+        "Who receives the data, where the text leaves it open (接收方代码).", default=UNSET
+    )
+    person: ID | None = input_field(PERSON, default=UNSET)
+    by: ID | None = input_field(BY, default=UNSET)
 
 
 @command("Take a consent back; no reason is asked and no service is lost (撤回同意).", requires=None)
 async def withdraw_consent(call: Call, input: WithdrawConsentInput) -> ConsentPayload:
-    notice, recipient = asked(call, input.purpose, input.recipient)
-    person, _ = await spoken(call, input, RECORD)
-    given = standing(call, person.id, notice.purpose, recipient)
+    notice, recipient = find_notice(call, input.purpose, input.recipient)
+    person, _ = await load_subject_and_speaker(call, input, RECORD)
+    given = valid_consents(call, person.id, notice.purpose, recipient)
     last = await given.order_by("-given_at", "-id").first()
     # Without a consent on file there may still be something to undo.
     if last is None and notice.withdrawn is None:
-        raise missing("There is no such consent.", "没有此项同意。", "purpose")
+        raise not_found("There is no such consent.", "没有此项同意。", "purpose")
     await given.update(withdrawn_at=call.now)
     if notice.withdrawn:
         await notice.withdrawn(call, person.id)
     return ConsentPayload(consent=ref(Consent, last.id, shown=True) if last else None)
 
 
-def asked(call: Call, purpose: str, recipient: str | None) -> tuple[PrivacyNotice, str]:
+def find_notice(call: Call, purpose: str, recipient: str | None) -> tuple[PrivacyNotice, str]:
     """Return the text in force and the recipient it is about."""
     registers, day = call.context.registers, today(call)
-    named = text(recipient, CODE, "recipient") if recipient else None
+    named = check_text(recipient, CODE, "recipient") if recipient else None
     fixed = {one.recipient for one in registers.notices if one.purpose == purpose}
     whom = named or next((one for one in fixed if one), None)
     if whom is None and None in fixed:
-        raise wrong("Say who receives the data.", "请指明接收方。", "recipient")
+        raise invalid_input("Say who receives the data.", "请指明接收方。", "recipient")
     notice = registers.notice(purpose, whom, day) if whom else None
     if notice is None or whom is None:
-        raise missing("There is no such purpose; see the privacy notices.", "没有该目的，请查阅告知书。", "purpose")
+        raise not_found("There is no such purpose; see the privacy notices.", "没有该目的，请查阅告知书。", "purpose")
     return notice, whom
 
 
@@ -128,13 +142,13 @@ async def keep_wording(notice: PrivacyNotice) -> WordingRow:
     return row
 
 
-def ending(call: Call, notice: PrivacyNotice, person: PersonRow) -> datetime.datetime | None:
+def consent_end(call: Call, notice: PrivacyNotice, person: PersonRow) -> datetime.datetime | None:
     """Return when a consent ends: after the text's months; one for a child, on the day the child may decide."""
     ends = []
     if notice.months:
         ends.append(call.now + datetime.timedelta(days=round(notice.months * 365.25 / 12)))
-    if person.birth_date and minor(person.birth_date, today(call)):
-        ends.append(datetime.datetime.combine(fourteenth(person.birth_date), time(), CHINA))
+    if person.birth_date and is_minor(person.birth_date, today(call)):
+        ends.append(datetime.datetime.combine(fourteenth_birthday(person.birth_date), time(), CHINA))
     return min(ends, default=None)
 
 
@@ -143,16 +157,16 @@ def ending(call: Call, notice: PrivacyNotice, person: PersonRow) -> datetime.dat
 
 @strawberry.type(description="Who speaks for whom, or why nothing was done (代理登记结果).")
 class RepresentativePayload:
-    representative: Representative | None = made("The representative (代理人).")
+    representative: Representative | None = result_field("The representative (代理人).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="Somebody who speaks for another (登记代理人).")
 class NameRepresentativeInput:
-    idempotency_key: str = given(KEY)
-    person: ID = given("For whom: a child under 14, or somebody who died (被代理人标识).")
-    representative: ID = given("Who (代理人标识).")
-    capacity: Capacity = given("Why; staff have seen the proof, which is not kept (代理身份).")
+    idempotency_key: str = input_field(KEY)
+    person: ID = input_field("For whom: a child under 14, or somebody who died (被代理人标识).")
+    representative: ID = input_field("Who (代理人标识).")
+    capacity: Capacity = input_field("Why; staff have seen the proof, which is not kept (代理身份).")
 
 
 @command("Put a guardian or next of kin on file, after seeing proof (登记代理人).", requires=REPRESENT)
@@ -161,10 +175,12 @@ async def name_representative(call: Call, input: NameRepresentativeInput) -> Rep
     other: PersonRow = await call.find(Person, "representative", id=key_of(Person)(input.representative))
     if not call.may(REPRESENT, person):
         raise forbidden("person")
-    suited(call, person, other, input.capacity)
-    if other.id in await representatives(person.id, today(call)):
+    check_representative(call, person, other, input.capacity)
+    if other.id in await find_representatives(person.id, today(call)):
         raise duplicate("They do so already.", "已登记为代理人。", "representative")
-    until = fourteenth(person.birth_date) if input.capacity == Capacity.GUARDIAN and person.birth_date else None
+    until = (
+        fourteenth_birthday(person.birth_date) if input.capacity == Capacity.GUARDIAN and person.birth_date else None
+    )
     named = await RepresentativeRow.create(
         grid_id=person.grid_id,
         person=person,
@@ -172,25 +188,25 @@ async def name_representative(call: Call, input: NameRepresentativeInput) -> Rep
         capacity=input.capacity,
         since=today(call),
         until=until,
-        account=author(call),
+        account=author_of(call),
     )
     return RepresentativePayload(representative=ref(Representative, named.id))
 
 
-def suited(call: Call, person: PersonRow, other: PersonRow, capacity: Capacity) -> None:
+def check_representative(call: Call, person: PersonRow, other: PersonRow, capacity: Capacity) -> None:
     """Refuse who cannot speak for this person."""
-    if capacity == Capacity.GUARDIAN and not minor(person.birth_date, today(call)):
-        raise wrong(f"From {AGE} on people decide for themselves.", f"年满 {AGE} 周岁由本人决定。", "person")
+    if capacity == Capacity.GUARDIAN and not is_minor(person.birth_date, today(call)):
+        raise invalid_input(f"From {AGE} on people decide for themselves.", f"年满 {AGE} 周岁由本人决定。", "person")
     if capacity == Capacity.NEXT_OF_KIN and person.died_on is None:
-        raise wrong("Next of kin speak for the dead.", "近亲属仅可代理已死亡人员。", "person")
-    if other.id == person.id or other.died_on or minor(other.birth_date, today(call)):
-        raise wrong("They cannot speak for another.", "此人不能担任代理人。", "representative")
+        raise invalid_input("Next of kin speak for the dead.", "近亲属仅可代理已死亡人员。", "person")
+    if other.id == person.id or other.died_on or is_minor(other.birth_date, today(call)):
+        raise invalid_input("They cannot speak for another.", "此人不能担任代理人。", "representative")
 
 
 @strawberry.input(description="Somebody who speaks for another no longer (终止代理).")
 class EndRepresentationInput:
-    idempotency_key: str = given(KEY)
-    representative: ID = given("The entry (代理登记标识).")
+    idempotency_key: str = input_field(KEY)
+    representative: ID = input_field("The entry (代理登记标识).")
 
 
 @command("End somebody's speaking for another from today (终止代理).", requires=REPRESENT)
@@ -210,20 +226,20 @@ async def end_representation(call: Call, input: EndRepresentationInput) -> Repre
 
 @strawberry.type(description="The release as it is now, or why nothing was done (授权披露结果).")
 class ReleasePayload:
-    release: Release | None = made("The release (授权披露).")
+    release: Release | None = result_field("The release (授权披露).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A release that is revoked (撤回授权披露).")
 class RevokeReleaseInput:
-    idempotency_key: str = given(KEY)
-    release: ID = given("The release's id (授权标识).")
+    idempotency_key: str = input_field(KEY)
+    release: ID = input_field("The release's id (授权标识).")
 
 
 @command("Revoke a release; its recipient reads it no longer from this moment (撤回授权披露).", requires=None)
 async def revoke_release(call: Call, input: RevokeReleaseInput) -> ReleasePayload:
     row: ReleaseRow = await call.find(Release, "release", id=key_of(Release)(input.release))
-    await speaking(call, await subject(call, f"Person:{row.person_id}", "release"), path="release")
+    await require_speaker(call, await load_subject(call, f"Person:{row.person_id}", "release"), path="release")
     if row.revoked_at is None:
         row.revoked_at = call.now
         await row.save(update_fields=["revoked_at"])

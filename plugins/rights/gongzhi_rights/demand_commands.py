@@ -5,23 +5,34 @@ from __future__ import annotations
 from typing import Any
 
 import strawberry
-from gongzhi.core.notices.sending import Notice, Office, notify
+from gongzhi.core.notices.sending import NoticeDraft, Office, send_notice
 from gongzhi.core.people.restricting import restrict_person, unrestrict_person
-from gongzhi.core.registers.erasure import erase
+from gongzhi.core.registers.erasure import erase_person
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import missing, today, wrong
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.runtime.checks import invalid_input, not_found, today
+from gongzhi.runtime.commands import (
+    EXPECTED,
+    KEY,
+    Call,
+    Problem,
+    check_version,
+    command,
+    forbidden,
+    input_field,
+    problems,
+    result_field,
+)
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from .commands import BY, PERSON
-from .deciding import TERM, remark
+from .decisions import TERM, read_remark
 from .models import DemandRow, Matter, State
-from .review_commands import DECISION, concerned
+from .representation import find_representatives, load_subject_and_speaker
+from .review_commands import DECISION, load_own_decision
 from .rules import HANDLE, RECORD
-from .speaking import representatives, spoken
 from .types import DataRequest, Decision
 
 OVERSEE = "people.oversee"
@@ -30,81 +41,81 @@ OVERSEE = "people.oversee"
 
 @strawberry.type(description="The request as it is now, or why nothing was done (个人信息请求结果).")
 class DataRequestPayload:
-    request: DataRequest | None = made("The request (请求).")
+    request: DataRequest | None = result_field("The request (请求).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="Something one asks about one's data (个人信息请求).")
 class DataRequestInput:
-    idempotency_key: str = given(KEY)
-    person: ID | None = given(PERSON, default=UNSET)
-    by: ID | None = given(BY, default=UNSET)
-    text: str | None = given("What to know about it, in one's own words (说明).", default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    person: ID | None = input_field(PERSON, default=UNSET)
+    by: ID | None = input_field(BY, default=UNSET)
+    text: str | None = input_field("What to know about it, in one's own words (说明).", default=UNSET)
 
 
 @command(
     "Ask for a copy of everything held about a person; it is there at once, as `download` (查阅复制).", requires=None
 )
 async def request_export(call: Call, input: DataRequestInput) -> DataRequestPayload:
-    return await filed(call, input, Matter.EXPORT, state=State.GRANTED, decided_at=call.now)
+    return await file_request(call, input, Matter.EXPORT, state=State.GRANTED, decided_at=call.now)
 
 
 @strawberry.input(description="What is wrong or missing (更正补充申请).")
 class RequestCorrectionInput:
-    idempotency_key: str = given(KEY)
-    text: str = given("What is wrong or missing, and how it should be (更正内容).")
-    person: ID | None = given(PERSON, default=UNSET)
-    by: ID | None = given(BY, default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    text: str = input_field("What is wrong or missing, and how it should be (更正内容).")
+    person: ID | None = input_field(PERSON, default=UNSET)
+    by: ID | None = input_field(BY, default=UNSET)
 
 
 @command("Ask for something to be corrected or completed; staff decide, with reasons (申请更正).", requires=None)
 async def request_correction(call: Call, input: RequestCorrectionInput) -> DataRequestPayload:
-    return await filed(call, input, Matter.CORRECTION)
+    return await file_request(call, input, Matter.CORRECTION)
 
 
 @command("Ask for everything to be deleted: what is held is anonymised (申请删除).", requires=None)
 async def request_deletion(call: Call, input: DataRequestInput) -> DataRequestPayload:
-    return await filed(call, input, Matter.DELETION)
+    return await file_request(call, input, Matter.DELETION)
 
 
 @command("Ask that ordinary staff no longer see one's data (申请限制处理).", requires=None)
 async def request_restriction(call: Call, input: DataRequestInput) -> DataRequestPayload:
-    return await filed(call, input, Matter.RESTRICTION)
+    return await file_request(call, input, Matter.RESTRICTION)
 
 
 @strawberry.type(description="The decision as it explains itself, and the request for words (解释说明结果).")
 class ExplanationPayload:
-    decision: Decision | None = made("The decision with its rule, inputs and contributions (自动化决定).")
-    request: DataRequest | None = made("The request for an explanation in words (请求).")
+    decision: Decision | None = result_field("The decision with its rule, inputs and contributions (自动化决定).")
+    request: DataRequest | None = result_field("The request for an explanation in words (请求).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A decision one wishes to be explained (申请解释).")
 class RequestExplanationInput:
-    idempotency_key: str = given(KEY)
-    decision: ID = given(DECISION)
-    text: str | None = given("What one does not understand (疑问).", default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    decision: ID = input_field(DECISION)
+    text: str | None = input_field("What one does not understand (疑问).", default=UNSET)
 
 
 @command("Have a decision explained: at once by its trace, and in words by a person (申请解释).", requires=None)
 async def request_explanation(call: Call, input: RequestExplanationInput) -> ExplanationPayload:
-    trace, subject = await concerned(call, input.decision)
+    trace, subject = await load_own_decision(call, input.decision)
     own = call.viewer.account.person
     assert own is not None  # or nothing would concern them
     about = trace["person_id"] or own
-    request = await open_(
-        call, subject.grid_id, about, own, Matter.EXPLANATION, remark(input.text, "text"), decision_id=trace["id"]
+    request = await open_request(
+        call, subject.grid_id, about, own, Matter.EXPLANATION, read_remark(input.text, "text"), decision_id=trace["id"]
     )
     return ExplanationPayload(decision=ref(Decision, trace["id"]), request=ref(DataRequest, request.id))
 
 
 @strawberry.input(description="The answer to a request (请求办理).")
 class DecideDataRequestInput:
-    idempotency_key: str = given(KEY)
-    request: ID = given("The request's id (请求标识).")
-    expected_version: int = given(EXPECTED)
-    grant: bool = given("Whether it is done; granting a deletion cannot be undone (是否同意).")
-    grounds: str | None = given(
+    idempotency_key: str = input_field(KEY)
+    request: ID = input_field("The request's id (请求标识).")
+    expected_version: int = input_field(EXPECTED)
+    grant: bool = input_field("Whether it is done; granting a deletion cannot be undone (是否同意).")
+    grounds: str | None = input_field(
         "The answer; a refusal must say its grounds, a correction and an explanation what was done (答复或理由).",
         default=UNSET,
     )
@@ -115,45 +126,45 @@ async def decide_data_request(call: Call, input: DecideDataRequestInput) -> Data
     demand: DemandRow = await call.find(DataRequest, "request", id=key_of(DataRequest)(input.request))
     if not call.may(HANDLE, demand):
         raise forbidden("request")
-    stale(demand, input.expected_version)
+    check_version(demand, input.expected_version)
     still_open(demand)
     # Nobody decides on what they asked for themselves.
     if call.viewer.account.person in (demand.person_id, demand.asked_by_id):
         raise forbidden("request")
-    demand.grounds = remark(input.grounds, "grounds")
+    demand.grounds = read_remark(input.grounds, "grounds")
     if demand.grounds is None and (not input.grant or demand.matter in (Matter.CORRECTION, Matter.EXPLANATION)):
-        raise wrong("Say the grounds; the person reads them.", "请填写理由，申请人可见。", "grounds")
+        raise invalid_input("Say the grounds; the person reads them.", "请填写理由，申请人可见。", "grounds")
     demand.state = State.GRANTED if input.grant else State.REFUSED
-    await settled(call, demand)
-    await answered(call, demand)
+    await close_request(call, demand)
+    await notify_requester(call, demand)
     if input.grant:
-        await done(call, demand)
+        await carry_out(call, demand)
     return DataRequestPayload(request=ref(DataRequest, demand.id))
 
 
 @strawberry.input(description="A request that is taken back (撤回请求).")
 class WithdrawDataRequestInput:
-    idempotency_key: str = given(KEY)
-    request: ID = given("The request's id (请求标识).")
+    idempotency_key: str = input_field(KEY)
+    request: ID = input_field("The request's id (请求标识).")
 
 
 @command("Take a request back while it is open (撤回请求).", requires=None)
 async def withdraw_data_request(call: Call, input: WithdrawDataRequestInput) -> DataRequestPayload:
     demand: DemandRow = await call.find(DataRequest, "request", id=key_of(DataRequest)(input.request))
     own = call.viewer.account.person
-    if own not in (demand.person_id, demand.asked_by_id, *await representatives(demand.person_id, today(call))):
+    if own not in (demand.person_id, demand.asked_by_id, *await find_representatives(demand.person_id, today(call))):
         raise forbidden("request")
     still_open(demand)
     demand.state = State.WITHDRAWN
-    await settled(call, demand)
+    await close_request(call, demand)
     return DataRequestPayload(request=ref(DataRequest, demand.id))
 
 
 @strawberry.input(description="A restriction that ends (解除限制处理).")
 class LiftRestrictionInput:
-    idempotency_key: str = given(KEY)
-    person: ID | None = given(PERSON, default=UNSET)
-    by: ID | None = given(BY, default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    person: ID | None = input_field(PERSON, default=UNSET)
+    by: ID | None = input_field(BY, default=UNSET)
 
 
 @strawberry.type(description="Whether the restriction is lifted, or why nothing was done (解除限制结果).")
@@ -163,9 +174,9 @@ class LiftRestrictionPayload:
 
 @command("Let staff see one's data again; the person decides alone (解除限制处理).", requires=None)
 async def lift_restriction(call: Call, input: LiftRestrictionInput) -> LiftRestrictionPayload:
-    person, _ = await spoken(call, input, RECORD)
+    person, _ = await load_subject_and_speaker(call, input, RECORD)
     if person.restricted_at is None or person.erased_at:
-        raise missing("Nothing is restricted.", "当前没有限制处理。", "person")
+        raise not_found("Nothing is restricted.", "当前没有限制处理。", "person")
     await unrestrict_person(person)
     return LiftRestrictionPayload()
 
@@ -173,16 +184,16 @@ async def lift_restriction(call: Call, input: LiftRestrictionInput) -> LiftRestr
 # what the commands share
 
 
-async def filed(call: Call, input: Any, matter: Matter, **more: Any) -> DataRequestPayload:
+async def file_request(call: Call, input: Any, matter: Matter, **more: Any) -> DataRequestPayload:
     """Put a request on file for whoever it is about."""
-    person, who = await spoken(call, input, RECORD)
+    person, who = await load_subject_and_speaker(call, input, RECORD)
     if person.erased_at:
-        raise missing("Nothing is held about them any more.", "已无其个人信息。", "person")
-    demand = await open_(call, person.grid_id, person.id, who, matter, remark(input.text, "text"), **more)
+        raise not_found("Nothing is held about them any more.", "已无其个人信息。", "person")
+    demand = await open_request(call, person.grid_id, person.id, who, matter, read_remark(input.text, "text"), **more)
     return DataRequestPayload(request=ref(DataRequest, demand.id, shown=True))
 
 
-async def open_(
+async def open_request(
     call: Call, grid: int, person: Any, who: Any, matter: Matter, said: str | None, **more: Any
 ) -> DemandRow:
     """Open a request, and tell those who watch over personal data. One of a kind is open at a time."""
@@ -199,14 +210,14 @@ async def open_(
         due_at=call.now + TERM,
         **more,
     )
-    asked = Notice(
+    asked = NoticeDraft(
         "data_request.asked",
         Text("Somebody asks about their data.", "有新的个人信息权利请求。"),
         Text("Answer it within 15 days.", "请在 15 日内办理。"),
         f"DataRequest:{demand.id}",
     )
     if demand.state == State.OPEN:
-        await notify(call, asked, offices=[Office(OVERSEE, grid)])
+        await send_notice(call, asked, offices=[Office(OVERSEE, grid)])
     return demand
 
 
@@ -215,29 +226,29 @@ def still_open(demand: DemandRow) -> None:
         raise Refusal("ILLEGAL_TRANSITION", "It has been answered already.", "该请求已办结。", ("request",))
 
 
-async def settled(call: Call, demand: DemandRow) -> None:
+async def close_request(call: Call, demand: DemandRow) -> None:
     demand.decided_at, demand.account = call.now, call.viewer.account.name
     demand.version += 1
     await demand.save()
 
 
-async def done(call: Call, demand: DemandRow) -> None:
+async def carry_out(call: Call, demand: DemandRow) -> None:
     """Do what was asked. A correction was made by the ordinary commands before, an explanation is the answer."""
     if demand.matter == Matter.DELETION:
-        await erase(call.fetch, call.context.registers.holdings, demand.person_id, call.now)
+        await erase_person(call.fetch, call.context.registers.holdings, demand.person_id, call.now)
     elif demand.matter == Matter.RESTRICTION:
         await restrict_person(call, demand.person_id)
 
 
-async def answered(call: Call, demand: DemandRow) -> None:
+async def notify_requester(call: Call, demand: DemandRow) -> None:
     """Tell whoever asked."""
-    told = Notice(
+    told = NoticeDraft(
         "data_request.answered",
         Text("Your request about your data was answered.", "您的个人信息权利请求已答复。"),
         Text("Open it to read the answer.", "打开可查看答复。"),
         f"DataRequest:{demand.id}",
     )
-    await notify(call, told, persons=[demand.asked_by_id] if demand.asked_by_id else ())
+    await send_notice(call, told, persons=[demand.asked_by_id] if demand.asked_by_id else ())
 
 
 EXTENSIONS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.declare.columns import Located, key
+from gongzhi.declare.columns import Located, primary_key
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
@@ -52,7 +52,7 @@ def _person(**options: Any) -> Any:
 class RepresentativeRow(Located):
     """Who speaks for somebody: the guardian of a child under 14, the next of kin of the dead."""
 
-    id = key()
+    id = primary_key()
     person: Any = _person(db_index=True)
     person_id: Any
     representative: Any = _person(db_index=True)
@@ -70,7 +70,7 @@ class RepresentativeRow(Located):
 class WordingRow(Model):
     """A notice as it was shown to whoever agreed. Another text under the same version is another row."""
 
-    id = key()
+    id = primary_key()
     purpose = fields.CharField(max_length=80)
     version = fields.IntField()
     digest = fields.CharField(max_length=64)
@@ -87,7 +87,7 @@ class WordingRow(Model):
 class ConsentRow(Located):
     """One consent: one purpose, one recipient, one wording (PIPL 14, 23)."""
 
-    id = key()
+    id = primary_key()
     person: Any = _person()
     person_id: Any
     purpose = fields.CharField(max_length=80)
@@ -109,7 +109,7 @@ class ConsentRow(Located):
 class DecisionRow(Located):
     """What a rule decided: its version, frozen inputs, the contribution of each. Facts, never changed."""
 
-    id = key()
+    id = primary_key()
     person: Any = _person(null=True)
     person_id: Any
     household: Any = fields.ForeignKeyField(
@@ -132,7 +132,7 @@ class DecisionRow(Located):
 class ReviewRow(Located):
     """A person looks at what a rule decided. `decision_id` is a key of the view `rights.trace`."""
 
-    id = key()
+    id = primary_key()
     decision_id = fields.UUIDField()
     person: Any = _person(null=True)
     person_id: Any
@@ -160,7 +160,7 @@ class ReviewRow(Located):
 class DemandRow(Located):
     """What somebody asks for about their data, and what was answered."""
 
-    id = key()
+    id = primary_key()
     person: Any = _person()
     person_id: Any
     matter = fields.CharEnumField(Matter, max_length=11)
@@ -184,7 +184,7 @@ class DemandRow(Located):
 class ReleaseRow(Located):
     """Positive statements that a person lets a recipient read, until a day, revocable."""
 
-    id = key()
+    id = primary_key()
     person: Any = _person()
     person_id: Any
     recipient = fields.CharField(max_length=80)

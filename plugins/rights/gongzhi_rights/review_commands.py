@@ -8,22 +8,33 @@ from typing import Any
 import strawberry
 from gongzhi.core.accounts.independence import require_independence
 from gongzhi.core.people.care_commands import NEEDS
-from gongzhi.core.people.households import HOUSEHOLD, found, load_tier_decision, member
+from gongzhi.core.people.households import HOUSEHOLD, find_household, is_member, load_tier_decision
 from gongzhi.core.people.models import HouseholdRow, PersonRow
 from gongzhi.core.people.types import TierDecision
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.register_entries import Card
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import missing, text, today, wrong
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.runtime.checks import check_text, invalid_input, not_found, today
+from gongzhi.runtime.commands import (
+    EXPECTED,
+    KEY,
+    Call,
+    Problem,
+    check_version,
+    command,
+    forbidden,
+    input_field,
+    problems,
+    result_field,
+)
 from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 
-from .deciding import REASON, announce, remark, reviewed, subjects, traced
+from .decisions import REASON, announce_review, decision_subjects, find_decision, open_review, read_remark
 from .models import ReviewRow, ReviewState
+from .representation import find_representatives
 from .rules import REVIEW
-from .speaking import representatives
 from .types import Decision, DecisionReview
 
 DECISION = "The decision's id (自动化决定标识)."
@@ -31,15 +42,15 @@ DECISION = "The decision's id (自动化决定标识)."
 
 @strawberry.type(description="The review as it is now, or why nothing was done (复核操作结果).")
 class ReviewPayload:
-    review: DecisionReview | None = made("The review (人工复核).")
+    review: DecisionReview | None = result_field("The review (人工复核).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A decision that a person is to look at (申请人工复核).")
 class RequestHumanReviewInput:
-    idempotency_key: str = given(KEY)
-    decision: ID = given(DECISION)
-    reason: str | None = given("Why, if one wishes to say so (理由).", default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    decision: ID = input_field(DECISION)
+    reason: str | None = input_field("Why, if one wishes to say so (理由).", default=UNSET)
 
 
 @command(
@@ -47,23 +58,25 @@ class RequestHumanReviewInput:
     requires=None,
 )
 async def request_human_review(call: Call, input: RequestHumanReviewInput) -> ReviewPayload:
-    trace, subject = await concerned(call, input.decision)
-    review = await reviewed(call, trace, subject.grid_id, call.viewer.account.person, remark(input.reason, "reason"))
+    trace, subject = await load_own_decision(call, input.decision)
+    review = await open_review(
+        call, trace, subject.grid_id, call.viewer.account.person, read_remark(input.reason, "reason")
+    )
     return ReviewPayload(review=ref(DecisionReview, review.id))
 
 
 @strawberry.type(description="The decision that was contested, or why nothing was done (异议结果).")
 class TierDecisionPayload:
-    decision: TierDecision | None = made("The decision (认定).")
-    review: DecisionReview | None = made("The review of it by a person (人工复核).")
+    decision: TierDecision | None = result_field("The decision (认定).")
+    review: DecisionReview | None = result_field("The review of it by a person (人工复核).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="An objection to how a household is served (服务类型异议).")
 class ContestServiceTierInput:
-    idempotency_key: str = given(KEY)
-    household: ID = given(HOUSEHOLD)
-    reason: str | None = given("Why, if the household wishes to say so (理由).", default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    household: ID = input_field(HOUSEHOLD)
+    reason: str | None = input_field("Why, if the household wishes to say so (理由).", default=UNSET)
 
 
 @command(
@@ -71,23 +84,23 @@ class ContestServiceTierInput:
     requires=None,
 )
 async def contest_service_tier(call: Call, input: ContestServiceTierInput) -> TierDecisionPayload:
-    reason = remark(input.reason, "reason")
-    household = await found(call, input.household)
-    if not (call.may(NEEDS, household) or await member(household, call.viewer.account.person)):
+    reason = read_remark(input.reason, "reason")
+    household = await find_household(call, input.household)
+    if not (call.may(NEEDS, household) or await is_member(household, call.viewer.account.person)):
         raise forbidden("household")
     decision = await load_tier_decision(call, household)
-    [trace] = await traced(call, decision.id)
-    review = await reviewed(call, trace, household.grid_id, call.viewer.account.person, reason)
+    [trace] = await find_decision(call, decision.id)
+    review = await open_review(call, trace, household.grid_id, call.viewer.account.person, reason)
     return TierDecisionPayload(decision=ref(TierDecision, decision.id), review=ref(DecisionReview, review.id))
 
 
 @strawberry.input(description="What a person decided on review (复核决定).")
 class DecideReviewInput:
-    idempotency_key: str = given(KEY)
-    review: ID = given("The review's id (复核标识).")
-    expected_version: int = given(EXPECTED)
-    outcome: str = given("The outcome, as a code of the rule's card; the same as before upholds it (结果代码).")
-    grounds: str = given("Why; the people concerned read it (理由).")
+    idempotency_key: str = input_field(KEY)
+    review: ID = input_field("The review's id (复核标识).")
+    expected_version: int = input_field(EXPECTED)
+    outcome: str = input_field("The outcome, as a code of the rule's card; the same as before upholds it (结果代码).")
+    grounds: str = input_field("Why; the people concerned read it (理由).")
 
 
 @command("Decide as a person on what a rule decided (作出复核决定).", requires=REVIEW, two_persons=True)
@@ -95,14 +108,14 @@ async def decide_review(call: Call, input: DecideReviewInput) -> ReviewPayload:
     review: ReviewRow = await call.find(DecisionReview, "review", id=key_of(DecisionReview)(input.review))
     if not call.may(REVIEW, review):
         raise forbidden("review")
-    stale(review, input.expected_version)
+    check_version(review, input.expected_version)
     if review.state != ReviewState.OPEN:
-        raise wrong("It has been decided already.", "该复核已办结。", "review")
-    [trace] = await traced(call, review.decision_id)
-    people = await subjects(trace)
-    await impartial(call, trace, [*people, review.asked_by_id])
-    card = outlined(call, trace, input.outcome)
-    review.grounds = text(input.grounds, REASON, "grounds")
+        raise invalid_input("It has been decided already.", "该复核已办结。", "review")
+    [trace] = await find_decision(call, review.decision_id)
+    people = await decision_subjects(trace)
+    await require_impartial(call, trace, [*people, review.asked_by_id])
+    card = find_card(call, trace, input.outcome)
+    review.grounds = check_text(input.grounds, REASON, "grounds")
     changed = input.outcome != trace["outcome"]
     # An adverse decision was a proposal: upheld, it is put into force only now.
     if card.apply and (changed or trace["adverse"]):
@@ -111,24 +124,24 @@ async def decide_review(call: Call, input: DecideReviewInput) -> ReviewPayload:
     review.outcome, review.account = input.outcome, call.viewer.account.name
     review.decided_at, review.version = call.now, review.version + 1
     await review.save()
-    await announce(call, review, people)
+    await announce_review(call, review, people)
     return ReviewPayload(review=ref(DecisionReview, review.id))
 
 
-async def concerned(call: Call, id: str) -> tuple[dict[str, Any], PersonRow | HouseholdRow]:
+async def load_own_decision(call: Call, id: str) -> tuple[dict[str, Any], PersonRow | HouseholdRow]:
     """Return the decision and whom it is about, if the caller is concerned by it; else it is not there."""
     own = call.viewer.account.person
-    for trace in await traced(call, key_of(Decision)(id)) if own else ():
+    for trace in await find_decision(call, key_of(Decision)(id)) if own else ():
         if trace["household_id"]:
             household = await HouseholdRow.get(id=trace["household_id"])
-            if await member(household, own):
+            if await is_member(household, own):
                 return trace, household
-        elif own == trace["person_id"] or own in await representatives(trace["person_id"], today(call)):
+        elif own == trace["person_id"] or own in await find_representatives(trace["person_id"], today(call)):
             return trace, await PersonRow.get(id=trace["person_id"])
-    raise missing("There is no such decision about you.", "没有关于您的该项决定。", "decision")
+    raise not_found("There is no such decision about you.", "没有关于您的该项决定。", "decision")
 
 
-async def impartial(call: Call, trace: Mapping[str, Any], concerned: list[Any]) -> None:
+async def require_impartial(call: Call, trace: Mapping[str, Any], concerned: list[Any]) -> None:
     """Refuse to let somebody review what they caused, or what they are concerned by."""
     account = call.viewer.account
     if account.name == trace["account"] or (account.person and account.person in concerned):
@@ -141,14 +154,14 @@ async def impartial(call: Call, trace: Mapping[str, Any], concerned: list[Any]) 
     await require_independence(call, "review", trace["account"])
 
 
-def outlined(call: Call, trace: Mapping[str, Any], outcome: str) -> Card:
+def find_card(call: Call, trace: Mapping[str, Any], outcome: str) -> Card:
     """Return the card of the decision's rule. Raises Refusal for an outcome that is not on it."""
     card = call.context.registers.card(trace["rule"])
     if card is None:
-        raise missing("The rule's card is not declared any more.", "该规则的算法卡片已不存在。", "review")
+        raise not_found("The rule's card is not declared any more.", "该规则的算法卡片已不存在。", "review")
     if card.outcomes and outcome not in card.outcomes:
         codes = ", ".join(card.outcomes)
-        raise wrong(f"The outcomes are {codes}.", f"可选结果：{codes}。", "outcome")
+        raise invalid_input(f"The outcomes are {codes}.", f"可选结果：{codes}。", "outcome")
     return card
 
 

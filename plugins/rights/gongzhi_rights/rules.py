@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from gongzhi.core.people.rules import own_households
-from gongzhi.declare.sql import Alternatives, Sql, bound, widen
-from gongzhi.declare.viewer import Lens, Viewer
+from gongzhi.declare.sql import Alternatives, Sql, bind, widen_rows
+from gongzhi.declare.viewer import Viewer, ViewerScope
 from gongzhi.runtime.checks import CHINA
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion, Term
@@ -17,7 +17,7 @@ REPRESENT = "rights.represent"
 RECORD = "rights.record_consent"
 
 
-def _represented(viewer: Lens) -> Sql:
+def _represented(viewer: ViewerScope) -> Sql:
     """Return the people one speaks for today."""
     return Sql(
         "any(array(select v.person_id from rights.representative v "
@@ -27,67 +27,69 @@ def _represented(viewer: Lens) -> Sql:
     )
 
 
-def _mine(row: Table, viewer: Lens) -> list[Criterion]:
+def _mine(row: Table, viewer: ViewerScope) -> list[Criterion]:
     """Return what is about oneself or somebody one speaks for."""
     if not viewer.known():
         return []
     return [Sql("{0}={1}", row.person_id, viewer.person), Sql("{0}={1}", row.person_id, _represented(viewer))]
 
 
-def _of_home(row: Table, viewer: Lens) -> list[Criterion]:
+def _of_home(row: Table, viewer: ViewerScope) -> list[Criterion]:
     """Return what is about the household one belongs to."""
     return [Sql("{0}=any(array{1})", row.household_id, own_households(viewer))] if viewer.known() else []
 
 
-def consents(row: Table, viewer: Lens) -> Alternatives:
+def visible_consents(row: Table, viewer: ViewerScope) -> Alternatives:
     """Return one's own consents, and those in the grids whose data one watches over."""
-    return widen(viewer.within(row, HANDLE), *_mine(row, viewer))
+    return widen_rows(viewer.within(row, HANDLE), *_mine(row, viewer))
 
 
-def demands(row: Table, viewer: Lens) -> Alternatives:
+def visible_requests(row: Table, viewer: ViewerScope) -> Alternatives:
     """Return one's own requests, and those in the grids whose data one watches over."""
-    return widen(viewer.within(row, HANDLE), *_mine(row, viewer))
+    return widen_rows(viewer.within(row, HANDLE), *_mine(row, viewer))
 
 
-def decisions(row: Table, viewer: Lens) -> Alternatives:
+def visible_decisions(row: Table, viewer: ViewerScope) -> Alternatives:
     """Return decisions about oneself, whom one speaks for, or one's household. Reviewers see one with its review."""
     return [*_mine(row, viewer), *_of_home(row, viewer)]
 
 
-def reviews(row: Table, viewer: Lens) -> Alternatives:
+def visible_reviews(row: Table, viewer: ViewerScope) -> Alternatives:
     """Return reviews of decisions about oneself or one's household, and those in the grids one reviews in."""
-    return widen(viewer.within(row, REVIEW), *_mine(row, viewer), *_of_home(row, viewer))
+    return widen_rows(viewer.within(row, REVIEW), *_mine(row, viewer), *_of_home(row, viewer))
 
 
-def releases(row: Table, viewer: Lens) -> Alternatives:
+def visible_releases(row: Table, viewer: ViewerScope) -> Alternatives:
     """Return one's own releases. A recipient is shown one by the plugin it was given for, while it is `in_force`."""
     return _mine(row, viewer)
 
 
-def representatives(row: Table, viewer: Lens) -> Alternatives:
+def visible_representatives(row: Table, viewer: ViewerScope) -> Alternatives:
     """Return who speaks for oneself, whom one speaks for, and those in the grids one names them in."""
     own = [Sql("{0}={1}", row.representative_id, viewer.person)] if viewer.known() else []
-    return widen(viewer.within(row, REPRESENT), *_mine(row, viewer), *own)
+    return widen_rows(viewer.within(row, REPRESENT), *_mine(row, viewer), *own)
 
 
-def in_force(release: Table, viewer: Lens) -> Criterion:
+def in_force(release: Table, viewer: ViewerScope) -> Criterion:
     """Return whether a recipient may read a release: it is neither revoked nor over."""
     return Sql("({0} is null and {1}>{2})", release.revoked_at, release.expires_at, viewer.now)
 
 
-def agreed(person: Term, purpose: str, recipient: str, viewer: Lens) -> Criterion:
+def consent_given(person: Term, purpose: str, recipient: str, viewer: ViewerScope) -> Criterion:
     """Return whether a person consents to this now; the purpose and the recipient are the author's own words."""
-    least = bound(lambda variables, context: context.registers.least(purpose, recipient, day(context.viewer)), "int")
+    least = bind(
+        lambda variables, context: context.registers.least(purpose, recipient, local_day(context.viewer)), "int"
+    )
     return Sql(
         "exists(select from rights.consent c where c.person_id={0} and c.purpose={1} and c.recipient={2} "
         "and c.withdrawn_at is null and (c.expires_at is null or c.expires_at>{3}) and c.version>={4})",
         person,
-        bound(lambda variables, context: purpose, "text"),
-        bound(lambda variables, context: recipient, "text"),
+        bind(lambda variables, context: purpose, "text"),
+        bind(lambda variables, context: recipient, "text"),
         viewer.now,
         least,
     )
 
 
-def day(viewer: Viewer) -> date:
+def local_day(viewer: Viewer) -> date:
     return viewer.now.astimezone(CHINA).date()

@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 from gongzhi.declare.register_entries import Holding
 from gongzhi.runtime import sealing, tickets
-from gongzhi.runtime.checks import missing
+from gongzhi.runtime.checks import not_found
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.routes import Route, RouteCall, RouteRefusal
@@ -60,12 +60,12 @@ def link(row: Any, context: Context) -> str | None:
 
 def ticket(secret: bytes, request: UUID, until: datetime) -> str:
     """Make what a link ends in: the request, until when, and a MAC of both."""
-    return tickets.issued(secret, KIND, request.bytes, until)
+    return tickets.issue_ticket(secret, KIND, request.bytes, until)
 
 
 def read_ticket(secret: bytes, text: str, now: datetime) -> UUID | None:
     """Return the request that a link was made for; None if it was not, or is over."""
-    key = tickets.opened(secret, KIND, text, now)
+    key = tickets.read_ticket(secret, KIND, text, now)
     return UUID(bytes=key) if key else None
 
 
@@ -74,7 +74,7 @@ async def send_copy(call: RouteCall) -> Response:
     now = call.context.viewer.now
     key = read_ticket(call.context.receipts, call.request.path_params["ticket"], now)
     if key is None:
-        raise missing(*ABSENT)
+        raise not_found(*ABSENT)
 
     async def gather(one: Call) -> dict[str, Any]:
         # Before anything is read: PostgreSQL refuses it afterwards.
@@ -89,7 +89,7 @@ async def copy_of(call: Call, request: UUID) -> dict[str, Any]:
     """Gather the rows about whoever a request is of, table by table, sealed values opened. Raises Refusal."""
     demand = await call.fetch(OF, request)
     if not demand:
-        raise missing(*ABSENT)
+        raise not_found(*ABSENT)
     person = demand[0]["person_id"]
     owner = await call.fetch(WHOSE, person)
     key = call.context.keys.unwrap(owner[0]["code"], owner[0]["data_key"]) if owner and owner[0]["data_key"] else None
@@ -127,7 +127,7 @@ def open_value(key: bytes | None, context: str, blob: str) -> str | None:
     """Open a sealed value; None once its key has been destroyed."""
     try:
         # JSON has bytes as `\x` and hexadecimal digits.
-        return sealing.open(key, context, bytes.fromhex(blob.removeprefix("\\x"))) if key else None
+        return sealing.open_value(key, context, bytes.fromhex(blob.removeprefix("\\x"))) if key else None
     except SealError:
         return None
 

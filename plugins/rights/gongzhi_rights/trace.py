@@ -1,14 +1,14 @@
 """Decision trace: the view `rights.trace`, which joins the traces that packages keep of decisions of rules.
 
-The core's service tiers lie in `people.tier`, what `gongzhi_rights.deciding.decide` records in `rights.decision`.
-Nothing is written twice: the view says the same facts in the same words.
+The core's service tiers lie in `people.tier`, what `gongzhi_rights.decisions.record_decision` records in
+`rights.decision`. Nothing is written twice: the view says the same facts in the same words.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from gongzhi.declare.columns import key
+from gongzhi.declare.columns import primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -32,7 +32,7 @@ from people.tier t
 class TraceRow(Model):
     """A row of the view, for statements only: nothing is written here, and Tortoise does not know it."""
 
-    id = key()
+    id = primary_key()
     person: Any = fields.ForeignKeyField("people.PersonRow", null=True, related_name=False)
     household: Any = fields.ForeignKeyField("people.HouseholdRow", null=True, related_name=False)
     rule = fields.CharField(max_length=80)

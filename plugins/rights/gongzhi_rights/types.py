@@ -9,7 +9,7 @@ from typing import Any
 
 import strawberry
 from gongzhi.core.grids.types import Grid
-from gongzhi.core.people.types import Household, Me, Person, TierDecision, reasoned
+from gongzhi.core.people.types import Household, Me, Person, TierDecision, guard_reasons
 from gongzhi.core.registers.types import AlgorithmCard
 from gongzhi.declare.entity import (
     Connection,
@@ -24,11 +24,11 @@ from gongzhi.declare.entity import (
     one,
     pick,
 )
-from gongzhi.declare.enums import named
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
 from gongzhi.declare.plans import Frame, Where
 from gongzhi.declare.roots import Query
-from gongzhi.declare.sql import Alternatives, Sql, bound
+from gongzhi.declare.sql import Alternatives, Sql, bind
 from gongzhi.runtime.context import Context
 from strawberry.scalars import JSON
 
@@ -55,21 +55,21 @@ class DecisionSubject(StrEnum):
     HOUSEHOLD = "HOUSEHOLD"
 
 
-named(
+describe_enum(
     DecisionSubject,
     "DecisionSubject",
     "What a decision is about (决定对象).",
     PERSON="A person (个人)",
     HOUSEHOLD="A household (户)",
 )
-named(
+describe_enum(
     Capacity,
     "Capacity",
     "Why somebody speaks for another (代理身份).",
     GUARDIAN="Guardian of a child under 14 (监护人)",
     NEXT_OF_KIN="Next of kin of somebody who died (近亲属)",
 )
-named(
+describe_enum(
     Matter,
     "DataRequestKind",
     "What is asked about personal data (个人信息请求类型).",
@@ -79,7 +79,7 @@ named(
     RESTRICTION="That ordinary staff no longer see it (限制处理)",
     EXPLANATION="To explain a decision in words (解释说明)",
 )
-named(
+describe_enum(
     State,
     "DataRequestState",
     "Where a request stands (请求状态).",
@@ -88,7 +88,7 @@ named(
     REFUSED="Refused, with grounds and remedy (已拒绝)",
     WITHDRAWN="Taken back (已撤回)",
 )
-named(
+describe_enum(
     ReviewState,
     "ReviewState",
     "Where a review stands (复核状态).",
@@ -106,23 +106,23 @@ REMEDY = {
 """What whoever was refused can do."""
 
 
-def same(column: str, *, of: str = "id") -> Where:
+def same_key(column: str, *, of: str = "id") -> Where:
     """Return the rows whose key is the value of a column here."""
     return lambda at: [Sql("{0}={1}", at.rows.field(of), at.row.field(column))]
 
 
-@entity(RepresentativeRow, visible=rules.representatives, order=("since",), filter={"capacity": None})
+@entity(RepresentativeRow, visible=rules.visible_representatives, order=("since",), filter={"capacity": None})
 class Representative(Node):
     """Who speaks for somebody: a child's guardian, or the next of kin of the dead (代理人)."""
 
-    person: Person | None = pick("For whom (被代理人).", same("person_id"), shown=True)
-    representative: Person | None = pick("Who (代理人).", same("representative_id"), shown=True)
+    person: Person | None = pick("For whom (被代理人).", same_key("person_id"), shown=True)
+    representative: Person | None = pick("Who (代理人).", same_key("representative_id"), shown=True)
     capacity: Capacity = column("Why (代理身份).")
     since: datetime.date = column("The first day (起).")
     until: datetime.date | None = column("The first day no longer (止).")
 
 
-@entity(ConsentRow, visible=rules.consents, order=("given_at",), filter={"purpose": None, "recipient": None})
+@entity(ConsentRow, visible=rules.visible_consents, order=("given_at",), filter={"purpose": None, "recipient": None})
 class Consent(Node):
     """One consent: one purpose, one recipient, one wording (单独同意)."""
 
@@ -166,9 +166,9 @@ class DecisionContribution:
     english: str | None = strawberry.field(description="In words, in English (英文说明).")
 
 
-def ruled(at: Frame) -> Any:
+def rule_card(at: Frame) -> Any:
     """Return the rule of a decision with its card in the caller's language."""
-    cards = bound(lambda variables, context: context.registers.told("algorithms", context.viewer.language), "jsonb")
+    cards = bind(lambda variables, context: context.registers.told("algorithms", context.viewer.language), "jsonb")
     return Sql(
         "jsonb_build_object('name',regexp_replace({0},'/[^/]*$',''),'version',substring({0} from '[^/]*$'),"
         "'card',(select c from jsonb_array_elements({1}) c where c->>'rule'={0}))",
@@ -177,7 +177,7 @@ def ruled(at: Frame) -> Any:
     )
 
 
-@entity(TraceRow, visible=rules.decisions, order=("at",), filter={"outcome": None, "at": None})
+@entity(TraceRow, visible=rules.visible_decisions, order=("at",), filter={"outcome": None, "at": None})
 class Decision(Node):
     """What a rule decided about a person or household, and how it came to it (自动化决定)."""
 
@@ -198,21 +198,21 @@ class Decision(Node):
             at.row.id,
         ),
     )
-    rule: DecisionRule = embedded("By which rule (规则).", ruled)
+    rule: DecisionRule = embedded("By which rule (规则).", rule_card)
     inputs: list[DecisionInput] = embedded("What the rule was given (输入).", lambda at: at.row.inputs)
     contributions: list[DecisionContribution] = embedded(
         "What each part added to the outcome (各项影响).", lambda at: at.row.contributions
     )
     reviews: list[DecisionReview] = many(
-        "Reviews of it by people (人工复核).", same("id", of="decision_id"), order="asked_at", cap=20
+        "Reviews of it by people (人工复核).", same_key("id", of="decision_id"), order="asked_at", cap=20
     )
 
 
-@entity(ReviewRow, visible=rules.reviews, order=("asked_at", "due_at"), filter={"state": None, "due_at": None})
+@entity(ReviewRow, visible=rules.visible_reviews, order=("asked_at", "due_at"), filter={"state": None, "due_at": None})
 class DecisionReview(Node):
     """A person looks at what a rule decided (人工复核)."""
 
-    decision: Decision | None = pick("The decision (自动化决定).", same("decision_id"), shown=True)
+    decision: Decision | None = pick("The decision (自动化决定).", same_key("decision_id"), shown=True)
     grid: Grid | None = one("Where the subject lives (所在网格).")
     asked_at: datetime.datetime = column("When it was asked for (申请时间).")
     reason: str | None = column("Why, if somebody said so (理由).")
@@ -225,24 +225,24 @@ class DecisionReview(Node):
 
 
 @batch(needs=("id", "matter", "state", "person_id", "asked_by_id", "asked_at"), cost=2)
-def download(rows: Sequence[Any], info: Context) -> list[str | None]:
+def copy_downloads(rows: Sequence[Any], info: Context) -> list[str | None]:
     """Where the copy can be fetched in the next ten minutes, by whoever asked for it; ask again later (下载地址)."""
     return [link(row, info) for row in rows]
 
 
 @entity(
     DemandRow,
-    visible=rules.demands,
+    visible=rules.visible_requests,
     order=("asked_at", "due_at"),
     filter={"state": None, "due_at": None},
 )
 class DataRequest(Node):
     """What somebody asked about their data, and the answer (个人信息权利请求)."""
 
-    person: Person | None = pick("Whose data (个人).", same("person_id"), shown=True)
+    person: Person | None = pick("Whose data (个人).", same_key("person_id"), shown=True)
     kind: Matter = column("What is asked (类型).", name="matter")
     text: str | None = column("In the person's words (请求内容).")
-    decision: Decision | None = pick("The decision to explain (需解释的决定).", same("decision_id"), shown=True)
+    decision: Decision | None = pick("The decision to explain (需解释的决定).", same_key("decision_id"), shown=True)
     asked_at: datetime.datetime = column("When (提出时间).")
     due_at: datetime.datetime = column("By when it is answered: 15 days (办理期限).")
     state: State = column("Where it stands (状态).")
@@ -256,7 +256,7 @@ class DataRequest(Node):
         ),
     )
     decided_at: datetime.datetime | None = column("When it was answered (答复时间).")
-    download: str | None = download
+    download: str | None = copy_downloads
     version: int = column("Grows with every change (版本).")
 
 
@@ -268,7 +268,7 @@ class Claim:
     value: JSON | None = strawberry.field(description="As a value (值).")
 
 
-@entity(ReleaseRow, visible=rules.releases, order=("given_at",), filter={"recipient": None, "purpose": None})
+@entity(ReleaseRow, visible=rules.visible_releases, order=("given_at",), filter={"recipient": None, "purpose": None})
 class Release(Node):
     """Positive statements somebody lets a recipient read, until a day; revocable at any time (授权披露)."""
 
@@ -282,12 +282,12 @@ class Release(Node):
     revoked_at: datetime.datetime | None = column("When it was revoked (撤回时间).")
 
 
-def own(at: Frame) -> Alternatives:
+def own_decisions(at: Frame) -> Alternatives:
     """Return the rows about the person that asks."""
     return [Sql("{0}={1}", at.rows.person_id, at.viewer.person)]
 
 
-def contested(what: str) -> Any:
+def review_value(what: str) -> Any:
     """Return something of the reviews of a tier decision."""
     return lambda at: Sql(f"(select {what} from rights.review v where v.decision_id={{0}})", at.row.id)
 
@@ -297,7 +297,7 @@ EXTENSIONS = (
         Me,
         consents=many(
             "What one agreed to, the last first (本人的同意).",
-            own,
+            own_decisions,
             order="-given_at",
             type=list[Consent] | None,
             requires=None,
@@ -310,14 +310,14 @@ EXTENSIONS = (
         ),
         data_requests=connection(
             "What one asked about one's data (本人的个人信息请求).",
-            own,
+            own_decisions,
             order="-asked_at",
             type=Connection[DataRequest] | None,
             requires=None,
         ),
         releases=connection(
             "What one lets others read (本人的授权披露).",
-            own,
+            own_decisions,
             order="-given_at",
             type=Connection[Release] | None,
             requires=None,
@@ -351,13 +351,15 @@ EXTENSIONS = (
         TierDecision,
         contested_at=expression(
             "When somebody first asked for a review, if anybody did (异议时间).",
-            contested("min(v.asked_at)"),
+            review_value("min(v.asked_at)"),
             type=datetime.datetime | None,
             requires=None,
         ),
         contest_reason=expression(
             "Why, if they said so; for those who may see its needs (异议理由).",
-            lambda at: reasoned(at, contested("(array_agg(v.reason order by v.asked_at desc,v.id desc))[1]")(at)),
+            lambda at: guard_reasons(
+                at, review_value("(array_agg(v.reason order by v.asked_at desc,v.id desc))[1]")(at)
+            ),
             type=str | None,
             requires=None,
         ),

@@ -15,7 +15,7 @@ from gongzhi.plugin.roles import (
     DISPATCHERS,
     GRID_LEADER,
 )
-from gongzhi.runtime.jobs import Handler, Job
+from gongzhi.runtime.jobs import BackgroundJob, Handler
 from gongzhi.runtime.reactions import Reaction
 
 
@@ -32,7 +32,8 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import digests, prefilling, streams, types
+    from . import digests, streams, types
+    from . import known_values as prefilling
 
     return (*types.EXTENSIONS, *prefilling.EXTENSIONS, *digests.EXTENSIONS, *streams.EXTENSIONS)
 
@@ -56,16 +57,16 @@ def permissions() -> list[Permission | Role]:
 
 @hookimpl
 def handlers() -> list[Handler | Reaction]:
-    from . import counting
+    from . import recounting as counting
 
-    return [counting.counted, counting.hurried]
+    return [counting.count_on_event, counting.count_moved_deadlines]
 
 
 @hookimpl
-def jobs() -> list[Job]:
-    from . import counting
+def jobs() -> list[BackgroundJob]:
+    from . import recounting as counting
 
-    return [counting.followed]
+    return [counting.count_by_job]
 
 
 @hookimpl

@@ -19,7 +19,7 @@ from gongzhi.declare.sql import Sql
 from gongzhi_operations.patrols.commands import CHANNEL, RecordPatrolInput
 
 from .figures import FEW, WITHIN, Scope
-from .prefilling import KNOWN, Form
+from .known_values import KNOWN, Form
 
 # Made by the program: an idempotency key and a version are typed by nobody.
 OURS = frozenset({"idempotency_key", "expected_version"})
@@ -29,7 +29,7 @@ SECONDS, PHOTO = 15, 30
 KINDS = ("COUNTY", "TOWN", "VILLAGE")
 
 
-def asked_for(form: Any) -> tuple[str, ...]:
+def required_fields(form: Any) -> tuple[str, ...]:
     """Return the fields of an input that whoever sends it must fill in."""
     missing = dataclasses.MISSING
     return tuple(
@@ -44,22 +44,22 @@ FORMS = (ReportCaseInput, HandleInGridInput, RecordVisitInput, RecordPatrolInput
 PREFILLED = {ReportCaseInput: frozenset({"channel"}), RecordPatrolInput: frozenset(KNOWN[Form.RECORD_PATROL])}
 """Required fields that the server knows of a grid worker."""
 # Read from the schema when it is built: a form that asks for more counts for more, without anybody keeping a list.
-REPORT, SETTLE, VISIT, PATROL = (len(set(asked_for(form)) - PREFILLED.get(form, frozenset())) for form in FORMS)
+REPORT, SETTLE, VISIT, PATROL = (len(set(required_fields(form)) - PREFILLED.get(form, frozenset())) for form in FORMS)
 
 
-def located(what: str, rows: str) -> str:
+def located_sql(what: str, rows: str) -> str:
     """Count the rows `v` in the place, by the index of its level; the other levels' rows are not read."""
     return "+".join(
         f"(select {what} from {rows} and {{kind}}='{kind}' and v.{kind.lower()}_id={{id}})" for kind in KINDS
     )
 
 
-def between(column: str) -> str:
+def between_sql(column: str) -> str:
     since, until = (f"({day})::timestamp at time zone 'Asia/Shanghai'" for day in ("{since}", "{until}+1"))
     return f"{column}>={since} and {column}<{until}"
 
 
-def counted(measure: str, dimension: str, value: str) -> str:
+def sums_sql(measure: str, dimension: str, value: str) -> str:
     """Build what the sums have of a measure, a dimension and a value."""
     return (
         f"(select coalesce(sum(r.{measure}),0) from {WITHIN} r where {{where}} and not r.sealed "
@@ -69,31 +69,31 @@ def counted(measure: str, dimension: str, value: str) -> str:
 
 OF_WORKERS = f"(select c.id from cases.channel c where c.code='{CHANNEL}')"
 # Posts held in the period by that duty, each person once.
-WORKERS = located(
+WORKERS = located_sql(
     "count(distinct p.person_id)",
     "people.post p join grids.grid v on v.id=p.grid_id where p.duty='GRID_WORKER' and p.since<={until} "
     "and coalesce(p.until>={since},true)",
 )
 # Visits by whoever holds or held the post of a grid worker; helpers who visit are no part of this burden.
-VISITS = located(
+VISITS = located_sql(
     "count(*)",
-    f"people.visit v where {between('v.at')} "
+    f"people.visit v where {between_sql('v.at')} "
     "and exists(select from people.post w where w.person_id=v.visitor_id and w.duty='GRID_WORKER')",
 )
-PATROLS = located("count(*)", f"patrols.patrol v where {between('v.at')}")
+PATROLS = located_sql("count(*)", f"patrols.patrol v where {between_sql('v.at')}")
 # Without tip-offs, which are in no figure.
-PHOTOS = located(
+PHOTOS = located_sql(
     "count(*)",
-    f"attachments.attachment a join cases.case v on v.id=a.case_id where a.kind='PHOTO' and {between('a.at')} "
+    f"attachments.attachment a join cases.case v on v.id=a.case_id where a.kind='PHOTO' and {between_sql('a.at')} "
     f"and v.channel_id={OF_WORKERS} and v.series='ORDINARY'",
 )
 FIELDS = (
-    f"{REPORT}*{counted('reported', 'CHANNEL', OF_WORKERS)}+{SETTLE}*{counted('completed', 'LEVEL', '1')}"
+    f"{REPORT}*{sums_sql('reported', 'CHANNEL', OF_WORKERS)}+{SETTLE}*{sums_sql('completed', 'LEVEL', '1')}"
     f"+{VISIT}*({VISITS})+{PATROL}*({PATROLS})"
 )
 # What nobody was asked for is shown beside, so that prefilling shows as a gain.
 SPARED = (
-    f"{len(PREFILLED[ReportCaseInput])}*{counted('reported', 'CHANNEL', OF_WORKERS)}"
+    f"{len(PREFILLED[ReportCaseInput])}*{sums_sql('reported', 'CHANNEL', OF_WORKERS)}"
     f"+{len(PREFILLED[RecordPatrolInput])}*({PATROLS})"
 )
 SHARES = {
@@ -111,7 +111,7 @@ BURDEN = (
 )
 
 
-def asked(at: Frame, scope: Scope) -> Sql:
+def burden_sql(at: Frame, scope: Scope) -> Sql:
     """Build the burden as JSON, per worker and week; null where fewer than ten work, and above the county."""
     place = {"kind": at.row.kind, "id": at.row.id}
     return scope.sql(BURDEN, photos=scope.sql(PHOTOS, **place), **place)

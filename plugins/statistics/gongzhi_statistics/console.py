@@ -6,7 +6,7 @@ from gongzhi.plugin.hooks import Errand
 from gongzhi.runtime.commands import Call
 
 
-async def rebuild(call: Call) -> None:
+async def rebuild_figures(call: Call) -> None:
     """Count all cases anew (重建统计). Events wait until it is done."""
     [row] = await call.fetch("select statistics.rebuild() as counted")
     # The tables were filled from nothing: without fresh statistics the planner would guess wrong until the next
@@ -15,4 +15,4 @@ async def rebuild(call: Call) -> None:
     print(f"{row['counted']:,} cases counted (已统计).")
 
 
-ERRANDS = (Errand("rebuild", rebuild),)
+ERRANDS = (Errand("rebuild", rebuild_figures),)

@@ -11,17 +11,17 @@ from typing import Any
 
 import strawberry
 from gongzhi.declare.entity import embedded
-from gongzhi.declare.enums import named
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
 from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.roots import Query
-from gongzhi.declare.sql import Sql, bound
+from gongzhi.declare.sql import Sql, bind
 from gongzhi.values.errors import Text
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Term
 
 from . import figures, rules
-from .figures import Figure, Scope, area
+from .figures import Figure, Scope, area_sql
 
 
 class Period(StrEnum):
@@ -33,7 +33,7 @@ class Period(StrEnum):
     QUARTER = "QUARTER"
 
 
-named(
+describe_enum(
     Period,
     "DigestPeriod",
     "The period of a digest (汇总周期).",
@@ -122,7 +122,7 @@ TITLES = {
 }
 
 
-def days(period: Period, at: date) -> tuple[date, date]:
+def period_days(period: Period, at: date) -> tuple[date, date]:
     """Return the first and the last day of the period that a day lies in."""
     if period is Period.DAY:
         return at, at
@@ -135,67 +135,67 @@ def days(period: Period, at: date) -> tuple[date, date]:
     return at.replace(month=month, day=1), date(at.year, last, calendar.monthrange(at.year, last)[1])
 
 
-def day(which: int) -> Any:
+def period_day(which: int) -> Any:
     def read(given: Mapping[str, Any], context: Any) -> date:
-        return days(Period(given["period"]), given["at"])[which]
+        return period_days(Period(given["period"]), given["at"])[which]
 
     return read
 
 
-def said(text: Text) -> Term:
+def localized_text(text: Text) -> Term:
     """Build a text in the caller's language."""
-    return bound(lambda variables, context: text.say(context.viewer.language), "text")
+    return bind(lambda variables, context: text.say(context.viewer.language), "text")
 
 
-def formula(name: str) -> Term:
+def formula_text(name: str) -> Term:
     def read(variables: Any, context: Any) -> str | None:
         found = next((one for one in context.registers.kpis if one.name == name), None)
         return found.formula.say(context.viewer.language) if found else None
 
-    return bound(read, "text")
+    return bind(read, "text")
 
 
-def digest(at: Frame) -> Sql:
+def digest_sql(at: Frame) -> Sql:
     """Build the digest as JSON; null for a place that is not there, has no figures, or is not the caller's to see."""
     # A trait: known before the statement is made, since each period has sections of its own.
     period = Period(at.given.trait("period", of=lambda value: Period(value).value))
     grid = Table("grid", schema="grids", alias="g")
-    since, until = (at.given.whole(day(which), cast="date") for which in (0, 1))
-    scope = Scope(area(grid), since, until, at.viewer.today)
-    sections = [section(one, scope) for one in SECTIONS[period]]
-    title = replaced(said(TITLES[period]), grid=grid.field("name"), since=since, until=until)
+    since, until = (at.given.whole(period_day(which), cast="date") for which in (0, 1))
+    scope = Scope(area_sql(grid), since, until, at.viewer.today)
+    sections = [section_sql(one, scope) for one in SECTIONS[period]]
+    title = fill_template(localized_text(TITLES[period]), grid=grid.field("name"), since=since, until=until)
     listed = ",".join(f"{{{at}}}" for at in range(4, 4 + len(sections)))
     return Sql(
         f"(select jsonb_build_object('title',{{0}},'sections',jsonb_build_array({listed})) from grids.grid g "
         "where g.code={1} and g.valid_to is null and ({2}) and {3})",
         title,
         at.given.bind("grid"),
-        rules.served(grid, at.viewer),
-        rules.counted(Frame(grid, grid, at.viewer, at.given)),
+        rules.served_grids(grid, at.viewer),
+        rules.has_figures(Frame(grid, grid, at.viewer, at.given)),
         *sections,
     )
 
 
-def section(one: Section, scope: Scope) -> Sql:
+def section_sql(one: Section, scope: Scope) -> Sql:
     """Build a section as JSON; each figure is looked up once, which `offset 0` sees to."""
     names = [figure.name for figure in one.figures]
     values = ",".join(f'{{{at}}} as "{name}"' for at, name in enumerate(names))
-    told = {each.name: Sql(f'coalesce(f."{each.name}"::text,{{0}})', said(each.few)) for each in one.figures}
+    told = {each.name: Sql(f'coalesce(f."{each.name}"::text,{{0}})', localized_text(each.few)) for each in one.figures}
     listed = [
-        Sql(f"jsonb_build_object('name','{name}','value',f.\"{name}\",'formula',{{0}})", formula(name))
+        Sql(f"jsonb_build_object('name','{name}','value',f.\"{name}\",'formula',{{0}})", formula_text(name))
         for name in names
     ]
     made = "jsonb_build_object('title',{0},'text',{1},'figures',jsonb_build_array({2}))"
     return Sql(
         f"(select {made} from (select {{3}} offset 0) f)",
-        said(one.title),
-        replaced(said(one.text), **told),
+        localized_text(one.title),
+        fill_template(localized_text(one.text), **told),
         Sql(",".join(f"{{{at}}}" for at in range(len(listed))), *listed),
         Sql(values, *(each.shown(scope) for each in one.figures)),
     )
 
 
-def replaced(text: Term, **values: Any) -> Any:
+def fill_template(text: Term, **values: Any) -> Any:
     """Replace the names in a text by values."""
     # Bound and replaced in SQL, so that figures never become part of the statement's text.
     for name, value in values.items():
@@ -208,7 +208,7 @@ EXTENSIONS = (
         Query,
         digest=embedded(
             "What a day, week, month or quarter brought, in words and figures (定期汇总).",
-            digest,
+            digest_sql,
             type=Digest | None,
             requires=rules.VIEW,
             arguments={

@@ -14,7 +14,7 @@ from typing import Any
 
 from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.sql import Sql
-from gongzhi.runtime.checks import wrong
+from gongzhi.runtime.checks import invalid_input
 from gongzhi.values.errors import Text
 
 FEW = 10
@@ -41,7 +41,7 @@ def month_after(until: str = UNTIL) -> str:
     return f"date_trunc('month',({until}+1)::timestamp)::date"
 
 
-def spans(until: str = UNTIL, ever: bool = False) -> str:
+def period_sums_sql(until: str = UNTIL, ever: bool = False) -> str:
     """Build the sums of a period, from its first day or from ever on: whole months, and the days around them."""
     months, days = "select * from statistics.rollup where monthly", "select * from statistics.rollup where not monthly"
     after = month_after(until)
@@ -55,7 +55,7 @@ def spans(until: str = UNTIL, ever: bool = False) -> str:
 
 
 # Whole months from their own sums: ten years are then some hundreds of rows and not a hundred thousand.
-WITHIN, DUE, EVER = spans(), spans(YESTERDAY), spans(ever=True)
+WITHIN, DUE, EVER = period_sums_sql(), period_sums_sql(YESTERDAY), period_sums_sql(ever=True)
 MONTHS = f"(select * from statistics.rollup where monthly and day>={FIRST_MONTH} and day<{month_after()})"
 """Sums of the whole months of a period alone."""
 # For days and weeks, which months cannot be cut into.
@@ -81,7 +81,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure: `value` and whether it is withheld (`small`), as SQL over the numbers `q` that `sums` gives."""
+    """A figure: `value` and whether it is withheld (`small`), as SQL over the numbers `q` that `sums_sql` gives."""
 
     name: str
     sums: str
@@ -90,7 +90,7 @@ class Figure:
     few: Text = Text("–", "–")
     """What is said in its place where it is withheld."""
     enough: str = ""
-    """Numbers that suffice to tell whether it is small, where all of `sums` would be many."""
+    """Numbers that suffice to tell whether it is small, where all of `sums_sql` would be many."""
 
     def shown(self, scope: Scope) -> Sql:
         """Build its value; null where it is withheld, or where there is nothing to divide by."""
@@ -100,19 +100,19 @@ class Figure:
         return scope.sql(f"(select {self.small} from ({self.enough or self.sums}) q)")
 
 
-def sums(what: str, dimension: str = "ALL", rows: str = WITHIN) -> str:
+def sums_sql(what: str, dimension: str = "ALL", rows: str = WITHIN) -> str:
     return SUMS.format(what=what, dimension=dimension, rows=rows)
 
 
-def count(name: str, what: str, dimension: str = "ALL", rows: str = WITHIN) -> Figure:
-    found = sums(f"coalesce(sum({what}),0)::int as n", dimension, rows)
+def count_figure(name: str, what: str, dimension: str = "ALL", rows: str = WITHIN) -> Figure:
+    found = sums_sql(f"coalesce(sum({what}),0)::int as n", dimension, rows)
     small = f"q.n {SMALL_CASES}"
     return Figure(name, found, f"case when {small} then null else q.n end", small, UNDER_THREE)
 
 
-def share(name: str, of: str, whole: str, dimension: str = "ALL", rows: str = WITHIN) -> Figure:
+def share_figure(name: str, of: str, whole: str, dimension: str = "ALL", rows: str = WITHIN) -> Figure:
     """Describe the per cent of cases, to a tenth."""
-    found = sums(f"sum({of}) as n, coalesce(sum({whole}),0) as d", dimension, rows)
+    found = sums_sql(f"sum({of}) as n, coalesce(sum({whole}),0) as d", dimension, rows)
     value = f"case when q.d>={FEW_CASES} then round(100.0*q.n/q.d,1)::float8 end"
     return Figure(name, found, value, f"q.d {SMALL_CASES}")
 
@@ -123,7 +123,7 @@ def share_of_answers(name: str, of: str, whole: str, persons: str, dimension: st
     So two periods differ by nothing, or by months of ten answers each: one day more does not tell what one person
     said. Since each share is rounded, what is left of a county's after its towns' says little of one that is withheld.
     """
-    monthly = sums(f"sum({of}) as n, sum({whole}) as d, sum({persons}) as p", dimension, MONTHS) + " group by r.day"
+    monthly = sums_sql(f"sum({of}) as n, sum({whole}) as d, sum({persons}) as p", dimension, MONTHS) + " group by r.day"
     enough = f"filter (where m.p>={FEW})"
     found = (
         f"select sum(m.n) {enough} as n, coalesce(sum(m.d) {enough},0) as d, coalesce(sum(m.p),0) as p "
@@ -134,32 +134,32 @@ def share_of_answers(name: str, of: str, whole: str, persons: str, dimension: st
     return Figure(name, found, value, f"q.d=0 and (q.p>0 or {FIRST_MONTH}>={month_after()})")
 
 
-def median(name: str, dimension: str, what: str) -> Figure:
+def median_figure(name: str, dimension: str, what: str) -> Figure:
     """Describe minutes, to within five per cent: the middle of the step that the middle case is in."""
-    steps = sums(f"r.value as step, sum({what}) as n", dimension) + " group by r.value"
+    steps = sums_sql(f"r.value as step, sum({what}) as n", dimension) + " group by r.value"
     # The first step at which half of the cases are reached.
     running = f"select s.step, s.n, sum(s.n) over (order by s.step) as upto, sum(s.n) over () as d from ({steps}) s"
     found = f"select min(w.step) filter (where 2*w.upto>=w.d) as step, coalesce(max(w.d),0) as d from ({running}) w"
     value = f"case when q.d>={FEW_CASES} then statistics.minutes(q.step) end"
     # Whether it is withheld needs no more than three rows, while the sums of steps may be hundreds.
-    some = f"select coalesce(sum(s.n),0) as d from ({sums(f'{what} as n', dimension)} limit {FEW_CASES}) s"
+    some = f"select coalesce(sum(s.n),0) as d from ({sums_sql(f'{what} as n', dimension)} limit {FEW_CASES}) s"
     return Figure(name, found, value, f"q.d {SMALL_CASES}", enough=some)
 
 
-REPORTED = count("reported", "r.reported")
-COMPLETED = count("completed", "r.completed")
+REPORTED = count_figure("reported", "r.reported")
+COMPLETED = count_figure("completed", "r.completed")
 # From ever on: a case that was reported last year may be under way.
-UNDER_WAY = count("underWay", "r.reported-r.completed-r.gone", rows=EVER)
+UNDER_WAY = count_figure("underWay", "r.reported-r.completed-r.gone", rows=EVER)
 # Of what fell due the period ends yesterday at the latest: what is due today is not late yet.
 # Of what fell due up to yesterday: what is due today is not late yet, and what is due later still less.
-COMPLETION = share("completionRate", "r.met", "r.due", rows=DUE)
-ON_TIME = share("onTimeRate", "r.timely", "r.due", rows=DUE)
-EXTENSION = share("extensionShare", "r.extended", "r.due", rows=DUE)
+COMPLETION = share_figure("completionRate", "r.met", "r.due", rows=DUE)
+ON_TIME = share_figure("onTimeRate", "r.timely", "r.due", rows=DUE)
+EXTENSION = share_figure("extensionShare", "r.extended", "r.due", rows=DUE)
 RESOLUTION = share_of_answers("resolutionRate", "r.solved", "r.answered", "r.answered")
 SATISFACTION = share_of_answers("satisfactionRate", "r.satisfied", "r.scored", "r.scored")
 COVERAGE = share_of_answers("answerCoverage", "r.heard", "r.completed", "r.heard")
-RESPONSE = median("medianResponse", "RESPONSE", "r.reported")
-HANDLING = median("medianHandling", "HANDLING", "r.completed")
+RESPONSE = median_figure("medianResponse", "RESPONSE", "r.reported")
+HANDLING = median_figure("medianHandling", "HANDLING", "r.completed")
 
 OF_GRID = (
     REPORTED, COMPLETED, UNDER_WAY, COMPLETION, ON_TIME, EXTENSION, RESOLUTION, SATISFACTION, COVERAGE, RESPONSE,
@@ -167,11 +167,11 @@ OF_GRID = (
 )  # fmt: skip
 
 # Units are counted by work orders, not by cases: a case may have had several units.
-ISSUED = count("issued", "r.reported", "UNIT")
-DONE = count("completed", "r.completed", "UNIT")
-RETURNED = count("returned", "r.gone", "UNIT")
-UNIT_ON_TIME = share("onTimeRate", "r.timely", "r.due", "UNIT", DUE)
-UNIT_EXTENSION = share("extensionShare", "r.extended", "r.due", "UNIT", DUE)
+ISSUED = count_figure("issued", "r.reported", "UNIT")
+DONE = count_figure("completed", "r.completed", "UNIT")
+RETURNED = count_figure("returned", "r.gone", "UNIT")
+UNIT_ON_TIME = share_figure("onTimeRate", "r.timely", "r.due", "UNIT", DUE)
+UNIT_EXTENSION = share_figure("extensionShare", "r.extended", "r.due", "UNIT", DUE)
 # By answers: each answer counts for the unit that gave it, also one after which the case was taken up again.
 UNIT_RESOLUTION = share_of_answers("resolutionRate", "r.solved", "r.answered", "r.answered", "ANSWER")
 UNIT_SATISFACTION = share_of_answers("satisfactionRate", "r.satisfied", "r.scored", "r.scored", "ANSWER")
@@ -182,7 +182,7 @@ OF_UNIT = (
 )  # fmt: skip
 
 
-def names(figures: Iterable[Figure], scope: Scope) -> Sql:
+def withheld_names(figures: Iterable[Figure], scope: Scope) -> Sql:
     """Build the names of the figures that are withheld, as a JSON list."""
     told = list(figures)
     rows = ",".join(f"('{one.name}',{{{at}}})" for at, one in enumerate(told))
@@ -190,13 +190,13 @@ def names(figures: Iterable[Figure], scope: Scope) -> Sql:
     return Sql(text, *(one.withheld(scope) for one in told))
 
 
-def alone(few: str, total: str) -> str:
+def can_infer(few: str, total: str) -> str:
     """Build whether the rest of the total tells withheld numbers: one of them, or several that can only be alike."""
     # Withheld are 1 or 2: one alone follows from the total, and several do if all must be 1 or all must be 2.
     return f"({few}>0 and ({few}=1 or {total} in ({few},{few}*{FEW_CASES - 1})))"
 
 
-def listed(rows: str, key: str) -> str:
+def listed_sql(rows: str, key: str) -> str:
     """Build objects `o` with the number `n` of each under a key, withheld where it is small, in their own order `at`.
 
     Where what is left of the total would tell what is withheld, the smallest other is withheld too.
@@ -205,15 +205,15 @@ def listed(rows: str, key: str) -> str:
     counted = f"select x.*, count(*) {withheld} as few, coalesce(sum(x.n) {withheld},0) as hid from ({rows}) x"
     # The smallest that is not withheld for itself comes first, as the one that goes along.
     placed = f"select y.*, row_number() over (order by y.n<{FEW_CASES}, y.n, y.at) as place from ({counted}) y"
-    small = f"(z.n {SMALL_CASES} or {alone('z.few', 'z.hid')} and z.place=1 and z.n>={FEW_CASES})"
+    small = f"(z.n {SMALL_CASES} or {can_infer('z.few', 'z.hid')} and z.place=1 and z.n>={FEW_CASES})"
     made = f"z.o||jsonb_build_object('{key}',case when {small} then null else z.n end,'suppressed',{small})"
     return f"(select coalesce(jsonb_agg({made} order by z.at),'[]') from ({placed}) z)"
 
 
-LEVELS = listed(
+LEVELS = listed_sql(
     "select l.at, jsonb_build_object('level',l.name,'of',sum(coalesce(s.n,0)) over ()) as o, coalesce(s.n,0)::int as n "
     "from (values (1,'GRID'),(2,'VILLAGE'),(3,'TOWN'),(4,'COUNTY')) l (at,name) left join ("
-    + sums("r.value, sum(r.completed) as n", "LEVEL")
+    + sums_sql("r.value, sum(r.completed) as n", "LEVEL")
     + " group by r.value) s on s.value=l.at",
     "settled",
 )
@@ -225,7 +225,7 @@ BY_LEVEL = (
 )
 SETTLED = (
     "select s.value/10 as category, s.value%10 as level, s.n from ("
-    + sums("r.value, sum(r.completed)::int as n", "SETTLED")
+    + sums_sql("r.value, sum(r.completed)::int as n", "SETTLED")
     + " group by r.value having sum(r.completed)>0) s"
 )
 
@@ -249,7 +249,7 @@ def by_level_and_category() -> str:
     counted = f"select x.*, count(*) {withheld} as few, coalesce(sum(x.n) {withheld},0) as hid from ({rows}) x"
     ordered = f"y.n {SMALL_CASES}, y.n<{FEW_CASES}, y.n, y.code"
     placed = f"select y.*, row_number() over (partition by y.at order by {ordered}) as place from ({counted}) y"
-    small = f"(z.n {SMALL_CASES} or z.closed and z.n>0 or not z.closed and {alone('z.few', 'z.hid')} and z.place=1)"
+    small = f"(z.n {SMALL_CASES} or z.closed and z.n>0 or not z.closed and {can_infer('z.few', 'z.hid')} and z.place=1)"
     cell = f"'level',z.level,'settled',case when {small} then null else z.n end,'suppressed',{small}"
     made = "jsonb_build_object('category',jsonb_build_object('code',t.code,'name',t.name),'levels',t.levels)"
     return (
@@ -259,27 +259,31 @@ def by_level_and_category() -> str:
 
 
 BY_LEVEL_AND_CATEGORY = by_level_and_category()
-BY_CATEGORY = listed(
+BY_CATEGORY = listed_sql(
     "select c.code as at, jsonb_build_object('category',jsonb_build_object('code',c.code,'name',c.name)) as o, s.n "
-    "from (" + sums("r.value, sum(r.reported)::int as n", "CATEGORY") + " group by r.value having sum(r.reported)>0) s "
+    "from ("
+    + sums_sql("r.value, sum(r.reported)::int as n", "CATEGORY")
+    + " group by r.value having sum(r.reported)>0) s "
     "join cases.category c on c.id=s.value",
     "reported",
 )
-BY_CHANNEL = listed(
+BY_CHANNEL = listed_sql(
     "select c.code as at, jsonb_build_object('channel',c.code,'name',c.name) as o, s.n "
-    "from (" + sums("r.value, sum(r.reported)::int as n", "CHANNEL") + " group by r.value having sum(r.reported)>0) s "
+    "from ("
+    + sums_sql("r.value, sum(r.reported)::int as n", "CHANNEL")
+    + " group by r.value having sum(r.reported)>0) s "
     "join cases.channel c on c.id=s.value",
     "reported",
 )
 
 
-def series(bucket: str) -> str:
+def series_sql(bucket: str) -> str:
     """Build each day, week (from Monday) or month of the period, those in which nothing happened included.
 
     Where the figure of the whole period would tell what is withheld, the smallest other is withheld too.
     """
     start = f"date_trunc('{bucket}',{{day}}::timestamp)::date"
-    found = sums(
+    found = sums_sql(
         f"{start.format(day='r.day')} as start, sum(r.reported)::int as reported, sum(r.completed)::int as completed",
         # Months are there as sums; days and weeks are made of days.
         rows=WITHIN if bucket == "month" else DAILY,
@@ -297,7 +301,7 @@ def series(bucket: str) -> str:
         for one in COUNTED
     )
     small = {
-        one: f"(z.{one} {SMALL_CASES} or {alone(f'z.few_{one}', f'z.hid_{one}')} and z.place_{one}=1 "
+        one: f"(z.{one} {SMALL_CASES} or {can_infer(f'z.few_{one}', f'z.hid_{one}')} and z.place_{one}=1 "
         f"and z.{one}>={FEW_CASES})"
         for one in COUNTED
     }
@@ -313,7 +317,7 @@ COUNTED = "reported", "completed"
 """What a series counts."""
 
 
-def area(row: Any) -> Sql:
+def area_sql(row: Any) -> Sql:
     """Select sums of a county, town or village, or of all the counties above which the row stands."""
     counties = "select c.id from grids.grid c where c.kind='COUNTY' and (c.province_id={0} or c.city_id={0})"
     return Sql(
@@ -336,9 +340,9 @@ def first_day(most: int) -> Callable[[Mapping[str, Any], Any], date]:
     def read(given: Mapping[str, Any], context: Any) -> date:
         since: date = given["from"]
         if given["to"] < since:
-            raise wrong("The period ends before it begins.", "截止日期早于起始日期。", "to")
+            raise invalid_input("The period ends before it begins.", "截止日期早于起始日期。", "to")
         if (given["to"] - since).days > most:
-            raise wrong(f"The period has {most} days at most here.", f"此处统计期最长 {most} 天。", "from")
+            raise invalid_input(f"The period has {most} days at most here.", f"此处统计期最长 {most} 天。", "from")
         return since
 
     return read
@@ -348,7 +352,7 @@ def first_day(most: int) -> Callable[[Mapping[str, Any], Any], date]:
 DECADES, YEAR = first_day(DECADE), first_day(366)
 
 
-def scope(at: Frame, where: Sql, first: Callable[[Mapping[str, Any], Any], date] = DECADES) -> Scope:
+def field_scope(at: Frame, where: Sql, first: Callable[[Mapping[str, Any], Any], date] = DECADES) -> Scope:
     """Return the scope of a field that stands in a part with a period."""
     assert at.part is not None
     return Scope(where, at.part.whole(first, cast="date"), at.part.bind("to", cast="date"), at.viewer.today)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gongzhi.declare.plans import Frame
-from gongzhi.declare.sql import Sql, some
+from gongzhi.declare.sql import Sql, any_of
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion
 
@@ -13,26 +13,26 @@ VIEW = "statistics.view"
 SEALED = "cases.view_sealed"
 
 
-def counted(at: Frame) -> Criterion:
+def has_figures(at: Frame) -> Criterion:
     """Select counties, towns and villages, and what lies above. Below, figures would be about people."""
     return Sql("{0} in ('PROVINCE','CITY','COUNTY','TOWN','VILLAGE')", at.row.kind)
 
 
-def answering(at: Frame) -> Criterion:
+def answering_units(at: Frame) -> Criterion:
     """Select one's own unit, or one that is at home where one may see figures."""
     grid = Table("grid", schema="grids", alias="home")
     seen = at.viewer.within(grid, VIEW)
     if seen is None:
         return Sql("true")
     home = Sql("exists(select from grids.grid home where home.id={0} and ({1}))", at.row.grid_id, _any(seen))
-    return some(home, *(Sql("{0}={1}", at.row.id, unit) for unit in at.viewer.units(VIEW)))
+    return any_of(home, *(Sql("{0}={1}", at.row.id, unit) for unit in at.viewer.units(VIEW)))
 
 
-def served(grid: Table, viewer: Any) -> Criterion:
+def served_grids(grid: Table, viewer: Any) -> Criterion:
     """Select grids in which one may see figures."""
     seen = viewer.within(grid, VIEW)
     return Sql("true") if seen is None else _any(seen)
 
 
 def _any(criteria: Any) -> Criterion:
-    return some(Sql("false"), *criteria)
+    return any_of(Sql("false"), *criteria)

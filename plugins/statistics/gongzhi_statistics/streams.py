@@ -13,13 +13,13 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Subscription
 from gongzhi.values import codes
 
-from .counting import counted
+from .recounting import count_on_event
 
 
 def is_within(event: Occurrence, given: Mapping[str, Any]) -> bool:
     """Tell whether something happened in the grid that is followed, or below it."""
     # By codes, which events carry: a subscription asks the database nothing for each event.
-    return event.grid is not None and given["code"] in (event.grid, *codes.ancestors(event.grid))
+    return event.grid is not None and given["code"] in (event.grid, *codes.ancestor_codes(event.grid))
 
 
 EXTENSIONS = (
@@ -35,7 +35,7 @@ EXTENSIONS = (
             ),
             events=EVENTS,
             touches=is_within,
-            handled=counted.name,
+            handled=count_on_event.name,
         ),
     ),
 )

@@ -11,13 +11,23 @@ from gongzhi.core.cases.models import SettlementLevel
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.units.types import Unit
 from gongzhi.declare.entity import embedded, expression, part, within_row
-from gongzhi.declare.enums import named
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
 from gongzhi.declare.plans import Argument, Build, Frame
 from gongzhi.declare.sql import Sql
 
 from . import burden, figures, rules
-from .figures import BY_CATEGORY, BY_CHANNEL, BY_LEVEL, BY_LEVEL_AND_CATEGORY, PERIOD, YEAR, Figure, area, scope
+from .figures import (
+    BY_CATEGORY,
+    BY_CHANNEL,
+    BY_LEVEL,
+    BY_LEVEL_AND_CATEGORY,
+    PERIOD,
+    YEAR,
+    Figure,
+    area_sql,
+    field_scope,
+)
 
 
 class Bucket(StrEnum):
@@ -28,7 +38,7 @@ class Bucket(StrEnum):
     MONTH = "MONTH"
 
 
-named(
+describe_enum(
     Bucket,
     "StatisticsBucket",
     "How a period is cut up (统计粒度).",
@@ -110,41 +120,41 @@ class Burden:
 
 
 def of_grid(figure: Figure) -> Build:
-    return lambda at: figure.shown(scope(at, area(at.row)))
+    return lambda at: figure.shown(field_scope(at, area_sql(at.row)))
 
 
 def of_unit(figure: Figure) -> Build:
-    return lambda at: figure.shown(scope(at, unit(at)))
+    return lambda at: figure.shown(field_scope(at, unit_rows(at)))
 
 
-def unit(at: Frame) -> Sql:
+def unit_rows(at: Frame) -> Sql:
     return Sql("r.value={0}", at.row.id)
 
 
 def of_area(text: str) -> Build:
-    return lambda at: scope(at, area(at.row)).sql(text)
+    return lambda at: field_scope(at, area_sql(at.row)).sql(text)
 
 
-def subjects(text: str) -> Build:
+def first_subjects(text: str) -> Build:
     """Build the first so many of a list."""
 
     def build(at: Frame) -> Sql:
         first = at.given.bind("first", cast="int")
         # All are judged before they are cut: what is withheld must not depend on how many are asked for.
-        every = scope(at, area(at.row)).sql(text)
+        every = field_scope(at, area_sql(at.row)).sql(text)
         listed = "(select coalesce(jsonb_agg(e.o order by e.at) filter (where e.at<={1}),'[]') "
         return Sql(listed + "from jsonb_array_elements({0}) with ordinality e (o,at))", every, first)
 
     return build
 
 
-def series(at: Frame) -> Sql:
+def series_field(at: Frame) -> Sql:
     bucket = at.given.trait("bucket", of=lambda value: Bucket(value).value)
     first = YEAR if bucket == Bucket.DAY else figures.DECADES
-    return scope(at, area(at.row), first).sql(figures.series(bucket.lower()))
+    return field_scope(at, area_sql(at.row), first).sql(figures.series_sql(bucket.lower()))
 
 
-def tipped(at: Frame) -> Sql:
+def tip_off_count(at: Frame) -> Sql:
     """Build the number of tip-offs; nothing for the people of any unit, for one may be against it."""
     if at.viewer.units():
         return Sql("null::int")
@@ -152,11 +162,13 @@ def tipped(at: Frame) -> Sql:
     found = number + "and r.dimension='ALL'"
     # About persons: whoever reports a unit could be told from a small number, so the higher bound holds.
     small = figures.SMALL
-    return scope(at, area(at.row)).sql(f"(select case when q.n {small} then null else q.n end from ({found}) q (n))")
+    return field_scope(at, area_sql(at.row)).sql(
+        f"(select case when q.n {small} then null else q.n end from ({found}) q (n))"
+    )
 
 
-def effort(at: Frame) -> Sql:
-    return burden.asked(at, scope(at, area(at.row)))
+def burden_field(at: Frame) -> Sql:
+    return burden.burden_sql(at, field_scope(at, area_sql(at.row)))
 
 
 @part
@@ -191,30 +203,30 @@ class GridStatistics:
     )
     suppressed: list[str] = expression(
         "The figures that are null because too few cases or persons are counted (因数量过小隐去的指标).",
-        lambda at: figures.names(figures.OF_GRID, scope(at, area(at.row))),
+        lambda at: figures.withheld_names(figures.OF_GRID, field_scope(at, area_sql(at.row))),
     )
     tip_offs: int | None = expression(
         "Tip-offs reported, for those who may see them here; in no other figure (举报件数).",
-        tipped,
+        tip_off_count,
         requires=rules.SEALED,
     )
     by_level: list[LevelFigure] = embedded("What was settled at which level (化解层级).", of_area(BY_LEVEL))
     by_category: list[CategoryFigure] = embedded(
         "What was reported, by subject of the first level, in the order of their codes (分类统计).",
-        subjects(BY_CATEGORY),
+        first_subjects(BY_CATEGORY),
         arguments=FIRST,
     )
     by_level_and_category: list[CategoryLevels] = embedded(
         "What was settled at which level, by every subject of the first level, in the order of their codes "
         "(分类化解层级).",
-        subjects(BY_LEVEL_AND_CATEGORY),
+        first_subjects(BY_LEVEL_AND_CATEGORY),
         arguments=FIRST,
     )
     by_channel: list[ChannelFigure] = embedded("What was reported, by channel (渠道统计).", of_area(BY_CHANNEL))
     series: list[SeriesFigure] = embedded(
-        "The period, cut up (时间序列).", series, arguments={"bucket": Argument(Bucket, "How (粒度).")}
+        "The period, cut up (时间序列).", series_field, arguments={"bucket": Argument(Bucket, "How (粒度).")}
     )
-    burden: Burden | None = embedded("What was asked of grid workers (基层负担).", effort)
+    burden: Burden | None = embedded("What was asked of grid workers (基层负担).", burden_field)
 
 
 @part
@@ -238,28 +250,28 @@ class UnitStatistics:
     )
     suppressed: list[str] = expression(
         "The figures that are null because too few cases or persons are counted (因数量过小隐去的指标).",
-        lambda at: figures.names(figures.OF_UNIT, scope(at, unit(at))),
+        lambda at: figures.withheld_names(figures.OF_UNIT, field_scope(at, unit_rows(at))),
     )
 
 
-def statistics(description: str, present: Any, type: Any) -> Any:
+def statistics_field(description: str, present: Any, type: Any) -> Any:
     return within_row(description, present, type=type, requires=rules.VIEW, arguments=PERIOD)
 
 
 EXTENSIONS = (
     extend(
         Grid,
-        statistics=statistics(
+        statistics=statistics_field(
             "Figures of a county, town or village; null below, and where they are not yours to see (统计).",
-            rules.counted,
+            rules.has_figures,
             GridStatistics | None,
         ),
     ),
     extend(
         Unit,
-        statistics=statistics(
+        statistics=statistics_field(
             "Its figures, for its own people and those above; null where they are not yours to see (单位统计).",
-            rules.answering,
+            rules.answering_units,
             UnitStatistics | None,
         ),
     ),

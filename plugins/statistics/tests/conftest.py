@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
-from gongzhi_server.testing import Server, serving
+from gongzhi_server.testing import Server, serve_application
 
 from .ground import Ground
 
@@ -21,5 +21,5 @@ async def ground(empty_database: str) -> AsyncIterator[Ground]:
 @pytest_asyncio.fixture
 async def small(ground: Ground, empty_database: str, tmp_path: Path) -> AsyncIterator[Server]:
     """The application over it."""
-    async with serving(empty_database, tmp_path) as made:
+    async with serve_application(empty_database, tmp_path) as made:
         yield made

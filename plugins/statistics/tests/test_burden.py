@@ -23,8 +23,8 @@ ON_FILE = {
 def test_forms_ask_for_nothing_on_file() -> None:
     """What the system knows is never a required field (一次采集、多方调用)."""
     for form in burden.FORMS:
-        assert not ON_FILE & set(burden.asked_for(form)), form.__name__
-    assert burden.asked_for(burden.RecordVisitInput) == ("household", "at", "note")
+        assert not ON_FILE & set(burden.required_fields(form)), form.__name__
+    assert burden.required_fields(burden.RecordVisitInput) == ("household", "at", "note")
 
 
 def test_standard_times_are_published() -> None:

@@ -9,9 +9,8 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from gongzhi_server.cli.plugin_commands import run
-from gongzhi_server.testing import ESSENTIAL, Server
-from gongzhi_server.testing import settings as chosen
+from gongzhi_server.cli.plugin_commands import run_errand
+from gongzhi_server.testing import ESSENTIAL, Server, settings_for_tests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -96,7 +95,12 @@ async def test_events_move_figures(
     followed = [tuple(row) for row in await connection.fetch(SUMS)]
     [errand] = ESSENTIAL.errands["statistics"]
     capsys.readouterr()
-    assert await run(chosen(database, tmp_path), database, "statistics", errand, {}, server.clock, ESSENTIAL) == 0
+    assert (
+        await run_errand(
+            settings_for_tests(database, tmp_path), database, "statistics", errand, {}, server.clock, ESSENTIAL
+        )
+        == 0
+    )
     counted = await connection.fetchval("select count(*) from statistics.fact")
     assert counted > 0 and capsys.readouterr().out == f"{counted:,} cases counted (已统计).\n"
     assert followed == [tuple(row) for row in await connection.fetch(SUMS)]

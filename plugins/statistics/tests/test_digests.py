@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from gongzhi_server.testing import Server
-from gongzhi_statistics.digests import SECTIONS, Period, days
+from gongzhi_statistics.digests import SECTIONS, Period, period_days
 
 from .ground import COUNTY, GROUP, OTHER, Ground
 from .test_figures import lead, march
@@ -27,7 +27,7 @@ DIGEST = """query($g: String!, $p: DigestPeriod!, $d: Date!) { digest(grid: $g, 
     ],
 )
 def test_periods_are_the_calendars(period: str, day: str, span: tuple[str, str]) -> None:
-    assert days(Period(period), date.fromisoformat(day)) == tuple(map(date.fromisoformat, span))
+    assert period_days(Period(period), date.fromisoformat(day)) == tuple(map(date.fromisoformat, span))
 
 
 async def asked(caller: Server, period: str, grid: str = COUNTY, day: str = "2026-03-17") -> Any:

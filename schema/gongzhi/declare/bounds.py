@@ -55,17 +55,17 @@ USUAL = Bound()
 
 def check_values(input: Any) -> None:
     """Check all values of an input. Raise Refusals, which name each field at fault and repeat no value."""
-    if found := list(faults(input, ())):
+    if found := list(find_faults(input, ())):
         raise Refusals(found)
 
 
 def check_argument(value: Any, *path: str) -> None:
     """Check the value of an argument. Raise the first Refusal."""
-    for refusal in faults(value, path):
+    for refusal in find_faults(value, path):
         raise refusal
 
 
-def faults(value: Any, path: Path, bound: Bound = USUAL) -> Iterator[Refusal]:
+def find_faults(value: Any, path: Path, bound: Bound = USUAL) -> Iterator[Refusal]:
     """Yield what is wrong with a value and with all that is in it."""
     # Before texts and numbers: to Python a bool is an int, and an enum of ours is a text.
     if value is None or value is UNSET or isinstance(value, bool | enum.Enum):
@@ -85,7 +85,7 @@ def faults(value: Any, path: Path, bound: Bound = USUAL) -> Iterator[Refusal]:
         yield from list_faults(value, path, bound)
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from faults(inner, (*path, str(key)))
+            yield from find_faults(inner, (*path, str(key)))
     elif has_object_definition(type(value)):
         yield from input_faults(value, path)
 
@@ -94,13 +94,13 @@ def input_faults(value: Any, path: Path) -> Iterator[Refusal]:
     """Yield what is wrong with an input: of one that must hold exactly one member, if it holds none or several."""
     kind: type = type(value)
     definition = kind.__strawberry_definition__  # type: ignore[attr-defined]
-    given = [(member, one) for member in members(kind) if (one := getattr(value, member.attribute)) is not None]
+    given = [(member, one) for member in input_members(kind) if (one := getattr(value, member.attribute)) is not None]
     if definition.is_one_of and sum(one is not UNSET for _, one in given) != 1:
         en, zh = f"{FIELD} must hold exactly one of its members.", f"{FIELD}须且只能填写其中一项。"
-        yield refusal(en, zh, path)
+        yield bad_value(en, zh, path)
     for member, inner in given:
         if not isinstance(inner, Mapping):  # JSON, which the command reads for itself
-            yield from faults(inner, (*path, member.name), member.bound)
+            yield from find_faults(inner, (*path, member.name), member.bound)
 
 
 class Member(NamedTuple):
@@ -112,7 +112,7 @@ class Member(NamedTuple):
 
 
 @cache
-def members(input: type) -> tuple[Member, ...]:
+def input_members(input: type) -> tuple[Member, ...]:
     """Return the fields of an input."""
     declared = input.__strawberry_definition__.fields  # type: ignore[attr-defined]
     return tuple(Member(one.python_name, field_name(one), one.metadata.get(BOUND, USUAL)) for one in declared)
@@ -127,22 +127,22 @@ def list_faults(values: list[Any], path: Path, bound: Bound) -> Iterator[Refusal
     """Yield what is wrong with a list; of one that is too long, that alone."""
     most = bound.items or ITEMS
     if len(values) > most:
-        yield refusal(f"{FIELD} has at most {most:,} entries.", f"{FIELD}最多 {most:,} 项。", path)
+        yield bad_value(f"{FIELD} has at most {most:,} entries.", f"{FIELD}最多 {most:,} 项。", path)
         return
     for at, value in enumerate(values):
-        yield from faults(value, (*path, str(at)), bound)
+        yield from find_faults(value, (*path, str(at)), bound)
 
 
 def text_faults(value: str, path: Path, most: int) -> Iterator[Refusal]:
     """Yield what no column takes: a text that is too long, and characters that are none."""
     if len(value) > most:
         yield too_long(path, most)
-    elif "\0" in value or not encodes(value):
+    elif "\0" in value or not is_unicode(value):
         en = f"{FIELD} holds a character that cannot be stored."
-        yield refusal(en, f"{FIELD}含有无法存储的字符。", path)
+        yield bad_value(en, f"{FIELD}含有无法存储的字符。", path)
 
 
-def encodes(value: str) -> bool:
+def is_unicode(value: str) -> bool:
     """Say whether a text is Unicode: half a surrogate pair is not."""
     try:
         value.encode()
@@ -160,12 +160,12 @@ def number_faults(value: int | float | Decimal, path: Path) -> Iterator[Refusal]
         fine = -NUMBER < value < NUMBER  # which NaN is not, and infinity neither
     if not fine:
         en = f"{FIELD} must be a number below 10^15, with at most {PLACES} decimal places."
-        yield refusal(en, f"{FIELD}应为小于 10^15、至多 {PLACES} 位小数的数。", path)
+        yield bad_value(en, f"{FIELD}应为小于 10^15、至多 {PLACES} 位小数的数。", path)
 
 
 def outside_calendar(path: Path) -> Refusal:
     """Return the refusal for a day that no calendar of ours has."""
-    return refusal(
+    return bad_value(
         f"{FIELD} must lie in the years {EARLIEST.year} to {LATEST.year}.",
         f"{FIELD}应在 {EARLIEST.year} 年至 {LATEST.year} 年之间。",
         path,
@@ -174,10 +174,10 @@ def outside_calendar(path: Path) -> Refusal:
 
 def too_long(path: Path, most: int) -> Refusal:
     """Return the refusal for a text that is too long."""
-    return refusal(f"{FIELD} has at most {most:,} characters.", f"{FIELD}最多 {most:,} 个字符。", path)
+    return bad_value(f"{FIELD} has at most {most:,} characters.", f"{FIELD}最多 {most:,} 个字符。", path)
 
 
-def refusal(en: str, zh: str, path: Path) -> Refusal:
+def bad_value(en: str, zh: str, path: Path) -> Refusal:
     return Refusal("BAD_USER_INPUT", en, zh, path)
 
 
@@ -193,7 +193,7 @@ def columns_bound(input: Any) -> Iterator[None]:
         yield
     except ValidationError as error:
         said = str(error)
-        for path, text in texts(input, ()):
+        for path, text in iterate_texts(input, ()):
             # The command may have taken off the blanks around a text before the column saw it.
             for each in {text, text.strip()}:
                 # The text of Tortoise's message is all there is to go by. Should its wording change, the error is
@@ -204,13 +204,13 @@ def columns_bound(input: Any) -> Iterator[None]:
         raise
 
 
-def texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+def iterate_texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
     """Yield every text of an input with the way to it."""
     if isinstance(value, str) and not isinstance(value, enum.Enum):
         yield path, value
     elif isinstance(value, list):
         for at, one in enumerate(value):
-            yield from texts(one, (*path, str(at)))
+            yield from iterate_texts(one, (*path, str(at)))
     elif has_object_definition(type(value)):
         for field in type(value).__strawberry_definition__.fields:
-            yield from texts(getattr(value, field.python_name), (*path, field_name(field)))
+            yield from iterate_texts(getattr(value, field.python_name), (*path, field_name(field)))

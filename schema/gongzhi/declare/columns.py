@@ -34,7 +34,7 @@ class BytesField(Field[bytes], bytes):  # type: ignore[misc]
     SQL_TYPE = "bytea"
 
 
-def loaded(model: type[M], row: Mapping[str, Any]) -> M:
+def load_row(model: type[M], row: Mapping[str, Any]) -> M:
     """Return a model's object, of a row that a statement of our own has found, all columns of it."""
     # A private method: Tortoise has no public one for a row that somebody else has read.
     return model._init_from_db(**row)
@@ -49,16 +49,16 @@ async def insert_rows(model: type[M], rows: Sequence[M]) -> None:
     for row in rows:
         # A bulk insert does not mark its objects as stored, and saving one later would insert it again.
         row._saved_in_db = True
-        remember(row)
+        remember_row(row)
 
 
-def remember(row: Model) -> None:
+def remember_row(row: Model) -> None:
     """Keep what a row is in the database, for `save_changes`."""
     row.__dict__[BEFORE] = {name: getattr(row, name) for name in row._meta.fields_db_projection}
 
 
 async def save_changes(row: Model) -> None:
-    """Save the columns that are others than `remember` found; of a row that it has not seen, all.
+    """Save the columns that are others than `remember_row` found; of a row that it has not seen, all.
 
     Triggers, constraints and the encoding of what nobody has touched cost more than the change itself.
     """
@@ -70,10 +70,10 @@ async def save_changes(row: Model) -> None:
     changed = [name for name, one in before.items() if isinstance(one, dict | list) or getattr(row, name) != one]
     if changed:
         await row.save(update_fields=changed)
-    remember(row)
+    remember_row(row)
 
 
-def key() -> Any:
+def primary_key() -> Any:
     """Return the key of a row about people: it can be made anywhere, and its neighbours cannot be guessed."""
     # Version 7 begins with the time, so that new rows lie side by side in the index.
     return fields.UUIDField(primary_key=True, default=uuid7)

@@ -34,7 +34,7 @@ from tortoise.models import Model
 from gongzhi.declare.columns import BytesField
 from gongzhi.declare.events import Event, Occurrence
 from gongzhi.declare.fields import Declared
-from gongzhi.declare.filters import Comparison, compare, plain
+from gongzhi.declare.filters import Comparison, compare_term, comparison_for
 from gongzhi.declare.plans import (
     DECIDED,
     GUARD,
@@ -65,17 +65,17 @@ from gongzhi.declare.plans import (
 from gongzhi.declare.relay import Connection as Connection
 from gongzhi.declare.relay import Node as Node
 from gongzhi.declare.sql import Alternatives, Sql
-from gongzhi.declare.viewer import Lens
+from gongzhi.declare.viewer import ViewerScope
 from gongzhi.values.errors import DeclarationError
 
 T = TypeVar("T")
 
-Visible = Callable[[Table, Lens], Alternatives]
+Visible = Callable[[Table, ViewerScope], Alternatives]
 
-Held = Callable[[Table, Lens, str], Alternatives]
+Held = Callable[[Table, ViewerScope, str], Alternatives]
 """On which rows of a table the viewer holds a permission."""
 
-File = Callable[[Table, Lens], Sql]
+File = Callable[[Table, ViewerScope], Sql]
 """From a row to the people whose file it is: an array of the keys of persons."""
 
 Requires = str | None
@@ -91,7 +91,7 @@ USUAL = 50
 """How many rows come when nobody says how many."""
 
 
-def everyone(row: Table, viewer: Lens) -> Alternatives:
+def visible_to_all(row: Table, viewer: ViewerScope) -> Alternatives:
     """Rows that anyone may see."""
     return None
 
@@ -136,7 +136,7 @@ class Entity:
     @property
     def open(self) -> bool:
         """Whether everybody sees every row."""
-        return self.visible is everyone and self.through is None
+        return self.visible is visible_to_all and self.through is None
 
     def column(self, name: str) -> str:
         """Return the column of a field of the model; a foreign key's is found by the relation's name too."""
@@ -228,7 +228,7 @@ def column(description: str, *, name: str | None = None, requires: Requires = SE
     return _field(Column(name) if name else None, description, None, requires, open=open)
 
 
-def sealed(description: str, *, mask: Build, mine: Build, value: Build, requires: Requires = SEEN) -> Any:
+def sealed_value(description: str, *, mask: Build, mine: Build, value: Build, requires: Requires = SEEN) -> Any:
     """Declare a protected value: masked, and in clear on a row of one's own (`plans.Sealed`)."""
     return _field(Sealed(mask, mine, value), description, None, requires, open=True)
 
@@ -372,7 +372,7 @@ def stream(
     lists' filter and `after` come by themselves; `where` sees the rows and the field's own arguments.
     """
     made = _field(Stream(events, where), description, type, requires, arguments=arguments)
-    made.arguments = [*made.arguments, argument("after", AFTER)]
+    made.arguments = [*made.arguments, build_argument("after", AFTER)]
     return made
 
 
@@ -436,7 +436,7 @@ def entity_of(kind: Any, where: str = "a field") -> Entity:
     return named.__entity__  # type: ignore[no-any-return]
 
 
-def argument(name: str, declared: Argument) -> StrawberryArgument:
+def build_argument(name: str, declared: Argument) -> StrawberryArgument:
     """Return an argument as strawberry has it."""
     default = strawberry.UNSET if declared.default is None else declared.default
     if default is inspect.Parameter.empty:
@@ -457,7 +457,7 @@ def _plainly(model: type[Model], cls: type, name: str, field: str) -> Comparison
     column = model._meta.fields_db_projection.get(field)
     if column is None:
         raise DeclarationError(f"{cls.__name__}: the filter {name!r} compares no column of {model.__name__}")
-    return compare(lambda at: at.rows.field(column), plain(hint))
+    return compare_term(lambda at: at.rows.field(column), comparison_for(hint))
 
 
 def _inferred(model: type[Model], owner: str, declared: StrawberryField) -> Plan:
@@ -498,5 +498,5 @@ def _field(
             OPEN: open,
         },
     )
-    made.arguments = [argument(name, one) for name, one in (arguments or {}).items()]
+    made.arguments = [build_argument(name, one) for name, one in (arguments or {}).items()]
     return made

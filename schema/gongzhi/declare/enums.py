@@ -10,7 +10,7 @@ import strawberry
 E = TypeVar("E", bound=type[enum.Enum])
 
 
-def named(kind: E, name: str, description: str, **values: str) -> E:
+def describe_enum(kind: E, name: str, description: str, **values: str) -> E:
     """Make an enum part of the schema, every value described. Raises KeyError for a value that is not."""
     strawberry.enum(kind, name=name, description=description)
     definition: Any = kind.__strawberry_definition__  # type: ignore[attr-defined]

@@ -58,7 +58,9 @@ class Event:
     unnamed: ClassVar[bool] = False
     """Whether nobody is to know what kind of actor it came from; it says SYSTEM, and a case's timeline names nobody."""
     timeline: ClassVar[bool] = False
-    """Whether it stands on the timeline of the case it is about, put there by `gongzhi.core.cases.timeline.record`."""
+    """Whether it stands on the timeline of the case it is about, put there by
+    `gongzhi.core.cases.timeline.record_on_timeline`.
+    """
     explanation: ClassVar[Text | None] = None
     """What it means for whoever reads the timeline, in their words."""
     hints: ClassVar[Mapping[str, Any]] = MappingProxyType({})
@@ -100,9 +102,9 @@ def event(
         done.type, done.description, done.version = type, description, version
         done.feedable, done.internal, done.unnamed = feedable, internal, unnamed
         done.timeline, done.explanation = timeline, explanation
-        done.hints = hints(done)
+        done.hints = field_types(done)
         for name, hint in done.hints.items():
-            if not plain(hint):
+            if not is_nameless(hint):
                 raise DeclarationError(f"{done.__name__}.{name}: an event carries ids, codes and numbers only")
         if timeline and not LABELLED.match(description):
             raise DeclarationError(
@@ -143,8 +145,8 @@ class Occurrence:
 
 def event_of(cls: type[E], data: Mapping[str, Any]) -> E:
     """Return the event of a class from its data as JSON has it; what the class does not declare is left out."""
-    known = {name: (camel(name), hint) for name, hint in cls.hints.items()}
-    return cls(**{name: python(hint, data[key]) for name, (key, hint) in known.items() if key in data})
+    known = {name: (camel_case(name), hint) for name, hint in cls.hints.items()}
+    return cls(**{name: from_json(hint, data[key]) for name, (key, hint) in known.items() if key in data})
 
 
 class Registry:
@@ -168,7 +170,7 @@ class Registry:
         return self._known[type]
 
 
-def hints(cls: type[Event]) -> Mapping[str, Any]:
+def field_types(cls: type[Event]) -> Mapping[str, Any]:
     """Return the fields of an event and their types."""
     found = typing.get_type_hints(cls)
     return MappingProxyType({one.name: found[one.name] for one in fields(cls)})
@@ -177,34 +179,34 @@ def hints(cls: type[Event]) -> Mapping[str, Any]:
 PLAIN = (bool, int, Decimal, UUID, datetime.date, datetime.datetime, Code)
 
 
-def plain(hint: Any) -> bool:
+def is_nameless(hint: Any) -> bool:
     """Return whether the type has no room for a name."""
     if hint in PLAIN or isinstance(hint, type) and issubclass(hint, enum.StrEnum):
         return True
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     # Only with None: of a union of two types, JSON does not tell which was meant.
     if origin in (types.UnionType, typing.Union):
-        return len(inner) == 2 and type(None) in inner and all(one is type(None) or plain(one) for one in inner)
-    return origin is tuple and len(inner) == 2 and inner[1] is ... and plain(inner[0])
+        return len(inner) == 2 and type(None) in inner and all(one is type(None) or is_nameless(one) for one in inner)
+    return origin is tuple and len(inner) == 2 and inner[1] is ... and is_nameless(inner[0])
 
 
-def written(happened: Event) -> dict[str, Any]:
+def event_data(happened: Event) -> dict[str, Any]:
     """Return the data as JSON has it. Raises ValueError for a value that is not of its field's type."""
     found = {}
     for name, hint in type(happened).hints.items():
         try:
-            found[camel(name)] = json(hint, getattr(happened, name))
+            found[camel_case(name)] = to_json(hint, getattr(happened, name))
         except (TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"{type(happened).__name__}.{name} is not what the event declares") from error
     return found
 
 
-def json(hint: Any, value: Any) -> Any:
+def to_json(hint: Any, value: Any) -> Any:
     if value is None and type(None) in typing.get_args(hint):
         return None
-    hint = bare(hint)
+    hint = strip_optional(hint)
     if typing.get_origin(hint) is tuple:
-        return [json(typing.get_args(hint)[0], one) for one in value]
+        return [to_json(typing.get_args(hint)[0], one) for one in value]
     if hint is Code:
         if not CODE.fullmatch(value):
             raise ValueError("not a code")
@@ -218,19 +220,19 @@ def json(hint: Any, value: Any) -> Any:
     return value if hint in (bool, int) else str(value)
 
 
-def python(hint: Any, value: Any) -> Any:
+def from_json(hint: Any, value: Any) -> Any:
     if value is None:
         return None
-    hint = bare(hint)
+    hint = strip_optional(hint)
     if typing.get_origin(hint) is tuple:
-        return tuple(python(typing.get_args(hint)[0], one) for one in value)
+        return tuple(from_json(typing.get_args(hint)[0], one) for one in value)
     if hint in (datetime.date, datetime.datetime):
         return hint.fromisoformat(value)
     return value if hint in (bool, int, Code) else hint(value)
 
 
 @cache
-def bare(hint: Any) -> Any:
+def strip_optional(hint: Any) -> Any:
     """Return the type without its None."""
     if typing.get_origin(hint) in (types.UnionType, typing.Union):
         return next(one for one in typing.get_args(hint) if one is not type(None))
@@ -238,7 +240,7 @@ def bare(hint: Any) -> Any:
 
 
 @cache
-def camel(name: str) -> str:
+def camel_case(name: str) -> str:
     """Return a field's name as JSON has it; the underscore after a Python word is left off."""
     first, *rest = name.rstrip("_").split("_")
     return first + "".join(map(str.title, rest))

@@ -33,8 +33,8 @@ def extend(
 ) -> Extension:
     """Add fields to `target`: a core type, another plugin's type, or Query, Mutation, Subscription.
 
-    `filter` adds conditions to the lists of an entity, each made with `gongzhi.declare.filters.guarded`; `order` adds
-    orders, each made with `gongzhi.declare.orders.by`.
+    `filter` adds conditions to the lists of an entity, each made with `gongzhi.declare.filters.guard_comparison`;
+    `order` adds orders, each made with `gongzhi.declare.orders.order_by`.
     """
     name = getattr(target, "__name__", repr(target))
     if not has_object_definition(target):

@@ -18,7 +18,7 @@ from pypika_tortoise.terms import Criterion, Term
 from strawberry import ID
 
 from gongzhi.declare.plans import Build, Frame, Given
-from gongzhi.declare.sql import Sql, ancestor, every, within
+from gongzhi.declare.sql import Sql, all_of, ancestor_column, rows_within
 from gongzhi.values import codes
 from gongzhi.values.errors import Refusal
 
@@ -81,7 +81,7 @@ PLAIN: dict[Any, type] = {
 
 
 @cache
-def enumerated(kind: type[enum.Enum]) -> type:
+def enum_comparison(kind: type[enum.Enum]) -> type:
     """Return the comparison input of an enum."""
     name = kind.__strawberry_definition__.name  # type: ignore[attr-defined]
     return _input(f"{name}Comparison", f"Compares a {name} (枚举比较).", equals=(kind, EQUALS), in_=(list[kind], IN))  # type: ignore[valid-type]
@@ -120,7 +120,7 @@ class Value:
 SIGNS = {"equals": "{0}={1}", "in": "{0}=any({1})", "from": "{0}>={1}", "before": "{0}<{1}"}
 
 
-def aware(moment: datetime.datetime, *path: str) -> datetime.datetime:
+def require_offset(moment: datetime.datetime, *path: str) -> datetime.datetime:
     """Return the moment, which must say its offset: nobody knows in which zone another one was meant.
 
     A command says by its path which field of the input it is.
@@ -130,9 +130,9 @@ def aware(moment: datetime.datetime, *path: str) -> datetime.datetime:
     return moment
 
 
-def compare(term: Build, kind: type | None = None, convert: Callable[[Any], Any] | None = None) -> Comparison:
+def compare_term(term: Build, kind: type | None = None, convert: Callable[[Any], Any] | None = None) -> Comparison:
     """Compare what `term` makes of the row; `kind` is a comparison input such as `IntComparison`."""
-    checked = convert or (aware if kind is DateTimeComparison else None)
+    checked = convert or (require_offset if kind is DateTimeComparison else None)
 
     def each(values: list[Any]) -> list[Any]:
         return [checked(one) for one in values] if checked else values
@@ -143,14 +143,14 @@ def compare(term: Build, kind: type | None = None, convert: Callable[[Any], Any]
     return Comparison(kind, build)
 
 
-def long(text: str) -> bool:
+def is_searchable(text: str) -> bool:
     """Return whether a text has a pair of characters to look for."""
     return len(text) > 1
 
 
-def search(column: str) -> Comparison:
+def compare_text(column: str) -> Comparison:
     """Compare or search a text column that has an index on its `gongzhi.grams`."""
-    plain = compare(lambda at: at.rows.field(column))
+    plain = compare_term(lambda at: at.rows.field(column))
 
     def build(at: Frame, way: str, value: Value) -> Criterion:
         if way != "contains":
@@ -159,24 +159,24 @@ def search(column: str) -> Comparison:
         # Grams tell which rows can hold the text, by an index; `position` tells which of them do.
         found: Criterion = Sql("position(lower({1}) in lower({0}))>0", term, bound)
         # A single character has no pair to look up, so every row is searched.
-        if value.trait(long):
-            found = every(Sql("gongzhi.grams({0})@>gongzhi.grams({1})", term, bound), found)
+        if value.trait(is_searchable):
+            found = all_of(Sql("gongzhi.grams({0})@>gongzhi.grams({1})", term, bound), found)
         return found
 
     return Comparison(TextComparison, build)
 
 
-def condition(build: Callable[[Frame], Criterion]) -> Comparison:
+def compare_condition(build: Callable[[Frame], Criterion]) -> Comparison:
     """Ask whether a condition holds."""
-    return compare(lambda at: Sql("({0})", build(at)), BooleanComparison)
+    return compare_term(lambda at: Sql("({0})", build(at)), BooleanComparison)
 
 
-def guarded(comparison: Comparison, *, requires: str | None) -> Comparison:
+def guard_comparison(comparison: Comparison, *, requires: str | None) -> Comparison:
     """Return the same comparison for those who hold a permission; None lets anybody ask who sees the rows."""
     return replace(comparison, requires=requires)
 
 
-def coded(column: str, table: str, schema: str) -> Comparison:
+def compare_code(column: str, table: str, schema: str) -> Comparison:
     """Compare a foreign key by the code of the row it points to, in whatever edition of the table."""
 
     def build(at: Frame, way: str, value: Value) -> Criterion:
@@ -199,36 +199,38 @@ def grid_key(code: Term) -> Term:
 def kind_of(code: str) -> codes.Kind:
     """Return the kind a grid's code is of, told from its shape."""
     try:
-        return codes.kind(code)
+        return codes.grid_kind(code)
     except codes.CodeError as error:
         raise Refusal("BAD_USER_INPUT", error.text.en, error.text.zh, ("grid",)) from error
 
 
-def placed() -> Comparison:
+def compare_place() -> Comparison:
     """Compare where a located row lies."""
 
     def build(at: Frame, way: str, value: Value) -> Criterion:
         # The code's shape decides which column is compared, and so the statement's text.
         key = grid_key(value.bind())
-        return Sql("{0}={1}", at.rows.grid_id, key) if way == "equals" else within(at.rows, value.trait(kind_of), key)
+        return (
+            Sql("{0}={1}", at.rows.grid_id, key) if way == "equals" else rows_within(at.rows, value.trait(kind_of), key)
+        )
 
     return Comparison(GridComparison, build)
 
 
-def nested() -> Comparison:
+def compare_grid() -> Comparison:
     """Compare where a grid itself lies in the tree."""
 
     def build(at: Frame, way: str, value: Value) -> Criterion:
-        column = "id" if way == "equals" else ancestor(value.trait(kind_of))
+        column = "id" if way == "equals" else ancestor_column(value.trait(kind_of))
         return Sql("{0}={1}", at.rows.field(column), grid_key(value.bind()))
 
     return Comparison(GridComparison, build)
 
 
-def plain(hint: Any) -> type:
+def comparison_for(hint: Any) -> type:
     """Return the comparison input for a field's Python type."""
     options = [one for one in typing.get_args(hint) if one is not type(None)]
     kind = options[0] if options else hint
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return enumerated(kind)
+        return enum_comparison(kind)
     return PLAIN[kind]

@@ -57,12 +57,12 @@ def place_in_grid(row: Any, grid: Any) -> None:
         setattr(row, level, getattr(grid, level))
 
 
-def covers(area: Any, row: Any) -> bool:
+def covers_row(area: Any, row: Any) -> bool:
     """Return whether a located row, or a grid itself, lies in the grid of another row."""
     return area.grid_id in {getattr(row, "grid_id", None), *(getattr(row, level) for level in LEVELS)}
 
 
-def inside(at: Frame) -> Alternatives:
+def rows_inside(at: Frame) -> Alternatives:
     """Return the located rows in the grid the field stands on, whatever its level.
 
     One branch a level: the grid's kind switches all but one of them off before a row is read, and that one is

@@ -68,7 +68,7 @@ class Ordering:
         return KINDS[type(self.empty)][1](value)
 
 
-def by(build: Build, *, empty: Least, requires: str | None) -> Ordering:
+def order_by(build: Build, *, empty: Least, requires: str | None) -> Ordering:
     """Order by what the database makes of the row; `at.rows` is its table.
 
     `empty` stands for null, and for rows on which the viewer lacks the permission `requires` (None: all who see the
@@ -85,7 +85,7 @@ def by_side_table(model: type[Model], column: str, *, key: str, empty: Least, re
     `key` is the column that says whose row it is. For rows that lie in a grid the side table is `Located`, too, and has
     the indexes of `levels(table, column, key)`: lists walk them, and join what they find, however many rows there are.
     A row without one in the side table is left out. Where a county has the plugin off, or the viewer holds `requires`
-    on some rows only, rows are sorted as by `by`.
+    on some rows only, rows are sorted as by `order_by`.
     """
     check_kind(empty)
     field = model._meta.fields_map.get(column)
@@ -99,8 +99,10 @@ def by_side_table(model: type[Model], column: str, *, key: str, empty: Least, re
 def check_kind(empty: Least) -> None:
     """Refuse what nothing is ordered by. Raises DeclarationError."""
     if type(empty) not in KINDS:
-        raise DeclarationError(f"nothing can be ordered by {type(empty).__name__}; by {', '.join(map(name, KINDS))}")
+        raise DeclarationError(
+            f"nothing can be ordered by {type(empty).__name__}; by {', '.join(map(kind_name, KINDS))}"
+        )
 
 
-def name(kind: type) -> str:
+def kind_name(kind: type) -> str:
     return kind.__name__

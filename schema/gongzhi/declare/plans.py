@@ -12,7 +12,7 @@ from pypika_tortoise.terms import Term
 from gongzhi.declare.events import Event, Occurrence
 from gongzhi.declare.registers import Registers
 from gongzhi.declare.sql import Alternatives
-from gongzhi.declare.viewer import Lens
+from gongzhi.declare.viewer import ViewerScope
 
 PLAN = "plan"
 GUARD = "guard"
@@ -50,7 +50,7 @@ class Frame:
 
     row: Table
     rows: Table
-    viewer: Lens
+    viewer: ViewerScope
     given: Given
     part: Given | None = None
     registers: Registers = Registers()

@@ -126,7 +126,7 @@ class Holding:
 
 
 @dataclass(frozen=True)
-class Claim:
+class StatementClaim:
     """A positive statement about a person, in words and as a value: a count above zero, a grade, a date."""
 
     text: Text
@@ -142,7 +142,7 @@ class Statement:
 
     kind: str
     description: Text
-    say: Callable[[Any, UUID], Awaitable[Sequence[Claim]]] = field(compare=False)
+    say: Callable[[Any, UUID], Awaitable[Sequence[StatementClaim]]] = field(compare=False)
 
 
 @dataclass(frozen=True)

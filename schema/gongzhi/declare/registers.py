@@ -88,7 +88,7 @@ class Registers:
 Entries = Iterable[dict[str, Any]]
 
 
-def algorithms(book: Registers, language: Language) -> Entries:
+def list_algorithms(book: Registers, language: Language) -> Entries:
     for card in book.cards:
         said = {name: getattr(card, name).say(language) for name in CARD}
         inputs = [one.say(language) for one in card.inputs]
@@ -98,18 +98,18 @@ def algorithms(book: Registers, language: Language) -> Entries:
         }
 
 
-def kpis(book: Registers, language: Language) -> Entries:
+def list_kpis(book: Registers, language: Language) -> Entries:
     for kpi in book.kpis:
         yield {"name": kpi.name, "version": kpi.version, **{name: getattr(kpi, name).say(language) for name in KPI}}
 
 
-def notices(book: Registers, language: Language) -> Entries:
+def list_notices(book: Registers, language: Language) -> Entries:
     for one in book.notices:
         plain = {name: getattr(one, name) for name in ("purpose", "recipient", "version", "since", "months", "consent")}
         yield plain | {name: getattr(one, name).say(language) for name in ("title", "text", "basis")}
 
 
-def retention(book: Registers, language: Language) -> Entries:
+def list_retention(book: Registers, language: Language) -> Entries:
     for one in book.holdings:
         erased = [] if one.erase == GONE else sorted(one.erase)
         yield {
@@ -123,7 +123,7 @@ def retention(book: Registers, language: Language) -> Entries:
         }
 
 
-def statements(book: Registers, language: Language) -> Entries:
+def list_statements(book: Registers, language: Language) -> Entries:
     for one in book.statements:
         yield {"kind": one.kind, "description": one.description.say(language)}
 
@@ -131,9 +131,9 @@ def statements(book: Registers, language: Language) -> Entries:
 CARD = ("purpose", "basis", "formula", "owner", "limits", "contact")
 KPI = ("formula", "numerator", "denominator", "unit")
 WORDED = {
-    "algorithms": algorithms,
-    "kpis": kpis,
-    "privacyNotices": notices,
-    "retention": retention,
-    "statementKinds": statements,
+    "algorithms": list_algorithms,
+    "kpis": list_kpis,
+    "privacyNotices": list_notices,
+    "retention": list_retention,
+    "statementKinds": list_statements,
 }

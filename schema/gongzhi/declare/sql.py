@@ -60,7 +60,7 @@ class Sql(Criterion):
         super().__init__()
         self.text, self.parts, self.named = text, parts, named
         # Read at once, so that a fragment that is no whole fails where it is written.
-        self.template = sqltext.template(text)
+        self.template = sqltext.read_template(text)
 
     def get_sql(self, ctx: SqlContext) -> str:
         text = self.inner_sql(ctx)
@@ -74,22 +74,22 @@ class Sql(Criterion):
         return self._written(inner) if texts is None else str(texts.find(self, inner, self._written))
 
     def _written(self, ctx: SqlContext) -> str:
-        shown = [render(part, ctx) for part in self.parts]
-        named = {name: render(part, ctx) for name, part in self.named.items()} if self.named else self.named
+        shown = [render_part(part, ctx) for part in self.parts]
+        named = {name: render_part(part, ctx) for name, part in self.named.items()} if self.named else self.named
         return self.template.fill(shown, named)
 
 
-class Joined(Sql):
+class JoinedCriteria(Sql):
     """Terms with an operator between them."""
 
     def __init__(self, word: str, *parts: Any) -> None:
         # Not by the constructor of `Sql`, which would read the word as a fragment.
         Criterion.__init__(self)
         self.text, self.parts, self.named = f" {word} ", parts, {}
-        self.template = sqltext.joined(word, len(parts))
+        self.template = sqltext.join_template(word, len(parts))
 
 
-def render(part: Any, ctx: SqlContext) -> Shown:
+def render_part(part: Any, ctx: SqlContext) -> Shown:
     """Return the SQL of what stands in a place, plain and as it stands beside an operator."""
     if isinstance(part, Sql):
         text = part.inner_sql(ctx)
@@ -103,7 +103,7 @@ def render(part: Any, ctx: SqlContext) -> Shown:
 def is_apart(part: Any, text: str) -> bool:
     """Return whether a term of pypika's needs parentheses beside an operator."""
     if isinstance(part, LiteralValue):
-        return sqltext.literal(text)
+        return sqltext.is_loose_literal(text)
     return isinstance(part, Criterion | ArithmeticExpression | Negative) and not isinstance(part, WHOLE)
 
 
@@ -113,23 +113,23 @@ WHOLE = (Field, Function, Tuple)
 """Terms of pypika's that are one operand, though they are among its criteria."""
 
 
-def bound(read: Callable[[Any, Any], Any], cast: str = "") -> Term:
+def bind(read: Callable[[Any, Any], Any], cast: str = "") -> Term:
     """Return a parameter, read when the statement runs. `cast` is its PostgreSQL type where the place does not tell."""
     value = ValueWrapper(Bind(read))
     return Sql(f"{{0}}::{cast}", value) if cast else value
 
 
-def every(*criteria: Criterion) -> Criterion:
+def all_of(*criteria: Criterion) -> Criterion:
     """Return all of these."""
-    return Joined("and", *criteria)
+    return JoinedCriteria("and", *criteria)
 
 
-def some(*criteria: Criterion) -> Criterion:
+def any_of(*criteria: Criterion) -> Criterion:
     """One of these."""
-    return Joined("or", *criteria)
+    return JoinedCriteria("or", *criteria)
 
 
-def alternatives(found: Any) -> Alternatives:
+def check_alternatives(found: Any) -> Alternatives:
     """Return the alternatives of a rule. Raises DeclarationError for what is none, such as a criterion by itself."""
     listed = found is None or isinstance(found, Sequence) and not isinstance(found, str)
     if listed and all(isinstance(one, Criterion) for one in found or ()):
@@ -144,12 +144,12 @@ def alternatives(found: Any) -> Alternatives:
     )
 
 
-def narrow(rows: Alternatives, criterion: Criterion) -> Alternatives:
+def narrow_rows(rows: Alternatives, criterion: Criterion) -> Alternatives:
     """Return those of the rows that also meet this criterion."""
-    return [criterion] if rows is None else [every(one, criterion) for one in rows]
+    return [criterion] if rows is None else [all_of(one, criterion) for one in rows]
 
 
-def widen(rows: Alternatives, *more: Criterion) -> Alternatives:
+def widen_rows(rows: Alternatives, *more: Criterion) -> Alternatives:
     """Return these rows and those that meet one of the criteria."""
     return None if rows is None else [*rows, *more]
 
@@ -157,29 +157,29 @@ def widen(rows: Alternatives, *more: Criterion) -> Alternatives:
 def permissions_held(criteria: Iterable[Any]) -> Iterator[str]:
     """Yield the permissions that the viewer holds on every row that meets all of these."""
     for one in criteria:
-        if isinstance(one, Joined) and one.text == " and ":
+        if isinstance(one, JoinedCriteria) and one.text == " and ":
             yield from permissions_held(one.parts)
         elif isinstance(one, Sql) and one.held:
             yield one.held
 
 
-def within(table: Table, kind: str, key: Any) -> Sql:
+def rows_within(table: Table, kind: str, key: Any) -> Sql:
     """Return the located rows in the grid of this kind and key, by the ancestor column that has an index for it.
 
     Located rows know their county and what is below; above it, the counties are looked up first.
     """
     if kind in ("PROVINCE", "CITY"):
-        counties = f"select c.id from grids.grid c where c.kind='COUNTY' and c.{ancestor(kind)}={{1}}"
+        counties = f"select c.id from grids.grid c where c.kind='COUNTY' and c.{ancestor_column(kind)}={{1}}"
         return Sql(f"{{0}}=any(array({counties}))", table.field("county_id"), key)
-    return Sql("{0}={1}", table.field(ancestor(kind)), key)
+    return Sql("{0}={1}", table.field(ancestor_column(kind)), key)
 
 
-def ancestor(kind: str) -> str:
+def ancestor_column(kind: str) -> str:
     """Return the column of a located row that has its ancestor of this kind."""
     return f"{kind.lower()}_id"
 
 
-def quoted(text: str) -> str:
+def quote_text(text: str) -> str:
     """Return a text of ours as SQL, inside a template."""
     # Braces stand for places in a template.
     return "'" + text.replace("'", "''").replace("{", "{{").replace("}", "}}") + "'"

@@ -52,7 +52,7 @@ class Token:
         return self.text.lower() if self.kind == "word" else ""
 
 
-def tokens(text: str) -> Iterator[Token]:
+def split_tokens(text: str) -> Iterator[Token]:
     """Yield the pieces of a text but for spaces. Raises DeclarationError for comments and strings that do not end."""
     at = 0
     while at < len(text):
@@ -73,7 +73,7 @@ def is_loose(text: str) -> bool:
     """
     depth, loose, clause = 0, False, False
     before = Token("", "")
-    for token in tokens(text):
+    for token in split_tokens(text):
         # After a dot a word is a column's name, whatever else it may mean.
         word = "" if before.kind == "dot" else token.text.lower() if token.kind == "word" else ""
         # A `case … end` holds together as parentheses do.
@@ -129,7 +129,7 @@ class Template:
 
 
 @lru_cache(KEPT)
-def template(text: str) -> Template:
+def read_template(text: str) -> Template:
     """Read a fragment with places such as `{0}` or `{name}`. Raises DeclarationError for one that is no whole."""
     found = [(literal, place) for literal, place, _, _ in string.Formatter().parse(text)]
     pieces = []
@@ -138,10 +138,10 @@ def template(text: str) -> Template:
         delimited = bool(BEFORE.search(literal)) and bool(AFTER.match(after))
         pieces.append(Piece(literal, place, delimited))
     whole = "".join(literal + (HOLE if place is not None else "") for literal, place in found)
-    return Template(tuple(pieces), is_loose(whole), "".join(map(laid_out, pieces)))
+    return Template(tuple(pieces), is_loose(whole), "".join(map(lay_out_piece, pieces)))
 
 
-def laid_out(piece: Piece) -> str:
+def lay_out_piece(piece: Piece) -> str:
     """Return a piece as `Template.layout` has it."""
     text = piece.text.replace("{", "{{").replace("}", "}}")
     if piece.place is None:
@@ -151,13 +151,13 @@ def laid_out(piece: Piece) -> str:
 
 
 @lru_cache(KEPT)
-def joined(word: str, count: int) -> Template:
+def join_template(word: str, count: int) -> Template:
     """So many places with an operator between them."""
     layout = f" {word} ".join(f"{{{2 * at + 1}}}" for at in range(count))
     return Template((), count > 1, layout)
 
 
 @lru_cache(KEPT)
-def literal(text: str) -> bool:
+def is_loose_literal(text: str) -> bool:
     """Return whether a text that holds braces of its own is loose."""
     return is_loose(text)

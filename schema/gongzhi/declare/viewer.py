@@ -18,7 +18,7 @@ from gongzhi.values.errors import Language
 
 
 @dataclass(frozen=True)
-class Grant:
+class ViewerGrant:
     """Permissions held in the subtree of a grid, for a unit, or (with neither) everywhere."""
 
     role: str
@@ -34,14 +34,16 @@ class Grant:
         return self.grid is None and self.unit is None
 
 
-def narrow_grants(grants: Iterable[Grant], keep: Callable[[Grant], Grant | None]) -> tuple[Grant, ...]:
+def narrow_grants(
+    grants: Iterable[ViewerGrant], keep: Callable[[ViewerGrant], ViewerGrant | None]
+) -> tuple[ViewerGrant, ...]:
     """Return what is left of somebody's grants. Whoever works for a unit goes on to, but with no permission for it.
 
     Rules keep people from what is held against their own unit by asking for whom they work (`Lens.units`), so a viewer
     with fewer grants would see more. Whatever builds a viewer from a part of an account's grants does it here.
     """
-    left: list[Grant] = []
-    bars: list[Grant] = []
+    left: list[ViewerGrant] = []
+    bars: list[ViewerGrant] = []
     for grant in grants:
         kept = keep(grant)
         if kept is not None:
@@ -53,12 +55,12 @@ def narrow_grants(grants: Iterable[Grant], keep: Callable[[Grant], Grant | None]
 
 
 @dataclass(frozen=True)
-class Account:
+class ViewerAccount:
     """Who signed in, and what they were granted. One object serves as long as the token does."""
 
     name: str | None = None
     person: UUID | None = None
-    grants: tuple[Grant, ...] = ()
+    grants: tuple[ViewerGrant, ...] = ()
     expires: datetime | None = None
     """When whoever is connected must sign in again."""
     id: UUID | None = None
@@ -83,7 +85,7 @@ class Account:
 class Viewer:
     """One caller of the API at one moment. `now` is the contract's clock: nothing else tells the time."""
 
-    account: Account
+    account: ViewerAccount
     now: datetime
     language: Language = "en"
     purpose: str | None = None
@@ -101,7 +103,7 @@ class Viewer:
         return grants[0].role if grants else None
 
 
-class Lens(Protocol):
+class ViewerScope(Protocol):
     """The viewer as a statement sees it.
 
     What `can`, `known` and `within` answer decides the statement's text, so it becomes part of the key the

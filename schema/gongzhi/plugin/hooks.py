@@ -16,10 +16,10 @@ from gongzhi.declare.events import Event
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.permissions import Permission, Role
-from gongzhi.runtime.channels import Channel
+from gongzhi.runtime.channels import NoticeChannel
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.feeds import Feed
-from gongzhi.runtime.jobs import Handler, Job
+from gongzhi.runtime.jobs import BackgroundJob, Handler
 from gongzhi.runtime.reactions import Reaction
 from gongzhi.runtime.routes import Files, Route
 from gongzhi.runtime.services import ProcessService, Service
@@ -130,7 +130,7 @@ def handlers() -> Iterable[Handler | Reaction]:
 
 
 @hookspec
-def jobs() -> Iterable[Job]:
+def jobs() -> Iterable[BackgroundJob]:
     """Return its work in the background, on demand or every so often. Names begin with its name and a dot."""
     return ()
 
@@ -182,7 +182,7 @@ def health() -> Iterable[Callable[[Context], Awaitable[None]]]:
 
 
 @hookspec
-def channels() -> Iterable[Channel | Feed | Route | Files]:
+def channels() -> Iterable[NoticeChannel | Feed | Route | Files]:
     """Return ways out: for notices, such as SMS, mail or app push, of which the setting GONGZHI_CHANNELS chooses; files
     that others fetch at a secret address, such as a calendar; and HTTP of its own below `/x/PLUGIN`, by routes and
     static files."""

@@ -22,36 +22,36 @@ class Ban:
     why: Text
 
 
-def ban(code: str, pattern: str, en: str, zh: str) -> Ban:
+def declare_ban(code: str, pattern: str, en: str, zh: str) -> Ban:
     """Return a ban by a regular expression, whatever the case of its letters."""
     return Ban(code, re.compile(pattern, re.IGNORECASE), Text(en, zh))
 
 
-def broken(bans: Iterable[Ban], text: str) -> Ban | None:
+def find_broken_ban(bans: Iterable[Ban], text: str) -> Ban | None:
     """Return the first of these bans that a text breaks."""
     return next((one for one in bans if one.pattern.search(text)), None)
 
 
 RIGHTS = (
-    ban(
+    declare_ban(
         "PETITIONING",
         r"信访|上访|缠访|闹访|越级|维稳|petition",
         "petitioning is a right: to petition or not to petition must cost and earn nothing",
         "信访是公民权利，是否信访均不得作为依据",
     ),
-    ban(
+    declare_ban(
         "COMPLAINING",
         r"投诉|举报|差评|告状|维权|complain|tip.?off",
         "complaints and tip-offs are a right, and so is keeping silent",
         "投诉、举报及其不行使均不得作为依据",
     ),
-    ban(
+    declare_ban(
         "REFUSAL",
         r"拒绝|不同意|不配合|不签|拒签|未签|不接受|不参加|refus",
         "whoever refuses consent, mediation, a signature or to take part must not be worse off",
         "拒绝同意、调解、签字或参加不得有不利后果",
     ),
-    ban(
+    declare_ban(
         "MEDIATION",
         r"调解|司法确认|诉讼|起诉|仲裁|法律援助|mediat|lawsuit|litigat|arbitrat|legal aid",
         "mediation, going to court and legal aid decide nothing else",

@@ -27,7 +27,7 @@ log = logging.getLogger("gongzhi.notices")
 
 
 @dataclass(frozen=True)
-class Consent:
+class ChannelConsent:
     """What people must have agreed to before they are written to this way: a purpose, and who gets their address."""
 
     purpose: str
@@ -61,11 +61,11 @@ class Addressee:
 
 
 @runtime_checkable
-class Channel(Protocol):
+class NoticeChannel(Protocol):
     """A way out. With `consent` it reaches people only, and of them those who agree; without, it gets everything."""
 
     name: str
-    consent: Consent | None
+    consent: ChannelConsent | None
     phone: bool
     """Whether it needs a telephone number; who has none is not written to."""
 
@@ -77,7 +77,7 @@ class Log:
     """Writes into the log that there was a notice, and not for whom."""
 
     name = "log"
-    consent: Consent | None = None
+    consent: ChannelConsent | None = None
     phone = False
 
     async def send(self, notice: Outbound, addressee: Addressee) -> None:

@@ -43,7 +43,7 @@ class Form:
 
 
 @contextmanager
-def form() -> Iterator[Form]:
+def input_form() -> Iterator[Form]:
     """Return a form to read fields with. Raises Refusals at the end of the block if any of them was wrong."""
     made = Form()
     yield made
@@ -51,17 +51,17 @@ def form() -> Iterator[Form]:
         raise Refusals(made.refusals)
 
 
-def told(value: T | None) -> TypeGuard[T]:
+def is_given(value: T | None) -> TypeGuard[T]:
     """Return whether the caller said something: neither left it out nor sent null."""
     return value is not UNSET and value is not None
 
 
-def wrong(en: str, zh: str, *path: str) -> Refusal:
+def invalid_input(en: str, zh: str, *path: str) -> Refusal:
     """Return the refusal for a value that cannot be taken."""
     return Refusal("BAD_USER_INPUT", en, zh, path)
 
 
-def missing(en: str, zh: str, *path: str) -> Refusal:
+def not_found(en: str, zh: str, *path: str) -> Refusal:
     """Return the refusal for something that is not there."""
     return Refusal("NOT_FOUND", en, zh, path)
 
@@ -71,17 +71,17 @@ def duplicate(en: str, zh: str, *path: str) -> Refusal:
     return Refusal("DUPLICATE", en, zh, path)
 
 
-def text(value: str, most: int, *path: str) -> str:
+def check_text(value: str, most: int, *path: str) -> str:
     """Return the text without blanks around it."""
     kept = value.strip()
     if not 1 <= len(kept) <= most:
-        raise wrong(f"{FIELD} must have 1 to {most} characters.", f"{FIELD}应为 1 至 {most} 个字符。", *path)
+        raise invalid_input(f"{FIELD} must have 1 to {most} characters.", f"{FIELD}应为 1 至 {most} 个字符。", *path)
     if UNPRINTABLE.search(kept):
-        raise wrong(f"{FIELD} holds characters that cannot be printed.", f"{FIELD}含有不可打印的字符。", *path)
+        raise invalid_input(f"{FIELD} holds characters that cannot be printed.", f"{FIELD}含有不可打印的字符。", *path)
     return kept
 
 
-def coded(check: Callable[[str], T], value: str, *path: str) -> T:
+def check_code(check: Callable[[str], T], value: str, *path: str) -> T:
     """Return what a check of `gongzhi.values.codes` makes of the value; MASKED_VALUE for a mask that was sent back."""
     try:
         return check(value)
@@ -95,24 +95,24 @@ def today(call: Call) -> date:
     return call.now.astimezone(CHINA).date()
 
 
-def happened(now: datetime, at: datetime, oldest: timedelta, *path: str) -> datetime:
+def check_moment(now: datetime, at: datetime, oldest: timedelta, *path: str) -> datetime:
     """Return when something was done by a phone's clock, which may be a little ahead and may send it late.
 
     Never later than now. Refuses a time without an offset, one in the future and one that is too long ago.
     """
     if at.tzinfo is None:
-        raise wrong("Give the offset with the time, like +08:00.", "时间须带时区，如 +08:00。", *path)
+        raise invalid_input("Give the offset with the time, like +08:00.", "时间须带时区，如 +08:00。", *path)
     if at > now + SKEW:
-        raise wrong(f"{FIELD} must not lie in the future.", f"{FIELD}不能晚于现在。", *path)
+        raise invalid_input(f"{FIELD} must not lie in the future.", f"{FIELD}不能晚于现在。", *path)
     if at < now - oldest:
         days = oldest.days
-        raise wrong(f"{FIELD} is more than {days} days ago.", f"{FIELD}早于 {days} 天以前。", *path)
+        raise invalid_input(f"{FIELD} is more than {days} days ago.", f"{FIELD}早于 {days} 天以前。", *path)
     # A clock that is ahead puts nothing into the future.
     return min(at, now)
 
 
-def past(call: Call, day: date, *path: str) -> date:
+def check_past_day(call: Call, day: date, *path: str) -> date:
     """Return the day, which must not lie in the future."""
     if day > today(call):
-        raise wrong(f"{FIELD} must not lie in the future.", f"{FIELD}不能晚于今天。", *path)
+        raise invalid_input(f"{FIELD} must not lie in the future.", f"{FIELD}不能晚于今天。", *path)
     return day

@@ -27,11 +27,11 @@ from gongzhi.declare.fields import Declared
 from gongzhi.declare.plans import DECIDED, GUARD, Guard
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.context import Context, Info
-from gongzhi.runtime.screening import SCREENED, screened
+from gongzhi.runtime.screening import SCREENED, screen_input
 from gongzhi.values.errors import DeclarationError, Language, Refusal
 
 if TYPE_CHECKING:
-    from gongzhi.runtime.jobs import Job
+    from gongzhi.runtime.jobs import BackgroundJob
     from gongzhi.runtime.waivers import Waiver
 
 COMMAND = "command"
@@ -56,19 +56,19 @@ def problems() -> Any:
     return Declared(description="What was not done, and why (错误).", default_factory=list)
 
 
-def cautions() -> Any:
+def text_warnings() -> Any:
     """Declare the `warnings` of a payload: what its input's free texts had better not hold. Nothing is refused."""
     description = "What in the texts had better not be there; nothing was refused for it (文本提示)."
     # Kept nowhere: when the request is repeated, its texts are looked through anew.
     return Declared(description=description, default_factory=list, metadata={ONCE: True})
 
 
-def prose(description: str, *, longest: int | None = None, **options: Any) -> Any:
+def free_text(description: str, *, longest: int | None = None, **options: Any) -> Any:
     """Return a field of an input for free text. A payload with `warnings` tells what in it must not be stored."""
     return Declared(description=description, metadata={SCREENED: True, BOUND: Bound(longest)}, **options)
 
 
-def given(description: str, *, longest: int | None = None, items: int | None = None, **options: Any) -> Any:
+def input_field(description: str, *, longest: int | None = None, items: int | None = None, **options: Any) -> Any:
     """Return a field of an input. With `default=UNSET` it may be left out.
 
     `longest` is how many characters a text may have, and `items` how many entries a list, where the usual bounds of
@@ -77,12 +77,12 @@ def given(description: str, *, longest: int | None = None, items: int | None = N
     return Declared(description=description, metadata={BOUND: Bound(longest, items)}, **options)
 
 
-def made(description: str) -> Any:
+def result_field(description: str) -> Any:
     """Return a nullable field of a payload."""
     return Declared(description=description, default=None)
 
 
-def once(description: str) -> Any:
+def secret_field(description: str) -> Any:
     """Declare a text of a payload that is shown once and kept nowhere: a repeated request gets null in its place."""
     return Declared(description=description, default=None, metadata={ONCE: True})
 
@@ -123,7 +123,7 @@ class Call(Protocol):
         """
 
     def enqueue(
-        self, job: Job, key: str, *, at: datetime | None = None, row: Model | None = None, **arguments: Any
+        self, job: BackgroundJob, key: str, *, at: datetime | None = None, row: Model | None = None, **arguments: Any
     ) -> None:
         """Have a job run, as soon as this transaction is committed or not before `at`; once for each `key`.
 
@@ -196,7 +196,7 @@ def command(
             payload = await info.context.perform(declared, input)
             # Texts that were refused are not stored, so there is nothing to warn of.
             if cautious and not payload.errors:
-                payload.warnings = screened(input, info.context.viewer.language)
+                payload.warnings = screen_input(input, info.context.viewer.language)
             return payload
 
         # Strawberry reads the types from the signature, and only the decorated function has them.
@@ -225,23 +225,23 @@ def payload_field(description: str, resolver: Callable[..., Any], *, requires: s
     return field
 
 
-def problem(refusal: Refusal, language: Language) -> Problem:
+def describe_refusal(refusal: Refusal, language: Language) -> Problem:
     """Return a refusal as an entry of `errors`, of a batch that tells what came of each of its parts."""
     return Problem(code=refusal.code, message=refusal.text.say(language), path=list(refusal.path))
 
 
-def failed() -> Refusal:
+def internal_error() -> Refusal:
     """Return what is said of a part of a batch that failed by our fault."""
     return Refusal("INTERNAL_SERVER_ERROR", "Something went wrong on our side.", "服务器内部错误，请稍后重试。")
 
 
-def stale(row: Any, expected: int, path: str = "expectedVersion") -> None:
+def check_version(row: Any, expected: int, path: str = "expectedVersion") -> None:
     """Refuse when somebody has changed the row since the caller saw it."""
     if row.version != expected:
-        raise outdated(row.version, path)
+        raise stale_version(row.version, path)
 
 
-def outdated(current: int, path: str) -> Refusal:
+def stale_version(current: int, path: str) -> Refusal:
     """Return the refusal for what somebody has changed since."""
     return Refusal(
         "STALE_VERSION",

@@ -13,7 +13,7 @@ from tortoise.models import Model
 
 from gongzhi.declare.registers import Registers
 from gongzhi.declare.viewer import Viewer
-from gongzhi.runtime.channels import Channel
+from gongzhi.runtime.channels import NoticeChannel
 from gongzhi.runtime.event_access import EventAccess
 from gongzhi.runtime.lists import Lists, NoLists
 from gongzhi.runtime.picture_decoding import PictureDecoder
@@ -50,7 +50,7 @@ PURPOSE = 200
 
 
 @dataclass(frozen=True)
-class Look:
+class FileLook:
     """A look at people's files: whose, at which fields (`Person.birthDate`), what for (200 characters at most)."""
 
     people: Collection[UUID]
@@ -60,7 +60,7 @@ class Look:
     operation: str = ""
 
 
-async def _unkept(look: Look) -> None:
+async def _unkept(look: FileLook) -> None:
     """Refuse a look where nobody keeps it."""
     raise RuntimeError("nobody keeps the access log here, so no file can be looked at")
 
@@ -119,7 +119,7 @@ class Context:
     """Rows of a statement of ours, read only; what callers sent is in its values."""
     published: str = '{"plugins":[],"dataPurposes":[]}'
     """What is told of the plugins, as JSON (`gongzhi.plugins`)."""
-    look: Callable[[Look], Awaitable[None]] = _unkept
+    look: Callable[[FileLook], Awaitable[None]] = _unkept
     """Keeps a look in the access log. Wait for it before anything is shown; if it fails, show nothing."""
     bounds: Bounds = Bounds()
     """How much may be read of protected values."""
@@ -135,7 +135,7 @@ class Context:
     """What accounts may know of events (`gongzhi.runtime.event_access`)."""
     lists: Lists = NoLists()
     """Counts and reads lists for an account (`gongzhi.runtime.lists`)."""
-    channels: tuple[Channel, ...] = ()
+    channels: tuple[NoticeChannel, ...] = ()
     """The ways out for notices that are in use."""
     settings: Mapping[type, Any] = field(default_factory=dict)
     """What the operator chose for plugins, by their classes of settings (`gongzhi.plugin.settings`)."""

@@ -7,7 +7,7 @@
     Feed("hearings.ics", "text/calendar; charset=utf-8", hearings)
 
 Whoever has the address has the file, so keep little in it and let people end it. A plugin makes a token, shows
-`address` once and keeps its `digest` alone.
+`feed_path` once and keeps its `digest_token` alone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BYTES = 24
 
 
 @dataclass(frozen=True)
-class Page:
+class FeedPage:
     """What a token opens, and the county it belongs to, by key: where the plugin is off it opens nothing."""
 
     county: int
@@ -42,20 +42,20 @@ class Feed:
 
     name: str
     media: str
-    function: Callable[[Context, str], Awaitable[Page | None]]
+    function: Callable[[Context, str], Awaitable[FeedPage | None]]
 
 
-def token() -> str:
+def new_token() -> str:
     """Return a new secret, for one address."""
     return secrets.token_urlsafe(BYTES)
 
 
-def digest(token: str) -> bytes:
+def digest_token(token: str) -> bytes:
     """Return what to keep of a token: 32 bytes to find it by, from which it cannot be made."""
     # Without a salt: nobody guesses 192 random bits.
     return hashlib.sha256(token.encode()).digest()
 
 
-def address(plugin: str, token: str, name: str) -> str:
+def feed_path(plugin: str, token: str, name: str) -> str:
     """Return the path to fetch a feed from, below the server's own address."""
     return f"{PATH}/{plugin}/{token}/{name}"

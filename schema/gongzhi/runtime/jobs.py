@@ -39,7 +39,7 @@ class Handler:
 
 
 @dataclass(frozen=True)
-class Run:
+class JobRun:
     """One run of a job."""
 
     id: UUID
@@ -52,11 +52,11 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Job:
+class BackgroundJob:
     """A function that runs when somebody asks for it (`call.enqueue`), and every so often if `every` says so."""
 
     name: str
-    function: Callable[[Call, Run], Awaitable[None]]
+    function: Callable[[Call, JobRun], Awaitable[None]]
     every: timedelta | None = None
     offset: timedelta = timedelta()
 
@@ -78,7 +78,7 @@ def handler(
     the events before is undone with the one that fails, and done again. If it takes them `together` it is called once
     for all of them, with a list, so that it can do for a thousand events what needs few statements.
     """
-    check(name)
+    check_name(name)
     if not 1 <= batch <= 500:
         raise DeclarationError(f"the handler {name!r} has a batch of {batch}; it can be 1 to 500")
     if not (events or feedable) or not all(one.type for one in events):
@@ -88,17 +88,17 @@ def handler(
 
 def job(
     name: str, *, every: timedelta | None = None, offset: timedelta = timedelta()
-) -> Callable[[Callable[[Call, Run], Awaitable[None]]], Job]:
+) -> Callable[[Callable[[Call, JobRun], Awaitable[None]]], BackgroundJob]:
     """Make a function a job. With `every` it runs by itself, once in the whole deployment.
 
     Runs are counted from midnight in China: `every=timedelta(days=1), offset=timedelta(hours=3)` is three at night.
     """
-    check(name)
+    check_name(name)
     if every is not None and every < timedelta(seconds=1):
         raise DeclarationError(f"the job {name!r} must not run more often than every second")
-    return lambda function: Job(name, function, every, offset)
+    return lambda function: BackgroundJob(name, function, every, offset)
 
 
-def check(name: str) -> None:
+def check_name(name: str) -> None:
     if not DOTTED.fullmatch(name) or len(name) > LONGEST:
         raise DeclarationError(f"{name!r} is no name of a handler or job; write plugin.what, such as points.award")

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from tortoise.models import Model
 
-from gongzhi.declare.columns import remember
+from gongzhi.declare.columns import remember_row
 
 M = TypeVar("M", bound=Model)
 
@@ -23,5 +23,5 @@ async def lock_rows(model: type[M], keys: Iterable[Any], *, skip_locked: bool = 
     rows = await wanted.select_for_update(skip_locked=skip_locked, no_key=True)
     # Remembered, so that saving one writes what changed and no more.
     for row in rows:
-        remember(row)
+        remember_row(row)
     return rows

@@ -74,12 +74,12 @@ def check_document(file: BinaryIO, limits: DocumentLimits | None = None) -> None
             check_archive(archive, limits)
             names = {name.lower(): name for name in archive.namelist()}
             if "[content_types].xml" not in names:
-                raise damaged()
+                raise damaged_document()
             for lower, name in names.items():
                 check_name(lower)
                 check_content(archive, lower, name)
     except UNREADABLE:
-        raise damaged() from None
+        raise damaged_document() from None
 
 
 UNREADABLE = (zipfile.BadZipFile, expat.ExpatError, OSError, EOFError, NotImplementedError, RuntimeError, KeyError)
@@ -111,16 +111,16 @@ def check_archive(archive: zipfile.ZipFile, limits: DocumentLimits | None = None
     """
     limits, entries = limits or DocumentLimits(), archive.infolist()
     if len(entries) > limits.entries or sum(entry.file_size for entry in entries) > limits.total:
-        raise unfolding()
+        raise oversized_document()
     if len({entry.filename.lower() for entry in entries}) < len(entries):
-        raise damaged()  # programs would disagree about which of the two it is
+        raise damaged_document()  # programs would disagree about which of the two it is
     for entry in entries:
         name, size = entry.filename, entry.file_size
         # Encrypted, or with a name that leads out of the folder it is unpacked into.
         if entry.flag_bits & 1 or ".." in name.split("/") or name.startswith("/") or "\\" in name:
-            raise damaged()
+            raise damaged_document()
         if size > limits.part or (size > SMALL and size > BOMB_RATIO * entry.compress_size):
-            raise unfolding()
+            raise oversized_document()
         if not entry.is_dir():
             check_prolog(archive, entry)
 
@@ -130,9 +130,9 @@ def check_prolog(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
     with archive.open(entry) as part:
         head = part.read(CHUNK)
         if head.startswith(ARCHIVES):
-            raise embedding()
+            raise embedded_file()
         if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head[:4] and b"<" in head[:4]:
-            raise damaged()  # XML in UTF-16, which office programs do not write
+            raise damaged_document()  # XML in UTF-16, which office programs do not write
         # No XML, so it declares nothing.
         if not head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
             return
@@ -145,7 +145,7 @@ def check_prolog(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
                 return
             read += len(head)
             head = part.read(CHUNK)
-    raise damaged()
+    raise damaged_document()
 
 
 class Begun(Exception):
@@ -172,57 +172,57 @@ def prolog_parser() -> expat.XMLParserType:
 def check_name(name: str) -> None:
     """Raise DocumentError for a part that by its name is a program, a file of its own or a link to elsewhere."""
     if name.endswith(PROGRAMS) and not PRINTERS.fullmatch(name):
-        raise embedding() if "/embeddings/" in name else running()
+        raise embedded_file() if "/embeddings/" in name else active_content()
     if "/embeddings/" in name:
-        raise embedding()
+        raise embedded_file()
     if "/externallinks/" in name or name.endswith("/connections.xml"):
-        raise loading()
+        raise external_reference()
 
 
 def check_content(archive: zipfile.ZipFile, lower: str, name: str) -> None:
     """Raise DocumentError for a part that says the document runs, embeds or loads something."""
     if lower == "[content_types].xml":
-        for _, attributes in elements(read_part(archive, name, RELATIONS)):
+        for _, attributes in iterate_elements(read_part(archive, name, RELATIONS)):
             if ACTIVE.search(attributes.get("ContentType", "")):
-                raise running()
+                raise active_content()
     elif lower.endswith(".rels"):
-        for _, attributes in elements(read_part(archive, name, RELATIONS)):
+        for _, attributes in iterate_elements(read_part(archive, name, RELATIONS)):
             check_relation(attributes)
     elif lower.startswith("word/") and lower.endswith(".xml"):
         whole = read_part(archive, name, TEXT)
         # Parsed a second time only where the text has fields.
         if (b"instrText" in whole or b"fldSimple" in whole) and FIELD.search(read_fields(whole)):
-            raise loading()
+            raise external_reference()
 
 
 def check_relation(attributes: Mapping[str, str]) -> None:
     kind, target = attributes.get("Type", ""), attributes.get("Target", "").strip()
     word = kind.rpartition("/")[2].lower()
     if word in RUN:
-        raise running()
+        raise active_content()
     # A target may lie elsewhere without saying so.
     outside = attributes.get("TargetMode", "").lower() == "external" or ELSEWHERE.match(target)
     # A link that a reader may click on loads nothing by itself.
     if outside and not (word == "hyperlink" and LINK.match(target)):
-        raise loading()
+        raise external_reference()
     if word in EMBEDDED:
-        raise embedding()
+        raise embedded_file()
     if word in REMOTE:
-        raise loading()
+        raise external_reference()
 
 
 def read_part(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     if archive.getinfo(name).file_size > most:
-        raise unfolding()
+        raise oversized_document()
     return archive.read(name)
 
 
-def elements(raw: bytes) -> Iterator[tuple[str, Mapping[str, str]]]:
+def iterate_elements(raw: bytes) -> Iterator[tuple[str, Mapping[str, str]]]:
     """Yield the elements of a part with their attributes, both without prefixes."""
     found: list[tuple[str, Mapping[str, str]]] = []
 
     def begin(name: str, attributes: Mapping[str, str]) -> None:
-        found.append((bare(name), {bare(key): value for key, value in attributes.items()}))
+        found.append((local_name(name), {local_name(key): value for key, value in attributes.items()}))
 
     parser = expat.ParserCreate()
     parser.StartElementHandler = begin
@@ -237,17 +237,17 @@ def read_fields(raw: bytes) -> str:
 
     def begin(name: str, attributes: Mapping[str, str]) -> None:
         nonlocal inside
-        if bare(name) == "instrText":
+        if local_name(name) == "instrText":
             inside += 1
         # Each field stands on a line of its own, for its first word tells what it does.
-        elif bare(name) in ("fldChar", "fldSimple"):
+        elif local_name(name) in ("fldChar", "fldSimple"):
             pieces.append("\n")
-            pieces.extend(value for key, value in attributes.items() if bare(key) == "instr")
-            pieces.extend("\n" for key in attributes if bare(key) == "instr")
+            pieces.extend(value for key, value in attributes.items() if local_name(key) == "instr")
+            pieces.extend("\n" for key in attributes if local_name(key) == "instr")
 
     def end(name: str) -> None:
         nonlocal inside
-        inside -= bare(name) == "instrText"
+        inside -= local_name(name) == "instrText"
 
     def text(said: str) -> None:
         if inside:
@@ -259,36 +259,36 @@ def read_fields(raw: bytes) -> str:
     return "".join(pieces)
 
 
-def bare(name: str) -> str:
+def local_name(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-def damaged() -> DocumentError:
+def damaged_document() -> DocumentError:
     return DocumentError("The document is damaged, or it is no docx or xlsx.", "文件已损坏，或不是 docx、xlsx 文件。")
 
 
-def unfolding() -> DocumentError:
+def oversized_document() -> DocumentError:
     return DocumentError(
         "The document is much larger inside than it was sent; split it, or send a PDF.",
         "文件解压后过大，请拆分，或改传 PDF。",
     )
 
 
-def running() -> DocumentError:
+def active_content() -> DocumentError:
     return DocumentError(
         "The document holds macros, controls or programs; save it as a plain docx or xlsx, or send a PDF.",
         "文件含有宏、控件或程序，请另存为普通 docx、xlsx，或改传 PDF。",
     )
 
 
-def embedding() -> DocumentError:
+def embedded_file() -> DocumentError:
     return DocumentError(
         "Another file is embedded in the document; take it out, or send a PDF.",
         "文件内嵌有其他文件，请删去，或改传 PDF。",
     )
 
 
-def loading() -> DocumentError:
+def external_reference() -> DocumentError:
     return DocumentError(
         "The document loads a template, a picture or another file from elsewhere; remove that, or send a PDF.",
         "文件会从别处加载内容（远程模板、链接图片或外部文件），请删去，或改传 PDF。",

@@ -24,7 +24,7 @@ LENGTH = struct.Struct(">I")
 QUALITY = 85
 
 
-class TooLarge(Exception):
+class PictureTooLarge(Exception):
     """The header says more points than are opened."""
 
 
@@ -41,7 +41,7 @@ def limit_resources(memory: int, seconds: int) -> None:
             resource.setrlimit(what, (most, most))
 
 
-def remake(file: BinaryIO, points: int, edge: int, small: int, formats: list[str]) -> tuple[bytes, bytes]:
+def rewrite_picture(file: BinaryIO, points: int, edge: int, small: int, formats: list[str]) -> tuple[bytes, bytes]:
     """Write the first frame of a picture as a new JPEG, upright and on white, and a small one if `small` is not 0.
 
     Raises TooLarge, or whatever Pillow raises for what is no picture.
@@ -50,7 +50,7 @@ def remake(file: BinaryIO, points: int, edge: int, small: int, formats: list[str
 
     with Image.open(file, formats=formats) as image:
         if image.width * image.height > points:  # known from the header: nothing has been decoded yet
-            raise TooLarge
+            raise PictureTooLarge
         # A JPEG can be decoded at a fraction of its size.
         image.draft("RGB", (edge, edge))
         image.load()
@@ -59,16 +59,16 @@ def remake(file: BinaryIO, points: int, edge: int, small: int, formats: list[str
         found.thumbnail((edge, edge))
         coloured = found.convert("RGBA" if found.has_transparency_data else "RGB")
     # Upright by its Exif data, before those are dropped.
-    upright = flatten(ImageOps.exif_transpose(coloured))
+    upright = flatten_picture(ImageOps.exif_transpose(coloured))
     upright.info.clear()  # comments, positions and profiles would be written again
-    whole = encode(upright)
+    whole = encode_jpeg(upright)
     if not small:
         return whole, b""
     upright.thumbnail((small, small))
-    return whole, encode(upright)
+    return whole, encode_jpeg(upright)
 
 
-def flatten(image: Image.Image) -> Image.Image:
+def flatten_picture(image: Image.Image) -> Image.Image:
     """Put the picture on white where it is transparent."""
     from PIL import Image
 
@@ -78,7 +78,7 @@ def flatten(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(white, image).convert("RGB")
 
 
-def encode(image: Image.Image) -> bytes:
+def encode_jpeg(image: Image.Image) -> bytes:
     made = io.BytesIO()
     image.save(made, "JPEG", quality=QUALITY)
     return made.getvalue()
@@ -90,8 +90,8 @@ def main() -> int:
     # Before a byte of the picture is read.
     limit_resources(wanted.pop("memory"), wanted.pop("seconds"))
     try:
-        whole, small = remake(io.BytesIO(sys.stdin.buffer.read()), **wanted)
-    except TooLarge:
+        whole, small = rewrite_picture(io.BytesIO(sys.stdin.buffer.read()), **wanted)
+    except PictureTooLarge:
         return TOO_LARGE
     except Exception:  # decoders raise anything when they are given anything
         return BROKEN

@@ -18,7 +18,7 @@ POINTS = 50_000_000
 """The most points of a picture, as its header says: whoever opens one that has more is without memory."""
 
 
-def bare(raw: bytes, kind: str) -> bytes:
+def strip_metadata(raw: bytes, kind: str) -> bytes:
     """Return a picture without what the camera wrote into it, anything else as it is. Raises ValueError if broken."""
     read = READERS.get(kind)
     try:
@@ -32,7 +32,7 @@ def check_size(width: int, height: int) -> None:
         raise ValueError("it has no points, or too many")
 
 
-def jpeg(raw: bytes) -> list[bytes]:
+def strip_jpeg(raw: bytes) -> list[bytes]:
     if not raw.startswith(START):
         raise ValueError("no JPEG")
     kept, at = [START], 2
@@ -50,7 +50,7 @@ def jpeg(raw: bytes) -> list[bytes]:
         at += 2 + length
 
 
-def png(raw: bytes) -> list[bytes]:
+def strip_png(raw: bytes) -> list[bytes]:
     if not raw.startswith(SIGNATURE):
         raise ValueError("no PNG")
     kept, at = [SIGNATURE], 8
@@ -69,5 +69,5 @@ def png(raw: bytes) -> list[bytes]:
     raise ValueError("there is no end")
 
 
-READERS = {"image/jpeg": jpeg, "image/png": png}
+READERS = {"image/jpeg": strip_jpeg, "image/png": strip_png}
 """By the media type that the content has."""

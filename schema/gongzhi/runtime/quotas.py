@@ -9,7 +9,7 @@ SEED = 46
 """Keeps these locks apart from others that are made of a text."""
 
 
-async def hold(call: Call, quota: str, whose: str) -> None:
+async def lock_quota(call: Call, quota: str, whose: str) -> None:
     """Let one operation at a time count what is used of a quota, until its transaction ends.
 
     Without it several at once count the same, and each finds room for itself. Hold it before counting; the row

@@ -87,14 +87,14 @@ class NoReactions:
         return ()
 
 
-async def check(call: Call, event: str, row: Any, /, **facts: Any) -> dict[str, Any]:
+async def run_checks(call: Call, event: str, row: Any, /, **facts: Any) -> dict[str, Any]:
     """Let reactions refuse what is about to happen, and return the facts with those they add. Raises Refusal."""
     for one in call.context.reactions.to(Phase.CHECK, event):
         facts |= await one(call, Happening(event, row, facts)) or {}
     return facts
 
 
-async def follow(call: Call, event: str, row: Any, /, **facts: Any) -> list[Later]:
+async def run_follows(call: Call, event: str, row: Any, /, **facts: Any) -> list[Later]:
     """Let reactions follow what happened, and return what is to be awaited once the row is written."""
     happening = Happening(event, row, facts)
     found = [await one(call, happening) for one in call.context.reactions.to(Phase.FOLLOW, event)]

@@ -133,33 +133,33 @@ class Files:
 
     def address(self, plugin: str, name: str) -> str:
         """Return the path of a file with the hash of its content in it. Raises KeyError if there is no such file."""
-        return f"{self.root or f'{PATH}/{plugin}'}{self.path}/{hashed(name, self.contents[name].digest)}"
+        return f"{self.root or f'{PATH}/{plugin}'}{self.path}/{hashed_name(name, self.contents[name].digest)}"
 
     @cached_property
     def contents(self) -> Mapping[str, StaticFile]:
         """The files by their names below the folder."""
-        return {name: StaticFile.of(name, body) for name, body in walk(self.folder)}
+        return {name: StaticFile.of(name, body) for name, body in walk_files(self.folder)}
 
     @cached_property
     def addressed(self) -> Mapping[str, StaticFile]:
         """The files by their names with the hash in them."""
-        return {hashed(name, one.digest): one for name, one in self.contents.items()}
+        return {hashed_name(name, one.digest): one for name, one in self.contents.items()}
 
 
-def hashed(name: str, digest: str) -> str:
+def hashed_name(name: str, digest: str) -> str:
     """Return a file's name with a hash before its ending."""
     folder, slash, last = name.rpartition("/")
     stem, dot, ending = last.rpartition(".")
     return f"{folder}{slash}{stem}.{digest}.{ending}" if dot else f"{name}.{digest}"
 
 
-def walk(folder: Traversable, below: str = "") -> Iterator[tuple[str, bytes]]:
+def walk_files(folder: Traversable, below: str = "") -> Iterator[tuple[str, bytes]]:
     """Yield the name and content of each file in a folder; hidden ones are left out."""
     for one in sorted(folder.iterdir(), key=lambda each: each.name):
         # Hidden files, and what Python compiled.
         if one.name.startswith((".", "__")):
             continue
         if one.is_dir():
-            yield from walk(one, f"{below}{one.name}/")
+            yield from walk_files(one, f"{below}{one.name}/")
         else:
             yield f"{below}{one.name}", one.read_bytes()

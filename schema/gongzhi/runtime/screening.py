@@ -19,7 +19,7 @@ from stdnum.cn import ric
 from strawberry.types.base import has_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
-from gongzhi.declare.enums import named
+from gongzhi.declare.enums import describe_enum
 from gongzhi.values.errors import Language, Text
 
 # 11 to 19 digits, with single blanks or hyphens among them, as people write long numbers.
@@ -40,7 +40,7 @@ class Concern(StrEnum):
     BANK_CARD = "BANK_CARD"
 
 
-named(
+describe_enum(
     Concern,
     "TextConcern",
     "What must not be stored in free text (不应写入的内容).",
@@ -80,18 +80,18 @@ class TextWarning:
 
 # Read once: the list comes with the package.
 @cache
-def words() -> Mapping[str, Concern]:
+def load_words() -> Mapping[str, Concern]:
     with (files(__package__) / "screening.csv").open(encoding="utf-8") as lines:
         return {row["word"]: Concern(row["concern"]) for row in csv.DictReader(lines)}
 
 
-def screen(text: str) -> list[Concern]:
+def screen_text(text: str) -> list[Concern]:
     """Return what a text should not hold, each once."""
-    found = [concern for word, concern in words().items() if word in text]
-    return list(dict.fromkeys([*found, *numbers(text)]))
+    found = [concern for word, concern in load_words().items() if word in text]
+    return list(dict.fromkeys([*found, *screen_numbers(text)]))
 
 
-def numbers(text: str) -> Iterator[Concern]:
+def screen_numbers(text: str) -> Iterator[Concern]:
     """Yield what the long numbers in a text are."""
     for match in NUMBERS.finditer(text):
         digits = re.sub("[ -]", "", match[0])
@@ -107,16 +107,16 @@ SCREENED = "screened"
 """The mark of input fields that hold free text."""
 
 
-def screened(input: Any, language: Language) -> list[TextWarning]:
+def screen_input(input: Any, language: Language) -> list[TextWarning]:
     """Return what is to be said of the free texts of an input. It is found anew each time; nothing of it is stored."""
     return [
         TextWarning(field=".".join(path), concern=concern, message=SAID.get(concern, ELSE).say(language))
-        for path, text in prose(input)
-        for concern in screen(text)
+        for path, text in iterate_free_texts(input)
+        for concern in screen_text(text)
     ]
 
 
-def prose(input: Any, *path: str) -> Iterator[tuple[tuple[str, ...], str]]:
+def iterate_free_texts(input: Any, *path: str) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the free texts of an input and of the inputs in it, with where they stand."""
     for one in input.__strawberry_definition__.fields:
         value, here = getattr(input, one.python_name), (*path, to_camel_case(one.python_name))
@@ -124,4 +124,4 @@ def prose(input: Any, *path: str) -> Iterator[tuple[tuple[str, ...], str]]:
             yield here, value
         for at, each in enumerate(value) if isinstance(value, list) else [(None, value)]:
             if has_object_definition(each):
-                yield from prose(each, *here, *([] if at is None else [str(at)]))
+                yield from iterate_free_texts(each, *here, *([] if at is None else [str(at)]))

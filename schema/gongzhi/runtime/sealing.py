@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-__all__ = ["KeyRing", "SealError", "data_key", "open", "seal"]
+__all__ = ["KeyRing", "SealError", "data_key", "open_value", "seal_value"]
 
 _VERSION = b"\x01"  # AES-256-GCM with a random 96-bit nonce
 _NONCE = 12
@@ -44,7 +44,7 @@ def data_key() -> bytes:
     return os.urandom(_KEY)
 
 
-def seal(data_key: bytes, context: str, value: str) -> bytes:
+def seal_value(data_key: bytes, context: str, value: str) -> bytes:
     """Encrypt a value for the place it is stored in; `context` names column and row (`people.person.phone:<id>`).
 
     The result is 29 bytes longer than the value in UTF-8: version 1, nonce 12, tag 16.
@@ -52,7 +52,7 @@ def seal(data_key: bytes, context: str, value: str) -> bytes:
     return _encrypt(data_key, _VERSION, context.encode(), value.encode())
 
 
-def open(data_key: bytes, context: str, blob: bytes) -> str:
+def open_value(data_key: bytes, context: str, blob: bytes) -> str:
     """Decrypt a sealed value; raise SealError if it was changed, moved to another place or sealed by another key."""
     return _decrypt(data_key, _VERSION, context.encode(), blob).decode()
 

@@ -11,13 +11,13 @@ UNTIL, MAC = 8, 16
 """The bytes of a time and of a signature."""
 
 
-def issued(secret: bytes, kind: bytes, key: bytes, until: datetime) -> str:
+def issue_ticket(secret: bytes, kind: bytes, key: bytes, until: datetime) -> str:
     """Return the end of a link: its kind, until when it works, and a MAC of both. No `kind` is taken for another."""
     body = key + int(until.timestamp()).to_bytes(UNTIL)
-    return base64.urlsafe_b64encode(body + sign(secret, kind, body)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(body + sign_body(secret, kind, body)).decode().rstrip("=")
 
 
-def opened(secret: bytes, kind: bytes, text: str, now: datetime) -> bytes | None:
+def read_ticket(secret: bytes, kind: bytes, text: str, now: datetime) -> bytes | None:
     """Return what a link was made for; None if it was not, or is over."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
@@ -25,11 +25,11 @@ def opened(secret: bytes, kind: bytes, text: str, now: datetime) -> bytes | None
         return None
     body, mac = raw[:-MAC], raw[-MAC:]
     # In constant time, or the delay of the answer would tell how much of a guess is right.
-    if len(body) <= UNTIL or not hmac.compare_digest(mac, sign(secret, kind, body)):
+    if len(body) <= UNTIL or not hmac.compare_digest(mac, sign_body(secret, kind, body)):
         return None
     over = now > datetime.fromtimestamp(int.from_bytes(body[-UNTIL:]), UTC)
     return None if over else body[:-UNTIL]
 
 
-def sign(secret: bytes, kind: bytes, body: bytes) -> bytes:
+def sign_body(secret: bytes, kind: bytes, body: bytes) -> bytes:
     return hmac.digest(secret, kind + b":" + body, hashlib.sha256)[:MAC]

@@ -26,11 +26,11 @@ EXTENDED = {
 INSIDE = {"enum_type_definition": "values"}
 
 
-def of(plugins: Any, name: str) -> list[DefinitionNode]:
+def plugin_additions(plugins: Any, name: str) -> list[DefinitionNode]:
     """Return the types it adds, and those it extends with what it adds to them."""
-    before = definitions(plugins, leaving=name)
+    before = type_definitions(plugins, leaving=name)
     found: list[DefinitionNode] = []
-    for kind, node in definitions(plugins).items():
+    for kind, node in type_definitions(plugins).items():
         known = before.get(kind)
         if known is None:
             found.append(node)
@@ -44,18 +44,18 @@ def of(plugins: Any, name: str) -> list[DefinitionNode]:
 
 
 @lru_cache(maxsize=2)  # building a schema takes seconds, and tests of one plugin ask for the same two
-def definitions(plugins: Any, leaving: str = "") -> dict[str, Any]:
+def type_definitions(plugins: Any, leaving: str = "") -> dict[str, Any]:
     """Return the types of the schema with these plugins by name; one plugin is left out."""
-    sdl = import_module("gongzhi_server.graphql.schema").build(plugins, leaving=leaving).as_str()
+    sdl = import_module("gongzhi_server.graphql.schema").build_schema(plugins, leaving=leaving).as_str()
     return {one.name.value: one for one in parse(sdl).definitions if isinstance(one, TypeDefinitionNode)}
 
 
-def read(sdl: str) -> list[str]:
+def read_snapshot(sdl: str) -> list[str]:
     """Return the definitions of a snapshot, in the order in which they are compared."""
     return sorted(print_ast(one) for one in parse(sdl).definitions) if sdl.strip() else []
 
 
-def silent(found: list[DefinitionNode]) -> Iterator[str]:
+def find_undescribed(found: list[DefinitionNode]) -> Iterator[str]:
     """Yield what has no description."""
     for node in found:
         made: Any = node

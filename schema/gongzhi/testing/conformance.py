@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLList, GraphQLNonNull, GraphQLSchema, print_ast
 
-from gongzhi.core.registers.erasure import clear, erase, overdue
+from gongzhi.core.registers.erasure import clear_rows, erase_person, expired_rows_sql
 from gongzhi.runtime.commands import COMMAND
 
 from . import additions
@@ -53,8 +53,10 @@ class Conformance:
         if not plugins.owned.get(self.plugin):
             pytest.skip("it has no tables")
         for app in plugins.owned[self.plugin]:
-            lacking = await import_module("gongzhi_server.storage.database").lacking(database, app.label, plugins.apps)
-            assert [one.name for one in lacking] == [], f"write it: gongzhi makemigrations {app.label}"
+            missing = await import_module("gongzhi_server.storage.database").missing_migrations(
+                database, app.label, plugins.apps
+            )
+            assert [one.name for one in missing] == [], f"write it: gongzhi makemigrations {app.label}"
 
     async def test_tables_say_what_they_hold(self, database: str, plugins: Any) -> None:
         """Check that each table is in the register, and that its SQL runs for copies, anonymisation and retention."""
@@ -65,34 +67,36 @@ class Conformance:
         try:
             async with connection.transaction():
                 now = datetime(2026, 1, 1, tzinfo=UTC)
-                await erase(connection.fetch, mine, UUID(int=0), now)
+                await erase_person(connection.fetch, mine, UUID(int=0), now)
                 for one in mine:
                     if one.months:
-                        late = await connection.fetch(overdue(one), now)
-                        await clear(connection.fetch, one, [row["id"] for row in late])
+                        late = await connection.fetch(expired_rows_sql(one), now)
+                        await clear_rows(connection.fetch, one, [row["id"] for row in late])
         finally:
             await connection.close()
 
     def test_additions_are_described(self, plugins: Any) -> None:
-        found = additions.of(plugins, self.plugin)
-        assert list(additions.silent(found)) == []
+        found = additions.plugin_additions(plugins, self.plugin)
+        assert list(additions.find_undescribed(found)) == []
 
     def test_additions_are_as_promised(self, plugins: Any, request: pytest.FixtureRequest) -> None:
         """Check that what others build on does not change by chance."""
-        found = sorted(print_ast(one) for one in additions.of(plugins, self.plugin))
+        found = sorted(print_ast(one) for one in additions.plugin_additions(plugins, self.plugin))
         file = Path(inspect.getfile(type(self))).with_name(self.snapshot)
         if request.config.getoption("--write-additions"):
             file.write_text("\n\n".join(found) + "\n", encoding="utf-8")
         assert file.exists(), "write it: pytest --write-additions"
-        assert additions.read(file.read_text(encoding="utf-8")) == found, "if you meant it: pytest --write-additions"
+        assert additions.read_snapshot(file.read_text(encoding="utf-8")) == found, (
+            "if you meant it: pytest --write-additions"
+        )
 
     async def test_denied_calls_leave_no_row(self, server: Any, database: str, plugins: Any) -> None:
         """Check that a stranger is refused by every mutation that needs a permission, and that nothing is written."""
         before = await self.rows(database, plugins)
-        schema = import_module("gongzhi_server.testing").built(plugins)._schema
-        for name, kind in guarded(schema, self.plugin):
+        schema = import_module("gongzhi_server.testing").built_schema(plugins)._schema
+        for name, kind in guarded_mutations(schema, self.plugin):
             query = f"mutation($input: {kind}!) {{ {name}(input: $input) {{ errors {{ code }} }} }}"
-            answer = await server.ask(query, input=sample(schema.type_map[kind]))
+            answer = await server.ask(query, input=sample_value(schema.type_map[kind]))
             refused = answer.codes or [one["code"] for one in answer.data[name]["errors"]]
             assert refused == ["FORBIDDEN"], f"{name} answers a stranger {answer.body}"
         assert await self.rows(database, plugins) == before
@@ -100,23 +104,28 @@ class Conformance:
     async def rows(self, database: str, plugins: Any) -> dict[str, int]:
         """Return how many rows each table of the plugin has, in all the schemas that it owns."""
         labels = [app.label for app in plugins.owned.get(self.plugin, ())]
-        return {f"{label}.{name}": count for label in labels for name, count in (await rows(database, label)).items()}
+        return {
+            f"{label}.{name}": count for label in labels for name, count in (await count_rows(database, label)).items()
+        }
 
     def test_server_is_not_imported(self, plugins: Any) -> None:
         """Check that a plugin imports the contract only, so that the server may change."""
         module = plugins.manager.get_plugin(self.plugin)
         folder = Path(inspect.getfile(module)).parent
         wrong = [
-            f"{file.name}: {name}" for file in sorted(folder.rglob("*.py")) for name in imported(file) if bad(name)
+            f"{file.name}: {name}"
+            for file in sorted(folder.rglob("*.py"))
+            for name in imported_modules(file)
+            if is_server_module(name)
         ]
         assert wrong == []
 
 
-def bad(name: str) -> bool:
+def is_server_module(name: str) -> bool:
     return name.partition(".")[0] == "gongzhi_server"
 
 
-def imported(file: Path) -> Iterator[str]:
+def imported_modules(file: Path) -> Iterator[str]:
     """Yield the modules a file imports, wherever in it."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -125,7 +134,7 @@ def imported(file: Path) -> Iterator[str]:
             yield node.module or ""
 
 
-def guarded(schema: GraphQLSchema, plugin: str) -> Iterator[tuple[str, str]]:
+def guarded_mutations(schema: GraphQLSchema, plugin: str) -> Iterator[tuple[str, str]]:
     """Yield the plugin's mutations that need a permission, each with the name of its input."""
     for name, field in schema.mutation_type.fields.items() if schema.mutation_type else ():
         declared = field.extensions["strawberry-definition"]
@@ -134,20 +143,22 @@ def guarded(schema: GraphQLSchema, plugin: str) -> Iterator[tuple[str, str]]:
             yield name, str(field.args["input"].type).rstrip("!")
 
 
-def sample(kind: Any) -> Any:
+def sample_value(kind: Any) -> Any:
     """Return some value of an input type."""
     if isinstance(kind, GraphQLNonNull):
-        return sample(kind.of_type)
+        return sample_value(kind.of_type)
     if isinstance(kind, GraphQLList):
-        return [sample(kind.of_type)]
+        return [sample_value(kind.of_type)]
     if isinstance(kind, GraphQLEnumType):
         return next(iter(kind.values))
     if isinstance(kind, GraphQLInputObjectType):
-        return {name: sample(one.type) for name, one in kind.fields.items() if isinstance(one.type, GraphQLNonNull)}
+        return {
+            name: sample_value(one.type) for name, one in kind.fields.items() if isinstance(one.type, GraphQLNonNull)
+        }
     return SAMPLES.get(kind.name, "00000000-0000-4000-8000-000000000000")
 
 
-async def rows(dsn: str, schema: str) -> dict[str, int]:
+async def count_rows(dsn: str, schema: str) -> dict[str, int]:
     """Return how many rows each table of a schema has."""
     connection = await asyncpg.connect(dsn)
     try:

@@ -19,7 +19,7 @@ from gongzhi.declare.events import Occurrence
 PEOPLE = 300
 
 
-def machine() -> Any:
+def server_module() -> Any:
     """Import what the server offers to tests, when it is needed: the contract does not depend on the server."""
     return import_module("gongzhi_server.testing")
 
@@ -36,14 +36,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if dsn := os.environ.get("GONGZHI_TEST_DSN"):
         yield dsn
     else:
-        with machine().throwaway(tmp_path_factory.mktemp("postgres")) as dsn:
+        with server_module().throwaway_cluster(tmp_path_factory.mktemp("postgres")) as dsn:
             yield dsn
 
 
 @pytest.fixture(scope="session")
 def plugins() -> Any:
     """Return the installed plugins."""
-    return machine().load()
+    return server_module().load_plugins()
 
 
 @pytest.fixture(scope="session")
@@ -51,27 +51,29 @@ def all_tables(postgres: str, plugins: Any) -> Iterator[str]:
     """Return the name of a database with every plugin's tables and nothing in them. It is only copied."""
     name = f"tables_{uuid4().hex}"
     # In a loop of its own: the fixture outlives the loop of every test.
-    asyncio.run(machine().migrate(asyncio.run(machine().create(postgres, name)), plugins.apps))
+    asyncio.run(
+        server_module().migrate_apps(asyncio.run(server_module().create_database(postgres, name)), plugins.apps)
+    )
     yield name
-    asyncio.run(machine().drop(postgres, name))
+    asyncio.run(server_module().drop_database(postgres, name))
 
 
 @pytest.fixture(scope="session")
 def small_county(postgres: str, all_tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the name of a database with every plugin's tables and the invented county. It is only copied."""
     name = f"county_{uuid4().hex}"
-    dsn = asyncio.run(machine().create(postgres, name, all_tables))
-    asyncio.run(machine().load_demo(dsn, PEOPLE, tmp_path_factory.mktemp("data")))
+    dsn = asyncio.run(server_module().create_database(postgres, name, all_tables))
+    asyncio.run(server_module().load_demo(dsn, PEOPLE, tmp_path_factory.mktemp("data")))
     yield name
-    asyncio.run(machine().drop(postgres, name))
+    asyncio.run(server_module().drop_database(postgres, name))
 
 
 @asynccontextmanager
 async def copied(postgres: str, template: str) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
     # Copied from a template, which takes a fraction of migrating and loading.
-    yield await machine().create(postgres, name, template)
-    await machine().drop(postgres, name)
+    yield await server_module().create_database(postgres, name, template)
+    await server_module().drop_database(postgres, name)
 
 
 @pytest_asyncio.fixture
@@ -100,14 +102,16 @@ async def shared_server(
     shared_database: str, plugins: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Any]:
     """Yield the server over `shared_database`. Its tests are marked `pytest.mark.asyncio(loop_scope="module")`."""
-    async with machine().serving(shared_database, tmp_path_factory.mktemp("data"), plugins=plugins) as made:
+    async with server_module().serve_application(
+        shared_database, tmp_path_factory.mktemp("data"), plugins=plugins
+    ) as made:
         yield made
 
 
 @pytest_asyncio.fixture
 async def server(database: str, plugins: Any, tmp_path: Path) -> AsyncIterator[Any]:
     """Yield the server over `database`: `await server.ask(query, **variables)`, `await server.do(mutation, …)`."""
-    async with machine().serving(database, tmp_path, plugins=plugins) as made:
+    async with server_module().serve_application(database, tmp_path, plugins=plugins) as made:
         yield made
 
 
@@ -116,7 +120,7 @@ def events(database: str) -> Callable[..., Any]:
     """Return what was published, the first first: `[one.type for one in await events("rubbish.collected")]`."""
 
     async def read(*types: str) -> list[Occurrence]:
-        found: list[Occurrence] = await machine().published(database)
+        found: list[Occurrence] = await server_module().published_events(database)
         return [one for one in found if not types or one.type in types]
 
     return read

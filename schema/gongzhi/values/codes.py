@@ -29,25 +29,25 @@ __all__ = [
     "CodeError",
     "Kind",
     "Series",
-    "ancestors",
+    "ancestor_codes",
     "birth_date",
     "case_number",
     "check_case_number",
-    "gender",
+    "gender_of",
     "grid_code",
     "is_masked",
-    "kind",
+    "grid_kind",
     "mask_phone",
     "mask_resident_id",
-    "mobile",
-    "normalise",
-    "parent",
-    "phone",
+    "check_mobile",
+    "normalise_grid_code",
+    "parent_code",
+    "check_phone",
     "receipt_code",
     "receipt_matches",
     "resident_id",
-    "short",
-    "uscc",
+    "shorten_code",
+    "check_uscc",
 ]
 
 Reason = Literal["CHECK_DIGIT", "DATE", "DIGITS", "FUTURE", "LEGACY", "LENGTH", "MASKED", "RANGE", "SHAPE"]
@@ -97,11 +97,11 @@ _DIVISION = re.compile(r"[1-9][0-9]*")
 _LEVELS = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})")
 
 
-def kind(code: str) -> Kind:
+def grid_kind(code: str) -> Kind:
     """Tell the kind of a grid from the shape of its code alone; whether such a grid exists is not asked.
 
     Six digits are a county even where they end in 00: cities without districts have one such (441900).
-    Raises CodeError for any other shape, a code padded with zeros to 12 digits among them (see `normalise`).
+    Raises CodeError for any other shape, a code padded with zeros to 12 digits among them (see `normalise_grid_code`).
     """
     division, hyphen, levels = code.partition("-")
     if not _DIVISION.fullmatch(division):
@@ -150,19 +150,19 @@ def _depth(levels: str) -> int:
     return depth
 
 
-def parent(code: str) -> str | None:
+def parent_code(code: str) -> str | None:
     """Return the code one level up, or None for a province."""
-    found = kind(code)
+    found = grid_kind(code)
     if found is Kind.PROVINCE:
         return None
     kept, zeros = _PARENTS[found]
     return code[:kept] + zeros
 
 
-def ancestors(code: str) -> tuple[str, ...]:
+def ancestor_codes(code: str) -> tuple[str, ...]:
     """Return the codes above this one, the province first."""
-    above = parent(code)
-    return () if above is None else (*ancestors(above), above)
+    above = parent_code(code)
+    return () if above is None else (*ancestor_codes(above), above)
 
 
 def grid_code(village: str, l1: int, l2: int = 0, l3: int = 0) -> str:
@@ -174,11 +174,11 @@ def grid_code(village: str, l1: int, l2: int = 0, l3: int = 0) -> str:
             "村内网格每级编号为1至99，没有该级时为0",
         )
     code = f"{village}-{l1:02}{l2:02}{l3:02}"
-    kind(code)
+    grid_kind(code)
     return code
 
 
-def short(code12: str) -> str:
+def shorten_code(code12: str) -> str:
     """Take the zeros off a code that the national statistics pad to 12 digits: 610921000000 is county 610921."""
     if len(code12) != 12 or not _DIVISION.fullmatch(code12):
         raise CodeError(
@@ -193,7 +193,7 @@ def short(code12: str) -> str:
     return county.removesuffix("00").removesuffix("00")
 
 
-def normalise(text: str) -> str:
+def normalise_grid_code(text: str) -> str:
     """Read a grid code as tables write it: blanks around it, full-width digits, or padded to 12 digits.
 
     Six digits stay as they are, since 441900 is a county of its own in the national table; so 610900 must be
@@ -202,8 +202,8 @@ def normalise(text: str) -> str:
     # NFKC makes plain digits of full-width ones.
     code = unicodedata.normalize("NFKC", text).strip()
     if len(code) == 12:
-        code = short(code)
-    kind(code)
+        code = shorten_code(code)
+    grid_kind(code)
     return code
 
 
@@ -235,10 +235,10 @@ _HALF = 512  # the square of it is the next power of four above the series
 def case_number(county: str, day: date, sequence: int, series: Series = Series.ORDINARY) -> str:
     """Build a case number (受理编号): county 6, yyyyMMdd, sequence 6 and a Luhn digit, 21 digits in all.
 
-    `sequence` counts from 1 within its series; that of a sealed tip-off has been `scattered`. Ordinary cases are
+    `sequence` counts from 1 within its series; that of a sealed tip-off has been `scatter_sequence`. Ordinary cases are
     printed as 000001 to 899999, sealed tip-offs as 900001 to 999999: the leading 9 is the mark of their series.
     """
-    if kind(county) is not Kind.COUNTY:
+    if grid_kind(county) is not Kind.COUNTY:
         raise CodeError("SHAPE", "a case number starts with the six digits of a county", "受理编号以6位县级代码开头")
     start, last = (_SEALED, _SEALED_MOST) if series == Series.SEALED else (0, 899_999)
     if not 1 <= sequence <= last:
@@ -249,7 +249,7 @@ def case_number(county: str, day: date, sequence: int, series: Series = Series.O
     return body + luhn.calc_check_digit(body)
 
 
-def scattered(secret: bytes, county: str, day: date, sequence: int) -> int:
+def scatter_sequence(secret: bytes, county: str, day: date, sequence: int) -> int:
     """Return the number in the sealed series for the tip-off that is `sequence`-th of its day, in no order that shows.
 
     A permutation of the whole series under a key: no two come out alike, and from two of one's own nobody can tell how
@@ -287,7 +287,7 @@ def check_case_number(text: str) -> CaseNumber:
             "校验位不符：受理编号有一位输错",
         )
     county, day, printed = number[:6], _day(number[6:14]), int(number[14:20])
-    kind(county)
+    grid_kind(county)
     if printed in (0, _SEALED):
         raise CodeError(
             "RANGE", "no case has such a number: the daily sequence starts at 1", "没有这样的受理编号：每日序号从1开始"
@@ -376,12 +376,12 @@ def birth_date(number: str) -> date:
     return _day(number[6:14])
 
 
-def gender(number: str) -> Literal["FEMALE", "MALE"]:
+def gender_of(number: str) -> Literal["FEMALE", "MALE"]:
     """Return the gender in a normalised resident ID: its 17th digit is odd for men."""
     return "MALE" if int(number[16]) % 2 else "FEMALE"
 
 
-def uscc(text: str) -> str:
+def check_uscc(text: str) -> str:
     """Check a unified social credit code (统一社会信用代码, GB 32100) and return its 18 characters in upper case."""
     try:
         return credit_code.validate(_compact(text))
@@ -407,7 +407,7 @@ _LANDLINE = re.compile(r"(010|02[0-9])[2-9][0-9]{7}|(0[3-9][0-9]{2})[2-9][0-9]{6
 _ABROAD = re.compile(r"(?:\+86|0086)(.+)|86(1[3-9][0-9]{9})")
 
 
-def mobile(text: str) -> str:
+def check_mobile(text: str) -> str:
     """Check a mainland mobile number and return its 11 digits; +86, blanks and hyphens do not count."""
     number = _national(text)
     if not _MOBILE.fullmatch(number):
@@ -417,7 +417,7 @@ def mobile(text: str) -> str:
     return number
 
 
-def phone(text: str) -> str:
+def check_phone(text: str) -> str:
     """Check a mainland mobile or landline number and return its digits, a landline with its area code (0915…)."""
     number = _national(text)
     if not (_MOBILE.fullmatch(number) or _LANDLINE.fullmatch(number)):

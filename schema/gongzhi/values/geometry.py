@@ -26,10 +26,10 @@ __all__ = [
     "Point",
     "Ring",
     "distance",
-    "geojson",
+    "write_geojson",
     "point_text",
     "polygon_text",
-    "rings",
+    "read_rings",
 ]
 
 MAX_POINTS = 10_000
@@ -101,7 +101,7 @@ def distance(a: Point, b: Point) -> float:
 # --- boundaries ---
 
 
-def rings(geometry: Mapping[str, Any], crs: Crs) -> list[Ring]:
+def read_rings(geometry: Mapping[str, Any], crs: Crs) -> list[Ring]:
     """Read the rings of a GeoJSON Polygon or MultiPolygon given in `crs`: each outer ring, then its holes.
 
     Outer rings run counter-clockwise and holes clockwise (RFC 7946, 3.1.6), whichever way they came; heights are
@@ -115,8 +115,8 @@ def rings(geometry: Mapping[str, Any], crs: Crs) -> list[Ring]:
     return [ring for polygon in polygons for ring in _oriented(polygon, crs)]
 
 
-def geojson(rings: Iterable[Ring], crs: Crs = Crs.CGCS2000) -> dict[str, Any]:
-    """Write rings as GeoJSON, in the order `rings` gave them: an outer ring, then its holes."""
+def write_geojson(rings: Iterable[Ring], crs: Crs = Crs.CGCS2000) -> dict[str, Any]:
+    """Write rings as GeoJSON, in the order `read_rings` gave them: an outer ring, then its holes."""
     polygons: list[list[list[list[float]]]] = []
     for ring in rings:
         line = [[place.longitude, place.latitude] for place in (point.to(crs) for point in ring.points)]

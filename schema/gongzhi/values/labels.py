@@ -27,7 +27,7 @@ def split_label(description: str) -> Text:
     return Text(found["en"].strip().rstrip("."), found["zh"].strip())
 
 
-def label(value: enum.Enum) -> Text:
+def label_of(value: enum.Enum) -> Text:
     """Return the labels of a value of an enum that the schema has. Raises KeyError for one without a description."""
     definition: Any = type(value).__strawberry_definition__  # type: ignore[attr-defined]
     descriptions = {one.name: one.description for one in definition.values}
@@ -37,11 +37,11 @@ def label(value: enum.Enum) -> Text:
 
 def join_labels(values: Iterable[enum.Enum]) -> Text:
     """Return the labels of several values, in the order of their enum."""
-    found = [label(value) for value in sorted(values, key=place)]
+    found = [label_of(value) for value in sorted(values, key=member_index)]
     return Text(" or ".join(one.en for one in found), "、".join(one.zh for one in found))
 
 
-def place(value: enum.Enum) -> int:
+def member_index(value: enum.Enum) -> int:
     """Return which of the values of its enum it is."""
     return list(type(value).__members__).index(value.name)
 
@@ -65,11 +65,11 @@ def field_label(input: type | None, path: Sequence[str]) -> Text:
             return UNNAMED
         words = WORD.sub(" ", name).lower()
         found = Text(words[0].upper() + words[1:], split_label(fields[name].description).zh)
-        input = bare(fields[name].type)
+        input = unwrap_type(fields[name].type)
     return found
 
 
-def bare(kind: Any) -> Any:
+def unwrap_type(kind: Any) -> Any:
     """Return a type without what makes it optional or a list."""
     while isinstance(kind, StrawberryContainer):
         kind = kind.of_type

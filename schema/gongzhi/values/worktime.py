@@ -167,7 +167,7 @@ class Calendar:
         # Openings, closings and the working time before each lie side by side, so that one search answers.
         while day <= self.last:
             if spans := self.spans(day):
-                dawn = midnight(day)
+                dawn = china_midnight(day)
                 for start, end in spans:
                     self.opens.append(dawn + timedelta(minutes=start))
                     self.closes.append(dawn + timedelta(minutes=end))
@@ -228,7 +228,7 @@ class Calendar:
         return self._hours[self.working(day_of(moment - TICK))][1]
 
 
-def midnight(day: date) -> datetime:
+def china_midnight(day: date) -> datetime:
     """Return when a day begins in China."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC) - EAST
 
@@ -238,21 +238,21 @@ def day_of(moment: datetime) -> date:
     return (moment.astimezone(UTC) + EAST).date()
 
 
-def reckon(calendar: Calendar, term: Term, course: Course) -> Deadline:
+def compute_deadline(calendar: Calendar, term: Term, course: Course) -> Deadline:
     """Return when the term ends for a clock with this course, and when four fifths of it are spent.
 
     Raises CalendarError where the calendar ends before the term does.
     """
-    measure = measured(calendar, term)
-    begins = begin(calendar, term, course.start)
-    end = finish(calendar, term, begins)
+    measure = term_measure(calendar, term)
+    begins = term_begin(calendar, term, course.start)
+    end = term_end(calendar, term, begins)
     for more in course.extensions:
-        end = extended(calendar, end, more)
+        end = extend_end(calendar, end, more)
     allowed = measure.passed(end) - measure.passed(begins)
     amount, pauses = allowed, course.pauses
     if term.unit in DAYS and pauses:
-        amount, pauses = daily(calendar, measure, begins, allowed, pauses)
-    warns, due = walk(measure, begins, (allowed * WARNING // 100, amount), pauses)
+        amount, pauses = measure_days(calendar, measure, begins, allowed, pauses)
+    warns, due = walk_spans(measure, begins, (allowed * WARNING // 100, amount), pauses)
     if term.unit in DAYS and due < NEVER:
         due = calendar.close(due)
         if due <= begins:  # the office had closed on that day before the term began
@@ -261,18 +261,18 @@ def reckon(calendar: Calendar, term: Term, course: Course) -> Deadline:
     return Deadline(begins, min(warns, due), due, allowed)
 
 
-def spent(calendar: Calendar, term: Term, course: Course, now: datetime) -> timedelta:
+def time_spent(calendar: Calendar, term: Term, course: Course, now: datetime) -> timedelta:
     """Return how much time a clock has used up, as its term counts it."""
-    measure, begins = measured(calendar, term), begin(calendar, term, course.start)
-    runs = ((max(since, begins), min(until, now)) for since, until in running(course.start, course.pauses))
+    measure, begins = term_measure(calendar, term), term_begin(calendar, term, course.start)
+    runs = ((max(since, begins), min(until, now)) for since, until in running_spans(course.start, course.pauses))
     return sum((measure.passed(b) - measure.passed(a) for a, b in runs if b > a), NOTHING)
 
 
-def measured(calendar: Calendar, term: Term) -> Measure:
+def term_measure(calendar: Calendar, term: Term) -> Measure:
     return calendar if term.unit.working else WALL
 
 
-def begin(calendar: Calendar, term: Term, start: datetime) -> datetime:
+def term_begin(calendar: Calendar, term: Term, start: datetime) -> datetime:
     """Return when a term begins to count."""
     day = day_of(start) + (DAY if term.next_day else NOTHING)
     if term.unit is Unit.WORKING_DAY:
@@ -281,29 +281,29 @@ def begin(calendar: Calendar, term: Term, start: datetime) -> datetime:
         if start >= calendar.hours(at)[1]:
             at = calendar.working(day + DAY)
         return max(start, calendar.hours(at)[0])
-    return max(start, midnight(day))
+    return max(start, china_midnight(day))
 
 
-def finish(calendar: Calendar, term: Term, begins: datetime) -> datetime:
+def term_end(calendar: Calendar, term: Term, begins: datetime) -> datetime:
     """Return when a term ends that begins then and is not interrupted."""
     if term.unit is Unit.WORKING_DAY:
         return calendar.hours(calendar.working(day_of(begins), term.amount - 1))[1]
     if term.unit is Unit.DAY:
         # At the end of the last day.
-        return midnight(day_of(begins) + term.amount * DAY)
-    return measured(calendar, term).after(begins, term.amount * term.unit.span)
+        return china_midnight(day_of(begins) + term.amount * DAY)
+    return term_measure(calendar, term).after(begins, term.amount * term.unit.span)
 
 
-def extended(calendar: Calendar, end: datetime, more: Term) -> datetime:
+def extend_end(calendar: Calendar, end: datetime, more: Term) -> datetime:
     """Return the end moved by so much; days are counted from the day after it."""
     if more.unit is Unit.WORKING_DAY:
         return calendar.hours(calendar.working(day_of(end - TICK) + DAY, more.amount - 1))[1]
     if more.unit is Unit.DAY:
         return end + more.amount * DAY
-    return measured(calendar, more).after(end, more.amount * more.unit.span)
+    return term_measure(calendar, more).after(end, more.amount * more.unit.span)
 
 
-def lengthening(calendar: Calendar, term: Term, due: datetime, until: datetime) -> Term:
+def extension_until(calendar: Calendar, term: Term, due: datetime, until: datetime) -> Term:
     """Return what extends a deadline to a moment, in the term's own measure; of no amount where it ends no earlier.
 
     A term in days is extended to the last day that is no later than the moment's.
@@ -313,19 +313,19 @@ def lengthening(calendar: Calendar, term: Term, due: datetime, until: datetime) 
     elif term.unit is Unit.DAY:
         amount = (day_of(until) - day_of(due - TICK)).days
     else:
-        measure = measured(calendar, term)
+        measure = term_measure(calendar, term)
         amount = (measure.passed(until) - measure.passed(due)) // timedelta(minutes=1)
-    return Term(max(amount, 0), extending(term.unit))
+    return Term(max(amount, 0), extension_unit(term.unit))
 
 
-def extending(unit: Unit) -> Unit:
+def extension_unit(unit: Unit) -> Unit:
     """Return what an extension of a term in this unit is counted in."""
     if unit in DAYS:
         return unit
     return Unit.WORKING_MINUTE if unit.working else Unit.MINUTE
 
 
-def running(start: datetime, pauses: Sequence[Pause]) -> Iterator[tuple[datetime, datetime]]:
+def running_spans(start: datetime, pauses: Sequence[Pause]) -> Iterator[tuple[datetime, datetime]]:
     """Yield the times between the pauses."""
     at = start
     for pause in pauses:
@@ -334,7 +334,7 @@ def running(start: datetime, pauses: Sequence[Pause]) -> Iterator[tuple[datetime
     yield at, NEVER
 
 
-def daily(
+def measure_days(
     calendar: Calendar, measure: Measure, begins: datetime, amount: timedelta, pauses: tuple[Pause, ...]
 ) -> tuple[timedelta, tuple[Pause, ...]]:
     """Return what a term in days comes to, and the pauses that count, which begin before the office closes on its day.
@@ -343,7 +343,7 @@ def daily(
     """
     for at, pause in enumerate(pauses):
         # Where the term would end but for this pause and those after it.
-        [exact] = walk(measure, begins, (amount,), pauses[:at])
+        [exact] = walk_spans(measure, begins, (amount,), pauses[:at])
         close = calendar.close(exact)
         if pause.since >= close:
             return amount, pauses[:at]
@@ -352,7 +352,7 @@ def daily(
     return amount, pauses
 
 
-def walk(
+def walk_spans(
     measure: Measure, begins: datetime, amounts: Sequence[timedelta], pauses: Sequence[Pause]
 ) -> Sequence[datetime]:
     """Return the moments by which so much has passed outside the pauses, each more than the one before.
@@ -361,7 +361,7 @@ def walk(
     """
     found: list[datetime] = []
     gone = NOTHING
-    for since, until in running(begins, pauses):
+    for since, until in running_spans(begins, pauses):
         # After a pause without end nothing runs any more.
         if since == NEVER:
             break

@@ -9,7 +9,7 @@ from uuid import UUID
 from joserfc import jwt
 
 from .claims import Claim, InSession
-from .jws import Invalid, Registry, Token, check
+from .jws import AlgorithmRegistry, InvalidToken, ParsedToken, check_claims
 from .signing_keys import ALGORITHM, SigningKeys
 
 # Short, so that a stolen token is of little use; sessions are renewed by refresh tokens, which can be taken back.
@@ -39,9 +39,9 @@ class AccessTokens:
             "sid": str(session),
         }
         header = {"alg": ALGORITHM, "typ": TYPE, "kid": key.kid}
-        return jwt.encode(header, claims, key, registry=Registry(algorithms=[ALGORITHM]))
+        return jwt.encode(header, claims, key, registry=AlgorithmRegistry(algorithms=[ALGORITHM]))
 
-    def read(self, token: Token, now: datetime) -> tuple[Claim, datetime]:
+    def read(self, token: ParsedToken, now: datetime) -> tuple[Claim, datetime]:
         """Return whom the token speaks for, and until when. Raises Invalid."""
         # The type first: an ID token or another kind of JWT with the same keys must not pass (RFC 9068, section 4).
         token.typed([TYPE])
@@ -49,10 +49,10 @@ class AccessTokens:
         # The key is found by its id among ours and brings its own
         # algorithm; the header's word for either is not taken.
         if pinned is None:
-            raise Invalid("signed with no key of ours")
-        claims = token.verified(pinned)
-        check(claims, self.issuer, self.audience, now)
+            raise InvalidToken("signed with no key of ours")
+        claims = token.verify_claims(pinned)
+        check_claims(claims, self.issuer, self.audience, now)
         try:
             return InSession(UUID(claims["sub"]), UUID(claims["sid"])), datetime.fromtimestamp(claims["exp"], UTC)
         except (KeyError, ValueError, TypeError, AttributeError) as error:
-            raise Invalid("it names no session") from error
+            raise InvalidToken("it names no session") from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gongzhi.declare.viewer import Account, Grant, narrow_grants
+from gongzhi.declare.viewer import ViewerAccount, ViewerGrant, narrow_grants
 from gongzhi.values.codes import Kind
 
 from .claims import ByIdentity, ByKey, Claim, InSession, OnBehalf
@@ -15,7 +15,7 @@ from .claims import ByIdentity, ByKey, Claim, InSession, OnBehalf
 if TYPE_CHECKING:
     import asyncpg
 
-    from gongzhi_server.storage.connection_shares import Reader
+    from gongzhi_server.storage.connection_shares import SharedReader
 
 # Raw SQL, since every kind of credential must be joined to the same account and grants, and it runs with every
 # credential that is not remembered. Grants that begin later are read, too: they tell when the answer gets old.
@@ -54,22 +54,22 @@ QUERIES: Mapping[type, str] = {
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedAccount:
     """An account as it is now, and when that changes by itself: a grant begins or ends, or the credential does."""
 
-    account: Account
+    account: ViewerAccount
     until: datetime | None
 
 
 class Accounts:
     """Loads accounts. `held` tells the permissions of a role, and raises KeyError for one that nobody declares."""
 
-    def __init__(self, pool: asyncpg.Pool[Any] | Reader, held: Callable[[str], frozenset[str]]) -> None:
+    def __init__(self, pool: asyncpg.Pool[Any] | SharedReader, held: Callable[[str], frozenset[str]]) -> None:
         self.pool, self.held = pool, held
 
-    async def load(self, claim: Claim, now: datetime) -> Loaded | None:
+    async def load(self, claim: Claim, now: datetime) -> LoadedAccount | None:
         """Load the account; None if there is none, it is suspended, or the credential was taken back."""
-        rows = await self.pool.fetch(QUERIES[type(claim)], now, *values(claim))
+        rows = await self.pool.fetch(QUERIES[type(claim)], now, *claim_values(claim))
         if not rows:
             return None
         first = rows[0]
@@ -78,27 +78,29 @@ class Accounts:
         grants = [grant for row in held if row["since"] <= now for grant in self._grant(row)]
         only = None if first["permissions"] is None else frozenset(first["permissions"])
         nobody = only is not None or isinstance(claim, OnBehalf)  # it acts for the account, and is no person
-        account = Account(
+        account = ViewerAccount(
             name=first["name"],
             person=None if nobody else first["person_id"],
-            grants=tuple(grants if only is None else narrowed(grants, only)),
+            grants=tuple(grants if only is None else narrow_to_key(grants, only)),
             id=first["id"],
             api_key=first["api_key"],
             expires=first["expires_at"] if isinstance(claim, ByKey) else None,
         )
-        return Loaded(account, change(held, first["expires_at"], now))
+        return LoadedAccount(account, next_change(held, first["expires_at"], now))
 
-    def _grant(self, row: Mapping[str, Any]) -> Iterable[Grant]:
+    def _grant(self, row: Mapping[str, Any]) -> Iterable[ViewerGrant]:
         """Build the grant of a holding, with the permissions of its role."""
         try:
             permissions = self.held(row["role"])
         except KeyError:  # its plugin is gone; whoever works for a unit still does
             permissions = frozenset()
         kind = Kind(row["kind"]) if row["kind"] else None
-        yield Grant(row["role"], permissions, kind=kind, grid=row["grid_id"], unit=row["unit_id"], until=row["until"])
+        yield ViewerGrant(
+            row["role"], permissions, kind=kind, grid=row["grid_id"], unit=row["unit_id"], until=row["until"]
+        )
 
 
-def values(claim: Claim) -> tuple[Any, ...]:
+def claim_values(claim: Claim) -> tuple[Any, ...]:
     """Return what a query binds for a claim, in its order."""
     match claim:
         case InSession(account, session):
@@ -111,17 +113,17 @@ def values(claim: Claim) -> tuple[Any, ...]:
             return account, permissions
 
 
-def narrowed(grants: Iterable[Grant], only: frozenset[str]) -> Iterable[Grant]:
+def narrow_to_key(grants: Iterable[ViewerGrant], only: frozenset[str]) -> Iterable[ViewerGrant]:
     """Narrow the grants to a key's permissions, keeping the units one works for, which bar whatever a key may."""
 
-    def keep(grant: Grant) -> Grant | None:
+    def keep(grant: ViewerGrant) -> ViewerGrant | None:
         kept = grant.permissions & only
         return replace(grant, permissions=kept) if kept else None
 
     return narrow_grants(grants, keep)
 
 
-def change(held: Iterable[Mapping[str, Any]], expires: datetime | None, now: datetime) -> datetime | None:
+def next_change(held: Iterable[Mapping[str, Any]], expires: datetime | None, now: datetime) -> datetime | None:
     """Return the moment at which something begins or ends next, or None."""
     moments = [moment for row in held for moment in (row["since"], row["until"])]
     return min((moment for moment in [*moments, expires] if moment is not None and moment > now), default=None)

@@ -12,19 +12,19 @@ import asyncpg
 from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database
-from gongzhi_server.storage.connection_shares import Reader
+from gongzhi_server.storage.connection_shares import SharedReader
 
 from .access_tokens import AccessTokens
 from .account_lookup import Accounts
 from .attempts import Attempts
-from .authentication import Door
+from .authentication import Authenticator
 from .development_tokens import Tokens, Trials
 from .devices import Devices
-from .invalidation import listening
+from .invalidation import listen_for_changes
 from .passwords import Passwords
-from .service import Desk
+from .service import AuthenticationService
 from .sessions import Sessions
-from .signing_keys import SigningKeys, derived
+from .signing_keys import SigningKeys, derive_key
 
 if TYPE_CHECKING:
     from .identity_provider import Provider
@@ -33,24 +33,26 @@ WRITERS = 2
 """Connections for signing in, and as many for renewing sessions; the read-only pools cannot write."""
 
 
-def desk(
+def build_service(
     pool: asyncpg.Pool[Any],
     settings: Settings,
     receipts: bytes,
     passwords: Passwords,
     renewing: asyncpg.Pool[Any] | None = None,
-) -> Desk:
+) -> AuthenticationService:
     """Build the sign-in service over a pool that writes.
 
     Sessions are renewed over another pool, so that no guessing holds them up.
     """
     # Each purpose has a key of its own, derived from the secret: what one MAC is good for never passes as another.
-    attempts = Attempts(pool, derived(settings.secret, "attempts"))
-    sessions = Sessions(renewing or pool, derived(settings.secret, "refresh tokens"))
-    return Desk(pool, passwords, attempts, sessions, receipts, Devices(derived(settings.secret, "devices")))
+    attempts = Attempts(pool, derive_key(settings.secret, "attempts"))
+    sessions = Sessions(renewing or pool, derive_key(settings.secret, "refresh tokens"))
+    return AuthenticationService(
+        pool, passwords, attempts, sessions, receipts, Devices(derive_key(settings.secret, "devices"))
+    )
 
 
-async def providers(settings: Settings, stack: AsyncExitStack) -> list[Provider]:
+async def open_providers(settings: Settings, stack: AsyncExitStack) -> list[Provider]:
     """Return the identity providers that the settings name; where they name none, httpx is not loaded."""
     if not settings.issuers:
         return []
@@ -58,39 +60,41 @@ async def providers(settings: Settings, stack: AsyncExitStack) -> list[Provider]
     from gongzhi.runtime.outbound.clients import make_client
     from gongzhi.runtime.outbound.networks import PRIVATE, OutboundNetworks
 
-    from .identity_provider import Provider, Trust
+    from .identity_provider import Provider, TrustedIssuer
 
     # The operator names a provider, so it may be inside; its name may not turn out to mean a cloud's metadata.
     client = await stack.enter_async_context(make_client(OutboundNetworks(PRIVATE), 5, httpx.create_ssl_context()))
     pairs = zip(settings.issuers, settings.jwks, strict=True)
-    return [Provider(Trust(issuer, jwks, settings.audience or "", settings.types), client) for issuer, jwks in pairs]
+    return [
+        Provider(TrustedIssuer(issuer, jwks, settings.audience or "", settings.types), client) for issuer, jwks in pairs
+    ]
 
 
 @asynccontextmanager
-async def entrance(
+async def open_authentication(
     settings: Settings,
     dsn: str,
-    readers: Reader,
+    readers: SharedReader,
     plugins: Plugins,
     receipts: bytes,
     now: Callable[[], datetime],
-) -> AsyncIterator[tuple[Door, Desk]]:
+) -> AsyncIterator[tuple[Authenticator, AuthenticationService]]:
     """Yield authentication and the sign-in service for as long as the server runs, and keep them told of changes."""
     async with AsyncExitStack() as stack:
-        writers = await database.writers(dsn, WRITERS)
+        writers = await database.open_writers(dsn, WRITERS)
         stack.push_async_callback(writers.close)
-        renewing = await database.writers(dsn, WRITERS)
+        renewing = await database.open_writers(dsn, WRITERS)
         stack.push_async_callback(renewing.close)
         passwords = Passwords()
         stack.callback(passwords.close)
-        door = Door(
+        door = Authenticator(
             Accounts(readers, plugins.held),
             plugins,
             AccessTokens(SigningKeys(settings.secret), settings.issuer),
             Trials(Tokens(settings.secret), readers, plugins) if settings.development else None,
-            await providers(settings, stack),
+            await open_providers(settings, stack),
             now,
         )
         # Listening begins before the first request, so that no change of an account goes unheard.
-        await stack.enter_async_context(listening(dsn, door.changed))
-        yield door, desk(writers, settings, receipts, passwords, renewing)
+        await stack.enter_async_context(listen_for_changes(dsn, door.changed))
+        yield door, build_service(writers, settings, receipts, passwords, renewing)

@@ -53,7 +53,7 @@ class Blocked(Exception):
 
 
 @dataclass(frozen=True)
-class Subject:
+class AttemptSubject:
     """A subject that attempts are counted for, and how many may fail before it waits."""
 
     kind: str
@@ -61,24 +61,24 @@ class Subject:
     free: int
 
 
-def name_of(name: str) -> Subject:
+def name_of(name: str) -> AttemptSubject:
     """Return the subject for everybody who tries this name. It is counted, and never waits."""
-    return Subject("name", name, NEVER)
+    return AttemptSubject("name", name, NEVER)
 
 
-def guesser(name: str, network: str) -> Subject:
+def guesser_subject(name: str, network: str) -> AttemptSubject:
     """Return the subject for an address that tries this name."""
-    return Subject("guesser", f"{network} {name}", SOME)
+    return AttemptSubject("guesser", f"{network} {name}", SOME)
 
 
-def addressed(network: str) -> Subject:
+def address_subject(network: str) -> AttemptSubject:
     """Return the subject for an address, which may be a whole office's."""
-    return Subject("address", network, 30)
+    return AttemptSubject("address", network, 30)
 
 
-def device_of(key: bytes) -> Subject:
+def device_of(key: bytes) -> AttemptSubject:
     """Return the subject for a device that has signed in before: it waits for its own failures alone."""
-    return Subject("device", key.hex(), SOME)
+    return AttemptSubject("device", key.hex(), SOME)
 
 
 NEVER = 2**31 - 1
@@ -91,23 +91,25 @@ class Attempts:
         self.pool, self.secret = pool, secret
         self._tidied: datetime | None = None
 
-    def mac(self, subject: Subject) -> bytes:
+    def mac(self, subject: AttemptSubject) -> bytes:
         """Compute the MAC that a subject is stored under."""
         return hmac.digest(self.secret, f"{subject.kind} {subject.value}".encode(), hashlib.sha256)
 
-    async def subjects(self, now: datetime, name: str, network: str, device: bytes | None) -> tuple[Subject, ...]:
+    async def subjects(
+        self, now: datetime, name: str, network: str, device: bytes | None
+    ) -> tuple[AttemptSubject, ...]:
         """Return what an attempt at this name counts for."""
         # A known device counts for itself only, so guessers elsewhere cannot keep its owner out.
         if device is not None:
             return (device_of(device),)
-        everybody, here = name_of(name), guesser(name, network)
+        everybody, here = name_of(name), guesser_subject(name, network)
         failures = await self.pool.fetchval(FAILED, self.mac(everybody), now - FORGOTTEN)
         # A name that very many guess at leaves each further address two tries. The name itself never waits.
         if failures is not None and failures >= MANY:
             here = replace(here, free=1)
-        return addressed(network), here, everybody
+        return address_subject(network), here, everybody
 
-    async def begin(self, now: datetime, *subjects: Subject) -> None:
+    async def begin(self, now: datetime, *subjects: AttemptSubject) -> None:
         """Count an attempt for each subject. Raises Blocked for one that has to wait."""
         # Counted before the password is checked, or parallel
         # attempts would all be checked before the first is counted.
@@ -117,14 +119,14 @@ class Attempts:
             if counted is None:
                 raise Blocked(await self._left(subject, now))
 
-    async def _left(self, subject: Subject, now: datetime) -> int:
+    async def _left(self, subject: AttemptSubject, now: datetime) -> int:
         """Return the whole seconds that a subject still has to wait."""
         until = await self.pool.fetchval(
             "select blocked_until from accounts.attempt where subject=$1", self.mac(subject)
         )
         return max(1, math.ceil((until - now).total_seconds())) if until else 1
 
-    async def succeeded(self, now: datetime, *subjects: Subject) -> None:
+    async def record_success(self, now: datetime, *subjects: AttemptSubject) -> None:
         """Take the attempt back: whoever was right begins anew, and what others share is as it was."""
         for subject in subjects:
             # What is one's own is forgotten; an address or a name is

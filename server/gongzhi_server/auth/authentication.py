@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 from gongzhi.core.accounts.secrets import PREFIX, key_digest
-from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
 from gongzhi.values.errors import Language
 
 from gongzhi_server.caching import Cache
@@ -24,7 +24,7 @@ from .access_tokens import AccessTokens
 from .account_lookup import Accounts
 from .claims import ByKey, Claim
 from .development_tokens import ISSUER, Trials
-from .jws import LONGEST, Invalid, Token
+from .jws import LONGEST, InvalidToken, ParsedToken
 
 if TYPE_CHECKING:
     from .identity_provider import Provider
@@ -38,19 +38,19 @@ UNHEARD = timedelta(seconds=30)
 INVALID = 'Bearer error="invalid_token"'
 
 
-class Pass:
+class CachedCredential:
     """A credential that was verified, and the account behind it as it was last seen."""
 
     __slots__ = ("__weakref__", "account", "claim", "expires", "until")
 
     def __init__(self, claim: Claim | None, expires: float) -> None:
         self.claim, self.expires = claim, expires
-        self.account = Account()
+        self.account = ViewerAccount()
         self.until = 0.0
         """Until when the account need not be looked at again, in seconds since 1970."""
 
 
-class Door:
+class Authenticator:
     """Authentication by tokens and keys. What was verified is remembered until it expires or is taken back.
 
     `trials` reads tokens for trying things out; without it there are none.
@@ -67,19 +67,19 @@ class Door:
     ) -> None:
         self.accounts, self.access, self.trials, self.now = accounts, access, trials, now
         self.providers = {provider.trust.issuer: provider for provider in providers}
-        self.stranger = Account(grants=(Grant("stranger", plugins.held("stranger")),))
-        self._known: Cache[str, Pass] = Cache(REMEMBERED)
+        self.stranger = ViewerAccount(grants=(ViewerGrant("stranger", plugins.held("stranger")),))
+        self._known: Cache[str, CachedCredential] = Cache(REMEMBERED)
         # Weak: a credential that the bounded cache has dropped need not be told of changes any more.
-        self._passes: weakref.WeakSet[Pass] = weakref.WeakSet()
+        self._passes: weakref.WeakSet[CachedCredential] = weakref.WeakSet()
         # Counts changes heard of, to notice one that comes while an account is being loaded.
         self._heard = 0
-        self.language = negotiation.remembered(language)
+        self.language = negotiation.cache_parsed(preferred_language)
 
     async def __call__(self, headers: Mapping[bytes, bytes]) -> Viewer:
         """Return the viewer of a request. Raises Unauthenticated for a token or key that is not valid."""
         now = self.now()
         tongue: Language = self.language(headers.get(b"accept-language", b""))
-        purpose = stated(headers[PURPOSE]) if PURPOSE in headers else None
+        purpose = read_purpose(headers[PURPOSE]) if PURPOSE in headers else None
         header = headers.get(b"authorization")
         if header is None:
             return Viewer(self.stranger, now, tongue, purpose)
@@ -89,7 +89,7 @@ class Door:
             raise Unauthenticated("Send the token as `Authorization: Bearer …`.", INVALID)
         return Viewer(await self.account(token, now), now, tongue, purpose)
 
-    async def account(self, token: str, now: datetime) -> Account:
+    async def account(self, token: str, now: datetime) -> ViewerAccount:
         """Return the account that a token or key speaks for. Raises Unauthenticated."""
         # The common case takes one look into a dictionary: no signature is checked and no query sent.
         found, moment = self._known.get(token), now.timestamp()
@@ -99,11 +99,11 @@ class Door:
             # A signature that held once holds until the token expires; only the account must be looked at again.
             shown = found if found is not None and found.expires > moment else await self._verified(token, now)
         except (ValueError, KeyError) as error:
-            raise refused() from error
+            raise invalid_token() from error
         # Forgotten at once, so that a key that was taken back is not found again.
         if not await self._looked_up(shown, now):
             self._known.pop(token)
-            raise refused()
+            raise invalid_token()
         self._known.put(token, shown, 2 * len(token) + PASS + GRANT * len(shown.account.grants))
         return shown.account
 
@@ -114,7 +114,7 @@ class Door:
         """
         shown = viewer.account.credential
         # Strangers have no credential that could end.
-        if not isinstance(shown, Pass):
+        if not isinstance(shown, CachedCredential):
             return viewer
         now = self.now()
         moment = now.timestamp()
@@ -135,15 +135,15 @@ class Door:
         expires = viewer.account.expires
         return (expires - self.now()).total_seconds() if expires else None
 
-    async def _verified(self, token: str, now: datetime) -> Pass:
+    async def _verified(self, token: str, now: datetime) -> CachedCredential:
         """Verify a token or key and return what it claims. Raises ValueError or KeyError."""
         # Keys are random, not signed: whether one is good only the table knows, so it is looked up by its digest.
         if token.startswith(PREFIX):
             if len(token) > LONGEST:
-                raise Invalid("too long for a key")
-            return Pass(ByKey(key_digest(token)), datetime.max.replace(tzinfo=UTC).timestamp())
+                raise InvalidToken("too long for a key")
+            return CachedCredential(ByKey(key_digest(token)), datetime.max.replace(tzinfo=UTC).timestamp())
         # The issuer is read before anything is verified, only to choose by whose keys to verify.
-        read = Token.read(token)
+        read = ParsedToken.read(token)
         issuer = read.claims.get("iss")
         if self.trials and issuer == ISSUER:
             return await self._tried(token, now)
@@ -152,18 +152,18 @@ class Door:
         elif isinstance(issuer, str) and issuer in self.providers:
             claim, expires = await self.providers[issuer].read(read, now)
         else:
-            raise Invalid("issued by nobody we trust")
-        return Pass(claim, expires.timestamp())
+            raise InvalidToken("issued by nobody we trust")
+        return CachedCredential(claim, expires.timestamp())
 
-    async def _tried(self, token: str, now: datetime) -> Pass:
+    async def _tried(self, token: str, now: datetime) -> CachedCredential:
         """Verify a token for trying things out, which stands for no account."""
         assert self.trials
         claims = self.trials.tokens.read(token, now)
-        shown = Pass(None, float(str(claims["exp"])))
+        shown = CachedCredential(None, float(str(claims["exp"])))
         shown.account = replace(await self.trials.granted(claims), credential=shown)
         return shown
 
-    async def _looked_up(self, shown: Pass, now: datetime) -> bool:
+    async def _looked_up(self, shown: CachedCredential, now: datetime) -> bool:
         """Return whether the credential still stands for an account, which is remembered until something changes."""
         if shown.claim is None:
             # What such a token grants is written in it, so nothing can change but its end.
@@ -172,7 +172,7 @@ class Door:
         heard = self._heard
         loaded = await self.accounts.load(shown.claim, now)
         if loaded is None:
-            shown.until, shown.account = 0.0, Account()
+            shown.until, shown.account = 0.0, ViewerAccount()
             return False
         ends = datetime.fromtimestamp(min(shown.expires, LAST), UTC)
         if loaded.account.expires is not None:
@@ -188,26 +188,26 @@ class Door:
 LAST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
-def refused() -> Unauthenticated:
+def invalid_token() -> Unauthenticated:
     """Make the one answer for every credential that is not good, so that nothing tells why."""
     return Unauthenticated("The token is not valid, or it has expired; ask for a new one.", INVALID)
 
 
-def stated(header: bytes) -> str | None:
+def read_purpose(header: bytes) -> str | None:
     """Return what a request is for, percent-encoded UTF-8; None where nothing is said."""
-    return words(unquote_to_bytes(header).decode(errors="replace")) or None
+    return clean_purpose(unquote_to_bytes(header).decode(errors="replace")) or None
 
 
-def words(text: str) -> str:
+def clean_purpose(text: str) -> str:
     """Clean a purpose to one line of a length that can be kept."""
     # Line breaks and control characters would let a purpose forge entries where logs are read as text.
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:PURPOSE_LENGTH]
 
 
-def language(header: bytes) -> Language:
+def preferred_language(header: bytes) -> Language:
     """Return the better liked of our two languages; English where neither is named."""
     best: tuple[float, Language] = (0.0, "en")
-    for tag, weight in negotiation.weights(header):
+    for tag, weight in negotiation.parse_weights(header):
         found: Language | None = "zh" if tag.startswith(b"zh") else "en" if tag.startswith(b"en") else None
         if found and weight > best[0]:
             best = (weight, found)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi.declare.viewer import Account, Grant
+from gongzhi.declare.viewer import ViewerAccount, ViewerGrant
 from gongzhi.values import codes
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -24,7 +24,7 @@ from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database
 
 if TYPE_CHECKING:
-    from gongzhi_server.storage.connection_shares import Reader
+    from gongzhi_server.storage.connection_shares import SharedReader
 
 ISSUER = "gongzhi"
 ALGORITHM = "HS256"
@@ -69,34 +69,34 @@ class Tokens:
 class Trials:
     """The accounts that tokens for trying things out speak for."""
 
-    def __init__(self, tokens: Tokens, pool: asyncpg.Pool[Any] | Reader, plugins: Plugins) -> None:
+    def __init__(self, tokens: Tokens, pool: asyncpg.Pool[Any] | SharedReader, plugins: Plugins) -> None:
         self.tokens, self.pool, self.plugins = tokens, pool, plugins
 
-    async def granted(self, claims: Mapping[str, object]) -> Account:
+    async def granted(self, claims: Mapping[str, object]) -> ViewerAccount:
         """Build the account that a token speaks for. Raises KeyError for a role, grid or unit that does not exist."""
         role = str(claims["role"])
-        grant = Grant(role, self.plugins.held(role))
+        grant = ViewerGrant(role, self.plugins.held(role))
         if code := claims.get("grid"):
             rows = await self.pool.fetch("select id from grids.grid where code=$1 and valid_to is null", str(code))
             if not rows:
                 raise KeyError("grid")
-            grant = Grant(role, grant.permissions, kind=codes.kind(str(code)), grid=rows[0]["id"])
+            grant = ViewerGrant(role, grant.permissions, kind=codes.grid_kind(str(code)), grid=rows[0]["id"])
         if code := claims.get("unit"):
             rows = await self.pool.fetch("select id from units.unit where code=$1", str(code))
             if not rows:
                 raise KeyError("unit")
-            grant = Grant(role, grant.permissions, unit=rows[0]["id"])
+            grant = ViewerGrant(role, grant.permissions, unit=rows[0]["id"])
         person = claims.get("person")
         key = UUID(str(person).removeprefix("Person:")) if person else None
         expires = datetime.fromtimestamp(float(str(claims["exp"])), UTC) if "exp" in claims else None
-        return Account(str(claims["sub"]), key, (grant,), expires)
+        return ViewerAccount(str(claims["sub"]), key, (grant,), expires)
 
 
-async def issue(settings: Settings, dsn: str, plugins: Plugins, **claims: str | None) -> str:
+async def issue_token(settings: Settings, dsn: str, plugins: Plugins, **claims: str | None) -> str:
     """Issue a token to try things out with. Raises Problem for a role, grid, unit or person that does not exist."""
     given = {name: value for name, value in claims.items() if value}
     given.setdefault("sub", "-".join(["demo", *given.values()]))
-    pool = await database.readers(dsn, 1)
+    pool = await database.open_readers(dsn, 1)
     try:
         now = clock()
         # Looked up now, so that a mistyped code is refused here and not with the first request.

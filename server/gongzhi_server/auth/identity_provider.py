@@ -14,7 +14,7 @@ import httpx
 from gongzhi.runtime.outbound.networks import RefusedAddress, UnknownHost
 
 from .claims import ByIdentity, Claim
-from .jws import LEEWAY, Invalid, Pinned, Token, check
+from .jws import LEEWAY, InvalidToken, ParsedToken, PinnedKey, check_claims
 
 FRESH = timedelta(minutes=5)
 STALE = timedelta(minutes=15)
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Trust:
+class TrustedIssuer:
     """A trusted issuer: where its keys are, whom its tokens must be for, and of which types they are."""
 
     issuer: str
@@ -40,22 +40,22 @@ class Trust:
 class Provider:
     """Verifies one issuer's tokens."""
 
-    def __init__(self, trust: Trust, client: httpx.AsyncClient) -> None:
+    def __init__(self, trust: TrustedIssuer, client: httpx.AsyncClient) -> None:
         self.trust, self.keys = trust, PublishedKeys(trust.jwks, client)
 
-    async def read(self, token: Token, now: datetime) -> tuple[Claim, datetime]:
+    async def read(self, token: ParsedToken, now: datetime) -> tuple[Claim, datetime]:
         """Return whom the token speaks for, and until when. Raises Invalid."""
         token.typed(self.trust.types)
         pinned = await self.keys.find(token.header.get("kid"), now)
         if pinned is None:
-            raise Invalid("signed with no key of the issuer")
-        claims = token.verified(pinned)
+            raise InvalidToken("signed with no key of the issuer")
+        claims = token.verify_claims(pinned)
         # Another machine's clock may differ, so its times get a leeway; our own tokens get none.
-        check(claims, self.trust.issuer, self.trust.audience, now, LEEWAY)
+        check_claims(claims, self.trust.issuer, self.trust.audience, now, LEEWAY)
         try:
             expires = datetime.fromtimestamp(claims["exp"], UTC)
         except (OverflowError, ValueError, OSError) as error:
-            raise Invalid("it ends at no time") from error
+            raise InvalidToken("it ends at no time") from error
         return ByIdentity(self.trust.issuer, claims["sub"]), expires
 
 
@@ -64,12 +64,12 @@ class PublishedKeys:
 
     def __init__(self, url: str, client: httpx.AsyncClient) -> None:
         self.url, self.client = url, client
-        self._keys: Mapping[str, Pinned] = {}
+        self._keys: Mapping[str, PinnedKey] = {}
         self._fetched: datetime | None = None
         self._asked: datetime | None = None
         self._lock = asyncio.Lock()
 
-    async def find(self, name: object, now: datetime) -> Pinned | None:
+    async def find(self, name: object, now: datetime) -> PinnedKey | None:
         """Return the key with this id, or None; an unknown id causes one fetch."""
         # Anybody can send a token with any key id; the cool-down keeps them from making us fetch without end.
         if not isinstance(name, str):
@@ -94,7 +94,7 @@ class PublishedKeys:
         # Set before fetching, so that a provider that fails is not asked at once again.
         self._asked = now
         try:
-            self._keys, self._fetched = pinned(await self._fetch()), now
+            self._keys, self._fetched = pin_keys(await self._fetch()), now
         except (httpx.HTTPError, RefusedAddress, UnknownHost, ValueError, RecursionError) as error:
             logger.warning(
                 "the keys of an identity provider cannot be had from %s (%s)", self.url, type(error).__name__
@@ -113,7 +113,7 @@ class PublishedKeys:
         return json.loads(body)
 
 
-def pinned(published: Any) -> Mapping[str, Pinned]:
+def pin_keys(published: Any) -> Mapping[str, PinnedKey]:
     """Return the keys by their ids. An id that two keys have names neither."""
     entries = published.get("keys") if isinstance(published, dict) else None
     if not isinstance(entries, list):
@@ -121,5 +121,5 @@ def pinned(published: Any) -> Mapping[str, Pinned]:
     # Bounded: each key is parsed, and the list is somebody else's.
     named = [one for one in entries[:KEYS] if isinstance(one, dict) and isinstance(one.get("kid"), str)]
     names = [one["kid"] for one in named]
-    found = {one["kid"]: Pinned.of(one) for one in named if names.count(one["kid"]) == 1}
+    found = {one["kid"]: PinnedKey.of(one) for one in named if names.count(one["kid"]) == 1}
     return {name: key for name, key in found.items() if key}

@@ -23,10 +23,10 @@ Hear = Callable[[UUID | None], None]
 
 
 @asynccontextmanager
-async def listening(dsn: str, hear: Hear) -> AsyncIterator[None]:
+async def listen_for_changes(dsn: str, hear: Hear) -> AsyncIterator[None]:
     """Listen for as long as the block lasts. It begins once the connection is made, or has failed for a while."""
     ready = asyncio.Event()
-    task = asyncio.create_task(follow(dsn, hear, ready))
+    task = asyncio.create_task(keep_listening(dsn, hear, ready))
     try:
         # The server starts even if the connection fails: accounts are looked up again after some seconds anyway.
         with suppress(TimeoutError):
@@ -39,12 +39,12 @@ async def listening(dsn: str, hear: Hear) -> AsyncIterator[None]:
             await task
 
 
-async def follow(dsn: str, hear: Hear, ready: asyncio.Event) -> None:
+async def keep_listening(dsn: str, hear: Hear, ready: asyncio.Event) -> None:
     """Keep one connection that listens. Whenever it comes or goes, anything may have changed."""
     wait = AGAIN
     while True:
         try:
-            await once(dsn, hear, ready)
+            await listen_once(dsn, hear, ready)
             wait = AGAIN
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             logger.warning("changes of accounts are not heard (%s); trying again", type(error).__name__)
@@ -54,7 +54,7 @@ async def follow(dsn: str, hear: Hear, ready: asyncio.Event) -> None:
         await asyncio.sleep(wait)
 
 
-async def once(dsn: str, hear: Hear, ready: asyncio.Event) -> None:
+async def listen_once(dsn: str, hear: Hear, ready: asyncio.Event) -> None:
     """Listen until the connection is lost."""
     lost = asyncio.Event()
 

@@ -30,19 +30,19 @@ ALGORITHMS: Mapping[tuple[str, str | None], tuple[str, ...]] = {
 }
 
 
-class Invalid(ValueError):
+class InvalidToken(ValueError):
     """A token that is not to be trusted. Says why for tests; callers are told nothing."""
 
 
 @dataclass(frozen=True)
-class Pinned:
+class PinnedKey:
     """A key that verifies, and the only algorithms it verifies with."""
 
     key: Key
     algorithms: tuple[str, ...]
 
     @classmethod
-    def of(cls, jwk: Mapping[str, Any]) -> Pinned | None:
+    def of(cls, jwk: Mapping[str, Any]) -> PinnedKey | None:
         """Import a key from an entry of a JWKS; None for one that is not for verifying signatures, or too weak."""
         kind = (str(jwk.get("kty")), jwk.get("crv"))
         usable = ALGORITHMS.get(kind, ())
@@ -53,12 +53,12 @@ class Pinned:
         try:
             # Only public members are imported: a provider that publishes
             # a private key by mistake must not make us hold it.
-            return cls.imported(kind[0], {name: value for name, value in jwk.items() if name in PUBLIC}, usable)
+            return cls.from_public_key(kind[0], {name: value for name, value in jwk.items() if name in PUBLIC}, usable)
         except (JoseError, ValueError, TypeError):
             return None
 
     @classmethod
-    def imported(cls, kind: str, public: dict[str, Any], usable: tuple[str, ...]) -> Pinned | None:
+    def from_public_key(cls, kind: str, public: dict[str, Any], usable: tuple[str, ...]) -> PinnedKey | None:
         """Import the public key of a kind; None for RSA below 2048 bits."""
         key = KINDS[kind].import_key(public)
         if isinstance(key, RSAKey) and key.public_key.key_size < 2048:
@@ -70,7 +70,7 @@ PUBLIC = {"kty", "crv", "x", "y", "n", "e", "kid"}
 KINDS: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
 
 
-class Registry(JWSRegistry):
+class AlgorithmRegistry(JWSRegistry):
     """joserfc's, without its warning of the name EdDSA, which most providers still sign with."""
 
     max_header_length = 2048
@@ -79,12 +79,12 @@ class Registry(JWSRegistry):
     def get_alg(self, name: str) -> Any:
         """Return the algorithm. Raises Invalid for one that is not the key's."""
         if name not in (self.allowed or ()):
-            raise Invalid("the algorithm is not the key's")
+            raise InvalidToken("the algorithm is not the key's")
         return self.algorithms[name]
 
 
 @dataclass(frozen=True)
-class Token:
+class ParsedToken:
     """A token taken apart and not verified yet."""
 
     text: str
@@ -92,53 +92,53 @@ class Token:
     claims: dict[str, Any]
 
     @classmethod
-    def read(cls, text: str) -> Token:
+    def read(cls, text: str) -> ParsedToken:
         """Take a compact JWS apart. Raises Invalid."""
         parts = text.split(".")
         # Bounded before anything is decoded.
         if len(text) > LONGEST or len(parts) != 3 or not text.isascii():
-            raise Invalid("no compact JWS of 8 KiB at most")
-        header, claims = (mapping(part) for part in parts[:2])
+            raise InvalidToken("no compact JWS of 8 KiB at most")
+        header, claims = (decode_object(part) for part in parts[:2])
         # "crit" asks for an extension that must be understood; we know none (RFC 7515, section 4.1.11).
         if FOREIGN & header.keys() or "crit" in header:
-            raise Invalid("the header brings its own key, or asks for an extension")
+            raise InvalidToken("the header brings its own key, or asks for an extension")
         return cls(text, header, claims)
 
-    def verified(self, pinned: Pinned) -> dict[str, Any]:
+    def verify_claims(self, pinned: PinnedKey) -> dict[str, Any]:
         """Verify the signature and return the claims. Raises Invalid."""
-        registry = Registry(algorithms=pinned.algorithms, strict_check_header=False)
+        registry = AlgorithmRegistry(algorithms=pinned.algorithms, strict_check_header=False)
         try:
             return dict(jwt.decode(self.text, pinned.key, registry=registry).claims)
         except (JoseError, ValueError, TypeError) as error:
-            raise Invalid("the signature does not hold") from error
+            raise InvalidToken("the signature does not hold") from error
 
     def typed(self, types: Collection[str]) -> None:
         """Refuse a token of another type, such as an ID token."""
         found = self.header.get("typ")
         if not isinstance(found, str) or found.lower().removeprefix("application/") not in types:
-            raise Invalid("a token of another type")
+            raise InvalidToken("a token of another type")
 
 
-def mapping(part: str) -> dict[str, Any]:
+def decode_object(part: str) -> dict[str, Any]:
     """Decode a JSON object in base64url, in which no name is twice."""
     try:
         # A doubled name is read differently by different parsers, so one could check what another does not see.
-        found = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)), object_pairs_hook=unique)
+        found = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)), object_pairs_hook=reject_duplicates)
     except (ValueError, RecursionError) as error:
-        raise Invalid("no JSON in base64url") from error
+        raise InvalidToken("no JSON in base64url") from error
     if not isinstance(found, dict):
-        raise Invalid("no JSON object")
+        raise InvalidToken("no JSON object")
     return found
 
 
-def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Build an object of members. Raises Invalid for a doubled name."""
     if len(dict(pairs)) < len(pairs):
-        raise Invalid("a name is twice in it")
+        raise InvalidToken("a name is twice in it")
     return dict(pairs)
 
 
-def check(claims: Mapping[str, Any], issuer: str, audience: str, now: datetime, leeway: int = 0) -> None:
+def check_claims(claims: Mapping[str, Any], issuer: str, audience: str, now: datetime, leeway: int = 0) -> None:
     """Check what every access token must say: from whom, about whom, for whom, from when to when. Raises Invalid."""
     registry = jwt.JWTClaimsRegistry(
         now=int(now.timestamp()),
@@ -151,4 +151,4 @@ def check(claims: Mapping[str, Any], issuer: str, audience: str, now: datetime, 
     try:
         registry.validate(dict(claims))
     except (JoseError, ValueError, TypeError, OverflowError) as error:
-        raise Invalid(f"the claims do not hold: {error}") from error
+        raise InvalidToken(f"the claims do not hold: {error}") from error

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from gongzhi.runtime.checks import wrong
+from gongzhi.runtime.checks import invalid_input
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ COMMON = {
 }  # fmt: skip
 
 
-class Busy(Exception):
+class PasswordsBusy(Exception):
     """Too many passwords are being checked at this moment (503)."""
 
 
@@ -34,20 +34,20 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         # Known devices have a thread of their own, so a crowd of guessers does not hold them up.
-        self._lanes = {False: Lane(AT_ONCE), True: Lane(1)}
+        self._lanes = {False: HashingLane(AT_ONCE), True: HashingLane(1)}
 
     async def hash(self, password: str) -> str:
         """Hash a password. Raises Busy."""
-        return await self._lanes[False].run(lambda: self._hasher.hash(normal(password)))
+        return await self._lanes[False].run(lambda: self._hasher.hash(normalise_password(password)))
 
     async def verify(self, hash: str | None, password: str, known: bool = False) -> bool:
         """Check a password; with no hash, return False after the same work. Known devices do not wait for others."""
         lane = self._lanes[known]
         # The time must not tell whether a name has a password, so a decoy is verified where there is no hash.
-        found = await lane.run(lambda: self._matches(self._decoy, hash, normal(password)))
+        found = await lane.run(lambda: self._matches(self._decoy, hash, normalise_password(password)))
         return found and hash is not None
 
-    def outdated(self, hash: str) -> bool:
+    def needs_rehash(self, hash: str) -> bool:
         """Return whether the hash was made with weaker parameters than today's."""
         return self._hasher.check_needs_rehash(hash)
 
@@ -69,7 +69,7 @@ class Passwords:
             return False
 
 
-class Lane:
+class HashingLane:
     """Threads on which passwords are hashed, and a bounded number of those who wait for one."""
 
     def __init__(self, threads: int) -> None:
@@ -79,7 +79,7 @@ class Lane:
     async def run(self, work: Callable[[], T]) -> T:
         """Run work on a thread and return what it comes to. Raises Busy."""
         if self.under_way >= WAITING:
-            raise Busy
+            raise PasswordsBusy
         self.under_way += 1
         try:
             # On a thread: argon2 releases the interpreter while it works, so the event loop goes on.
@@ -88,21 +88,21 @@ class Lane:
             self.under_way -= 1
 
 
-def normal(password: str) -> str:
+def normalise_password(password: str) -> str:
     """Normalise a password to the same characters, however the keyboard composed them."""
     return unicodedata.normalize("NFKC", password)
 
 
-def chosen(password: str, name: str, *path: str) -> str:
+def check_new_password(password: str, name: str, *path: str) -> str:
     """Check a password that somebody wants from now on. Raises Refusal for one that is guessed first."""
-    plain = normal(password)
+    plain = normalise_password(password)
     if not SHORTEST <= len(plain) <= LONGEST:
-        raise wrong(
+        raise invalid_input(
             f"A password has {SHORTEST} to {LONGEST} characters.", f"密码应为 {SHORTEST} 至 {LONGEST} 个字符。", *path
         )
     easy = plain.casefold() in COMMON or len(set(plain)) < 4 or (name and name.casefold() in plain.casefold())
     if easy:
-        raise wrong(
+        raise invalid_input(
             "This password is too easy to guess: it is common, repeats itself, or holds the account's name.",
             "密码过于简单：属于常见密码、字符重复，或包含账户名。",
             *path,

@@ -10,20 +10,20 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi.core.accounts.rules import account_name, canonical
+from gongzhi.core.accounts.rules import account_name, canonical_name
 from gongzhi.core.accounts.secrets import invitation_mac
-from gongzhi.declare.viewer import Account
-from gongzhi.runtime.checks import wrong
+from gongzhi.declare.viewer import ViewerAccount
+from gongzhi.runtime.checks import invalid_input
 from gongzhi.values.errors import Refusal, Text
 from uuid6 import uuid7
 
 from gongzhi_server.storage.connection_shares import Share
 
 from . import sign_in_notices as notices
-from .attempts import Attempts, addressed, guesser
+from .attempts import Attempts, address_subject, guesser_subject
 from .devices import Devices
-from .passwords import LONGEST, Passwords, chosen
-from .sessions import Opened, Sessions
+from .passwords import LONGEST, Passwords, check_new_password
+from .sessions import OpenedSession, Sessions
 
 FIND = """
 select a.id, p.hash, a.suspended_at is not null suspended
@@ -55,7 +55,7 @@ where not exists(
 """
 
 
-class Wrong(Exception):
+class WrongCredentials(Exception):
     """The credentials are not good (401)."""
 
     def __init__(self, en: str, zh: str) -> None:
@@ -63,9 +63,11 @@ class Wrong(Exception):
         self.text = Text(en, zh)
 
 
-def mistaken() -> Wrong:
+def wrong_credentials() -> WrongCredentials:
     """Make the one answer for a name nobody has, a wrong password, and a suspended account."""
-    return Wrong("The name or the password is wrong, or the account is suspended.", "账户名或密码错误，或账户已停用。")
+    return WrongCredentials(
+        "The name or the password is wrong, or the account is suspended.", "账户名或密码错误，或账户已停用。"
+    )
 
 
 GUESTS, GUESTS_PATIENCE = 8, 5.0
@@ -73,7 +75,7 @@ GUESTS, GUESTS_PATIENCE = 8, 5.0
 
 
 @dataclass(frozen=True)
-class From:
+class AttemptOrigin:
     """The origin of an attempt: the network, and the tokens by which the device may be known."""
 
     network: str
@@ -86,7 +88,7 @@ class From:
 
 
 @dataclass(frozen=True)
-class Desk:
+class AuthenticationService:
     """Opens sessions for those who prove who they are. `where` is the network that somebody comes from."""
 
     pool: asyncpg.Pool[Any]
@@ -98,31 +100,33 @@ class Desk:
     guests: Share = field(default_factory=lambda: Share("sign-in", GUESTS, GUESTS_PATIENCE))
     """Places for devices that are not known, so that no crowd of them holds up those that are."""
 
-    async def sign_in(self, name: str, password: str, device: str | None, where: From, now: datetime) -> Opened:
+    async def sign_in(
+        self, name: str, password: str, device: str | None, where: AttemptOrigin, now: datetime
+    ) -> OpenedSession:
         """Open a new session. Raises Wrong, Blocked, Overloaded and Busy."""
-        account, known = await self._proven(canonical(name), password, where, now)
+        account, known = await self._proven(canonical_name(name), password, where, now)
         opened = await self.sessions.open(account, device, now)
         # A device that is not known may be somebody else's: the owner is told.
         if known is None:
             await notices.tell_owner(self.pool, account, notices.NEW_DEVICE, now)
-        return self._remembering(opened, canonical(name), now, known)
+        return self._remembering(opened, canonical_name(name), now, known)
 
-    async def change(self, name: str, password: str, new: str, where: From, now: datetime) -> Opened:
+    async def change(self, name: str, password: str, new: str, where: AttemptOrigin, now: datetime) -> OpenedSession:
         """Set a new password; every session ends and a new one begins. Raises what `sign_in` raises, and Refusal."""
         # The new password is checked first: that costs nothing and counts as no attempt.
-        plain = chosen(new, canonical(name), "newPassword")
-        account, known = await self._proven(canonical(name), password, where, now)
+        plain = check_new_password(new, canonical_name(name), "newPassword")
+        account, known = await self._proven(canonical_name(name), password, where, now)
         await self.set_password(self.pool, account, await self.passwords.hash(plain), now)
         await notices.tell_owner(self.pool, account, notices.PASSWORD_CHANGED, now)
-        return self._remembering(await self.sessions.open(account, None, now), canonical(name), now, known)
+        return self._remembering(await self.sessions.open(account, None, now), canonical_name(name), now, known)
 
-    async def accept(self, code: str, name: str, password: str, where: str, now: datetime) -> Opened:
+    async def accept(self, code: str, name: str, password: str, where: str, now: datetime) -> OpenedSession:
         """Use an invitation: set the password of the account it is for, or open one for the person it is for.
 
         Raises Wrong, Refusal, Blocked and Busy.
         """
-        plain = chosen(password, canonical(name), "password")
-        await self.attempts.begin(now, addressed(where))
+        plain = check_new_password(password, canonical_name(name), "password")
+        await self.attempts.begin(now, address_subject(where))
         # Hashed before the transaction, which would otherwise stay open for the time of a hash.
         hash = await self.passwords.hash(plain)
         async with self.pool.acquire() as connection, connection.transaction():
@@ -135,29 +139,29 @@ class Desk:
                 account = await self._opened(connection, found, called, now)
             await self.set_password(connection, account, hash, now)
             await notices.tell_owner(connection, account, notices.PASSWORD_SET, now)
-        await self.attempts.succeeded(now, addressed(where), guesser(called, where))
+        await self.attempts.record_success(now, address_subject(where), guesser_subject(called, where))
         return self._remembering(await self.sessions.open(account, None, now), called, now)
 
-    async def link(self, code: str, account: Account, where: str, now: datetime) -> None:
+    async def link(self, code: str, account: ViewerAccount, where: str, now: datetime) -> None:
         """Use an invitation for a person with the account that is signed in. Raises Wrong, Refusal and Blocked."""
         # A key acts for an account and is no person, so it must not bind one.
         if account.id is None or account.api_key is not None:
-            raise Wrong("Sign in with an account of your own first.", "请先登录本人账户。")
-        await self.attempts.begin(now, addressed(where))
+            raise WrongCredentials("Sign in with an account of your own first.", "请先登录本人账户。")
+        await self.attempts.begin(now, address_subject(where))
         async with self.pool.acquire() as connection, connection.transaction():
             found = await self._used(connection, code, now)
             if found["person_id"] is None:
-                raise wrong("This code is for setting a password.", "该邀请码用于设置密码。", "code")
+                raise invalid_input("This code is for setting a password.", "该邀请码用于设置密码。", "code")
             await self._belongs(connection, account.id, found, now)
             await notices.tell_owner(connection, account.id, notices.LINKED, now)
-        await self.attempts.succeeded(now, addressed(where))
+        await self.attempts.record_success(now, address_subject(where))
 
     async def set_password(self, connection: Any, account: UUID, hash: str, now: datetime) -> None:
         """Store a hash, and end every session that the old password opened."""
         await connection.execute(SET, uuid7(), account, hash, now)
         await connection.execute(END_ALL, account, now)
 
-    async def _proven(self, name: str, password: str, where: From, now: datetime) -> tuple[UUID, bytes | None]:
+    async def _proven(self, name: str, password: str, where: AttemptOrigin, now: datetime) -> tuple[UUID, bytes | None]:
         """Verify name and password, with the same work whether there is such an account; return it and the device."""
         device = self.devices.find(where.device(self.devices.cookie(name)), name, now)
         async with self.guests if device is None else nullcontext():
@@ -171,16 +175,18 @@ class Desk:
         # Cut, so that a text of a megabyte is not normalised and hashed; one longer than allowed fails all the same.
         right = await self.passwords.verify(found and found["hash"], password[: LONGEST + 1], device is not None)
         if found is None or not right or found["suspended"]:
-            raise mistaken()
-        await self.attempts.succeeded(now, *subjects)
+            raise wrong_credentials()
+        await self.attempts.record_success(now, *subjects)
         # Now is the only time at which the password is at hand in clear, so an old hash is replaced now.
-        if self.passwords.outdated(found["hash"]):
+        if self.passwords.needs_rehash(found["hash"]):
             renewed = await self.passwords.hash(password)
             await self.pool.execute("update accounts.password set hash=$2 where account_id=$1", found["id"], renewed)
         account: UUID = found["id"]
         return account
 
-    def _remembering(self, opened: Opened, name: str, now: datetime, device: bytes | None = None) -> Opened:
+    def _remembering(
+        self, opened: OpenedSession, name: str, now: datetime, device: bytes | None = None
+    ) -> OpenedSession:
         """Add the token by which the device is known from now on to a session."""
         token, cookie = self.devices.issue(name, now, device), self.devices.cookie(name)
         return replace(opened, device=token, cookie=cookie)
@@ -189,7 +195,7 @@ class Desk:
         """Use a code and return what it is for. Raises Wrong."""
         found = await connection.fetchrow(USE, invitation_mac(self.receipts, code), now)
         if found is None or found["suspended"]:
-            raise Wrong(
+            raise WrongCredentials(
                 "The code is wrong, used, or over; ask for a new one.", "邀请码错误、已使用或已过期，请重新获取。"
             )
         return found
@@ -201,7 +207,7 @@ class Desk:
             # They made it themselves: whoever invited them appoints nobody (`gongzhi.core.accounts.independence`).
             await connection.execute(OPEN, account, name, found["grid_id"], found["person_id"], now, name)
         except asyncpg.UniqueViolationError as error:
-            raise taken(error) from None
+            raise already_taken(error) from None
         await connection.execute(RESIDENT, uuid7(), account, found["county_id"], now, found["created_by"])
         return account
 
@@ -212,15 +218,17 @@ class Desk:
         try:
             done = await connection.execute(update, account, found["person_id"])
         except asyncpg.UniqueViolationError as error:
-            raise taken(error) from None
+            raise already_taken(error) from None
         # asyncpg returns the command's tag, "UPDATE 1" for one row.
         if not done.endswith(" 1"):
-            raise wrong("This account belongs to somebody already.", "该账户已关联人员。", "code")
+            raise invalid_input("This account belongs to somebody already.", "该账户已关联人员。", "code")
         await connection.execute(RESIDENT, uuid7(), account, found["county_id"], now, found["created_by"])
 
 
-def taken(error: asyncpg.UniqueViolationError) -> Refusal:
+def already_taken(error: asyncpg.UniqueViolationError) -> Refusal:
     """Make the refusal for a name, or a person, that has an account."""
     if "person" in (error.constraint_name or ""):
-        return wrong("They have an account already.", "该人员已有账户。", "code")
-    return wrong("There is an account with this name already; choose another.", "该账户名已存在，请更换。", "name")
+        return invalid_input("They have an account already.", "该人员已有账户。", "code")
+    return invalid_input(
+        "There is an account with this name already; choose another.", "该账户名已存在，请更换。", "name"
+    )

@@ -57,7 +57,7 @@ REUSED = "update accounts.session set ended_at=$3 where id=$1 and generation>$2 
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedSession:
     """A session as its client gets to know it."""
 
     account: UUID
@@ -75,13 +75,13 @@ class Sessions:
     def __init__(self, pool: asyncpg.Pool[Any], secret: bytes) -> None:
         self.pool, self.secret = pool, secret
 
-    async def open(self, account: UUID, device: str | None, now: datetime) -> Opened:
+    async def open(self, account: UUID, device: str | None, now: datetime) -> OpenedSession:
         """Open a session for an account and return it with its first refresh token."""
         session = uuid7()
         await self.pool.execute(OPEN, session, account, device, now, now + IDLE)
-        return Opened(account, session, self.token(session, 0))
+        return OpenedSession(account, session, self.token(session, 0))
 
-    async def renew(self, token: str, now: datetime) -> Opened | None:
+    async def renew(self, token: str, now: datetime) -> OpenedSession | None:
         """Renew a session and return its next refresh token; None for a token that is not good.
 
         The token used last is answered once more with the same, within a minute. Any other that was used ends the
@@ -95,7 +95,7 @@ class Sessions:
         if found is None:
             found = await self.pool.fetchrow(REPEAT, session, generation, now, REPEATABLE)
         if found is not None:
-            return Opened(found["account_id"], session, self.token(session, found["generation"]))
+            return OpenedSession(found["account_id"], session, self.token(session, found["generation"]))
         # A token of an earlier generation was stolen or copied. Who
         # has which cannot be known, so nobody keeps the session.
         if await self.pool.fetchval(REUSED, session, generation, now):

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gongzhi.declare.viewer import Account, Viewer
+from gongzhi.declare.viewer import Viewer, ViewerAccount
 from gongzhi.values.errors import Text
 from uuid6 import uuid7
 
@@ -25,7 +25,7 @@ NOT_ME = Text(
 
 
 @dataclass(frozen=True)
-class Event:
+class AccountEvent:
     """Something that happens to an account at `/auth/`: the kind of its notice, what it is called in the log."""
 
     kind: str
@@ -33,22 +33,22 @@ class Event:
     title: Text
 
 
-NEW_DEVICE = Event(
+NEW_DEVICE = AccountEvent(
     "account.signed_in", "signIn", Text("Your account was signed in to on a new device", "您的账户在新设备上登录")
 )
-PASSWORD_SET = Event(
+PASSWORD_SET = AccountEvent(
     "account.password_set", "acceptInvitation", Text("A password was set by an invitation", "已使用邀请码设置账户密码")
 )
-PASSWORD_CHANGED = Event(
+PASSWORD_CHANGED = AccountEvent(
     "account.password_changed", "changePassword", Text("Your password was changed", "您的账户密码已修改")
 )
-PASSWORD_BY_OPERATOR = Event(
+PASSWORD_BY_OPERATOR = AccountEvent(
     "account.password_set", "setPassword", Text("Your password was set by the operator", "运维人员设置了您的账户密码")
 )
-LINKED = Event("account.linked", "linkPerson", Text("An account is yours from now on", "账户已与您本人关联"))
+LINKED = AccountEvent("account.linked", "linkPerson", Text("An account is yours from now on", "账户已与您本人关联"))
 
 
-async def tell_owner(connection: Any, account: UUID, event: Event, now: datetime, by: str | None = None) -> None:
+async def tell_owner(connection: Any, account: UUID, event: AccountEvent, now: datetime, by: str | None = None) -> None:
     """Put a notice into the owner's inbox, and what was done into their log: `by` whom, if not by the account itself.
 
     The log is written even where nobody is on file for the account, as for every act.
@@ -61,7 +61,7 @@ async def tell_owner(connection: Any, account: UUID, event: Event, now: datetime
     title = event.title
     texts = title.en, title.zh, NOT_ME.en, NOT_ME.zh
     await connection.execute(TELL, uuid7(), event.kind, owner["person_id"], name, owner["grid_id"], *texts, now)
-    viewer = Viewer(Account(by or owner["name"]), now)
+    viewer = Viewer(ViewerAccount(by or owner["name"]), now)
     people = [owner["person_id"]] if owner["person_id"] else []
-    act = audit.act(viewer, event.act, [f"Account:{account}"], persons=people)
+    act = audit.act_statement(viewer, event.act, [f"Account:{account}"], persons=people)
     await connection.execute(act.sql, *act.values)

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import OKPKey
 
-from .jws import Pinned
+from .jws import PinnedKey
 
 ALGORITHM = "EdDSA"
 MONTH = "%Y-%m"
@@ -34,11 +34,11 @@ class SigningKeys:
         """Return the key that signs now."""
         return self._key(now.strftime(MONTH))
 
-    def find(self, name: object, now: datetime) -> Pinned | None:
+    def find(self, name: object, now: datetime) -> PinnedKey | None:
         """Return the key with this id, if tokens that it signed may still hold."""
         # This month's and the last; the next month's is published early, and signs nothing yet.
         found = next((key for key in list(self._around(now))[:2] if key.kid == name), None)
-        return Pinned(found, (ALGORITHM,)) if found else None
+        return PinnedKey(found, (ALGORITHM,)) if found else None
 
     def public(self, now: datetime) -> dict[str, Any]:
         """Return the public keys as a JWKS: last month's, this month's, the next."""
@@ -67,6 +67,6 @@ class SigningKeys:
         return self._known[month]
 
 
-def derived(secret: str, purpose: str) -> bytes:
+def derive_key(secret: str, purpose: str) -> bytes:
     """Derive another key of the deployment, for one purpose."""
     return hashlib.sha256(f"gongzhi {purpose} {secret}".encode()).digest()

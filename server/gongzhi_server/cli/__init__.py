@@ -13,13 +13,13 @@ from . import accounts, contents, plugins, server
 from . import clients as schema
 from . import jobs as work
 from . import keys as seals
-from .plugin_commands import Group
-from .terminal import fail, language
+from .plugin_commands import PluginGroup
+from .terminal import exit_with_error, terminal_language
 
 # Commands import what they call: starting is quick, and one broken part does not take the others along.
 
 app = typer.Typer(
-    cls=Group,
+    cls=PluginGroup,
     help="Gongzhi (共治): an open server for grassroots governance — people, grids, cases (人、网格、诉求).",
     no_args_is_help=True,
     add_completion=False,
@@ -47,16 +47,16 @@ app.command()(server.explain)
 
 def main() -> None:
     """Run the command line."""
-    obey()
+    handle_signals()
     try:
         app()
     except Problem as problem:
-        fail(str(problem))
+        exit_with_error(str(problem))
     except Refusal as refusal:
-        fail(refusal.text.say(language()))
+        exit_with_error(refusal.text.say(terminal_language()))
 
 
-def obey() -> None:
+def handle_signals() -> None:
     """Take SIGTERM and a closed terminal like Ctrl-C, so that whatever runs is cleaned up."""
     # Only if nobody has set a handler before us.
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:

@@ -19,15 +19,15 @@ from gongzhi.core.accounts.commands import (
     set_account_suspension,
 )
 from gongzhi.core.accounts.models import AccountKind
-from gongzhi.core.accounts.rules import CONSOLE, canonical
-from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.core.accounts.rules import CONSOLE, canonical_name
+from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
 from gongzhi.runtime.commands import COMMAND
 from gongzhi.runtime.context import Context
 from gongzhi.values.errors import Language, Refusal
 
-from gongzhi_server.app import receipts
-from gongzhi_server.auth.assembly import WRITERS, desk
-from gongzhi_server.auth.passwords import Passwords, chosen
+from gongzhi_server.app import receipts_secret
+from gongzhi_server.auth.assembly import WRITERS, build_service
+from gongzhi_server.auth.passwords import Passwords, check_new_password
 from gongzhi_server.auth.sign_in_notices import PASSWORD_BY_OPERATOR, tell_owner
 from gongzhi_server.clock import CHINA, clock
 from gongzhi_server.commands import mutations as commands
@@ -36,7 +36,7 @@ from gongzhi_server.errors import Problem
 from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database
-from gongzhi_server.storage.key_ring import keyring
+from gongzhi_server.storage.key_ring import load_key_ring
 
 LISTED = """
 select a.name, a.kind, a.suspended_at is not null suspended, g.code grid,
@@ -57,7 +57,7 @@ class Console:
     def __init__(self, settings: Settings, dsn: str, plugins: Plugins, language: Language) -> None:
         self.settings, self.dsn, self.plugins = settings, dsn, plugins
         everything = frozenset(one.name for one in plugins.permissions)
-        self.viewer = Viewer(Account(CONSOLE, grants=(Grant(CONSOLE, everything),)), clock(), language)
+        self.viewer = Viewer(ViewerAccount(CONSOLE, grants=(ViewerGrant(CONSOLE, everything),)), clock(), language)
 
     def add(self, name: str, kind: str, grid: str | None, role: str | None) -> str | None:
         """Add an account, with a role in its grid, and return the code to set its password with. Raises Problem."""
@@ -71,12 +71,12 @@ class Console:
         """Give a role, `until` the end of a day in China. Raises Problem."""
         # The last day counts as a whole, so the role ends at midnight in China.
         end = until.replace(tzinfo=CHINA) + timedelta(days=1) if until else None
-        given = {"account": canonical(name), "role": role, "grid": grid, "unit": unit, "until": end}
+        given = {"account": canonical_name(name), "role": role, "grid": grid, "unit": unit, "until": end}
         asyncio.run(self._do(grant_role, GrantRoleInput, **given))
 
     def suspend(self, name: str, suspended: bool) -> None:
         """Suspend an account, or let it in again. Raises Problem."""
-        account = canonical(name)
+        account = canonical_name(name)
         # The version is read for the caller: the console has not shown one that could be outdated.
         version = asyncio.run(self._value("select version from accounts.account where name=$1", account)) or 0
         given = {"account": account, "expected_version": version, "suspended": suspended}
@@ -84,13 +84,13 @@ class Console:
 
     def link(self, name: str, issuer: str, subject: str) -> None:
         """Let an account sign in by an identity provider. Raises Problem."""
-        given = {"account": canonical(name), "issuer": issuer, "subject": subject}
+        given = {"account": canonical_name(name), "issuer": issuer, "subject": subject}
         asyncio.run(self._do(link_identity, LinkIdentityInput, **given))
 
     def password(self, name: str, password: str) -> None:
         """Set a password; every session ends. Raises Problem, and Refusal for a password that is too easy."""
-        plain = chosen(password, canonical(name), "password")
-        asyncio.run(self._set(canonical(name), plain))
+        plain = check_new_password(password, canonical_name(name), "password")
+        asyncio.run(self._set(canonical_name(name), plain))
 
     def lines(self) -> Iterable[str]:
         """Yield the accounts, one a line."""
@@ -107,11 +107,11 @@ class Console:
         viewer, settings = self.viewer, self.settings
         context = Context(
             viewer,
-            keyring(settings),
-            receipts(settings),
-            never,
-            never,
-            never,
+            load_key_ring(settings),
+            receipts_secret(settings),
+            refuse_on_console,
+            refuse_on_console,
+            refuse_on_console,
             held=self.plugins.held,
             holders=self.plugins.holders,
             registers=self.plugins.registers,
@@ -119,21 +119,21 @@ class Console:
             guarded=self.plugins.guarded,
             civic=self.plugins.civic,
         )
-        async with database.connected(database.config(self.dsn, self.plugins.apps, 1)):
-            payload = await commands.perform(context, mutation.metadata[COMMAND], asked)
+        async with database.open_tortoise(database.tortoise_config(self.dsn, self.plugins.apps, 1)):
+            payload = await commands.perform_command(context, mutation.metadata[COMMAND], asked)
         if payload.errors:
             raise Problem("; ".join(f"{'.'.join(error.path or ())}: {error.message}" for error in payload.errors))
         return payload
 
     async def _set(self, name: str, password: str) -> None:
         """Set the password of a person's account, and tell its owner."""
-        pool, passwords = await database.writers(self.dsn, WRITERS), Passwords()
+        pool, passwords = await database.open_writers(self.dsn, WRITERS), Passwords()
         try:
             account = await pool.fetchval("select id from accounts.account where name=$1 and kind='PERSON'", name)
             if account is None:
                 raise Problem("there is no person's account with this name; gongzhi account list shows them")
             hash = await passwords.hash(password)
-            await desk(pool, self.settings, receipts(self.settings), passwords).set_password(
+            await build_service(pool, self.settings, receipts_secret(self.settings), passwords).set_password(
                 pool, account, hash, self.viewer.now
             )
             await tell_owner(pool, account, PASSWORD_BY_OPERATOR, self.viewer.now, CONSOLE)
@@ -143,15 +143,15 @@ class Console:
 
     async def _value(self, sql: str, *values: Any) -> Any:
         """Read one value."""
-        async with database.connection(self.dsn) as connection:
+        async with database.connect_database(self.dsn) as connection:
             return await connection.fetchval(sql, *values)
 
     async def _rows(self) -> Any:
         """Read the accounts with the roles they hold."""
-        async with database.connection(self.dsn) as connection:
+        async with database.connect_database(self.dsn) as connection:
             return await connection.fetch(LISTED, self.viewer.now)
 
 
-async def never(*_: Any) -> Any:
+async def refuse_on_console(*_: Any) -> Any:
     """Refuse: what the command line does needs none of this."""
     raise Refusal("FORBIDDEN", "Not from the command line.", "命令行不支持此操作。")

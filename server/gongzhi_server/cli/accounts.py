@@ -13,7 +13,7 @@ import typer
 
 from gongzhi_server.storage import embedded_postgres as cluster
 
-from .terminal import language, settings
+from .terminal import read_settings, terminal_language
 
 group = typer.Typer(help="Accounts (账户): who may sign in, and what they may.", no_args_is_help=True)
 
@@ -22,7 +22,7 @@ NAME = Annotated[str, typer.Argument(help="The account's name (账户名).")]
 GRID = Annotated[str | None, typer.Option(metavar="CODE", help="A grid (网格).")]
 
 
-class Behind(StrEnum):
+class AccountOwner(StrEnum):
     """Kinds of accounts: of a person or of a machine."""
 
     PERSON = "person"
@@ -32,12 +32,14 @@ class Behind(StrEnum):
 @group.command("add")
 def open_account(
     name: NAME,
-    kind: Annotated[Behind, typer.Option(help="A person signs in, a machine has keys (类型).")] = Behind.PERSON,
+    kind: Annotated[
+        AccountOwner, typer.Option(help="A person signs in, a machine has keys (类型).")
+    ] = AccountOwner.PERSON,
     grid: GRID = None,
     role: Annotated[str | None, typer.Option(help="A role to give it there (角色), such as administrator.")] = None,
 ) -> None:
     """Add an account and print the code to set its password with (新增账户)."""
-    with console() as opened:
+    with open_console() as opened:
         code = opened.add(name, kind.value, grid, role)
     print(code or "The account is there; make it a key with createApiKey.")
 
@@ -47,7 +49,7 @@ def set_password(name: NAME) -> None:
     """Set an account's password, asked for or read from standard input; its sessions end (设置密码)."""
     asked = sys.stdin.isatty()
     text = typer.prompt("Password (密码)", hide_input=True, confirmation_prompt=True) if asked else sys.stdin.readline()
-    with console() as opened:
+    with open_console() as opened:
         opened.password(name, text.rstrip("\n"))
 
 
@@ -60,7 +62,7 @@ def give(
     until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day (截止日期).")] = None,
 ) -> None:
     """Give an account a role, in a grid, for a unit, or everywhere (授予角色)."""
-    with console() as opened:
+    with open_console() as opened:
         opened.grant(name, role, grid, unit, until)
 
 
@@ -69,7 +71,7 @@ def suspend(
     name: NAME, restore: Annotated[bool, typer.Option("--restore", help="Let it sign in again (恢复).")] = False
 ) -> None:
     """Suspend an account at once, or restore it (停用账户)."""
-    with console() as opened:
+    with open_console() as opened:
         opened.suspend(name, not restore)
 
 
@@ -80,24 +82,24 @@ def link(
     subject: Annotated[str, typer.Argument(help="The account there, as in `sub` (主体).")],
 ) -> None:
     """Let an account sign in by an identity provider (关联外部身份)."""
-    with console() as opened:
+    with open_console() as opened:
         opened.link(name, issuer, subject)
 
 
 @group.command("list")
 def list_accounts() -> None:
     """List the accounts with the roles they hold now (账户列表)."""
-    with console() as opened:
+    with open_console() as opened:
         print(*opened.lines(), sep="\n")
 
 
 @contextmanager
-def console() -> Iterator[Any]:
+def open_console() -> Iterator[Any]:
     """Yield the accounts as whoever runs the deployment administers them."""
     from gongzhi_server.plugins import loader as plugins
 
     from .account_administration import Console
 
-    chosen = settings()
-    with cluster.running(chosen) as dsn:
-        yield Console(chosen, dsn, plugins.load(), language())
+    chosen = read_settings()
+    with cluster.run_cluster(chosen) as dsn:
+        yield Console(chosen, dsn, plugins.load_plugins(), terminal_language())

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .terminal import settings
+from .terminal import read_settings
 
 documents = typer.Typer(help="Trusted documents (可信文档), which clients send by their hash.", no_args_is_help=True)
 
@@ -18,7 +18,7 @@ def schema(
     """Print the GraphQL schema, sorted (模式)."""
     from gongzhi_server.graphql import schema
 
-    print(schema.sdl(core=core), end="")
+    print(schema.print_sdl(core=core), end="")
 
 
 def asyncapi(
@@ -31,8 +31,8 @@ def asyncapi(
     from gongzhi_server.plugins import loader as plugins
     from gongzhi_server.plugins.loader import Plugins
 
-    installed = Plugins() if core else plugins.load()
-    found = asyncapi.document(installed.registry, installed.tellers)
+    installed = Plugins() if core else plugins.load_plugins()
+    found = asyncapi.build_document(installed.registry, installed.tellers)
     print(json.dumps(found, indent=2, ensure_ascii=False))
 
 
@@ -43,10 +43,10 @@ def trust(
     ],
 ) -> None:
     """Add documents, once they fit the schema, and print their ids (添加); a running server reads them at its start."""
-    from gongzhi_server.gateway.trusted_documents import add, validator
+    from gongzhi_server.gateway.trusted_documents import add_documents, document_validator
     from gongzhi_server.graphql import schema
     from gongzhi_server.plugins import loader as plugins
 
-    check = validator(schema.build(plugins.load())._schema)
-    for hash in add(settings().manifest, files, check):
+    check = document_validator(schema.build_schema(plugins.load_plugins())._schema)
+    for hash in add_documents(read_settings().manifest, files, check):
         print(f"sha256:{hash}")

@@ -16,7 +16,7 @@ from gongzhi_server.clock import CHINA, clock
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import embedded_postgres as cluster
 
-from .terminal import bars, language, settings, trouble
+from .terminal import error_console, progress_bars, read_settings, terminal_language
 
 if TYPE_CHECKING:
     from gongzhi_server.plugins.loader import Plugins
@@ -25,7 +25,7 @@ PEOPLE = 126_000
 SEED = 610921
 
 
-class Kind(StrEnum):
+class ImportKind(StrEnum):
     """Kinds of files to import."""
 
     DIVISIONS = "divisions"
@@ -44,14 +44,14 @@ def demo(
     from gongzhi_server.plugins import loader as plugins
     from gongzhi_server.storage import database
 
-    installed = plugins.load()
-    with cluster.running(settings()) as dsn:
-        asyncio.run(database.migrate(dsn, installed.apps))
-        furnish(dsn, installed, people, today, seed)
+    installed = plugins.load_plugins()
+    with cluster.run_cluster(read_settings()) as dsn:
+        asyncio.run(database.migrate_apps(dsn, installed.apps))
+        load_demo_county(dsn, installed, people, today, seed)
 
 
 def load(
-    kind: Annotated[Kind, typer.Argument(help="What the files hold: 区划, or 人员与家庭户.")],
+    kind: Annotated[ImportKind, typer.Argument(help="What the files hold: 区划, or 人员与家庭户.")],
     files: Annotated[
         list[Path] | None, typer.Argument(exists=True, help="CSV or XLSX; for divisions also a folder, or several.")
     ] = None,
@@ -61,79 +61,83 @@ def load(
 ) -> None:
     """Import from files, or undo an import (导入)."""
     # Typer cannot say that one of two is needed, so it is checked here.
-    if bool(files) == bool(undo) or (undo and kind is Kind.DIVISIONS):
+    if bool(files) == bool(undo) or (undo and kind is ImportKind.DIVISIONS):
         raise typer.BadParameter("name what to import, or a batch of residents with --undo", param_hint="FILES")
-    chosen = settings()
-    with cluster.running(chosen) as dsn:
+    chosen = read_settings()
+    with cluster.run_cluster(chosen) as dsn:
         if undo:
-            retract(dsn, undo)
-        elif kind is Kind.DIVISIONS:
-            divide(dsn, files or [], dry_run)
+            undo_import(dsn, undo)
+        elif kind is ImportKind.DIVISIONS:
+            import_divisions(dsn, files or [], dry_run)
         else:
             for file in files or []:
-                settle(chosen, dsn, file, dry_run, update)
+                import_residents(chosen, dsn, file, dry_run, update)
 
 
-def furnish(
+def load_demo_county(
     dsn: str, installed: Plugins, people: int = PEOPLE, today: datetime | None = None, seed: int = SEED
 ) -> None:
     """Load the demo county, showing how far it is."""
     from gongzhi_server import demo
     from gongzhi_server.clock import today as day
     from gongzhi_server.deployment import plugin_activation as activation
-    from gongzhi_server.storage.key_ring import keyring
+    from gongzhi_server.storage.key_ring import load_key_ring
 
-    keys = keyring(settings())
+    keys = load_key_ring(read_settings())
     begun = today.date() if today else day()
-    with bars() as report:
-        loading = demo.load(dsn, people=people, today=begun, seed=seed, keys=keys, apps=installed.apps, progress=report)
+    with progress_bars() as report:
+        loading = demo.load_county(
+            dsn, people=people, today=begun, seed=seed, keys=keys, apps=installed.apps, progress=report
+        )
         found = asyncio.run(loading)
-    trouble().print(
+    error_console().print(
         f"Hanyin (汉阴县): {found.grids:,} grids, {found.people:,} people, {found.cases:,} cases, "
         f"all invented, in {found.seconds:.0f} s"
     )
-    asyncio.run(activation.switch(dsn, installed.switched, clock(), undecided=True))
-    adorn(dsn, installed, (lambda: today.astimezone(CHINA)) if today else clock)
+    asyncio.run(activation.switch_plugins(dsn, installed.switchable, clock(), undecided=True))
+    load_plugin_demos(dsn, installed, (lambda: today.astimezone(CHINA)) if today else clock)
 
 
-def adorn(dsn: str, installed: Plugins, now: Callable[[], datetime]) -> None:
+def load_plugin_demos(dsn: str, installed: Plugins, now: Callable[[], datetime]) -> None:
     """Let the plugins add what is theirs to the demo county, each after those it requires."""
     from . import plugin_commands as errands
 
     for plugin in installed.found:
         for errand in installed.errands.get(plugin.name, ()):
             if errand.name == "demo":
-                asyncio.run(errands.run(settings(), dsn, plugin.name, errand, {}, now, installed))
+                asyncio.run(errands.run_errand(read_settings(), dsn, plugin.name, errand, {}, now, installed))
 
 
-def welcome(dsn: str, installed: Plugins) -> None:
+def load_demo_once(dsn: str, installed: Plugins) -> None:
     """Load the demo county into a database that has nothing in it yet."""
     from gongzhi_server import demo
 
-    if not asyncio.run(demo.loaded(dsn)):
-        furnish(dsn, installed)
+    if not asyncio.run(demo.is_loaded(dsn)):
+        load_demo_county(dsn, installed)
 
 
-def divide(dsn: str, files: list[Path], dry_run: bool) -> None:
+def import_divisions(dsn: str, files: list[Path], dry_run: bool) -> None:
     """Import divisions and print what came of it."""
     from gongzhi_server import imports
 
-    with bars() as report:
-        done = asyncio.run(imports.divisions(dsn, files[0] if len(files) == 1 else files, report, dry_run=dry_run))
-    print(done.as_text(language()))
+    with progress_bars() as report:
+        done = asyncio.run(
+            imports.import_divisions(dsn, files[0] if len(files) == 1 else files, report, dry_run=dry_run)
+        )
+    print(done.as_text(terminal_language()))
 
 
-def settle(chosen: Settings, dsn: str, file: Path, dry_run: bool, update: bool) -> None:
+def import_residents(chosen: Settings, dsn: str, file: Path, dry_run: bool, update: bool) -> None:
     """Import people and households and print what came of it."""
     from gongzhi_server import imports
-    from gongzhi_server.storage.key_ring import keyring
+    from gongzhi_server.storage.key_ring import load_key_ring
 
     now = clock()
-    with bars() as report:
-        outcome = imports.residents(
+    with progress_bars() as report:
+        outcome = imports.import_residents(
             dsn,
             file,
-            keys=keyring(chosen),
+            keys=load_key_ring(chosen),
             account="console",
             today=now.astimezone(CHINA).date(),
             now=now,
@@ -142,12 +146,12 @@ def settle(chosen: Settings, dsn: str, file: Path, dry_run: bool, update: bool) 
             progress=report,
         )
         done = asyncio.run(outcome)
-    print(done.as_text(language()))
+    print(done.as_text(terminal_language()))
 
 
-def retract(dsn: str, batch: UUID) -> None:
+def undo_import(dsn: str, batch: UUID) -> None:
     """Undo an import and print what that took away."""
     from gongzhi_server import imports
 
-    undone = asyncio.run(imports.undo(dsn, batch, clock()))
+    undone = asyncio.run(imports.undo_batch(dsn, batch, clock()))
     print(f"{undone.people} people and {undone.households} households taken back (已撤销).")

@@ -11,7 +11,7 @@ import typer
 from gongzhi_server.clock import clock
 from gongzhi_server.storage import embedded_postgres as cluster
 
-from .terminal import settings
+from .terminal import read_settings
 
 jobs = typer.Typer(help="Work in the background (后台任务): what waits, and what was given up.", no_args_is_help=True)
 retention = typer.Typer(help="How long data are kept (保存期限).", no_args_is_help=True)
@@ -24,9 +24,9 @@ def waiting(
     """List the jobs that wait or were given up, and the handlers that are behind (任务列表)."""
     from gongzhi_server.jobs import failed_jobs as parked
 
-    with cluster.running(settings()) as dsn:
-        found = asyncio.run(parked.listed(dsn, everything))
-        late = asyncio.run(parked.behind(dsn))
+    with cluster.run_cluster(read_settings()) as dsn:
+        found = asyncio.run(parked.list_jobs(dsn, everything))
+        late = asyncio.run(parked.list_handlers_behind(dsn))
     for one in found:
         print(f"{one['id']}  {one['state']:7}  {one['name']}  due {one['due_at']:%Y-%m-%d %H:%M:%S}Z  "
               f"attempts {one['attempts']}  {one['error'] or ''}".rstrip())  # fmt: skip
@@ -43,8 +43,8 @@ def redrive(
     """Have what was given up tried again (重试任务)."""
     from gongzhi_server.jobs import failed_jobs as parked
 
-    with cluster.running(settings()) as dsn:
-        count = asyncio.run(parked.redrive(dsn, clock(), job))
+    with cluster.run_cluster(read_settings()) as dsn:
+        count = asyncio.run(parked.redrive_jobs(dsn, clock(), job))
     print(f"{count} to be tried again.")
 
 
@@ -54,11 +54,11 @@ def run(
 ) -> None:
     """Anonymise what is past its time, table by table (清理期满数据)."""
     from gongzhi_server.plugins import loader as plugins
-    from gongzhi_server.storage.retention import run as anonymise
+    from gongzhi_server.storage.retention import run_retention
 
-    chosen = settings()
-    with cluster.running(chosen) as dsn:
-        counts = asyncio.run(anonymise(dsn, plugins.load().registers.holdings, clock(), dry_run=dry_run))
+    chosen = read_settings()
+    with cluster.run_cluster(chosen) as dsn:
+        counts = asyncio.run(run_retention(dsn, plugins.load_plugins().registers.holdings, clock(), dry_run=dry_run))
     for table, count in counts.items():
         print(f"{table}: {count:,}")
     print("Nothing was changed (试运行)." if dry_run else f"{sum(counts.values()):,} rows anonymised (已匿名化).")

@@ -11,7 +11,7 @@ import typer
 from gongzhi_server.clock import clock
 from gongzhi_server.storage import embedded_postgres as cluster
 
-from .terminal import bars, fail, settings
+from .terminal import exit_with_error, progress_bars, read_settings
 
 keys = typer.Typer(help="The keys of protected values (密钥).", no_args_is_help=True)
 audit = typer.Typer(help="The chain over looks and mutations (审计).", no_args_is_help=True)
@@ -23,9 +23,9 @@ def status() -> None:
     from gongzhi_server.plugins import loader
     from gongzhi_server.storage import key_ring as kept
 
-    chosen, holdings = settings(), loader.load().registers.holdings
-    with cluster.running(chosen) as dsn:
-        found = asyncio.run(kept.status(dsn, kept.keyring(chosen), holdings))
+    chosen, holdings = read_settings(), loader.load_plugins().registers.holdings
+    with cluster.run_cluster(chosen) as dsn:
+        found = asyncio.run(kept.count_keys(dsn, kept.load_key_ring(chosen), holdings))
     for name, people in found.people.items():
         print(
             f"{name}{' (current)' if name == found.current else ''}: {people:,} people, "
@@ -41,9 +41,9 @@ def rotate() -> None:
     from gongzhi_server.plugins import loader
     from gongzhi_server.storage import key_ring as kept
 
-    chosen, holdings = settings(), loader.load().registers.holdings
-    with cluster.running(chosen) as dsn, bars() as report:
-        moved = asyncio.run(kept.rotate(dsn, kept.keyring(chosen), holdings, report))
+    chosen, holdings = read_settings(), loader.load_plugins().registers.holdings
+    with cluster.run_cluster(chosen) as dsn, progress_bars() as report:
+        moved = asyncio.run(kept.rotate_keys(dsn, kept.load_key_ring(chosen), holdings, report))
     print(f"{moved:,} people moved; earlier keys can be dropped once gongzhi keys status says so.")
 
 
@@ -56,11 +56,11 @@ def verify(
     """Prove that nothing was changed, removed or put in another order (核验)."""
     from gongzhi_server.storage import audit_verify as witness
 
-    with cluster.running(settings()) as dsn:
-        found = asyncio.run(witness.verify(dsn, anchors or ()))
+    with cluster.run_cluster(read_settings()) as dsn:
+        found = asyncio.run(witness.verify_anchors(dsn, anchors or ()))
     print(f"{found.links:,} links, {found.looks:,} looks, {found.acts:,} mutations; {found.loose:,} not chained yet")
     if found.wrong:
-        fail(found.wrong)
+        exit_with_error(found.wrong)
 
 
 @audit.command("anchor")
@@ -70,8 +70,8 @@ def anchor(
     """Tell the chain's end, to be kept outside of this machine (锚定)."""
     from gongzhi_server.storage import audit_verify as witness
 
-    with cluster.running(settings()) as dsn:
-        line = asyncio.run(witness.anchor(dsn, clock()))
+    with cluster.run_cluster(read_settings()) as dsn:
+        line = asyncio.run(witness.anchor_line(dsn, clock()))
     if to is None:
         print(line)
     else:

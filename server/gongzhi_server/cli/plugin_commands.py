@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 UNFINISHED = "the errand ended with an exit code"
 
 
-class Unfinished(Exception):
+class CommandFailed(Exception):
     """An errand reported that something is wrong, so nothing it wrote is kept."""
 
     def __init__(self, code: int) -> None:
@@ -33,18 +33,18 @@ class Unfinished(Exception):
         self.code = code
 
 
-class Group(TyperGroup):
+class PluginGroup(TyperGroup):
     """The command line; a name it does not know may be a plugin's."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        return super().get_command(ctx, cmd_name) or offered(cmd_name)
+        return super().get_command(ctx, cmd_name) or plugin_commands(cmd_name)
 
 
-def offered(word: str) -> Any:
+def plugin_commands(word: str) -> Any:
     """Return the commands of a plugin, or of a group; None if there are none."""
     from gongzhi_server.plugins import loader as plugins
 
-    installed = plugins.load()
+    installed = plugins.load_plugins()
     errands = installed.errands_called(word)
     if not errands:
         return None
@@ -52,11 +52,11 @@ def offered(word: str) -> Any:
     made = typer.Typer(add_completion=False, no_args_is_help=True, help=said)
     made.callback()(lambda: None)  # so that even one command has its name
     for plugin, errand in errands:
-        made.command(errand.name)(typed(installed, plugin, errand))
+        made.command(errand.name)(typer_function(installed, plugin, errand))
     return typer.main.get_command(made)
 
 
-def typed(installed: Plugins, plugin: str, errand: Errand) -> Callable[..., None]:
+def typer_function(installed: Plugins, plugin: str, errand: Errand) -> Callable[..., None]:
     """Return a function as typer takes it: without its first parameter, with all else."""
 
     def command(**options: Any) -> None:
@@ -64,10 +64,10 @@ def typed(installed: Plugins, plugin: str, errand: Errand) -> Callable[..., None
         if not inspect.iscoroutinefunction(errand.function):
             from gongzhi_server.plugins import choices
 
-            done: Any = errand.function(choices.chosen(installed, os.environ, chosen.data), **options)
+            done: Any = errand.function(choices.read_choices(installed, os.environ, chosen.data), **options)
             raise typer.Exit(done or 0)
-        with cluster.running(chosen) as dsn:
-            code = asyncio.run(run(chosen, dsn, plugin, errand, options, installed=installed))
+        with cluster.run_cluster(chosen) as dsn:
+            code = asyncio.run(run_errand(chosen, dsn, plugin, errand, options, installed=installed))
         raise typer.Exit(code)
 
     # Typer reads options off a signature, so the errand's own is passed on, with keywords instead of positions.
@@ -80,7 +80,7 @@ def typed(installed: Plugins, plugin: str, errand: Errand) -> Callable[..., None
     return command
 
 
-async def run(
+async def run_errand(
     chosen: Settings,
     dsn: str,
     plugin: str,
@@ -97,8 +97,8 @@ async def run(
     from gongzhi_server.plugins.ownership import acting_as
     from gongzhi_server.storage import database
 
-    installed = installed or plugins.load()
-    await database.migrate(dsn, installed.apps)
+    installed = installed or plugins.load_plugins()
+    await database.migrate_apps(dsn, installed.apps)
     # The whole application without its background work: an errand has the same at hand as a request.
     app = create_app(chosen, dsn, now, installed, background=False)
     async with app.router.lifespan_context(app):
@@ -110,8 +110,8 @@ async def run(
                 if code:
                     # Raised, so that the transaction is rolled back: an
                     # errand that finds something wrong leaves nothing behind.
-                    raise Unfinished(code)
+                    raise CommandFailed(code)
                 await call.told.write(connection)
-        except Unfinished as unfinished:
+        except CommandFailed as unfinished:
             return unfinished.code
     return 0

@@ -13,41 +13,41 @@ from gongzhi_server.clock import clock
 from gongzhi_server.errors import Problem
 from gongzhi_server.storage import embedded_postgres as cluster
 
-from .terminal import settings
+from .terminal import read_settings
 
 group = typer.Typer(help="What is installed beside the core (插件).", no_args_is_help=True)
 
 
 @group.command("list")
-def listed() -> None:
+def list_plugins() -> None:
     """List the plugins: version, state, and in what each failed last (插件列表)."""
     from gongzhi_server.deployment import plugin_status as standing
     from gongzhi_server.plugins import loader as plugins
 
-    found = plugins.load()
+    found = plugins.load_plugins()
     if not found.found:
         print("No plugins are installed.")
         return
-    with cluster.running(settings()) as dsn:
-        states = asyncio.run(standing.of(dsn, found))
+    with cluster.run_cluster(read_settings()) as dsn:
+        states = asyncio.run(standing.plugin_status(dsn, found))
     for plugin in found.found:
         state, error = states[plugin.name]
         print(f"{plugin.name}  {plugin.distribution} {plugin.version}  {state}  {error or ''}".rstrip())
 
 
-def switched(name: str, county: str | None, active: bool) -> None:
+def switch_plugin(name: str, county: str | None, active: bool) -> None:
     """Switch a plugin on or off, and print in how many counties that changed something."""
     from gongzhi_server.deployment import plugin_activation as activation
     from gongzhi_server.plugins import loader as plugins
 
-    installed = plugins.load()
-    known = installed.switched
+    installed = plugins.load_plugins()
+    known = installed.switchable
     if name in {one.name for one in installed.found} and name not in known:
         raise Problem(f"the plugin {name!r} is always on; start the server with --without {name} to leave it out")
     if name not in known:
         raise Problem(f"there is no plugin {name!r}; there are {', '.join(known) or 'none'}")
-    with cluster.running(settings()) as dsn:
-        count = asyncio.run(activation.switch(dsn, [name], clock(), county, active=active))
+    with cluster.run_cluster(read_settings()) as dsn:
+        count = asyncio.run(activation.switch_plugins(dsn, [name], clock(), county, active=active))
     way = "on" if active else "off"
     more = f"is {way} in {count} more {'county' if count == 1 else 'counties'}"
     print(f"{name} {more if count else f'was {way} already'}.")
@@ -62,7 +62,7 @@ def activate(
     county: COUNTY = None,
 ) -> None:
     """Switch a plugin on in a county (启用插件)."""
-    switched(name, county, True)
+    switch_plugin(name, county, True)
 
 
 @group.command()
@@ -71,7 +71,7 @@ def deactivate(
     county: COUNTY = None,
 ) -> None:
     """Switch a plugin off in a county; its data stay (停用插件)."""
-    switched(name, county, False)
+    switch_plugin(name, county, False)
 
 
 @group.command()
@@ -82,7 +82,7 @@ def new(
     """Write a new plugin that passes its own tests (新建插件)."""
     from gongzhi_server.plugins import scaffold
 
-    print(*scaffold.new(name, into), sep="\n")
+    print(*scaffold.create_plugin(name, into), sep="\n")
 
 
 @group.command()
@@ -92,18 +92,18 @@ def remove(
 ) -> None:
     """Write a plugin's tables to files, then drop them (移除数据)."""
     from gongzhi_server.deployment import plugin_removal as removal
-    from gongzhi_server.settings import folder as ensured
+    from gongzhi_server.settings import ensure_folder
 
     def agreed(rows: Mapping[str, int]) -> bool:
         for table, count in rows.items():
             print(f"{name}.{table}: {count:,} rows")
         return yes or typer.confirm("Write these tables to files, and drop them (导出后删除)?")
 
-    kept = settings()
+    kept = read_settings()
     # Named by the moment, so that a second removal does not write over the files of the first.
-    folder = ensured(kept.data) / "removed" / f"{name}-{clock():%Y%m%d-%H%M%S}"
-    with cluster.running(kept) as dsn:
-        files = asyncio.run(removal.remove(dsn, name, folder, agreed))
+    folder = ensure_folder(kept.data) / "removed" / f"{name}-{clock():%Y%m%d-%H%M%S}"
+    with cluster.run_cluster(kept) as dsn:
+        files = asyncio.run(removal.remove_plugin(dsn, name, folder, agreed))
     if files is None:
         print("Nothing was done.")
         return

@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from gongzhi_server.deployment.startup import haste
+from gongzhi_server.deployment.startup import fast_startup
 from gongzhi_server.errors import Problem
 from gongzhi_server.storage import embedded_postgres as cluster
 
-from .contents import welcome
-from .terminal import settings
+from .contents import load_demo_once
+from .terminal import read_settings
 
 
 def serve(
@@ -26,10 +26,10 @@ def serve(
     ] = False,
 ) -> None:
     """Serve GraphQL over HTTP (启动服务)."""
-    with haste():
+    with fast_startup():
         from gongzhi_server import serve
 
-    serve.serve(settings(), welcome if demo else None, without or (), only_core=only_core)
+    serve.serve_forever(read_settings(), load_demo_once if demo else None, without or (), only_core=only_core)
 
 
 def migrate() -> None:
@@ -37,8 +37,8 @@ def migrate() -> None:
     from gongzhi_server.plugins import loader as plugins
     from gongzhi_server.storage import database
 
-    with cluster.running(settings()) as dsn:
-        asyncio.run(database.migrate(dsn, plugins.load().apps))
+    with cluster.run_cluster(read_settings()) as dsn:
+        asyncio.run(database.migrate_apps(dsn, plugins.load_plugins().apps))
 
 
 def makemigrations(name: Annotated[str, typer.Argument(help="The room or plugin whose models changed.")]) -> None:
@@ -46,8 +46,8 @@ def makemigrations(name: Annotated[str, typer.Argument(help="The room or plugin 
     from gongzhi_server.plugins import loader as plugins
     from gongzhi_server.storage import database
 
-    with cluster.running(settings()) as dsn:
-        written = asyncio.run(database.write_migrations(dsn, name, plugins.load().apps))
+    with cluster.run_cluster(read_settings()) as dsn:
+        written = asyncio.run(database.write_migrations(dsn, name, plugins.load_plugins().apps))
     print(*written or ["Nothing has changed."], sep="\n")
 
 
@@ -58,14 +58,18 @@ def token(
     person: Annotated[str | None, typer.Option(metavar="ID", help="The person (人员) one is, by id.")] = None,
 ) -> None:
     """Print a token for trying things out (令牌)."""
-    chosen = settings()
+    chosen = read_settings()
     if not chosen.development:
         raise Problem("gongzhi token works in development only (GONGZHI_MODE); in production people sign in")
     from gongzhi_server.auth import development_tokens as tokens
     from gongzhi_server.plugins import loader as plugins
 
-    with cluster.running(chosen) as dsn:
-        print(asyncio.run(tokens.issue(chosen, dsn, plugins.load(), role=role, grid=grid, unit=unit, person=person)))
+    with cluster.run_cluster(chosen) as dsn:
+        print(
+            asyncio.run(
+                tokens.issue_token(chosen, dsn, plugins.load_plugins(), role=role, grid=grid, unit=unit, person=person)
+            )
+        )
 
 
 def doctor() -> None:
@@ -73,9 +77,9 @@ def doctor() -> None:
     from gongzhi_server.deployment import doctor
     from gongzhi_server.plugins import loader as plugins
 
-    chosen = settings()
-    with cluster.running(chosen) as dsn:
-        findings = asyncio.run(doctor.examine(chosen, dsn, plugins.load()))
+    chosen = read_settings()
+    with cluster.run_cluster(chosen) as dsn:
+        findings = asyncio.run(doctor.examine_deployment(chosen, dsn, plugins.load_plugins()))
     for well, finding in findings:
         print("✓" if well else "✗", finding)
     raise typer.Exit(code=0 if all(well for well, _ in findings) else 1)
@@ -92,7 +96,9 @@ def explain(
     from gongzhi_server.graphql import explain
     from gongzhi_server.plugins import loader as plugins
 
-    chosen = settings()
+    chosen = read_settings()
     text = file.read_text(encoding="utf-8")
-    with cluster.running(chosen) as dsn:
-        asyncio.run(explain.show(dsn, plugins.load(), text, operation, variables, role=role, grid=grid))
+    with cluster.run_cluster(chosen) as dsn:
+        asyncio.run(
+            explain.print_explanation(dsn, plugins.load_plugins(), text, operation, variables, role=role, grid=grid)
+        )

@@ -21,13 +21,13 @@ Report = Callable[[str, int, int], None]
 """Called during long work with what is being done, how much of it is done, and how much there is (0: unknown)."""
 
 
-def settings() -> Settings:
+def read_settings() -> Settings:
     """Read the settings from the environment."""
     return Settings.read(os.environ)
 
 
 @cache
-def trouble() -> Console:
+def error_console() -> Console:
     """Return where progress and trouble are told: standard error, since output may be piped."""
     from rich.console import Console  # serving starts without it
 
@@ -35,13 +35,13 @@ def trouble() -> Console:
 
 
 @contextmanager
-def bars() -> Iterator[Report]:
+def progress_bars() -> Iterator[Report]:
     """Show a bar for each step of long work."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     steps: dict[str, TaskID] = {}
-    with Progress(*columns, console=trouble()) as progress:
+    with Progress(*columns, console=error_console()) as progress:
 
         def report(step: str, done: int, total: int) -> None:
             if step not in steps:
@@ -51,15 +51,15 @@ def bars() -> Iterator[Report]:
         yield report
 
 
-def language() -> Language:
+def terminal_language() -> Language:
     """Return the language of the terminal, as far as we speak it."""
     spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
     return "zh" if spoken.startswith("zh") else "en"
 
 
-def fail(why: str) -> None:
+def exit_with_error(why: str) -> None:
     """Say why, and end with an error."""
     from rich.text import Text
 
-    trouble().print(Text(why, style="bold red"), soft_wrap=True)
+    error_console().print(Text(why, style="bold red"), soft_wrap=True)
     sys.exit(2)

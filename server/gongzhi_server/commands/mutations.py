@@ -19,17 +19,17 @@ from gongzhi.core.access.models import LookKind
 from gongzhi.core.accounts.models import AccountRow, Belonging, InvitationRow
 from gongzhi.core.journal.models import RequestRow
 from gongzhi.core.people.models import HouseholdRow, PersonRow
-from gongzhi.core.people.protected import clear
+from gongzhi.core.people.protected import reveal_field
 from gongzhi.core.plugins.models import ActivationRow
 from gongzhi.declare.bounds import check_values, columns_bound
-from gongzhi.declare.columns import loaded, remember
+from gongzhi.declare.columns import load_row, remember_row
 from gongzhi.declare.entity import Entity
 from gongzhi.declare.events import Event
 from gongzhi.declare.sql import Bind, Sql
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.commands import TWO_PERSONS, Command, Problem
-from gongzhi.runtime.context import Context, Look
-from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.context import Context, FileLook
+from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.waivers import Grantor, Waiver, WaiverRequest
 from gongzhi.values.errors import Refusal, Refusals, Text
 from gongzhi.values.labels import field_label
@@ -41,14 +41,14 @@ from tortoise.models import Model
 from tortoise.transactions import in_transaction
 from uuid6 import uuid7
 
-from gongzhi_server.events.outbox import Outbox, Told
+from gongzhi_server.events.outbox import Outbox, TransactionEvents
 from gongzhi_server.planner.parameters import Parameters
 from gongzhi_server.planner.rows import Rows
-from gongzhi_server.planner.viewer_scope import Lens
+from gongzhi_server.planner.viewer_scope import StatementScope
 from gongzhi_server.plugins.loader import is_switched
 from gongzhi_server.plugins.ownership import acting_as
 from gongzhi_server.storage import audit
-from gongzhi_server.storage.batched_writes import Write, write
+from gongzhi_server.storage.batched_writes import Write, write_together
 
 from .payloads import objects_in, restore_payload, settle_payload, store_payload
 
@@ -84,7 +84,7 @@ OWNERS = "select person_id from accounts.account where id = any($1) and person_i
 END = "update journal.request set result=$3 where account=$1 and idempotency_key=$2"
 
 
-class Denied(Exception):
+class PermissionDenied(Exception):
     """The viewer holds the permission nowhere."""
 
     def __init__(self, permission: str) -> None:
@@ -99,7 +99,7 @@ class Transaction:
         self, context: Context, connection: BaseDBAsyncClient, plugin: str | None = None, outbox: Outbox = NOWHERE
     ) -> None:
         self.context, self.connection, self.plugin = context, connection, plugin
-        self.told = Told(outbox, context.viewer)
+        self.told = TransactionEvents(outbox, context.viewer)
         # Names of the checks that the command has run; one that promises a check and skips it is rolled back.
         self.checks: set[str] = set()
         self.waived: list[str] = []
@@ -124,13 +124,13 @@ class Transaction:
         """Lock a row that the viewer may see and return it."""
         entity: Entity = cls.__entity__  # type: ignore[attr-defined]
         [(column, wanted)] = value.items()
-        statement, values = visible(entity, self.context, column, wanted, shown)
-        found = await self.connection.execute_query_dict(locking(entity.model, entity.key, statement), values)
+        statement, values = visible_key_statement(entity, self.context, column, wanted, shown)
+        found = await self.connection.execute_query_dict(lock_statement(entity.model, entity.key, statement), values)
         if not found:
-            raise missing(entity, path)
-        row = loaded(entity.model, found[0])
+            raise not_found(entity, path)
+        row = load_row(entity.model, found[0])
         # Remembered before anything changes, so that only changed columns are written and the old values are at hand.
-        remember(row)
+        remember_row(row)
         await self.allow(row, path)
         self.note(row)
         return row
@@ -152,7 +152,7 @@ class Transaction:
         """Add people to those whom the audit names as concerned."""
         self.persons.update(people)
 
-    async def concerned(self, payload: Any) -> set[UUID]:
+    async def people_concerned(self, payload: Any) -> set[UUID]:
         """Return everybody this was done to: people, the members of households, and the holders of accounts."""
         made = {one.key for one in objects_in(payload) if one.entity.name == "Person"}
         members = await self.fetch(MEMBERS, list(self.households)) if self.households else []
@@ -163,7 +163,7 @@ class Transaction:
         """Refuse a plugin's command on a row of a county that has not switched the plugin on."""
         county = getattr(row, "county_id", None)
         if self.plugin is not None and county is not None and not await is_on(self.plugin, county):
-            raise self.inactive(path)
+            raise self.plugin_inactive(path)
 
     async def enter(self) -> None:
         """Refuse a plugin's command to whoever acts only where it is not switched on."""
@@ -174,9 +174,9 @@ class Transaction:
         grants = self.viewer.account.grants
         grids = None if any(one.grid is None for one in grants) or not grants else [one.grid for one in grants]
         if not (await self.fetch(ENTERED, self.plugin, grids))[0]["on"]:
-            raise self.inactive(())
+            raise self.plugin_inactive(())
 
-    def inactive(self, path: Sequence[str]) -> Refusal:
+    def plugin_inactive(self, path: Sequence[str]) -> Refusal:
         return Refusal(
             "PLUGIN_INACTIVE",
             f"The plugin {self.plugin!r} is not switched on in this county.",
@@ -193,16 +193,16 @@ class Transaction:
         kind, told = LookKind.REVEAL, f"{self.plugin}: {purpose}"
         if self.plugin and purpose is None:
             kind, told = LookKind.READ, f"{self.plugin}: refused, no purpose is declared"
-        await self.context.look(Look([person.id], [field], told[:200], kind))
+        await self.context.look(FileLook([person.id], [field], told[:200], kind))
         if self.plugin and purpose is None:
             raise PermissionError(f"the plugin {self.plugin!r} has declared no purpose for {field}")
-        return await clear(self.context.keys, person, field)
+        return await reveal_field(self.context.keys, person, field)
 
     def publish(self, happened: Event, row: Model | None = None) -> None:
         self.told.publish(happened, row)
 
     def enqueue(
-        self, job: Job, key: str, *, at: datetime | None = None, row: Model | None = None, **arguments: Any
+        self, job: BackgroundJob, key: str, *, at: datetime | None = None, row: Model | None = None, **arguments: Any
     ) -> None:
         self.told.enqueue(job, key, at, row, arguments)
 
@@ -265,20 +265,22 @@ async def is_on(plugin: str, county: int | None) -> bool:
     )
 
 
-def visible(entity: Entity, context: Context, column: str, value: Any, shown: bool) -> tuple[str, list[Any]]:
+def visible_key_statement(
+    entity: Entity, context: Context, column: str, value: Any, shown: bool
+) -> tuple[str, list[Any]]:
     """Return the statement for the key of the row with this value, if the viewer may see it."""
     viewer = context.viewer
     # The text depends on the grants alone, so it is kept with
     # the account's other answers; only values are bound anew.
     known: dict[Any, Any] = viewer.account.answers
-    key = visible, entity.name, column, shown, viewer.glass is not None
+    key = visible_key_statement, entity.name, column, shown, viewer.glass is not None
     if key not in known:
-        known[key] = looking(entity, None if shown else Lens(viewer, {}), column)
+        known[key] = build_key_statement(entity, None if shown else StatementScope(viewer, {}), column)
     sql, binds = known[key]
     return sql, [bind.read({WANTED: value}, context) if isinstance(bind, Bind) else bind for bind in binds]
 
 
-def looking(entity: Entity, lens: Lens | None, column: str) -> tuple[str, tuple[Any, ...]]:
+def build_key_statement(entity: Entity, lens: StatementScope | None, column: str) -> tuple[str, tuple[Any, ...]]:
     """Write the statement that finds a visible row by a column, and return its text with what it binds."""
     meta = entity.model._meta
     table = Table(meta.db_table, schema=meta.schema, alias="t")
@@ -290,7 +292,7 @@ def looking(entity: Entity, lens: Lens | None, column: str) -> tuple[str, tuple[
     return query.get_sql(Query.SQL_CONTEXT.copy(parameterizer=parameters)), tuple(parameters.values)
 
 
-def locking(model: type[Model], key: str, keys: str) -> str:
+def lock_statement(model: type[Model], key: str, keys: str) -> str:
     """Return the statement that reads and locks the rows with these keys."""
     meta = model._meta
     columns = ",".join(f'r."{column}"' for column in meta.fields_db_projection.values())
@@ -299,12 +301,12 @@ def locking(model: type[Model], key: str, keys: str) -> str:
     return f'select {columns} from "{meta.schema}"."{meta.db_table}" r where r."{key}" in ({keys}) for update of r'
 
 
-def missing(entity: Entity, path: Sequence[str]) -> Refusal:
+def not_found(entity: Entity, path: Sequence[str]) -> Refusal:
     """Make one refusal for what is not there and for what the viewer may not see, so that neither can be told apart."""
     return Refusal("NOT_FOUND", "There is no such thing, or you may not see it.", "没有找到，或您无权查看。", path)
 
 
-async def perform(
+async def perform_command(
     context: Context, command: Command, given: Any, plugin: str | None = None, outbox: Outbox = NOWHERE
 ) -> Any:
     """Carry out a command once for its key and return the payload; sent again, it answers as it did.
@@ -312,27 +314,27 @@ async def perform(
     `plugin` is whose command it is; None for the core's.
     """
     try:
-        account, key = ("", "") if command.repeats else claimant(context.viewer, given.idempotency_key)
+        account, key = ("", "") if command.repeats else key_owner(context.viewer, given.idempotency_key)
     except Refusal as refusal:
         # Refused before there is a key to keep it under, so nothing is stored.
-        return answered(command, refused(command, refusal), context.viewer)
+        return restore_answer(command, refusal_result(command, refusal), context.viewer)
     if command.requires and not context.viewer.can(command.requires):
-        raise Denied(command.requires)
+        raise PermissionDenied(command.requires)
     # Bounds of values are checked before the key is taken: the corrected request may have the same key.
     try:
         check_values(given)
     except Refusals as refusals:
-        return answered(command, refused(command, refusals), context.viewer)
+        return restore_answer(command, refusal_result(command, refusals), context.viewer)
     if command.repeats:
-        return await repeated(context, command, given, plugin, outbox)
-    mac = fingerprint(context, command, given)
+        return await perform_repeatable(context, command, given, plugin, outbox)
+    mac = request_mac(context, command, given)
     try:
         # One transaction: what the command writes, its events, the act for
         # the audit and the stored answer commit together or not at all.
         async with in_transaction() as connection:
-            request = await claimed(connection, account, key, command, mac, context.viewer.now)
+            request = await claim_key(connection, account, key, command, mac, context.viewer.now)
             if request is not None:
-                return replayed(command, request, mac, context.viewer)
+                return replay_request(command, request, mac, context.viewer)
             call = Transaction(context, connection, plugin, outbox)
             await call.enter()
             with columns_bound(given), acting_as(plugin):
@@ -344,23 +346,25 @@ async def perform(
             kept = store_payload(payload)
             settle_payload(payload, kept)
             ended = Write(END, [account, key, orjson.dumps(kept).decode()])
-            people = await call.concerned(payload)
-            acted = audit.act(context.viewer, command.name, objects(payload), call.waived, people)
+            people = await call.people_concerned(payload)
+            acted = audit.act_statement(context.viewer, command.name, object_ids(payload), call.waived, people)
             # One round trip for the last statements (see "A mutation's
             # statements are counted" in docs/decisions/commands.md).
-            await write(connection, ended, acted, *told)
+            await write_together(connection, ended, acted, *told)
         # Only after the commit: a wake-up before it would find nothing.
         if told:
             outbox.wake()
         return payload
     except (Refusal, Refusals) as refusal:
-        result = refused(command, refusal)
+        result = refusal_result(command, refusal)
         # The transaction took its own request back with it.
         # Written in a transaction of its own; "on conflict do nothing" leaves an answer
         # alone that an equal request, which was waiting meanwhile, has stored under the key.
-        taken = taking(account, key, command, mac, context.viewer.now, result)
-        await write(RequestRow._meta.db, taken, audit.act(context.viewer, command.name, codes=codes(result)))
-        return answered(command, result, context.viewer)
+        taken = claim_write(account, key, command, mac, context.viewer.now, result)
+        await write_together(
+            RequestRow._meta.db, taken, audit.act_statement(context.viewer, command.name, codes=refusal_codes(result))
+        )
+        return restore_answer(command, result, context.viewer)
 
 
 def require_checks(command: Command, call: Transaction) -> None:
@@ -369,7 +373,7 @@ def require_checks(command: Command, call: Transaction) -> None:
         raise RuntimeError(f"{command.name} takes two persons, and never called require_independence")
 
 
-async def repeated(context: Context, command: Command, given: Any, plugin: str | None, outbox: Outbox) -> Any:
+async def perform_repeatable(context: Context, command: Command, given: Any, plugin: str | None, outbox: Outbox) -> Any:
     """Carry out a command that has no idempotency key, and return its payload; that it ran is all that is kept."""
     try:
         async with in_transaction() as connection:
@@ -381,14 +385,18 @@ async def repeated(context: Context, command: Command, given: Any, plugin: str |
             require_checks(command, call)
             told = call.told.writes()
             said = [*(one.code for one in payload.errors), *call.waived]
-            await write(connection, audit.act(context.viewer, command.name, objects(payload), said), *told)
+            await write_together(
+                connection, audit.act_statement(context.viewer, command.name, object_ids(payload), said), *told
+            )
         if told:
             outbox.wake()
         return payload
     except (Refusal, Refusals) as refusal:
-        result = refused(command, refusal)
-        await write(RequestRow._meta.db, audit.act(context.viewer, command.name, codes=codes(result)))
-        return answered(command, result, context.viewer)
+        result = refusal_result(command, refusal)
+        await write_together(
+            RequestRow._meta.db, audit.act_statement(context.viewer, command.name, codes=refusal_codes(result))
+        )
+        return restore_answer(command, result, context.viewer)
 
 
 async def transact(
@@ -405,13 +413,13 @@ async def transact(
         with acting_as(plugin):
             done = await work(call)
         told = call.told.writes()
-        await write(connection, audit.act(context.viewer, action, objects), *told)
+        await write_together(connection, audit.act_statement(context.viewer, action, objects), *told)
     if told:
         outbox.wake()
     return done
 
 
-def refused(command: Command, refusal: Refusal | Refusals) -> dict[str, Any]:
+def refusal_result(command: Command, refusal: Refusal | Refusals) -> dict[str, Any]:
     """Return what is stored of a refused request, and answered to it."""
     several = refusal.refusals if isinstance(refusal, Refusals) else (refusal,)
     # A refusal does not know for which input it is said; the label of the field is put in where its path is known.
@@ -419,16 +427,16 @@ def refused(command: Command, refusal: Refusal | Refusals) -> dict[str, Any]:
     return {"errors": [[one.code, text.en, text.zh, list(one.path)] for one, text in said]}
 
 
-def codes(result: dict[str, Any]) -> list[str]:
+def refusal_codes(result: dict[str, Any]) -> list[str]:
     return [code for code, *_ in result["errors"]]
 
 
-def objects(payload: Any) -> list[str]:
+def object_ids(payload: Any) -> list[str]:
     """Return the global ids of a payload's objects."""
     return [f"{one.entity.name}:{one.key}" for one in objects_in(payload)]
 
 
-def claimant(viewer: Viewer, key: str) -> tuple[str, str]:
+def key_owner(viewer: Viewer, key: str) -> tuple[str, str]:
     """Return the owner of an idempotency key, and the key. A stranger's key must be a UUID."""
     if not 1 <= len(key) <= 100:
         raise Refusal(
@@ -451,22 +459,22 @@ def claimant(viewer: Viewer, key: str) -> tuple[str, str]:
         ) from error
 
 
-def fingerprint(context: Context, command: Command, given: Any) -> bytes:
+def request_mac(context: Context, command: Command, given: Any) -> bytes:
     """Compute a MAC of what was asked, so that a key cannot stand for two different requests."""
     asked = {name: value for name, value in vars(given).items() if name != "idempotency_key"}
-    text = json.dumps([command.name, asked], default=plain, sort_keys=True)  # takes integers of any length
+    text = json.dumps([command.name, asked], default=json_default, sort_keys=True)  # takes integers of any length
     # Keyed by a secret of the deployment: a plain digest of a
     # short input, such as a telephone number, could be guessed.
     return hmac.digest(context.receipts, text.encode(), hashlib.sha256)
 
 
-def plain(value: Any) -> Any:
+def json_default(value: Any) -> Any:
     if value is strawberry.UNSET:
         return None
     return vars(value) if dataclasses.is_dataclass(value) else str(value)
 
 
-def taking(
+def claim_write(
     account: str, key: str, command: Command, mac: bytes, now: datetime, result: dict[str, Any] | None = None
 ) -> Write:
     """Build the statement that stores a request under its key; it writes nothing if the key is taken."""
@@ -474,18 +482,18 @@ def taking(
     return Write(TAKE, [uuid7(), account, key, command.name, mac, now, kept])
 
 
-async def claimed(
+async def claim_key(
     connection: BaseDBAsyncClient, account: str, key: str, command: Command, mac: bytes, now: datetime
 ) -> RequestRow | None:
     """Take the key, or find the request that took it; waits for one that is under way."""
-    claim = taking(account, key, command, mac, now)
+    claim = claim_write(account, key, command, mac, now)
     if await connection.execute_query_dict(f"{claim.sql} returning id", list(claim.values)):
         # Without a row from "returning" the key was taken, by a transaction that has committed since.
         return None
     return await RequestRow.get(account=account, idempotency_key=key)
 
 
-def replayed(command: Command, request: RequestRow, mac: bytes, viewer: Viewer) -> Any:
+def replay_request(command: Command, request: RequestRow, mac: bytes, viewer: Viewer) -> Any:
     """Return the payload of a request that was carried out before; its objects are planned as they are now."""
     # Compared in constant time, as all MACs are.
     if request.mutation != command.name or not hmac.compare_digest(request.mac, mac):
@@ -495,10 +503,10 @@ def replayed(command: Command, request: RequestRow, mac: bytes, viewer: Viewer) 
             "该幂等键已用于其他请求，请更换。",
             ("idempotencyKey",),
         )
-    return answered(command, request.result or {}, viewer)
+    return restore_answer(command, request.result or {}, viewer)
 
 
-def answered(command: Command, result: dict[str, Any], viewer: Viewer) -> Any:
+def restore_answer(command: Command, result: dict[str, Any], viewer: Viewer) -> Any:
     """Build a payload from what is stored of it, in the caller's language."""
     objects = restore_payload(command.payload, result)
     errors = [

@@ -34,7 +34,7 @@ LAWFUL = (
 Read = Callable[[Any], Any]
 
 
-def finite(value: Any) -> float:
+def finite_float(value: Any) -> float:
     """Return a number as a float. Raise ValueError for one that JSON cannot say."""
     number = float(value)
     if not math.isfinite(number):
@@ -42,7 +42,7 @@ def finite(value: Any) -> float:
     return number
 
 
-def unchanged(value: Any) -> Any:
+def same_value(value: Any) -> Any:
     """Return what JSON says as it is."""
     return value
 
@@ -54,10 +54,10 @@ SCALARS: dict[Any, tuple[Read, Read]] = {
     ID: (str, str),
     int: (int, int),
     bool: (bool, bool),
-    float: (finite, finite),
+    float: (finite_float, finite_float),
     Decimal: (str, Decimal),
     UUID: (str, UUID),
-    JSON: (unchanged, unchanged),
+    JSON: (same_value, same_value),
     datetime.date: (datetime.date.isoformat, datetime.date.fromisoformat),
     datetime.time: (datetime.time.isoformat, datetime.time.fromisoformat),
     datetime.datetime: (datetime.datetime.isoformat, datetime.datetime.fromisoformat),
@@ -112,17 +112,17 @@ def store_fields(value: Any, place: str, skip: str = "") -> dict[str, Any]:
     for name, kind in kinds_by_name(owner).items():
         # Nulls are left out, to keep what is stored small; reading back fills them in.
         if name != skip and (found := getattr(value, name)) is not None:
-            made[name] = store(kind, found, f"{place}.{name}")
+            made[name] = store_value(kind, found, f"{place}.{name}")
     return made
 
 
-def store(kind: Any, value: Any, place: str) -> Any:
+def store_value(kind: Any, value: Any, place: str) -> Any:
     """Return a value of a declared type as JSON has it. Raise TypeError, naming the field, for one of another type."""
     kind = kind.of_type if isinstance(kind, StrawberryOptional) else kind
     if value is None:
         return None
     if isinstance(kind, StrawberryList):
-        return [store(kind.of_type, one, place) for one in value]
+        return [store_value(kind.of_type, one, place) for one in value]
     # A row is stored by its key alone. A replay plans it anew, with what the viewer may see by then.
     if isinstance(value, Ref):
         return [str(value.key), value.shown]
@@ -140,16 +140,18 @@ def restore_payload(kind: type, stored: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a payload, its errors apart, from what is stored of it."""
     found = kinds_by_name(kind)
     # Names that the payload no longer has are dropped: a release may remove a field while older answers are kept.
-    return {name: restore(found[name], value) for name, value in stored.items() if name != ERRORS and name in found}
+    return {
+        name: restore_value(found[name], value) for name, value in stored.items() if name != ERRORS and name in found
+    }
 
 
-def restore(kind: Any, stored: Any) -> Any:
+def restore_value(kind: Any, stored: Any) -> Any:
     """Return a value of a declared type from what is stored of it."""
     kind = kind.of_type if isinstance(kind, StrawberryOptional) else kind
     if stored is None:
         return None
     if isinstance(kind, StrawberryList):
-        return [restore(kind.of_type, one) for one in stored]
+        return [restore_value(kind.of_type, one) for one in stored]
     if hasattr(kind, "__entity__"):
         entity, (key, shown) = entity_of(kind), stored
         return Ref(entity, entity.python(entity.key, key), shown)
@@ -158,7 +160,7 @@ def restore(kind: Any, stored: Any) -> Any:
     if kind in SCALARS:
         return SCALARS[kind][1](stored)
     found = kinds_by_name(kind)
-    return kind(**{name: restore(one, stored.get(name)) for name, one in found.items()})
+    return kind(**{name: restore_value(one, stored.get(name)) for name, one in found.items()})
 
 
 def settle_payload(payload: Any, stored: dict[str, Any]) -> None:

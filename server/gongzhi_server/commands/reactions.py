@@ -37,14 +37,14 @@ class ReactionTable:
         if found is None:
             # Each distinct event type is looked up once; steps of cases are the most frequent mutation.
             found = self._known[phase, event] = tuple(
-                one.function if plugin is None else contained(plugin, one)
+                one.function if plugin is None else contain_reaction(plugin, one)
                 for plugin, one in self._ordered
                 if one.phase is phase and (not one.events or event in one.events)
             )
         return found
 
 
-def contained(plugin: str, one: Reaction) -> Run:
+def contain_reaction(plugin: str, one: Reaction) -> Run:
     """Wrap a plugin's reaction: it writes as the plugin, is cut off when it hangs, and is named when it fails."""
 
     async def run(call: Any, happening: Happening) -> Any:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .county import Summary, load, loaded
+from .county import Summary, is_loaded, load_county
 
-__all__ = ["Summary", "load", "loaded"]
+__all__ = ["Summary", "load_county", "is_loaded"]

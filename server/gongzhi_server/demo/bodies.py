@@ -10,7 +10,7 @@ from typing import Any
 from gongzhi.core.units.models import Reach, UnitKind
 from gongzhi.values.codes import Kind
 
-from .grids import CODE, Grid, Tree
+from .grids import CODE, DemoGrid, Tree
 
 DEPARTMENTS = {
     "SLJ": "汉阴县水利局",
@@ -42,54 +42,54 @@ COLUMNS = "id", "code", "name", "kind", "reach", "parent_id", "grid_id", "duty_p
 
 
 @dataclass(eq=False)
-class Body:
+class Organisation:
     """An organisation. Its key is given when it is written."""
 
     code: str
     name: str
     kind: UnitKind
     reach: Reach
-    grid: Grid
-    parent: Body | None = None
+    grid: DemoGrid
+    parent: Organisation | None = None
     id: int = 0
 
 
 @dataclass(frozen=True)
-class Bodies:
+class Organisations:
     """The organisations by code, parents before their children."""
 
-    by_code: dict[str, Body]
+    by_code: dict[str, Organisation]
 
     @cached_property
-    def lines(self) -> list[Body]:
+    def lines(self) -> list[Organisation]:
         """The county's departments and the like."""
         return [body for body in self.by_code.values() if body.reach is Reach.LINE]
 
-    def department(self, letters: str) -> Body:
+    def department(self, letters: str) -> Organisation:
         """Return a department of the county by its letters."""
         return self.by_code[f"{CODE}-{letters}"]
 
-    def town(self, grid: Grid) -> Body:
+    def town(self, grid: DemoGrid) -> Organisation:
         """Return the government of the town a grid lies in."""
         return self.by_code[_town(grid.town)]
 
-    def village(self, grid: Grid) -> Body:
+    def village(self, grid: DemoGrid) -> Organisation:
         """Return the committee of the village a grid lies in."""
         return self.by_code[_village(grid.village)]
 
 
-def found(tree: Tree) -> Bodies:
+def found_bodies(tree: Tree) -> Organisations:
     """Set the county's organisations up."""
     bodies = [*_lines(tree.county), *_governments(tree)]
     # A village's committee is under its town's government, so towns come first.
     by_code = {body.code: body for body in bodies}
     for village in tree.of(Kind.VILLAGE):
         code, above = _village(village), by_code[_town(village.town)]
-        by_code[code] = Body(code, _committee(village), UnitKind.VILLAGE_BODY, Reach.AREA, village, above)
-    return Bodies(by_code)
+        by_code[code] = Organisation(code, _committee(village), UnitKind.VILLAGE_BODY, Reach.AREA, village, above)
+    return Organisations(by_code)
 
 
-def _lines(county: Grid) -> Iterator[Body]:
+def _lines(county: DemoGrid) -> Iterator[Organisation]:
     """Yield what works for the whole county: departments, enterprises and associations."""
     for kind, names in (
         (UnitKind.COUNTY_DEPARTMENT, DEPARTMENTS),
@@ -97,31 +97,31 @@ def _lines(county: Grid) -> Iterator[Body]:
         (UnitKind.MASS_ORGANISATION, ASSOCIATIONS),
     ):
         for letters, name in names.items():
-            yield Body(f"{CODE}-{letters}", name, kind, Reach.LINE, county)
+            yield Organisation(f"{CODE}-{letters}", name, kind, Reach.LINE, county)
 
 
-def _governments(tree: Tree) -> Iterator[Body]:
+def _governments(tree: Tree) -> Iterator[Organisation]:
     """Yield the government of each town."""
     for town in tree.of(Kind.TOWN):
-        yield Body(_town(town), f"{town.name}人民政府", UnitKind.TOWN_BODY, Reach.AREA, town)
+        yield Organisation(_town(town), f"{town.name}人民政府", UnitKind.TOWN_BODY, Reach.AREA, town)
 
 
-def _committee(village: Grid) -> str:
+def _committee(village: DemoGrid) -> str:
     """Return a village committee's full name, which the division table abbreviates."""
     return village.place + ("村民委员会" if village.place.endswith("村") else "居民委员会")
 
 
-def _town(grid: Grid) -> str:
+def _town(grid: DemoGrid) -> str:
     """Return the code of the government of a town."""
     return f"{grid.code}-ZF"
 
 
-def _village(grid: Grid) -> str:
+def _village(grid: DemoGrid) -> str:
     """Return the code of the committee of a village."""
     return f"{grid.code}-WH"
 
 
-def rows(bodies: Sequence[Body]) -> Iterator[tuple[Any, ...]]:
+def unit_rows(bodies: Sequence[Organisation]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of `units.unit`. No real telephone number starts with 0915-000."""
     for place, body in enumerate(bodies, 1):
         up = body.parent.id if body.parent else None

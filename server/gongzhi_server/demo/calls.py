@@ -11,7 +11,7 @@ from gongzhi.core.contacts.codes import seal_number
 from gongzhi.runtime.sealing import KeyRing
 
 from . import lives
-from .cases import Case
+from .cases import DemoCase
 from .chance import uuid7
 from .grids import CODE
 from .names import SURNAMES
@@ -29,10 +29,10 @@ PHONE = 19_995_000_000
 SOURCE = "demo.hotline"
 
 
-def rows(random: Random, cases: Iterable[Case], keys: KeyRing) -> dict[str, list[tuple[Any, ...]]]:
+def call_rows(random: Random, cases: Iterable[DemoCase], keys: KeyRing) -> dict[str, list[tuple[Any, ...]]]:
     """Build the rows of both tables: the calls, and the numbers to call back."""
     made: dict[str, list[tuple[Any, ...]]] = {table: [] for table in TABLES}
-    for at, case in enumerate(taken(cases), 1):
+    for at, case in enumerate(unfiled_calls(cases), 1):
         # Called some minutes before the case was written down.
         reported = case.last(lives.REPORT)
         called = reported - timedelta(minutes=random.randint(3, 20))
@@ -55,7 +55,7 @@ def rows(random: Random, cases: Iterable[Case], keys: KeyRing) -> dict[str, list
     return made
 
 
-def taken(cases: Iterable[Case]) -> Iterator[Case]:
+def unfiled_calls(cases: Iterable[DemoCase]) -> Iterator[DemoCase]:
     """Yield the cases of callers who gave a name and are not on file."""
     for case in cases:
         asker = case.asker

@@ -11,13 +11,13 @@ from typing import NamedTuple
 from uuid import UUID
 
 from gongzhi.core.people.models import Duty, IncomeBand, Line, Need, ResidenceKind, Tier
-from gongzhi.core.people.tiers import Decision, Inputs, decide, due
+from gongzhi.core.people.tiers import TierInputs, TierResult, decide_tier, next_visit_due
 from gongzhi.values.codes import Kind
 
 from . import clock
-from .chance import Lot
-from .grids import SINCE, Grid, Tree
-from .people import GRANDPARENTS, OLD_ALONE, Household, Person
+from .chance import WeightedChoice
+from .grids import SINCE, DemoGrid, Tree
+from .people import GRANDPARENTS, OLD_ALONE, DemoHousehold, DemoPerson
 
 NEEDS = {
     OLD_ALONE: (0.45, (Need.VISIT, Need.ERRANDS, Need.TRANSPORT, Need.HOME_CARE, Need.ACCESSIBLE_SERVICE)),
@@ -26,10 +26,10 @@ NEEDS = {
 OTHERS = 0.02, (Need.JOB_HELP, Need.LEGAL_HELP, Need.TRANSPORT, Need.ACCESSIBLE_SERVICE)
 RECENT = {Tier.LIANXIN: 45, Tier.GUANXIN: 120}
 """The last visit was so many days ago at most, so that some are overdue."""
-INCOMES = Lot({IncomeBand.ABOVE_MEAN: 46, IncomeBand.BELOW_MEAN: 36, IncomeBand.UNKNOWN: 18})
-PEACEFUL = Lot({0.97: 55, 0.5: 25, 0.05: 20})
+INCOMES = WeightedChoice({IncomeBand.ABOVE_MEAN: 46, IncomeBand.BELOW_MEAN: 36, IncomeBand.UNKNOWN: 18})
+PEACEFUL = WeightedChoice({0.97: 55, 0.5: 25, 0.05: 20})
 """How often a household is a 平安家庭: most are nearly always, some now and then, some hardly ever."""
-LINES = Lot({Line.PARTY_MEMBER: 40, Line.DEPUTY: 12, Line.CENTER_HOUSEHOLD: 48})
+LINES = WeightedChoice({Line.PARTY_MEMBER: 40, Line.DEPUTY: 12, Line.CENTER_HOUSEHOLD: 48})
 DUTY_PHONE = 19_990_000_000
 """Duty phones count up from here."""
 NOTES = (
@@ -46,10 +46,10 @@ NOTES = (
 )
 
 
-class Visit(NamedTuple):
+class DemoVisit(NamedTuple):
     """A visit, by whom and when."""
 
-    visitor: Person
+    visitor: DemoPerson
     at: int
     note: str
 
@@ -58,20 +58,20 @@ class Visit(NamedTuple):
 class Care:
     """What the county does for one household."""
 
-    household: Household
+    household: DemoHousehold
     needs: tuple[Need, ...]
     income: IncomeBand
     confirmed: date | None
     awards: tuple[int, ...]
-    inputs: Inputs
-    decision: Decision
+    inputs: TierInputs
+    decision: TierResult
     decided: int
-    helper: tuple[Line, Person] | None
-    visits: tuple[Visit, ...]
+    helper: tuple[Line, DemoPerson] | None
+    visits: tuple[DemoVisit, ...]
     due: date
 
     @property
-    def needy(self) -> Person | None:
+    def needy(self) -> DemoPerson | None:
         """The member the needs are about: the youngest for company, the head for all else."""
         if not self.needs:
             return None
@@ -82,33 +82,33 @@ class Care:
 class Post(NamedTuple):
     """Who holds a duty in a grid."""
 
-    grid: Grid
+    grid: DemoGrid
     duty: Duty
-    person: Person
+    person: DemoPerson
     phone: str
 
 
 class Residents:
     """People who could be asked to take on something, nearest first."""
 
-    def __init__(self, households: Sequence[Household], today: date) -> None:
-        self.near: dict[Grid, list[Person]] = defaultdict(list)
+    def __init__(self, households: Sequence[DemoHousehold], today: date) -> None:
+        self.near: dict[DemoGrid, list[DemoPerson]] = defaultdict(list)
         for household in households:
             # People registered here who live elsewhere cannot take on a duty here.
             for person, _ in household.members:
                 if 25 <= person.age(today) < 66 and person.residence is not ResidenceKind.REGISTERED:
                     self._file(person)
 
-    def _file(self, person: Person) -> None:
+    def _file(self, person: DemoPerson) -> None:
         """File somebody under each grid around them, from the smallest to the county."""
-        grid: Grid | None = person.grid
+        grid: DemoGrid | None = person.grid
         while grid is not None:
             self.near[grid].append(person)
             grid = grid.parent
 
-    def of(self, grid: Grid) -> list[Person]:
+    def of(self, grid: DemoGrid) -> list[DemoPerson]:
         """Return those of the smallest grid around this one in which there are at least two."""
-        around: Grid | None = grid
+        around: DemoGrid | None = grid
         while around is not None:
             if len(self.near[around]) > 1:
                 return self.near[around]
@@ -116,7 +116,7 @@ class Residents:
         raise LookupError("the county has too few people to fill any post")
 
 
-def posts(random: Random, tree: Tree, residents: Residents) -> Iterator[Post]:
+def make_posts(random: Random, tree: Tree, residents: Residents) -> Iterator[Post]:
     """Yield the posts: a worker for each third-level grid, a leader for each first- and third-level grid."""
     phones: dict[UUID, str] = {}
     for grid in tree.grids:
@@ -132,26 +132,26 @@ def posts(random: Random, tree: Tree, residents: Residents) -> Iterator[Post]:
 
 
 def look_after(
-    random: Random, households: Sequence[Household], residents: Residents, held: Sequence[Post], today: date
+    random: Random, households: Sequence[DemoHousehold], residents: Residents, held: Sequence[Post], today: date
 ) -> Iterator[Care]:
     """Decide on each household, name its helper and visit it."""
     duties = {(post.grid, post.duty): post.person for post in held}
     for household in households:
         needs, awards, decided = _needs(random, household), _awards(random, today), _past(random, today, 20, 330)
         income = INCOMES.draw(random)
-        inputs = Inputs(clock.day(decided), frozenset(needs), income, frozenset(awards))
+        inputs = TierInputs(clock.day_at(decided), frozenset(needs), income, frozenset(awards))
         # By the published rule itself, so that the demo cannot show a tier that the rule would not give.
-        decision = decide(inputs)
+        decision = decide_tier(inputs)
         leader, worker = duties[household.grid, Duty.GRID_LEADER], duties[household.grid, Duty.GRID_WORKER]
         helper = _helper(random, household, leader, residents) if decision.tier is Tier.LIANXIN else None
         visits = _visits(random, decision.tier, helper[1] if helper else worker, today)
-        last = clock.day(visits[-1].at if visits else decided)
-        confirmed = None if income is IncomeBand.UNKNOWN else clock.day(decided) - timedelta(days=10)
-        next_visit = due(decision.tier, last)
+        last = clock.day_at(visits[-1].at if visits else decided)
+        confirmed = None if income is IncomeBand.UNKNOWN else clock.day_at(decided) - timedelta(days=10)
+        next_visit = next_visit_due(decision.tier, last)
         yield Care(household, needs, income, confirmed, awards, inputs, decision, decided, helper, visits, next_visit)
 
 
-def _needs(random: Random, household: Household) -> tuple[Need, ...]:
+def _needs(random: Random, household: DemoHousehold) -> tuple[Need, ...]:
     """Draw the needs of a household, by the kind of its family."""
     often, kinds = NEEDS.get(household.family, OTHERS)
     return tuple(random.sample(kinds, random.choice((1, 1, 2)))) if random.random() < often else ()
@@ -163,7 +163,9 @@ def _awards(random: Random, today: date) -> tuple[int, ...]:
     return tuple(year for year in range(SINCE.year, today.year) if random.random() < chance)
 
 
-def _helper(random: Random, household: Household, leader: Person, residents: Residents) -> tuple[Line, Person]:
+def _helper(
+    random: Random, household: DemoHousehold, leader: DemoPerson, residents: Residents
+) -> tuple[Line, DemoPerson]:
     """Choose somebody from outside the household, from as near as may be."""
     line, own = LINES.draw(random), {person.id for person, _ in household.members}
     near = [leader] if line is Line.CENTER_HOUSEHOLD else residents.of(household.grid)
@@ -174,7 +176,7 @@ def _helper(random: Random, household: Household, leader: Person, residents: Res
     raise LookupError(f"household {household.number} has no neighbours")
 
 
-def _visits(random: Random, tier: Tier, visitor: Person, today: date) -> tuple[Visit, ...]:
+def _visits(random: Random, tier: Tier, visitor: DemoPerson, today: date) -> tuple[DemoVisit, ...]:
     """Draw a few visits in the last year, in order; none for those who are served when they call."""
     if tier not in RECENT:
         return ()
@@ -182,10 +184,10 @@ def _visits(random: Random, tier: Tier, visitor: Person, today: date) -> tuple[V
         _past(random, today, 1, RECENT[tier]),
         *(_past(random, today, 1, 360) for _ in range(random.randint(1, 4))),
     ]
-    return tuple(Visit(visitor, moment, random.choice(NOTES)) for moment in sorted(moments))
+    return tuple(DemoVisit(visitor, moment, random.choice(NOTES)) for moment in sorted(moments))
 
 
 def _past(random: Random, today: date, least: int, most: int) -> int:
     """Draw a moment by day, so many days ago."""
-    start = clock.midnight(today) - random.randint(least, most) * clock.DAY
+    start = clock.day_start(today) - random.randint(least, most) * clock.DAY
     return start + random.randrange(*clock.OFFICE)

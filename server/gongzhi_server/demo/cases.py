@@ -19,20 +19,20 @@ from gongzhi.values.geometry import Crs, Point
 from gongzhi.values.worktime import NEVER
 
 from . import clock, lives, stories
-from .bodies import Body
+from .bodies import Organisation
 from .chance import uuid7
-from .grids import CODE, Grid
-from .people import Person
+from .grids import CODE, DemoGrid
+from .people import DemoPerson
 from .stories import Story
 
 
 class Asker(NamedTuple):
     """Somebody who raised a matter: where, by which channel, and who wrote it down for them."""
 
-    grid: Grid
+    grid: DemoGrid
     channel: str
-    person: Person | None = None
-    proxy: Person | None = None
+    person: DemoPerson | None = None
+    proxy: DemoPerson | None = None
     anonymous: bool = False
     account: str | None = None
 
@@ -40,18 +40,18 @@ class Asker(NamedTuple):
 class Hands(NamedTuple):
     """The organisations a case goes through."""
 
-    desk: Body
+    desk: Organisation
     """The unit that accepts and dispatches it."""
-    village: Body | None = None
-    lead: Body | None = None
-    misled: Body | None = None
+    village: Organisation | None = None
+    lead: Organisation | None = None
+    misled: Organisation | None = None
     """A unit that was sent it by mistake."""
-    support: Body | None = None
-    accused: Body | None = None
+    support: Organisation | None = None
+    accused: Organisation | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Case:
+class DemoCase:
     """A matter, and the steps it has taken."""
 
     id: UUID
@@ -59,7 +59,7 @@ class Case:
     story: Story
     asker: Asker
     hands: Hands
-    turns: tuple[lives.Turn, ...]
+    turns: tuple[lives.StepTaken, ...]
     urgency: Urgency = Urgency.ROUTINE
     origin: Origin = Origin.REACTIVE
     place: Point | None = None
@@ -70,7 +70,7 @@ class Case:
 
     @property
     def status(self) -> Status:
-        return lives.status(self.turns)
+        return lives.final_status(self.turns)
 
     @property
     def series(self) -> Series:
@@ -89,7 +89,7 @@ class Case:
 
     def last(self, *events: str) -> Any:
         """Return when the last step of these kinds was taken."""
-        return next((clock.utc(turn.at) for turn in reversed(self.turns) if turn.event in events), None)
+        return next((clock.to_utc(turn.at) for turn in reversed(self.turns) if turn.event in events), None)
 
     def count(self, event: str) -> int:
         """Count the steps of a kind."""
@@ -126,8 +126,8 @@ SUPPORT = "id", "case_id", "unit_id"
 COUNTER = "county", "day", "series", "given"
 
 
-def rows(
-    cases: Iterable[Case], channels: Mapping[str, int], categories: Mapping[str, int]
+def case_rows(
+    cases: Iterable[DemoCase], channels: Mapping[str, int], categories: Mapping[str, int]
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of `cases.case`; when they are due, whoever reckons that says afterwards."""
     for case in cases:
@@ -149,7 +149,7 @@ def rows(
         )  # fmt: skip
 
 
-def events(random: Random, cases: Iterable[Case]) -> Iterator[tuple[Any, ...]]:
+def event_rows(random: Random, cases: Iterable[DemoCase]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of `cases.event`."""
     for case in cases:
         before: Status | None = None
@@ -157,28 +157,28 @@ def events(random: Random, cases: Iterable[Case]) -> Iterator[tuple[Any, ...]]:
             role, body = _actor(case, place)
             account = f"demo.{role.name}.{body.code}" if role and body else None
             after = lives.TARGETS.get(turn.event, before)
-            data, unit = _json(_facts(case, place, before, after)), given(case, place) or body
+            data, unit = _json(_facts(case, place, before, after)), dispatched_to(case, place) or body
             # Why a unit sent a case back is between offices, and not shown to whoever asked.
             audience = Audience.STAFF if turn.event == lives.RETURN else Audience.PUBLIC
-            at, note = clock.utc(turn.at), _note(random, case, turn.event)
+            at, note = clock.to_utc(turn.at), _note(random, case, turn.event)
             key, name = uuid7(random, at), role and role.name
             yield key, case.id, turn.event, at, audience, account, name, unit and unit.id, note, data
             before = after
 
 
-def supports(random: Random, cases: Iterable[Case]) -> Iterator[tuple[Any, ...]]:
+def support_rows(random: Random, cases: Iterable[DemoCase]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of `cases.support`."""
     for case in cases:
         if case.hands.support:
             yield uuid7(random, case.last(lives.DISPATCH)), case.id, case.hands.support.id
 
 
-def counters(given: Mapping[tuple[date, Series], int]) -> Iterator[tuple[Any, ...]]:
+def counter_rows(given: Mapping[tuple[date, Series], int]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of `cases.counter`."""
     return ((CODE, day, series, count) for (day, series), count in given.items())
 
 
-def _actor(case: Case, place: int) -> tuple[Role | None, Body | None]:
+def _actor(case: DemoCase, place: int) -> tuple[Role | None, Organisation | None]:
     """Return who took a step: in which role, for which organisation."""
     hands = case.hands
     match case.turns[place].event:
@@ -198,7 +198,7 @@ def _actor(case: Case, place: int) -> tuple[Role | None, Body | None]:
     return roles.RESIDENT, None
 
 
-def given(case: Case, place: int) -> Body | None:
+def dispatched_to(case: DemoCase, place: int) -> Organisation | None:
     """Return the unit a case was dispatched to by this step."""
     if case.turns[place].event != lives.DISPATCH:
         return None
@@ -206,13 +206,13 @@ def given(case: Case, place: int) -> Body | None:
     return case.hands.misled if case.hands.misled and case.turns[place - 1].event == lives.ACCEPT else case.hands.lead
 
 
-def _facts(case: Case, place: int, before: Status | None, after: Status | None) -> dict[str, Any]:
+def _facts(case: DemoCase, place: int, before: Status | None, after: Status | None) -> dict[str, Any]:
     """Return what a step's event keeps: codes and figures, never names or texts."""
     if case.turns[place].event == lives.RATED:
         solved = lives.REOPEN not in [turn.event for turn in case.turns[place + 1 : place + 2]]
         return {"rating": case.rating if solved else lives.UNSOLVED, "solved": solved}
     facts: dict[str, Any] = {"from": before, "to": after}
-    if lead := given(case, place):
+    if lead := dispatched_to(case, place):
         support = case.hands.support if lead is case.hands.lead else None
         facts |= {"leadUnit": lead.code, "supportUnits": [support.code] if support else []}
     if case.into and after is Status.MERGED:
@@ -220,7 +220,7 @@ def _facts(case: Case, place: int, before: Status | None, after: Status | None) 
     return facts
 
 
-def _note(random: Random, case: Case, event: str) -> str | None:
+def _note(random: Random, case: DemoCase, event: str) -> str | None:
     """Return what somebody wrote beside a step."""
     if event in (lives.REPLY, lives.SETTLE):
         return case.reply
@@ -228,7 +228,7 @@ def _note(random: Random, case: Case, event: str) -> str | None:
     return random.choice(notes) if notes else None
 
 
-def _comment(case: Case) -> str | None:
+def _comment(case: DemoCase) -> str | None:
     """Return the comment of a rating; half of those who rate say something."""
     # By the id rather than by chance: it needs no further draw, which would change all later ones.
     if case.rating is None or case.id.int % 2:

@@ -8,8 +8,8 @@ from typing import Any
 
 from gongzhi.values.codes import Kind
 
-from .bodies import Bodies, Body
-from .grids import Grid, Tree
+from .bodies import Organisation, Organisations
+from .grids import DemoGrid, Tree
 
 COLUMNS = "id", "grid_id", "name", "address", "duty_phone", "version"
 SEAT = "center_id", "unit_id"
@@ -21,13 +21,13 @@ INSIDE = ("ZZZX", "XFJ", "SFJ", "GAJ", "MZJ", "RSJ")
 class Center:
     """A centre with who sits in it. Its key is given when it is written."""
 
-    grid: Grid
+    grid: DemoGrid
     name: str
-    seats: list[Body]
+    seats: list[Organisation]
     id: int = 0
 
 
-def found(tree: Tree, bodies: Bodies) -> list[Center]:
+def found_centers(tree: Tree, bodies: Organisations) -> list[Center]:
     """Set the centres up."""
     towns = tree.of(Kind.TOWN)
     villages = [next(one for one in tree.of(Kind.VILLAGE) if one.town is town) for town in towns]
@@ -38,12 +38,12 @@ def found(tree: Tree, bodies: Bodies) -> list[Center]:
     ]
 
 
-def rows(centers: Sequence[Center]) -> Iterator[tuple[Any, ...]]:
+def center_rows(centers: Sequence[Center]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of `centers.center`. No real telephone number starts with 0915-000."""
     for place, center in enumerate(centers, 1):
         yield center.id, center.grid.id, center.name, f"{center.name}（演示地址）", f"0915-000{9000 + place}", 1
 
 
-def seats(centers: Sequence[Center]) -> Iterator[tuple[Any, ...]]:
+def seat_rows(centers: Sequence[Center]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of `centers.seat`."""
     return ((center.id, body.id) for center in centers for body in center.seats)

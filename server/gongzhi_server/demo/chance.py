@@ -13,7 +13,7 @@ from uuid import UUID
 T = TypeVar("T", bound=Hashable)
 
 
-def stream(seed: int, name: str) -> Random:
+def random_stream(seed: int, name: str) -> Random:
     """Make a stream of chance for one part of the county, so that a change in one part leaves the others alone."""
     # Seeded by a text: Python hashes it with SHA-512, the same in every version and on every machine.
     return Random(f"{seed}/{name}")
@@ -26,7 +26,7 @@ def uuid7(random: Random, moment: datetime) -> UUID:
     return UUID(int=milliseconds << 80 | 7 << 76 | random.getrandbits(12) << 64 | 2 << 62 | random.getrandbits(62))
 
 
-class Lot(Generic[T]):
+class WeightedChoice(Generic[T]):
     """Something to draw from, by weight."""
 
     def __init__(self, weights: Mapping[T, float]) -> None:
@@ -38,7 +38,7 @@ class Lot(Generic[T]):
         return self.names[bisect(self.sums, random.random() * self.sums[-1], hi=len(self.names) - 1)]
 
 
-def shares(total: int, weights: Mapping[T, float], least: int = 0) -> dict[T, int]:
+def divide_shares(total: int, weights: Mapping[T, float], least: int = 0) -> dict[T, int]:
     """Divide `total` by weight into whole numbers that add up to it (largest remainder), each at least `least`."""
     left = total - least * len(weights)
     if left < 0:
@@ -52,8 +52,8 @@ def shares(total: int, weights: Mapping[T, float], least: int = 0) -> dict[T, in
     return {name: least + count for name, count in given.items()}
 
 
-def deck(random: Random, total: int, weights: Mapping[T, float], least: int = 0) -> list[T]:
+def shuffled_deck(random: Random, total: int, weights: Mapping[T, float], least: int = 0) -> list[T]:
     """Deal as many cards as `total`, in shares by weight, shuffled."""
-    cards = [name for name, count in shares(total, weights, least).items() for _ in range(count)]
+    cards = [name for name, count in divide_shares(total, weights, least).items() for _ in range(count)]
     random.shuffle(cards)
     return cards

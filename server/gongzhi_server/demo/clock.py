@@ -15,22 +15,22 @@ WAKING = 7 * HOUR + 30 * MINUTE, 21 * HOUR
 """When people are about."""
 
 
-def midnight(day: date) -> int:
+def day_start(day: date) -> int:
     """Return the moment at which a day begins in the county."""
     return (day.toordinal() - EPOCH) * DAY - EAST
 
 
-def day(moment: int) -> date:
+def day_at(moment: int) -> date:
     """Return the day it is in the county."""
     return date.fromordinal((moment + EAST) // DAY + EPOCH)
 
 
-def utc(moment: int) -> datetime:
+def to_utc(moment: int) -> datetime:
     """Convert a moment to a datetime."""
     return datetime.fromtimestamp(moment, UTC)
 
 
-def within(moment: int, hours: tuple[int, int], weekdays: int, late: int) -> int:
+def next_working_moment(moment: int, hours: tuple[int, int], weekdays: int, late: int) -> int:
     """Return the moment if it lies in these hours of so many weekdays, else `late` seconds after they next begin."""
     days, seconds = divmod(moment + EAST, DAY)
     if seconds < hours[1] and (days + THURSDAY) % 7 < weekdays:

@@ -18,13 +18,13 @@ from gongzhi.runtime.sealing import KeyRing
 from gongzhi_server.errors import Problem
 
 from . import bodies, calls, cases, centers, clock, grids, offices, patrols, records
-from .bodies import Bodies
-from .care import Care, Post, Residents, look_after, posts
-from .chance import stream
+from .bodies import Organisations
+from .care import Care, Post, Residents, look_after, make_posts
+from .chance import random_stream
 from .docket import Docket
-from .fates import deal
+from .fates import deal_fates
 from .grids import CODE, Tree
-from .people import settle
+from .people import settle_people
 
 PEOPLE, SEED = 126_000, 610921
 LEAST = 100
@@ -69,7 +69,7 @@ class Summary:
     seconds: float
 
 
-async def loaded(dsn: str) -> bool:
+async def is_loaded(dsn: str) -> bool:
     """Return whether the database has the county already."""
     connection = await asyncpg.connect(dsn)
     try:
@@ -78,7 +78,7 @@ async def loaded(dsn: str) -> bool:
         await connection.close()
 
 
-async def load(
+async def load_county(
     dsn: str,
     *,
     people: int = PEOPLE,
@@ -102,7 +102,7 @@ async def load(
     connection = await asyncpg.connect(dsn)
     try:
         # One transaction: a load that breaks off leaves nothing.
-        writer = Writer(connection, progress or _silence)
+        writer = RowWriter(connection, progress or _silence)
         async with connection.transaction():
             # The lock keeps two loads apart, and lets others read
             # meanwhile. A check without it would find both nothing.
@@ -131,7 +131,7 @@ def _silence(step: str, done: int, total: int) -> None:
 
 
 @dataclass
-class Writer:
+class RowWriter:
     """Writes rows and counts them."""
 
     connection: asyncpg.Connection[Any]
@@ -168,27 +168,33 @@ class Writer:
         self.progress(step, count, count)
 
 
-async def _fill(writer: Writer, people: int, today: date, seed: int, keys: KeyRing, apps: Sequence[App]) -> None:
+async def _fill(writer: RowWriter, people: int, today: date, seed: int, keys: KeyRing, apps: Sequence[App]) -> None:
     """Make and write all of it, in the order of foreign keys. Each part has its own stream of chance."""
-    tree = grids.plant(stream(seed, "grids"))
+    tree = grids.plant_tree(random_stream(seed, "grids"))
     organisations = await _ground(writer, tree)
-    homes = list(writer.counted("households", settle(stream(seed, "people"), tree.bases, people, today)))
+    homes = list(writer.counted("households", settle_people(random_stream(seed, "people"), tree.bases, people, today)))
     residents = Residents(homes, today)
-    held = list(posts(stream(seed, "posts"), tree, residents))
-    decided = look_after(stream(seed, "care"), homes, residents, held, today)
+    held = list(make_posts(random_stream(seed, "posts"), tree, residents))
+    decided = look_after(random_stream(seed, "care"), homes, residents, held, today)
     cares = list(writer.counted("service tiers", decided, len(homes)))
     await _people(writer, cares, held, people, seed, keys)
     workers = {post.grid: post.person for post in held if post.duty is Duty.GRID_WORKER}
     everybody = [person for home in homes for person, _ in home.members]
     docket = Docket(
-        stream(seed, "cases"), tree, organisations, everybody, workers, deal(stream(seed, "fates"), people), today
+        random_stream(seed, "cases"),
+        tree,
+        organisations,
+        everybody,
+        workers,
+        deal_fates(random_stream(seed, "fates"), people),
+        today,
     )
     await _cases(writer, docket, seed, keys)
     # Before the work orders, which are due when the clocks of their cases are.
     for app in apps:
         if app.demo:
             writer.progress(app.label, 0, 0)
-            await resolve_name(app.demo)(writer.connection, tree.county.id, clock.utc(docket.horizon))
+            await resolve_name(app.demo)(writer.connection, tree.county.id, clock.to_utc(docket.horizon))
             writer.progress(app.label, 1, 1)
     await _offices(writer, tree, organisations)
     writer.progress("figures", 0, 0)
@@ -196,7 +202,7 @@ async def _fill(writer: Writer, people: int, today: date, seed: int, keys: KeyRi
     writer.progress("figures", counted, counted)
 
 
-async def _ground(writer: Writer, tree: Tree) -> Bodies:
+async def _ground(writer: RowWriter, tree: Tree) -> Organisations:
     """Write the grids and the organisations; province and city may be there already, from another county."""
     codes = [grid.code for grid in tree.above]
     known = await writer.keys("select code, id from grids.grid where code = any($1) and valid_to is null", codes)
@@ -205,64 +211,68 @@ async def _ground(writer: Writer, tree: Tree) -> Bodies:
     missing = [grid for grid in (*tree.above, *tree.grids) if not grid.id]
     for grid, key in zip(missing, await writer.reserve("grids.grid", len(missing)), strict=True):
         grid.id = key
-    await writer.copy("grids.grid", grids.COLUMNS, grids.rows(missing), len(missing))
-    await writer.copy("grids.ring", grids.RING, grids.rings(tree.grids), len(tree.grids))
-    organisations = bodies.found(tree)
+    await writer.copy("grids.grid", grids.COLUMNS, grids.grid_rows(missing), len(missing))
+    await writer.copy("grids.ring", grids.RING, grids.ring_rows(tree.grids), len(tree.grids))
+    organisations = bodies.found_bodies(tree)
     members = list(organisations.by_code.values())
     for body, key in zip(members, await writer.reserve("units.unit", len(members)), strict=True):
         body.id = key
-    await writer.copy("units.unit", bodies.COLUMNS, bodies.rows(members), len(members))
-    open_to_all = centers.found(tree, organisations)
+    await writer.copy("units.unit", bodies.COLUMNS, bodies.unit_rows(members), len(members))
+    open_to_all = centers.found_centers(tree, organisations)
     for center, key in zip(open_to_all, await writer.reserve("centers.center", len(open_to_all)), strict=True):
         center.id = key
-    await writer.copy("centers.center", centers.COLUMNS, centers.rows(open_to_all), len(open_to_all))
-    await writer.copy("centers.seat", centers.SEAT, centers.seats(open_to_all))
+    await writer.copy("centers.center", centers.COLUMNS, centers.center_rows(open_to_all), len(open_to_all))
+    await writer.copy("centers.seat", centers.SEAT, centers.seat_rows(open_to_all))
     return organisations
 
 
 async def _people(
-    writer: Writer, cares: Sequence[Care], held: Sequence[Post], people: int, seed: int, keys: KeyRing
+    writer: RowWriter, cares: Sequence[Care], held: Sequence[Post], people: int, seed: int, keys: KeyRing
 ) -> None:
     """Write people, households and what is done for them."""
-    homes, vault, random = [care.household for care in cares], records.Vault(keys), stream(seed, "records")
+    homes, vault, random = (
+        [care.household for care in cares],
+        records.PersonSealer(keys),
+        random_stream(seed, "records"),
+    )
     await writer.copy("people.person", records.PERSON, vault.persons(cares), people)
     await writer.copy("people.phone", records.PHONES, vault.phones(random, homes))
-    await writer.copy("people.household", records.HOUSEHOLD, records.households(cares), len(homes))
-    await writer.copy("people.membership", records.MEMBERSHIP, records.memberships(random, homes), people)
-    await writer.copy("people.award", records.AWARD, records.awards(random, cares))
-    await writer.copy("people.tier", records.TIER, records.tiers(random, cares), len(homes))
-    await writer.copy("people.liaison", records.LIAISON, records.liaisons(random, cares))
-    await writer.copy("people.visit", records.VISIT, records.visits(random, cares))
-    await writer.copy("people.post", records.POST, records.posts(random, held), len(held))
+    await writer.copy("people.household", records.HOUSEHOLD, records.household_rows(cares), len(homes))
+    await writer.copy("people.membership", records.MEMBERSHIP, records.membership_rows(random, homes), people)
+    await writer.copy("people.award", records.AWARD, records.award_rows(random, cares))
+    await writer.copy("people.tier", records.TIER, records.tier_rows(random, cares), len(homes))
+    await writer.copy("people.liaison", records.LIAISON, records.liaison_rows(random, cares))
+    await writer.copy("people.visit", records.VISIT, records.visit_rows(random, cares))
+    await writer.copy("people.post", records.POST, records.post_rows(random, held), len(held))
 
 
-async def _cases(writer: Writer, docket: Docket, seed: int, keys: KeyRing) -> None:
+async def _cases(writer: RowWriter, docket: Docket, seed: int, keys: KeyRing) -> None:
     """Write cases, timelines, calls and patrols."""
     await catalog.seed(writer.connection)
     channels = await writer.keys("select code, id from cases.channel")
     categories = await writer.keys("select code, id from cases.category where edition = $1", catalog.EDITION)
-    found, random = list(writer.counted("cases", docket.cases())), stream(seed, "events")
-    await writer.copy("cases.counter", cases.COUNTER, cases.counters(docket.given), len(docket.given))
-    await writer.copy("cases.case", cases.COLUMNS, cases.rows(found, channels, categories), len(found))
-    await writer.copy("cases.event", cases.EVENT, cases.events(random, found))
-    await writer.copy("cases.support", cases.SUPPORT, cases.supports(random, found))
+    found, random = list(writer.counted("cases", docket.cases())), random_stream(seed, "events")
+    await writer.copy("cases.counter", cases.COUNTER, cases.counter_rows(docket.given), len(docket.given))
+    await writer.copy("cases.case", cases.COLUMNS, cases.case_rows(found, channels, categories), len(found))
+    await writer.copy("cases.event", cases.EVENT, cases.event_rows(random, found))
+    await writer.copy("cases.support", cases.SUPPORT, cases.support_rows(random, found))
     # The next statement joins what was just copied; without statistics it would be planned for empty tables.
     await writer.connection.execute("analyze cases.case, cases.event")
     await writer.connection.execute(cases.RATINGS)
-    taken = calls.rows(stream(seed, "calls"), found, keys)
+    taken = calls.call_rows(random_stream(seed, "calls"), found, keys)
     for table, columns in calls.TABLES.items():
         await writer.copy(table, columns, taken[table])
-    patrolled = patrols.rows(stream(seed, "patrols"), found, docket.workers)
+    patrolled = patrols.patrol_rows(random_stream(seed, "patrols"), found, docket.workers)
     await writer.copy("patrols.patrol", patrols.COLUMNS, patrolled)
 
 
-async def _offices(writer: Writer, tree: Tree, organisations: Bodies) -> None:
+async def _offices(writer: RowWriter, tree: Tree, organisations: Organisations) -> None:
     """Write the dispatch directory, the duties, and the work orders that follow from the cases."""
     categories = await writer.keys("select code, id from cases.category where edition = $1", catalog.EDITION)
-    rules, helping = offices.entries(tree, organisations, categories)
+    rules, helping = offices.directory_rows(tree, organisations, categories)
     keys = await writer.reserve("dispatch.rule", len(rules))
     await writer.copy("dispatch.rule", offices.RULE, ((key, *rule) for key, rule in zip(keys, rules, strict=True)))
     support = [(key, unit) for key, units in zip(keys, helping, strict=True) for unit in units]
     await writer.copy("dispatch.rule_support", offices.HELP, support)
-    await writer.copy("dispatch.duty", offices.DUTY, offices.duties(tree, categories))
-    await offices.settle(writer.connection)
+    await writer.copy("dispatch.duty", offices.DUTY, offices.duty_rows(tree, categories))
+    await offices.write_work_orders(writer.connection)

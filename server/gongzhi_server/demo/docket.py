@@ -15,16 +15,16 @@ from gongzhi.values.codes import Series, case_number
 from gongzhi.values.geometry import Point
 
 from . import clock, lives, stories
-from .bodies import Bodies
-from .cases import Asker, Case, Hands
-from .chance import Lot, uuid7
+from .bodies import Organisations
+from .cases import Asker, DemoCase, Hands
+from .chance import WeightedChoice, uuid7
 from .fates import Fates
-from .grids import CODE, SINCE, Grid, Tree
-from .lives import Turn
-from .people import Person
+from .grids import CODE, SINCE, DemoGrid, Tree
+from .lives import StepTaken
+from .people import DemoPerson
 from .stories import Story
 
-CHANNELS = Lot({
+CHANNELS = WeightedChoice({
     "WEB": 7,
     "MINI_APP": 35,
     "HOTLINE_12345": 15,
@@ -37,9 +37,9 @@ CHANNELS = Lot({
 NAMELESS = "HOTLINE_12345", "LETTER", "WEB"
 SENSED = "safety", "agriculture.disaster", "utilities.water", "environment.bins", "roads.surface"
 """What a sensor can notice."""
-URGENCIES = Lot({Urgency.ROUTINE: 92, Urgency.URGENT: 7, Urgency.EMERGENCY: 1})
-KINDS = Lot(stories.DISPUTES)
-LEVELS = Lot({SettlementLevel.VILLAGE: 55, SettlementLevel.TOWN: 29, SettlementLevel.COUNTY: 16})
+URGENCIES = WeightedChoice({Urgency.ROUTINE: 92, Urgency.URGENT: 7, Urgency.EMERGENCY: 1})
+KINDS = WeightedChoice(stories.DISPUTES)
+LEVELS = WeightedChoice({SettlementLevel.VILLAGE: 55, SettlementLevel.TOWN: 29, SettlementLevel.COUNTY: 16})
 ON_THE_SPOT, REOPENED, UNKNOWN, PLACED, SUPPORTED = 0.315, 0.015, 0.031, 0.6, 0.1
 """Shares: settled in the grid, answered twice, from nobody known, with a place, with a supporting unit."""
 SEALED_DAYS = 720, 30
@@ -52,23 +52,23 @@ class Docket:
 
     random: Random
     tree: Tree
-    bodies: Bodies
-    people: Sequence[Person]
-    workers: dict[Grid, Person]
+    bodies: Organisations
+    people: Sequence[DemoPerson]
+    workers: dict[DemoGrid, DemoPerson]
     fates: Fates
     today: date
     given: Counter[tuple[date, Series]] = field(default_factory=Counter)
     """How many numbers have been given on a day in a series."""
-    raised: dict[tuple[Grid, str], str] = field(default_factory=dict)
+    raised: dict[tuple[DemoGrid, str], str] = field(default_factory=dict)
     """The number of the last case in a town about a subject."""
 
-    def cases(self) -> Iterator[Case]:
+    def cases(self) -> Iterator[DemoCase]:
         """Yield every case: the ordinary ones as they were reported, then the sealed tip-offs."""
-        for place, moment in enumerate(self._reports(self.fates.ordinary, clock.midnight(SINCE))):
+        for place, moment in enumerate(self._reports(self.fates.ordinary, clock.day_start(SINCE))):
             yield self._ordinary(place, moment)
         late = [status for status in self.fates.sealed if status is not Status.REPLIED]
         early = [status for status in self.fates.sealed if status is Status.REPLIED]
-        since, between = (max(clock.midnight(SINCE), self.horizon - days * clock.DAY) for days in SEALED_DAYS)
+        since, between = (max(clock.day_start(SINCE), self.horizon - days * clock.DAY) for days in SEALED_DAYS)
         moments = self._reports(len(early), since, between) + self._reports(len(late), between)
         for status, moment in zip([*early, *late], moments, strict=True):
             yield self._sealed(status, moment)
@@ -76,34 +76,35 @@ class Docket:
     @cached_property
     def horizon(self) -> int:
         """Nothing happens after this: it is the start of today, whatever the hour of loading."""
-        return clock.midnight(self.today)
+        return clock.day_start(self.today)
 
     @cached_property
-    def adults(self) -> list[Person]:
+    def adults(self) -> list[DemoPerson]:
         return [person for person in self.people if person.age(self.today) >= 16]
 
     @cached_property
     def stories(self) -> stories.Stories:
-        return stories.read()
+        return stories.read_stories()
 
     def _reports(self, count: int, since: int, until: int | None = None) -> list[int]:
         """Draw moments of reporting: more of them as time goes by, fewer at weekends."""
         days = range(since, until or self.horizon, clock.DAY)
         weights = [
-            (0.5 + place / len(days)) * (1 if clock.day(day).weekday() < 5 else 0.6) for place, day in enumerate(days)
+            (0.5 + place / len(days)) * (1 if clock.day_at(day).weekday() < 5 else 0.6)
+            for place, day in enumerate(days)
         ]
         chosen = self.random.choices(days, cum_weights=list(accumulate(weights)), k=count)
         return sorted(day + int(self.random.triangular(7.5, 20.5, 10.5) * clock.HOUR) for day in chosen)
 
     def _number(self, moment: int, series: Series) -> str:
         """Give the next number of a day in a series."""
-        day = clock.day(moment)
+        day = clock.day_at(moment)
         self.given[day, series] += 1
         return case_number(CODE, day, self.given[day, series], series)
 
     # --- ordinary cases ---
 
-    def _ordinary(self, place: int, moment: int) -> Case:
+    def _ordinary(self, place: int, moment: int) -> DemoCase:
         """Make the ordinary case at a place in the order of reporting."""
         status, dispute = self.fates.status.get(place), place in self.fates.disputes
         # The order of draws matters: the same seed makes the same county only while each draw stays in its place.
@@ -116,8 +117,8 @@ class Docket:
         number = self._number(moment, Series.ORDINARY)
         earlier = self.raised.get((asker.grid.town, story.category))
         self.raised[asker.grid.town, story.category] = number
-        return Case(
-            id=uuid7(self.random, clock.utc(moment)),
+        return DemoCase(
+            id=uuid7(self.random, clock.to_utc(moment)),
             number=number,
             story=story,
             asker=asker,
@@ -150,19 +151,19 @@ class Docket:
             return Asker(person.grid, "GRID_WORKER", person, self.workers[person.grid])
         return Asker(person.grid, CHANNELS.draw(random), person)
 
-    def _course(self, moment: int, status: Status | None, dispute: bool) -> list[Turn]:
+    def _course(self, moment: int, status: Status | None, dispute: bool) -> list[StepTaken]:
         """Return the steps up to the answer, or up to the status in which the case stays without one."""
         random = self.random
         if status is not None:
-            return lives.squeeze(lives.course(random, moment, lives.UNFINISHED[status]), self.horizon)
+            return lives.fit_before(lives.take_course(random, moment, lives.UNFINISHED[status]), self.horizon)
         plain = lives.COURSES.draw(random)
         here = not dispute and random.random() < ON_THE_SPOT
-        turns = lives.course(random, moment, lives.ON_THE_SPOT if here else plain)
+        turns = lives.take_course(random, moment, lives.ON_THE_SPOT if here else plain)
         if turns[-1].at >= self.horizon and not dispute:  # what is answered so soon is answered on the spot
-            turns = lives.course(random, moment, lives.ON_THE_SPOT)
-        return lives.squeeze(turns, self.horizon)
+            turns = lives.take_course(random, moment, lives.ON_THE_SPOT)
+        return lives.fit_before(turns, self.horizon)
 
-    def _level(self, place: int, story: Story, turns: Sequence[Turn]) -> SettlementLevel:
+    def _level(self, place: int, story: Story, turns: Sequence[StepTaken]) -> SettlementLevel:
         """Return where the case is settled, or would be."""
         if turns[-1].event == lives.SETTLE:
             return SettlementLevel.GRID
@@ -172,15 +173,15 @@ class Docket:
             return SettlementLevel.COUNTY
         return LEVELS.draw(self.random)
 
-    def _aftermath(self, place: int, answered: int, level: SettlementLevel) -> list[Turn]:
+    def _aftermath(self, place: int, answered: int, level: SettlementLevel) -> list[StepTaken]:
         """Return what follows the answer and has happened already."""
         rating = self.fates.ratings[place]
         good = rating is not None and rating >= lives.GOOD
         again = good and place < self.fates.recent and level is not SettlementLevel.GRID
         reopened = again and self.random.random() < REOPENED
-        return [turn for turn in lives.aftermath(self.random, answered, rating, reopened) if turn.at < self.horizon]
+        return [turn for turn in lives.follow_answer(self.random, answered, rating, reopened) if turn.at < self.horizon]
 
-    def _hands(self, grid: Grid, story: Story, level: SettlementLevel, turns: Sequence[Turn]) -> Hands:
+    def _hands(self, grid: DemoGrid, story: Story, level: SettlementLevel, turns: Sequence[StepTaken]) -> Hands:
         """Choose the organisations that the case goes through."""
         desk, village = self.bodies.town(grid), self.bodies.village(grid)
         steps = [turn.event for turn in turns]
@@ -198,7 +199,7 @@ class Docket:
         patrol = asker.channel in ("GRID_WORKER", "VISIT") and not asker.proxy and self.random.random() < 0.2
         return Origin.PROACTIVE if patrol or asker.channel == "IOT" else Origin.REACTIVE
 
-    def _place(self, grid: Grid) -> Point | None:
+    def _place(self, grid: DemoGrid) -> Point | None:
         """Draw a place in the grid, off its sides."""
         if grid.land is None or self.random.random() > PLACED:
             return None
@@ -206,17 +207,17 @@ class Docket:
 
     # --- sealed tip-offs ---
 
-    def _sealed(self, status: Status, moment: int) -> Case:
+    def _sealed(self, status: Status, moment: int) -> DemoCase:
         """Make a tip-off against a local unit; it lies in the county, so that its place gives nobody away."""
         steps = lives.PLAIN if status is Status.REPLIED else lives.UNFINISHED[status]
-        turns = lives.squeeze(lives.course(self.random, moment, steps), self.horizon)
+        turns = lives.fit_before(lives.take_course(self.random, moment, steps), self.horizon)
         number = self._number(moment, Series.SEALED)
         office = self.bodies.department(stories.SEALED.unit)
         accused = self.random.choice([body for body in self.bodies.by_code.values() if body is not office])
         lead = office if any(turn.event == lives.DISPATCH for turn in turns) else None
         account = f"demo.stranger.{self.given.total()}"
-        return Case(
-            id=uuid7(self.random, clock.utc(moment)),
+        return DemoCase(
+            id=uuid7(self.random, clock.to_utc(moment)),
             number=number,
             story=stories.SEALED,
             asker=Asker(self.tree.county, "WEB", anonymous=True, account=account),

@@ -8,7 +8,7 @@ from random import Random
 from gongzhi.core.cases.models import SettlementLevel as Level
 from gongzhi.core.cases.models import Status
 
-from .chance import deck, shares
+from .chance import divide_shares, shuffled_deck
 
 PEOPLE, CASES, SEALED, DISPUTES = 126_000, 26_800, 40, 945
 SETTLED = {Level.VILLAGE: 557, Level.TOWN: 331, Level.COUNTY: 6}
@@ -43,7 +43,7 @@ class Fates:
     sealed: list[Status]
 
 
-def deal(random: Random, people: int) -> Fates:
+def deal_fates(random: Random, people: int) -> Fates:
     """Deal the fates of a county of so many people."""
 
     def scaled(figure: float) -> int:
@@ -58,20 +58,20 @@ def deal(random: Random, people: int) -> Fates:
     recent = ordinary - 2 * round(max(6 * least, ordinary * OPEN))
     # Settled disputes are among old cases: new ones may still be under way.
     old = [place for place in range(recent) if place not in status]
-    settled = deck(random, scaled(sum(SETTLED.values())), SETTLED)
+    settled = shuffled_deck(random, scaled(sum(SETTLED.values())), SETTLED)
     disputes: dict[int, Level | None] = dict(zip(random.sample(old, len(settled)), settled, strict=True))
     unsettled = min(scaled(DISPUTES) - len(settled), len(status))
     disputes |= dict.fromkeys(random.sample(sorted(status), unsettled))
     answered = [place for place in range(ordinary) if place not in status]
-    ratings = dict(zip(answered, deck(random, len(answered), RATINGS), strict=True))
-    under_way = deck(random, max(1, round(sealed * 0.3)), SEALED_AS)
+    ratings = dict(zip(answered, shuffled_deck(random, len(answered), RATINGS), strict=True))
+    under_way = shuffled_deck(random, max(1, round(sealed * 0.3)), SEALED_AS)
     return Fates(ordinary, recent, status, disputes, ratings, under_way + [Status.REPLIED] * (sealed - len(under_way)))
 
 
 def _status(random: Random, cases: int, least: int) -> dict[int, Status]:
     """Choose which of the newest are under way, and which before them ended without an answer."""
-    under_way = shares(round(max(6 * least, cases * OPEN)), OPEN_AS, least)
-    ended = deck(random, round(max(4 * least, cases * ENDED)), ENDED_AS, least)
+    under_way = divide_shares(round(max(6 * least, cases * OPEN)), OPEN_AS, least)
+    ended = shuffled_deck(random, round(max(4 * least, cases * ENDED)), ENDED_AS, least)
     # Twice as many as are under way, so that answered cases stand among them.
     recent = cases - 2 * sum(under_way.values())
     newest = sorted(random.sample(range(recent, cases), sum(under_way.values())), reverse=True)

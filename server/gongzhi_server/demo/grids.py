@@ -14,11 +14,11 @@ from typing import Any
 
 import orjson
 from gongzhi.core.grids.models import Use
-from gongzhi.values.codes import Kind, grid_code, kind, parent
-from gongzhi.values.geometry import geojson
+from gongzhi.values.codes import Kind, grid_code, grid_kind, parent_code
+from gongzhi.values.geometry import write_geojson
 
 from . import land
-from .chance import shares
+from .chance import divide_shares
 from .land import Land
 
 CODE = "610921"
@@ -32,21 +32,21 @@ NUMERALS = "一二三四五六七八九"
 
 
 @dataclass(eq=False)
-class Grid:
+class DemoGrid:
     """A node of the tree. Its key is given when it is written."""
 
     code: str
     name: str
     kind: Kind
-    parent: Grid | None = None
+    parent: DemoGrid | None = None
     land: Land | None = None
     use: Use = Use.BASE
-    children: list[Grid] = field(default_factory=list, repr=False)
+    children: list[DemoGrid] = field(default_factory=list, repr=False)
     id: int = 0
 
-    def add(self, code: str, name: str, area: Land, use: Use = Use.BASE) -> Grid:
+    def add(self, code: str, name: str, area: Land, use: Use = Use.BASE) -> DemoGrid:
         """Add a grid below this one."""
-        child = Grid(code, name, kind(code), self, area, use)
+        child = DemoGrid(code, name, grid_kind(code), self, area, use)
         self.children.append(child)
         return child
 
@@ -56,27 +56,27 @@ class Grid:
             raise LookupError(f"grid {self.code} has no boundary to divide")
         return self.land.divide(weights)
 
-    def up(self, kind: Kind) -> Grid:
+    def up(self, kind: Kind) -> DemoGrid:
         """Return the ancestor of a kind, or the grid itself."""
-        grid: Grid | None = self
+        grid: DemoGrid | None = self
         while grid is not None:
             if grid.kind is kind:
                 return grid
             grid = grid.parent
         raise LookupError(f"grid {self.code} lies in no {kind}")
 
-    def walk(self) -> Iterator[Grid]:
+    def walk(self) -> Iterator[DemoGrid]:
         """Yield this grid and all below it, parents before their children."""
         yield self
         for child in self.children:
             yield from child.walk()
 
     @cached_property
-    def town(self) -> Grid:
+    def town(self) -> DemoGrid:
         return self.up(Kind.TOWN)
 
     @cached_property
-    def village(self) -> Grid:
+    def village(self) -> DemoGrid:
         return self.up(Kind.VILLAGE)
 
     @cached_property
@@ -91,40 +91,40 @@ class Grid:
 class Tree:
     """The county, with the province and the city above it."""
 
-    above: tuple[Grid, ...]
-    county: Grid
+    above: tuple[DemoGrid, ...]
+    county: DemoGrid
 
     @cached_property
-    def grids(self) -> list[Grid]:
+    def grids(self) -> list[DemoGrid]:
         """The county and all below it, parents before their children."""
         return list(self.county.walk())
 
     @cached_property
-    def bases(self) -> list[Grid]:
+    def bases(self) -> list[DemoGrid]:
         """The third-level base grids."""
         return [grid for grid in self.of(Kind.GRID_3) if grid.use is Use.BASE]
 
-    def of(self, kind: Kind) -> list[Grid]:
+    def of(self, kind: Kind) -> list[DemoGrid]:
         """Return the grids of a kind."""
         return [grid for grid in self.grids if grid.kind is kind]
 
 
-def divisions() -> dict[str, str]:
+def read_divisions() -> dict[str, str]:
     """Read the names of the county's divisions by code, and of the province and city above it."""
     with (files(__package__) / "divisions.csv").open(encoding="utf-8") as lines:
         return {row["code"]: row["name"] for row in csv.DictReader(lines)}
 
 
-def plant(random: Random) -> Tree:
+def plant_tree(random: Random) -> Tree:
     """Lay the tree out over the land, every base grid about as large as the others."""
-    names = divisions()
-    province = Grid(CODE[:2], names[CODE[:2]], Kind.PROVINCE)
-    city = Grid(CODE[:4], names[CODE[:4]], Kind.CITY, province)
-    county = Grid(CODE, names[CODE], Kind.COUNTY, city, land.COUNTY)
-    villages = {code: random.uniform(0.6, 1.4) for code in names if kind(code) is Kind.VILLAGE}
-    sizes = shares(BASES, villages, least=12)
-    towns = [code for code in names if kind(code) is Kind.TOWN]
-    inside = [{village: size for village, size in sizes.items() if parent(village) == town} for town in towns]
+    names = read_divisions()
+    province = DemoGrid(CODE[:2], names[CODE[:2]], Kind.PROVINCE)
+    city = DemoGrid(CODE[:4], names[CODE[:4]], Kind.CITY, province)
+    county = DemoGrid(CODE, names[CODE], Kind.COUNTY, city, land.COUNTY)
+    villages = {code: random.uniform(0.6, 1.4) for code in names if grid_kind(code) is Kind.VILLAGE}
+    sizes = divide_shares(BASES, villages, least=12)
+    towns = [code for code in names if grid_kind(code) is Kind.TOWN]
+    inside = [{village: size for village, size in sizes.items() if parent_code(village) == town} for town in towns]
     # Land in proportion to base grids, so that these come out about equally large.
     areas = county.divide([sum(villages.values()) for villages in inside])
     for code, area, villages_ in zip(towns, areas, inside, strict=True):
@@ -132,14 +132,14 @@ def plant(random: Random) -> Tree:
     return Tree((province, city), county)
 
 
-def _town(random: Random, town: Grid, sizes: dict[str, int], names: dict[str, str]) -> None:
+def _town(random: Random, town: DemoGrid, sizes: dict[str, int], names: dict[str, str]) -> None:
     """Lay out the villages of a town; the first has a school, which is a dedicated grid."""
     special = {next(iter(sizes)): f"{town.name}中心小学"} | PARK
     for (code, size), area in zip(sizes.items(), town.divide(list(sizes.values())), strict=True):
         _village(random, town.add(code, names[code], area), size, special.get(code))
 
 
-def _village(random: Random, village: Grid, size: int, special: str | None) -> None:
+def _village(random: Random, village: DemoGrid, size: int, special: str | None) -> None:
     """Divide a village into 片区, these into 村民小组, and those into base grids, `size` of them in all."""
     groups = iter(enumerate(_parts(size, round(size / 3)), 1))
     sectors = [list(islice(groups, count)) for count in _parts(round(size / 3), random.randint(2, 4))]
@@ -150,12 +150,12 @@ def _village(random: Random, village: Grid, size: int, special: str | None) -> N
         _sector(grid, place, sector, special if place == 1 else None)
 
 
-def _sector(sector: Grid, place: int, groups: list[tuple[int, int]], special: str | None) -> None:
+def _sector(sector: DemoGrid, place: int, groups: list[tuple[int, int]], special: str | None) -> None:
     """Divide a sector into groups, and these into base grids."""
     village = sector.village.code
     areas = sector.divide([size for _, size in groups])
     for second, ((number, size), area) in enumerate(zip(groups, areas, strict=True), 1):
-        name = f"{numeral(number)}组"
+        name = f"{chinese_numeral(number)}组"
         group = sector.add(grid_code(village, place, second), name, area)
         dedicated = special if second == 1 else None
         for third, land_ in enumerate(group.divide([1] * (size + bool(dedicated))), 1):
@@ -171,7 +171,7 @@ def _parts(total: int, count: int) -> list[int]:
     return [total // count + (place < total % count) for place in range(count)]
 
 
-def numeral(number: int) -> str:
+def chinese_numeral(number: int) -> str:
     """Write a number from 1 to 99 in Chinese."""
     tens, ones = divmod(number, 10)
     return (NUMERALS[tens - 1] if tens > 1 else "") + ("十" if tens else "") + (NUMERALS[ones - 1] if ones else "")
@@ -181,14 +181,14 @@ COLUMNS = "id", "code", "name", "kind", "use", "parent_id", "boundary", "boundar
 RING = "grid_id", "area", "hole"
 
 
-def rows(grids: Sequence[Grid]) -> Iterator[tuple[Any, ...]]:
+def grid_rows(grids: Sequence[DemoGrid]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of `grids.grid`."""
     for grid in grids:
         up = grid.parent.id if grid.parent else None
-        boundary = orjson.dumps(geojson([grid.land.ring])).decode() if grid.land else None
+        boundary = orjson.dumps(write_geojson([grid.land.ring])).decode() if grid.land else None
         yield grid.id, grid.code, grid.name, grid.kind, grid.use, up, boundary, boundary and NOTE, SINCE, 1
 
 
-def rings(grids: Sequence[Grid]) -> Iterator[tuple[Any, ...]]:
+def ring_rows(grids: Sequence[DemoGrid]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of `grids.ring`."""
     return ((grid.id, grid.land.polygon, False) for grid in grids if grid.land)

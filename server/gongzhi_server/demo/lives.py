@@ -11,11 +11,11 @@ from gongzhi.core.cases import machine as m
 from gongzhi.core.cases.models import Status
 
 from . import clock
-from .chance import Lot
+from .chance import WeightedChoice
 from .clock import DAY, HOUR, MINUTE
 
 
-class Turn(NamedTuple):
+class StepTaken(NamedTuple):
     """A step taken: the event's type, and when."""
 
     event: str
@@ -62,7 +62,7 @@ ON_THE_SPOT = (ACCEPT, SETTLE)
 PLAIN = (ACCEPT, DISPATCH, HANDLE, REPLY)
 SENT_BACK = (ACCEPT, DISPATCH, RETURN, DISPATCH, HANDLE, REPLY)
 HELD_UP = (ACCEPT, DISPATCH, HANDLE, SUSPEND, RESUME, REPLY)
-COURSES = Lot({PLAIN: 88, SENT_BACK: 7, HELD_UP: 5})
+COURSES = WeightedChoice({PLAIN: 88, SENT_BACK: 7, HELD_UP: 5})
 UNFINISHED = {
     Status.REPORTED: (),
     Status.ACCEPTED: (ACCEPT,),
@@ -81,29 +81,29 @@ TARGETS = {step.event: step.target for step in m.STEPS}
 """The status that each step leads to."""
 
 
-def course(random: Random, reported: int, steps: Iterable[str]) -> list[Turn]:
+def take_course(random: Random, reported: int, steps: Iterable[str]) -> list[StepTaken]:
     """Take these steps after reporting, each in its own time."""
-    turns = [Turn(REPORT, reported)]
+    turns = [StepTaken(REPORT, reported)]
     for step in steps:
-        turns.append(Turn(step, _next(random, step, turns[-1].at)))
+        turns.append(StepTaken(step, _next(random, step, turns[-1].at)))
     return turns
 
 
-def aftermath(random: Random, answered: int, rating: int | None, reopened: bool) -> Iterator[Turn]:
+def follow_answer(random: Random, answered: int, rating: int | None, reopened: bool) -> Iterator[StepTaken]:
     """Yield what follows an answer: ratings, one more round if the matter was not solved, closing."""
     if reopened:
         first = _next(random, RATED, answered)
         answered = _next(random, REPLY, first)
-        yield from (Turn(RATED, first), Turn(REOPEN, first + AT_ONCE), Turn(REPLY, answered))
+        yield from (StepTaken(RATED, first), StepTaken(REOPEN, first + AT_ONCE), StepTaken(REPLY, answered))
     if rating is None:
-        yield Turn(CLOSE, answered + GRACE)
+        yield StepTaken(CLOSE, answered + GRACE)
         return
     rated = _next(random, RATED, answered)
-    yield Turn(RATED, rated)
-    yield Turn(CLOSE, rated + AT_ONCE if rating >= GOOD else answered + GRACE)
+    yield StepTaken(RATED, rated)
+    yield StepTaken(CLOSE, rated + AT_ONCE if rating >= GOOD else answered + GRACE)
 
 
-def squeeze(turns: list[Turn], horizon: int) -> list[Turn]:
+def fit_before(turns: list[StepTaken], horizon: int) -> list[StepTaken]:
     """Have all of it happen before the horizon, in proportion, each step at least a second after the one before."""
     start, length = turns[0].at, turns[-1].at - turns[0].at
     room = horizon - start - MINUTE
@@ -112,10 +112,10 @@ def squeeze(turns: list[Turn], horizon: int) -> list[Turn]:
     moments = (start + (turn.at - start) * room // length for turn in turns)
     # Rounding may put two steps into one second, or in the wrong order.
     apart = accumulate(moments, lambda before, moment: max(before + 1, moment))
-    return [Turn(turn.event, at) for turn, at in zip(turns, apart, strict=True)]
+    return [StepTaken(turn.event, at) for turn, at in zip(turns, apart, strict=True)]
 
 
-def status(turns: Iterable[Turn]) -> Status:
+def final_status(turns: Iterable[StepTaken]) -> Status:
     """Return where these steps have led."""
     return [TARGETS[turn.event] for turn in turns if turn.event != RATED][-1]
 
@@ -124,4 +124,4 @@ def _next(random: Random, step: str, before: int) -> int:
     """Draw the moment of a step, in the hours in which it is taken."""
     pace = PACES[step]
     moment = before + int(random.uniform(pace.least, pace.most))
-    return clock.within(moment, pace.hours, pace.weekdays, int(random.uniform(0, 4 * HOUR)))
+    return clock.next_working_moment(moment, pace.hours, pace.weekdays, int(random.uniform(0, 4 * HOUR)))

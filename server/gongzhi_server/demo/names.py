@@ -6,9 +6,9 @@ from random import Random
 
 from gongzhi.core.people.models import Gender
 
-from .chance import Lot
+from .chance import WeightedChoice
 
-SURNAMES = Lot({
+SURNAMES = WeightedChoice({
     **dict.fromkeys("王李张刘陈", 12),
     **dict.fromkeys("杨黄赵吴周徐孙马朱胡", 5),
     **dict.fromkeys("郭何林高罗郑梁谢宋唐", 3),
@@ -28,7 +28,7 @@ GIVEN = {
 }
 
 
-def given(random: Random, gender: Gender, year: int) -> str:
+def given_name(random: Random, gender: Gender, year: int) -> str:
     """Draw a given name of two characters, or now and then of one, as was usual for the year of birth."""
     first, second = GIVEN[gender, year < OLD]
     return (random.choice(first) if random.random() < 0.85 else "") + random.choice(second)

@@ -10,7 +10,7 @@ from gongzhi.core.units.models import UnitKind
 from gongzhi.values.codes import Kind
 
 from . import clock
-from .bodies import Bodies
+from .bodies import Organisations
 from .grids import SINCE, Tree
 
 DIRECTORY = {
@@ -52,36 +52,36 @@ DUTY = "category_id", "grid_id", "kind", "basis", "valid_from"
 Rows = Iterator[tuple[Any, ...]]
 USUAL = timedelta(days=7)
 """The term of orders so old that their cases have no clocks: five working days, about."""
-START = clock.utc(clock.midnight(SINCE))
+START = clock.to_utc(clock.day_start(SINCE))
 
 
 class Connection(Protocol):
     async def execute(self, query: str, *values: Any) -> str: ...
 
 
-def entries(tree: Tree, bodies: Bodies, categories: Mapping[str, int]) -> tuple[list[Any], list[Any]]:
+def directory_rows(tree: Tree, bodies: Organisations, categories: Mapping[str, int]) -> tuple[list[Any], list[Any]]:
     """Build the rows of `dispatch.rule` without their keys, and the units that help by each."""
     rules, helping = [], []
     for at, (category, (lead, *others)) in enumerate(DIRECTORY.items(), 1):
         basis = f"汉阴县派单目录（虚构示例）第 {at} 条"
         unit, found = bodies.department(lead), [bodies.department(one) for one in others]
-        place = weight(category, Kind.COUNTY)
+        place = entry_weight(category, Kind.COUNTY)
         rules.append((categories[category], tree.county.id, unit.id, basis, place, START, 1))
         helping.append([one.id for one in found])
     for category in TOWNS:
         for town in tree.of(Kind.TOWN):
-            basis, place = f"{town.name}履职事项清单（虚构示例）", weight(category, Kind.TOWN)
+            basis, place = f"{town.name}履职事项清单（虚构示例）", entry_weight(category, Kind.TOWN)
             rules.append((categories[category], town.id, bodies.town(town).id, basis, place, START, 1))
             helping.append([])
     return rules, helping
 
 
-def weight(category: str, kind: Kind) -> int:
+def entry_weight(category: str, kind: Kind) -> int:
     """Return how special an entry is: by its subject first, then by its place."""
     return (category.count(".") + 1) * 10 + list(Kind).index(kind)
 
 
-def duties(tree: Tree, categories: Mapping[str, int]) -> Rows:
+def duty_rows(tree: Tree, categories: Mapping[str, int]) -> Rows:
     """Yield the rows of `dispatch.duty`."""
     for at, category in enumerate(DUTIES, 1):
         kind = UnitKind.ENTERPRISE if category.startswith("utilities") else UnitKind.COUNTY_DEPARTMENT
@@ -127,7 +127,7 @@ from cases.event e join cases.case m on m.number = e.data->>'into' where e.type 
 """
 
 
-async def settle(connection: Connection) -> None:
+async def write_work_orders(connection: Connection) -> None:
     """Write the work orders and the merges that the county's events tell of."""
     await connection.execute(ORDERS, USUAL)
     await connection.execute(MERGES)

@@ -9,22 +9,24 @@ from typing import Any
 from gongzhi.core.cases.models import Origin
 
 from . import clock
-from .cases import Case
+from .cases import DemoCase
 from .chance import uuid7
-from .grids import Grid
-from .people import Person
+from .grids import DemoGrid
+from .people import DemoPerson
 
 COLUMNS = "id", "grid_id", "patroller_id", "account", "at", "found", "case_id", "recorded_at"
 SENSOR = "IOT"
 
 
-def rows(random: Random, cases: Iterable[Case], workers: Mapping[Grid, Person]) -> Iterator[tuple[Any, ...]]:
+def patrol_rows(
+    random: Random, cases: Iterable[DemoCase], workers: Mapping[DemoGrid, DemoPerson]
+) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of `patrols.patrol`: each by the worker of the grid, some minutes before the report."""
     for case in cases:
         worker = workers.get(case.asker.grid)
         if case.origin is Origin.PROACTIVE and case.asker.channel != SENSOR and worker:
             reported = case.turns[0].at
-            at, written = clock.utc(reported - random.randrange(5, 45) * clock.MINUTE), clock.utc(reported)
+            at, written = clock.to_utc(reported - random.randrange(5, 45) * clock.MINUTE), clock.to_utc(reported)
             found = case.story.title.replace("{place}", case.asker.grid.place)
             account = f"demo.person.{worker.id}"
             yield uuid7(random, at), case.asker.grid.id, worker.id, account, at, found, case.id, written

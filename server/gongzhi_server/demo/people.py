@@ -14,8 +14,8 @@ from gongzhi.core.people.models import Gender, Relation, ResidenceKind
 from stdnum.cn import ric
 
 from . import names
-from .chance import Lot, uuid7
-from .grids import CODE, SINCE, Grid
+from .chance import WeightedChoice, uuid7
+from .grids import CODE, SINCE, DemoGrid
 
 MOBILE = 19_900_000_000
 """Mobile numbers count up from here."""
@@ -58,11 +58,11 @@ FAMILIES = (
     Family(GRANDPARENTS, 10, 56, 74, (SPOUSE, *GRANDCHILDREN)),
     Family("one parent", 4, 30, 52, CHILDREN),
 )
-FAMILY = Lot({family: family.share for family in FAMILIES})
-HEAD = Lot({Gender.MALE: 72, Gender.FEMALE: 28})
+FAMILY = WeightedChoice({family: family.share for family in FAMILIES})
+HEAD = WeightedChoice({Gender.MALE: 72, Gender.FEMALE: 28})
 
 
-class Person(NamedTuple):
+class DemoPerson(NamedTuple):
     """Somebody, before any value is sealed."""
 
     id: UUID
@@ -70,7 +70,7 @@ class Person(NamedTuple):
     gender: Gender
     birth: date
     residence: ResidenceKind
-    grid: Grid
+    grid: DemoGrid
     resident_id: str | None
     phone: str | None
     created: datetime
@@ -80,19 +80,19 @@ class Person(NamedTuple):
         return (today - self.birth).days * 100 // 36525
 
 
-class Household(NamedTuple):
+class DemoHousehold(NamedTuple):
     """A household and who belongs to it, the head first."""
 
     id: UUID
     number: str
     family: str
     address: str
-    grid: Grid
-    members: tuple[tuple[Person, Relation], ...]
+    grid: DemoGrid
+    members: tuple[tuple[DemoPerson, Relation], ...]
     created: datetime
 
     @property
-    def head(self) -> Person:
+    def head(self) -> DemoPerson:
         return self.members[0][0]
 
 
@@ -105,16 +105,18 @@ class Settlement:
         self.houses: Counter[str] = Counter()
         self.phones = 0
 
-    def household(self, grid: Grid, most: int, entered: datetime) -> Household:
+    def household(self, grid: DemoGrid, most: int, entered: datetime) -> DemoHousehold:
         """Make a household of at most so many people."""
         family = FAMILY.draw(self.random)
         members = tuple(self._members(family, grid, most, entered))
         self.houses[grid.village.code] += 1
         house = self.houses[grid.village.code]
         number, address = f"{grid.village.code}-{house:05}", f"{grid.town.name}{grid.place}{house}号"
-        return Household(uuid7(self.random, entered), number, family.name, address, grid, members, entered)
+        return DemoHousehold(uuid7(self.random, entered), number, family.name, address, grid, members, entered)
 
-    def _members(self, family: Family, grid: Grid, most: int, entered: datetime) -> Iterator[tuple[Person, Relation]]:
+    def _members(
+        self, family: Family, grid: DemoGrid, most: int, entered: datetime
+    ) -> Iterator[tuple[DemoPerson, Relation]]:
         """Yield the members of a household, with surnames as families have them."""
         kin = _kin(self.random, family)[:most]
         # A wife keeps her own surname, and children mostly have their father's.
@@ -127,15 +129,15 @@ class Settlement:
             surname = names.SURNAMES.draw(self.random) if mother else surnames.get(relation, own)
             yield self._person(surname, gender, age, grid, entered), relation
 
-    def _person(self, surname: str, gender: Gender, age: int, grid: Grid, entered: datetime) -> Person:
+    def _person(self, surname: str, gender: Gender, age: int, grid: DemoGrid, entered: datetime) -> DemoPerson:
         """Make somebody."""
         random = self.random
         birth = self.today - timedelta(days=age * 36525 // 100 + random.randint(1, 365))
         # Nobody was on file before they were born.
         created = max(entered, datetime.combine(birth, time(1), UTC))
-        return Person(
+        return DemoPerson(
             uuid7(random, created),
-            surname + names.given(random, gender, birth.year),
+            surname + names.given_name(random, gender, birth.year),
             gender,
             birth,
             _residence(random, age),
@@ -159,7 +161,7 @@ class Settlement:
         return str(MOBILE + self.phones)
 
 
-def settle(random: Random, grids: Sequence[Grid], people: int, today: date) -> Iterator[Household]:
+def settle_people(random: Random, grids: Sequence[DemoGrid], people: int, today: date) -> Iterator[DemoHousehold]:
     """Fill the grids with households until there are exactly so many people, about as many in each grid."""
     settlement, placed = Settlement(random, today), 0
     # The last target is exactly `people`, so that no rounding leaves somebody out.

@@ -14,13 +14,13 @@ from gongzhi.runtime.sealing import KeyRing
 from gongzhi.values import codes
 
 from gongzhi_server.imports.registry import PHONE
-from gongzhi_server.imports.sealed import Owner, identity
+from gongzhi_server.imports.sealed import Owner, seal_identity
 
 from . import clock
 from .care import Care, Post
 from .chance import uuid7
 from .grids import CODE, SINCE
-from .people import CENSUS, Household
+from .people import CENSUS, DemoHousehold
 
 PEACEFUL = "PEACEFUL_FAMILY"
 
@@ -43,7 +43,7 @@ POST = "id", "grid_id", "duty", "person_id", "duty_phone", "since"
 Rows = Iterator[tuple[Any, ...]]
 
 
-class Vault:
+class PersonSealer:
     """Seals what is protected. It keeps each data key just until the person's telephone is written."""
 
     def __init__(self, keys: KeyRing) -> None:
@@ -61,21 +61,21 @@ class Vault:
                     self.owners[person.id] = owner
                 yield (
                     person.id, person.grid.id, person.name, person.gender, person.birth, person.residence, needs,
-                    wrapped, *identity(self.keys, owner, person.resident_id), person.created, 1,
+                    wrapped, *seal_identity(self.keys, owner, person.resident_id), person.created, 1,
                 )  # fmt: skip
 
-    def phones(self, random: Random, households: Iterable[Household]) -> Rows:
+    def phones(self, random: Random, households: Iterable[DemoHousehold]) -> Rows:
         """Yield the rows of `people.phone`, and forget each data key with it."""
         for household in households:
             for person, _ in household.members:
                 if person.phone:
                     key, owner = uuid7(random, person.created), self.owners.pop(person.id)
-                    sealed = sealing.seal(owner.key, f"people.phone.number:{key}", person.phone)
+                    sealed = sealing.seal_value(owner.key, f"people.phone.number:{key}", person.phone)
                     mask, blind = codes.mask_phone(person.phone), self.keys.blind(CODE, PHONE, person.phone)
                     yield key, person.id, PhoneKind.MOBILE, 1, sealed, mask, blind
 
 
-def households(cares: Iterable[Care]) -> Rows:
+def household_rows(cares: Iterable[Care]) -> Rows:
     """Yield the rows of `people.household`."""
     for care in cares:
         home = care.household
@@ -85,7 +85,7 @@ def households(cares: Iterable[Care]) -> Rows:
         )  # fmt: skip
 
 
-def memberships(random: Random, households: Iterable[Household]) -> Rows:
+def membership_rows(random: Random, households: Iterable[DemoHousehold]) -> Rows:
     """Yield the rows of `people.membership`."""
     for household in households:
         for person, relation in household.members:
@@ -93,17 +93,17 @@ def memberships(random: Random, households: Iterable[Household]) -> Rows:
             yield uuid7(random, person.created), household.id, person.id, relation, since
 
 
-def awards(random: Random, cares: Iterable[Care]) -> Rows:
+def award_rows(random: Random, cares: Iterable[Care]) -> Rows:
     """Yield the rows of `people.award`."""
     for care in cares:
         for year in care.awards:
             yield uuid7(random, care.household.created), care.household.id, PEACEFUL, year
 
 
-def tiers(random: Random, cares: Iterable[Care]) -> Rows:
+def tier_rows(random: Random, cares: Iterable[Care]) -> Rows:
     """Yield the rows of `people.tier`, with the inputs and reasons of each decision."""
     for care in cares:
-        decided, decision = clock.utc(care.decided), care.decision
+        decided, decision = clock.to_utc(care.decided), care.decision
         inputs = orjson.dumps(care.inputs.json).decode()
         reasons = orjson.dumps([reason.json for reason in decision.reasons]).decode()
         yield (
@@ -112,26 +112,26 @@ def tiers(random: Random, cares: Iterable[Care]) -> Rows:
         )  # fmt: skip
 
 
-def liaisons(random: Random, cares: Iterable[Care]) -> Rows:
+def liaison_rows(random: Random, cares: Iterable[Care]) -> Rows:
     """Yield the rows of `people.liaison`."""
     for care in cares:
         if care.helper:
             line, helper = care.helper
-            decided = clock.utc(care.decided)
-            yield uuid7(random, decided), line, helper.id, care.household.id, clock.day(care.decided)
+            decided = clock.to_utc(care.decided)
+            yield uuid7(random, decided), line, helper.id, care.household.id, clock.day_at(care.decided)
 
 
-def visits(random: Random, cares: Iterable[Care]) -> Rows:
+def visit_rows(random: Random, cares: Iterable[Care]) -> Rows:
     """Yield the rows of `people.visit`, written down some minutes after each."""
     for care in cares:
         for visit in care.visits:
-            at, home = clock.utc(visit.at), care.household
-            written = clock.utc(visit.at + random.randrange(10, 90) * clock.MINUTE)
+            at, home = clock.to_utc(visit.at), care.household
+            written = clock.to_utc(visit.at + random.randrange(10, 90) * clock.MINUTE)
             account = f"demo.person.{visit.visitor.id}"
             yield uuid7(random, at), home.grid.id, home.id, visit.visitor.id, at, visit.note, written, account
 
 
-def posts(random: Random, held: Iterable[Post]) -> Rows:
+def post_rows(random: Random, held: Iterable[Post]) -> Rows:
     """Yield the rows of `people.post`."""
     for post in held:
         yield uuid7(random, CENSUS[0]), post.grid.id, post.duty, post.person.id, post.phone, SINCE

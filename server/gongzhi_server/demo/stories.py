@@ -29,7 +29,7 @@ class Stories(NamedTuple):
     disputes: dict[str, Story]
 
 
-def read() -> Stories:
+def read_stories() -> Stories:
     """Read the matters from the file beside this module."""
     with (files(__package__) / "stories.csv").open(encoding="utf-8") as lines:
         rows = [_story(row) for row in csv.DictReader(lines)]

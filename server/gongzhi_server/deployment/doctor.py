@@ -13,7 +13,7 @@ from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database
 from gongzhi_server.storage.key_ring import read_ring
-from gongzhi_server.weak_secrets import counts_up, find_key_weakness, find_weakness, repeats
+from gongzhi_server.weak_secrets import counts_up, find_key_weakness, find_weakness, is_repetition
 
 Finding = tuple[bool, str]
 
@@ -51,9 +51,9 @@ SHORT = 16
 """Letters of a password that a machine remembers."""
 
 
-async def examine(settings: Settings, dsn: str, plugins: Plugins) -> Sequence[Finding]:
+async def examine_deployment(settings: Settings, dsn: str, plugins: Plugins) -> Sequence[Finding]:
     """Return each finding: whether it is well, and what it is about."""
-    async with database.connection(dsn) as connection:
+    async with database.connect_database(dsn) as connection:
         found = await connection.fetch("select nspname from pg_namespace")
         # Without the tables the other checks would fail on their own SQL.
         absent = sorted({app.label for app in plugins.apps} - {name for (name,) in found})
@@ -90,7 +90,7 @@ def _secrets(settings: Settings) -> Sequence[Finding]:
         f"key {name} of the ring {said}: put another first and run gongzhi keys rotate"
         for name, said in (ring.weaknesses(find_key_weakness) if ring else {}).items()
     ]
-    if password is not None and (len(password) < SHORT or repeats(password) or counts_up(password)):
+    if password is not None and (len(password) < SHORT or is_repetition(password) or counts_up(password)):
         weak.append(f"the database's password is short or repeats itself: give it {SHORT} random letters")
     return [(False, one) for one in weak] or [(True, "secrets: nothing is known against them")]
 

@@ -25,7 +25,7 @@ values (uuidv7(), $1, $2, $3, $4, 'console')
 """
 
 
-async def switch(
+async def switch_plugins(
     dsn: str,
     plugins: Sequence[str],
     now: datetime,
@@ -38,7 +38,7 @@ async def switch(
 
     With `undecided` only where nothing was ever decided. Raises Problem for a code that is no county's.
     """
-    async with database.connection(dsn) as connection, connection.transaction():
+    async with database.connect_database(dsn) as connection, connection.transaction():
         there = "select exists(select from grids.grid where code = $1 and kind = 'COUNTY' and valid_to is null)"
         if county and not await connection.fetchval(there, county):
             raise Problem(f"there is no county {county}; give the six digits of one that has been imported")

@@ -20,7 +20,9 @@ and (select relnamespace from pg_class where oid=c.confrelid)=$1::regnamespace
 """
 
 
-async def remove(dsn: str, name: str, folder: Path, agreed: Callable[[Mapping[str, int]], bool]) -> list[Path] | None:
+async def remove_plugin(
+    dsn: str, name: str, folder: Path, agreed: Callable[[Mapping[str, int]], bool]
+) -> list[Path] | None:
     """Drop a plugin's tables and forget its migrations, and where its handlers stand and what jobs of it wait.
 
     Gives back the CSV files that its rows are in now, one a table.
@@ -30,14 +32,14 @@ async def remove(dsn: str, name: str, folder: Path, agreed: Callable[[Mapping[st
     """
     if not NAME.fullmatch(name) or name in TAKEN:
         raise Problem(f"{name!r} is no plugin, so it cannot be removed")
-    async with database.connection(dsn) as connection, connection.transaction():
+    async with database.connect_database(dsn) as connection, connection.transaction():
         # The same lock as migrations take, so that no starting server makes the tables anew meanwhile.
         await connection.execute("select pg_advisory_xact_lock($1)", MIGRATION_LOCK)
-        tables = await locked(connection, name)
+        tables = await lock_tables(connection, name)
         rows = {table: await connection.fetchval(f'select count(*) from {name}."{table}"') for table in tables}
         if not agreed(rows):
             return None
-        files = [await export(connection, name, table, folder) for table in tables]
+        files = [await export_table(connection, name, table, folder) for table in tables]
         # All in one transaction: if a file cannot be written, nothing
         # is dropped. The name was checked, so it may stand in SQL.
         await connection.execute(f"drop schema {name} cascade")
@@ -47,7 +49,7 @@ async def remove(dsn: str, name: str, folder: Path, agreed: Callable[[Mapping[st
         return files
 
 
-async def locked(connection: asyncpg.Connection, name: str) -> list[str]:
+async def lock_tables(connection: asyncpg.Connection, name: str) -> list[str]:
     """Lock the plugin's tables against writing and return their names."""
     if not await connection.fetchval("select count(*) from pg_namespace where nspname=$1", name):
         raise Problem(f"there are no tables of a plugin {name!r}")
@@ -60,7 +62,7 @@ async def locked(connection: asyncpg.Connection, name: str) -> list[str]:
     return tables
 
 
-async def export(connection: asyncpg.Connection, name: str, table: str, folder: Path) -> Path:
+async def export_table(connection: asyncpg.Connection, name: str, table: str, folder: Path) -> Path:
     """Write a table as CSV with a header. Only the owner of the folder may read it: it may be personal data."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / f"{name}.{table}.csv"

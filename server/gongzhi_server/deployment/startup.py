@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def haste() -> Iterator[None]:
+def fast_startup() -> Iterator[None]:
     """Import modules and build the schema, which takes half as long in here.
 
     Nearly all that is made then stays for good: looking for garbage among it, again and again, finds none. And Tortoise

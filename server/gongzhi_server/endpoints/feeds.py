@@ -9,21 +9,21 @@ from collections.abc import Callable
 from time import perf_counter
 
 from gongzhi.runtime.context import Context
-from gongzhi.runtime.feeds import PATH, Feed, Page
+from gongzhi.runtime.feeds import PATH, Feed, FeedPage
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gongzhi_server.gateway.application import SAFE, Settings, wrapped
-from gongzhi_server.gateway.operations import address
+from gongzhi_server.gateway.application import SAFE, GatewaySettings, wrap_application
+from gongzhi_server.gateway.operations import client_address
 from gongzhi_server.gateway.overload import Guard
-from gongzhi_server.gateway.rate_limits import Limited, Till
+from gongzhi_server.gateway.rate_limits import RateLimited, RateLimiter
 from gongzhi_server.jobs.worker import ON
 from gongzhi_server.planner.execution import Fetch
 from gongzhi_server.plugins.loader import FAULTS, Plugins
 
-from .plain_http import Mounted
+from .plain_http import MountedApp
 
 log = logging.getLogger("gongzhi")
 
@@ -47,8 +47,8 @@ class Feeds:
         plugins: Plugins,
         context: Callable[[str], Context],
         fetch: Fetch,
-        settings: Settings,
-        till: Till | None,
+        settings: GatewaySettings,
+        till: RateLimiter | None,
         guard: Guard | None = None,
     ) -> None:
         self.feeds, self.context, self.fetch = plugins.feeds, context, fetch
@@ -56,23 +56,25 @@ class Feeds:
 
     @property
     def routes(self) -> list[Route]:
-        return [Route(f"{PATH}/{{rest:path}}", Mounted(wrapped(self.serve, self.settings)), methods=["GET"])]
+        return [
+            Route(f"{PATH}/{{rest:path}}", MountedApp(wrap_application(self.serve, self.settings)), methods=["GET"])
+        ]
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for a feed."""
         request = Request(scope, receive)
         try:
             response = await self.answer(request)
-        except Limited as limited:
+        except RateLimited as limited:
             response = JSONResponse(LATER, 429, headers={"retry-after": str(limited.after)})
         response.headers.update(HEADERS)
         await response(scope, receive, send)
 
     async def answer(self, request: Request) -> Response:
         """Answer with the file. Raises Limited for whoever asks too often, the sooner for those who guess."""
-        purse = self.till.purse(None, None, address(request.scope)) if self.till else None
+        purse = self.till.purse(None, None, client_address(request.scope)) if self.till else None
         if purse:
-            purse.pay()
+            purse.consume()
         # Like every read of strangers, feeds are refused while the server is behind.
         if self.guard:
             self.guard.admit(stranger=True)
@@ -83,7 +85,7 @@ class Feeds:
             purse.charge(0, perf_counter() - begun, paid=1)
         if response is None and purse:
             # A link that does not work is a guess, until its address has none left.
-            purse.pay(purse.till.rates.refused)
+            purse.consume(purse.till.rates.refused)
         return response or JSONResponse(ABSENT, 404)
 
     async def opened(self, rest: str) -> Response | None:
@@ -100,7 +102,7 @@ class Feeds:
             return JSONResponse(LATER, 503, headers={"retry-after": str(RETRY)})
         return Response(page.body, headers={"content-type": feed.media}) if page else None
 
-    async def page(self, plugin: str, feed: Feed, token: str) -> Page | None:
+    async def page(self, plugin: str, feed: Feed, token: str) -> FeedPage | None:
         """Return what a token opens where the plugin is on."""
         on = {row[0] for row in await self.fetch(ON, plugin)}
         if not on:

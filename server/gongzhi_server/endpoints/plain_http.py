@@ -10,13 +10,13 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gongzhi_server.gateway.error_codes import Code
-from gongzhi_server.gateway.operations import Caller, address
-from gongzhi_server.gateway.rate_limits import METER, Limited, Meter, Till
+from gongzhi_server.gateway.operations import Caller, client_address
+from gongzhi_server.gateway.rate_limits import METER, RateLimited, RateLimiter, TimeMeter
 
-__all__ = ["Late", "Mounted", "Refused", "Toll", "TooLarge", "tolls", "whole"]
+__all__ = ["BodyTooLate", "MountedApp", "HttpRefused", "RateLimitedApp", "BodyTooLarge", "cost_headers", "read_body"]
 
 
-class Refused(Exception):
+class HttpRefused(Exception):
     """A request that is not carried out, with its status and code."""
 
     def __init__(self, status: int, code: Code, en: str, zh: str, **headers: str) -> None:
@@ -24,7 +24,7 @@ class Refused(Exception):
         self.status, self.code, self.text, self.headers = status, code, Text(en, zh), headers
 
 
-class Late(Exception):
+class BodyTooLate(Exception):
     """A body that did not arrive in time."""
 
     def __init__(self, seconds: float) -> None:
@@ -32,11 +32,11 @@ class Late(Exception):
         self.zh = f"请求体未在 {seconds:g} 秒内送达（limits.reading）。"
 
 
-class TooLarge(Exception):
+class BodyTooLarge(Exception):
     """A body of more bytes than are read."""
 
 
-class Mounted:
+class MountedApp:
     """An ASGI application as a class, which is how a Route tells it from a function of a request."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -49,23 +49,23 @@ class Mounted:
 LATER = {"error": "Too much at this moment; try again later. 请求过多，请稍后重试。"}
 
 
-class Toll:
+class RateLimitedApp:
     """An ASGI application behind a toll: each request costs its address a point, and the time it takes. 429 for whom
     has none, and where there is no place for it; nothing may have been sent by then."""
 
-    def __init__(self, app: ASGIApp, till: Till | None) -> None:
+    def __init__(self, app: ASGIApp, till: RateLimiter | None) -> None:
         self.app, self.till = app, till
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        purse = self.till.purse(None, None, address(scope)) if self.till else None
-        meter = Meter()
+        purse = self.till.purse(None, None, client_address(scope)) if self.till else None
+        meter = TimeMeter()
         # Whatever the application reads of the database is added to this meter, and charged to the address.
         before = METER.set(meter)
         try:
             if purse:
-                purse.pay()
+                purse.consume()
             await self.app(scope, receive, send)
-        except Limited as limited:
+        except RateLimited as limited:
             headers = {"retry-after": str(limited.after), "cache-control": "no-store"}
             await JSONResponse(LATER, 429, headers)(scope, receive, send)
         finally:
@@ -75,7 +75,7 @@ class Toll:
                 purse.charge(0, meter.seconds, paid=1)
 
 
-async def whole(request: Request, most: int, seconds: float) -> bytes:
+async def read_body(request: Request, most: int, seconds: float) -> bytes:
     """Read the body.
 
     Raises TooLarge as soon as it has more than so many bytes, and Late if it takes longer to arrive.
@@ -87,12 +87,12 @@ async def whole(request: Request, most: int, seconds: float) -> bytes:
                 kept += piece
                 # By what arrives: the length in the header is only a promise.
                 if len(kept) > most:
-                    raise TooLarge
+                    raise BodyTooLarge
     except TimeoutError:
-        raise Late(seconds) from None
+        raise BodyTooLate(seconds) from None
     return bytes(kept)
 
 
-def tolls(caller: Caller) -> dict[str, str]:
+def cost_headers(caller: Caller) -> dict[str, str]:
     """Return the headers that tell what may still be asked."""
     return {name.decode(): value.decode() for name, value in caller.headers()}

@@ -22,25 +22,23 @@ from starlette.routing import BaseRoute, Mount
 from starlette.routing import Route as Path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gongzhi_server.auth.account_lookup import Loaded
-from gongzhi_server.auth.authentication import language
+from gongzhi_server.auth.account_lookup import LoadedAccount
+from gongzhi_server.auth.authentication import preferred_language
 from gongzhi_server.auth.claims import OnBehalf
 from gongzhi_server.gateway import error_responses as refusals
-from gongzhi_server.gateway.application import SAFE, Settings, wrapped
+from gongzhi_server.gateway.application import SAFE, GatewaySettings, wrap_application
 from gongzhi_server.gateway.error_codes import Code
-from gongzhi_server.gateway.interfaces import Forbidden, Unauthenticated
-from gongzhi_server.gateway.interfaces import Refused as Unfit
-from gongzhi_server.gateway.negotiation import cross_site, fold, gzips
+from gongzhi_server.gateway.interfaces import Forbidden, RequestRefused, Unauthenticated
+from gongzhi_server.gateway.negotiation import accepts_gzip, cross_site, fold_headers
 from gongzhi_server.gateway.operations import Caller, Operations
-from gongzhi_server.gateway.rate_limits import METER, Limited, Meter, Purse
+from gongzhi_server.gateway.rate_limits import METER, CallerBudget, RateLimited, TimeMeter
 from gongzhi_server.gateway.request import Request as Operation
-from gongzhi_server.jobs.worker import ON
-from gongzhi_server.jobs.worker import said as placed
+from gongzhi_server.jobs.worker import ON, describe_error
 from gongzhi_server.planner.execution import Fetch
 from gongzhi_server.plugins.loader import FAULTS, Plugin, Plugins, is_switched
 from gongzhi_server.plugins.ownership import acting_as
 
-from .plain_http import Late, Mounted, Refused, Toll, TooLarge, tolls, whole
+from .plain_http import BodyTooLarge, BodyTooLate, HttpRefused, MountedApp, RateLimitedApp, cost_headers, read_body
 
 log = logging.getLogger("gongzhi")
 
@@ -58,12 +56,12 @@ STATUSES = {"FORBIDDEN": 403, "NOT_FOUND": 404}
 FOUND_NOTHING = Text("There is nothing here.", "此处无内容。")
 
 
-class Failed(Exception):
+class RouteFailed(Exception):
     """Code of a plugin has failed; the message is the name of what it failed by."""
 
 
 @dataclass(frozen=True)
-class Told:
+class RefusalAnswer:
     """A refusal, and the headers that go with its status."""
 
     refusal: RouteRefusal
@@ -79,9 +77,9 @@ class PluginRoutes:
         operations: Operations[Any],
         context: Callable[[Viewer], Context],
         fetch: Fetch,
-        settings: Settings,
+        settings: GatewaySettings,
         blame: Callable[[str, str], None],
-        load: Callable[[OnBehalf, datetime], Awaitable[Loaded | None]],
+        load: Callable[[OnBehalf, datetime], Awaitable[LoadedAccount | None]],
         transact: Callable[..., Awaitable[Any]],
     ) -> None:
         self.plugins, self.operations, self.context, self.fetch = plugins, operations, context, fetch
@@ -97,7 +95,7 @@ class PluginRoutes:
             path = f"{one.path}/{{name:path}}" if isinstance(one, Files) else one.path
             methods = ("GET",) if isinstance(one, Files) else one.methods
             places.setdefault(place_of(plugin, one), []).append(
-                Path(path, Mounted(wrapped(app, self.settings, methods)))
+                Path(path, MountedApp(wrap_application(app, self.settings, methods)))
             )
         return [Mount(place, routes=found) for place, found in places.items()]
 
@@ -130,25 +128,25 @@ class PluginRoutes:
         try:
             # The order is fixed: form of the request, body, credentials, points, and only then the plugin's code.
             self.admit(route, request)
-            request = await self.received(route, request)
-            caller = await self.operations.enter(await credentials(route, request), request.scope)
+            request = await self.receive_request(route, request)
+            caller = await self.operations.enter(await credential_headers(route, request), request.scope)
             purse = caller.purse
             if purse:
-                purse.pay()
+                purse.consume()
             # After the point is taken: strangers who try are counted, too.
             if caller.stranger and not route.strangers:
                 raise Unauthenticated("Credentials are missing.", "Bearer")
             if own := self.purse_of(plugin):
-                own.pay()
+                own.consume()
             if request.method in READING:
                 self.operations.admit(caller)
             response = await self.answer(plugin, route, request, caller)
-            headers = tolls(caller)
+            headers = cost_headers(caller)
         except ClientDisconnect:
             raise
         except FAULTS as error:
             told = self.refusal(plugin, route, error)
-            response, headers = refused(route, request, told.refusal), dict(told.headers)
+            response, headers = refuse_route(route, request, told.refusal), dict(told.headers)
             # A refusal is not for everybody, so no cache may keep it.
             caller = None
         finally:
@@ -164,20 +162,20 @@ class PluginRoutes:
         if method not in route.methods:
             allow = ", ".join(route.methods)
             said = f"Send a {' or '.join(route.methods)}.", f"请使用 {'、'.join(route.methods)} 方法。"
-            raise Refused(405, Code.METHOD_NOT_ALLOWED, *said, allow=allow)
+            raise HttpRefused(405, Code.METHOD_NOT_ALLOWED, *said, allow=allow)
         origins = {origin.encode() for origin in self.settings.origins}
-        if cross_site(fold(request.scope["headers"]), origins):
+        if cross_site(fold_headers(request.scope["headers"]), origins):
             said = "Requests from other sites are refused.", "不接受其他网站的请求。"
-            raise Refused(403, Code.CROSS_SITE_REQUEST, *said)
+            raise HttpRefused(403, Code.CROSS_SITE_REQUEST, *said)
 
-    async def received(self, route: Route, request: Request) -> Request:
+    async def receive_request(self, route: Route, request: Request) -> Request:
         """Read the whole body and return the request with it at hand. Raises TooLarge and Late."""
         read = request.method in WITH_BODY
         try:
-            body = await whole(request, route.longest, self.settings.limits.reading) if read else b""
-        except TooLarge:
+            body = await read_body(request, route.longest, self.settings.limits.reading) if read else b""
+        except BodyTooLarge:
             said = f"Send {route.longest} bytes at most.", f"请求不得超过 {route.longest} 字节。"
-            raise Refused(413, Code.REQUEST_TOO_LARGE, *said) from None
+            raise HttpRefused(413, Code.REQUEST_TOO_LARGE, *said) from None
 
         # The plugin's code reads the body from memory, so no slow client keeps it waiting.
         async def replay() -> Message:
@@ -200,7 +198,7 @@ class PluginRoutes:
         )
         if call.counties is not None and not call.counties:
             raise Refusal("NOT_FOUND", FOUND_NOTHING.en, FOUND_NOTHING.zh)
-        meter = Meter()
+        meter = TimeMeter()
         before = METER.set(meter)
         try:
             with acting_as(plugin.name):
@@ -212,14 +210,14 @@ class PluginRoutes:
         except EXPECTED:
             raise
         except FAULTS as error:
-            raise Failed from error
+            raise RouteFailed from error
         finally:
             METER.reset(before)
             for purse in (caller.purse, self.purse_of(plugin)):
                 if purse:
                     purse.charge(0, meter.seconds, paid=1)
 
-    def purse_of(self, plugin: Plugin) -> Purse | None:
+    def purse_of(self, plugin: Plugin) -> CallerBudget | None:
         """Return what pays for a plugin's routes, or None without rates."""
         return self.operations.till.purse_of_plugin(plugin.name) if self.operations.till else None
 
@@ -244,45 +242,49 @@ class PluginRoutes:
             return None
         return frozenset(row[0] for row in await self.fetch(ON, plugin.name))
 
-    def refusal(self, plugin: Plugin, route: Route, problem: BaseException) -> Told:
+    def refusal(self, plugin: Plugin, route: Route, problem: BaseException) -> RefusalAnswer:
         """Word what a caller is told.
 
         What was not expected is in the log under an id, with the plugin's name.
         """
         match problem:
-            case Refused(status=status, code=code, text=text, headers=headers):
-                return Told(RouteRefusal(status, code.value, (text,)), headers)
+            case HttpRefused(status=status, code=code, text=text, headers=headers):
+                return RefusalAnswer(RouteRefusal(status, code.value, (text,)), headers)
             case Refusal(code=code, text=text):
-                return Told(RouteRefusal(STATUSES.get(code, 400), code, (text,)), {})
+                return RefusalAnswer(RouteRefusal(STATUSES.get(code, 400), code, (text,)), {})
             case Refusals(refusals=several):
-                return Told(RouteRefusal(400, Code.BAD_USER_INPUT.value, tuple(one.text for one in several)), {})
-            case Late():
+                return RefusalAnswer(
+                    RouteRefusal(400, Code.BAD_USER_INPUT.value, tuple(one.text for one in several)), {}
+                )
+            case BodyTooLate():
                 text = Text(str(problem), problem.zh)
-                return Told(RouteRefusal(408, Code.REQUEST_TIMEOUT.value, (text,)), {"connection": "close"})
+                return RefusalAnswer(RouteRefusal(408, Code.REQUEST_TIMEOUT.value, (text,)), {"connection": "close"})
             case Unauthenticated(challenge=challenge):
                 text = Text("The credentials are missing, wrong or expired.", "凭证缺失、无效或已过期。")
-                return Told(RouteRefusal(401, Code.UNAUTHENTICATED.value, (text,)), {"www-authenticate": challenge})
+                return RefusalAnswer(
+                    RouteRefusal(401, Code.UNAUTHENTICATED.value, (text,)), {"www-authenticate": challenge}
+                )
             case Forbidden():
                 text = Text("You may not do this.", "您无权进行此操作。")
-                return Told(RouteRefusal(403, Code.FORBIDDEN.value, (text,)), {})
-            case Limited(after=after):
+                return RefusalAnswer(RouteRefusal(403, Code.FORBIDDEN.value, (text,)), {})
+            case RateLimited(after=after):
                 text = Text(f"{problem} Try again in {after} seconds.", f"请求过多，请在 {after} 秒后重试。")
-                return Told(RouteRefusal(429, Code.RATE_LIMITED.value, (text,)), {"retry-after": str(after)})
-            case Unfit(errors=errors):
-                texts = tuple(Text(said, said) for said in (refusals.discreet(one.message) for one in errors))
-                return Told(RouteRefusal(400, Code.BAD_REQUEST.value, texts), {})
-            case Failed(__cause__=TimeoutError() as late):
+                return RefusalAnswer(RouteRefusal(429, Code.RATE_LIMITED.value, (text,)), {"retry-after": str(after)})
+            case RequestRefused(errors=errors):
+                texts = tuple(Text(said, said) for said in (refusals.hide_values(one.message) for one in errors))
+                return RefusalAnswer(RouteRefusal(400, Code.BAD_REQUEST.value, texts), {})
+            case RouteFailed(__cause__=TimeoutError() as late):
                 self.note(plugin, route, late)
                 text = Text("It took too long and was cut off.", "处理超时，已中止。")
-                return Told(RouteRefusal(503, Code.TIMEOUT.value, (text,)), {})
+                return RefusalAnswer(RouteRefusal(503, Code.TIMEOUT.value, (text,)), {})
         id = self.note(plugin, route, problem.__cause__ or problem)
         text = Text(f"Something went wrong; it is in the log under {id}.", f"服务出错，日志编号 {id}。")
-        return Told(RouteRefusal(500, Code.INTERNAL_SERVER_ERROR.value, (text,)), {})
+        return RefusalAnswer(RouteRefusal(500, Code.INTERNAL_SERVER_ERROR.value, (text,)), {})
 
     def note(self, plugin: Plugin, route: Route, error: BaseException) -> str:
         """Log that a route has failed, without what it failed on, count it, and return the id of the entry."""
         id = secrets.token_hex(8)
-        log.error("the plugin %s failed in its route %s, id %s: %s", plugin.name, route.path, id, placed(error))
+        log.error("the plugin %s failed in its route %s, id %s: %s", plugin.name, route.path, id, describe_error(error))
         self.blame(plugin.name, type(error).__name__)
         return id
 
@@ -290,14 +292,14 @@ class PluginRoutes:
         """Make an ASGI application that sends static files."""
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-            response = sent(files, Request(scope, receive))
+            response = send_file(files, Request(scope, receive))
             guard_browser(response, shared=True)
             await response(scope, receive, send)
 
-        return Toll(serve, self.operations.till)
+        return RateLimitedApp(serve, self.operations.till)
 
 
-EXPECTED = (Refusal, Refusals, Refused, Limited, Forbidden, Unauthenticated, Unfit, ClientDisconnect)
+EXPECTED = (Refusal, Refusals, HttpRefused, RateLimited, Forbidden, Unauthenticated, RequestRefused, ClientDisconnect)
 """What a handler may raise of itself or pass on from us."""
 
 
@@ -306,9 +308,9 @@ def place_of(plugin: Plugin, one: Route | Files) -> str:
     return one.root or f"{PATH}/{plugin.name}"
 
 
-async def credentials(route: Route, request: Request) -> Mapping[bytes, bytes]:
+async def credential_headers(route: Route, request: Request) -> Mapping[bytes, bytes]:
     """Return the headers, with a token added that a standard puts elsewhere. Raises Failed."""
-    headers = fold(request.scope["headers"])
+    headers = fold_headers(request.scope["headers"])
     if route.credential is None:
         return headers
     try:
@@ -316,18 +318,18 @@ async def credentials(route: Route, request: Request) -> Mapping[bytes, bytes]:
     except EXPECTED:
         raise
     except FAULTS as error:
-        raise Failed from error
+        raise RouteFailed from error
     return {**headers, b"authorization": b"Bearer " + token.encode("latin-1", "replace")} if token else headers
 
 
-def refused(route: Route, request: Request, refusal: RouteRefusal) -> Response:
+def refuse_route(route: Route, request: Request, refusal: RouteRefusal) -> Response:
     """Write a refusal as the route does; in our form if it writes none, or fails at that."""
     if route.refuse:
         try:
             return route.refuse(request, refusal)
         except FAULTS as error:
-            log.error("a refusal of the route %s could not be written: %s", route.path, placed(error))
-    tongue = language(request.headers.get("accept-language", "").encode("latin-1"))
+            log.error("a refusal of the route %s could not be written: %s", route.path, describe_error(error))
+    tongue = preferred_language(request.headers.get("accept-language", "").encode("latin-1"))
     errors = [{"message": text.say(tongue), "extensions": {"code": refusal.code}} for text in refusal.texts]
     return JSONResponse({"errors": errors}, refusal.status)
 
@@ -346,7 +348,7 @@ def guard_browser(response: Response, shared: bool) -> None:
         response.headers["content-security-policy"] = PAGE
 
 
-def sent(files: Files, request: Request) -> Response:
+def send_file(files: Files, request: Request) -> Response:
     """Answer with a static file; at its address for good, and at its plain name until it changes."""
     name = request.path_params["name"]
     lasting = files.addressed.get(name)
@@ -355,7 +357,7 @@ def sent(files: Files, request: Request) -> Response:
         return JSONResponse({"error": "Send a GET. 请使用 GET 方法。"}, 405, {"allow": "GET"})
     if found is None:
         return JSONResponse({"error": f"{FOUND_NOTHING.en} {FOUND_NOTHING.zh}"}, 404)
-    packed = found.compressed is not None and gzips(request.headers.get("accept-encoding", "").encode("latin-1"))
+    packed = found.compressed is not None and accepts_gzip(request.headers.get("accept-encoding", "").encode("latin-1"))
     # A compressed file is other bytes, so it has a tag of its own.
     tag = f'"{found.digest}{"-gzip" if packed else ""}"'
     headers = {"cache-control": FOREVER if lasting else ANEW, "etag": tag}

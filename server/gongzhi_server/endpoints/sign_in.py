@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from gongzhi.runtime.checks import form, wrong
+from gongzhi.runtime.checks import input_form, invalid_input
 from gongzhi.values.errors import Language, Refusal, Refusals, Text
 from starlette.requests import ClientDisconnect, Request, cookie_parser
 from starlette.responses import Response
@@ -17,20 +17,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gongzhi_server.auth.access_tokens import LIFETIME
 from gongzhi_server.auth.attempts import Blocked
-from gongzhi_server.auth.authentication import Door
+from gongzhi_server.auth.authentication import Authenticator
 from gongzhi_server.auth.devices import LIFETIME as REMEMBERED
-from gongzhi_server.auth.passwords import Busy
-from gongzhi_server.auth.service import Desk, From, Wrong
-from gongzhi_server.auth.sessions import Opened
+from gongzhi_server.auth.passwords import PasswordsBusy
+from gongzhi_server.auth.service import AttemptOrigin, AuthenticationService, WrongCredentials
+from gongzhi_server.auth.sessions import OpenedSession
 from gongzhi_server.gateway import error_responses as refusals
-from gongzhi_server.gateway.application import SAFE, Settings, wrapped
+from gongzhi_server.gateway.application import SAFE, GatewaySettings, wrap_application
 from gongzhi_server.gateway.error_codes import Code
 from gongzhi_server.gateway.interfaces import Unauthenticated
-from gongzhi_server.gateway.negotiation import cross_site, fold, is_json
-from gongzhi_server.gateway.operations import address
-from gongzhi_server.gateway.rate_limits import Limited, Till, network
+from gongzhi_server.gateway.negotiation import cross_site, fold_headers, is_json
+from gongzhi_server.gateway.operations import client_address
+from gongzhi_server.gateway.rate_limits import RateLimited, RateLimiter, network_of
 
-from .plain_http import Late, Mounted, Refused, TooLarge, whole
+from .plain_http import BodyTooLarge, BodyTooLate, HttpRefused, MountedApp, read_body
 
 LARGEST = 8192
 CACHED = 300
@@ -38,7 +38,7 @@ CACHED = 300
 
 
 @dataclass(frozen=True)
-class Asked:
+class AuthRequest:
     """A request: who sent it from where, and the fields of its body."""
 
     headers: Mapping[bytes, bytes]
@@ -47,38 +47,40 @@ class Asked:
     body: Mapping[str, Any]
 
     @property
-    def origin(self) -> From:
+    def origin(self) -> AttemptOrigin:
         """Where it comes from, with what the device is known by. Raises Refusal for a token that is no text."""
         cookies = cookie_parser(self.headers.get(b"cookie", b"").decode("latin-1"))
-        return From(self.where, self.text("deviceToken"), cookies)
+        return AttemptOrigin(self.where, self.text("deviceToken"), cookies)
 
     def texts(self, *names: str) -> list[str]:
         """Return fields that must be there. Raises Refusals for all that are not."""
-        with form() as read:
-            found = [read(required, self.body, name) for name in names]
+        with input_form() as read:
+            found = [read(require_text, self.body, name) for name in names]
         return found
 
     def text(self, name: str) -> str | None:
         """Return a field that may be there."""
-        return None if self.body.get(name) in (None, "") else required(self.body, name)
+        return None if self.body.get(name) in (None, "") else require_text(self.body, name)
 
 
-Answer = Callable[[Asked], Awaitable[Any]]
+Answer = Callable[[AuthRequest], Awaitable[Any]]
 
 
-def required(body: Mapping[str, Any], name: str) -> str:
+def require_text(body: Mapping[str, Any], name: str) -> str:
     """Return a text of the body. Raises Refusal for one that is missing, too long or no text."""
     value = body.get(name)
     # Long enough for every token; a longer text need not be hashed or looked up. U+0000 cannot be stored.
     if not isinstance(value, str) or not 0 < len(value) <= 1024 or "\x00" in value:
-        raise wrong(f"{name} is missing, or no text.", f"缺少 {name}，或格式不正确。", name)
+        raise invalid_input(f"{name} is missing, or no text.", f"缺少 {name}，或格式不正确。", name)
     return value
 
 
-class Counter:
+class AuthEndpoint:
     """The endpoints at `/auth/`. `till` counts requests by address, where rates are limited."""
 
-    def __init__(self, desk: Desk, door: Door, settings: Settings, till: Till | None) -> None:
+    def __init__(
+        self, desk: AuthenticationService, door: Authenticator, settings: GatewaySettings, till: RateLimiter | None
+    ) -> None:
         self.desk, self.door, self.settings, self.till = desk, door, settings, till
         self.origins = frozenset(origin.encode() for origin in settings.origins)
 
@@ -91,35 +93,37 @@ class Counter:
             "password": self.password,
             "invitation": self.invitation,
         }
-        found: list[BaseRoute] = [Route(f"/auth/{path}", self.served(answer, "POST")) for path, answer in posts.items()]
-        return [*found, Route("/auth/keys", self.served(self.keys, "GET"))]
+        found: list[BaseRoute] = [
+            Route(f"/auth/{path}", self.serve_answer(answer, "POST")) for path, answer in posts.items()
+        ]
+        return [*found, Route("/auth/keys", self.serve_answer(self.keys, "GET"))]
 
-    async def sign_in(self, asked: Asked) -> Any:
+    async def sign_in(self, asked: AuthRequest) -> Any:
         """Sign in with name and password."""
         name, password = asked.texts("name", "password")
         device = asked.text("device")
         return await self.desk.sign_in(name, password, device and device[:100], asked.origin, asked.now)
 
-    async def refresh(self, asked: Asked) -> Any:
+    async def refresh(self, asked: AuthRequest) -> Any:
         """Renew a session by its refresh token."""
         [token] = asked.texts("refreshToken")
         opened = await self.desk.sessions.renew(token, asked.now)
         if opened is None:
-            raise Wrong("The session is over; sign in again.", "会话已结束，请重新登录。")
+            raise WrongCredentials("The session is over; sign in again.", "会话已结束，请重新登录。")
         return opened
 
-    async def sign_out(self, asked: Asked) -> Any:
+    async def sign_out(self, asked: AuthRequest) -> Any:
         """End a session; the answer is the same whether it was open or not."""
         [token] = asked.texts("refreshToken")
         await self.desk.sessions.end(token, asked.now)
         return {}
 
-    async def password(self, asked: Asked) -> Any:
+    async def password(self, asked: AuthRequest) -> Any:
         """Change a password."""
         name, password, new = asked.texts("name", "password", "newPassword")
         return await self.desk.change(name, password, new, asked.origin, asked.now)
 
-    async def invitation(self, asked: Asked) -> Any:
+    async def invitation(self, asked: AuthRequest) -> Any:
         """Use an invitation: with the account that is signed in, or to set a password."""
         [code] = asked.texts("code")
         # Somebody who is signed in wants to be linked to a person; everybody else wants to set a password.
@@ -130,11 +134,11 @@ class Counter:
         password, name = asked.texts("password")[0], asked.text("name") or ""
         return await self.desk.accept(code, name, password, asked.where, asked.now)
 
-    async def keys(self, asked: Asked) -> Any:
+    async def keys(self, asked: AuthRequest) -> Any:
         """Return the public keys that access tokens are verified with."""
         return self.door.access.keys.public(asked.now)
 
-    def tokens(self, opened: Opened, now: datetime) -> dict[str, Any]:
+    def tokens(self, opened: OpenedSession, now: datetime) -> dict[str, Any]:
         """Return what a client keeps: tokens, and the device's token where somebody has just proved who they are."""
         device = {"deviceToken": opened.device} if opened.device else {}
         return {
@@ -145,26 +149,26 @@ class Counter:
             "refreshToken": opened.refresh,
         }
 
-    def served(self, answer: Answer, method: str) -> ASGIApp:
+    def serve_answer(self, answer: Answer, method: str) -> ASGIApp:
         """Make an ASGI application that answers with what `answer` makes of a request."""
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-            headers = fold(scope["headers"])
+            headers = fold_headers(scope["headers"])
             language = self.door.language(headers.get(b"accept-language", b""))
             try:
                 asked = await self.read(Request(scope, receive), headers, method)
                 found = await answer(asked)
-                body = self.tokens(found, asked.now) if isinstance(found, Opened) else found
-                response = replied(200, body, CACHED if method == "GET" else 0)
-                if isinstance(found, Opened) and found.device:
+                body = self.tokens(found, asked.now) if isinstance(found, OpenedSession) else found
+                response = json_response(200, body, CACHED if method == "GET" else 0)
+                if isinstance(found, OpenedSession) and found.device:
                     self.remember(response, found.cookie, found.device)
             except ClientDisconnect:
                 return
             except Exception as problem:
-                response = refusal(problem, language)
+                response = refusal_response(problem, language)
             await response(scope, receive, send)
 
-        return Mounted(wrapped(serve, self.settings))
+        return MountedApp(wrap_application(serve, self.settings))
 
     def remember(self, response: Response, cookie: str, device: str) -> None:
         """Have a browser keep what its device is known by; it sends it to `/auth/` and nowhere else."""
@@ -179,84 +183,92 @@ class Counter:
             samesite="strict",
         )
 
-    async def read(self, request: Request, headers: Mapping[bytes, bytes], method: str) -> Asked:
+    async def read(self, request: Request, headers: Mapping[bytes, bytes], method: str) -> AuthRequest:
         """Read a request. Raises Refused and Limited."""
         if request.method != method:
-            raise Refused(405, Code.METHOD_NOT_ALLOWED, f"Send a {method}.", f"请使用 {method} 方法。", allow=method)
+            raise HttpRefused(
+                405, Code.METHOD_NOT_ALLOWED, f"Send a {method}.", f"请使用 {method} 方法。", allow=method
+            )
         if cross_site(headers, self.origins):
-            raise Refused(
+            raise HttpRefused(
                 403, Code.CROSS_SITE_REQUEST, "Requests from other sites are refused.", "不接受其他网站的请求。"
             )
-        where = address(request.scope)
+        where = client_address(request.scope)
         # Paid before the body is read and a password hashed.
         if self.till:
-            self.till.purse(None, None, where).pay()
-        body = await content(request, headers, self.settings.limits.reading) if method == "POST" else {}
-        return Asked(headers, network(where), self.door.now(), body)
+            self.till.purse(None, None, where).consume()
+        body = await read_json_object(request, headers, self.settings.limits.reading) if method == "POST" else {}
+        return AuthRequest(headers, network_of(where), self.door.now(), body)
 
 
-async def content(request: Request, headers: Mapping[bytes, bytes], seconds: float) -> Mapping[str, Any]:
+async def read_json_object(request: Request, headers: Mapping[bytes, bytes], seconds: float) -> Mapping[str, Any]:
     """Read the JSON object that was sent. Raises Refused."""
     if not is_json(headers.get(b"content-type", b"")) or headers.get(b"content-encoding", b"identity") != b"identity":
         message = "Send the body as Content-Type: application/json, in UTF-8."
-        raise Refused(415, Code.UNSUPPORTED_MEDIA_TYPE, message, "请以 application/json（UTF-8）发送。")
+        raise HttpRefused(415, Code.UNSUPPORTED_MEDIA_TYPE, message, "请以 application/json（UTF-8）发送。")
     try:
-        found = orjson.loads(await whole(request, LARGEST, seconds))
-    except TooLarge:
+        found = orjson.loads(await read_body(request, LARGEST, seconds))
+    except BodyTooLarge:
         said = f"Send {LARGEST} bytes at most.", f"请求不得超过 {LARGEST} 字节。"
-        raise Refused(413, Code.REQUEST_TOO_LARGE, *said) from None
-    except Late as late:
-        raise Refused(408, Code.REQUEST_TIMEOUT, str(late), late.zh, connection="close") from None
+        raise HttpRefused(413, Code.REQUEST_TOO_LARGE, *said) from None
+    except BodyTooLate as late:
+        raise HttpRefused(408, Code.REQUEST_TIMEOUT, str(late), late.zh, connection="close") from None
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise Refused(400, Code.BAD_REQUEST, "The body must be a JSON object.", "请求体应为 JSON 对象。")
+        raise HttpRefused(400, Code.BAD_REQUEST, "The body must be a JSON object.", "请求体应为 JSON 对象。")
     return found
 
 
-def refusal(problem: Exception, language: Language) -> Response:
+def refusal_response(problem: Exception, language: Language) -> Response:
     """Word what a caller is told. What was not expected is in the log under an id."""
     match problem:
-        case Refused(status=status, code=code, text=text, headers=headers):
-            return failed(status, [told(code, text.say(language))], **headers)
+        case HttpRefused(status=status, code=code, text=text, headers=headers):
+            return error_response(status, [error_entry(code, text.say(language))], **headers)
         case Refusal():
-            return failed(400, [field(problem, language)])
+            return error_response(400, [field_error(problem, language)])
         case Refusals(refusals=several):
-            return failed(400, [field(one, language) for one in several])
-        case Wrong(text=text):
-            return failed(401, [told(Code.UNAUTHENTICATED, text.say(language))], **{"www-authenticate": "Bearer"})
-        case Unauthenticated(challenge=challenge):
-            return failed(401, [told(Code.UNAUTHENTICATED, str(problem))], **{"www-authenticate": challenge})
-        case Blocked(after=after) | Limited(after=after):
-            text = Text(f"Too many attempts. Try again in {after} seconds.", f"尝试次数过多，请在 {after} 秒后重试。")
-            return failed(
-                429, [told(Code.RATE_LIMITED, text.say(language), retryAfter=after)], **{"retry-after": str(after)}
+            return error_response(400, [field_error(one, language) for one in several])
+        case WrongCredentials(text=text):
+            return error_response(
+                401, [error_entry(Code.UNAUTHENTICATED, text.say(language))], **{"www-authenticate": "Bearer"}
             )
-        case Busy():
+        case Unauthenticated(challenge=challenge):
+            return error_response(
+                401, [error_entry(Code.UNAUTHENTICATED, str(problem))], **{"www-authenticate": challenge}
+            )
+        case Blocked(after=after) | RateLimited(after=after):
+            text = Text(f"Too many attempts. Try again in {after} seconds.", f"尝试次数过多，请在 {after} 秒后重试。")
+            return error_response(
+                429,
+                [error_entry(Code.RATE_LIMITED, text.say(language), retryAfter=after)],
+                **{"retry-after": str(after)},
+            )
+        case PasswordsBusy():
             text = Text("Too much at this moment. Try again in a second.", "系统繁忙，请稍后重试。")
-            return failed(503, [told(Code.TIMEOUT, text.say(language))], **{"retry-after": "1"})
+            return error_response(503, [error_entry(Code.TIMEOUT, text.say(language))], **{"retry-after": "1"})
     # Everything else is a fault: its text stays in the log.
-    return failed(500, refusals.formatted([refusals.masked(problem)]))
+    return error_response(500, refusals.format_errors([refusals.mask_fault(problem)]))
 
 
-def told(code: Code, message: str, **extensions: Any) -> dict[str, Any]:
+def error_entry(code: Code, message: str, **extensions: Any) -> dict[str, Any]:
     """Build an error with its code."""
     return {"message": message, "extensions": {"code": code.value, **extensions}}
 
 
-def field(refusal: Refusal, language: Language) -> dict[str, Any]:
+def field_error(refusal: Refusal, language: Language) -> dict[str, Any]:
     """Build the error of a field."""
-    return told(Code.BAD_USER_INPUT, refusal.text.say(language), path=list(refusal.path))
+    return error_entry(Code.BAD_USER_INPUT, refusal.text.say(language), path=list(refusal.path))
 
 
-def failed(status: int, errors: list[dict[str, Any]], **headers: str) -> Response:
+def error_response(status: int, errors: list[dict[str, Any]], **headers: str) -> Response:
     """Answer with errors."""
-    response = replied(status, {"errors": errors})
+    response = json_response(status, {"errors": errors})
     response.headers.update(headers)
     return response
 
 
-def replied(status: int, body: Any, cached: int = 0) -> Response:
+def json_response(status: int, body: Any, cached: int = 0) -> Response:
     """Answer with JSON and the headers that all answers have."""
     response = Response(orjson.dumps(body, default=str), status, media_type="application/json")
     # The same headers as GraphQL has, first of all that nothing is cached: answers hold tokens.

@@ -28,18 +28,18 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from gongzhi_server.auth.authentication import language
+from gongzhi_server.auth.authentication import preferred_language
 from gongzhi_server.files.archive import Archive
-from gongzhi_server.files.content import LARGEST, MB, Unfit, examine
+from gongzhi_server.files.content import LARGEST, MB, UnfitFile, clean_upload
 from gongzhi_server.files.malware_scan import Scan, ScanError
 from gongzhi_server.gateway import Code, negotiation
 from gongzhi_server.gateway import error_responses as refusals
-from gongzhi_server.gateway.error_codes import error
+from gongzhi_server.gateway.error_codes import coded_error
 from gongzhi_server.gateway.interfaces import Forbidden, Unauthenticated
 from gongzhi_server.gateway.operations import Operations
-from gongzhi_server.gateway.rate_limits import Limited
+from gongzhi_server.gateway.rate_limits import RateLimited
 
-from .plain_http import Refused, tolls
+from .plain_http import HttpRefused, cost_headers
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ ENDINGS = {
 TIME = re.compile(r"[0-9]{1,12}")
 
 
-class Desk:
+class FileService:
     """The ASGI application of /attachments. `secret` signs links; `run` is for what needs the tables.
 
     `share` has a place for each that is at the database.
@@ -111,7 +111,9 @@ class Desk:
         except ClientDisconnect:
             return
         except Exception as problem:
-            response = self.refusal(problem, language(request.headers.get("accept-language", "").encode("latin-1")))
+            response = self.refusal(
+                problem, preferred_language(request.headers.get("accept-language", "").encode("latin-1"))
+            )
         await response(scope, receive, send)
 
     async def answer(self, request: Request) -> Response:
@@ -119,43 +121,45 @@ class Desk:
         rest = request.url.path.removeprefix(links.PATH).strip("/")
         methods = ("GET", "HEAD") if rest else ("POST",)
         if request.method not in methods:
-            raise Refused(405, Code.METHOD_NOT_ALLOWED, f"Send {' or '.join(methods)}.", "请求方法不支持。")
-        return await (self.give(request, rest) if rest else self.take(request))
+            raise HttpRefused(405, Code.METHOD_NOT_ALLOWED, f"Send {' or '.join(methods)}.", "请求方法不支持。")
+        return await (self.send_file(request, rest) if rest else self.take(request))
 
     # handing in
 
     async def take(self, request: Request) -> Response:
         """Take a file in and answer with the id to name in mutations."""
-        headers = negotiation.fold(request.scope["headers"])
+        headers = negotiation.fold_headers(request.scope["headers"])
         caller = await self.operations.enter(headers, request.scope)
         viewer: Viewer = caller.viewer
         stranger = viewer.account.name is None
         client = self.client(headers) if stranger else None
         if caller.purse:
-            caller.purse.pay(STRANGERS_POINTS if stranger else POINTS)
+            caller.purse.consume(STRANGERS_POINTS if stranger else POINTS)
         async with self.share:
             # The place is held for the query alone, not while the file arrives, which may take minutes.
             room = await self.archive.has_room(viewer, client)
         if not room:
             message = "Too many uploads wait for their case: report it first."
-            raise Refused(429, Code.RATE_LIMITED, message, "待提交的附件过多，请先上报。")
+            raise HttpRefused(429, Code.RATE_LIMITED, message, "待提交的附件过多，请先上报。")
         most = STRANGERS_MOST if stranger else LARGEST
         # Spooled to disk beyond a megabyte, so that many uploads at once do not fill the memory.
         with SpooledTemporaryFile(SPOOL) as spooled:
             file = cast(BinaryIO, spooled)
-            size = await received(request, file, most, self.operations.limits.reading)
+            size = await receive_file(request, file, most, self.operations.limits.reading)
             row = await self.kept(viewer, client, file, size)
         body = {"id": f"Attachment:{row.id}", "kind": row.kind, "mediaType": row.media_type, "size": row.size}
-        return JSONResponse(body, 201, {"cache-control": "no-store", **HEADERS, **tolls(caller)})
+        return JSONResponse(body, 201, {"cache-control": "no-store", **HEADERS, **cost_headers(caller)})
 
     async def kept(self, viewer: Viewer, client: bytes | None, file: BinaryIO, size: int) -> AttachmentRow:
         """Examine the file, and keep what is harmless of it."""
         # Scanned as it came, before anything of it is decoded.
         if not await self.scan(file):
-            raise Refused(422, Code.BAD_USER_INPUT, "The malware scanner refuses the file.", "文件未通过恶意软件检查。")
+            raise HttpRefused(
+                422, Code.BAD_USER_INPUT, "The malware scanner refuses the file.", "文件未通过恶意软件检查。"
+            )
         kinds = STRANGERS if viewer.account.name is None else frozenset(AttachmentKind)
         async with self._working:
-            content = await examine(file, size, self.pictures, kinds)
+            content = await clean_upload(file, size, self.pictures, kinds)
         async with self.share:
             return await self.archive.add(viewer, client, content)
 
@@ -165,20 +169,20 @@ class Desk:
             made = UUID(headers.get(b"x-client-id", b"").decode("latin-1"))
         except ValueError:
             message = "Without an account send X-Client-Id: a UUID of your app's own."
-            raise Refused(400, Code.BAD_REQUEST, message, "未登录时须发送 X-Client-Id（UUID）。") from None
+            raise HttpRefused(400, Code.BAD_REQUEST, message, "未登录时须发送 X-Client-Id（UUID）。") from None
         return hmac.digest(self.secret, b"client " + made.bytes, hashlib.sha256)[:16]
 
     # giving out
 
-    async def give(self, request: Request, rest: str) -> Response:
+    async def send_file(self, request: Request, rest: str) -> Response:
         """Send the file of a link that is good."""
         if purse := self.operations.purse(request.scope):
-            purse.pay(DOWNLOAD_POINTS)
+            purse.consume(DOWNLOAD_POINTS)
         id, variant = self.named(request, rest)
         async with self.share:
             found = await self.archive.find(id, variant)
         if found is None:
-            raise gone()
+            raise link_over()
         row, stream = found
         picture = row.kind == AttachmentKind.PHOTO
         media = "image/jpeg" if variant == links.THUMBNAIL else row.media_type
@@ -207,11 +211,11 @@ class Desk:
             # A wrong id goes on to the comparison of signatures, so that it takes as long as a right one.
             id = UUID(int=0)
         good = TIME.fullmatch(expires) and variant in links.VARIANTS
-        wanted = links.signature(self.secret, id, variant, int(expires) if good else 0)
+        wanted = links.sign_link(self.secret, id, variant, int(expires) if good else 0)
         if not good or not hmac.compare_digest(wanted.encode(), signature.encode()):
-            raise Refused(403, Code.FORBIDDEN, "This is no link of ours.", "链接无效。")
+            raise HttpRefused(403, Code.FORBIDDEN, "This is no link of ours.", "链接无效。")
         if int(expires) <= self.now().timestamp():
-            raise gone()
+            raise link_over()
         return id, variant
 
     def refusal(self, problem: Exception, tongue: Language) -> Response:
@@ -219,46 +223,48 @@ class Desk:
         # The connection is closed: the rest of an upload that was refused is not read.
         headers = {"cache-control": "no-store", "connection": "close", **HEADERS}
         match problem:
-            case Refused(status=status, code=code, text=text):
-                return told(status, code, text.say(tongue), headers)
-            case Unfit(text=text):
-                return told(415, Code.UNSUPPORTED_MEDIA_TYPE, text.say(tongue), headers)
+            case HttpRefused(status=status, code=code, text=text):
+                return error_response(status, code, text.say(tongue), headers)
+            case UnfitFile(text=text):
+                return error_response(415, Code.UNSUPPORTED_MEDIA_TYPE, text.say(tongue), headers)
             case Unauthenticated(challenge=challenge):
-                return told(401, Code.UNAUTHENTICATED, str(problem), headers | {"www-authenticate": challenge})
+                return error_response(
+                    401, Code.UNAUTHENTICATED, str(problem), headers | {"www-authenticate": challenge}
+                )
             case Forbidden():
-                return told(403, Code.FORBIDDEN, str(problem), headers)
-            case Limited(after=after):
-                return told(429, Code.RATE_LIMITED, str(problem), headers | {"retry-after": str(after)})
+                return error_response(403, Code.FORBIDDEN, str(problem), headers)
+            case RateLimited(after=after):
+                return error_response(429, Code.RATE_LIMITED, str(problem), headers | {"retry-after": str(after)})
             case ScanError():
                 logger.error("no upload is taken: %s", problem)
                 message = Text(
                     "Files cannot be checked at the moment: try again later.", "暂时无法检查文件，请稍后再试。"
                 )
-                return told(503, Code.TIMEOUT, message.say(tongue), headers)
+                return error_response(503, Code.TIMEOUT, message.say(tongue), headers)
             case TimeoutError():
                 message = Text("The file did not arrive in time.", "文件上传超时。")
-                return told(408, Code.REQUEST_TIMEOUT, message.say(tongue), headers)
-        return JSONResponse({"errors": refusals.formatted([refusals.masked(problem)])}, 500, headers)
+                return error_response(408, Code.REQUEST_TIMEOUT, message.say(tongue), headers)
+        return JSONResponse({"errors": refusals.format_errors([refusals.mask_fault(problem)])}, 500, headers)
 
 
-def gone() -> Refused:
+def link_over() -> HttpRefused:
     """Make the refusal of a link that is over."""
-    return Refused(410, Code.FORBIDDEN, "The link is over: ask for a new one.", "链接已失效，请重新获取。")
+    return HttpRefused(410, Code.FORBIDDEN, "The link is over: ask for a new one.", "链接已失效，请重新获取。")
 
 
-def told(status: int, code: Code, message: str, headers: Mapping[str, str]) -> Response:
+def error_response(status: int, code: Code, message: str, headers: Mapping[str, str]) -> Response:
     """Answer with an error."""
-    return JSONResponse({"errors": refusals.formatted([error(code, message)])}, status, headers)
+    return JSONResponse({"errors": refusals.format_errors([coded_error(code, message)])}, status, headers)
 
 
-def too_large(most: int) -> Refused:
+def too_large(most: int) -> HttpRefused:
     """Make the refusal of a file that is too large."""
-    return Refused(
+    return HttpRefused(
         413, Code.REQUEST_TOO_LARGE, f"The file is larger than {most // MB} MB.", f"文件超过 {most // MB} MB。"
     )
 
 
-async def received(request: Request, file: BinaryIO, most: int, pause: float) -> int:
+async def receive_file(request: Request, file: BinaryIO, most: int, pause: float) -> int:
     """Write the request's file as it comes and return its size. It is the body, or the one file of a form.
 
     Raises TimeoutError if nothing comes for `pause` seconds, or too little all in all.
@@ -266,11 +272,11 @@ async def received(request: Request, file: BinaryIO, most: int, pause: float) ->
     length = request.headers.get("content-length", "0")
     if TIME.fullmatch(length) is None or int(length) > most + FRAME:
         raise too_large(most)
-    request = Request(request.scope, counted(request.receive, most, pause))
+    request = Request(request.scope, limit_body(request.receive, most, pause))
     async with asyncio.timeout(SECONDS):
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media == "multipart/form-data":
-            await form(request, file)
+            await copy_form_file(request, file)
         else:
             async for chunk in request.stream():
                 file.write(chunk)
@@ -279,7 +285,7 @@ async def received(request: Request, file: BinaryIO, most: int, pause: float) ->
     return size
 
 
-async def form(request: Request, file: BinaryIO) -> None:
+async def copy_form_file(request: Request, file: BinaryIO) -> None:
     """Copy the one file of a form."""
     try:
         # Bounded parts and fields: the parser would otherwise keep all that a form brings.
@@ -290,11 +296,11 @@ async def form(request: Request, file: BinaryIO) -> None:
                         file.write(chunk)
                     return
     except (HTTPException, ValueError) as problem:
-        raise Refused(400, Code.BAD_REQUEST, "The form cannot be read.", "无法读取表单。") from problem
-    raise Refused(400, Code.BAD_REQUEST, "The form has no file.", "表单中没有文件。")
+        raise HttpRefused(400, Code.BAD_REQUEST, "The form cannot be read.", "无法读取表单。") from problem
+    raise HttpRefused(400, Code.BAD_REQUEST, "The form has no file.", "表单中没有文件。")
 
 
-def counted(receive: Receive, most: int, pause: float) -> Receive:
+def limit_body(receive: Receive, most: int, pause: float) -> Receive:
     """Bound a body: end it when it is too much, whatever its header promised, or comes too slowly."""
     now = asyncio.get_running_loop().time
     begun, size = now(), 0
@@ -314,7 +320,7 @@ def counted(receive: Receive, most: int, pause: float) -> Receive:
     return read
 
 
-def upload_routes(desk: Desk, origins: Sequence[str], proxies: Sequence[str]) -> list[Route]:
+def upload_routes(desk: FileService, origins: Sequence[str], proxies: Sequence[str]) -> list[Route]:
     """Return the routes for handing files in and giving them out, with what other origins and proxies need."""
     app: ASGIApp = desk
     if origins:

@@ -9,20 +9,20 @@ from uuid import UUID
 
 import orjson
 from gongzhi.core.cases.events import EVENTS
-from gongzhi.core.events.telling import CURSORS, KEYS
+from gongzhi.core.events.stream_fields import CURSORS, KEYS
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.event_access import EventAccess, KnownEvent, UnfitSelection
 
 from gongzhi_server.auth.account_lookup import Accounts
 from gongzhi_server.auth.claims import OnBehalf
-from gongzhi_server.gateway.interfaces import Refused
-from gongzhi_server.graphql.engine import Engine
+from gongzhi_server.gateway.interfaces import RequestRefused
+from gongzhi_server.graphql.engine import GraphQLEngine
 from gongzhi_server.planner.declarations import streams_of
 from gongzhi_server.plugins.ownership import acting_as
 
 from .cursors import Cursors
 from .selections import Selections
-from .subscriptions import Asked
+from .subscriptions import SubscriptionRequest
 from .visibility import is_open
 
 OF_CASES = frozenset(one.type for one in EVENTS)
@@ -34,7 +34,7 @@ class EngineEventAccess(EventAccess):
 
     def __init__(
         self,
-        engine: Engine,
+        engine: GraphQLEngine,
         accounts: Accounts,
         cursors: Cursors,
         retention: timedelta,
@@ -42,7 +42,7 @@ class EngineEventAccess(EventAccess):
     ) -> None:
         self.engine, self.accounts, self.cursors, self.retention, self.now = engine, accounts, cursors, retention, now
         self.selections = Selections(engine)
-        self.streams: dict[str, list[Asked]] = {}
+        self.streams: dict[str, list[SubscriptionRequest]] = {}
         for name, types in streams_of(engine.planner.schema).items():
             for type in sorted(types - OF_CASES):  # those of cases have a subscription of their own
                 self.streams.setdefault(type, []).append(engine.asked(f"subscription {{ {name} {{ __typename }} }}"))
@@ -72,7 +72,7 @@ class EngineEventAccess(EventAccess):
         """Read events of cases, each with its case. Raises UnfitSelection."""
         try:
             asked = self.selections.prepare(selection)
-        except Refused as refused:
+        except RequestRefused as refused:
             raise UnfitSelection from refused
         session = self.engine.session(asked, viewer)
         rows, errors = await session.told(self.selections.plan(asked, viewer), keyed(ids))
@@ -92,7 +92,7 @@ class EngineEventAccess(EventAccess):
         rows = await self.engine.shares.reader(viewer, "subscription")(FACTS, list(seen)) if seen else ()
         return {row["id"]: KnownEvent(row["version"], row["actor"], orjson.loads(row["data"])) for row in rows}
 
-    async def find_visible(self, asked: Asked, ids: Sequence[UUID], viewer: Viewer) -> set[UUID]:
+    async def find_visible(self, asked: SubscriptionRequest, ids: Sequence[UUID], viewer: Viewer) -> set[UUID]:
         """Find those of these events that a subscription would tell somebody of."""
         rows, _ = await self.engine.session(asked, viewer).told(self.selections.plan(asked, viewer), keyed(ids))
         return {id for id, row in zip(ids, rows, strict=True) if row is not None}

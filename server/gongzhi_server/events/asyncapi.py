@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from gongzhi.declare.events import CODE, Actor, Code, Event, bare, camel
+from gongzhi.declare.events import CODE, Actor, Code, Event, camel_case, strip_optional
 
 VERSION = "3.0.0"
 CURSOR = "Gongzhi-Cursor"
@@ -78,7 +78,7 @@ ABOUT = (
 )
 
 
-def document(events: Iterable[type[Event]], owners: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+def build_document(events: Iterable[type[Event]], owners: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
     """Build the document: webhooks, and counties' streams over NATS. Subscriptions have the GraphQL schema.
 
     `owners` are the plugins that declare events, by the events' types.
@@ -97,54 +97,55 @@ def document(events: Iterable[type[Event]], owners: Mapping[str, str] = MappingP
         },
         "defaultContentType": "application/cloudevents+json",
         "channels": {
-            "webhook": WEBHOOK | {"messages": {one.type: reference("messages", one.type) for one in known}},
-            "stream": STREAM | {"messages": {one.type: reference("messages", one.type + STREAMED) for one in shared}},
+            "webhook": WEBHOOK | {"messages": {one.type: schema_reference("messages", one.type) for one in known}},
+            "stream": STREAM
+            | {"messages": {one.type: schema_reference("messages", one.type + STREAMED) for one in shared}},
         },
         "operations": {
-            "deliver": operation("webhook", "Deliver events to an endpoint (投递事件)", known),
-            "publish": operation("stream", "Publish the events of a county's cases (发布事件)", shared),
+            "deliver": describe_operation("webhook", "Deliver events to an endpoint (投递事件)", known),
+            "publish": describe_operation("stream", "Publish the events of a county's cases (发布事件)", shared),
         },
         "components": {
             "messages": {
-                **{one.type: message(one, "", owners) for one in known},
-                **{one.type + STREAMED: message(one, STREAMED, owners) for one in shared},
+                **{one.type: describe_message(one, "", owners) for one in known},
+                **{one.type + STREAMED: describe_message(one, STREAMED, owners) for one in shared},
             },
             "schemas": {
                 "headers": HEADERS,
                 "headers" + STREAMED: STREAM_HEADERS,
-                **{one.type: envelope(one, delivered(one)) for one in known},
-                **{one.type + STREAMED: envelope(one, facts(one), **EXTENSIONS) for one in shared},
+                **{one.type: envelope_schema(one, delivery_schema(one)) for one in known},
+                **{one.type + STREAMED: envelope_schema(one, facts_schema(one), **EXTENSIONS) for one in shared},
             },
         },
     }
 
 
-def reference(kind: str, name: str) -> dict[str, str]:
+def schema_reference(kind: str, name: str) -> dict[str, str]:
     """Refer to a component of the document."""
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def operation(channel: str, title: str, events: Iterable[type[Event]]) -> dict[str, Any]:
+def describe_operation(channel: str, title: str, events: Iterable[type[Event]]) -> dict[str, Any]:
     """Describe the sending of events over a channel."""
     place = f"#/channels/{channel}"
     messages = [{"$ref": f"{place}/messages/{one.type}"} for one in events]
     return {"action": "send", "title": title, "channel": {"$ref": place}, "messages": messages}
 
 
-def message(event: type[Event], form: str, owners: Mapping[str, str]) -> dict[str, Any]:
+def describe_message(event: type[Event], form: str, owners: Mapping[str, str]) -> dict[str, Any]:
     """Describe an event as a message in a form: delivered, or streamed."""
     owner = {OWNER: owners[event.type]} if event.type in owners else {}
     return {
         "name": event.type,
         "title": event.description,
         "contentType": "application/cloudevents+json",
-        "headers": reference("schemas", f"headers{form}"),
-        "payload": reference("schemas", f"{event.type}{form}"),
+        "headers": schema_reference("schemas", f"headers{form}"),
+        "payload": schema_reference("schemas", f"{event.type}{form}"),
         **owner,
     }
 
 
-def envelope(event: type[Event], data: Mapping[str, Any], **extensions: Mapping[str, Any]) -> dict[str, Any]:
+def envelope_schema(event: type[Event], data: Mapping[str, Any], **extensions: Mapping[str, Any]) -> dict[str, Any]:
     """Build the CloudEvent of an event (CloudEvents 1.0) as JSON Schema."""
     properties = {
         "specversion": {"const": "1.0"},
@@ -161,30 +162,30 @@ def envelope(event: type[Event], data: Mapping[str, Any], **extensions: Mapping[
     return {"type": "object", "description": event.description, "required": required, "properties": properties}
 
 
-def delivered(event: type[Event]) -> dict[str, Any]:
+def delivery_schema(event: type[Event]) -> dict[str, Any]:
     """Build the data of an event as an endpoint gets it."""
     data = {
         "version": {"const": event.version},
         "actor": {"enum": [one.value for one in Actor]},
-        "facts": facts(event),
+        "facts": facts_schema(event),
         "case": {"type": ["object", "null"], "description": "The case as it is, by the endpoint's selection."},
     }
     return {"type": "object", "required": ["version", "actor", "facts"], "properties": data}
 
 
-def facts(event: type[Event]) -> dict[str, Any]:
+def facts_schema(event: type[Event]) -> dict[str, Any]:
     """Build what an event class declares as JSON Schema."""
     # No "additionalProperties: false": later versions may add facts, and clients must accept them.
-    known = {camel(name): schema(hint) for name, hint in event.hints.items()}
+    known = {camel_case(name): json_schema(hint) for name, hint in event.hints.items()}
     return {"type": "object", "required": list(known), "properties": known}
 
 
-def schema(hint: Any) -> dict[str, Any]:
+def json_schema(hint: Any) -> dict[str, Any]:
     """Translate the type of a fact to JSON Schema."""
     if typing.get_origin(hint) in (types.UnionType, typing.Union):
-        return {"anyOf": [schema(bare(hint)), {"type": "null"}]}
+        return {"anyOf": [json_schema(strip_optional(hint)), {"type": "null"}]}
     if typing.get_origin(hint) is tuple:
-        return {"type": "array", "items": schema(typing.get_args(hint)[0])}
+        return {"type": "array", "items": json_schema(typing.get_args(hint)[0])}
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return {"enum": [one.value for one in hint]}
     return dict(SCALARS[hint])

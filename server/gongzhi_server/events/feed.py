@@ -25,11 +25,11 @@ EVENT = f"select {COLUMNS} from events.outbox o left join grids.grid g on g.id =
 READ = EVENT + "where o.position > $1 order by o.position limit $2"
 
 
-class Expired(Exception):
+class PositionExpired(Exception):
     """What followed this position is no longer kept, or the position was never given."""
 
 
-class Feed:
+class EventFeed:
     """The events that have happened, as far as this process knows."""
 
     def __init__(self, fetch: Fetch, poll: float = POLL) -> None:
@@ -81,7 +81,7 @@ class Feed:
 
     async def advance(self) -> bool:
         """Take up what is new; tell whether there may be more."""
-        found = await read(self.fetch, self.position)
+        found = await read_events(self.fetch, self.position)
         news = [one for one in found if one.position > self.position]  # some may have been heard of meanwhile
         if news:
             self._add(news)
@@ -110,7 +110,7 @@ class Feed:
         [row] = await self.fetch("select given, gone from events.counter")
         # "gone" is the last position whose partition was dropped; beyond "given" no position was ever given.
         if not row["gone"] <= position <= row["given"]:
-            raise Expired
+            raise PositionExpired
 
     async def after(self, position: int) -> Sequence[Occurrence]:
         """Return the next events after a position, without a gap; wait for them. Raises Expired."""
@@ -121,13 +121,13 @@ class Feed:
             # Positions have no gaps, so the place in memory is a subtraction.
             at = position + 1 - first
             return self._kept[at : at + CHUNK]
-        found = await read(self.fetch, position)
+        found = await read_events(self.fetch, position)
         # The first that is found is another: what lay between has been dropped.
         if not found or found[0].position != position + 1:
-            raise Expired
+            raise PositionExpired
         return found
 
 
-async def read(fetch: Fetch, position: int) -> list[Occurrence]:
+async def read_events(fetch: Fetch, position: int) -> list[Occurrence]:
     """Read the next events after a position from the outbox."""
     return [event_of_row(row) for row in await fetch(READ, position, CHUNK)]

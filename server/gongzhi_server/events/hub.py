@@ -13,7 +13,7 @@ from gongzhi_server.gateway.rate_limits import METER
 from gongzhi_server.planner.execution import Fetch
 
 from .cursors import Cursors
-from .feed import Feed
+from .feed import EventFeed
 from .sequencer import POLL, Sequencer
 
 
@@ -30,7 +30,7 @@ class Hub:
         poll: float = POLL,
     ) -> None:
         self.cursors = Cursors(secret)
-        self.feed = Feed(fetch, poll)
+        self.feed = EventFeed(fetch, poll)
         self.sequencer = Sequencer(dsn, now, retention, self.advanced, poll)
         self.work: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.heard: list[Callable[[], None]] = [self.feed.notice]

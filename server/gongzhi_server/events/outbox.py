@@ -10,16 +10,16 @@ from uuid import UUID
 
 import orjson
 from gongzhi.core.cases.models import CaseRow
-from gongzhi.declare.events import Actor, Event, Registry, written
+from gongzhi.declare.events import Actor, Event, Registry, event_data
 from gongzhi.declare.viewer import Viewer
-from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.values.errors import DeclarationError
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 from uuid6 import uuid7
 
-from gongzhi_server.storage.batched_writes import Write, write
+from gongzhi_server.storage.batched_writes import Write, write_together
 
 LEVELS = "county_id, town_id, village_id, grid_1_id, grid_2_id, grid_3_id"
 # One statement for all events of a transaction. "With ordinality" keeps the order in which they were published, which
@@ -51,7 +51,7 @@ class Outbox:
     wake: Callable[[], None] = lambda: None
 
 
-class Told:
+class TransactionEvents:
     """The events and jobs that one transaction tells."""
 
     def __init__(self, outbox: Outbox, viewer: Viewer) -> None:
@@ -68,7 +68,9 @@ class Told:
             raise DeclarationError(f"{happened.type!r} is declared by another class than {type(happened).__name__}")
         self.events.append((happened, row))
 
-    def enqueue(self, job: Job, key: str, at: datetime | None, row: Model | None, arguments: dict[str, Any]) -> None:
+    def enqueue(
+        self, job: BackgroundJob, key: str, at: datetime | None, row: Model | None, arguments: dict[str, Any]
+    ) -> None:
         """Enqueue a job under a key. Raises DeclarationError for a job that nobody declares."""
         if job.name not in self.outbox.jobs:
             raise DeclarationError(f"the job {job.name!r} is enqueued and nobody declares it")
@@ -91,7 +93,7 @@ class Told:
     async def write(self, connection: BaseDBAsyncClient) -> bool:
         """Write it all; return whether there was anything."""
         if writes := self.writes():
-            await write(connection, *writes)
+            await write_together(connection, *writes)
         return bool(writes)
 
     async def commit(self) -> None:
@@ -110,11 +112,11 @@ class Told:
                 [one.version for one in events],
                 [one.internal for one in events],
                 [case_of(row) for row in rows],
-                [orjson.dumps(written(one)).decode() for one in events],
+                [orjson.dumps(event_data(one)).decode() for one in events],
             ]
             grids = [getattr(row, "grid_id", None) for row in rows]
             # An event may be declared to name nobody; then its actor is the system, whoever acted.
-            actors = [(Actor.SYSTEM if one.unnamed else actor(self.viewer)).value for one in events]
+            actors = [(Actor.SYSTEM if one.unnamed else actor_of(self.viewer)).value for one in events]
             yield Write(PUBLISH, [*columns, self.viewer.now, actors, grids])
 
     def _enqueued(self) -> Iterator[Write]:
@@ -128,7 +130,7 @@ def case_of(row: Model | None) -> UUID | None:
     return found
 
 
-def actor(viewer: Viewer) -> Actor:
+def actor_of(viewer: Viewer) -> Actor:
     """Return what kind of actor a viewer is, which is all that an event tells of them."""
     role = viewer.role
     return Actor.STRANGER if role is None else ACTORS.get(role, Actor.STAFF)

@@ -27,21 +27,21 @@ else j.finished_at < $1 end
 """The last run of each periodic job stays: it is all that tells that the job has run."""
 
 
-async def tidy(connection: asyncpg.Connection[Any], now: datetime, retention: timedelta) -> None:
+async def tidy_partitions(connection: asyncpg.Connection[Any], now: datetime, retention: timedelta) -> None:
     """Make the partitions of this month and the next, drop what is older than the retention, and forget done jobs."""
     for ahead in range(AHEAD + 1):
-        await connection.execute("select events.partition($1)", month(now, ahead))
+        await connection.execute("select events.partition($1)", month_start(now, ahead))
     oldest = now - retention
     for name in await connection.fetch(
         "select relid::regclass::text as name from pg_partition_tree('events.outbox') where isleaf"
     ):
-        if over(name["name"], oldest):
-            await drop(connection, name["name"])
+        if is_over(name["name"], oldest):
+            await drop_partition(connection, name["name"])
     await connection.execute(STRAYS, oldest)
     await connection.execute(FORGET, oldest, now - RECENT)
 
 
-async def drop(connection: asyncpg.Connection[Any], name: str) -> None:
+async def drop_partition(connection: asyncpg.Connection[Any], name: str) -> None:
     """Drop a month, and note the last position that is gone. What waits to be numbered is kept."""
     async with connection.transaction():
         # The same row lock as numbering takes, so that no position is given in this partition while it goes.
@@ -52,7 +52,7 @@ async def drop(connection: asyncpg.Connection[Any], name: str) -> None:
         await connection.execute(f"drop table {name}")
 
 
-def month(now: datetime, ahead: int = 0) -> date:
+def month_start(now: datetime, ahead: int = 0) -> date:
     """Return the first day of a month, counted from this one, in UTC."""
     # Partitions are bounded by UTC months in the database.
     day = now.astimezone(UTC)
@@ -60,11 +60,11 @@ def month(now: datetime, ahead: int = 0) -> date:
     return date(day.year + years, months + 1, 1)
 
 
-def over(name: str, oldest: datetime) -> bool:
+def is_over(name: str, oldest: datetime) -> bool:
     """Return whether all of the month that a partition is named after lies before a moment."""
     *_, year, number = name.rsplit("_", 2)
     if not (year.isdigit() and number.isdigit()):
         # The default partition has no month in its name, and is never dropped.
         return False
     # Over is a month whose successor has begun by then.
-    return month(datetime(int(year), int(number), 1, tzinfo=UTC), 1) <= oldest.astimezone(UTC).date()
+    return month_start(datetime(int(year), int(number), 1, tzinfo=UTC), 1) <= oldest.astimezone(UTC).date()

@@ -10,7 +10,7 @@ from typing import Any
 
 from gongzhi.declare.entity import Entity
 from gongzhi.declare.viewer import Viewer
-from gongzhi.runtime.checks import wrong
+from gongzhi.runtime.checks import invalid_input
 from gongzhi.values.errors import Refusal
 from graphql import (
     FieldNode,
@@ -29,11 +29,11 @@ from graphql import (
     visit,
 )
 
-from gongzhi_server.gateway.interfaces import Refused
-from gongzhi_server.graphql.engine import Engine
+from gongzhi_server.gateway.interfaces import RequestRefused
+from gongzhi_server.graphql.engine import GraphQLEngine
 from gongzhi_server.planner.rows import owner_of
 
-from .subscriptions import Asked
+from .subscriptions import SubscriptionRequest
 
 LONGEST = 4000
 EVENT = "subscription {{ caseEvents {{ id version actor data {case} }} }}"
@@ -49,7 +49,7 @@ OUTER = frozenset(("Subscription", "Event"))
 class Selections:
     """Checks and plans selections over one engine."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: GraphQLEngine) -> None:
         self.engine = engine
 
     def check(self, text: str, viewer: Viewer) -> str:
@@ -58,13 +58,15 @@ class Selections:
         selection = print_selection(text)
         try:
             asked = self.prepare(selection)
-        except Refused as refused:
+        except RequestRefused as refused:
             said = refused.errors[0].message
-            raise wrong(f"The selection does not fit: {said}", f"字段选择无效：{said}", "selection") from refused
+            raise invalid_input(
+                f"The selection does not fit: {said}", f"字段选择无效：{said}", "selection"
+            ) from refused
         names = TellingFields(self.engine).find(asked)
         if names:
             listed = ", ".join(sorted(names))
-            raise wrong(
+            raise invalid_input(
                 f"Deliveries hold ids, codes, numbers and times; ask the API for {listed}.",
                 f"投递内容仅限标识、代码、数值和时间；请通过接口查询 {listed}。",
                 "selection",
@@ -72,17 +74,17 @@ class Selections:
         self.check_cost(asked, viewer)
         return selection
 
-    def prepare(self, selection: str | None) -> Asked:
+    def prepare(self, selection: str | None) -> SubscriptionRequest:
         """Prepare what is asked of each event. Raises Refused."""
         return self.engine.asked(EVENT.format(case=f"case {selection}" if selection else ""))
 
-    def check_cost(self, asked: Asked, viewer: Viewer) -> None:
+    def check_cost(self, asked: SubscriptionRequest, viewer: Viewer) -> None:
         """Refuse a selection that may return more objects than an operation may."""
         cost = self.plan(asked, viewer).cost
         if cost > (most := self.engine.limits.cost):
-            raise wrong(f"It may return {cost} objects, and {most} are allowed.", "字段选择过大。", "selection")
+            raise invalid_input(f"It may return {cost} objects, and {most} are allowed.", "字段选择过大。", "selection")
 
-    def plan(self, asked: Asked, viewer: Viewer) -> Any:
+    def plan(self, asked: SubscriptionRequest, viewer: Viewer) -> Any:
         """Make the statement that answers for somebody."""
         return self.engine.planner.stream(asked.document, asked.variables, viewer, asked.field)
 
@@ -90,11 +92,11 @@ class Selections:
 class TellingFields:
     """Finds the fields of a document that other systems may not be told."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: GraphQLEngine) -> None:
         self.schema, self.entities = engine.planner.schema, engine.planner.entities
         self.names: set[str] = set()
 
-    def find(self, asked: Asked) -> set[str]:
+    def find(self, asked: SubscriptionRequest) -> set[str]:
         """Find the names of all of them."""
         info = TypeInfo(self.schema)
         visit(asked.document.ast, TypeInfoVisitor(info, self.visitor(info)))
@@ -130,12 +132,12 @@ def print_selection(text: str) -> str:
     """Print one selection set and nothing else. Raises Refusal."""
     en, zh = "The selection reads { number status }.", "字段选择应形如 { number status }。"
     if len(text) > LONGEST:
-        raise wrong(f"{en} It has {LONGEST} characters at most.", zh, "selection")
+        raise invalid_input(f"{en} It has {LONGEST} characters at most.", zh, "selection")
     try:
         # Bounded: parsing recurses as deep as braces nest.
         definitions = parse(text, max_tokens=1000).definitions
     except GraphQLError as error:
-        raise wrong(en, zh, "selection") from error
+        raise invalid_input(en, zh, "selection") from error
     match definitions:
         case (OperationDefinitionNode(operation=OperationType.QUERY, name=None) as only,) if is_shorthand(only):
             return print_ast(only.selection_set)

@@ -108,7 +108,7 @@ class Sequencer:
                 # line does it, once for many commits, and never a writer.
                 await connection.execute(f"notify {WRITTEN}")
             return False
-        numbered = await number(connection.fetchval)
+        numbered = await number_events(connection.fetchval)
         await self.tidy(connection)
         return numbered > 0
 
@@ -116,11 +116,11 @@ class Sequencer:
         """Look after the partitions, once an hour."""
         now = self.now()
         if self._tidied is None or now - self._tidied >= TIDY:
-            await months.tidy(connection, now, self.retention)
+            await months.tidy_partitions(connection, now, self.retention)
             self._tidied = now
 
 
-async def number(fetch: Callable[..., Awaitable[Any]]) -> int:
+async def number_events(fetch: Callable[..., Awaitable[Any]]) -> int:
     """Give positions to everything that is committed by now; return how many were given."""
     # A full batch means that there may be more.
     done = found = await fetch("select events.number($1)", BATCH)

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any
 from weakref import WeakValueDictionary
 
-from gongzhi.core.events.telling import CURSORS, KEYS
+from gongzhi.core.events.stream_fields import CURSORS, KEYS
 from gongzhi.declare.events import Occurrence
 from gongzhi.declare.plans import LIVE, PLAN, Live
 from gongzhi.declare.viewer import Viewer
@@ -25,11 +25,11 @@ from graphql import GraphQLError, get_argument_values
 from graphql.execution.values import VariableValues
 
 from gongzhi_server.gateway.interfaces import Answer
-from gongzhi_server.planner import Document, Followed, Statement
-from gongzhi_server.planner.execution import Session
+from gongzhi_server.planner import Document, FollowedField, Statement
+from gongzhi_server.planner.execution import OperationRun
 
 from .cursors import Cursors
-from .feed import Feed
+from .feed import EventFeed
 from .sequencer import AWAY
 from .visibility import Knowledge, Rule
 
@@ -49,13 +49,13 @@ Encode = Callable[[bytes, Sequence[GraphQLError], Viewer, int, str | None], Answ
 
 
 @dataclass(frozen=True)
-class Asked:
+class SubscriptionRequest:
     """A subscription as it was sent."""
 
     document: Document
     given: dict[str, Any]
     variables: VariableValues
-    field: Followed
+    field: FollowedField
 
     @cached_property
     def plan(self) -> Any:
@@ -76,10 +76,10 @@ class Streams:
 
     def __init__(
         self,
-        feed: Feed,
+        feed: EventFeed,
         cursors: Cursors,
         current: Current,
-        session: Callable[[Asked, Viewer], Session],
+        session: Callable[[SubscriptionRequest, Viewer], OperationRun],
         encode: Encode,
         context: Callable[[Viewer], Context],
         now: Callable[[], datetime],
@@ -89,19 +89,19 @@ class Streams:
         self.session, self.encode, self.context, self.now = session, encode, context, now
         self.knowledge = knowledge
         # Weak: a group lives as long as somebody in it does, and goes with the last.
-        self._groups: WeakValueDictionary[Any, Group] = WeakValueDictionary()
+        self._groups: WeakValueDictionary[Any, SubscriptionGroup] = WeakValueDictionary()
         self._handled: dict[str, int] = {}
 
-    def group(self, asked: Asked, viewer: Viewer, statement: Statement) -> Group:
+    def group(self, asked: SubscriptionRequest, viewer: Viewer, statement: Statement) -> SubscriptionGroup:
         """Return the group of a subscription, a new one if there is none. Raises Refusal for a bad argument."""
         # By identity of the statement, which the planner shares among viewers with the same text.
         key = (id(statement), viewer.language, *self.scope(asked, viewer, statement))
         found = self._groups.get(key)
         if found is None:
-            found = self._groups[key] = Group(self, asked, viewer, statement)
+            found = self._groups[key] = SubscriptionGroup(self, asked, viewer, statement)
         return found
 
-    def scope(self, asked: Asked, viewer: Viewer, statement: Statement) -> tuple[Any, ...]:
+    def scope(self, asked: SubscriptionRequest, viewer: Viewer, statement: Statement) -> tuple[Any, ...]:
         """Return what the answers depend on besides the statement's text."""
         bound = self.bound(asked, viewer, statement)
         touching = repr(asked.arguments) if asked.live else ""
@@ -111,13 +111,13 @@ class Streams:
         who = (viewer.account, repr(asked.given)) if statement.shape.live else ()  # Python may look at anything
         return (asked.field.of.extensions["strawberry-definition"].python_name, bound, touching, *who)
 
-    def bound(self, asked: Asked, viewer: Viewer, statement: Statement) -> str:
+    def bound(self, asked: SubscriptionRequest, viewer: Viewer, statement: Statement) -> str:
         """Return the parameters of a statement as text, whatever the time and the events are."""
         variables = {**asked.variables.coerced, KEYS: None, CURSORS: None}
         # A fixed time stands in for now, or no two subscriptions would ever be alike.
         return repr(statement.arguments(variables, self.context(replace(viewer, now=NEVER))))
 
-    def rules(self, asked: Asked, viewer: Viewer) -> list[Rule]:
+    def rules(self, asked: SubscriptionRequest, viewer: Viewer) -> list[Rule]:
         """Return the rules by which the viewer may know of the events that change what they follow live."""
         return self.knowledge.rules((one.type for one in asked.plan.events), viewer) if asked.live else []
 
@@ -139,7 +139,7 @@ class Streams:
         return min(self.feed.position, self._handled.get(handler, 0)) if handler else self.feed.position
 
     async def follow(
-        self, asked: Asked, viewer: Viewer, position: int, plan: Callable[[Viewer], Statement]
+        self, asked: SubscriptionRequest, viewer: Viewer, position: int, plan: Callable[[Viewer], Statement]
     ) -> AsyncGenerator[Answer, None]:
         """Yield answers from a position on, without end. Raises Expired, and what `current` raises."""
         group = self.group(asked, viewer, plan(viewer))
@@ -171,10 +171,10 @@ class Streams:
                     await asyncio.sleep(PAUSE)
 
 
-class Group:
+class SubscriptionGroup:
     """Subscriptions that get the same answers."""
 
-    def __init__(self, streams: Streams, asked: Asked, viewer: Viewer, statement: Statement) -> None:
+    def __init__(self, streams: Streams, asked: SubscriptionRequest, viewer: Viewer, statement: Statement) -> None:
         self.streams, self.asked, self.viewer, self.statement = streams, asked, viewer, statement
         self.types = {one.type for one in asked.plan.events}
         self.rules = streams.rules(asked, viewer)
@@ -194,7 +194,7 @@ class Group:
         key = position, events[-1].position
         task = self._told.get(key)
         # A failed run is not kept: the next member tries again.
-        if task is None or failed(task):
+        if task is None or has_failed(task):
             task = self._told[key] = asyncio.create_task(self.answers(mine))
             if len(self._told) > REMEMBERED:
                 self._told.popitem(last=False)
@@ -233,7 +233,7 @@ class Group:
     async def now(self, position: int, anew: bool = False) -> Answer:
         """Return what is followed at this position or later; `anew` if other things may have changed it."""
         known = self._state
-        if known is None or known[0] < position or failed(known[1]) or anew and known[1].done():
+        if known is None or known[0] < position or has_failed(known[1]) or anew and known[1].done():
             # The position is taken before the state is read, so that it never claims to know more than it does.
             self._state = self.streams.reached(self.asked.plan.handled), asyncio.create_task(self.state())
             known = self._state
@@ -244,10 +244,10 @@ class Group:
         data, errors = await self.session().query(self.statement)
         return self.streams.encode(data, errors, self.viewer, self.statement.cost, None)  # a cursor tells of all events
 
-    def session(self) -> Session:
+    def session(self) -> OperationRun:
         """Make an operation that runs for one of the group as of now."""
         return self.streams.session(self.asked, replace(self.viewer, now=self.streams.now()))
 
 
-def failed(task: asyncio.Task[Any]) -> bool:
+def has_failed(task: asyncio.Task[Any]) -> bool:
     return task.done() and (task.cancelled() or task.exception() is not None)

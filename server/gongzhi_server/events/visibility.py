@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gongzhi.core.events.telling import CURSORS, KEYS
+from gongzhi.core.events.stream_fields import CURSORS, KEYS
 from gongzhi.declare.events import Occurrence
 from gongzhi.declare.plans import GUARD
 from gongzhi.declare.viewer import Viewer
@@ -15,11 +15,11 @@ from gongzhi_server.planner import Planner, Statement
 from gongzhi_server.planner.declarations import streams_of
 
 if TYPE_CHECKING:
-    from gongzhi_server.planner.execution import Session
+    from gongzhi_server.planner.execution import OperationRun
 
-    from .subscriptions import Asked
+    from .subscriptions import SubscriptionRequest
 
-Rule = tuple["Asked", Statement]
+Rule = tuple["SubscriptionRequest", Statement]
 """A stream, asked for nothing but whether there is something to tell, and its statement for a viewer."""
 
 
@@ -27,13 +27,16 @@ class Knowledge:
     """Asks the streams of a schema, each of which has the rule for its events. `ask` makes a stream an operation."""
 
     def __init__(
-        self, planner: Planner, ask: Callable[[str], Asked], session: Callable[[Asked, Viewer], Session]
+        self,
+        planner: Planner,
+        ask: Callable[[str], SubscriptionRequest],
+        session: Callable[[SubscriptionRequest, Viewer], OperationRun],
     ) -> None:
         self.planner, self.ask, self.session = planner, ask, session
 
     @cached_property
     # Asked for nothing but `__typename`: the rule of the stream alone decides whether there is an answer.
-    def _streams(self) -> Mapping[str, Asked]:
+    def _streams(self) -> Mapping[str, SubscriptionRequest]:
         return {
             name: self.ask(f"subscription {{ {name} {{ __typename }} }}") for name in streams_of(self.planner.schema)
         }
@@ -44,7 +47,7 @@ class Knowledge:
         asked = [self._streams[name] for name, of in told.items() if of & set(types)]
         return [(one, self.statement(one, viewer)) for one in asked if is_open(one, viewer)]
 
-    def statement(self, asked: Asked, viewer: Viewer) -> Statement:
+    def statement(self, asked: SubscriptionRequest, viewer: Viewer) -> Statement:
         """Return the statement of a stream for a viewer."""
         return self.planner.stream(asked.document, asked.variables, viewer, asked.field)
 
@@ -58,7 +61,7 @@ class Knowledge:
         return False
 
 
-def is_open(asked: Asked, viewer: Viewer) -> bool:
+def is_open(asked: SubscriptionRequest, viewer: Viewer) -> bool:
     """Return whether the viewer holds the permission that a stream needs, if it needs one."""
     guard = asked.field.declared.metadata.get(GUARD)
     return guard is None or viewer.can(guard.permission)

@@ -10,16 +10,16 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from uuid import UUID
 
-from gongzhi.core.attachments.attaching import KEPT, NOWHERE
 from gongzhi.core.attachments.links import FULL, THUMBNAIL, VARIANTS
 from gongzhi.core.attachments.models import AttachmentRow
+from gongzhi.core.attachments.uploads import KEPT, NOWHERE
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime import sealing
 from gongzhi.runtime.sealing import KeyRing
 from tortoise.expressions import Q
 from tortoise.functions import Sum
 
-from .content import MB, Content
+from .content import MB, CleanedFile
 from .vault import Vault
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Archive:
         [[total]] = await waiting.filter(account=None).annotate(total=Sum("size")).values_list("total")
         return (total or 0) < STRANGERS_BYTES
 
-    async def add(self, viewer: Viewer, client: bytes | None, content: Content) -> AttachmentRow:
+    async def add(self, viewer: Viewer, client: bytes | None, content: CleanedFile) -> AttachmentRow:
         """Keep a file. Its row is there first: if anything fails, the sweep finds what was left."""
         # A key for each file, wrapped under the county's: destroying it erases the
         # file, wherever copies lie. An upload has no county before a case takes it.

@@ -25,7 +25,7 @@ EDGE, SMALL = 2_560, 320
 """The longer edge of a photo as it is kept, and of the small picture."""
 
 
-class Unfit(Exception):
+class UnfitFile(Exception):
     """A file that is not taken, with what to do instead."""
 
     def __init__(self, en: str, zh: str) -> None:
@@ -34,7 +34,7 @@ class Unfit(Exception):
 
 
 @dataclass(frozen=True)
-class Content:
+class CleanedFile:
     """An upload as it is kept: its media type, its bytes from the beginning, and a small picture."""
 
     kind: AttachmentKind
@@ -57,13 +57,13 @@ class Format:
     clean: Callable[[BinaryIO, PictureDecoder], Awaitable[Cleaned]]
 
 
-async def photo(file: BinaryIO, decoder: PictureDecoder) -> Cleaned:
+async def clean_photo(file: BinaryIO, decoder: PictureDecoder) -> Cleaned:
     """Decode a photo and encode it anew, which leaves out all that is not the picture."""
     remade = await decoder.remake(file.read(), edge=EDGE, small=SMALL)
     return io.BytesIO(remade.whole), remade.small
 
 
-def threaded(clean: Callable[[BinaryIO], BinaryIO]) -> Callable[[BinaryIO, PictureDecoder], Awaitable[Cleaned]]:
+def clean_in_thread(clean: Callable[[BinaryIO], BinaryIO]) -> Callable[[BinaryIO, PictureDecoder], Awaitable[Cleaned]]:
     """Make a cleaner that runs in a thread: it takes long for a large file."""
 
     async def run(file: BinaryIO, _: PictureDecoder) -> Cleaned:
@@ -72,38 +72,38 @@ def threaded(clean: Callable[[BinaryIO], BinaryIO]) -> Callable[[BinaryIO, Pictu
     return run
 
 
-def office(file: BinaryIO) -> BinaryIO:
+def clean_office(file: BinaryIO) -> BinaryIO:
     """Check an office document, which is kept as it is."""
     check_document(file)
     return file
 
 
-def portable(file: BinaryIO) -> BinaryIO:
+def clean_pdf(file: BinaryIO) -> BinaryIO:
     """Check a PDF, which is kept as it is."""
     check_pdf(file.read())
     return file
 
 
-_JPEG = Format(AttachmentKind.PHOTO, "image/jpeg", 20 * MB, photo)
-_MP4 = Format(AttachmentKind.VIDEO, "video/mp4", 50 * MB, threaded(recordings.emptied))
+_JPEG = Format(AttachmentKind.PHOTO, "image/jpeg", 20 * MB, clean_photo)
+_MP4 = Format(AttachmentKind.VIDEO, "video/mp4", 50 * MB, clean_in_thread(recordings.clean_mp4))
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 FORMATS = {
     "image/jpeg": _JPEG,
     "image/png": _JPEG,
     "image/webp": _JPEG,
-    "audio/mpeg": Format(AttachmentKind.VOICE, "audio/mpeg", 10 * MB, threaded(recordings.untagged)),
-    "audio/mp4": Format(AttachmentKind.VOICE, "audio/mp4", 10 * MB, threaded(recordings.emptied)),
-    "audio/wav": Format(AttachmentKind.VOICE, "audio/wav", 10 * MB, threaded(recordings.plain_wav)),
-    "audio/webm": Format(AttachmentKind.VOICE, "audio/webm", 10 * MB, threaded(webm.keep_sound)),
-    "audio/amr": Format(AttachmentKind.VOICE, "audio/amr", 10 * MB, threaded(recordings.whole_frames)),
-    "audio/amr-wb": Format(AttachmentKind.VOICE, "audio/amr-wb", 10 * MB, threaded(recordings.whole_frames)),
+    "audio/mpeg": Format(AttachmentKind.VOICE, "audio/mpeg", 10 * MB, clean_in_thread(recordings.clean_mp3)),
+    "audio/mp4": Format(AttachmentKind.VOICE, "audio/mp4", 10 * MB, clean_in_thread(recordings.clean_mp4)),
+    "audio/wav": Format(AttachmentKind.VOICE, "audio/wav", 10 * MB, clean_in_thread(recordings.plain_wav)),
+    "audio/webm": Format(AttachmentKind.VOICE, "audio/webm", 10 * MB, clean_in_thread(webm.keep_sound)),
+    "audio/amr": Format(AttachmentKind.VOICE, "audio/amr", 10 * MB, clean_in_thread(recordings.whole_frames)),
+    "audio/amr-wb": Format(AttachmentKind.VOICE, "audio/amr-wb", 10 * MB, clean_in_thread(recordings.whole_frames)),
     "video/mp4": _MP4,
-    "application/pdf": Format(AttachmentKind.DOCUMENT, "application/pdf", 20 * MB, threaded(portable)),
+    "application/pdf": Format(AttachmentKind.DOCUMENT, "application/pdf", 20 * MB, clean_in_thread(clean_pdf)),
     f"{_OFFICE}wordprocessingml.document": Format(
-        AttachmentKind.DOCUMENT, f"{_OFFICE}wordprocessingml.document", 20 * MB, threaded(office)
+        AttachmentKind.DOCUMENT, f"{_OFFICE}wordprocessingml.document", 20 * MB, clean_in_thread(clean_office)
     ),
     f"{_OFFICE}spreadsheetml.sheet": Format(
-        AttachmentKind.DOCUMENT, f"{_OFFICE}spreadsheetml.sheet", 20 * MB, threaded(office)
+        AttachmentKind.DOCUMENT, f"{_OFFICE}spreadsheetml.sheet", 20 * MB, clean_in_thread(clean_office)
     ),
 }
 """By the media type that the content has. Pictures are all kept as JPEG."""
@@ -116,36 +116,36 @@ NAMES = {
 LARGEST = max(format.most for format in FORMATS.values())
 
 
-async def examine(
+async def clean_upload(
     file: BinaryIO,
     size: int,
     decoder: PictureDecoder,
     kinds: frozenset[AttachmentKind] = frozenset(AttachmentKind),
-) -> Content:
+) -> CleanedFile:
     """Make an upload harmless and return what is kept of it.
 
     Raises Unfit, whatever a hostile file makes a library raise.
     """
     # By content alone: names and declared types are the sender's word.
-    format = FORMATS.get(await asyncio.to_thread(sniffed, file))
+    format = FORMATS.get(await asyncio.to_thread(sniff_type, file))
     if format is None or format.kind not in kinds:
         taken = ", ".join(NAMES[kind] for kind in AttachmentKind if kind in kinds)
-        raise Unfit(f"This file is not taken here. Send {taken}.", f"不支持该文件类型，请上传 {taken} 文件。")
+        raise UnfitFile(f"This file is not taken here. Send {taken}.", f"不支持该文件类型，请上传 {taken} 文件。")
     if size > format.most:
         most = format.most // MB
-        raise Unfit(f"The file is larger than {most} MB.", f"文件超过 {most} MB。")
+        raise UnfitFile(f"The file is larger than {most} MB.", f"文件超过 {most} MB。")
     file.seek(0)
     try:
         clean, thumbnail = await format.clean(file, decoder)
     except (DocumentError, PictureError) as error:
-        raise Unfit(error.text.en, error.text.zh) from error
+        raise UnfitFile(error.text.en, error.text.zh) from error
     except Exception as error:  # parsers raise anything when they are given anything
-        raise Unfit("The file is damaged, or it is not what it says.", "文件已损坏，或与其类型不符。") from error
+        raise UnfitFile("The file is damaged, or it is not what it says.", "文件已损坏，或与其类型不符。") from error
     clean.seek(0)
-    return Content(format.kind, format.media_type, clean, thumbnail)
+    return CleanedFile(format.kind, format.media_type, clean, thumbnail)
 
 
-def sniffed(file: BinaryIO) -> str:
+def sniff_type(file: BinaryIO) -> str:
     """Return the media type of the content, as far as we take it; empty for anything else."""
     file.seek(0)
     head = file.read(HEAD)
@@ -153,7 +153,7 @@ def sniffed(file: BinaryIO) -> str:
     if head[4:8] == b"ftyp":
         return "audio/mp4" if head[8:12] in (b"M4A ", b"M4B ") or recordings.is_sound(file) else "video/mp4"
     if head[:4] == b"PK\x03\x04":
-        return inside(file)
+        return office_kind(file)
     if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
         return "audio/wav"
     if head[:4] == b"\x1a\x45\xdf\xa3":
@@ -172,7 +172,7 @@ def sniffed(file: BinaryIO) -> str:
     return {"audio/mp3": "audio/mpeg"}.get(found, found)
 
 
-def inside(file: BinaryIO) -> str:
+def office_kind(file: BinaryIO) -> str:
     """Return which office document an archive is, by the folder its text lies in."""
     try:
         with open_archive(file) as archive:

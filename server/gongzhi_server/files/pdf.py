@@ -15,12 +15,12 @@ from gongzhi.runtime.office_documents import DocumentError
 NAMES = ("JavaScript", "Launch", "ImportData", "RichMedia")
 
 
-def spelled(name: str) -> str:
+def name_pattern(name: str) -> str:
     """Return a pattern of a name each of whose letters may be written as a number: JavaScript, J#61vaScript."""
     return "".join(f"(?:{letter}|#(?i:{ord(letter):02x}))" for letter in name)
 
 
-ACTIVE = re.compile(f"/(?:{'|'.join(map(spelled, NAMES))})(?![A-Za-z0-9])".encode())
+ACTIVE = re.compile(f"/(?:{'|'.join(map(name_pattern, NAMES))})(?![A-Za-z0-9])".encode())
 MOST = 50_000_000
 """Bytes that all packed objects of a document may have together."""
 HEAD = 2_000
@@ -31,14 +31,14 @@ def check_pdf(raw: bytes) -> None:
     """Raise DocumentError for a PDF that runs something when it is opened or clicked on."""
     # Searched as bytes, not parsed: readers repair broken files
     # in different ways, so a parse might see less than they do.
-    if any(ACTIVE.search(piece) for piece in (raw, *unpack(raw))):
+    if any(ACTIVE.search(piece) for piece in (raw, *unpack_objects(raw))):
         raise DocumentError(
             "The PDF holds scripts or starts programs; print it to a new PDF and send that.",
             "PDF 含有脚本或会启动程序，请重新打印为 PDF 后上传。",
         )
 
 
-def unpack(raw: bytes) -> Iterator[bytes]:
+def unpack_objects(raw: bytes) -> Iterator[bytes]:
     """Yield the packed objects of a document, as far as they are in zlib's format. Raises DocumentError for a bomb.
 
     Streams do not overlap, so what is read is no more than the document; one in which they do is a bomb as well.

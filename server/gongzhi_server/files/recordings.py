@@ -29,7 +29,7 @@ FRAMES = 1_000_000
 
 
 @dataclass(frozen=True)
-class Box:
+class Mp4Box:
     """A box of an MP4: where its head begins, and its content starts and stops."""
 
     kind: bytes
@@ -38,38 +38,38 @@ class Box:
     stop: int
 
 
-def emptied(file: BinaryIO) -> BinaryIO:
+def clean_mp4(file: BinaryIO) -> BinaryIO:
     """Turn the boxes of an MP4 that tell of people and places into free space of zeros; all others stay in place.
 
     Raises ValueError for what is no MP4.
     """
     # Nothing moves: indexes in the file hold offsets, and moving sound or pictures would break them.
-    found = list(boxes(file, 0, file.seek(0, io.SEEK_END)))
+    found = list(iterate_boxes(file, 0, file.seek(0, io.SEEK_END)))
     if not {b"ftyp", b"moov"} <= {box.kind for box in found}:
         raise ValueError("not an MP4")
     for box in found:
-        blank(file, box)
+        blank_box(file, box)
     return file
 
 
-def boxes(file: BinaryIO, at: int, end: int, depth: int = 0) -> Iterator[Box]:
+def iterate_boxes(file: BinaryIO, at: int, end: int, depth: int = 0) -> Iterator[Mp4Box]:
     """Yield each box between two places, and those inside of holders."""
     # Bounded in number and depth: a hostile file may nest without end, or be nothing but heads.
     for _ in range(MOST):
         if at >= end:
             return
-        box = read(file, at, end)
+        box = read_box(file, at, end)
         # What is not known at the top could hold anything, so the file is refused rather than searched.
         if depth == DEEPEST or (depth == 0 and box.kind not in KNOWN):
             raise ValueError("a box does not belong here")
         yield box
         if box.kind in HOLDERS:
-            yield from boxes(file, box.start, box.stop, depth + 1)
+            yield from iterate_boxes(file, box.start, box.stop, depth + 1)
         at = box.stop
     raise ValueError("too many boxes")
 
 
-def read(file: BinaryIO, at: int, end: int) -> Box:
+def read_box(file: BinaryIO, at: int, end: int) -> Mp4Box:
     """Read the head of a box. Raises ValueError for one that does not fit into what holds it."""
     file.seek(at)
     head = file.read(16)
@@ -80,26 +80,26 @@ def read(file: BinaryIO, at: int, end: int) -> Box:
     stop = at + size if size else end
     if not start <= stop <= end:
         raise ValueError("a box does not fit")
-    return Box(head[4:8], at, start, stop)
+    return Mp4Box(head[4:8], at, start, stop)
 
 
-def blank(file: BinaryIO, box: Box) -> None:
+def blank_box(file: BinaryIO, box: Mp4Box) -> None:
     """Wipe what a box tells of people, places and times; the rest of it stays."""
     if box.kind in TOLD:
         file.seek(box.at + 4)
         # Renamed to "free" before it is wiped: players skip it by its kind.
         file.write(b"free")
-        wipe(file, box.start, box.stop)
+        wipe_range(file, box.start, box.stop)
     elif box.kind == b"hdlr":
-        wipe(file, min(box.start + NAMED, box.stop), box.stop)
+        wipe_range(file, min(box.start + NAMED, box.stop), box.stop)
     elif box.kind in HEADERS and box.stop - box.start >= 20:
         file.seek(box.start)
         # Version 1 has times of 64 bits.
         times = 16 if file.read(1) == b"\x01" else 8
-        wipe(file, box.start + 4, box.start + 4 + times)
+        wipe_range(file, box.start + 4, box.start + 4 + times)
 
 
-def wipe(file: BinaryIO, start: int, stop: int) -> None:
+def wipe_range(file: BinaryIO, start: int, stop: int) -> None:
     """Fill a part of the file with zeros."""
     file.seek(start)
     for at in range(start, stop, 65_536):
@@ -109,14 +109,14 @@ def wipe(file: BinaryIO, start: int, stop: int) -> None:
 def is_sound(file: BinaryIO) -> bool:
     """Return whether the tracks of an MP4 are all sound, whatever brand it claims. False for what is damaged."""
     try:
-        first = islice(boxes(file, 0, file.seek(0, io.SEEK_END)), MOST)
+        first = islice(iterate_boxes(file, 0, file.seek(0, io.SEEK_END)), MOST)
         found = [box for box in first if box.kind == b"hdlr"]
     except ValueError:
         return False
-    return bool(found) and all(handler(file, box) == b"soun" for box in found)
+    return bool(found) and all(track_handler(file, box) == b"soun" for box in found)
 
 
-def handler(file: BinaryIO, box: Box) -> bytes:
+def track_handler(file: BinaryIO, box: Mp4Box) -> bytes:
     """Return what a track's handler is for."""
     file.seek(box.start + 8)
     return file.read(4)
@@ -127,20 +127,20 @@ def plain_wav(file: BinaryIO) -> BinaryIO:
     data = file.read()
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         raise ValueError("not a WAV")
-    found = dict(reversed(list(chunks(data))))  # of several chunks of a kind the first counts
+    found = dict(reversed(list(iterate_chunks(data))))  # of several chunks of a kind the first counts
     form, sound = found.get(b"fmt ", b""), found.get(b"data", b"")
     tag, channels, rate, align = (int.from_bytes(form[a:b], "little") for a, b in ((0, 2), (2, 4), (4, 8), (12, 14)))
     if not 16 <= len(form) <= 50 or tag not in SOUND or not 1 <= channels <= 8 or not rate or not align or not sound:
         raise ValueError("not sound")
     # PCM needs sixteen bytes; what follows them is of no use and could hide something.
-    parts = [chunk(b"fmt ", form[:16] if tag == 1 else form)]
+    parts = [build_chunk(b"fmt ", form[:16] if tag == 1 else form)]
     if fact := found.get(b"fact"):
-        parts.append(chunk(b"fact", fact[:4]))
-    inside = b"WAVE" + b"".join((*parts, chunk(b"data", sound)))
-    return io.BytesIO(chunk(b"RIFF", inside))
+        parts.append(build_chunk(b"fact", fact[:4]))
+    inside = b"WAVE" + b"".join((*parts, build_chunk(b"data", sound)))
+    return io.BytesIO(build_chunk(b"RIFF", inside))
 
 
-def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def iterate_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield each chunk of a WAV. Sound that was cut off, or whose size was not known yet (2³² - 1), goes to the end."""
     at = 12
     for _ in range(MOST):
@@ -157,7 +157,7 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     raise ValueError("too many chunks")
 
 
-def chunk(kind: bytes, content: bytes) -> bytes:
+def build_chunk(kind: bytes, content: bytes) -> bytes:
     """Write a chunk, padded to an even length as RIFF wants."""
     return kind + len(content).to_bytes(4, "little") + content + bytes(len(content) % 2)
 
@@ -186,7 +186,7 @@ def whole_frames(file: BinaryIO) -> BinaryIO:
     return io.BytesIO(data[:at])
 
 
-def untagged(file: BinaryIO) -> BinaryIO:
+def clean_mp3(file: BinaryIO) -> BinaryIO:
     """Strip an MP3 of its tags, before (ID3v2) and behind (ID3v1, APEv2). Raises ValueError for what is no MP3."""
     data = file.read()
     while data[:3] == b"ID3" and len(data) > 10:

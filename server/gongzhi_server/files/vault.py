@@ -34,61 +34,61 @@ class Vault:
 
     async def put(self, id: UUID, variant: str, key: bytes, file: BinaryIO) -> None:
         """Seal a file and store it."""
-        await self.store.put_async(place(id, variant), sealed(key, variant, file))
+        await self.store.put_async(storage_path(id, variant), seal_pieces(key, variant, file))
 
     async def get(self, id: UUID, variant: str, key: bytes) -> AsyncIterator[bytes]:
         """Return the file, piece by piece. Raises FileNotFoundError at once, SealError where it was changed."""
-        found = await self.store.get_async(place(id, variant))
-        return opened(key, variant, found.stream(min_chunk_size=PIECE + TAG))
+        found = await self.store.get_async(storage_path(id, variant))
+        return open_pieces(key, variant, found.stream(min_chunk_size=PIECE + TAG))
 
     async def delete(self, id: UUID, *variants: str) -> None:
         """Remove what is there of a file."""
         for variant in variants:
             with suppress(FileNotFoundError):
-                await self.store.delete_async(place(id, variant))
+                await self.store.delete_async(storage_path(id, variant))
 
 
-def place(id: UUID, variant: str) -> str:
+def storage_path(id: UUID, variant: str) -> str:
     """Return where a file lies; the last digits are random, so folders fill evenly."""
     return f"{id.hex[-2:]}/{id}.{variant}"
 
 
-def cipher(key: bytes, variant: str) -> AESGCM:
+def file_cipher(key: bytes, variant: str) -> AESGCM:
     """Make the cipher of a file's variant."""
     # A key of its own for each variant: the same nonces under one key would break AES-GCM.
     return AESGCM(hmac.digest(key, variant.encode(), hashlib.sha256))
 
 
-def nonce(count: int, last: bool) -> bytes:
+def piece_nonce(count: int, last: bool) -> bytes:
     """Make the nonce of a piece: numbered, the last marked, so that none can be left out, added or moved."""
     return count.to_bytes(11, "big") + bytes([last])
 
 
-def sealed(key: bytes, variant: str, file: BinaryIO) -> Iterator[bytes]:
+def seal_pieces(key: bytes, variant: str, file: BinaryIO) -> Iterator[bytes]:
     """Yield a file's pieces, sealed. An empty file has one empty piece, which says that it is the last."""
-    box, count, piece = cipher(key, variant), 0, file.read(PIECE)
+    box, count, piece = file_cipher(key, variant), 0, file.read(PIECE)
     while True:
         following = file.read(PIECE)
-        yield box.encrypt(nonce(count, not following), piece, None)
+        yield box.encrypt(piece_nonce(count, not following), piece, None)
         if not following:
             return
         count, piece = count + 1, following
 
 
-async def opened(key: bytes, variant: str, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def open_pieces(key: bytes, variant: str, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Yield a stored file's pieces, opened."""
-    box, count, held = cipher(key, variant), 0, b""
+    box, count, held = file_cipher(key, variant), 0, b""
     async for chunk in stream:
         held += bytes(chunk)
         while len(held) > PIECE + TAG:  # what is left over may be the last piece, which is opened in another way
-            yield unsealed(box, count, False, held[: PIECE + TAG])
+            yield open_piece(box, count, False, held[: PIECE + TAG])
             count, held = count + 1, held[PIECE + TAG :]
-    yield unsealed(box, count, True, held)
+    yield open_piece(box, count, True, held)
 
 
-def unsealed(box: AESGCM, count: int, last: bool, piece: bytes) -> bytes:
+def open_piece(box: AESGCM, count: int, last: bool, piece: bytes) -> bytes:
     """Open a piece. Raises SealError if it was changed, cut off or put elsewhere."""
     try:
-        return box.decrypt(nonce(count, last), piece, None)
+        return box.decrypt(piece_nonce(count, last), piece, None)
     except (InvalidTag, ValueError):
         raise SealError("a stored file cannot be opened: it was changed, or cut off") from None

@@ -42,7 +42,7 @@ MOST = 200_000
 
 
 @dataclass(frozen=True)
-class Element:
+class WebmElement:
     """An element: where its head begins, and its content starts and stops; of an endless one, at the latest."""
 
     id: int
@@ -59,19 +59,19 @@ def keep_sound(file: BinaryIO) -> BinaryIO:
     """
     # Nothing moves, as in an MP4: positions in the file would no longer hold.
     data = bytearray(file.read())
-    kept = list(Reader(data).children(ROOT, len(data)))
+    kept = list(WebmReader(data).children(ROOT, len(data)))
     if [one.id for one in kept if one.id in KEPT[ROOT]] != [EBML, SEGMENT]:
         raise ValueError("not one segment")
-    if contents(data, kept, DOC_TYPE) != [b"webm"]:
+    if element_contents(data, kept, DOC_TYPE) != [b"webm"]:
         raise ValueError("not a WebM")
     require_opus(data, kept)
     return io.BytesIO(data)
 
 
-def require_opus(data: bytearray, kept: Sequence[Element]) -> None:
+def require_opus(data: bytearray, kept: Sequence[WebmElement]) -> None:
     """Refuse what is not sound in Opus, and what has no sound at all."""
     tracks = sum(one.id == TRACK for one in kept)
-    types, codecs, heads = (contents(data, kept, id) for id in (TRACK_TYPE, CODEC, CODEC_HEAD))
+    types, codecs, heads = (element_contents(data, kept, id) for id in (TRACK_TYPE, CODEC, CODEC_HEAD))
     if not tracks or types != [b"\2"] * tracks or codecs != [b"A_OPUS"] * tracks or len(heads) != tracks:
         raise ValueError("not Opus")
     for head in heads:
@@ -81,18 +81,18 @@ def require_opus(data: bytearray, kept: Sequence[Element]) -> None:
         raise ValueError("no sound")
 
 
-def contents(data: bytearray, kept: Sequence[Element], id: int) -> list[bytes]:
+def element_contents(data: bytearray, kept: Sequence[WebmElement], id: int) -> list[bytes]:
     """Return the contents of all elements with an id."""
     return [bytes(data[one.start : one.stop]) for one in kept if one.id == id]
 
 
-class Reader:
+class WebmReader:
     """Reads elements from the first to the last, and wipes those that are not kept."""
 
     def __init__(self, data: bytearray) -> None:
         self.data, self.at, self.count = data, 0, 0
 
-    def children(self, holder: int, stop: int, endless: bool = False) -> Iterator[Element]:
+    def children(self, holder: int, stop: int, endless: bool = False) -> Iterator[WebmElement]:
         """Yield what is kept of a holder's content, and of what is in it."""
         while self.at < stop:
             element = self.head(stop)
@@ -110,7 +110,7 @@ class Reader:
                 yield element
                 self.at = element.stop
 
-    def head(self, stop: int) -> Element:
+    def head(self, stop: int) -> WebmElement:
         """Read the head of the element that begins here."""
         self.count += 1
         if self.count > MOST:
@@ -121,7 +121,7 @@ class Reader:
         end = stop if endless else start + (stop if size is None else size)
         if end > stop:
             raise ValueError("an element does not fit")
-        return Element(id or 0, self.at, start, end, endless)
+        return WebmElement(id or 0, self.at, start, end, endless)
 
     def number(self, at: int, most: int, marked: bool = False) -> tuple[int | None, int]:
         """Read a number whose leading zeros tell its bytes; return it, None if unknown, and the place behind it.
@@ -137,14 +137,14 @@ class Reader:
         value = whole if marked else whole - (1 << 7 * width)
         return None if not marked and value == (1 << 7 * width) - 1 else value, at + width
 
-    def require_short(self, element: Element) -> None:
+    def require_short(self, element: WebmElement) -> None:
         """Refuse a number that is none; empty the names of programs."""
         if element.id not in LONG and element.stop - element.start > NUMBER:
             raise ValueError("a number is too long")
         if element.id in SOFTWARE:
             self.data[element.start : element.stop] = bytes(element.stop - element.start)
 
-    def wipe(self, element: Element) -> None:
+    def wipe(self, element: WebmElement) -> None:
         """Make an element a void one of the same length."""
         length = element.stop - element.at
         # The void's own size field takes one byte or eight, so that head and content are exactly as long as before.

@@ -3,36 +3,47 @@
 from __future__ import annotations
 
 from .application import Gateway
-from .discovery import Published
-from .error_codes import Code, error
-from .interfaces import Answer, Authenticate, Engine, Forbidden, Kind, Prepared, Refused, Stage, Traits, Unauthenticated
+from .discovery import PublishedSchema
+from .error_codes import Code, coded_error
+from .interfaces import (
+    Answer,
+    Authenticate,
+    Engine,
+    Forbidden,
+    Kind,
+    PreparedOperation,
+    RequestRefused,
+    Stage,
+    Traits,
+    Unauthenticated,
+)
 from .limits import Limits
-from .options import Settings
+from .options import GatewaySettings
 from .overload import Guard
 from .rate_limits import Rate, Rates
-from .trusted_documents import Documents
-from .websocket import Close
+from .trusted_documents import DocumentStore
+from .websocket import CloseCode
 
 __all__ = [
     "Answer",
     "Authenticate",
-    "Close",
+    "CloseCode",
     "Code",
-    "Documents",
+    "DocumentStore",
     "Engine",
     "Forbidden",
     "Gateway",
     "Guard",
     "Kind",
     "Limits",
-    "Prepared",
-    "Published",
+    "PreparedOperation",
+    "PublishedSchema",
     "Rate",
     "Rates",
-    "Refused",
-    "Settings",
+    "RequestRefused",
+    "GatewaySettings",
     "Stage",
     "Traits",
     "Unauthenticated",
-    "error",
+    "coded_error",
 ]

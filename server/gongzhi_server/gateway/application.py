@@ -19,7 +19,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from . import error_responses as refusals
 from . import negotiation
 from .discovery import PAGE
-from .error_codes import Code, error
+from .error_codes import Code, coded_error
 from .interfaces import (
     Answer,
     Authenticate,
@@ -28,23 +28,23 @@ from .interfaces import (
     Kind,
     Memory,
     P,
-    Refused,
+    RequestRefused,
     Stage,
     Traits,
     Unauthenticated,
 )
 from .negotiation import EVENTS, GRAPHQL, JSON
 from .operations import Caller, Operations, Progress
-from .options import Settings
+from .options import GatewaySettings
 from .overload import Guard
-from .rate_limits import Header, Limited
+from .rate_limits import Header, RateLimited
 from .request import Malformed, Request, Unreadable
-from .server_sent_events import Stream
+from .server_sent_events import EventStream
 from .timeouts import Timeout
-from .trusted_documents import Documents
+from .trusted_documents import DocumentStore
 from .websocket import Socket
 
-__all__ = ["Gateway", "Settings"]
+__all__ = ["Gateway", "GatewaySettings"]
 
 # Answers may hold personal data: no cache keeps them. The policy is for browsers that are made to open one as a page.
 SAFE: tuple[Header, ...] = (
@@ -72,7 +72,7 @@ SENDABLE = (
 )
 
 
-class Refusal(Exception):
+class HttpRefusal(Exception):
     """A request that HTTP alone is enough to refuse."""
 
     def __init__(self, status: int, problem: GraphQLError, *headers: Header) -> None:
@@ -87,7 +87,7 @@ class Disconnected(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpReply:
     """A reply before it is sent."""
 
     status: int
@@ -108,24 +108,24 @@ class Gateway(Generic[P]):
         self,
         engine: Engine[P],
         authenticate: Authenticate,
-        settings: Settings | None = None,
+        settings: GatewaySettings | None = None,
         traits: Traits | None = None,
-        documents: Documents | None = None,
+        documents: DocumentStore | None = None,
         memory: Memory | None = None,
         guard: Guard | None = None,
     ) -> None:
-        self.settings = settings or Settings()
+        self.settings = settings or GatewaySettings()
         self.limits = self.settings.limits
-        documents = Documents() if documents is None else documents
+        documents = DocumentStore() if documents is None else documents
         self.operations = Operations(engine, authenticate, self.settings, traits or Traits(), documents, memory, guard)
         self.audit = self.settings.status == "audit"
         self.default = JSON if self.audit else GRAPHQL
         # Clients send the same few headers again and again, so what they parse to is remembered.
-        self.media = negotiation.remembered(partial(negotiation.media, default=self.default))
-        self.gzips = negotiation.remembered(negotiation.gzips)
-        self.is_json = negotiation.remembered(negotiation.is_json)
+        self.media = negotiation.cache_parsed(partial(negotiation.choose_media_type, default=self.default))
+        self.gzips = negotiation.cache_parsed(negotiation.accepts_gzip)
+        self.is_json = negotiation.cache_parsed(negotiation.is_json)
         self.origins = frozenset(origin.encode() for origin in self.settings.origins)
-        self.app = wrapped(self.serve, self.settings)
+        self.app = wrap_application(self.serve, self.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request behind the middleware for other origins and proxies."""
@@ -136,23 +136,23 @@ class Gateway(Generic[P]):
         if scope["type"] == "websocket":
             await Socket(self.operations, scope, receive, send).serve(self.origins)
             return
-        headers = negotiation.fold(scope["headers"])
+        headers = negotiation.fold_headers(scope["headers"])
         media = self.default
         try:
-            media = self.negotiated(headers, scope)
+            media = self.negotiate_media_type(headers, scope)
             reply = await self.answer(scope, headers, media, receive)
         except Disconnected:
             return
         except Exception as problem:
             reply = self.refusal(problem, media)
-        if isinstance(reply, Stream):
+        if isinstance(reply, EventStream):
             # "x-accel-buffering: no" keeps nginx from holding events back.
             lines = [*TYPED[EVENTS], (b"x-accel-buffering", b"no"), *reply.headers]
             await reply.write(receive, send, lines, self.limits)
         else:
             await self.write(reply, self.typed(reply, media), headers, send)
 
-    def typed(self, reply: Reply, media: bytes) -> bytes:
+    def typed(self, reply: HttpReply, media: bytes) -> bytes:
         """Return the media type of a reply. By the release, only a success may call itself JSON."""
         if reply.media:
             return reply.media
@@ -160,7 +160,7 @@ class Gateway(Generic[P]):
             return GRAPHQL
         return media if media in (GRAPHQL, JSON) else self.default
 
-    def negotiated(self, headers: Mapping[bytes, bytes], scope: Scope) -> bytes:
+    def negotiate_media_type(self, headers: Mapping[bytes, bytes], scope: Scope) -> bytes:
         """Choose the media type to reply in. Raises Refusal."""
         # Before anything is parsed out of them.
         if sum(map(len, headers.values())) > self.limits.headers:
@@ -173,16 +173,16 @@ class Gateway(Generic[P]):
         media = self.media(accept)
         if media is None:
             message = "Accept application/graphql-response+json or application/json; nothing else can be sent."
-            raise Refusal(406, error(Code.NOT_ACCEPTABLE, message))
+            raise HttpRefusal(406, coded_error(Code.NOT_ACCEPTABLE, message))
         return media
 
     async def answer(
         self, scope: Scope, headers: Mapping[bytes, bytes], media: bytes, receive: Receive
-    ) -> Reply | Stream:
+    ) -> HttpReply | EventStream:
         """Admit, authenticate and answer a request."""
         method = scope["method"]
         if media == HTML:
-            return Reply(200, PAGE, media=HTML)
+            return HttpReply(200, PAGE, media=HTML)
         # What HTTP alone can refuse is refused before the credentials are checked, which costs a query at worst.
         self.admit(method, headers)
         caller = await self.operations.enter(headers, scope)
@@ -195,32 +195,34 @@ class Gateway(Generic[P]):
         if caller.purse is None:
             return reply
         lines = reply.headers + caller.headers()
-        if isinstance(reply, Stream):
+        if isinstance(reply, EventStream):
             return replace(reply, headers=lines)
-        return Reply(reply.status, reply.body, lines, reply.media)
+        return HttpReply(reply.status, reply.body, lines, reply.media)
 
     async def reply(
         self, scope: Scope, headers: Mapping[bytes, bytes], media: bytes, receive: Receive, caller: Caller
-    ) -> Reply | Stream:
+    ) -> HttpReply | EventStream:
         """Read the request and run what it asks for."""
         method = scope["method"]
         try:
             request = await self.read(receive, headers) if method == "POST" else self.url(scope["query_string"])
-        except (Malformed, Refused, Refusal):  # reading it took time, too
+        except (Malformed, RequestRefused, HttpRefusal):  # reading it took time, too
             if caller.purse:
-                caller.purse.pay()
+                caller.purse.consume()
             raise
         if isinstance(request, list):
             return await self.batch(request, caller)
         if media == EVENTS:
-            return await self.stream(resumed(request, headers), caller, scope, headers)
+            return await self.stream(resume_request(request, headers), caller, scope, headers)
         prepared = await self.operations.prepare(request, caller)
-        permit(prepared.operation, method)
+        check_method(prepared.operation, method)
         answer = await self.operations.run(prepared, request, caller)
         # 294 is an answer with data and errors (docs/gateway.md).
-        return Reply(294 if answer.errors and media == GRAPHQL else 200, answer.body)
+        return HttpReply(294 if answer.errors and media == GRAPHQL else 200, answer.body)
 
-    async def stream(self, request: Request, caller: Caller, scope: Scope, headers: Mapping[bytes, bytes]) -> Stream:
+    async def stream(
+        self, request: Request, caller: Caller, scope: Scope, headers: Mapping[bytes, bytes]
+    ) -> EventStream:
         """Answer in events.
 
         Who reads them sees no status, so a document that is refused is told in an event, too.
@@ -232,10 +234,10 @@ class Gateway(Generic[P]):
         try:
             prepared = await self.operations.prepare(request, caller)
             if prepared.operation == "mutation":
-                permit(prepared.operation, scope["method"])
+                check_method(prepared.operation, scope["method"])
             answers = self.operations.answers(prepared, request, caller, progress)
-        except (Refused, Malformed) as problem:
-            answers = single(dump(self.operations.told(problem, caller)))
+        except (RequestRefused, Malformed) as problem:
+            answers = single_answer(dump_errors(self.operations.told(problem, caller)))
         # From here the stream holds the seat and lets it go at its end; until then it is ours to let go.
         except BaseException:
             seat.close()
@@ -247,9 +249,9 @@ class Gateway(Generic[P]):
             finally:
                 await self.operations.remember([progress])
 
-        return Stream(answers, partial(self.operations.told, caller=caller), watch, seat)
+        return EventStream(answers, partial(self.operations.told, caller=caller), watch, seat)
 
-    async def batch(self, requests: Sequence[Request], caller: Caller) -> Reply:
+    async def batch(self, requests: Sequence[Request], caller: Caller) -> HttpReply:
         """Answer one after the other, within one budget of cost and time."""
         bodies: list[bytes] = []
         cost, loop = 0, asyncio.get_running_loop()
@@ -258,33 +260,35 @@ class Gateway(Generic[P]):
         for request in requests:
             try:
                 if cost > self.limits.cost:
-                    raise Refused([exhausted(cost, self.limits.cost)], Stage.COST)
+                    raise RequestRefused([batch_too_costly(cost, self.limits.cost)], Stage.COST)
                 prepared = await self.operations.prepare(request, caller)
-                permit(prepared.operation, "POST")
+                check_method(prepared.operation, "POST")
                 answer = await self.operations.run(prepared, request, caller, end - loop.time())
                 cost += answer.cost
                 bodies.append(answer.body)
             except Exception as problem:
-                bodies.append(dump(self.operations.told(problem, caller)))
-        return Reply(200, b"[" + b",".join(bodies) + b"]", media=JSON)
+                bodies.append(dump_errors(self.operations.told(problem, caller)))
+        return HttpReply(200, b"[" + b",".join(bodies) + b"]", media=JSON)
 
     def admit(self, method: str, headers: Mapping[bytes, bytes]) -> None:
         """Refuse what needs no engine to be refused."""
         if method == "POST":
             if not self.is_json(headers.get(b"content-type", b"")):
                 message = "Send the body as Content-Type: application/json, in UTF-8."
-                raise Refusal(415, error(Code.UNSUPPORTED_MEDIA_TYPE, message), (b"accept-post", JSON))
+                raise HttpRefusal(415, coded_error(Code.UNSUPPORTED_MEDIA_TYPE, message), (b"accept-post", JSON))
             # A compressed body could be a thousand times its size (a zip bomb), and its length would say nothing.
             if headers.get(b"content-encoding", b"identity").lower() != b"identity":
                 message = "Send the body uncompressed, without Content-Encoding."
-                raise Refusal(415, error(Code.UNSUPPORTED_MEDIA_TYPE, message), (b"accept-encoding", b"identity"))
+                raise HttpRefusal(
+                    415, coded_error(Code.UNSUPPORTED_MEDIA_TYPE, message), (b"accept-encoding", b"identity")
+                )
         elif method != "GET":
             message = "Send a POST, or a GET for queries."
-            raise Refusal(405, error(Code.METHOD_NOT_ALLOWED, message), (b"allow", b"GET, POST"))
+            raise HttpRefusal(405, coded_error(Code.METHOD_NOT_ALLOWED, message), (b"allow", b"GET, POST"))
         # Such a page cannot read the answer, but could make the browser send it with cookies: CSRF.
         if negotiation.cross_site(headers, self.origins):
             message = "Requests from other sites need the header GraphQL-Require-Preflight."
-            raise Refusal(403, error(Code.CROSS_SITE_REQUEST, message))
+            raise HttpRefusal(403, coded_error(Code.CROSS_SITE_REQUEST, message))
 
     def url(self, query: bytes) -> Request:
         """Read a request from the query string of a GET."""
@@ -302,26 +306,26 @@ class Gateway(Generic[P]):
             raise too_large(413, "The body is", "body", limit)
         try:
             with Timeout(self.limits.reading):
-                body = await whole(receive, limit)
+                body = await read_body(receive, limit)
         except TimeoutError:
             message = f"The body did not arrive within {self.limits.reading:g} seconds (limits.reading)."
             # Closed, because the rest of the body would be taken for the next request.
-            raise Refusal(408, error(Code.REQUEST_TIMEOUT, message), (b"connection", b"close")) from None
+            raise HttpRefusal(408, coded_error(Code.REQUEST_TIMEOUT, message), (b"connection", b"close")) from None
         if self.settings.batch and body.lstrip(BLANK).startswith(b"["):
             return Request.bodies(body, self.limits, self.settings.batch)
         return Request.body(body, self.limits)
 
-    def refusal(self, problem: Exception, media: bytes, caller: Caller | None = None) -> Reply:
+    def refusal(self, problem: Exception, media: bytes, caller: Caller | None = None) -> HttpReply:
         """Turn what was raised into a reply."""
-        if isinstance(problem, Refusal):
-            return Reply(problem.status, dump(refusals.formatted([problem.problem])), problem.headers)
+        if isinstance(problem, HttpRefusal):
+            return HttpReply(problem.status, dump_errors(refusals.format_errors([problem.problem])), problem.headers)
         status, extra = self.line(problem, media)
-        return Reply(status, dump(self.operations.told(problem, caller)), extra)
+        return HttpReply(status, dump_errors(self.operations.told(problem, caller)), extra)
 
     def line(self, problem: Exception, media: bytes) -> tuple[int, tuple[Header, ...]]:
         """Return the status of a reply that tells of a problem, and the headers that go with it."""
         match problem:
-            case Refused(stage=stage):
+            case RequestRefused(stage=stage):
                 return self.status(stage, media), ()
             case Malformed():
                 return 400 if self.audit or isinstance(problem, Unreadable) else 422, ()
@@ -329,7 +333,7 @@ class Gateway(Generic[P]):
                 return 401, ((b"www-authenticate", challenge.encode("latin-1")),)
             case Forbidden():
                 return 403, ()
-            case Limited(after=after):
+            case RateLimited(after=after):
                 return 429, ((b"retry-after", b"%d" % after),)
             case TimeoutError():
                 return 503, ()
@@ -341,19 +345,19 @@ class Gateway(Generic[P]):
             return 200 if media == JSON else 400
         return 400 if stage is Stage.PARSE else 422
 
-    async def write(self, reply: Reply, media: bytes, headers: Mapping[bytes, bytes], send: Send) -> None:
+    async def write(self, reply: HttpReply, media: bytes, headers: Mapping[bytes, bytes], send: Send) -> None:
         """Send a reply, compressed where the client reads that and it pays."""
         body, extra = reply.body, reply.headers
         smallest = self.settings.compress
         if smallest is not None and len(body) >= smallest and self.gzips(headers.get(b"accept-encoding", b"")):
-            body = await compress(body)
+            body = await compress_body(body)
             extra += ((b"content-encoding", b"gzip"),)
         lines = [*TYPED[media], (b"content-length", b"%d" % len(body)), *extra]
         await send({"type": "http.response.start", "status": reply.status, "headers": lines})
         await send({"type": "http.response.body", "body": body})
 
 
-def wrapped(app: ASGIApp, settings: Settings, methods: Sequence[str] = ("GET", "POST")) -> ASGIApp:
+def wrap_application(app: ASGIApp, settings: GatewaySettings, methods: Sequence[str] = ("GET", "POST")) -> ASGIApp:
     """Wrap an application in what other origins and proxies need."""
     if settings.origins:
         app = CORSMiddleware(app, list(settings.origins), methods, SENDABLE, expose_headers=READABLE)
@@ -363,17 +367,17 @@ def wrapped(app: ASGIApp, settings: Settings, methods: Sequence[str] = ("GET", "
     return app
 
 
-def permit(operation: Kind, method: str) -> None:
+def check_method(operation: Kind, method: str) -> None:
     """Refuse an operation that may not be sent this way."""
     if operation == "subscription":
         message = "Subscriptions need a connection that stays open; this one gives a single reply."
-        raise Refused([error(Code.OPERATION_NOT_ALLOWED, message)], Stage.OPERATION)
+        raise RequestRefused([coded_error(Code.OPERATION_NOT_ALLOWED, message)], Stage.OPERATION)
     # A GET may be sent by a link or an image of any page, and may be repeated by what lies between.
     if operation == "mutation" and method == "GET":
-        raise Refusal(405, error(Code.OPERATION_NOT_ALLOWED, "Send mutations by POST."), (b"allow", b"POST"))
+        raise HttpRefusal(405, coded_error(Code.OPERATION_NOT_ALLOWED, "Send mutations by POST."), (b"allow", b"POST"))
 
 
-async def whole(receive: Receive, limit: int) -> bytes:
+async def read_body(receive: Receive, limit: int) -> bytes:
     """Read a body of at most `limit` bytes, whatever its header promised."""
     chunks: list[bytes] = []
     left, more = limit, True
@@ -389,19 +393,19 @@ async def whole(receive: Receive, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def too_large(status: int, subject: str, setting: str, limit: int) -> Refusal:
+def too_large(status: int, subject: str, setting: str, limit: int) -> HttpRefusal:
     """Make the refusal of something larger than a limit."""
     message = f"{subject} larger than {limit:,} bytes (limits.{setting})."
-    return Refusal(status, error(Code.REQUEST_TOO_LARGE, message, limit=f"limits.{setting}", allowed=limit))
+    return HttpRefusal(status, coded_error(Code.REQUEST_TOO_LARGE, message, limit=f"limits.{setting}", allowed=limit))
 
 
-def exhausted(cost: int, most: int) -> GraphQLError:
+def batch_too_costly(cost: int, most: int) -> GraphQLError:
     """Make the error for a batch that costs too much together."""
     message = f"The operations of a batch may return {most:,} objects together (limits.cost); ask for fewer at once."
-    return error(Code.COST_EXCEEDED, message, cost=cost, limit=most, setting="limits.cost")
+    return coded_error(Code.COST_EXCEEDED, message, cost=cost, limit=most, setting="limits.cost")
 
 
-def resumed(request: Request, headers: Mapping[bytes, bytes]) -> Request:
+def resume_request(request: Request, headers: Mapping[bytes, bytes]) -> Request:
     """Add the place to go on from to a request, if its event stream was cut off."""
     last = headers.get(b"last-event-id")
     if not last:
@@ -409,17 +413,17 @@ def resumed(request: Request, headers: Mapping[bytes, bytes]) -> Request:
     return replace(request, extensions={**(request.extensions or {}), "lastEventId": last.decode("utf-8", "replace")})
 
 
-async def single(body: bytes) -> AsyncGenerator[Answer, None]:
+async def single_answer(body: bytes) -> AsyncGenerator[Answer, None]:
     """Yield one response as a stream."""
     yield Answer(body, errors=True, data=False)
 
 
-def dump(errors: Sequence[Mapping[str, Any]]) -> bytes:
+def dump_errors(errors: Sequence[Mapping[str, Any]]) -> bytes:
     """Write a response of errors alone."""
     return orjson.dumps({"errors": errors}, default=str)
 
 
-async def compress(body: bytes) -> bytes:
+async def compress_body(body: bytes) -> bytes:
     """Compress a body, a large one on a thread. The fastest level: more costs time and saves little."""
     if len(body) < LARGE:
         # "mtime=0" makes equal bodies equal bytes.

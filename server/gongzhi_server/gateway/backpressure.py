@@ -8,14 +8,14 @@ from starlette.types import Message, Send
 
 from .limits import Limits
 
-__all__ = ["Gone", "Outlet", "Slow"]
+__all__ = ["ClientGone", "Outlet", "ClientTooSlow"]
 
 
-class Gone(Exception):
+class ClientGone(Exception):
     """The client is gone; nobody waits for anything."""
 
 
-class Slow(Exception):
+class ClientTooSlow(Exception):
     """The client does not read what it asked for."""
 
 
@@ -36,18 +36,18 @@ class Outlet:
         """Send a message. Raises Slow or Gone. Nothing goes out after the last message."""
         # One message always fits, however large; only further ones wait for room.
         if self.waiting and self.waiting + size > self.limits.outgoing:
-            raise Slow
+            raise ClientTooSlow
         self.waiting += size
         try:
             # The lock keeps messages whole and in order; waiting for it counts as waiting for the client.
             async with asyncio.timeout(self.limits.stalling), self.lock:
                 if self.closed:
-                    raise Gone
+                    raise ClientGone
                 self.closed = last
                 await self.send(message)
         except TimeoutError:
-            raise Slow from None
+            raise ClientTooSlow from None
         except OSError:
-            raise Gone from None
+            raise ClientGone from None
         finally:
             self.waiting -= size

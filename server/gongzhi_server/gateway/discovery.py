@@ -7,7 +7,7 @@ from hashlib import sha256
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
-__all__ = ["PAGE", "Published"]
+__all__ = ["PAGE", "PublishedSchema"]
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -26,7 +26,7 @@ PAGE = """<!doctype html>
 """.encode()
 
 
-class Published:
+class PublishedSchema:
     """An ASGI application that serves the schema to anybody, to be cached."""
 
     def __init__(self, sdl: str, seconds: int = 3_600) -> None:
@@ -42,20 +42,20 @@ class Published:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
-            await reply(send, 405, [(b"allow", b"GET, HEAD")])
+            await send_reply(send, 405, [(b"allow", b"GET, HEAD")])
         elif self.known(Headers(scope=scope).get("if-none-match", "")):
-            await reply(send, 304, self.headers)
+            await send_reply(send, 304, self.headers)
         else:
             lines = [*self.headers, (b"content-type", b"text/plain; charset=utf-8")]
             lines.append((b"content-length", b"%d" % len(self.text)))
-            await reply(send, 200, lines, self.text if scope["method"] == "GET" else b"")
+            await send_reply(send, 200, lines, self.text if scope["method"] == "GET" else b"")
 
     def known(self, tags: str) -> bool:
         """Return whether the client has this very schema. A proxy that compresses may have made the tag a weak one."""
         return tags.strip() == "*" or self.etag in (tag.strip().removeprefix("W/") for tag in tags.split(","))
 
 
-async def reply(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes = b"") -> None:
+async def send_reply(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes = b"") -> None:
     """Send a whole response."""
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

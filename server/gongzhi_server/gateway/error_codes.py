@@ -8,7 +8,7 @@ from typing import Any
 
 from graphql import GraphQLError, Node
 
-__all__ = ["Code", "error"]
+__all__ = ["Code", "coded_error"]
 
 
 class Code(StrEnum):
@@ -50,6 +50,8 @@ class Code(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE", "The body has a media type, charset or encoding we do not read."
 
 
-def error(code: Code, message: str, nodes: Collection[Node] | Node | None = None, **extensions: Any) -> GraphQLError:
+def coded_error(
+    code: Code, message: str, nodes: Collection[Node] | Node | None = None, **extensions: Any
+) -> GraphQLError:
     """Make an error with a code; further keywords become further extensions."""
     return GraphQLError(message, nodes, extensions={"code": code.value, **extensions})

@@ -10,13 +10,13 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from .error_codes import Code, error
-from .interfaces import Forbidden, Refused, Stage, Unauthenticated
+from .error_codes import Code, coded_error
+from .interfaces import Forbidden, RequestRefused, Stage, Unauthenticated
 from .limits import Limits
-from .rate_limits import Limited
+from .rate_limits import RateLimited
 from .request import Malformed
 
-__all__ = ["CODES", "discreet", "formatted", "masked", "told"]
+__all__ = ["CODES", "hide_values", "format_errors", "mask_fault", "describe_problem"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,57 +41,59 @@ KEY = re.compile(r"unknown field (?!'[_A-Za-z]\w{0,59}').*", re.DOTALL)
 SUGGESTION = re.compile(r" Did you mean .*", re.DOTALL)
 
 
-def told(problem: Exception, limits: Limits, suggest: bool = False) -> list[dict[str, Any]]:
+def describe_problem(problem: Exception, limits: Limits, suggest: bool = False) -> list[dict[str, Any]]:
     """Word the errors of a response. What is not meant for the client stays in the log."""
     match problem:
-        case Refused(errors=errors, stage=stage):
-            return formatted(errors, CODES[stage], suggest)
+        case RequestRefused(errors=errors, stage=stage):
+            return format_errors(errors, CODES[stage], suggest)
         case Malformed():
-            return formatted([error(Code.BAD_REQUEST, str(problem))])
+            return format_errors([coded_error(Code.BAD_REQUEST, str(problem))])
         case Unauthenticated():
-            return formatted([error(Code.UNAUTHENTICATED, str(problem))])
+            return format_errors([coded_error(Code.UNAUTHENTICATED, str(problem))])
         case Forbidden():
-            return formatted([error(Code.FORBIDDEN, str(problem))])
-        case Limited(after=after):
+            return format_errors([coded_error(Code.FORBIDDEN, str(problem))])
+        case RateLimited(after=after):
             message = f"{problem} Try again in {after} seconds."
-            return formatted([error(Code.RATE_LIMITED, message, retryAfter=after, policy=problem.policy)])
+            return format_errors([coded_error(Code.RATE_LIMITED, message, retryAfter=after, policy=problem.policy)])
         case TimeoutError():
             message = f"The operation took longer than {limits.running:g} seconds (limits.running)."
-            return formatted([error(Code.TIMEOUT, message)])
-    return formatted([masked(problem)])
+            return format_errors([coded_error(Code.TIMEOUT, message)])
+    return format_errors([mask_fault(problem)])
 
 
-def masked(problem: Exception) -> GraphQLError:
+def mask_fault(problem: Exception) -> GraphQLError:
     """Log a fault of ours under an id, and give the client the id alone."""
     name = secrets.token_hex(8)
     logger.error("request failed, id %s", name, exc_info=problem)
     message = f"Something went wrong on our side. Whoever runs the server finds it in the log under {name}."
-    return error(Code.INTERNAL_SERVER_ERROR, message, id=name)
+    return coded_error(Code.INTERNAL_SERVER_ERROR, message, id=name)
 
 
-def formatted(errors: Sequence[GraphQLError], code: Code | None = None, suggest: bool = False) -> list[dict[str, Any]]:
+def format_errors(
+    errors: Sequence[GraphQLError], code: Code | None = None, suggest: bool = False
+) -> list[dict[str, Any]]:
     """Convert errors to JSON; those without a code of their own are graphql-core's, and get this one."""
-    return [coded(each, code, suggest) for each in errors]
+    return [format_error(each, code, suggest) for each in errors]
 
 
-def coded(problem: GraphQLError, code: Code | None, suggest: bool) -> dict[str, Any]:
+def format_error(problem: GraphQLError, code: Code | None, suggest: bool) -> dict[str, Any]:
     """Convert one error to JSON, with a code, without values of the caller's."""
     plain: dict[str, Any] = {**problem.formatted}
     extensions = problem.extensions or {}
     # Only graphql-core's messages repeat values; ours are written not to.
     if "code" not in extensions:
-        plain["message"] = discreet(plain["message"], suggest)
+        plain["message"] = hide_values(plain["message"], suggest)
         extensions = {"code": code, **extensions}
-    return {**plain, "message": shorten(plain["message"]), "extensions": extensions}
+    return {**plain, "message": shorten_message(plain["message"]), "extensions": extensions}
 
 
-def shorten(message: str) -> str:
+def shorten_message(message: str) -> str:
     """Return a message in which long names, which only a caller can have made up, are cut, and which is not long."""
     said = NAME.sub(lambda match: f"{match[1]}…", message)
     return said if len(said) <= MESSAGE else f"{said[:MESSAGE]}…"
 
 
-def discreet(message: str, suggest: bool = False) -> str:
+def hide_values(message: str, suggest: bool = False) -> str:
     """Strip a message of graphql-core of the values it repeats, and of suggestions unless they are wanted."""
     said = UNKNOWN.sub("The value does not exist in", message)
     said = REPEATED.sub(lambda match: match["kept"] or "", said)

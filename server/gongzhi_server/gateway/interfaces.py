@@ -16,8 +16,8 @@ __all__ = [
     "Forbidden",
     "Kind",
     "Memory",
-    "Prepared",
-    "Refused",
+    "PreparedOperation",
+    "RequestRefused",
     "Stage",
     "Traits",
     "Unauthenticated",
@@ -53,7 +53,7 @@ class Answer:
     """Where a stream can go on after it: the `id` of a server-sent event."""
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A request error: nothing was executed. Errors without a code get the one of the stage."""
 
     def __init__(self, errors: Sequence[GraphQLError], stage: Stage) -> None:
@@ -75,14 +75,14 @@ class Forbidden(Exception):
     """The viewer is known and may not do this (403). The message is shown to the client."""
 
 
-class Prepared(Protocol):
+class PreparedOperation(Protocol):
     """A document that was parsed, limited, validated and planned, with its operation chosen."""
 
     @property
     def operation(self) -> Kind: ...
 
 
-P = TypeVar("P", bound=Prepared)
+P = TypeVar("P", bound=PreparedOperation)
 
 
 class Engine(Protocol[P]):
@@ -133,12 +133,12 @@ class Memory(Protocol):
     async def recall(self, key: str, /) -> str | None: ...
 
 
-def nothing(viewer: Any) -> None:
+def no_trait(viewer: Any) -> None:
     """Return None: the trait is unknown."""
     return None
 
 
-def everybody(viewer: Any) -> bool:
+def allow_everybody(viewer: Any) -> bool:
     """Return True: anybody may."""
     return True
 
@@ -147,11 +147,11 @@ def everybody(viewer: Any) -> bool:
 class Traits:
     """The traits of a viewer that the gateway has to know; it otherwise only hands the viewer on."""
 
-    account: Callable[[Any], str | None] = nothing
+    account: Callable[[Any], str | None] = no_trait
     """Whom rate limits and open sockets are counted for; None for strangers, who are counted by address."""
-    key: Callable[[Any], str | None] = nothing
+    key: Callable[[Any], str | None] = no_trait
     """The API key in use, which has a rate limit of its own."""
-    expiry: Callable[[Any], float | None] = nothing
+    expiry: Callable[[Any], float | None] = no_trait
     """Seconds for which the credentials still hold; None if that is not known."""
-    discover: Callable[[Any], bool] = everybody
+    discover: Callable[[Any], bool] = allow_everybody
     """Whether the schema may be explored: introspection, and suggestions in errors."""

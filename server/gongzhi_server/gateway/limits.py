@@ -26,10 +26,10 @@ from graphql import (
 )
 from graphql import parse as read
 
-from .error_codes import Code, error
-from .interfaces import Refused, Stage
+from .error_codes import Code, coded_error
+from .interfaces import RequestRefused, Stage
 
-__all__ = ["Limits", "check", "parse", "variables"]
+__all__ = ["Limits", "measure_document", "parse_document", "measure_variables"]
 
 INTROSPECTION = ("__schema", "__type")
 INCREMENTAL = ("defer", "stream")
@@ -50,7 +50,7 @@ STRANGER = "stranger_"
 """The prefix of limits that only callers without an account have."""
 
 
-def most(default: float, doc: str) -> Any:
+def declare_limit(default: float, doc: str) -> Any:
     """Declare a limit with its default and what it bounds."""
     return field(default=default, metadata={"doc": doc})
 
@@ -59,47 +59,57 @@ def most(default: float, doc: str) -> Any:
 class Limits:
     """The most a request may ask for. An error names the setting as `limits.depth`."""
 
-    body: int = most(1_000_000, "Bytes of a request body.")
-    headers: int = most(32_768, "Bytes of all header values together.")
-    url: int = most(32_768, "Bytes of the query string of a GET request.")
-    document: int = most(50_000, "Characters of a document.")
-    tokens: int = most(1_000, "Tokens of a document.")
-    comments: int = most(100, "Comments in a document.")
-    depth: int = most(15, "Levels of fields in an operation; introspection is bounded by a rule of its own.")
-    fields: int = most(300, "Fields of an operation, fragments written out.")
-    aliases: int = most(15, "Aliases in an operation, fragments written out; those of __typename are free.")
-    directives: int = most(50, "Directives in an operation, fragments written out.")
-    roots: int = most(20, "Fields at the root of an operation, fragments written out.")
-    mutations: int = most(10, "Fields at the root of a mutation, fragments written out.")
-    nesting: int = most(20, "Levels of objects and lists in the JSON of a request.")
-    items: int = most(1_000, "Items of a list in the variables.")
-    values: int = most(10_000, "Values in the JSON of a request, all told.")
-    cost: int = most(10_000, "Objects an operation may return, with what its conditions cost.")
-    filters: int = most(8, "Levels of and, or and not in a filter.")
-    conditions: int = most(200, "Conditions in the filters of an operation, as often as a field is given them.")
-    stranger_conditions: int = most(40, "The same for callers without an account.")
-    choices: int = most(10_000, "Values in the lists of an operation's conditions, as often as a field is given them.")
-    stranger_choices: int = most(1_000, "The same for callers without an account.")
-    search: int = most(200, "Bytes of a text to search for, in UTF-8.")
-    parameters: int = most(2_000, "Parameters of an operation's statement.")
-    stranger_parameters: int = most(400, "The same for callers without an account.")
-    planning: int = most(4_000, "Steps that planning an operation may take, each some fifteen to thirty microseconds.")
-    stranger_planning: int = most(2_000, "The same for callers without an account.")
-    cache: int = most(64_000_000, "Bytes of prepared documents and their statements that a process keeps.")
-    stranger_cache: int = most(32_000_000, "The same of documents from callers without an account.")
-    errors: int = most(20, "Errors reported for a document, and for its variables.")
-    arriving: float = most(10, "Seconds for the head of a request to arrive, and for a connection to say anything.")
-    reading: float = most(10, "Seconds for a request body to arrive.")
-    running: float = most(10, "Seconds for an operation to run.")
-    sockets: int = most(20, "Sockets and event streams an account may have open, or an address without an account.")
-    operations: int = most(100, "Operations under way on a socket.")
-    message: int = most(262_144, "Bytes of a message on a socket.")
-    messages: float = most(100, "Messages a second read from a socket in the long run; more of them wait.")
-    initializing: float = most(3, "Seconds for a socket's connection_init to arrive.")
-    ping: float = most(12, "Seconds between pings on a socket, and between comments in an event stream.")
-    stalling: float = most(10, "Seconds for a message to leave; a client that does not read is cut off.")
-    outgoing: int = most(8_000_000, "Bytes waiting for a client that reads slowly.")
-    recheck: float = most(60, "Seconds after which the credentials of a socket or stream are checked again.")
+    body: int = declare_limit(1_000_000, "Bytes of a request body.")
+    headers: int = declare_limit(32_768, "Bytes of all header values together.")
+    url: int = declare_limit(32_768, "Bytes of the query string of a GET request.")
+    document: int = declare_limit(50_000, "Characters of a document.")
+    tokens: int = declare_limit(1_000, "Tokens of a document.")
+    comments: int = declare_limit(100, "Comments in a document.")
+    depth: int = declare_limit(15, "Levels of fields in an operation; introspection is bounded by a rule of its own.")
+    fields: int = declare_limit(300, "Fields of an operation, fragments written out.")
+    aliases: int = declare_limit(15, "Aliases in an operation, fragments written out; those of __typename are free.")
+    directives: int = declare_limit(50, "Directives in an operation, fragments written out.")
+    roots: int = declare_limit(20, "Fields at the root of an operation, fragments written out.")
+    mutations: int = declare_limit(10, "Fields at the root of a mutation, fragments written out.")
+    nesting: int = declare_limit(20, "Levels of objects and lists in the JSON of a request.")
+    items: int = declare_limit(1_000, "Items of a list in the variables.")
+    values: int = declare_limit(10_000, "Values in the JSON of a request, all told.")
+    cost: int = declare_limit(10_000, "Objects an operation may return, with what its conditions cost.")
+    filters: int = declare_limit(8, "Levels of and, or and not in a filter.")
+    conditions: int = declare_limit(
+        200, "Conditions in the filters of an operation, as often as a field is given them."
+    )
+    stranger_conditions: int = declare_limit(40, "The same for callers without an account.")
+    choices: int = declare_limit(
+        10_000, "Values in the lists of an operation's conditions, as often as a field is given them."
+    )
+    stranger_choices: int = declare_limit(1_000, "The same for callers without an account.")
+    search: int = declare_limit(200, "Bytes of a text to search for, in UTF-8.")
+    parameters: int = declare_limit(2_000, "Parameters of an operation's statement.")
+    stranger_parameters: int = declare_limit(400, "The same for callers without an account.")
+    planning: int = declare_limit(
+        4_000, "Steps that planning an operation may take, each some fifteen to thirty microseconds."
+    )
+    stranger_planning: int = declare_limit(2_000, "The same for callers without an account.")
+    cache: int = declare_limit(64_000_000, "Bytes of prepared documents and their statements that a process keeps.")
+    stranger_cache: int = declare_limit(32_000_000, "The same of documents from callers without an account.")
+    errors: int = declare_limit(20, "Errors reported for a document, and for its variables.")
+    arriving: float = declare_limit(
+        10, "Seconds for the head of a request to arrive, and for a connection to say anything."
+    )
+    reading: float = declare_limit(10, "Seconds for a request body to arrive.")
+    running: float = declare_limit(10, "Seconds for an operation to run.")
+    sockets: int = declare_limit(
+        20, "Sockets and event streams an account may have open, or an address without an account."
+    )
+    operations: int = declare_limit(100, "Operations under way on a socket.")
+    message: int = declare_limit(262_144, "Bytes of a message on a socket.")
+    messages: float = declare_limit(100, "Messages a second read from a socket in the long run; more of them wait.")
+    initializing: float = declare_limit(3, "Seconds for a socket's connection_init to arrive.")
+    ping: float = declare_limit(12, "Seconds between pings on a socket, and between comments in an event stream.")
+    stalling: float = declare_limit(10, "Seconds for a message to leave; a client that does not read is cut off.")
+    outgoing: int = declare_limit(8_000_000, "Bytes waiting for a client that reads slowly.")
+    recheck: float = declare_limit(60, "Seconds after which the credentials of a socket or stream are checked again.")
 
     def setting(self, name: str, stranger: bool) -> tuple[str, int]:
         """Return the setting that bounds something, and how much it allows; for strangers the tighter one."""
@@ -108,12 +118,12 @@ class Limits:
         return found, getattr(self, found)
 
     @property
-    def trusting(self) -> Limits:
+    def trusted_limits(self) -> Limits:
         """The same for a document the operator has added: it may be of any size."""
         return replace(self, **dict.fromkeys(SIZES, sys.maxsize))
 
 
-class Size(NamedTuple):
+class SelectionSize(NamedTuple):
     """What a selection set amounts to, fragments written out."""
 
     depth: int = 0
@@ -123,38 +133,40 @@ class Size(NamedTuple):
     roots: int = 0
 
 
-NOTHING = Size()
+NOTHING = SelectionSize()
 NOUNS = {"depth": "levels of fields", "roots": "fields at its root", "mutations": "fields at its root"}
 
 
-def parse(text: str, limits: Limits) -> DocumentNode:
+def parse_document(text: str, limits: Limits) -> DocumentNode:
     """Parse a document that keeps to the limits on its text; raise Refused otherwise."""
     if len(text) > limits.document:
-        raise Refused([exceeded("The document has", "characters", "document", len(text), limits)], Stage.LIMIT)
+        raise RequestRefused(
+            [limit_exceeded("The document has", "characters", "document", len(text), limits)], Stage.LIMIT
+        )
     # Before parsing: graphql-core takes U+0000 in strings, and the database would fail on it as a fault of ours.
     if NUL.search(text):
         message = "The document holds the character U+0000, which cannot be stored; leave it out."
-        raise Refused([error(Code.GRAPHQL_PARSE_FAILED, message)], Stage.PARSE)
+        raise RequestRefused([coded_error(Code.GRAPHQL_PARSE_FAILED, message)], Stage.PARSE)
     try:
         # Tokens are bounded while they are read: a short document
         # can nest so deep that parsing it exhausts the stack.
         return read(text, max_lexical_tokens=limits.tokens, max_comments=limits.comments)
     except GraphQLSyntaxError as problem:
-        raise unreadable(problem, limits) from None
+        raise syntax_refusal(problem, limits) from None
 
 
-def unreadable(problem: GraphQLSyntaxError, limits: Limits) -> Refused:
+def syntax_refusal(problem: GraphQLSyntaxError, limits: Limits) -> RequestRefused:
     """Say why a document cannot be parsed, without repeating values from it."""
     if problem.message.startswith(TOO_MANY):
         setting = "comments" if problem.message.endswith("comments. Parsing aborted.") else "tokens"
-        return Refused([exceeded("The document has", setting, setting, None, limits)], Stage.LIMIT)
+        return RequestRefused([limit_exceeded("The document has", setting, setting, None, limits)], Stage.LIMIT)
     message = QUOTED.sub(r"\1", problem.message)
     extensions = {"code": Code.GRAPHQL_PARSE_FAILED.value}
     hidden = GraphQLError(message, source=problem.source, positions=problem.positions, extensions=extensions)
-    return Refused([hidden], Stage.PARSE)
+    return RequestRefused([hidden], Stage.PARSE)
 
 
-def check(document: DocumentNode, limits: Limits) -> list[GraphQLError]:
+def measure_document(document: DocumentNode, limits: Limits) -> list[GraphQLError]:
     """Measure every operation of a parsed document, each fragment once, and return what exceeds the limits.
 
     Needs no schema and no validation before it: unknown fragments count nothing, fragments in a circle are an error.
@@ -162,25 +174,27 @@ def check(document: DocumentNode, limits: Limits) -> list[GraphQLError]:
     # Each fragment is measured once, in an order in which what it spreads is known; written out, a document
     # of fragments that spread each other twice would double with each and never be measured in time.
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    meter = Meter()
+    meter = SelectionMeter()
     try:
-        for name in TopologicalSorter({name: spreads(node) for name, node in fragments.items()}).static_order():
+        for name in TopologicalSorter(
+            {name: spread_fragments(node) for name, node in fragments.items()}
+        ).static_order():
             if fragment := fragments.get(name):
                 meter.known[name] = meter.definition(fragment)
     except CycleError as problem:
         circle = " → ".join(reversed(problem.args[1]))
         message = f"The fragments {circle} spread each other in a circle; break it."
-        return [error(Code.GRAPHQL_VALIDATION_FAILED, message, fragments[problem.args[1][0]])]
+        return [coded_error(Code.GRAPHQL_VALIDATION_FAILED, message, fragments[problem.args[1][0]])]
     found = [
         problem
         for node in document.definitions
         if isinstance(node, OperationDefinitionNode)
-        for problem in overrun(node, meter.definition(node), limits)
+        for problem in find_overruns(node, meter.definition(node), limits)
     ]
-    return found + [incremental(node) for node in meter.incremental]
+    return found + [incremental_unsupported(node) for node in meter.incremental]
 
 
-def spreads(node: FragmentDefinitionNode) -> set[str]:
+def spread_fragments(node: FragmentDefinitionNode) -> set[str]:
     """Return the fragments that are spread in this one itself."""
     names = set()
     stack: list[SelectionNode] = list(node.selection_set.selections)
@@ -194,20 +208,20 @@ def spreads(node: FragmentDefinitionNode) -> set[str]:
     return names
 
 
-class Meter:
+class SelectionMeter:
     """Measures selection sets. Fragments are measured before what spreads them, so each node is seen once."""
 
     def __init__(self) -> None:
-        self.known: dict[str, Size] = {}
+        self.known: dict[str, SelectionSize] = {}
         self.incremental: list[DirectiveNode] = []
 
-    def definition(self, node: FragmentDefinitionNode | OperationDefinitionNode) -> Size:
+    def definition(self, node: FragmentDefinitionNode | OperationDefinitionNode) -> SelectionSize:
         """Measure an operation or a fragment, directives on variables included."""
         size = self.selections(node.selection_set.selections)
         variables = sum(self.directives(variable.directives) for variable in node.variable_definitions or ())
         return size._replace(directives=min(MANY, size.directives + self.directives(node.directives) + variables))
 
-    def selections(self, nodes: Iterable[SelectionNode]) -> Size:
+    def selections(self, nodes: Iterable[SelectionNode]) -> SelectionSize:
         """Add up the fields of a selection set and what is inside them."""
         depth = fields = aliases = directives = roots = 0
         for node in nodes:
@@ -226,9 +240,9 @@ class Meter:
             fields += inner.fields
             aliases += inner.aliases
             directives += inner.directives
-        return Size(depth, min(MANY, fields), min(MANY, aliases), min(MANY, directives), min(MANY, roots))
+        return SelectionSize(depth, min(MANY, fields), min(MANY, aliases), min(MANY, directives), min(MANY, roots))
 
-    def inner(self, node: SelectionNode) -> Size:
+    def inner(self, node: SelectionNode) -> SelectionSize:
         """Measure what is inside a field or fragment."""
         if isinstance(node, FragmentSpreadNode):
             return self.known.get(node.name.value, NOTHING)
@@ -245,26 +259,26 @@ class Meter:
         return count
 
 
-def overrun(node: OperationDefinitionNode, size: Size, limits: Limits) -> list[GraphQLError]:
+def find_overruns(node: OperationDefinitionNode, size: SelectionSize, limits: Limits) -> list[GraphQLError]:
     """Return the errors for what of an operation exceeds the limits."""
     counts = size._asdict()
     if node.operation is OperationType.MUTATION:
         counts["mutations"] = counts.pop("roots")
     subject = f"The operation {node.name.value} has" if node.name else "The operation has"
     return [
-        exceeded(subject, NOUNS.get(name, name), name, count, limits, node)
+        limit_exceeded(subject, NOUNS.get(name, name), name, count, limits, node)
         for name, count in counts.items()
         if count > getattr(limits, name)
     ]
 
 
-def incremental(node: DirectiveNode) -> GraphQLError:
+def incremental_unsupported(node: DirectiveNode) -> GraphQLError:
     """Make the error for a directive that asks for an answer in pieces."""
     message = f"@{node.name.value} is not supported: answers are sent whole. Leave it out."
-    return error(Code.GRAPHQL_VALIDATION_FAILED, message, node)
+    return coded_error(Code.GRAPHQL_VALIDATION_FAILED, message, node)
 
 
-def variables(value: Any, limits: Limits, path: str = "variables") -> list[GraphQLError]:
+def measure_variables(value: Any, limits: Limits, path: str = "variables") -> list[GraphQLError]:
     """Return what is too deep, too long or too many in parsed JSON; stops at the first finding."""
     # A loop, since recursion would follow the very nesting that is being measured.
     stack: list[tuple[Way, Any]] = [((), value)] if isinstance(value, (dict, list)) else []
@@ -272,29 +286,29 @@ def variables(value: Any, limits: Limits, path: str = "variables") -> list[Graph
     while stack:
         way, value = stack.pop()
         if isinstance(value, list) and len(value) > limits.items:
-            return [exceeded(f"{reduce(join, way, path)} has", "items", "items", len(value), limits)]
+            return [limit_exceeded(f"{reduce(join_path, way, path)} has", "items", "items", len(value), limits)]
         left -= len(value)
         if left < 0:
-            return [exceeded("The request has", "values", "values", None, limits)]
-        inside = [((*way, key), item) for key, item in entries(value) if isinstance(item, (dict, list))]
+            return [limit_exceeded("The request has", "values", "values", None, limits)]
+        inside = [((*way, key), item) for key, item in iterate_entries(value) if isinstance(item, (dict, list))]
         if inside and len(way) + 1 >= limits.nesting:
-            return [exceeded(f"{reduce(join, way, path)} is nested:", "levels", "nesting", None, limits)]
+            return [limit_exceeded(f"{reduce(join_path, way, path)} is nested:", "levels", "nesting", None, limits)]
         stack += inside
     return []
 
 
-def entries(value: Mapping[str, Any] | list[Any]) -> Iterable[tuple[str | int, Any]]:
+def iterate_entries(value: Mapping[str, Any] | list[Any]) -> Iterable[tuple[str | int, Any]]:
     """Return the members of an object or list with their keys."""
     return value.items() if isinstance(value, Mapping) else enumerate(value)
 
 
-def join(path: str, key: str | int) -> str:
+def join_path(path: str, key: str | int) -> str:
     """Extend the path that errors show; a key that is no name is a value, and is not shown."""
     step = key if isinstance(key, int) or NAMED.fullmatch(key) else "…"
     return f"{path}.{step}"[:100] if path else str(step)[:100]
 
 
-def exceeded(
+def limit_exceeded(
     subject: str, noun: str, setting: str, found: int | None, limits: Limits, node: Node | None = None
 ) -> GraphQLError:
     """Make the error for a limit that is exceeded; `found` is None where counting stopped at the limit."""
@@ -303,4 +317,4 @@ def exceeded(
     count = f"{found:,}" if exact else f"more than {min(allowed, MANY):,}"
     message = f"{subject} {count} {noun}; at most {allowed:,} are allowed (limits.{setting})."
     extensions = {"limit": f"limits.{setting}", "allowed": allowed} | ({"found": found} if exact else {})
-    return error(Code.LIMIT_EXCEEDED, message, node, **extensions)
+    return coded_error(Code.LIMIT_EXCEEDED, message, node, **extensions)

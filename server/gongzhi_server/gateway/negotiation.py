@@ -6,7 +6,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TypeVar
 
-__all__ = ["EVENTS", "GRAPHQL", "JSON", "cross_site", "fold", "foreign", "gzips", "is_json", "media", "remembered"]
+__all__ = [
+    "EVENTS",
+    "GRAPHQL",
+    "JSON",
+    "cross_site",
+    "fold_headers",
+    "is_foreign_origin",
+    "accepts_gzip",
+    "is_json",
+    "choose_media_type",
+    "cache_parsed",
+]
 
 GRAPHQL = b"application/graphql-response+json"
 JSON = b"application/json"
@@ -18,7 +29,7 @@ PREFLIGHT = (b"graphql-require-preflight", b"apollo-require-preflight", b"x-apol
 T = TypeVar("T")
 
 
-def fold(headers: Iterable[tuple[bytes, bytes]]) -> Mapping[bytes, bytes]:
+def fold_headers(headers: Iterable[tuple[bytes, bytes]]) -> Mapping[bytes, bytes]:
     """Return the headers by name; the values of a repeated one are joined by a comma."""
     pairs = list(headers)
     folded = dict(pairs)
@@ -30,40 +41,40 @@ def fold(headers: Iterable[tuple[bytes, bytes]]) -> Mapping[bytes, bytes]:
     return {name: b", ".join(values) for name, values in grouped.items()}
 
 
-def remembered(parse: Callable[[bytes], T], size: int = 256, longest: int = 512) -> Callable[[bytes], T]:
+def cache_parsed(parse: Callable[[bytes], T], size: int = 256, longest: int = 512) -> Callable[[bytes], T]:
     """Remember what was parsed of the last `size` headers; a very long one is parsed each time."""
     # Bounded in number and length, since headers are written by callers.
     cached = lru_cache(size)(parse)
     return lambda header: cached(header) if len(header) <= longest else parse(header)
 
 
-def media(accept: bytes, default: bytes) -> bytes | None:
+def choose_media_type(accept: bytes, default: bytes) -> bytes | None:
     """Choose the media type of the response by RFC 9110; None when nothing fits.
 
     The more specific range counts for a type; among equals the one listed first wins, and among types of the same
     range the default. An event stream must be asked for by name.
     """
-    ranges = list(weights(accept))
+    ranges = list(parse_weights(accept))
     if not ranges:
         return None if accept.strip() else default
     ranked = []
     for kind in (GRAPHQL, JSON, EVENTS):
-        matching = [(specific(name, kind), -place, q) for place, (name, q) in enumerate(ranges)]
+        matching = [(specificity(name, kind), -place, q) for place, (name, q) in enumerate(ranges)]
         fit, place, q = max(matching)
         if fit > (2 if kind == EVENTS else 0) and q:
             ranked.append((q, place, kind == default, kind))
     return max(ranked)[-1] if ranked else None
 
 
-def specific(name: bytes, kind: bytes) -> int:
+def specificity(name: bytes, kind: bytes) -> int:
     """Return how closely a media range names a type: 0 not at all, 3 exactly."""
     return 3 if name == kind else 2 if name == b"application/*" else 1 if name == b"*/*" else 0
 
 
-def weights(header: bytes) -> Iterator[tuple[bytes, float]]:
+def parse_weights(header: bytes) -> Iterator[tuple[bytes, float]]:
     """Yield the entries of an Accept header with their q; skip what is malformed or in another charset than UTF-8."""
     for entry in header.lower().split(b","):
-        name, parameters = split(entry)
+        name, parameters = split_entry(entry)
         if name and parameters.get(b"charset", b"utf-8") in (b"utf-8", b"utf8", b"*"):
             try:
                 q = float(parameters.get(b"q", b"1"))
@@ -73,22 +84,22 @@ def weights(header: bytes) -> Iterator[tuple[bytes, float]]:
                 yield name, q
 
 
-def split(entry: bytes) -> tuple[bytes, dict[bytes, bytes]]:
+def split_entry(entry: bytes) -> tuple[bytes, dict[bytes, bytes]]:
     """Take a lower-case `name; key=value` apart."""
     name, *rest = (part.strip() for part in entry.split(b";"))
     pairs = (part.partition(b"=") for part in rest)
     return name, {key.strip(): value.strip().strip(b'"') for key, _, value in pairs}
 
 
-def gzips(accept: bytes) -> bool:
+def accepts_gzip(accept: bytes) -> bool:
     """Say whether Accept-Encoding allows gzip."""
-    coded = dict(weights(accept))
+    coded = dict(parse_weights(accept))
     return coded.get(b"gzip", coded.get(b"*", 0)) > 0
 
 
 def is_json(content: bytes) -> bool:
     """Say whether Content-Type is JSON in UTF-8."""
-    name, parameters = split(content.lower())
+    name, parameters = split_entry(content.lower())
     return name == JSON and parameters.get(b"charset", b"utf-8") in (b"utf-8", b"utf8")
 
 
@@ -102,16 +113,16 @@ def cross_site(headers: Mapping[bytes, bytes], allowed: Collection[bytes] = ()) 
     # These headers need a preflight, so a page that could send one was allowed to.
     if any(headers.get(name) for name in PREFLIGHT):
         return False
-    if split(headers.get(b"content-type", b"").lower())[0] not in SIMPLE:
+    if split_entry(headers.get(b"content-type", b"").lower())[0] not in SIMPLE:
         return False
     if headers.get(b"origin") in allowed:
         return False
     if site := headers.get(b"sec-fetch-site"):
         return site not in (b"same-origin", b"none")
-    return foreign(headers)
+    return is_foreign_origin(headers)
 
 
-def foreign(headers: Mapping[bytes, bytes], allowed: Collection[bytes] = ()) -> bool:
+def is_foreign_origin(headers: Mapping[bytes, bytes], allowed: Collection[bytes] = ()) -> bool:
     """Say whether Origin names another site than ours, and none that is allowed."""
     origin = headers.get(b"origin")
     if origin is None or origin in allowed:

@@ -18,14 +18,25 @@ from graphql import GraphQLError, Lexer, Source, TokenKind
 from starlette.types import Scope
 
 from . import error_responses as refusals
-from .error_codes import Code, error
-from .interfaces import Answer, Authenticate, Engine, Forbidden, Memory, P, Refused, Stage, Traits, Unauthenticated
-from .options import Settings
+from .error_codes import Code, coded_error
+from .interfaces import (
+    Answer,
+    Authenticate,
+    Engine,
+    Forbidden,
+    Memory,
+    P,
+    RequestRefused,
+    Stage,
+    Traits,
+    Unauthenticated,
+)
+from .options import GatewaySettings
 from .overload import Guard
-from .rate_limits import METER, Header, Limited, Meter, Overloaded, Purse, Till, network
+from .rate_limits import METER, CallerBudget, Header, Overloaded, RateLimited, RateLimiter, TimeMeter, network_of
 from .request import Request
 from .timeouts import Timeout
-from .trusted_documents import Documents
+from .trusted_documents import DocumentStore
 
 __all__ = ["Caller", "Operations", "Progress"]
 
@@ -46,7 +57,7 @@ class Caller:
     discovers: bool
     who: str
     """Whom open sockets are counted for."""
-    purse: Purse | None = None
+    purse: CallerBudget | None = None
     stranger: bool = False
     """Whether they have no account."""
 
@@ -70,16 +81,16 @@ class Operations(Generic[P]):
         self,
         engine: Engine[P],
         authenticate: Authenticate,
-        settings: Settings,
+        settings: GatewaySettings,
         traits: Traits,
-        documents: Documents,
+        documents: DocumentStore,
         memory: Memory | None = None,
         guard: Guard | None = None,
     ) -> None:
         self.engine, self.authenticate, self.documents = engine, authenticate, documents
         self.memory, self.guard = memory, guard
         self.settings, self.limits, self.traits = settings, settings.limits, traits
-        self.till = Till(settings.rates) if settings.rates else None
+        self.till = RateLimiter(settings.rates) if settings.rates else None
         self._open: Counter[str] = Counter()
         # To validate a document may take a tenth of a second, in which the others are not to wait. One thread each, for
         # strangers and for the rest: the interpreter shares its time out by threads, and the loop is one of them.
@@ -93,23 +104,23 @@ class Operations(Generic[P]):
         except (Unauthenticated, Forbidden):
             if self.till:
                 # Wrong credentials cost their address much, so that guessing tokens is slow.
-                self.till.purse(None, None, address(scope)).pay(self.till.rates.refused)
+                self.till.purse(None, None, client_address(scope)).consume(self.till.rates.refused)
             raise
         account = self.traits.account(viewer)
-        where = address(scope)
+        where = client_address(scope)
         purse = self.till.purse(account, self.traits.key(viewer), where) if self.till else None
-        who = f"address {network(where)}" if account is None else f"account {account}"
+        who = f"address {network_of(where)}" if account is None else f"account {account}"
         return Caller(viewer, self.traits.discover(viewer), who, purse, account is None)
 
     async def prepare(self, request: Request, caller: Caller) -> P:
         """Find and prepare the document, and take a point for it. Raises Limited, Malformed or Refused."""
         if caller.purse:
-            caller.purse.pay()
+            caller.purse.consume()
         text, trusted, keep = self.documents.find(request)
         # A cheap search first; only a text that mentions it is read token by token.
-        if not caller.discovers and not trusted and INTROSPECTION.search(text) and self.introspects(text):
+        if not caller.discovers and not trusted and INTROSPECTION.search(text) and self.is_introspection(text):
             message = "The schema cannot be explored here: introspection is off."
-            raise Refused([error(Code.FORBIDDEN, message)], Stage.VALIDATION)
+            raise RequestRefused([coded_error(Code.FORBIDDEN, message)], Stage.VALIDATION)
         behind = self.guard is not None and self.guard.level > 0
         if behind and "mutation" not in text:  # surely a read: it is not even parsed
             self.admit(caller)
@@ -148,9 +159,9 @@ class Operations(Generic[P]):
             if caller.purse:  # a document that is refused took its time, too
                 caller.purse.charge(0, seconds, paid=1)
 
-    def purse(self, scope: Scope) -> Purse | None:
+    def purse(self, scope: Scope) -> CallerBudget | None:
         """Return what pays for an address, or None without rates."""
-        return self.till.purse(None, None, address(scope)) if self.till else None
+        return self.till.purse(None, None, client_address(scope)) if self.till else None
 
     def admit(self, caller: Caller) -> None:
         """Let a read of this caller in, unless the server is behind. Raises Overloaded."""
@@ -160,10 +171,10 @@ class Operations(Generic[P]):
     def prepare_own(self, text: str, caller: Caller) -> P:
         """Prepare a document of our own that stands for what a caller asked in another way, and take a point for it."""
         if caller.purse:
-            caller.purse.pay()
+            caller.purse.consume()
         return self.engine.prepare(text, None, trusted=True, stranger=caller.stranger)
 
-    def introspects(self, text: str) -> bool:
+    def is_introspection(self, text: str) -> bool:
         """Say whether a document names an introspection field, as far as it can be read at all."""
         # Bounded by the same limits as parsing; a longer document is refused there.
         lexer = Lexer(Source(text[: self.limits.document]))
@@ -180,7 +191,7 @@ class Operations(Generic[P]):
 
     async def run(self, prepared: P, request: Request, caller: Caller, seconds: float | None = None) -> Answer:
         """Execute within the time; raise Refused or TimeoutError. What it took is charged, whatever became of it."""
-        meter, cost = Meter(), 0
+        meter, cost = TimeMeter(), 0
         # A context variable, because what works for the operation lies many calls below and in other tasks.
         before = METER.set(meter)
         try:
@@ -206,8 +217,8 @@ class Operations(Generic[P]):
             return
         progress = Progress() if progress is None else progress
         progress.key = self.resumption_key(request, caller)
-        extensions = await self.resumed(request, progress.key)
-        meter = Meter()
+        extensions = await self.resume_extensions(request, progress.key)
+        meter = TimeMeter()
         METER.set(meter)  # the task is the stream's own, and ends with it
         stream = self.engine.subscribe(prepared, request.variables, caller.viewer, extensions)
         try:
@@ -236,7 +247,7 @@ class Operations(Generic[P]):
         what = [account, request.query, request.document, request.name, request.variables]
         return sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
-    async def resumed(self, request: Request, key: str | None) -> Mapping[str, Any] | None:
+    async def resume_extensions(self, request: Request, key: str | None) -> Mapping[str, Any] | None:
         """Return the extensions of a request, with the cursor to go on after if one is remembered."""
         given = request.extensions
         if key is None or self.memory is None or (given and given.get("lastEventId")):
@@ -252,13 +263,13 @@ class Operations(Generic[P]):
 
     def told(self, problem: Exception, caller: Caller | None = None) -> list[dict[str, Any]]:
         """Word the errors of a response."""
-        return refusals.told(problem, self.limits, suggest=caller is not None and caller.discovers)
+        return refusals.describe_problem(problem, self.limits, suggest=caller is not None and caller.discovers)
 
     @contextmanager
     def seat(self, caller: Caller) -> Iterator[None]:
         """Hold one of the connections a caller may keep open; raise Limited if there is none left."""
         if self._open[caller.who] >= self.limits.sockets:
-            raise Crowded(self.limits.sockets, self.limits.ping)
+            raise TooManyConnections(self.limits.sockets, self.limits.ping)
         self._open[caller.who] += 1
         try:
             yield
@@ -296,7 +307,7 @@ class Operations(Generic[P]):
             caller = await self.enter(headers, scope)
 
 
-class Crowded(Limited):
+class TooManyConnections(RateLimited):
     """A caller holds as many connections as they may."""
 
     def __init__(self, most: int, seconds: float) -> None:
@@ -304,7 +315,7 @@ class Crowded(Limited):
         self.policy, self.after = "sockets", max(1, round(seconds))
 
 
-def address(scope: Scope) -> str:
+def client_address(scope: Scope) -> str:
     """Return the address a connection comes from; a proxy's word for it only where the proxy is believed."""
     client = scope.get("client")
     return client[0] if client else ""

@@ -13,7 +13,18 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-__all__ = ["METER", "Limited", "Meter", "Overloaded", "Purse", "Rate", "Rates", "Till", "network", "spend"]
+__all__ = [
+    "METER",
+    "RateLimited",
+    "TimeMeter",
+    "Overloaded",
+    "CallerBudget",
+    "Rate",
+    "Rates",
+    "RateLimiter",
+    "network_of",
+    "spend_time",
+]
 
 REMEMBERED = 100_000  # buckets; those unused for longest are forgotten, and are full by then
 
@@ -60,7 +71,7 @@ class Rates:
     refused: int = field(default=10, metadata={"doc": "Points that wrong credentials cost their address."})
 
 
-class Limited(Exception):
+class RateLimited(Exception):
     """Somebody asks for too much in too short a time (429)."""
 
     def __init__(self, policy: str, rate: Rate, seconds: float) -> None:
@@ -70,7 +81,7 @@ class Limited(Exception):
         """Whole seconds to wait."""
 
 
-class Overloaded(Limited):
+class Overloaded(RateLimited):
     """The server has too much to do for this just now, whoever asks (429)."""
 
     def __init__(self, policy: str, seconds: float) -> None:
@@ -78,7 +89,7 @@ class Overloaded(Limited):
         self.policy, self.after = policy, max(1, math.ceil(seconds))
 
 
-class Meter:
+class TimeMeter:
     """The seconds that an operation took of what everybody shares: the processor here, and the database."""
 
     __slots__ = ("seconds",)
@@ -92,17 +103,17 @@ class Meter:
         return taken
 
 
-METER: ContextVar[Meter | None] = ContextVar("METER", default=None)
+METER: ContextVar[TimeMeter | None] = ContextVar("METER", default=None)
 """The meter of the operation that runs; whatever works for it adds to it, and waiting in line is not work."""
 
 
-def spend(seconds: float) -> None:
+def spend_time(seconds: float) -> None:
     """Add to the meter of the operation that runs, if there is one."""
     if (meter := METER.get()) is not None:
         meter.seconds += seconds
 
 
-class Bucket:
+class TokenBucket:
     """What is left of a rate. It may go below zero: an operation is paid for when its cost is known."""
 
     __slots__ = ("at", "left", "policy", "rate")
@@ -123,12 +134,12 @@ class Bucket:
         return f'"{self.policy}";r={max(0, int(self.left))};t={math.ceil(full)}'
 
 
-class Purse:
+class CallerBudget:
     """The buckets that one caller pays from."""
 
     __slots__ = ("buckets", "paid", "till")
 
-    def __init__(self, till: Till, buckets: list[Bucket]) -> None:
+    def __init__(self, till: RateLimiter, buckets: list[TokenBucket]) -> None:
         self.till, self.buckets, self.paid = till, buckets, False
 
     def check(self) -> None:
@@ -137,9 +148,9 @@ class Purse:
         for bucket in self.buckets:
             bucket.fill(now)
             if bucket.left < 1:
-                raise Limited(bucket.policy, bucket.rate, (1 - bucket.left) / bucket.rate.refill)
+                raise RateLimited(bucket.policy, bucket.rate, (1 - bucket.left) / bucket.rate.refill)
 
-    def pay(self, points: float = 1) -> None:
+    def consume(self, points: float = 1) -> None:
         """Take points for something that is about to be done. Raises Limited if there is not one left."""
         # All buckets are checked before any is charged, so a refusal costs nothing.
         self.check()
@@ -170,7 +181,7 @@ class Purse:
         return (b"ratelimit", left.encode()), (b"ratelimit-policy", policy.encode())
 
 
-class Till:
+class RateLimiter:
     """The buckets of all callers. `now` is any clock that only goes forward, in seconds."""
 
     def __init__(self, rates: Rates, now: Callable[[], float] = time.monotonic, size: int = REMEMBERED) -> None:
@@ -184,28 +195,28 @@ class Till:
                 ("plugin", rates.plugin),
             )
         }
-        self._buckets: OrderedDict[tuple[str, str], Bucket] = OrderedDict()
+        self._buckets: OrderedDict[tuple[str, str], TokenBucket] = OrderedDict()
 
-    def purse(self, account: str | None, key: str | None, address: str) -> Purse:
+    def purse(self, account: str | None, key: str | None, address: str) -> CallerBudget:
         """Return the buckets that pay for this caller."""
         if account is None and key is None:
-            return Purse(self, [self._bucket("address", self.rates.address, network(address))])
+            return CallerBudget(self, [self._bucket("address", self.rates.address, network_of(address))])
         buckets = []
         if account is not None:
             buckets.append(self._bucket("account", self.rates.account, account))
         if key is not None:
             buckets.append(self._bucket("key", self.rates.key, key))
-        return Purse(self, buckets)
+        return CallerBudget(self, buckets)
 
-    def purse_of_plugin(self, name: str) -> Purse:
+    def purse_of_plugin(self, name: str) -> CallerBudget:
         """Return the bucket that all requests to the routes of a plugin pay from, besides their callers'."""
-        return Purse(self, [self._bucket("plugin", self.rates.plugin, name)])
+        return CallerBudget(self, [self._bucket("plugin", self.rates.plugin, name)])
 
-    def _bucket(self, policy: str, rate: Rate, name: str) -> Bucket:
+    def _bucket(self, policy: str, rate: Rate, name: str) -> TokenBucket:
         """Return a bucket, full if it is new; the one unused for longest is dropped."""
         found = self._buckets.get((policy, name))
         if found is None:
-            found = self._buckets[policy, name] = Bucket(policy, rate, self.now())
+            found = self._buckets[policy, name] = TokenBucket(policy, rate, self.now())
             if len(self._buckets) > self.size:
                 self._buckets.popitem(last=False)
         else:
@@ -213,7 +224,7 @@ class Till:
         return found
 
 
-def network(address: str) -> str:
+def network_of(address: str) -> str:
     """Return what an address is counted as; of IPv6 the network of 64 bits that its owner has."""
     if ":" not in address:
         return address

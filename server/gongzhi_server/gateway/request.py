@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from . import limits as bounds
-from .interfaces import Refused, Stage
+from .interfaces import RequestRefused, Stage
 from .limits import Limits
 
 __all__ = ["Malformed", "Request", "Unreadable"]
@@ -48,7 +48,7 @@ class Request:
     @classmethod
     def bodies(cls, raw: bytes, limits: Limits, most: int) -> list[Request]:
         """Read the JSON of a POST that may be a batch of at most so many; raise Malformed or Refused."""
-        parameters = decode(raw, "The body", limits)
+        parameters = decode_json(raw, "The body", limits)
         if not isinstance(parameters, list):
             return [cls.checked(parameters)]
         if not most:
@@ -72,7 +72,7 @@ class Request:
         parameters = {name: text for name, text in parameters.items() if text}
         for name in ("variables", "extensions"):
             if name in parameters:
-                parameters[name] = decode(parameters[name].encode(), name, limits, name)
+                parameters[name] = decode_json(parameters[name].encode(), name, limits, name)
         return cls.checked(parameters)
 
     @classmethod
@@ -80,21 +80,21 @@ class Request:
         """Take the parameters out of parsed JSON; raise Malformed."""
         if not isinstance(parameters, dict):
             raise Malformed('The body must be a JSON object such as {"query": "{ __typename }"}.')
-        query = typed(parameters, "query", str)
-        extensions = typed(parameters, "extensions", dict)
-        document = typed(parameters, "documentId", str)
+        query = typed_parameter(parameters, "query", str)
+        extensions = typed_parameter(parameters, "extensions", dict)
+        document = typed_parameter(parameters, "documentId", str)
         if query is None and document is None and not (extensions and extensions.get("persistedQuery")):
             raise Malformed("The parameter query is missing: it is the GraphQL document, as a string.")
         return cls(
             query or "",
-            typed(parameters, "operationName", str) or None,
-            typed(parameters, "variables", dict),
+            typed_parameter(parameters, "operationName", str) or None,
+            typed_parameter(parameters, "variables", dict),
             extensions,
             document,
         )
 
 
-def typed(parameters: dict[str, Any], name: str, kind: type) -> Any:
+def typed_parameter(parameters: dict[str, Any], name: str, kind: type) -> Any:
     """Return a parameter. Raises Malformed if it is of another type."""
     value = parameters.get(name)
     if value is not None and not isinstance(value, kind):
@@ -102,35 +102,35 @@ def typed(parameters: dict[str, Any], name: str, kind: type) -> Any:
     return value
 
 
-def decode(raw: bytes, subject: str, limits: Limits, path: str = "") -> Any:
+def decode_json(raw: bytes, subject: str, limits: Limits, path: str = "") -> Any:
     """Parse JSON that means one thing only: no doubled keys, no integers that would be rounded, no U+0000."""
     # Before parsing: a body of a million brackets makes a million objects, which takes long to build and to free.
-    if opened(raw) > limits.values and opened(outside(raw)) > limits.values:
+    if count_containers(raw) > limits.values and count_containers(strip_strings(raw)) > limits.values:
         raise Unreadable(f"{subject} has more than {limits.values:,} objects and lists (limits.values).")
     try:
         value = orjson.loads(raw)
     except ValueError:
         raise Unreadable(f"{subject} is not JSON in UTF-8, or has a number out of range.") from None
-    if found := bounds.variables(value, limits, path):
-        raise Refused(found, Stage.LIMIT)
+    if found := bounds.measure_variables(value, limits, path):
+        raise RequestRefused(found, Stage.LIMIT)
     # orjson keeps the last of doubled keys and rounds long integers silently. Whether
     # it might have is checked cheaply; only a suspicious text is read again, slowly.
-    if b"\\u00" in raw or raw.count(b":") != colons(value):
-        strict(raw, subject)
+    if b"\\u00" in raw or raw.count(b":") != count_colons(value):
+        check_strictly(raw, subject)
     return value
 
 
-def opened(raw: bytes) -> int:
+def count_containers(raw: bytes) -> int:
     """Count the objects and lists that begin in a text. Making very many of them takes long, even to throw away."""
     return raw.count(b"{") + raw.count(b"[")
 
 
-def outside(raw: bytes) -> bytes:
+def strip_strings(raw: bytes) -> bytes:
     """Return the text without what is between quotes."""
     return b"".join(raw.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2])
 
 
-def colons(value: Any) -> int:
+def count_colons(value: Any) -> int:
     """Count the colons the JSON of this value needs; negative if a number in it may have been a long integer.
 
     A text that has more of them holds a key twice. It is how a fast parser's silence is checked at little cost.
@@ -138,20 +138,20 @@ def colons(value: Any) -> int:
     if isinstance(value, str):
         return value.count(":")
     if isinstance(value, dict):
-        return len(value) + "".join(value).count(":") + sum(map(colons, value.values()))
+        return len(value) + "".join(value).count(":") + sum(map(count_colons, value.values()))
     if isinstance(value, list):
-        return sum(map(colons, value))
+        return sum(map(count_colons, value))
     return -sys.maxsize if isinstance(value, float) and abs(value) >= 2**63 else 0
 
 
-def strict(raw: bytes, subject: str) -> None:
-    """Raise Malformed if the text has what `decode` does not allow; slower, and sure."""
+def check_strictly(raw: bytes, subject: str) -> None:
+    """Raise Malformed if the text has what `decode_json` does not allow; slower, and sure."""
     if NUL.search(raw):
         raise Unreadable(f"{subject} holds the character U+0000, which cannot be stored; leave it out.")
-    json.loads(raw, object_pairs_hook=unique, parse_int=integer)
+    json.loads(raw, object_pairs_hook=reject_duplicates, parse_int=parse_integer)
 
 
-def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Build an object of members. Raises Unreadable for a doubled key."""
     members = dict(pairs)
     if len(members) < len(pairs):
@@ -159,7 +159,7 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def integer(digits: str) -> int:
+def parse_integer(digits: str) -> int:
     """Read an integer. Raises Unreadable for one of more than 64 bits."""
     # Its length first: int() of very many digits takes long.
     if len(digits) > 20 or not -(2**63) <= int(digits) < 2**64:

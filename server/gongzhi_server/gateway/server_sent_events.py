@@ -11,19 +11,19 @@ from typing import Any
 import orjson
 from starlette.types import Receive, Send
 
-from .backpressure import Gone, Outlet, Slow
+from .backpressure import ClientGone, ClientTooSlow, Outlet
 from .interfaces import Answer
 from .limits import Limits
 from .rate_limits import Header
 
-__all__ = ["COMPLETE", "Stream", "event"]
+__all__ = ["COMPLETE", "EventStream", "format_event"]
 
 COMPLETE = b"event: complete\ndata: \n\n"
 COMMENT = b":\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class EventStream:
     """A response that goes on until the operation is over, the client is gone or their credentials are."""
 
     answers: AsyncGenerator[Answer, None]
@@ -42,12 +42,12 @@ class Stream:
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
                 # One group: whichever ends first, operation, client or credentials, ends the others.
                 async with asyncio.TaskGroup() as group:
-                    beside = departure(receive), beat(outlet, limits.ping), self.expiry(outlet)
+                    beside = wait_for_disconnect(receive), send_heartbeats(outlet, limits.ping), self.expiry(outlet)
                     tasks = [group.create_task(each) for each in beside]
                     await self.flow(outlet)
                     for task in tasks:
                         task.cancel()
-        except* (Gone, Slow, OSError):
+        except* (ClientGone, ClientTooSlow, OSError):
             pass
 
     async def flow(self, outlet: Outlet) -> None:
@@ -55,28 +55,28 @@ class Stream:
         try:
             async with aclosing(self.answers) as answers:
                 async for answer in answers:
-                    await say(outlet, event(answer))
-        except (Gone, Slow):
+                    await send_text(outlet, format_event(answer))
+        except (ClientGone, ClientTooSlow):
             raise
         except Exception as problem:
-            await say(outlet, self.failure(problem) + COMPLETE, last=True)
+            await send_text(outlet, self.failure(problem) + COMPLETE, last=True)
         else:
-            await say(outlet, COMPLETE, last=True)
+            await send_text(outlet, COMPLETE, last=True)
 
     async def expiry(self, outlet: Outlet) -> None:
         """End the stream when the credentials do."""
         try:
             await self.watch()
         except Exception as problem:
-            await say(outlet, self.failure(problem) + COMPLETE, last=True)
-            raise Gone from None
+            await send_text(outlet, self.failure(problem) + COMPLETE, last=True)
+            raise ClientGone from None
 
     def failure(self, problem: Exception) -> bytes:
         """Word a problem as an event."""
-        return event(Answer(orjson.dumps({"errors": self.told(problem)}, default=str)))
+        return format_event(Answer(orjson.dumps({"errors": self.told(problem)}, default=str)))
 
 
-def event(answer: Answer) -> bytes:
+def format_event(answer: Answer) -> bytes:
     """Frame an answer as a `next` event. A line feed between the tokens of the JSON begins another line of data."""
     body = answer.body
     # Strings in JSON hold no raw line breaks, so these only separate tokens and may be changed.
@@ -86,20 +86,20 @@ def event(answer: Answer) -> bytes:
     return place + b"event: next\ndata: " + body + b"\n\n"
 
 
-async def say(outlet: Outlet, text: bytes, last: bool = False) -> None:
+async def send_text(outlet: Outlet, text: bytes, last: bool = False) -> None:
     """Send a piece of the body."""
     await outlet.put({"type": "http.response.body", "body": text, "more_body": not last}, len(text), last)
 
 
-async def beat(outlet: Outlet, seconds: float) -> None:
+async def send_heartbeats(outlet: Outlet, seconds: float) -> None:
     """Send a comment now and then, so that nothing on the way takes the connection for dead."""
     while True:
         await asyncio.sleep(seconds)
-        await say(outlet, COMMENT)
+        await send_text(outlet, COMMENT)
 
 
-async def departure(receive: Receive) -> None:
+async def wait_for_disconnect(receive: Receive) -> None:
     """Wait until the client is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
-    raise Gone
+    raise ClientGone

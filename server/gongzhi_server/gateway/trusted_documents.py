@@ -20,12 +20,12 @@ from graphql import GraphQLSchema, validate
 
 from gongzhi_server.errors import Problem
 
-from .error_codes import Code, error
-from .interfaces import Refused, Stage
-from .limits import Limits, parse
+from .error_codes import Code, coded_error
+from .interfaces import RequestRefused, Stage
+from .limits import Limits, parse_document
 from .request import Malformed, Request
 
-__all__ = ["Documents", "Found", "add", "load", "validator"]
+__all__ = ["DocumentStore", "FoundDocument", "add_documents", "load_documents", "document_validator"]
 
 HASH = re.compile(r"[0-9a-f]{64}")
 PREFIX = "sha256:"
@@ -34,7 +34,7 @@ STORE = 10_000_000
 OVERHEAD = 300  # bytes that a kept document takes besides its text
 
 
-class Found(NamedTuple):
+class FoundDocument(NamedTuple):
     """The document of a request."""
 
     text: str
@@ -43,7 +43,7 @@ class Found(NamedTuple):
     """The hash to keep it under once it has proved valid."""
 
 
-class Documents:
+class DocumentStore:
     """Finds the document of a request. `only`: nothing but trusted ones; `store`: bytes for persisted queries."""
 
     def __init__(self, trusted: Mapping[str, str] | None = None, only: bool = False, store: int = STORE) -> None:
@@ -53,7 +53,7 @@ class Documents:
         self._kept: OrderedDict[str, str] = OrderedDict()
         self._bytes = 0
 
-    def find(self, request: Request) -> Found:
+    def find(self, request: Request) -> FoundDocument:
         """Find the document of a request.
 
         Raises Refused for one unknown or not allowed, Malformed for a contradiction.
@@ -63,7 +63,7 @@ class Documents:
         if request.extensions and (persisted := request.extensions.get("persistedQuery")) is not None:
             return self._persisted(persisted, request.query)
         if not self.trusted and not self.only:
-            return Found(request.query)
+            return FoundDocument(request.query)
         return self._whole(request.query)
 
     def keep(self, hash: str, text: str) -> None:
@@ -77,48 +77,52 @@ class Documents:
         while self._bytes > self.store:
             self._bytes -= len(self._kept.popitem(last=False)[1].encode()) + OVERHEAD
 
-    def _trusted(self, identifier: str, request: Request) -> Found:
+    def _trusted(self, identifier: str, request: Request) -> FoundDocument:
         """Find a document by its id."""
         if request.query:
             raise Malformed("Send a documentId or a query, not both.")
         text = self.trusted.get(identifier.removeprefix(PREFIX)) if identifier.startswith(PREFIX) else None
         if text is None:
             message = "There is no trusted document of this documentId, which is sha256: and 64 hexadecimal digits."
-            raise Refused([error(Code.PERSISTED_QUERY_NOT_FOUND, message)], Stage.OPERATION)
-        return Found(text, True)
+            raise RequestRefused([coded_error(Code.PERSISTED_QUERY_NOT_FOUND, message)], Stage.OPERATION)
+        return FoundDocument(text, True)
 
-    def _persisted(self, persisted: Any, query: str) -> Found:
+    def _persisted(self, persisted: Any, query: str) -> FoundDocument:
         """Find a document by a hash of Apollo's persisted queries, whose clients expect these very messages."""
-        hash = checked(persisted)
+        hash = persisted_hash(persisted)
         if text := self.trusted.get(hash):
             if query and query != text:
                 raise Malformed("provided sha does not match query")
-            return Found(text, True)
+            return FoundDocument(text, True)
         # Anybody could otherwise have their own document answered under the hash of another.
-        if query and not compare_digest(digest(query), hash):
+        if query and not compare_digest(document_hash(query), hash):
             raise Malformed("provided sha does not match query")
         if not self.store:
             if query:
                 return self._whole(query)
-            raise Refused([error(Code.PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")], Stage.OPERATION)
+            raise RequestRefused(
+                [coded_error(Code.PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")], Stage.OPERATION
+            )
         if query:
             # Kept only once it has proved valid.
-            return Found(query, keep=hash)
+            return FoundDocument(query, keep=hash)
         if hash not in self._kept:
-            raise Refused([error(Code.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")], Stage.OPERATION)
+            raise RequestRefused(
+                [coded_error(Code.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")], Stage.OPERATION
+            )
         self._kept.move_to_end(hash)
-        return Found(self._kept[hash])
+        return FoundDocument(self._kept[hash])
 
-    def _whole(self, text: str) -> Found:
+    def _whole(self, text: str) -> FoundDocument:
         """Find a document that was sent whole; refuse it where only trusted ones are answered."""
-        trusted = digest(text) in self.trusted
+        trusted = document_hash(text) in self.trusted
         if self.only and not trusted:
             message = "Only documents that the operator has added are answered here (gongzhi documents add)."
-            raise Refused([error(Code.QUERY_NOT_IN_SAFELIST, message)], Stage.OPERATION)
-        return Found(text, trusted)
+            raise RequestRefused([coded_error(Code.QUERY_NOT_IN_SAFELIST, message)], Stage.OPERATION)
+        return FoundDocument(text, trusted)
 
 
-def checked(persisted: Any) -> str:
+def persisted_hash(persisted: Any) -> str:
     """Return the hash in `extensions.persistedQuery`. Raises Malformed."""
     if not isinstance(persisted, dict) or persisted.get("version") != 1:
         raise Malformed("Unsupported persisted query version")
@@ -128,57 +132,57 @@ def checked(persisted: Any) -> str:
     return hash
 
 
-def digest(text: str) -> str:
+def document_hash(text: str) -> str:
     """Return the hash of a document. Lone surrogates are hashed too, and refused later as no valid document."""
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def load(path: Path) -> dict[str, str]:
+def load_documents(path: Path) -> dict[str, str]:
     """Load the trusted documents of a manifest by their hashes; none if there is no such file. Raise Problem."""
-    return manifest(path) if path.exists() else {}
+    return read_manifest(path) if path.exists() else {}
 
 
-def add(path: Path, files: Iterable[Path], check: Callable[[str], None]) -> dict[str, str]:
+def add_documents(path: Path, files: Iterable[Path], check: Callable[[str], None]) -> dict[str, str]:
     """Add GraphQL files, and manifests of clients' build tools, to the manifest at `path`; return what was added.
 
     `check` raises Refused for a document that is not valid. Nothing is written unless all of them are.
     """
-    known = load(path)
-    given = {hash: (text, file) for file in files for hash, text in read(file).items() if hash not in known}
+    known = load_documents(path)
+    given = {hash: (text, file) for file in files for hash, text in read_documents(file).items() if hash not in known}
     for text, file in given.values():
         try:
             check(text)
-        except Refused as refused:
+        except RequestRefused as refused:
             reasons = " ".join(each.message for each in refused.errors)
             raise Problem(f"{file}: {reasons}") from None
     added = {hash: text for hash, (text, _) in given.items()}
     if added:
-        write(path, known | added)
+        write_manifest(path, known | added)
     return added
 
 
-def validator(schema: GraphQLSchema) -> Callable[[str], None]:
-    """Return a check for `add`: a document fits the schema, whatever its size."""
+def document_validator(schema: GraphQLSchema) -> Callable[[str], None]:
+    """Return a check for `add_documents`: a document fits the schema, whatever its size."""
 
     def check(text: str) -> None:
-        if errors := validate(schema, parse(text, Limits().trusting)):
-            raise Refused(errors, Stage.VALIDATION)
+        if errors := validate(schema, parse_document(text, Limits().trusted_limits)):
+            raise RequestRefused(errors, Stage.VALIDATION)
 
     return check
 
 
-def read(file: Path) -> dict[str, str]:
+def read_documents(file: Path) -> dict[str, str]:
     """Read the documents of a file by their hashes. The text of a GraphQL file counts as it is, to the last blank."""
     if file.suffix == ".json":
-        return manifest(file)
+        return read_manifest(file)
     try:
         text = file.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as problem:
         raise Problem(f"{file} cannot be read as UTF-8 ({type(problem).__name__})") from None
-    return {digest(text): text}
+    return {document_hash(text): text}
 
 
-def manifest(file: Path) -> dict[str, str]:
+def read_manifest(file: Path) -> dict[str, str]:
     """Read the documents of a manifest: ours and Relay's (hash to text), or Apollo's."""
     try:
         entries = json.loads(file.read_bytes())
@@ -191,12 +195,12 @@ def manifest(file: Path) -> dict[str, str]:
     found = {name.removeprefix(PREFIX): text for name, text in entries.items()}
     for hash, text in found.items():
         # Hashes are checked once here, so that serving may trust them.
-        if digest(text) != hash:
+        if document_hash(text) != hash:
             raise Problem(f"{file}: the id {hash[:80]!r} is not the SHA-256 of its document; make the manifest anew")
     return found
 
 
-def write(path: Path, documents: Mapping[str, str]) -> None:
+def write_manifest(path: Path, documents: Mapping[str, str]) -> None:
     """Write the manifest, complete or not at all."""
     # Written beside and renamed: a server that reads meanwhile sees the old file or the new one.
     part = path.with_name(path.name + ".part")

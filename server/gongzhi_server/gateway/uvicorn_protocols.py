@@ -12,7 +12,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 if TYPE_CHECKING:
     from websockets.frames import Frame
 
-__all__ = ["Http", "Wire", "patient"]
+__all__ = ["HttpProtocol", "WebSocketProtocol", "protocol_with_timeout"]
 
 FRAGMENTS = 100  # frames of a message kept apart
 UNSENT = 131_072
@@ -23,7 +23,7 @@ HEAD = 131_072
 """Bytes of the head of a request that are read; the gateway refuses most of that by `limits.headers`, with words."""
 
 
-class Http(HttpToolsProtocol):
+class HttpProtocol(HttpToolsProtocol):
     """The protocol to start uvicorn with: `Config(http=patient(seconds))`.
 
     uvicorn waits without end for a connection to say something, for the rest of a request's head, and for what is left
@@ -88,13 +88,13 @@ class Http(HttpToolsProtocol):
         self.transport.close()
 
 
-def patient(seconds: float) -> type[Http]:
+def protocol_with_timeout(seconds: float) -> type[HttpProtocol]:
     """Return the protocol with so many seconds for a head."""
-    return type("Http", (Http,), {"seconds": seconds})
+    return type("Http", (HttpProtocol,), {"seconds": seconds})
 
 
-class Wire(WebSocketsSansIOProtocol):
-    """The protocol to start uvicorn with: `Config(ws=Wire)`.
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """The protocol to start uvicorn with: `Config(ws=WebSocketProtocol)`.
 
     uvicorn logs a traceback for text that is not UTF-8, keeps every empty fragment of a message, and never answers a
     handshake that websockets cannot read, such as one with a very long header. And it lets go of a client only once

@@ -16,15 +16,15 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from . import negotiation
-from .backpressure import Gone, Outlet, Slow
-from .error_codes import Code, error
-from .error_responses import masked
-from .interfaces import Forbidden, P, Refused, Stage, Unauthenticated
+from .backpressure import ClientGone, ClientTooSlow, Outlet
+from .error_codes import Code, coded_error
+from .error_responses import mask_fault
+from .interfaces import Forbidden, P, RequestRefused, Stage, Unauthenticated
 from .operations import Caller, Operations, Progress
-from .rate_limits import Limited
-from .request import Malformed, Request, decode
+from .rate_limits import RateLimited
+from .request import Malformed, Request, decode_json
 
-__all__ = ["PROTOCOL", "Close", "Socket"]
+__all__ = ["PROTOCOL", "CloseCode", "Socket"]
 
 PROTOCOL = "graphql-transport-ws"
 REASON = 123  # bytes that a close frame has room for
@@ -32,12 +32,12 @@ LONGEST = 255  # characters of an id, which every answer repeats
 BURST = 5  # seconds' worth of messages that may come at once
 
 
-class Close(IntEnum):
+class CloseCode(IntEnum):
     """A close code and what it says."""
 
     description: str
 
-    def __new__(cls, value: int, description: str = "") -> Close:
+    def __new__(cls, value: int, description: str = "") -> CloseCode:
         member = int.__new__(cls, value)
         member._value_ = value
         member.description = description
@@ -56,10 +56,10 @@ class Close(IntEnum):
     FAULT = 4500, "Our fault; the reason has the id of the entry in the server's log."
 
 
-class Closed(Exception):
+class SocketClosed(Exception):
     """The conversation ends with a code."""
 
-    def __init__(self, code: Close, reason: str | None = None) -> None:
+    def __init__(self, code: CloseCode, reason: str | None = None) -> None:
         super().__init__(reason or code.description)
         self.code = code
 
@@ -70,7 +70,7 @@ class Socket(Generic[P]):
     def __init__(self, operations: Operations[P], scope: Scope, receive: Receive, send: Send) -> None:
         self.operations, self.limits = operations, operations.limits
         self.scope, self.receive, self.send = scope, receive, send
-        self.headers = dict(negotiation.fold(scope["headers"]))
+        self.headers = dict(negotiation.fold_headers(scope["headers"]))
         self.outlet = Outlet(send, self.limits)
         self.seat = ExitStack()
         self.caller: Caller | None = None
@@ -84,39 +84,39 @@ class Socket(Generic[P]):
         await self.receive()
         large = sum(map(len, self.headers.values())) > self.limits.headers
         # Browsers open sockets to any origin with cookies, without a preflight: only Origin tells.
-        if large or negotiation.foreign(self.headers, origins):
+        if large or negotiation.is_foreign_origin(self.headers, origins):
             await self.send({"type": "websocket.close"})
             return
         try:
             if PROTOCOL not in self.scope["subprotocols"]:
                 await self.send({"type": "websocket.accept"})
-                await self.close(Closed(Close.SUBPROTOCOL))
+                await self.close(SocketClosed(CloseCode.SUBPROTOCOL))
                 return
             await self.send({"type": "websocket.accept", "subprotocol": PROTOCOL})
             with self.seat:
-                await self.talk()
+                await self.run()
         except OSError:
             pass  # gone before we could say so
 
-    async def talk(self) -> None:
+    async def run(self) -> None:
         """Obey messages until either side has had enough."""
-        why: Exception = Gone()
+        why: Exception = ClientGone()
         try:
             # One group for everything on the socket: the first fault ends all its operations.
             async with asyncio.TaskGroup() as self.group:
-                await self.converse()
-        except* (Closed, Gone) as ended:
+                await self.receive_messages()
+        except* (SocketClosed, ClientGone) as ended:
             why = ended.exceptions[0]
-        except* Slow:
-            why = Closed(Close.SLOW)
+        except* ClientTooSlow:
+            why = SocketClosed(CloseCode.SLOW)
         except* Exception as faults:
-            why = Closed(Close.FAULT, str((masked(faults.exceptions[0]).extensions or {})["id"]))
-        if isinstance(why, Closed):
-            if why.code is Close.FORBIDDEN:  # before the client hears of it: it comes back at once
+            why = SocketClosed(CloseCode.FAULT, str((mask_fault(faults.exceptions[0]).extensions or {})["id"]))
+        if isinstance(why, SocketClosed):
+            if why.code is CloseCode.FORBIDDEN:  # before the client hears of it: it comes back at once
                 await self.operations.remember(self.progress.values())
             await self.close(why)
 
-    async def close(self, why: Closed) -> None:
+    async def close(self, why: SocketClosed) -> None:
         """Send the close code. Its reason is cut to what a close frame holds, between characters."""
         reason = str(why).encode()[:REASON].decode(errors="ignore")
         try:
@@ -125,47 +125,47 @@ class Socket(Generic[P]):
         except TimeoutError:
             pass  # it does not read even that
 
-    async def converse(self) -> None:
+    async def receive_messages(self) -> None:
         """Wait for connection_init, and then obey messages without end."""
         try:
             async with asyncio.timeout(self.limits.initializing):
                 while self.caller is None:
-                    await self.obey(await self.hear())
+                    await self.handle_message(await self.hear())
         except TimeoutError:
-            raise Closed(Close.LATE) from None
+            raise SocketClosed(CloseCode.LATE) from None
         self.group.create_task(self.beat())
         self.group.create_task(self.watch(self.caller))
         while True:
-            await self.obey(await self.hear())
+            await self.handle_message(await self.hear())
 
     async def hear(self) -> Mapping[str, Any]:
         """Receive the next message. Raises Closed for what is none."""
         await self.pace()
         message = await self.receive()
         if message["type"] == "websocket.disconnect":
-            raise Gone
+            raise ClientGone
         text = message.get("text")
         if text is None:
-            raise Closed(Close.INVALID, "Messages are text, not binary.")
+            raise SocketClosed(CloseCode.INVALID, "Messages are text, not binary.")
         raw = text.encode("utf-8", "surrogatepass")
         if len(raw) > self.limits.message:
-            raise Closed(Close.TOO_BIG)
+            raise SocketClosed(CloseCode.TOO_BIG)
         try:
-            parsed = decode(raw, "The message", self.limits)
+            parsed = decode_json(raw, "The message", self.limits)
         except Malformed as problem:
-            raise Closed(Close.INVALID, str(problem)) from None
-        except Refused as refused:
+            raise SocketClosed(CloseCode.INVALID, str(problem)) from None
+        except RequestRefused as refused:
             return self.excessive(raw, refused)
         if not isinstance(parsed, dict):
-            raise Closed(Close.INVALID, "A message is a JSON object.")
+            raise SocketClosed(CloseCode.INVALID, "A message is a JSON object.")
         return parsed
 
-    def excessive(self, raw: bytes, refused: Refused) -> Mapping[str, Any]:
+    def excessive(self, raw: bytes, refused: RequestRefused) -> Mapping[str, Any]:
         """Blame an operation that is too large for itself, and anything else on the socket."""
         parsed = orjson.loads(raw)
         if isinstance(parsed, dict) and parsed.get("type") == "subscribe":
             return {**parsed, "payload": refused}
-        raise Closed(Close.INVALID, refused.errors[0].message)
+        raise SocketClosed(CloseCode.INVALID, refused.errors[0].message)
 
     async def pace(self) -> None:
         """Delay reading, so that a flood waits in the client's own buffers."""
@@ -175,64 +175,64 @@ class Socket(Generic[P]):
         if self.due > now:
             await asyncio.sleep(self.due - now)
 
-    async def obey(self, message: Mapping[str, Any]) -> None:
+    async def handle_message(self, message: Mapping[str, Any]) -> None:
         """Carry out one message of the protocol."""
         payload = message.get("payload")
         match message.get("type"):
             case "subscribe":
-                await self.subscribe(identifier(message), payload)
+                await self.subscribe(message_id(message), payload)
             case "complete":
                 # Forgotten before it is cancelled: who completes a subscription does not want to go on with it.
-                self.progress.pop(identifier(message), None)
-                if task := self.tasks.pop(identifier(message), None):
+                self.progress.pop(message_id(message), None)
+                if task := self.tasks.pop(message_id(message), None):
                     task.cancel()
             case "connection_init":
-                await self.initialize(optional(payload))
+                await self.initialize(optional_payload(payload))
             case "ping":
-                await self.say({"type": "pong", "payload": payload} if optional(payload) else {"type": "pong"})
+                await self.say({"type": "pong", "payload": payload} if optional_payload(payload) else {"type": "pong"})
             case "pong":
-                optional(payload)
+                optional_payload(payload)
             case _:
                 kinds = "connection_init, subscribe, complete, ping or pong"
-                raise Closed(Close.INVALID, f"The type of a message is {kinds}.")
+                raise SocketClosed(CloseCode.INVALID, f"The type of a message is {kinds}.")
 
     async def initialize(self, payload: Mapping[str, Any]) -> None:
         """Take connection_init: credentials, a seat and a point, then the acknowledgement."""
         if self.caller:
-            raise Closed(Close.AGAIN)
-        self.headers |= credentials(payload)
+            raise SocketClosed(CloseCode.AGAIN)
+        self.headers |= credential_headers(payload)
         caller = await self.enter()
         try:
             self.seat.enter_context(self.operations.seat(caller))
-        except Limited:
-            raise Closed(Close.CROWDED) from None
-        with refusing():
+        except RateLimited:
+            raise SocketClosed(CloseCode.CROWDED) from None
+        with close_on_refusal():
             if caller.purse:
-                caller.purse.pay()
+                caller.purse.consume()
         await self.say({"type": "connection_ack"})
         # Set last: operations are taken only after the acknowledgement is out.
         self.caller = caller
 
     async def enter(self) -> Caller:
         """Find out who is at the other end by now. Raises Closed if they may not be there."""
-        with refusing():
+        with close_on_refusal():
             return await self.operations.enter(self.headers, self.scope)
 
     async def subscribe(self, name: str, payload: Any) -> None:
         """Start an operation. Raises Closed for what breaks the protocol; other problems are the operation's."""
         if self.caller is None:
-            raise Closed(Close.UNINITIALIZED)
+            raise SocketClosed(CloseCode.UNINITIALIZED)
         if name in self.tasks:
-            raise Closed(Close.DUPLICATE)
+            raise SocketClosed(CloseCode.DUPLICATE)
         try:
-            if isinstance(payload, Refused):
+            if isinstance(payload, RequestRefused):
                 raise payload
             if len(self.tasks) >= self.limits.operations:
-                raise Refused([crowded(self.limits.operations)], Stage.LIMIT)
+                raise RequestRefused([too_many_operations(self.limits.operations)], Stage.LIMIT)
             request = Request.checked(payload)
         except Malformed as problem:
-            raise Closed(Close.INVALID, str(problem)) from None
-        except Refused as refused:
+            raise SocketClosed(CloseCode.INVALID, str(problem)) from None
+        except RequestRefused as refused:
             await self.fail(name, refused)
             return
         self.tasks[name] = self.group.create_task(self.operate(name, request))
@@ -249,12 +249,12 @@ class Socket(Generic[P]):
             progress = self.progress[name] = Progress()
             async with aclosing(self.operations.answers(prepared, request, caller, progress)) as answers:
                 async for answer in answers:
-                    await self.utter(head + answer.body + b"}")
-        except (Gone, Slow):
+                    await self.send_text(head + answer.body + b"}")
+        except (ClientGone, ClientTooSlow):
             raise
         except (Unauthenticated, Forbidden) as ended:
             # The whole socket ends: an error of one operation is final to clients, and they would not come back.
-            raise Closed(Close.FORBIDDEN, str(ended)) from None
+            raise SocketClosed(CloseCode.FORBIDDEN, str(ended)) from None
         except Exception as raised:
             problem = raised
         # Another task may have the id by now, if the client has completed this one and begun anew.
@@ -269,9 +269,9 @@ class Socket(Generic[P]):
 
     async def say(self, message: Mapping[str, Any]) -> None:
         """Send a message."""
-        await self.utter(orjson.dumps(message, default=str))
+        await self.send_text(orjson.dumps(message, default=str))
 
-    async def utter(self, text: bytes) -> None:
+    async def send_text(self, text: bytes) -> None:
         """Send a message that is JSON already, and wait until it has left."""
         await self.outlet.put({"type": "websocket.send", "text": text.decode()}, len(text))
 
@@ -283,7 +283,7 @@ class Socket(Generic[P]):
 
     async def watch(self, caller: Caller) -> None:
         """Close the socket when the credentials expire or are taken back."""
-        with refusing():
+        with close_on_refusal():
             await self.operations.watch(caller, self.headers, self.scope, self.announce)
 
     async def announce(self, left: float) -> None:
@@ -292,34 +292,34 @@ class Socket(Generic[P]):
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
+def close_on_refusal() -> Iterator[None]:
     """Close the socket where the credentials do not hold."""
     try:
         yield
-    except (Unauthenticated, Forbidden, Limited) as problem:
-        raise Closed(Close.FORBIDDEN, str(problem)) from None
+    except (Unauthenticated, Forbidden, RateLimited) as problem:
+        raise SocketClosed(CloseCode.FORBIDDEN, str(problem)) from None
 
 
-def identifier(message: Mapping[str, Any]) -> str:
+def message_id(message: Mapping[str, Any]) -> str:
     """Return the id of a message. Raises Closed for one that cannot be one."""
     name = message.get("id")
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST:
-        raise Closed(Close.INVALID, f"The id of an operation is a string of 1 to {LONGEST} characters.")
+        raise SocketClosed(CloseCode.INVALID, f"The id of an operation is a string of 1 to {LONGEST} characters.")
     return name
 
 
-def optional(payload: Any) -> Mapping[str, Any]:
+def optional_payload(payload: Any) -> Mapping[str, Any]:
     """Return the payload of a message, empty if there is none."""
     if payload is not None and not isinstance(payload, dict):
-        raise Closed(Close.INVALID, "The payload is a JSON object or null.")
+        raise SocketClosed(CloseCode.INVALID, "The payload is a JSON object or null.")
     return payload or {}
 
 
-def credentials(payload: Mapping[str, Any]) -> dict[bytes, bytes]:
+def credential_headers(payload: Mapping[str, Any]) -> dict[bytes, bytes]:
     """Return the header that `authorization` or `token` of connection_init stands for."""
     values = {name.lower(): value for name, value in payload.items() if name.lower() in ("authorization", "token")}
     if not all(value is None or isinstance(value, str) and value.isascii() for value in values.values()):
-        raise Closed(Close.INVALID, "authorization and token of connection_init are strings of ASCII.")
+        raise SocketClosed(CloseCode.INVALID, "authorization and token of connection_init are strings of ASCII.")
     if given := values.get("authorization"):
         return {b"authorization": given.encode()}
     if given := values.get("token"):
@@ -327,7 +327,7 @@ def credentials(payload: Mapping[str, Any]) -> dict[bytes, bytes]:
     return {}
 
 
-def crowded(most: int) -> Any:
+def too_many_operations(most: int) -> Any:
     """Make the error for too many operations at once."""
     message = f"At most {most} operations may be under way on a socket (limits.operations)."
-    return error(Code.LIMIT_EXCEEDED, message, limit="limits.operations", allowed=most)
+    return coded_error(Code.LIMIT_EXCEEDED, message, limit="limits.operations", allowed=most)

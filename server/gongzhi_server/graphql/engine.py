@@ -26,25 +26,25 @@ from graphql import GraphQLError, Node, get_operation_ast, validate
 from graphql.execution.values import VariableValues, get_variable_values
 from tortoise.models import Model
 
-from gongzhi_server.auth.authentication import words
+from gongzhi_server.auth.authentication import clean_purpose
 from gongzhi_server.clock import clock
-from gongzhi_server.commands.mutations import Denied
-from gongzhi_server.events.feed import Expired
+from gongzhi_server.commands.mutations import PermissionDenied
+from gongzhi_server.events.feed import PositionExpired
 from gongzhi_server.events.hub import Hub
-from gongzhi_server.events.subscriptions import Asked, Current, Streams
+from gongzhi_server.events.subscriptions import Current, Streams, SubscriptionRequest
 from gongzhi_server.events.visibility import Knowledge
 from gongzhi_server.gateway import limits
-from gongzhi_server.gateway.error_codes import Code, error
-from gongzhi_server.gateway.error_responses import discreet
-from gongzhi_server.gateway.interfaces import Answer, Kind, Refused, Stage
+from gongzhi_server.gateway.error_codes import Code, coded_error
+from gongzhi_server.gateway.error_responses import hide_values
+from gongzhi_server.gateway.interfaces import Answer, Kind, RequestRefused, Stage
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.gateway.rate_limits import Limited, spend
+from gongzhi_server.gateway.rate_limits import RateLimited, spend_time
 from gongzhi_server.planner import Document, Planner, Statement
 from gongzhi_server.planner.arguments import ArgumentRefusal
-from gongzhi_server.planner.budget import Exceeded
+from gongzhi_server.planner.budget import BudgetExceeded
 from gongzhi_server.planner.document import PLANNED
-from gongzhi_server.planner.execution import Fetch, Lost, Session
-from gongzhi_server.planner.planner import Documents
+from gongzhi_server.planner.execution import Fetch, LostRows, OperationRun
+from gongzhi_server.planner.planner import PreparedDocuments
 from gongzhi_server.storage.connection_shares import Shares, Unshared
 
 from .schema import Schema
@@ -70,16 +70,16 @@ async def value_of(fetch: Fetch, model: type[Model], column: str, key: Any) -> A
     return found
 
 
-async def unchanged(viewer: Viewer) -> Viewer:
+async def same_viewer(viewer: Viewer) -> Viewer:
     """Return the viewer as they are: nothing here can change them."""
     return viewer
 
 
-def overlooked(plugin: str, fault: str) -> None:
+def ignore_fault(plugin: str, fault: str) -> None:
     """Ignore which plugin failed."""
 
 
-class Engine:
+class GraphQLEngine:
     """Answers operations of one schema. `context` makes what runs for a viewer have at hand.
 
     `blame` hears which plugin failed in an operation, and with which error. `shares` are the places at the database;
@@ -93,9 +93,9 @@ class Engine:
         context: Callable[[Viewer], Context],
         bounds: Limits | None = None,
         hub: Hub | None = None,
-        current: Current = unchanged,
+        current: Current = same_viewer,
         now: Callable[[], datetime] = clock,
-        blame: Callable[[str, str], None] = overlooked,
+        blame: Callable[[str, str], None] = ignore_fault,
         shares: Shares | None = None,
     ) -> None:
         self.limits = bounds or Limits()
@@ -107,7 +107,9 @@ class Engine:
         self.hub = hub
         if hub:
             knowledge = Knowledge(self.planner, self.asked, self.session)
-            self.streams = Streams(hub.feed, hub.cursors, current, self.session, self.encoded, context, now, knowledge)
+            self.streams = Streams(
+                hub.feed, hub.cursors, current, self.session, self.encode_answer, context, now, knowledge
+            )
         # One thread each: coercing and planning hold the interpreter, so more threads would only slow the loop down.
         self._coercing, self._planning = (ThreadPoolExecutor(1, name) for name in ("coercing", "planning"))
         self._documents = {
@@ -128,26 +130,26 @@ class Engine:
         """
         return self._documents[trusted, stranger].find(text, name)
 
-    def _share(self, trusted: bool, stranger: bool) -> Documents:
+    def _share(self, trusted: bool, stranger: bool) -> PreparedDocuments:
         """Make the cache of trusted or untrusted, strangers' or others' documents."""
         _, most = self.limits.setting("cache", stranger)
-        bounds = self.limits.trusting if trusted else self.limits
+        bounds = self.limits.trusted_limits if trusted else self.limits
         # One document has an eighth of the cache at most, so that one with many shapes does not drive out the rest.
-        return Documents(partial(self._prepared, bounds, most=most // 8), most)
+        return PreparedDocuments(partial(self._prepared, bounds, most=most // 8), most)
 
     def _prepared(self, bounds: Limits, text: str, name: str | None, most: int = PLANNED) -> Document:
         """Parse, measure and validate a document. Raises Refused."""
         schema = self.planner.schema
-        ast = limits.parse(text, bounds)
+        ast = limits.parse_document(text, bounds)
         # Measured before it is validated: rules of validation take time that grows faster than the document.
-        if found := limits.check(ast, bounds):
-            raise Refused(found, Stage.LIMIT)
+        if found := limits.measure_document(ast, bounds):
+            raise RequestRefused(found, Stage.LIMIT)
         if invalid := validate(schema, ast, max_errors=self.limits.errors):
-            raise Refused(merge_errors(invalid), Stage.VALIDATION)
+            raise RequestRefused(merge_errors(invalid), Stage.VALIDATION)
         node = get_operation_ast(ast, name)
         if node is None:
             message = "The document has no operation of this operationName." if name else "Name the operation to run."
-            raise Refused([error(Code.OPERATION_RESOLUTION_FAILURE, message)], Stage.OPERATION)
+            raise RequestRefused([coded_error(Code.OPERATION_RESOLUTION_FAILURE, message)], Stage.OPERATION)
         return Document(schema, ast, node, most=most)
 
     async def run(
@@ -162,7 +164,7 @@ class Engine:
         A request with `extensions: {"cost": true}` is told what its query cost.
         """
         given = dict(variables or {})
-        viewer = stated(viewer, extensions)
+        viewer = state_purpose(viewer, extensions)
         coerced = await self.coerced_apart(document, given) if is_large(given) else self.coerced(document, given)
         session = self._session(document, given, coerced, viewer, document.operation)
         try:
@@ -175,14 +177,16 @@ class Engine:
         except QueryCanceledError as late:
             raise TimeoutError from late
         except Refusal as refusal:
-            raise Refused([refused(refusal, viewer.language)], Stage.COERCION) from refusal
+            raise RequestRefused([refusal_error(refusal, viewer.language)], Stage.COERCION) from refusal
         except GraphQLError as problem:
-            raise Refused([problem], Stage.LIMIT if isinstance(problem, Exceeded) else Stage.COERCION) from problem
+            raise RequestRefused(
+                [problem], Stage.LIMIT if isinstance(problem, BudgetExceeded) else Stage.COERCION
+            ) from problem
         told = {"cost": {"objects": cost, "limit": self.limits.cost}} if (extensions or {}).get("cost") else {}
         self.count(errors)
-        return answer(data, errors, viewer.language, told, cost)
+        return build_answer(data, errors, viewer.language, told, cost)
 
-    async def _plan(self, session: Session) -> tuple[Statement | None, int]:
+    async def _plan(self, session: OperationRun) -> tuple[Statement | None, int]:
         """Return the statement of a query, none of a mutation, and the cost."""
         document, variables, viewer = session.document, session.variables, session.viewer
         if document.operation == "query":
@@ -200,11 +204,11 @@ class Engine:
         begun = perf_counter()
         try:
             return make(self._brief)
-        except Exceeded as exceeded:
+        except BudgetExceeded as exceeded:
             if not exceeded.is_of_planning:
                 raise
         finally:
-            spend(perf_counter() - begun)
+            spend_time(perf_counter() - begun)
         seconds, context = 0.0, copy_context()
 
         def plan() -> T:
@@ -219,16 +223,16 @@ class Engine:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._planning, plan)
         finally:
-            spend(seconds)
+            spend_time(seconds)
 
-    async def _mutate(self, session: Session) -> tuple[bytes, list[GraphQLError]]:
+    async def _mutate(self, session: OperationRun) -> tuple[bytes, list[GraphQLError]]:
         """Answer a mutation once it has a place. Raises Overloaded."""
         async with self.shares.command(session.viewer):
             begun = perf_counter()
             try:
                 return await session.mutate()
             finally:
-                spend(perf_counter() - begun)
+                spend_time(perf_counter() - begun)
 
     async def subscribe(
         self,
@@ -244,25 +248,25 @@ class Engine:
         It goes on after the argument `after`, or else after `extensions["lastEventId"]`, or begins with what comes.
         """
         if self.hub is None:
-            raise Refused(
-                [error(Code.OPERATION_NOT_ALLOWED, "Nothing is told here; ask with a query.")], Stage.OPERATION
+            raise RequestRefused(
+                [coded_error(Code.OPERATION_NOT_ALLOWED, "Nothing is told here; ask with a query.")], Stage.OPERATION
             )
         given = dict(variables or {})
         coerced = await self.coerced_apart(document, given) if is_large(given) else self.coerced(document, given)
         try:
             for argument in document.arguments:
                 argument.check(coerced)
-            asked = Asked(document, given, coerced, self.planner.followed(document, coerced))
+            asked = SubscriptionRequest(document, given, coerced, self.planner.followed_field(document, coerced))
             self.allow(asked, viewer)
             field = asked.field
             statement = await self._planned(lambda planner: planner.stream(document, coerced, viewer, field))
             self.afforded(statement.cost)
             if statement.shape.looks:  # one answer serves many, and a look is somebody's
                 message = "A subscription shows nobody's file: follow ids and codes, and ask for the file with a query."
-                raise Refused([error(Code.OPERATION_NOT_ALLOWED, message)], Stage.OPERATION)
+                raise RequestRefused([coded_error(Code.OPERATION_NOT_ALLOWED, message)], Stage.OPERATION)
             # Without background work the hub starts with the first subscriber.
             await self.hub.start()
-            position = await self.beginning(asked, (extensions or {}).get("lastEventId"))
+            position = await self.start_position(asked, (extensions or {}).get("lastEventId"))
             if not asked.live:
                 yield Answer(b"", cursor=self.hub.cursors.seal(position))
             following = self.streams.follow(
@@ -273,24 +277,26 @@ class Engine:
                     yield each
         except QueryCanceledError as late:
             raise TimeoutError from late
-        except Lost as lost:
+        except LostRows as lost:
             self.count([lost])
-            raise Refused([shown(lost, viewer.language)], Stage.OPERATION) from lost
-        except Expired as gone:
+            raise RequestRefused([visible_error(lost, viewer.language)], Stage.OPERATION) from lost
+        except PositionExpired as gone:
             message = "The events after this cursor are no longer kept; load what you follow, and begin anew."
-            raise Refused([error(Code.CURSOR_EXPIRED, message)], Stage.OPERATION) from gone
+            raise RequestRefused([coded_error(Code.CURSOR_EXPIRED, message)], Stage.OPERATION) from gone
         except Refusal as refusal:
-            raise Refused([refused(refusal, viewer.language)], Stage.COERCION) from refusal
+            raise RequestRefused([refusal_error(refusal, viewer.language)], Stage.COERCION) from refusal
         except GraphQLError as problem:
-            raise Refused([problem], Stage.LIMIT if isinstance(problem, Exceeded) else Stage.COERCION) from problem
+            raise RequestRefused(
+                [problem], Stage.LIMIT if isinstance(problem, BudgetExceeded) else Stage.COERCION
+            ) from problem
 
-    def allow(self, asked: Asked, viewer: Viewer) -> None:
+    def allow(self, asked: SubscriptionRequest, viewer: Viewer) -> None:
         """Refuse somebody without the permission that the field needs."""
         guard = asked.field.declared.metadata.get(GUARD)
         if guard and not viewer.can(guard.permission):
-            raise Refused([refusal_of(Denied(guard.permission))], Stage.OPERATION)
+            raise RequestRefused([refusal_of(PermissionDenied(guard.permission))], Stage.OPERATION)
 
-    async def beginning(self, asked: Asked, last: str | None) -> int:
+    async def start_position(self, asked: SubscriptionRequest, last: str | None) -> int:
         """Return the position that a subscription goes on from. Raises Expired, and Refusal for what is no cursor."""
         assert self.hub
         cursor = asked.arguments.get("after") or last
@@ -303,13 +309,13 @@ class Engine:
         await self.hub.feed.check(position)
         return position
 
-    def asked(self, text: str) -> Asked:
+    def asked(self, text: str) -> SubscriptionRequest:
         """Make a subscription of our own, without variables."""
         document = self.prepare(text, None)
         variables = self.coerced(document, {})
-        return Asked(document, {}, variables, self.planner.followed(document, variables))
+        return SubscriptionRequest(document, {}, variables, self.planner.followed_field(document, variables))
 
-    def session(self, asked: Asked, viewer: Viewer) -> Session:
+    def session(self, asked: SubscriptionRequest, viewer: Viewer) -> OperationRun:
         """Make what runs a subscription's statement for a viewer."""
         document, variables = asked.document, asked.variables
 
@@ -326,25 +332,25 @@ class Engine:
         viewer: Viewer,
         kind: Kind,
         again: Callable[[str], Statement] | None = None,
-    ) -> Session:
+    ) -> OperationRun:
         """Make what runs an operation, reading within the share that is due to it."""
         fetch, context = self.shares.reader(viewer, kind), self.context(viewer)
         if kind != "query":  # which a context reads for, if nothing else is said
             context = replace(context, fetch=fetch, value=partial(value_of, fetch))
-        return Session(self.planner, fetch, document, given, variables, context, again)
+        return OperationRun(self.planner, fetch, document, given, variables, context, again)
 
-    def encoded(
+    def encode_answer(
         self, data: bytes, errors: Sequence[GraphQLError], viewer: Viewer, cost: int, cursor: str | None
     ) -> Answer:
         """Encode an answer of a subscription."""
         self.count(errors)
-        return replace(answer(data, errors, viewer.language, {}, cost), cursor=cursor)
+        return replace(build_answer(data, errors, viewer.language, {}, cost), cursor=cursor)
 
     def count(self, errors: Iterable[GraphQLError]) -> None:
         """Count which plugins failed; to refuse what was asked for is no failure."""
         for one in errors:
             plugin = (one.extensions or {}).get("plugin")
-            if plugin and not isinstance(one.original_error, Refusal | Denied):
+            if plugin and not isinstance(one.original_error, Refusal | PermissionDenied):
                 self.blame(plugin, type(one.original_error).__name__)
 
     async def coerced_apart(self, document: Document, given: dict[str, Any]) -> VariableValues:
@@ -358,7 +364,7 @@ class Engine:
         definitions = document.node.variable_definitions or ()
         found = get_variable_values(self.planner.schema, definitions, given, max_errors=self.limits.errors)
         if isinstance(found, list):
-            raise Refused(found, Stage.COERCION)
+            raise RequestRefused(found, Stage.COERCION)
         return found
 
     def afforded(self, cost: int) -> int:
@@ -367,8 +373,8 @@ class Engine:
         if cost <= most:
             return cost
         message = f"The operation costs {cost} objects, and {most} are allowed; ask for fewer at once."
-        problem = error(Code.COST_EXCEEDED, message, cost=cost, limit=most, setting="limits.cost")
-        raise Refused([problem], Stage.COST)
+        problem = coded_error(Code.COST_EXCEEDED, message, cost=cost, limit=most, setting="limits.cost")
+        raise RequestRefused([problem], Stage.COST)
 
 
 def merge_errors(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
@@ -393,20 +399,20 @@ def is_large(given: dict[str, Any]) -> bool:
     return left < 0
 
 
-def stated(viewer: Viewer, extensions: Mapping[str, Any] | None) -> Viewer:
+def state_purpose(viewer: Viewer, extensions: Mapping[str, Any] | None) -> Viewer:
     """Add to a viewer what the request says of itself: `purpose`, and the `glass` to look through."""
     said = {name: value for name in ("purpose", "glass") if isinstance(value := (extensions or {}).get(name), str)}
     if not said:
         return viewer
-    purpose = words(said.get("purpose", "")) or viewer.purpose
+    purpose = clean_purpose(said.get("purpose", "")) or viewer.purpose
     return replace(viewer, purpose=purpose, glass=read_glass_id(said.get("glass", "")))
 
 
-def answer(
+def build_answer(
     data: bytes, errors: Iterable[GraphQLError], language: Language, extensions: Mapping[str, Any], cost: int = 0
 ) -> Answer:
     """Build the response. What was not expected is in the log under an id, and the caller is told the id."""
-    found = [shown(one, language).formatted for one in errors]
+    found = [visible_error(one, language).formatted for one in errors]
     # The database's JSON goes in as it is; parsing and writing it again would cost more than the query.
     body = b'{"data":' + data
     if found:
@@ -416,7 +422,7 @@ def answer(
     return Answer(body + b"}", errors=bool(found), data=data != b"null", cost=cost)
 
 
-def shown(problem: GraphQLError, language: Language) -> GraphQLError:
+def visible_error(problem: GraphQLError, language: Language) -> GraphQLError:
     """Build the error as the caller may see it."""
     cause = problem.original_error
     place: dict[str, Any] = {"nodes": problem.nodes, "path": problem.path}
@@ -424,13 +430,13 @@ def shown(problem: GraphQLError, language: Language) -> GraphQLError:
         if "code" in (problem.extensions or {}):
             return problem
         extensions = {"code": Code.BAD_USER_INPUT.value, **(problem.extensions or {})}
-        return GraphQLError(discreet(problem.message), **place, extensions=extensions)
+        return GraphQLError(hide_values(problem.message), **place, extensions=extensions)
     if isinstance(cause, Refusal):
-        found = refused(cause, language)
+        found = refusal_error(cause, language)
         return GraphQLError(found.message, **place, extensions=found.extensions)
-    if isinstance(cause, Denied):
+    if isinstance(cause, PermissionDenied):
         return refusal_of(cause, **place)
-    if isinstance(cause, Limited):
+    if isinstance(cause, RateLimited):
         extensions = {"code": Code.RATE_LIMITED.value, "retryAfter": cause.after, "policy": cause.policy}
         return GraphQLError(f"{cause} Try again in {cause.after} seconds.", **place, extensions=extensions)
     # Anything else is a fault: its text may quote values, so only an id leaves the server.
@@ -441,13 +447,13 @@ def shown(problem: GraphQLError, language: Language) -> GraphQLError:
     return GraphQLError("Something went wrong on our side.", **place, extensions=extensions)
 
 
-def refusal_of(denied: Denied, **place: Any) -> GraphQLError:
+def refusal_of(denied: PermissionDenied, **place: Any) -> GraphQLError:
     """Build the error for a permission that is not held."""
     extensions = {"code": Code.FORBIDDEN.value, "permission": denied.permission}
     return GraphQLError(str(denied), **place, extensions=extensions)
 
 
-def refused(refusal: Refusal, language: Language) -> GraphQLError:
+def refusal_error(refusal: Refusal, language: Language) -> GraphQLError:
     """Build an error of the request from an expected failure."""
     extensions: dict[str, Any] = {"code": Code.BAD_USER_INPUT.value}
     if refusal.path:

@@ -15,29 +15,29 @@ from rich.tree import Tree
 from gongzhi_server.auth.development_tokens import Tokens, Trials
 from gongzhi_server.clock import clock
 from gongzhi_server.errors import Problem
-from gongzhi_server.gateway.interfaces import Refused
+from gongzhi_server.gateway.interfaces import RequestRefused
 from gongzhi_server.planner import Document
 from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.storage import database
 
-from .engine import Engine
-from .schema import build
+from .engine import GraphQLEngine
+from .schema import build_schema
 
 BREAKS = re.compile(r"(?<=[ ,(])(?=(?:select|from|where|order by|union all|left join)\b)", re.IGNORECASE)
 
 
-async def show(
+async def print_explanation(
     dsn: str, plugins: Plugins, text: str, operation: str | None, variables: str, **claims: str | None
 ) -> None:
     """Print the plan of a query for a viewer with these claims. Raises Problem for a document that is refused."""
     # A read-only pool: "explain analyze" runs the statement.
-    pool = await database.readers(dsn, 1)
+    pool = await database.open_readers(dsn, 1)
     try:
         given = {name: value for name, value in claims.items() if value}
         account = await Trials(Tokens("of no use here" * 3), pool, plugins).granted({"sub": "explain", **given})
         viewer = Viewer(account, clock())
         # The same engine as serves, so the statement is the very one that would run.
-        engine = Engine(build(plugins), pool.fetch, lambda viewer: _context(viewer))
+        engine = GraphQLEngine(build_schema(plugins), pool.fetch, lambda viewer: _context(viewer))
         document = engine.prepare(text, operation)
         if document.operation != "query":
             raise Problem("only a query is one statement; a mutation runs its command, and then plans its payload")
@@ -45,14 +45,14 @@ async def show(
         statement = engine.planner.query(document, coerced, viewer)
         values = statement.arguments(coerced.coerced, _context(viewer))
         console = Console(soft_wrap=True, highlight=False)
-        console.print(outline(engine, document, statement.cost))
+        console.print(outline_fields(engine, document, statement.cost))
         console.print("\nStatement\n", BREAKS.sub("\n  ", statement.sql), sep="", markup=False)
         console.print(
             "\nParameters", *(f"  ${at}  {type(value).__name__}" for at, value in enumerate(values, 1)), sep="\n"
         )
         rows = await pool.fetch(f"explain (analyze, buffers) {statement.sql}", *values)
         console.print("\nPostgreSQL", *(f"  {line}" for (line,) in rows), sep="\n", markup=False)
-    except Refused as refused:
+    except RequestRefused as refused:
         raise Problem("; ".join(error.message for error in refused.errors)) from refused
     except KeyError as error:
         raise Problem(f"there is no such {error.args[0]}") from error
@@ -68,7 +68,7 @@ def _context(viewer: Viewer) -> Any:
     return Context(viewer, KeyRing({"none": bytes(32)}), bytes(32), None, None, None)  # type: ignore[arg-type]
 
 
-def outline(engine: Engine, document: Document, cost: int) -> Tree:
+def outline_fields(engine: GraphQLEngine, document: Document, cost: int) -> Tree:
     """Return the fields of the operation as a tree, each with how it is made."""
     name = document.name or "query"
     tree = Tree(f"{name}: at most {cost} objects of {engine.limits.cost} allowed")
@@ -88,12 +88,12 @@ class Outline(Visitor):
         of = self.info.get_field_def()
         declared = of.extensions.get("strawberry-definition") if of else None
         plan = declared.metadata.get(PLAN) if declared else None
-        kind = type(plan).__name__.lower() if plan else "" if self.paged else "python"
+        kind = type(plan).__name__.lower() if plan else "" if self.is_paged else "python"
         most = f", {plan.cap} at most" if isinstance(plan, Many) else ""
         self.branches.append(self.branches[-1].add(f"{node.name.value}  [dim]{kind}{most}[/dim]"))
 
     @property
-    def paged(self) -> bool:
+    def is_paged(self) -> bool:
         """Whether the field belongs to a page, which is planned as a whole."""
         parent = self.info.get_parent_type()
         return parent is not None and parent.name.endswith(("Connection", "Edge", "PageInfo"))

@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable, Mapping
 
 import strawberry
-from gongzhi.declare.entity import Entity, argument, entity_of
+from gongzhi.declare.entity import Entity, build_argument, entity_of
 from gongzhi.declare.filters import Comparison
 from gongzhi.declare.plans import GUARD, PLAN, Argument, Many, One, Page, Pick, Stream
 from gongzhi.values.errors import DeclarationError
@@ -17,7 +17,7 @@ from strawberry.types.base import StrawberryOptional
 from strawberry.types.field import StrawberryField
 
 
-def complete(
+def complete_field(
     field: StrawberryField,
     owner: str,
     filters: Callable[[Entity], type | None],
@@ -33,18 +33,18 @@ def complete(
         # A copy: the declared field is shared by all schemas of the process, and these arguments are of one.
         field = copy.copy(field)
         if asked := filters(entity_of(field.type, where)):
-            field.arguments = [*field.arguments, argument("filter", which(asked))]
+            field.arguments = [*field.arguments, build_argument("filter", filter_argument(asked))]
     if isinstance(plan, Many):
         target = entity_of(field.type, where)
         if plan.on and plan.on not in target.model._meta.fk_fields:
             raise DeclarationError(f"{where}: {target.name} has no foreign key {plan.on!r}")
-        listed = paging(plan, filters(target), orders(target))
+        listed = paging_arguments(plan, filters(target), orders(target))
         field = copy.copy(field)
-        field.arguments = [*field.arguments, *(argument(name, one) for name, one in listed.items())]
+        field.arguments = [*field.arguments, *(build_argument(name, one) for name, one in listed.items())]
     return field
 
 
-def paging(plan: Many, filter: type | None, order: type[enum.Enum] | None) -> dict[str, Argument]:
+def paging_arguments(plan: Many, filter: type | None, order: type[enum.Enum] | None) -> dict[str, Argument]:
     """Return the arguments of a list: how many, from where, in which order, and which rows."""
     found = {
         "first": Argument(int, f"How many from the start, {plan.cap} at most (前几条)."),
@@ -56,16 +56,16 @@ def paging(plan: Many, filter: type | None, order: type[enum.Enum] | None) -> di
     if order:
         found["order_by"] = Argument(order, "In which order (排序).")
     if filter:
-        found["filter"] = which(filter)
+        found["filter"] = filter_argument(filter)
     return {name: Argument(typing.Optional[one.type], one.description) for name, one in found.items()}  # noqa: UP045
 
 
-def which(kind: type) -> Argument:
+def filter_argument(kind: type) -> Argument:
     """Return the argument for a filter."""
     return Argument(typing.Optional[kind], "Which rows (过滤).")  # noqa: UP045
 
 
-def ordering(entity: Entity, added: Mapping[str, object]) -> type[enum.Enum] | None:
+def order_enum(entity: Entity, added: Mapping[str, object]) -> type[enum.Enum] | None:
     """Build the orders an entity's lists can be asked for in, in a schema that adds these, each with its directive."""
     names = [f"{name}_{way}".upper() for name in (*entity.order, *added) for way in ("asc", "desc")]
     if not names:
@@ -81,7 +81,7 @@ def ordering(entity: Entity, added: Mapping[str, object]) -> type[enum.Enum] | N
     return ordered
 
 
-def filtering(entity: Entity, added: Mapping[str, tuple[Comparison, object]]) -> type | None:
+def filter_input(entity: Entity, added: Mapping[str, tuple[Comparison, object]]) -> type | None:
     """Build the filter an entity's lists can be asked for with in a schema that adds these, each with its directive."""
     hints, fields = {}, {}
     own = {name: (comparison, None) for name, comparison in entity.filter.items()}

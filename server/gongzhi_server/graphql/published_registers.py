@@ -10,13 +10,13 @@ from typing import Any
 import orjson
 from gongzhi.plugin.hooks import App
 
-from gongzhi_server.plugins.loader import Plugins, own
+from gongzhi_server.plugins.loader import Plugins, models_of
 
 from .schema import Schema
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedPlugins:
     """Each plugin with what it adds, keeps and does, all purposes together, and which plugins are not well."""
 
     told: dict[str, list[dict[str, Any]]]
@@ -28,7 +28,7 @@ class Published:
         return orjson.dumps({**self.told, "plugins": found}).decode()
 
 
-def published(plugins: Plugins, schema: Schema) -> Published:
+def publish_plugins(plugins: Plugins, schema: Schema) -> PublishedPlugins:
     """Collect what is told of each plugin and all purposes."""
     # Told once at the start: what plugins declare does not change while the server runs.
     purposes = [{"plugin": name, **vars(one)} for name, one in plugins.purposes]
@@ -39,15 +39,15 @@ def published(plugins: Plugins, schema: Schema) -> Published:
             "version": plugin.version,
             "always": plugin.always,
             "fields": sorted(schema.added(plugin.name)),
-            "tables": sorted(name for app in plugins.owned.get(plugin.name, ()) for name in tables(app)),
+            "tables": sorted(name for app in plugins.owned.get(plugin.name, ()) for name in table_names(app)),
             "jobs": plugins.work_of(plugin.name),
             "dataPurposes": [one for one in purposes if one["plugin"] == plugin.name],
         }
         for plugin in plugins.found
     ]
-    return Published({"plugins": found, "dataPurposes": purposes})
+    return PublishedPlugins({"plugins": found, "dataPurposes": purposes})
 
 
-def tables(app: App) -> Iterable[str]:
+def table_names(app: App) -> Iterable[str]:
     """Return the tables of an app, by their names in SQL."""
-    return (f"{app.label}.{model._meta.db_table}" for model in own(app))
+    return (f"{app.label}.{model._meta.db_table}" for model in models_of(app))

@@ -32,7 +32,7 @@ from gongzhi_server.planner import Planner
 from gongzhi_server.plugins import loader as plugins
 from gongzhi_server.plugins.loader import CORE, Plugins
 
-from .list_arguments import complete, filtering, ordering
+from .list_arguments import complete_field, filter_input, order_enum
 
 JOINING = {"and", "or", "not"}
 
@@ -49,19 +49,19 @@ class From:
     plugin: str
 
 
-def sdl(*, core: bool = False) -> str:
+def print_sdl(*, core: bool = False) -> str:
     """Return the schema as text, sorted: of the core alone, or with the installed plugins."""
-    return build(Plugins() if core else plugins.load()).as_str() + "\n"
+    return build_schema(Plugins() if core else plugins.load_plugins()).as_str() + "\n"
 
 
-def build(installed: Plugins, contributions: Iterable[tuple[str, Extension]] = (), leaving: str = "") -> Schema:
+def build_schema(installed: Plugins, contributions: Iterable[tuple[str, Extension]] = (), leaving: str = "") -> Schema:
     """Build the schema with these plugins, leaving one out.
 
     Raises Problem, naming the plugin it cannot be built with.
     """
     kept = [one for one in installed.extensions if one[0] != leaving]
     try:
-        made = planned([*kept, *contributions], installed.registers)
+        made = planned_schema([*kept, *contributions], installed.registers)
     except Exception as error:
         fault = first_fault(error)
         if fault and fault.plugin in {plugin.name for plugin in installed.found}:
@@ -71,7 +71,7 @@ def build(installed: Plugins, contributions: Iterable[tuple[str, Extension]] = (
         for at, plugin in enumerate(installed.found):
             tried = {CORE, *(one.name for one in installed.found[: at + 1])}
             try:
-                planned([one for one in installed.extensions if one[0] in tried])
+                planned_schema([one for one in installed.extensions if one[0] in tried])
             except Exception as again:
                 raise plugin.problem(again) from error
         raise
@@ -83,7 +83,7 @@ def build(installed: Plugins, contributions: Iterable[tuple[str, Extension]] = (
     return made
 
 
-def planned(contributions: Iterable[tuple[str, Extension]], registers: Registers | None = None) -> Schema:
+def planned_schema(contributions: Iterable[tuple[str, Extension]], registers: Registers | None = None) -> Schema:
     """Build a schema and check that all of it can be planned."""
     made = Schema(contributions, registers=registers)
     Planner(made)
@@ -129,7 +129,7 @@ class Schema(strawberry.Schema):
         try:
             super().__init__(Query, mutation, subscription, types=types, config=config)
         except DuplicatedTypeName as error:
-            both = " and ".join(sorted(place(one) for one in (error.first_cls, error.second_cls)))
+            both = " and ".join(sorted(class_place(one) for one in (error.first_cls, error.second_cls)))
             raise DeclarationError(f"{both} have one GraphQL name") from error
         except TypeError as error:
             if fault := first_fault(error):
@@ -266,14 +266,14 @@ class Schema(strawberry.Schema):
     def _filter(self, entity: Entity) -> type | None:
         """Return the filter of an entity in this schema; another schema in the process has one of its own."""
         if entity not in self._filters:
-            self._filters[entity] = filtering(entity, self._asked.get(entity.cls, {}))
+            self._filters[entity] = filter_input(entity, self._asked.get(entity.cls, {}))
         return self._filters[entity]
 
     def _ordering(self, entity: Entity) -> type[enum.Enum] | None:
         """Return the orders of an entity in this schema."""
         if entity not in self._orders:
             added = {name: From(plugin=one.plugin) for name, one in self.orderings(entity).items()}
-            self._orders[entity] = ordering(entity, added)
+            self._orders[entity] = order_enum(entity, added)
         return self._orders[entity]
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
@@ -284,12 +284,12 @@ class Schema(strawberry.Schema):
     def _complete(self, field: StrawberryField, definition: StrawberryObjectDefinition) -> StrawberryField:
         """Add the arguments of a list to a field. Raises Fault, naming whose field it is."""
         try:
-            return complete(field, definition.name, self._filter, self._ordering)
+            return complete_field(field, definition.name, self._filter, self._ordering)
         except DeclarationError as error:
             owner = self._owner.get((definition.origin, self._named(field)), CORE)
             raise Fault(owner, str(error)) from error
 
 
-def place(cls: type | None) -> str:
+def class_place(cls: type | None) -> str:
     """Return where a class is defined."""
     return f"{cls.__module__}.{cls.__qualname__}" if cls else "an unknown type"

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from .batches import Undone, undo
-from .divisions import divisions
-from .report import Finding, Progress, Report
-from .residents import OnDuplicate, residents
+from .batches import UndoneImport, undo_batch
+from .divisions import import_divisions
+from .report import ImportFinding, Progress, Report
+from .residents import OnDuplicate, import_residents
 
-__all__ = ["Finding", "OnDuplicate", "Progress", "Report", "Undone", "divisions", "residents", "undo"]
+__all__ = [
+    "ImportFinding",
+    "OnDuplicate",
+    "Progress",
+    "Report",
+    "UndoneImport",
+    "import_divisions",
+    "import_residents",
+    "undo_batch",
+]

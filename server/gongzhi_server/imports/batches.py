@@ -11,16 +11,16 @@ from uuid import UUID
 import asyncpg
 from gongzhi.core.people import tiers
 from gongzhi.core.people.models import Gender, IncomeBand, Need
-from gongzhi.core.people.tiers import Decision, Inputs
+from gongzhi.core.people.tiers import TierInputs, TierResult
 from gongzhi.runtime import sealing
 from gongzhi.runtime.sealing import KeyRing
 from orjson import dumps
 
-from .divisions import affected
-from .plan import Founding, Plan, Sited
+from .divisions import affected_rows
+from .plan import NewHousehold, PlacedRow, Plan
 from .report import Progress
-from .sealed import Owner, identity, new, phones
-from .texts import refusal
+from .sealed import Owner, new_id, phone_records, seal_identity
+from .texts import refusal_for
 
 STEP = 1000  # people between two calls of progress
 
@@ -80,7 +80,7 @@ OWN = {
 
 
 @dataclass(frozen=True)
-class Undone:
+class UndoneImport:
     """The outcome of an undo."""
 
     batch: UUID
@@ -92,14 +92,14 @@ class Undone:
 class Arrival:
     """A person who is added."""
 
-    row: Sited
+    row: PlacedRow
     owner: Owner
     household_id: UUID
 
 
-async def begin(connection: asyncpg.Connection[Any], file: str, account: str, now: datetime, added: int) -> UUID:
+async def begin_batch(connection: asyncpg.Connection[Any], file: str, account: str, now: datetime, added: int) -> UUID:
     """Begin a batch of so many people."""
-    batch = new()
+    batch = new_id()
     await connection.execute(
         "insert into people.batch (id, kind, file, account, at, added) values ($1, 'residents', $2, $3, $4, $5)",
         batch,
@@ -111,7 +111,7 @@ async def begin(connection: asyncpg.Connection[Any], file: str, account: str, no
     return batch
 
 
-async def add(
+async def add_to_batch(
     connection: asyncpg.Connection[Any],
     keys: KeyRing,
     batch: UUID,
@@ -123,9 +123,9 @@ async def add(
     """Add people and households to a batch, the households with their tier by the published rule."""
     # Keys are made here rather than by the database, so that all tables can be copied without reading them back.
     homes = {number: house.id for number, house in plan.houses.items()}
-    homes |= {number: new() for number in plan.households}
+    homes |= {number: new_id() for number in plan.households}
     arrivals = [
-        Arrival(row, Owner(new(), row.place.county, sealing.data_key()), homes[row.draft.number])
+        Arrival(row, Owner(new_id(), row.place.county, sealing.data_key()), homes[row.draft.number])
         for row in plan.newcomers
     ]
     heads = {arrival.row.draft.line: arrival.owner.id for arrival in arrivals}
@@ -136,22 +136,22 @@ async def add(
         await connection.copy_records_to_table(table, schema_name="people", columns=columns, records=records)
 
     # In the order of foreign keys: people before households, which name their heads, and memberships last.
-    persons = (person(arrival, keys, batch, now) for arrival in arrivals)
-    await copy("person", PERSON, told(persons, progress, len(arrivals)))
-    await copy("phone", PHONE, (phone for a in arrivals for phone in phones(keys, a.owner, a.row.draft.phones)))
+    persons = (person_record(arrival, keys, batch, now) for arrival in arrivals)
+    await copy("person", PERSON, report_progress(persons, progress, len(arrivals)))
+    await copy("phone", PHONE, (phone for a in arrivals for phone in phone_records(keys, a.owner, a.row.draft.phones)))
     decisions = Decisions(today)
     households = (
-        household(homes[number], number, home, heads[home.head.draft.line], decisions, batch, now)
+        household_record(homes[number], number, home, heads[home.head.draft.line], decisions, batch, now)
         for number, home in plan.households.items()
     )
     await copy("household", HOUSEHOLD, households)
     decided = (decisions.record(homes[number], home.needs, now) for number, home in plan.households.items())
     await copy("tier", TIER, decided)
-    memberships = ((new(), a.household_id, a.owner.id, a.row.draft.relation, today) for a in arrivals)
+    memberships = ((new_id(), a.household_id, a.owner.id, a.row.draft.relation, today) for a in arrivals)
     await copy("membership", MEMBERSHIP, memberships)
 
 
-def told(records: Iterable[tuple[Any, ...]], progress: Progress, total: int) -> Iterator[tuple[Any, ...]]:
+def report_progress(records: Iterable[tuple[Any, ...]], progress: Progress, total: int) -> Iterator[tuple[Any, ...]]:
     """Yield records and report how many have been written."""
     for done, record in enumerate(records, 1):
         yield record
@@ -159,7 +159,7 @@ def told(records: Iterable[tuple[Any, ...]], progress: Progress, total: int) -> 
             progress("write", done, total)
 
 
-def person(arrival: Arrival, keys: KeyRing, batch: UUID, now: datetime) -> tuple[Any, ...]:
+def person_record(arrival: Arrival, keys: KeyRing, batch: UUID, now: datetime) -> tuple[Any, ...]:
     """Build the record of a person, protected values sealed."""
     draft, owner = arrival.row.draft, arrival.owner
     return (
@@ -170,7 +170,7 @@ def person(arrival: Arrival, keys: KeyRing, batch: UUID, now: datetime) -> tuple
         draft.residence,
         draft.needs,
         keys.wrap(owner.county, owner.key),
-        *identity(keys, owner, draft.resident_id),
+        *seal_identity(keys, owner, draft.resident_id),
         arrival.row.place.grid_id,
         batch,
         now,
@@ -178,16 +178,16 @@ def person(arrival: Arrival, keys: KeyRing, batch: UUID, now: datetime) -> tuple
     )
 
 
-def household(
-    id: UUID, number: str, home: Founding, head: UUID, decisions: Decisions, batch: UUID, now: datetime
+def household_record(
+    id: UUID, number: str, home: NewHousehold, head: UUID, decisions: Decisions, batch: UUID, now: datetime
 ) -> tuple[Any, ...]:
     """Build the record of a household, with its tier and the day of the next visit."""
     tier = decisions[home.needs].tier
-    needs, due = sorted(home.needs), tiers.due(tier, decisions.day)
+    needs, due = sorted(home.needs), tiers.next_visit_due(tier, decisions.day)
     return id, number, home.address, head, needs, IncomeBand.UNKNOWN, tier, due, home.head.place.grid_id, batch, now, 1
 
 
-class Decisions(dict[frozenset[str], Decision]):
+class Decisions(dict[frozenset[str], TierResult]):
     """The rule's decisions on a day about households by declared needs, whose income and awards are not known."""
 
     def __init__(self, day: date) -> None:
@@ -195,25 +195,25 @@ class Decisions(dict[frozenset[str], Decision]):
         super().__init__()
         self.day = day
 
-    def __missing__(self, needs: frozenset[str]) -> Decision:
-        self[needs] = tiers.decide(self.inputs(needs))
+    def __missing__(self, needs: frozenset[str]) -> TierResult:
+        self[needs] = tiers.decide_tier(self.inputs(needs))
         return self[needs]
 
-    def inputs(self, needs: frozenset[str]) -> Inputs:
-        return Inputs(self.day, frozenset(map(Need, needs)))
+    def inputs(self, needs: frozenset[str]) -> TierInputs:
+        return TierInputs(self.day, frozenset(map(Need, needs)))
 
     def record(self, household: UUID, needs: frozenset[str], now: datetime) -> tuple[Any, ...]:
         """Return the decision as the table holds it."""
         decision = self[needs]
         inputs = dumps(self.inputs(needs).json).decode()
         reasons = dumps([reason.json for reason in decision.reasons]).decode()
-        return new(), household, decision.tier, decision.rule, inputs, reasons, now, decision.review_on
+        return new_id(), household, decision.tier, decision.rule, inputs, reasons, now, decision.review_on
 
 
 # --- undo ---
 
 
-async def undo(dsn: str, batch: UUID, now: datetime) -> Undone:
+async def undo_batch(dsn: str, batch: UUID, now: datetime) -> UndoneImport:
     """Remove the people and households that an import added; what it changed stays changed.
 
     Raises Refusal, and removes nothing, if there is no such batch, if it was undone before, or if anything refers
@@ -224,29 +224,29 @@ async def undo(dsn: str, batch: UUID, now: datetime) -> Undone:
     try:
         async with connection.transaction():
             # Locked before looking: nobody can begin to refer to a row between the look and the deletion.
-            await claim(connection, batch)
-            if users := await used(connection, batch):
-                raise refusal("REFERRED", users=", ".join(f"{table}: {count}" for table, count in users.items()))
+            await claim_batch(connection, batch)
+            if users := await count_uses(connection, batch):
+                raise refusal_for("REFERRED", users=", ".join(f"{table}: {count}" for table, count in users.items()))
             households = await connection.execute("delete from people.household where batch_id = $1", batch)
             people = await connection.execute("delete from people.person where batch_id = $1", batch)
             await connection.execute("update people.batch set undone_at = $2 where id = $1", batch, now)
     finally:
         await connection.close()
-    return Undone(batch, affected(people), affected(households))
+    return UndoneImport(batch, affected_rows(people), affected_rows(households))
 
 
-async def claim(connection: asyncpg.Connection[Any], batch: UUID) -> None:
+async def claim_batch(connection: asyncpg.Connection[Any], batch: UUID) -> None:
     """Lock a batch and all it added, so that nobody begins to use it; raise Refusal if it cannot be undone."""
     found = await connection.fetchrow("select undone_at from people.batch where id = $1 for update", batch)
     if found is None:
-        raise refusal("NO_BATCH")
+        raise refusal_for("NO_BATCH")
     if found["undone_at"]:
-        raise refusal("UNDONE", day=found["undone_at"].date())
+        raise refusal_for("UNDONE", day=found["undone_at"].date())
     for table in ("household", "person"):
         await connection.execute(f"select from people.{table} where batch_id = $1 for update", batch)
 
 
-async def used(connection: asyncpg.Connection[Any], batch: UUID) -> dict[str, int]:
+async def count_uses(connection: asyncpg.Connection[Any], batch: UUID) -> dict[str, int]:
     """Count by table the rows that refer to what a batch added."""
     counts = {}
     for user in await connection.fetch(USERS):

@@ -12,39 +12,39 @@ from gongzhi.values import codes
 from gongzhi.values.codes import CodeError, Kind
 from gongzhi.values.errors import Refusal
 
-from .report import Findings, Progress, Report, Stopwatch, quiet
-from .tables import NUMBER, Column, Row, Table, opened
-from .texts import refusal, translated
+from .report import Findings, Progress, Report, Stopwatch, ignore_progress
+from .tables import NUMBER, ImportColumn, Table, TableRow, open_table
+from .texts import refusal_for, translate_error
 
 LOCK = 0x696D706F7274  # "import": one at a time, so that none waits for rows of another
 STEP = 5000  # rows between two calls of progress
 NAME = 100
 
 
-def code(text: str, today: date) -> str:
+def read_code(text: str, today: date) -> str:
     """Read a grid code."""
     try:
-        return codes.normalise(text)
+        return codes.normalise_grid_code(text)
     except CodeError:
         if NUMBER.fullmatch(text):
-            raise refusal("NUMBER") from None
+            raise refusal_for("NUMBER") from None
         raise
 
 
-def name(text: str, today: date) -> str:
+def read_name(text: str, today: date) -> str:
     """Read a grid's name."""
     if len(text) > NAME:
-        raise refusal("LONG", most=NAME)
+        raise refusal_for("LONG", most=NAME)
     return text
 
 
-CODE = Column("code", ("编码", "代码", "区划代码", "统计用区划代码", "网格编码"), filled=True, read=code)
-TITLE = Column("name", ("名称", "区划名称", "网格名称"), filled=True, read=name)
+CODE = ImportColumn("code", ("编码", "代码", "区划代码", "统计用区划代码", "网格编码"), filled=True, read=read_code)
+TITLE = ImportColumn("name", ("名称", "区划名称", "网格名称"), filled=True, read=read_name)
 ABOVE = (
-    Column("provinceCode", ("省级编码", "省代码")),
-    Column("cityCode", ("地级编码", "市代码")),
-    Column("areaCode", ("县级编码", "县代码", "countyCode")),
-    Column("streetCode", ("乡级编码", "乡镇代码", "townCode")),
+    ImportColumn("provinceCode", ("省级编码", "省代码")),
+    ImportColumn("cityCode", ("地级编码", "市代码")),
+    ImportColumn("areaCode", ("县级编码", "县代码", "countyCode")),
+    ImportColumn("streetCode", ("乡级编码", "乡镇代码", "townCode")),
 )
 COLUMNS = (CODE, TITLE, *ABOVE)
 
@@ -90,8 +90,8 @@ order by i.code
 """
 
 
-async def divisions(
-    dsn: str, source: Path | Iterable[Path], progress: Progress = quiet, *, dry_run: bool = False
+async def import_divisions(
+    dsn: str, source: Path | Iterable[Path], progress: Progress = ignore_progress, *, dry_run: bool = False
 ) -> Report:
     """Add the grids of these CSV or XLSX files, or of a folder's CSV files, and update the names that changed.
 
@@ -99,15 +99,15 @@ async def divisions(
     not brought back, and a bad row is reported and stops nothing else. All is written in one transaction. Raises
     Refusal where a file cannot be read at all.
     """
-    files = listed(source)
+    files = list_files(source)
     watch, findings = Stopwatch(), Findings()
     connection = await asyncpg.connect(dsn)
     try:
         # A dry run does all the same and is rolled back, so its report is exact.
         transaction = connection.transaction()
         await transaction.start()
-        incoming = await stage(connection, files, findings, progress)
-        added, changed, skipped = await merge(connection, files, findings, progress)
+        incoming = await stage_files(connection, files, findings, progress)
+        added, changed, skipped = await merge_grids(connection, files, findings, progress)
         await (transaction.rollback() if dry_run else transaction.commit())
     finally:
         await connection.close()
@@ -125,7 +125,7 @@ async def divisions(
     )
 
 
-def listed(source: Path | Iterable[Path]) -> list[Path]:
+def list_files(source: Path | Iterable[Path]) -> list[Path]:
     """Return the files to import. Raises Refusal if there are none."""
     # In the order given, or by name: of one code in several files the first counts.
     if not isinstance(source, Path):
@@ -133,7 +133,7 @@ def listed(source: Path | Iterable[Path]) -> list[Path]:
     else:
         files = sorted(source.glob("*.csv")) if source.is_dir() else [source]
     if not files:
-        raise refusal("NO_FILE")
+        raise refusal_for("NO_FILE")
     return files
 
 
@@ -158,7 +158,7 @@ class Incoming:
         before = 0
         for index, path in enumerate(self.files):
             size = path.stat().st_size
-            with opened(path, COLUMNS) as table:
+            with open_table(path, COLUMNS) as table:
                 self.encodings.append(table.encoding)
                 for row in table.rows(self.findings):
                     if found := self.check(table, row):
@@ -170,7 +170,7 @@ class Incoming:
             before += size
             self.progress("read", before, total)
 
-    def check(self, table: Table, row: Row) -> tuple[str, str, str, str | None] | None:
+    def check(self, table: Table, row: TableRow) -> tuple[str, str, str, str | None] | None:
         """Return code, name, kind and the parent's code, or report what is wrong with them."""
         found = []
         for column in (CODE, TITLE):
@@ -180,27 +180,27 @@ class Incoming:
                 self.report(table, row, column, error)
         if len(found) < 2 or not self.below(table, row, found[0]):
             return None
-        return found[0], found[1], str(codes.kind(found[0])), codes.parent(found[0])
+        return found[0], found[1], str(codes.grid_kind(found[0])), codes.parent_code(found[0])
 
-    def below(self, table: Table, row: Row, code: str) -> bool:
+    def below(self, table: Table, row: TableRow, code: str) -> bool:
         """Tell whether the code begins with the codes that the row names as the levels above it."""
         for column in ABOVE:
             above = row.cells.get(column.name)
-            if above and (above == code or not code.startswith(above)) and not padded(code, above):
-                self.report(table, row, column, refusal("PREFIX"))
+            if above and (above == code or not code.startswith(above)) and not is_padded(code, above):
+                self.report(table, row, column, refusal_for("PREFIX"))
                 return False
         return True
 
-    def report(self, table: Table, row: Row, column: Column, error: CodeError | Refusal) -> None:
+    def report(self, table: Table, row: TableRow, column: ImportColumn, error: CodeError | Refusal) -> None:
         """Report what is wrong with a cell."""
-        told = translated(error) if isinstance(error, CodeError) else error
+        told = translate_error(error) if isinstance(error, CodeError) else error
         self.findings.add(table.file, row.line, table.headings[column.name], told)
 
 
-def padded(code: str, above: str) -> bool:
+def is_padded(code: str, above: str) -> bool:
     """Tell whether a code lies below one that is written with zeros, 610921000000 for 610921."""
     try:
-        bare = codes.normalise(above)
+        bare = codes.normalise_grid_code(above)
     except CodeError:
         return False
     return bare != code and code.startswith(bare)
@@ -209,7 +209,7 @@ def padded(code: str, above: str) -> bool:
 # --- the database ---
 
 
-async def stage(
+async def stage_files(
     connection: asyncpg.Connection[Any], files: Sequence[Path], findings: Findings, progress: Progress
 ) -> Incoming:
     """Read the files into a temporary table."""
@@ -226,7 +226,7 @@ async def stage(
     return incoming
 
 
-async def merge(
+async def merge_grids(
     connection: asyncpg.Connection[Any], files: Sequence[Path], findings: Findings, progress: Progress
 ) -> tuple[int, int, int]:
     """Bring the grids up to the temporary table: how many were added, changed and left out."""
@@ -235,20 +235,20 @@ async def merge(
         """Take rows out of the temporary table and report them."""
         rows = await connection.fetch(FIRST.format(query), max(findings.room, 1))
         for row in rows:
-            told = refusal(code, **row)
+            told = refusal_for(code, **row)
             findings.add(files[row["file"]].name, row["line"], CODE.name, told)
         total = rows[0]["total"] if rows else 0
         findings.count(code, total - len(rows))
         return total
 
     skipped = await cull(REPEATED, "TWICE") + await cull(ENDED, "ENDED")
-    changed = affected(await connection.execute(CHANGE))
+    changed = affected_rows(await connection.execute(CHANGE))
     await connection.execute(NEW)
-    added = await add(connection, progress)
+    added = await add_grids(connection, progress)
     return added, changed, skipped + await cull(ORPHANS, "NO_PARENT")
 
 
-async def add(connection: asyncpg.Connection[Any], progress: Progress) -> int:
+async def add_grids(connection: asyncpg.Connection[Any], progress: Progress) -> int:
     """Add the grids that are new, level by level and province by province."""
     await connection.execute("create index on incoming (kind, left(code, 2))")
     parts = await connection.fetch(PROVINCES)
@@ -257,7 +257,7 @@ async def add(connection: asyncpg.Connection[Any], progress: Progress) -> int:
         rows = {part["province"]: part["rows"] for part in parts if part["kind"] == kind}
         done = 0
         for province, count in rows.items():
-            added += affected(await connection.execute(ADD, str(kind), province))
+            added += affected_rows(await connection.execute(ADD, str(kind), province))
             done += count
             progress(kind.lower(), done, sum(rows.values()))
         if rows:
@@ -266,6 +266,6 @@ async def add(connection: asyncpg.Connection[Any], progress: Progress) -> int:
     return added
 
 
-def affected(tag: str) -> int:
+def affected_rows(tag: str) -> int:
     """Return how many rows a statement wrote, by its command tag."""
     return int(tag.split()[-1])

@@ -15,14 +15,14 @@ from gongzhi.values.errors import Refusal
 
 from .columns import COLUMNS
 from .report import Findings, Progress
-from .tables import Row, Table, opened
-from .texts import refusal, translated
+from .tables import Table, TableRow, open_table
+from .texts import refusal_for, translate_error
 
 STEP = 1000  # rows between two calls of progress
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class RowDraft:
     """A person as a row describes them; `grid` is None where it is the head's. None and empty: not told."""
 
     line: int
@@ -47,7 +47,7 @@ class Sheet:
     file: str
     encoding: str
     headings: Mapping[str, str]
-    drafts: list[Draft]
+    drafts: list[RowDraft]
     rows: int
 
     def heading(self, column: str) -> str:
@@ -55,56 +55,56 @@ class Sheet:
         return self.headings.get(column, "")
 
 
-def read(path: Path, today: date, findings: Findings, progress: Progress) -> Sheet:
+def read_sheet(path: Path, today: date, findings: Findings, progress: Progress) -> Sheet:
     """Read a file; raise Refusal where it cannot be read at all."""
-    with opened(path, COLUMNS) as table:
-        drafts = list(checked(table, today, findings, progress))
+    with open_table(path, COLUMNS) as table:
+        drafts = list(check_rows(table, today, findings, progress))
         progress("read", table.size, table.size)
         return Sheet(table.file, table.encoding, table.headings, drafts, table.count)
 
 
-def checked(table: Table, today: date, findings: Findings, progress: Progress) -> Iterator[Draft]:
+def check_rows(table: Table, today: date, findings: Findings, progress: Progress) -> Iterator[RowDraft]:
     """Yield the rows without a fault; report all the faults of the others."""
     for row in table.rows(findings):
         before = findings.tally.total()
-        values = dict(cells(table, row, today, findings))
-        contradictions(table, row, values, findings)
+        values = dict(read_cells(table, row, today, findings))
+        report_contradictions(table, row, values, findings)
         # A row counts as good if checking it has added no finding.
         if findings.tally.total() == before:
-            yield draft(row.line, values)
+            yield make_draft(row.line, values)
         if table.count % STEP == 0:
             progress("read", table.position(), table.size)
 
 
-def cells(table: Table, row: Row, today: date, findings: Findings) -> Iterator[tuple[str, Any]]:
+def read_cells(table: Table, row: TableRow, today: date, findings: Findings) -> Iterator[tuple[str, Any]]:
     """Yield the cells' values by column; report those that cannot be read."""
     for column in COLUMNS:
         value = None
         try:
             value = column.value(row.cells.get(column.name, ""), today)
         except CodeError as error:
-            findings.add(table.file, row.line, table.headings[column.name], translated(error))
+            findings.add(table.file, row.line, table.headings[column.name], translate_error(error))
         except Refusal as error:
             findings.add(table.file, row.line, table.headings[column.name], error)
         yield column.name, value
 
 
-def contradictions(table: Table, row: Row, values: Mapping[str, Any], findings: Findings) -> None:
+def report_contradictions(table: Table, row: TableRow, values: Mapping[str, Any], findings: Findings) -> None:
     """Report a birth date or gender that is not what the resident ID says."""
     number, birth, gender = values["resident ID"], values["birth date"], values["gender"]
     if number is None:
         return
     if birth not in (None, codes.birth_date(number)):
-        findings.add(table.file, row.line, table.headings["birth date"], refusal("CONTRADICTS"))
-    if gender not in (None, Gender.UNKNOWN, codes.gender(number)):
-        findings.add(table.file, row.line, table.headings["gender"], refusal("CONTRADICTS"))
+        findings.add(table.file, row.line, table.headings["birth date"], refusal_for("CONTRADICTS"))
+    if gender not in (None, Gender.UNKNOWN, codes.gender_of(number)):
+        findings.add(table.file, row.line, table.headings["gender"], refusal_for("CONTRADICTS"))
 
 
-def draft(line: int, values: Mapping[str, Any]) -> Draft:
+def make_draft(line: int, values: Mapping[str, Any]) -> RowDraft:
     """Put the values of a row together; what the resident ID tells need not be told again."""
     number = values["resident ID"]
     phones = (values["phone"] or []) + (values["phone 2"] or [])
-    return Draft(
+    return RowDraft(
         line=line,
         number=values["number"],
         relation=values["relation"],
@@ -113,7 +113,7 @@ def draft(line: int, values: Mapping[str, Any]) -> Draft:
         address=values["address"],
         # The resident ID (GB 11643) holds birth date and gender,
         # so it decides; what contradicts it was reported before.
-        gender=Gender(codes.gender(number)) if number else values["gender"],
+        gender=Gender(codes.gender_of(number)) if number else values["gender"],
         birth=codes.birth_date(number) if number else values["birth date"],
         resident_id=number,
         phones=tuple(dict.fromkeys(phones)),

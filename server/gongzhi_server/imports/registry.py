@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi.core.people.sealed import PHONE as PHONE
-from gongzhi.core.people.sealed import RESIDENT_ID
+from gongzhi.core.people.sealed_values import PHONE as PHONE
+from gongzhi.core.people.sealed_values import RESIDENT_ID
 from gongzhi.runtime.sealing import KeyRing
 
-from .drafts import Draft
+from .drafts import RowDraft
 
 STEP = 10_000  # values sent with one query
 
@@ -39,7 +39,7 @@ NAMESAKES = PERSON + "where p.county_id = $1 and p.name = any($2::text[]) and p.
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class HomePlace:
     """Where somebody lives: a grid, its county, and the county's six digits."""
 
     grid_id: int
@@ -48,18 +48,18 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class KnownHousehold:
     """A household that is registered."""
 
     id: UUID
     head_id: UUID | None
     address: str
     needs: frozenset[str]
-    place: Place
+    place: HomePlace
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownPerson:
     """A person who is registered."""
 
     id: UUID
@@ -71,33 +71,33 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Registry:
+class ImportRegistry:
     """The households by number, and people by what a row may tell of them."""
 
-    houses: Mapping[str, House]
-    holders: Mapping[bytes, Known]
-    members: Mapping[Twin, Known]
-    namesakes: Mapping[Namesake, Known]
+    houses: Mapping[str, KnownHousehold]
+    holders: Mapping[bytes, KnownPerson]
+    members: Mapping[Twin, KnownPerson]
+    namesakes: Mapping[Namesake, KnownPerson]
 
 
-class Reader:
+class RegistryReader:
     """Look-ups of households and people in the database."""
 
     def __init__(self, connection: asyncpg.Connection[Any], keys: KeyRing) -> None:
         self.connection, self.keys = connection, keys
 
-    async def places(self, drafts: Collection[Draft]) -> dict[str, Place]:
+    async def places(self, drafts: Collection[RowDraft]) -> dict[str, HomePlace]:
         """Find the grids that rows name."""
         codes = sorted({draft.grid for draft in drafts if draft.grid})
         rows = await self.fetch(GRIDS, codes)
-        return {row["code"]: Place(row["id"], row["county_id"], row["county"]) for row in rows}
+        return {row["code"]: HomePlace(row["id"], row["county_id"], row["county"]) for row in rows}
 
-    async def houses(self, drafts: Collection[Draft]) -> dict[str, House]:
+    async def houses(self, drafts: Collection[RowDraft]) -> dict[str, KnownHousehold]:
         """Find the households that rows name."""
         rows = await self.fetch(HOUSEHOLDS, sorted({draft.number for draft in drafts}))
-        return {row["number"]: house(row) for row in rows}
+        return {row["number"]: make_house(row) for row in rows}
 
-    async def holders(self, county: Place, drafts: Collection[Draft]) -> dict[bytes, Known]:
+    async def holders(self, county: HomePlace, drafts: Collection[RowDraft]) -> dict[bytes, KnownPerson]:
         """Find those of a county who have the resident IDs of these rows, by blind index under any key."""
         blinds = [
             blind
@@ -106,19 +106,19 @@ class Reader:
             for blind in self.keys.blinds(county.county, RESIDENT_ID, draft.resident_id)
         ]
         rows = await self.fetch(HOLDERS, blinds, county.county_id)
-        return {row["resident_id_blind"]: known(row) for row in rows}
+        return {row["resident_id_blind"]: make_known(row) for row in rows}
 
-    async def members(self, houses: Collection[House]) -> dict[Twin, Known]:
+    async def members(self, houses: Collection[KnownHousehold]) -> dict[Twin, KnownPerson]:
         """Find the members of these households."""
         rows = await self.fetch(MEMBERS, [house.id for house in houses])
-        return {(row["household_id"], row["name"], row["birth_date"]): known(row) for row in rows}
+        return {(row["household_id"], row["name"], row["birth_date"]): make_known(row) for row in rows}
 
-    async def namesakes(self, county: Place, drafts: Collection[Draft]) -> dict[Namesake, Known]:
+    async def namesakes(self, county: HomePlace, drafts: Collection[RowDraft]) -> dict[Namesake, KnownPerson]:
         """Find those of a county who have the name and birth date of one of these rows."""
         births = {(draft.name, draft.birth) for draft in drafts if draft.birth}
         rows = await self.fetch(NAMESAKES, sorted({name for name, _ in births}), county.county_id)
         return {
-            (row["name"], row["birth_date"], row["grid_id"]): known(row)
+            (row["name"], row["birth_date"], row["grid_id"]): make_known(row)
             for row in rows
             if (row["name"], row["birth_date"]) in births
         }
@@ -131,14 +131,14 @@ class Reader:
         return found
 
 
-def house(row: Any) -> House:
+def make_house(row: Any) -> KnownHousehold:
     """Build a household from its row."""
-    place = Place(row["grid_id"], row["county_id"], row["county"])
-    return House(row["id"], row["head_id"], row["address"], frozenset(row["needs"]), place)
+    place = HomePlace(row["grid_id"], row["county_id"], row["county"])
+    return KnownHousehold(row["id"], row["head_id"], row["address"], frozenset(row["needs"]), place)
 
 
-def known(row: Any) -> Known:
+def make_known(row: Any) -> KnownPerson:
     """Build a person from their row."""
-    return Known(
+    return KnownPerson(
         row["id"], row["name"], row["birth_date"], row["grid_id"], row["resident_id_blind"], row["household_id"]
     )

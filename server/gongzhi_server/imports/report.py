@@ -17,12 +17,12 @@ Progress = Callable[[str, int, int], None]
 CAP = 1000
 
 
-def quiet(stage: str, done: int, total: int) -> None:
+def ignore_progress(stage: str, done: int, total: int) -> None:
     """Show no progress."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ImportFinding:
     """Something about a cell or a row. It never holds the cell's value.
 
     `column` is the heading in the file; empty where the whole row is meant. `person` is who is registered already.
@@ -48,7 +48,7 @@ class Findings:
     """The findings of an import so far: the first `CAP` in full, the others only counted."""
 
     def __init__(self) -> None:
-        self.kept: list[Finding] = []
+        self.kept: list[ImportFinding] = []
         self.tally: Counter[str] = Counter()
 
     def add(
@@ -65,7 +65,7 @@ class Findings:
         self.tally[refusal.code] += 1
         # Bounded: a file may have a fault in every line.
         if len(self.kept) < CAP:
-            self.kept.append(Finding(file, line, column, refusal.code, refusal.text, person, skips))
+            self.kept.append(ImportFinding(file, line, column, refusal.code, refusal.text, person, skips))
 
     def count(self, code: str, further: int) -> None:
         """Count findings that there is no room for."""
@@ -77,7 +77,7 @@ class Findings:
         """How many more findings are kept in full."""
         return CAP - len(self.kept)
 
-    def sorted(self) -> tuple[Finding, ...]:
+    def sorted(self) -> tuple[ImportFinding, ...]:
         """Return the findings in the order of files and lines."""
         return tuple(sorted(self.kept, key=lambda found: (found.file, found.line)))
 
@@ -98,7 +98,7 @@ class Report:
     skipped: int
     households: int = 0
     """Households added."""
-    problems: tuple[Finding, ...] = ()
+    problems: tuple[ImportFinding, ...] = ()
     count: int = 0
     tally: Mapping[str, int] = field(default_factory=dict)
     batch: UUID | None = None

@@ -11,18 +11,18 @@ import asyncpg
 from gongzhi.runtime.sealing import KeyRing
 
 from . import batches, changes
-from .changes import Change
+from .changes import PersonChange
 from .divisions import LOCK
-from .drafts import Sheet, read
-from .plan import Plan, Reporter, Sited, distinct, plan, site
-from .registry import House, Known, Namesake, Reader, Registry
-from .report import Findings, Progress, Report, Stopwatch, quiet
-from .texts import refusal
+from .drafts import Sheet, read_sheet
+from .plan import PlacedRow, Plan, Reporter, drop_repeated, find_homes, make_plan
+from .registry import ImportRegistry, KnownHousehold, KnownPerson, Namesake, RegistryReader
+from .report import Findings, Progress, Report, Stopwatch, ignore_progress
+from .texts import refusal_for
 
 OnDuplicate = Literal["skip", "update"]
 
 
-async def residents(
+async def import_residents(
     dsn: str,
     file: Path,
     *,
@@ -32,7 +32,7 @@ async def residents(
     now: datetime,
     dry_run: bool = False,
     on_duplicate: OnDuplicate = "skip",
-    progress: Progress = quiet,
+    progress: Progress = ignore_progress,
 ) -> Report:
     """Import people and households from a CSV or XLSX file with the columns `columns.COLUMNS`.
 
@@ -42,21 +42,21 @@ async def residents(
     `today` is the date where the county is. Raises Refusal where the file cannot be read at all.
     """
     watch, findings = Stopwatch(), Findings()
-    sheet = read(file, today, findings, progress)
+    sheet = read_sheet(file, today, findings, progress)
     connection = await asyncpg.connect(dsn)
     try:
         # Read-only for a dry run: PostgreSQL itself refuses a write.
         async with connection.transaction(readonly=dry_run):
             # The same lock as for divisions: one import at a time.
             await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
-            decided, changed = await decide(connection, keys, sheet, Reporter(sheet, findings), on_duplicate)
+            decided, changed = await decide_rows(connection, keys, sheet, Reporter(sheet, findings), on_duplicate)
             batch = None
             if not dry_run and (decided.newcomers or changed):
-                batch = await batches.begin(connection, sheet.file, account, now, len(decided.newcomers))
-                await batches.add(connection, keys, batch, decided, today, now, progress)
-                await changes.write(connection, keys, changed)
+                batch = await batches.begin_batch(connection, sheet.file, account, now, len(decided.newcomers))
+                await batches.add_to_batch(connection, keys, batch, decided, today, now, progress)
+                await changes.write_changes(connection, keys, changed)
     except asyncpg.UniqueViolationError:
-        raise refusal("CHANGED_MEANWHILE") from None  # the original quotes values
+        raise refusal_for("CHANGED_MEANWHILE") from None  # the original quotes values
     finally:
         await connection.close()
     return Report(
@@ -75,26 +75,28 @@ async def residents(
     )
 
 
-async def decide(
+async def decide_rows(
     connection: asyncpg.Connection[Any], keys: KeyRing, sheet: Sheet, say: Reporter, on_duplicate: OnDuplicate
-) -> tuple[Plan, list[Change]]:
+) -> tuple[Plan, list[PersonChange]]:
     """Look up what is registered and decide on every row."""
-    reader = Reader(connection, keys)
+    reader = RegistryReader(connection, keys)
     houses = await reader.houses(sheet.drafts)
-    sited = list(site(sheet.drafts, await reader.places(sheet.drafts), houses, say))
-    rows = list(distinct(sited, say))
-    decided = plan(rows, await registry(reader, rows, houses), keys, say, on_duplicate == "update")
-    return decided, await changes.compare(connection, keys, decided.updates)
+    sited = list(find_homes(sheet.drafts, await reader.places(sheet.drafts), houses, say))
+    rows = list(drop_repeated(sited, say))
+    decided = make_plan(rows, await load_registry(reader, rows, houses), keys, say, on_duplicate == "update")
+    return decided, await changes.compare_updates(connection, keys, decided.updates)
 
 
-async def registry(reader: Reader, rows: Collection[Sited], houses: dict[str, House]) -> Registry:
+async def load_registry(
+    reader: RegistryReader, rows: Collection[PlacedRow], houses: dict[str, KnownHousehold]
+) -> ImportRegistry:
     """Look up who of these people is registered, county by county."""
     # Blind indexes are made under each county's own key.
-    holders: dict[bytes, Known] = {}
-    namesakes: dict[Namesake, Known] = {}
+    holders: dict[bytes, KnownPerson] = {}
+    namesakes: dict[Namesake, KnownPerson] = {}
     counties = {row.place.county_id: row.place for row in rows}
     for county in counties.values():
         drafts = [row.draft for row in rows if row.place.county_id == county.county_id]
         holders |= await reader.holders(county, drafts)
         namesakes |= await reader.namesakes(county, drafts)
-    return Registry(houses, holders, await reader.members(list(houses.values())), namesakes)
+    return ImportRegistry(houses, holders, await reader.members(list(houses.values())), namesakes)

@@ -141,12 +141,12 @@ REASONS = {
 }
 
 
-def refusal(code: str, **facts: Any) -> Refusal:
+def refusal_for(code: str, **facts: Any) -> Refusal:
     """Return the refusal of this code with its facts filled in."""
     text = TEXTS[code]
     return Refusal(code, text.en.format(**facts), text.zh.format(**facts))
 
 
-def translated(error: CodeError) -> Refusal:
+def translate_error(error: CodeError) -> Refusal:
     """Return what `gongzhi.values.codes` found wrong as a refusal."""
     return Refusal(error.reason, str(error), REASONS[error.reason])

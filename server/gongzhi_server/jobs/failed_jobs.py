@@ -22,7 +22,7 @@ where state = 'PARKED' and ($2::uuid is null or id = $2) returning id
 """
 
 
-async def listed(dsn: str, everything: bool = False) -> list[Any]:
+async def list_jobs(dsn: str, everything: bool = False) -> list[Any]:
     """List the jobs that wait or were given up, the first due first; with `everything` those that are done, too."""
     connection = await asyncpg.connect(dsn)
     try:
@@ -31,7 +31,7 @@ async def listed(dsn: str, everything: bool = False) -> list[Any]:
         await connection.close()
 
 
-async def behind(dsn: str) -> list[Any]:
+async def list_handlers_behind(dsn: str) -> list[Any]:
     """List the handlers that have events before them, and how many have happened since theirs."""
     connection = await asyncpg.connect(dsn)
     try:
@@ -40,7 +40,7 @@ async def behind(dsn: str) -> list[Any]:
         await connection.close()
 
 
-async def redrive(dsn: str, now: datetime, job: UUID | None = None) -> int:
+async def redrive_jobs(dsn: str, now: datetime, job: UUID | None = None) -> int:
     """Have a parked job tried again, or all of them; return how many."""
     connection = await asyncpg.connect(dsn)
     try:

@@ -17,10 +17,10 @@ from gongzhi.runtime.services import ProcessRun, ProcessService, Service, Servic
 from gongzhi_server.events.sequencer import LOST, POLL
 from gongzhi_server.plugins.loader import FAULTS, Plugin, Plugins
 from gongzhi_server.plugins.ownership import acting_as
-from gongzhi_server.storage.database import writers
-from gongzhi_server.storage.election import Deposed, election, leading
+from gongzhi_server.storage.database import open_writers
+from gongzhi_server.storage.election import ElectionLost, election_lock, lead_when_elected
 
-from .worker import said
+from .worker import describe_error
 
 log = logging.getLogger("gongzhi")
 
@@ -30,7 +30,7 @@ ENDING = 10.0
 """Seconds a service has to end when the server stops."""
 
 
-class Failed(Exception):
+class ServiceFailed(Exception):
     """A service has failed; the cause says by what."""
 
 
@@ -84,11 +84,13 @@ class Services:
             begun = loop.time()
             try:
                 await self.run_once(plugin, service)
-            except (Deposed, *LOST) as error:
+            except (ElectionLost, *LOST) as error:
                 log.warning("the service %s has lost its connection: %s", service.name, type(error).__name__)
-            except Failed as failed:
+            except ServiceFailed as failed:
                 fault = failed.__cause__ or failed
-                log.error("the service %s of the plugin %s failed: %s", service.name, plugin.name, said(fault))
+                log.error(
+                    "the service %s of the plugin %s failed: %s", service.name, plugin.name, describe_error(fault)
+                )
                 self.blame(plugin.name, type(fault).__name__)
             # One that ran well for a while begins anew with the shortest
             # rest; one that fails at once rests longer each time.
@@ -105,15 +107,17 @@ class Services:
     async def lead(self, plugin: Plugin, service: Service) -> None:
         """Run a service once, as soon as this process is elected."""
         with self.hearing() as news:
-            async with leading(self.dsn, election(service.name), partial(wait, news, POLL)) as connection:
-                run = ServiceRun(connection, partial(self.context, plugin.name), partial(wait, news))
+            async with lead_when_elected(
+                self.dsn, election_lock(service.name), partial(wait_for_news, news, POLL)
+            ) as connection:
+                run = ServiceRun(connection, partial(self.context, plugin.name), partial(wait_for_news, news))
                 try:
                     with acting_as(plugin.name):
                         await service.run(run)
                 # With the connection the election is lost, whatever the
                 # service itself ran into: that is no fault of the plugin.
                 except FAULTS as error:
-                    raise (Deposed if connection.is_closed() else Failed) from error
+                    raise (ElectionLost if connection.is_closed() else ServiceFailed) from error
 
     async def attend(self, plugin: Plugin, service: ProcessService) -> None:
         """Run a service of every process once."""
@@ -122,17 +126,17 @@ class Services:
                 with acting_as(plugin.name):
                     await service.run(self.process_run(plugin, news))
             except FAULTS as error:
-                raise Failed from error
+                raise ServiceFailed from error
 
     def process_run(self, plugin: Plugin, news: asyncio.Event) -> ProcessRun:
         """Build what a plugin's service of every process has at hand."""
-        return ProcessRun(partial(self.context, plugin.name), partial(wait, news), self.open_pool, self.feed)
+        return ProcessRun(partial(self.context, plugin.name), partial(wait_for_news, news), self.open_pool, self.feed)
 
     @asynccontextmanager
     async def open_pool(self, most: int) -> AsyncIterator[asyncpg.Pool[Any]]:
         """Open connections when they are needed, and close them at once when the block ends."""
         # A pool apart from the server's, so that a plugin with many connections takes none from requests.
-        pool = await writers(self.dsn, most)
+        pool = await open_writers(self.dsn, most)
         try:
             yield pool
         finally:
@@ -149,7 +153,7 @@ class Services:
             self.published.discard(news)
 
 
-async def wait(news: asyncio.Event, seconds: float) -> None:
+async def wait_for_news(news: asyncio.Event, seconds: float) -> None:
     """Wait until something is published, and so many seconds at the longest."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):

@@ -19,8 +19,8 @@ from typing import Any
 import orjson
 from gongzhi.core.events.outbox_reading import event_of_row
 from gongzhi.declare.events import Occurrence
-from gongzhi.declare.viewer import Account, Grant, Viewer
-from gongzhi.runtime.jobs import Handler, Run
+from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
+from gongzhi.runtime.jobs import Handler, JobRun
 from gongzhi.values.errors import Refusal
 from tortoise.transactions import in_transaction
 from uuid6 import uuid7
@@ -106,10 +106,10 @@ class Worker:
         self.plugins, self.context, self.outbox, self.now = plugins, context, outbox, now
         self.handlers = {one.name: (whose, one) for whose, one in plugins.handlers}
         self.jobs = {one.name: (whose, one) for whose, one in plugins.jobs}
-        held = Grant("system", frozenset(one.name for one in plugins.permissions))
+        held = ViewerGrant("system", frozenset(one.name for one in plugins.permissions))
         owners = None, *(one.name for one in plugins.found)
         # One account for the core and each plugin, so that what they do is told apart in the audit.
-        self.systems = {whose: Account(f"system:{whose or 'core'}", grants=(held,)) for whose in owners}
+        self.systems = {whose: ViewerAccount(f"system:{whose or 'core'}", grants=(held,)) for whose in owners}
         # What this process has planned already, to spare the statement at every turn.
         self.planned: dict[str, datetime] = {}
 
@@ -132,9 +132,9 @@ class Worker:
         async with in_transaction() as connection:
             await connection.execute_query("select events.number($1)", [BATCH])
         for name in self.handlers:
-            await repeated(partial(self.handle, name, tally))
+            await repeat_until_done(partial(self.handle, name, tally))
         await self.plan()
-        await repeated(partial(self.work, [*self.jobs, *self.handlers], tally))
+        await repeat_until_done(partial(self.work, [*self.jobs, *self.handlers], tally))
         return tally.done + len(tally.failed) - before
 
     # handlers
@@ -165,7 +165,7 @@ class Worker:
             if not taken:
                 # It failed before any event was taken, so it is no event's fault.
                 raise
-            await self.fail(handler, taken[0], cause(error))
+            await self.fail(handler, taken[0], cause_of(error))
             tally.failed.append(handler.name)
             return True
         self.wake(told)
@@ -204,7 +204,7 @@ class Worker:
         told = False
         for given in ([heard] if heard else []) if handler.together else heard:
             call = self.calling(connection, whose)
-            async with patience(whose, HANDLING):
+            async with limit_time(whose, HANDLING):
                 with acting_as(whose):
                     await handler.function(call, given)
             told |= await call.told.write(connection)
@@ -220,7 +220,7 @@ class Worker:
             if claimed and claimed[0]["position"] < event.position:
                 due = self.now() + FIRST
                 key = str(event.id)
-                values = [uuid7(), handler.name, key, event.id, event.county, due, said(error)]
+                values = [uuid7(), handler.name, key, event.id, event.county, due, describe_error(error)]
                 await connection.execute_query(FAIL, values)
                 await connection.execute_query(MOVE, [handler.name, event.position])
 
@@ -228,7 +228,7 @@ class Worker:
 
     async def plan(self) -> None:
         """Note the runs of periodic jobs that are not planned yet; of those missed only the last."""
-        due = {one.name: slot(self.now(), one.every, one.offset) for _, one in self.jobs.values() if one.every}
+        due = {one.name: last_due(self.now(), one.every, one.offset) for _, one in self.jobs.values() if one.every}
         new = {name: at for name, at in due.items() if self.planned.get(name) != at}
         if new:
             keys = [f"every {at.isoformat()}" for at in new.values()]
@@ -255,7 +255,7 @@ class Worker:
         except Exception as error:
             if row is None:
                 raise
-            await self.retry(row, cause(error))
+            await self.retry(row, cause_of(error))
             tally.failed.append(row["name"])
             return True
         self.wake(told)
@@ -282,9 +282,11 @@ class Worker:
                 return False
         call = self.calling(connection, whose)
         arguments = orjson.loads(row["arguments"])
-        async with patience(whose, WORKING):
+        async with limit_time(whose, WORKING):
             with acting_as(whose):
-                await one.function(call, Run(row["id"], row["due_at"], row["attempts"] + 1, tuple(counties), arguments))
+                await one.function(
+                    call, JobRun(row["id"], row["due_at"], row["attempts"] + 1, tuple(counties), arguments)
+                )
         return await call.told.write(connection)
 
     async def retry(self, row: dict[str, Any], error: BaseException) -> None:
@@ -295,7 +297,7 @@ class Worker:
         # Four times as long each time: most faults of others last minutes, some last a night.
         due = self.now() + min(FIRST * 4 ** (attempts - 1), LONGEST)
         async with in_transaction() as connection:
-            await connection.execute_query(AGAIN, [row["id"], row["attempts"], state, due, said(error)])
+            await connection.execute_query(AGAIN, [row["id"], row["attempts"], state, due, describe_error(error)])
 
     # for both
 
@@ -319,16 +321,16 @@ class Worker:
             self.outbox.wake()
 
 
-class Failed(Exception):
+class WorkFailed(Exception):
     """A handler or job did not manage; the cause says why. It may have lost a connection, but that was none of ours."""
 
 
-class Slow(Exception):
+class PluginTooSlow(Exception):
     """A plugin took longer than it may."""
 
 
 @asynccontextmanager
-async def patience(whose: str | None, seconds: float) -> AsyncIterator[None]:
+async def limit_time(whose: str | None, seconds: float) -> AsyncIterator[None]:
     """Give up on a plugin that takes too long; the core may take its time. Raises Failed."""
     limit = asyncio.timeout(seconds if whose else None)
     try:
@@ -338,31 +340,31 @@ async def patience(whose: str | None, seconds: float) -> AsyncIterator[None]:
     except SHUT:
         raise
     except TimeoutError as late:
-        slow = Slow(f"it took more than {seconds:g} seconds").with_traceback(late.__traceback__)
+        slow = PluginTooSlow(f"it took more than {seconds:g} seconds").with_traceback(late.__traceback__)
         # A timeout of the plugin's own is told apart from ours by the expired limit.
-        raise Failed from (slow if limit.expired() else late)
+        raise WorkFailed from (slow if limit.expired() else late)
     except Exception as error:
-        raise Failed from error
+        raise WorkFailed from error
 
 
-def cause(error: Exception) -> BaseException:
+def cause_of(error: Exception) -> BaseException:
     """Return what a handler or job failed by."""
-    return error.__cause__ or error if isinstance(error, Failed) else error
+    return error.__cause__ or error if isinstance(error, WorkFailed) else error
 
 
-async def repeated(step: Callable[[], Awaitable[bool]]) -> None:
+async def repeat_until_done(step: Callable[[], Awaitable[bool]]) -> None:
     """Take a step again and again until there is nothing left to do."""
     while await step():
         pass
 
 
-def slot(now: datetime, every: timedelta, offset: timedelta) -> datetime:
+def last_due(now: datetime, every: timedelta, offset: timedelta) -> datetime:
     """Return the last moment at which a periodic job was due."""
     begin = EPOCH + offset
     return begin + (now - begin) // every * every
 
 
-def said(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Say what failed and where, without its text: that may hold somebody's values."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""

@@ -30,7 +30,7 @@ Line = tuple[str, str]
 """What goes on by itself: a handler or a kind of job, and its name."""
 
 
-class Lines:
+class WorkLines:
     """The work of one process. No more than `most` lines go on at a time, for each takes a connection."""
 
     def __init__(self, worker: Worker, most: int) -> None:
@@ -86,7 +86,7 @@ class Lines:
 
     async def serve(self, line: Line) -> None:
         """Work on a line for a stretch; whatever goes wrong is its own."""
-        rests = self.rests(line)
+        rests = self.needs_last_event_only(line)
         try:
             # Bounded, so that a line with much to do gives its connection to the next one in between.
             for _ in range(1 if rests else STRETCH):
@@ -103,17 +103,17 @@ class Lines:
             if rests:
                 self.missed.discard(line)
                 self.resting.add(line)
-                asyncio.get_running_loop().call_later(RESTING, self.rested, line)
+                asyncio.get_running_loop().call_later(RESTING, self.resume_line, line)
             if self.missed - self.under_way:  # the others that were missed will look when they are done
                 self.missed.clear()
                 self.call()
 
-    def rests(self, line: Line) -> bool:
+    def needs_last_event_only(self, line: Line) -> bool:
         """Return whether a line is a handler for which the last event is enough."""
         kind, name = line
         return kind == "handler" and self.worker.needs_last(self.worker.handlers[name][1])
 
-    def rested(self, line: Line) -> None:
+    def resume_line(self, line: Line) -> None:
         """Let a line have its turn again, in case there is something to do."""
         self.resting.discard(line)
         self.call()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from gongzhi.runtime.checks import wrong
+from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.lists import ListColumn
 from gongzhi.values.errors import Refusal
 from graphql import (
@@ -74,4 +74,4 @@ def term(described: Any) -> str:
 
 
 def unfit(en: str, zh: str) -> Refusal:
-    return wrong(f"No file can be made of this: {en}", f"无法据此生成文件：{zh}", "document")
+    return invalid_input(f"No file can be made of this: {en}", f"无法据此生成文件：{zh}", "document")

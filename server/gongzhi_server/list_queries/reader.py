@@ -14,7 +14,7 @@ import orjson
 from asyncpg.exceptions import QueryCanceledError
 from gongzhi.declare.entity import PAGE
 from gongzhi.declare.viewer import Viewer
-from gongzhi.runtime.checks import wrong
+from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.lists import CountedList, ListColumn, ReadList
 from gongzhi.values.errors import Refusal
 from graphql import (
@@ -30,12 +30,12 @@ from graphql import (
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import VariableValues
 
-from gongzhi_server.gateway.error_responses import discreet
-from gongzhi_server.gateway.interfaces import Refused
-from gongzhi_server.graphql.engine import Engine
+from gongzhi_server.gateway.error_responses import hide_values
+from gongzhi_server.gateway.interfaces import RequestRefused
+from gongzhi_server.graphql.engine import GraphQLEngine
 from gongzhi_server.planner import Document
-from gongzhi_server.planner.execution import Fetch, Session
-from gongzhi_server.storage.connection_shares import Reader
+from gongzhi_server.planner.execution import Fetch, OperationRun
+from gongzhi_server.storage.connection_shares import SharedReader
 
 from .columns import list_columns, subfields, unfit
 
@@ -68,7 +68,7 @@ class ListQuery:
 class ListReader:
     """Reads lists of one schema (`gongzhi.runtime.lists.Lists`); `pages` has the connections for those read whole."""
 
-    def __init__(self, engine: Engine, pages: Reader) -> None:
+    def __init__(self, engine: GraphQLEngine, pages: SharedReader) -> None:
         self.engine, self.pages = engine, pages
 
     async def count(self, viewer: Viewer, document: str, variables: Mapping[str, Any]) -> CountedList:
@@ -78,7 +78,7 @@ class ListReader:
         session = self.session(listing, viewer, self.engine.shares.reader(viewer, "mutation"))
         found = await self.page(listing, session, {FIRST: 0, COUNT: True})
         if not (rows := found["totalCount"]):
-            raise wrong("There is nothing in this list.", "该清单没有数据。", "document")
+            raise invalid_input("There is nothing in this list.", "该清单没有数据。", "document")
         return CountedList(listing.text, listing.list, rows, statement.shape.looks)
 
     async def read(self, viewer: Viewer, document: str, variables: Mapping[str, Any], most: int) -> ReadList:
@@ -91,7 +91,7 @@ class ListReader:
             await session.record()
         return ReadList(listing.columns, rows)
 
-    async def read_pages(self, listing: ListQuery, session: Session, most: int) -> list[list[Any]]:
+    async def read_pages(self, listing: ListQuery, session: OperationRun, most: int) -> list[list[Any]]:
         """Read page after page. Raises Refusal for more rows than `most`."""
         rows: list[list[Any]] = []
         variables: dict[str, Any] = {FIRST: PAGE, COUNT: False}
@@ -111,7 +111,7 @@ class ListReader:
             prepared = self.engine.prepare(paged, None)
             document = Document(prepared.schema, prepared.ast, prepared.node, taken=True)
             coerced = self.engine.coerced(document, {**variables, FIRST: PAGE, COUNT: False})
-        except Refused as refused:
+        except RequestRefused as refused:
             raise said(refused.errors[0].message) from refused
         return self.laid_out(document, variables, asked, coerced)
 
@@ -136,7 +136,7 @@ class ListReader:
             coerced = self.engine.coerced(listing.document, {**listing.given, FIRST: PAGE, COUNT: False})
             statement = self.engine.planner.query(listing.document, coerced, viewer)
             self.engine.afforded(statement.cost)
-        except Refused as refused:
+        except RequestRefused as refused:
             raise said(refused.errors[0].message) from refused
         except GraphQLError as error:
             raise said(error.message) from error
@@ -144,19 +144,19 @@ class ListReader:
             raise said(statement.errors[0].message)
         return statement
 
-    def session(self, listing: ListQuery, viewer: Viewer, fetch: Fetch) -> Session:
+    def session(self, listing: ListQuery, viewer: Viewer, fetch: Fetch) -> OperationRun:
         coerced = self.engine.coerced(listing.document, {**listing.given, FIRST: 0, COUNT: False})
         context = replace(self.engine.context(viewer), fetch=fetch)
-        return Session(self.engine.planner, fetch, listing.document, dict(listing.given), coerced, context)
+        return OperationRun(self.engine.planner, fetch, listing.document, dict(listing.given), coerced, context)
 
-    async def page(self, listing: ListQuery, session: Session, variables: Mapping[str, Any]) -> Any:
+    async def page(self, listing: ListQuery, session: OperationRun, variables: Mapping[str, Any]) -> Any:
         """One page of the list. Raises Refusal if something of it fails: no file lacks a column."""
         session.variables = self.engine.coerced(listing.document, {**listing.given, **variables})
         statement = self.engine.planner.query(listing.document, session.variables, session.viewer)
         try:
             data, errors = await session.answer(statement)
         except QueryCanceledError as late:
-            raise wrong(*SLOW, "document") from late
+            raise invalid_input(*SLOW, "document") from late
         if errors:
             raise said(errors[0].message)
         return orjson.loads(data)[listing.key]
@@ -224,7 +224,7 @@ def nodes_of(root: FieldNode) -> FieldNode:
 
 def said(message: str) -> Refusal:
     """What GraphQL found wrong, without what it guesses was meant: not everybody may explore the schema."""
-    plain = discreet(message)
+    plain = hide_values(message)
     return unfit(plain, plain)
 
 

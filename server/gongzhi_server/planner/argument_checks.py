@@ -29,7 +29,7 @@ NOTHING = VariableValues({}, {})
 
 
 @dataclass(frozen=True, slots=True)
-class Argument:
+class WrittenArgument:
     """One argument of a field, as it is written."""
 
     node: FieldNode
@@ -68,7 +68,7 @@ class Collector(Visitor):
     def __init__(self, types: TypeInfo) -> None:
         super().__init__()
         self.types = types
-        self.found: list[Argument] = []
+        self.found: list[WrittenArgument] = []
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         of = self.types.get_field_def()
@@ -78,10 +78,10 @@ class Collector(Visitor):
         if of and not (declared and COMMAND in declared.metadata):
             for one in node.arguments or ():
                 name = one.name.value
-                self.found.append(Argument(node, name, of.args[name].type, one.value))
+                self.found.append(WrittenArgument(node, name, of.args[name].type, one.value))
 
 
-def open_arguments(schema: GraphQLSchema, document: DocumentNode) -> list[Argument]:
+def open_arguments(schema: GraphQLSchema, document: DocumentNode) -> list[WrittenArgument]:
     """Return the arguments of a valid document that each request has to be checked for."""
     types = TypeInfo(schema)
     collector = Collector(types)

@@ -29,7 +29,7 @@ NOUNS = {
 }
 
 
-class Exceeded(GraphQLError):
+class BudgetExceeded(GraphQLError):
     """An operation asks for more than it may; which limit says so is in the extensions."""
 
     @property
@@ -38,7 +38,7 @@ class Exceeded(GraphQLError):
         return bool(self.extensions and self.extensions["limit"] in [f"limits.{name}" for name in PLANNING])
 
 
-def exceeded(setting: str, allowed: int, message: str, node: FieldNode | None) -> Exceeded:
+def budget_exceeded(setting: str, allowed: int, message: str, node: FieldNode | None) -> BudgetExceeded:
     """Make the error for a limit, naming the setting and the field."""
     # Message and extensions name the setting, so that an operator
     # knows what to raise and a client what to ask less of.
@@ -50,7 +50,7 @@ def exceeded(setting: str, allowed: int, message: str, node: FieldNode | None) -
     if node:
         extensions["field"] = node.name.value
         message = f"{message[:-1]}, at the field {node.name.value!r}."
-    return Exceeded(f"{message[:-1]} (limits.{setting}).", node, extensions=extensions)
+    return BudgetExceeded(f"{message[:-1]} (limits.{setting}).", node, extensions=extensions)
 
 
 class Budget:
@@ -91,9 +91,9 @@ class Budget:
         # Depth is bounded apart from steps: a filter is compiled by recursion, and Python's stack is short.
         if depth > allowed:
             message = f"A filter has at most {allowed:,} levels of and, or and not."
-            raise exceeded(setting, allowed, message, self.node)
+            raise budget_exceeded(setting, allowed, message, self.node)
 
     def _refuse(self, name: str) -> None:
         setting, allowed = self._most[name]
         message = f"The operation has more than {allowed:,} {NOUNS[name]}; ask for less at once."
-        raise exceeded(setting, allowed, message, self.node)
+        raise budget_exceeded(setting, allowed, message, self.node)

@@ -58,13 +58,13 @@ from . import lists, looks
 from .arguments import Given
 from .budget import Budget
 from .containment import PluginFault, build_rows, build_term
-from .filters import filtered
+from .filters import apply_filter
 from .parameters import Parameters
 from .protection import ReadsProtected
-from .rows import Rows, declared_by, held, here, plugin_of, select
-from .scalars import as_declared, encode, json_leaf, quoted
-from .statement import Call, Shape, Statement
-from .viewer_scope import Lens
+from .rows import Rows, declared_by, permission_criterion, plugin_of, select_terms, switched_on_criterion
+from .scalars import as_declared, encode_term, json_leaf, quote_constant
+from .statement import AnswerShape, PythonCall, Statement
+from .viewer_scope import StatementScope
 
 if TYPE_CHECKING:
     from .document import Document, Trait
@@ -82,7 +82,7 @@ MASKED = "Unexpected error."
 log = logging.getLogger("gongzhi")
 
 
-class Way:
+class AnswerPath:
     """The way from the root of an answer to the field being compiled, by its keys.
 
     Behind a list it ends at the list: what goes wrong there goes wrong on all its rows, and no index is the one.
@@ -123,7 +123,7 @@ def response_key(details: FieldDetailsList) -> str:
     return node.alias.value if node.alias else node.name.value
 
 
-class Failed(Exception):
+class PluginPartFailed(Exception):
     """A plugin's part of a statement failed, so the statement was made again without it."""
 
 
@@ -135,7 +135,7 @@ class Compiler:
         planner: Planner,
         document: Document,
         variables: VariableValues,
-        lens: Lens,
+        lens: StatementScope,
         without: str = "",
         traits: dict[Trait, None] | None = None,
     ) -> None:
@@ -149,7 +149,7 @@ class Compiler:
         """Bound values that are read whether or not the text needs them: what is wrong with them is to be told."""
         self.lost: FieldNode | None = None
         self.lost_path: tuple[str, ...] = ()
-        self.way = Way()
+        self.way = AnswerPath()
         self.fault: GraphQLError | None = None
         self.owner: str | None = None
         """The plugin whose fields are being planned; None for the core's."""
@@ -168,15 +168,15 @@ class Compiler:
         """Compile the selection of a root type into the statement for a whole answer."""
 
         def build() -> Statement:
-            terms, shape = self.object(kind, fitting(grouped), None, None)
+            terms, shape = self.object(kind, check_alias_lengths(grouped), None, None)
             # Cast to text in the database: the answer goes out as these
             # bytes, and is parsed only where Python has to add to it.
-            sql = Sql("select row_to_json(r)::text from {0} r", select(*terms)) if terms else None
+            sql = Sql("select row_to_json(r)::text from {0} r", select_terms(*terms)) if terms else None
             return self.finish(sql, shape)
 
         return self.whole(build)
 
-    def keyed(self, entity: Entity, kind: GraphQLObjectType, details: FieldDetailsList, shown: bool) -> Statement:
+    def rows_by_key(self, entity: Entity, kind: GraphQLObjectType, details: FieldDetailsList, shown: bool) -> Statement:
         """Compile the selection of an entity into a statement for its rows by key."""
 
         def build() -> Statement:
@@ -187,7 +187,7 @@ class Compiler:
 
         return self.whole(build)
 
-    def streamed(self, plan: Stream, of: GraphQLField, entity: Entity, details: FieldDetailsList) -> Statement:
+    def stream_statement(self, plan: Stream, of: GraphQLField, entity: Entity, details: FieldDetailsList) -> Statement:
         """Compile the rows over the outbox, of those with the given keys, that the viewer asks for and may see."""
 
         def build() -> Statement:
@@ -197,9 +197,9 @@ class Compiler:
             where = build_rows(plugin, plan.where, at) if plan.where else None
             rows = Rows(entity, table, self.lens, where, None, plugin)
             # A plugin's events are not told for counties that have not switched the plugin on.
-            if (on_here := here(plugin, entity, table)) is not None:
+            if (on_here := switched_on_criterion(plugin, entity, table)) is not None:
                 rows.where(on_here)
-            filtered(self, rows, at)
+            apply_filter(self, rows, at)
             kind: Any = get_named_type(of.type)
             with self.way.step(response_key(details)):
                 terms, shape = self.object(kind, self.subfields(kind, details), table, entity, rows)
@@ -213,16 +213,16 @@ class Compiler:
             return build()
         except PluginFault as fault:
             self.fail(fault, self.operation)
-            return self.finish(None, Shape())
+            return self.finish(None, AnswerShape())
 
-    def keys(self, rows: Rows, terms: list[Term], shape: Shape) -> Statement:
+    def keys(self, rows: Rows, terms: list[Term], shape: AnswerShape) -> Statement:
         """Narrow these rows to those with the keys that are given when the statement runs."""
         key = rows.table.field(rows.target.key)
         # One array parameter for any number of keys, so that the text, and PostgreSQL's plan for it, stay the same.
         rows.where(Sql("{0}=any({1})", key, ValueWrapper(Bind(lambda variables, context: variables["@keys"]))))
         return self.finish(rows.select(key.as_("key"), self.nested(terms).as_("row")), shape)
 
-    def finish(self, query: Any, shape: Shape) -> Statement:
+    def finish(self, query: Any, shape: AnswerShape) -> Statement:
         """Write the text of a query and gather what a statement carries with it."""
         parameters = Parameters(self.budget)
         # Parameters are counted while the text is written, when no single field can be named any more.
@@ -243,13 +243,13 @@ class Compiler:
         row: Table | None,
         entity: Entity | None,
         rows: Rows | None = None,
-    ) -> tuple[list[Term], Shape]:
+    ) -> tuple[list[Term], AnswerShape]:
         """Compile an object's selected fields as terms over its row, one of the `rows` unless it is a part of one."""
         self.cost += self.times
         if entity is not None and (plugin := plugin_of(entity)):
             self.plugins.add(plugin)
         terms: list[Term] = []
-        shape = Shape(entity, kind=kind.name)
+        shape = AnswerShape(entity, kind=kind.name)
         for key, details in grouped.items():
             with self.way.step(key, of=kind.fields.get(details[0].node.name.value)):
                 term = self.field(kind, key, details, row, entity, shape)
@@ -259,18 +259,18 @@ class Compiler:
         # alias in GraphQL can; they are taken out of the answer.
         if row is not None and entity is not None:
             terms += [row.field(entity.column(name)).as_(f"@{name}") for name in shape.needs]
-        if rows is not None and (look := looks.look(self, rows, shape)) is not None:
+        if rows is not None and (look := looks.look_of_rows(self, rows, shape)) is not None:
             terms.append(look.as_(looks.LOOK))
         return terms, shape
 
     def field(
-        self, kind: GraphQLObjectType, key: str, details: FieldDetailsList, row: Any, entity: Any, shape: Shape
+        self, kind: GraphQLObjectType, key: str, details: FieldDetailsList, row: Any, entity: Any, shape: AnswerShape
     ) -> Term | None:
         """Compile one selected field; return None for one that Python answers."""
         node = self.budget.node = details[0].node
         self.budget.step()
         if node.name.value == "__typename":
-            return LiteralValue(quoted(kind.name))
+            return LiteralValue(quote_constant(kind.name))
         of = kind.fields.get(node.name.value)
         declared = of.extensions.get("strawberry-definition") if of else None
         plan: Plan | None = declared.metadata.get(PLAN) if declared else None
@@ -305,7 +305,7 @@ class Compiler:
         details: FieldDetailsList,
         row: Any,
         entity: Any,
-        shape: Shape,
+        shape: AnswerShape,
     ) -> Term | None:
         """Compile a planned field. Raises PluginFault."""
         node = details[0].node
@@ -318,12 +318,12 @@ class Compiler:
             if plugin == self.without:
                 return self.broken(plugin, node)
         if guard and not self.lens.can(guard.permission):
-            term = self.denied(guard, kind, of, row, node)
+            term = self.denied_value(guard, kind, of, row, node)
         # The statement cannot compute a Python field. It sends which
         # rows Python must not be given, under the field's key.
         elif isinstance(plan, Batch):
             shape.select(node.name.value, False)
-            shape.calls.append(Call(key, plan, declared, of, details, self.way.path, self.way.exact))
+            shape.calls.append(PythonCall(key, plan, declared, of, details, self.way.path, self.way.exact))
             self.count(plan, get_named_type(of.type), details)
             return self.withheld(off, self.held(guard, row, entity))
         else:
@@ -344,12 +344,12 @@ class Compiler:
 
     def off(self, declared: Any, row: Any, entity: Entity | None) -> Term | None:
         """Return the condition that the row lies where the field's plugin is off; None where it always is on."""
-        on_here = here(declared.metadata.get(PLUGIN), entity, row)
+        on_here = switched_on_criterion(declared.metadata.get(PLUGIN), entity, row)
         return None if on_here is None else Sql("not {0}", on_here)
 
     def held(self, guard: Guard | None, row: Any, entity: Entity | None) -> Term | None:
         """Return the condition that the viewer holds the field's permission on the row; None if they hold it on all."""
-        return held(entity, row, self.lens, guard.permission) if guard and entity else None
+        return permission_criterion(entity, row, self.lens, guard.permission) if guard and entity else None
 
     def withheld(self, off: Term | None, held: Term | None) -> Term:
         """Mark the rows that a Python field must not be given: true for those, null for the others."""
@@ -370,10 +370,10 @@ class Compiler:
             self.cost += self.times * plan.cost
         else:
             before, rows = len(self.errors), Rows(target, self.table(target), self.lens, None, None)
-            lists.multiplied(self, plan.cost, kind, details, rows)
+            lists.plan_repeated_object(self, plan.cost, kind, details, rows)
             del self.errors[before:]  # they come with the rows
 
-    def denied(self, guard: Guard, kind: GraphQLObjectType, of: GraphQLField, row: Any, node: FieldNode) -> Term:
+    def denied_value(self, guard: Guard, kind: GraphQLObjectType, of: GraphQLField, row: Any, node: FieldNode) -> Term:
         """Return what somebody without the permission sees: a mask, or null and an error for the selected field."""
         if guard.masked:
             return self.mask(guard, of, row, node)
@@ -385,13 +385,13 @@ class Compiler:
 
     def broken(self, plugin: str, node: FieldNode, cause: BaseException | None = None) -> Term:
         """Return what stands for a field of a plugin that failed, null, and add a masked error."""
-        self.errors.append(masked(plugin, node, cause or Failed(plugin), self.way.path))
+        self.errors.append(mask_plugin_error(plugin, node, cause or PluginPartFailed(plugin), self.way.path))
         return NullValue()
 
     def fail(self, fault: PluginFault, node: FieldNode | OperationDefinitionNode) -> None:
         """Let the whole statement fail, because what was asked for cannot be answered without the plugin."""
         self.tell(fault, node.name.value if node.name else "the operation")
-        self.fault = self.fault or masked(fault.plugin, node, fault.__cause__ or fault)
+        self.fault = self.fault or mask_plugin_error(fault.plugin, node, fault.__cause__ or fault)
 
     def tell(self, fault: PluginFault, where: str) -> None:
         """Log why a plugin's part of a statement cannot be made."""
@@ -401,7 +401,7 @@ class Compiler:
         else:
             log.error("a builder of the plugin %s failed in %s", fault.plugin, where, exc_info=cause)
 
-    def unmet(self, plugin: str, node: FieldNode) -> bool:
+    def leaves_out(self, plugin: str, node: FieldNode) -> bool:
         """Return whether a condition of the plugin is to be left out, because a statement failed with it.
 
         Nobody asked for the rows without it, as they might do without a field: then there is no answer.
@@ -414,45 +414,47 @@ class Compiler:
 
     def planned(
         self, plan: Plan, of: GraphQLField, declared: Any, details: FieldDetailsList, row: Any, entity: Any
-    ) -> tuple[Term, Shape]:
+    ) -> tuple[Term, AnswerShape]:
         """Compile a field by the kind of its plan, and return its term with what Python has to do inside it."""
         given = self.given(of, details[0].node)
         frame = Frame(row, row, self.lens, given, self.part, self.planner.registers)
         kind: Any = get_named_type(of.type)
         match plan:
             case Key():
-                return Sql(f"'{entity.name}:'||{{0}}", row.field(entity.key)), Shape()
+                return Sql(f"'{entity.name}:'||{{0}}", row.field(entity.key)), AnswerShape()
             case Column(name):
-                return encode(of.type, row.field(entity.column(name))), Shape()
+                return encode_term(of.type, row.field(entity.column(name))), AnswerShape()
             case Expression(build):
-                return self.value(of.type, build, frame), Shape()
+                return self.value(of.type, build, frame), AnswerShape()
             case Sealed():
-                return self.sealed(plan, of, frame), Shape()
+                return self.sealed(plan, of, frame), AnswerShape()
             case Embedded(build):
                 once = self.name("j")  # computed once, however many of its fields are asked for
                 inner = self.embedded(of.type, details, Sql(f"{once}.value"))
                 value = build_term(self.owner, build, frame)
                 # "Offset 0" keeps PostgreSQL from folding the subquery,
                 # which would compute the value once for each of its fields.
-                return Sql(f"(select {{0}} from (select {{1}} as value offset 0) {once})", inner, value), Shape()
+                return Sql(f"(select {{0}} from (select {{1}} as value offset 0) {once})", inner, value), AnswerShape()
             case Part(present):
                 there = build_term(self.owner, present, frame) if present else None
                 return self.within(given, there, kind, details, row, entity)
             case Choice(argument):
                 return self.choice(given, argument, details)
             case Aggregate():
-                return self.aggregate(plan, of, frame, entity), Shape()
-        return self.related(plan, entity_of(declared.type), kind, details, frame, entity, declared.metadata.get(OPEN))
+                return self.aggregate(plan, of, frame, entity), AnswerShape()
+        return self.plan_related(
+            plan, entity_of(declared.type), kind, details, frame, entity, declared.metadata.get(OPEN)
+        )
 
     def value(self, kind: GraphQLOutputType, build: Build, frame: Frame) -> Term:
         """Build a value as its type is sent; a plugin's is cast to the type it declares."""
         term = build_term(self.owner, build, frame)
         # The core's builders are covered by tests of types; a plugin's wrong type must fail here, with its name.
-        return encode(kind, as_declared(kind, term) if self.owner else term)
+        return encode_term(kind, as_declared(kind, term) if self.owner else term)
 
     def within(
         self, given: Given, present: Term | None, kind: Any, details: FieldDetailsList, row: Any, entity: Any
-    ) -> tuple[Term, Shape]:
+    ) -> tuple[Term, AnswerShape]:
         """Compile a part of the row; what stands in it knows its arguments."""
         around, self.part = self.part, given
         try:
@@ -464,7 +466,7 @@ class Compiler:
 
     def sealed(self, plan: Sealed, of: GraphQLField, frame: Frame) -> Term:
         """Return the mask; on a row of the viewer's own, what it takes to open the value, with the mask behind it."""
-        mask = encode(of.type, plan.mask(frame))
+        mask = encode_term(of.type, plan.mask(frame))
         # Somebody without a person has no row of their own, and so the cheaper text.
         if not self.lens.known():
             return mask
@@ -473,7 +475,7 @@ class Compiler:
 
     # relations
 
-    def related(
+    def plan_related(
         self,
         plan: Plan,
         target: Entity,
@@ -482,7 +484,7 @@ class Compiler:
         frame: Frame,
         entity: Entity | None,
         open: bool | None,
-    ) -> tuple[Term, Shape]:
+    ) -> tuple[Term, AnswerShape]:
         """Compile a relation: one row by foreign key, one picked row, or many."""
         table = self.table(target)
         at = Frame(frame.row, table, self.lens, frame.given)
@@ -501,7 +503,7 @@ class Compiler:
                 rows = self.rows(target, plan, at, entity, self.lens)
                 rows.told = self.covered(rows, plan, open)
                 rows.again = lambda table: self.rows(target, plan, replace(at, rows=table), entity, self.lens)
-                make = lists.page if isinstance(plan, Page) else lists.many
+                make = lists.plan_page if isinstance(plan, Page) else lists.plan_list
                 return make(self, plan, rows, kind, details, at)
         raise TypeError(f"{plan} is not a relation")
 
@@ -510,7 +512,12 @@ class Compiler:
         return bool(plan.on) and plan.on == rows.target.through and not open
 
     def rows(
-        self, target: Entity, plan: Pick | Many | Aggregate, at: Frame, entity: Entity | None, lens: Lens | None
+        self,
+        target: Entity,
+        plan: Pick | Many | Aggregate,
+        at: Frame,
+        entity: Entity | None,
+        lens: StatementScope | None,
     ) -> Rows:
         """Return the target's rows that belong to the row the field stands on, of those the viewer may see."""
         # The owner's visibility has been checked where the field stands; it need not be checked for each row again.
@@ -520,23 +527,27 @@ class Compiler:
             rows.where(Sql("{0}={1}", at.rows.field(target.column(plan.on)), at.row.field(entity.key)))
         return rows
 
-    def single(self, rows: Rows, kind: Any, details: FieldDetailsList, order: str = "") -> tuple[Term, Shape]:
+    def single(self, rows: Rows, kind: Any, details: FieldDetailsList, order: str = "") -> tuple[Term, AnswerShape]:
         """Compile one row as a subquery that gives its JSON object, or null."""
         terms, shape = self.object(kind, self.subfields(kind, details), rows.table, rows.target, rows)
-        query = rows.ordered(rows.keys(order), 1).select(*some(terms)) if order else rows.select(*some(terms))
+        query = (
+            rows.ordered(rows.keys(order), 1).select(*terms_or_empty(terms))
+            if order
+            else rows.select(*terms_or_empty(terms))
+        )
         return Sql(SINGLE, self.name("x"), query), shape
 
-    def choice(self, given: Given, argument: str, details: FieldDetailsList) -> tuple[Term, Shape]:
+    def choice(self, given: Given, argument: str, details: FieldDetailsList) -> tuple[Term, AnswerShape]:
         """Compile a row of whatever type a global id names."""
         # The type is part of the statement's key, so each type has a statement of its own.
         named = given.trait(argument, of=type_name)
         target = self.planner.entities.get(named or "")
         if target is None:
-            return NullValue(), Shape()
+            return NullValue(), AnswerShape()
         plugin = plugin_of(target)
         if plugin and plugin == self.without:
             self.plugins.add(plugin)
-            return self.broken(plugin, details[0].node), Shape()
+            return self.broken(plugin, details[0].node), AnswerShape()
         rows = Rows(target, self.table(target), self.lens, None, None)
         rows.alone = True
         key = given.bind(argument, convert=target.parse)
@@ -568,16 +579,16 @@ class Compiler:
         for key, inside in self.subfields(found, details).items():
             name = inside[0].node.name.value
             if name == "__typename":
-                terms.append(LiteralValue(quoted(found.name)).as_(key))
+                terms.append(LiteralValue(quote_constant(found.name)).as_(key))
             else:
-                part = Sql("({0}->{1})", value, LiteralValue(quoted(name)))
+                part = Sql("({0}->{1})", value, LiteralValue(quote_constant(name)))
                 terms.append(self.embedded(found.fields[name].type, inside, part).as_(key))
         return Sql(f"case when {IS_THERE.format('{0}')} then {{1}} end", value, self.nested(terms))
 
     # small things
 
     def nested(self, terms: list[Term]) -> Sql:
-        return Sql(SINGLE, self.name("x"), select(*some(terms)))
+        return Sql(SINGLE, self.name("x"), select_terms(*terms_or_empty(terms)))
 
     def given(self, of: GraphQLField, node: FieldNode) -> Given:
         return Given(self.traits, self.variables, of, node)
@@ -585,7 +596,7 @@ class Compiler:
     def subfields(self, kind: Any, details: FieldDetailsList) -> GroupedFieldSet:
         document, node = self.document, self.operation
         found = collect_subfields(self.schema, document.fragments, self.variables, node, kind, details)
-        return fitting(found.grouped_field_set)
+        return check_alias_lengths(found.grouped_field_set)
 
     @property
     def operation(self) -> OperationDefinitionNode:
@@ -600,13 +611,15 @@ class Compiler:
         return f"{letter}{next(self._names)}"
 
 
-def masked(plugin: str, node: Node, cause: BaseException, path: tuple[str, ...] | None = None) -> GraphQLError:
+def mask_plugin_error(
+    plugin: str, node: Node, cause: BaseException, path: tuple[str, ...] | None = None
+) -> GraphQLError:
     """Make the error for what a plugin failed in. Only its name is told; the cause goes to the log."""
-    original = cause if isinstance(cause, Exception) else Failed(plugin)
+    original = cause if isinstance(cause, Exception) else PluginPartFailed(plugin)
     return GraphQLError(MASKED, node, path=path, extensions={"plugin": plugin}, original_error=original)
 
 
-def fitting(grouped: GroupedFieldSet) -> GroupedFieldSet:
+def check_alias_lengths(grouped: GroupedFieldSet) -> GroupedFieldSet:
     """Return the fields unchanged. Raise GraphQLError for a key that PostgreSQL would cut off."""
     for key, details in grouped.items():
         if len(key) > NAMEDATALEN:
@@ -620,6 +633,6 @@ def type_name(text: str) -> str:
     return text.partition(":")[0]
 
 
-def some(terms: list[Term]) -> list[Term]:
+def terms_or_empty(terms: list[Term]) -> list[Term]:
     """Return the terms, or the empty selection that PostgreSQL allows and pypika does not."""
     return terms or [Sql("")]

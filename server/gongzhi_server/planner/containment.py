@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gongzhi.declare.sql import alternatives
+from gongzhi.declare.sql import check_alternatives
 from gongzhi.values.errors import DeclarationError, Refusal
 from graphql import GraphQLError
 from pypika_tortoise.terms import Term
@@ -23,15 +23,15 @@ class PluginFault(Exception):
 
 def build_term(plugin: str | None, function: Callable[..., Any], *given: Any) -> Any:
     """Build the term that a builder makes of what it is given. Raises PluginFault for a plugin's that fails."""
-    return contained(plugin, lambda: as_term(function(*given)), given) if plugin else function(*given)
+    return call_contained(plugin, lambda: as_term(function(*given)), given) if plugin else function(*given)
 
 
 def build_rows(plugin: str | None, function: Callable[..., Any], *given: Any) -> Any:
     """Build the alternatives that a rule makes of what it is given. Raises PluginFault for a plugin's that fails."""
-    return contained(plugin, lambda: alternatives(function(*given)), given) if plugin else function(*given)
+    return call_contained(plugin, lambda: check_alternatives(function(*given)), given) if plugin else function(*given)
 
 
-def contained(plugin: str, function: Callable[[], Any], given: tuple[Any, ...]) -> Any:
+def call_contained(plugin: str, function: Callable[[], Any], given: tuple[Any, ...]) -> Any:
     """Call a plugin's builder, refuse protected columns in what it gave, and raise PluginFault if it fails."""
     try:
         found = function()

@@ -29,7 +29,7 @@ from gongzhi.declare.plans import (
     Stream,
 )
 from gongzhi.declare.relay import Connection
-from gongzhi.declare.sql import Alternatives, Sql, alternatives
+from gongzhi.declare.sql import Alternatives, Sql, check_alternatives
 from gongzhi.values.errors import DeclarationError
 from graphql import (
     GraphQLField,
@@ -48,7 +48,7 @@ from .containment import as_term
 from .rows import plugin_of
 
 
-def check(schema: GraphQLSchema, entities: Mapping[str, Entity]) -> None:
+def check_declarations(schema: GraphQLSchema, entities: Mapping[str, Entity]) -> None:
     """Check every planned field. Raises DeclarationError for the first that cannot work."""
     for entity in entities.values():
         owners = {field.python_name for field in entity.cls.__strawberry_definition__.fields}  # type: ignore[attr-defined]
@@ -56,12 +56,14 @@ def check(schema: GraphQLSchema, entities: Mapping[str, Entity]) -> None:
             raise DeclarationError(f"{entity.name} is seen through {entity.through!r}, which is no relation of it")
         # The core's rules are run by its tests; a plugin's are tried here, before anybody depends on them.
         if entity.cls.__module__.partition(".")[0] != "gongzhi":
-            tried(f"the rule of {entity.name}", alternatives, entity.visible, table_of(entity, "probe"), Probe())
+            try_builder(
+                f"the rule of {entity.name}", check_alternatives, entity.visible, table_of(entity, "probe"), Probe()
+            )
     for name, kind in schema.type_map.items():
         for field, of in kind.fields.items() if isinstance(kind, GraphQLObjectType) else ():
-            if planned(of):
+            if is_planned(of):
                 metadata = of.extensions["strawberry-definition"].metadata
-                check = Check(f"{name}.{field}", of.type, entities)
+                check = FieldCheck(f"{name}.{field}", of.type, entities)
                 check.plan(metadata[PLAN], entities.get(name))
                 if found := metadata.get(LIVE):
                     check.live(found, schema)
@@ -70,12 +72,12 @@ def check(schema: GraphQLSchema, entities: Mapping[str, Entity]) -> None:
                     check.rules(metadata[PLAN])
 
 
-class Check:
+class FieldCheck:
     """The checks of one field; `where` is its name in errors."""
 
     def __init__(self, where: str, type: Any, entities: Mapping[str, Entity]) -> None:
         self.where, self.type, self.named = where, type, get_named_type(type)
-        self.connection = connects(self.named)
+        self.connection = is_connection(self.named)
         rows = self.named.fields["nodes"].type if self.connection else type
         self.target = entities.get(get_named_type(rows).name)
 
@@ -104,7 +106,7 @@ class Check:
                 self.fail("is a stream of events, which only Subscription has")
             case One() | Pick() | Part() | Choice() if self.connection or self.listed:
                 self.fail("is one object, so its type must be one")
-            case Part() if loose := [name for name, of in self.named.fields.items() if not planned(of)]:
+            case Part() if loose := [name for name, of in self.named.fields.items() if not is_planned(of)]:
                 self.fail(f"is part of a row, so {self.named.name}.{loose[0]} must say how it is made")
             case Embedded() if is_leaf_type(self.named):
                 self.fail("has fields of its own, so its type must be an object")
@@ -125,11 +127,11 @@ class Check:
     def rules(self, plan: Any) -> None:
         """Try its builders with a viewer and arguments that stand for nobody in particular."""
         table = table_of(self.target, "rows") if self.target else Table("rows")
-        at: Any = Frame(Table("row"), table, Probe(), Nothing(), Nothing())
+        at: Any = Frame(Table("row"), table, Probe(), NoArguments(), NoArguments())
         if where := getattr(plan, "where", None):
-            tried(self.where, alternatives, where, at)
+            try_builder(self.where, check_alternatives, where, at)
         if build := getattr(plan, "build", None):
-            tried(self.where, as_term, build, at)
+            try_builder(self.where, as_term, build, at)
 
     def columns(self, plan: Any, entity: Entity) -> None:
         """Check that the columns it reads of its own row exist and are not sealed."""
@@ -137,7 +139,7 @@ class Check:
             self.fail(f"follows {plan.key!r}, which is no foreign key of {entity.model.__name__}")
         names = plan.needs if isinstance(plan, Batch) else (plan.name,) if isinstance(plan, Column) else ()
         for name in names:
-            if entity.column(name) not in columns(entity):
+            if entity.column(name) not in table_columns(entity):
                 self.fail(f"reads {name!r}, which {entity.model.__name__} does not have")
             elif isinstance(entity.model._meta.fields_map.get(name), BytesField):
                 self.fail(f"reads {name!r}, which is sealed and never sent")
@@ -182,7 +184,7 @@ class Probe:
         return [Sql("0")]
 
 
-class Nothing:
+class NoArguments:
     """The arguments of a field that was given none."""
 
     def __contains__(self, name: str) -> bool:
@@ -198,7 +200,7 @@ class Nothing:
         return None
 
 
-def tried(where: str, check: Callable[[Any], Any], build: Callable[..., Any], *given: Any) -> None:
+def try_builder(where: str, check: Callable[[Any], Any], build: Callable[..., Any], *given: Any) -> None:
     """Call a builder. Raises DeclarationError for one that gives what is not due, or SQL that is no whole."""
     try:
         found = build(*given)
@@ -218,7 +220,7 @@ def table_of(entity: Entity, alias: str) -> Table:
     return Table(meta.db_table, schema=meta.schema, alias=alias)
 
 
-def columns(entity: Entity) -> set[str]:
+def table_columns(entity: Entity) -> set[str]:
     """Return the columns of an entity's table, those of foreign keys included."""
     meta = entity.model._meta
     return {*meta.fields_db_projection.values(), *(entity.column(key) for key in meta.fk_fields)}
@@ -234,13 +236,13 @@ def streams_of(schema: GraphQLSchema) -> dict[str, frozenset[str]]:
     return found
 
 
-def planned(of: GraphQLField) -> bool:
+def is_planned(of: GraphQLField) -> bool:
     """Return whether a field was made with the words of `gongzhi.declare.entity`."""
     declared = of.extensions.get("strawberry-definition")
     return declared is not None and PLAN in declared.metadata
 
 
-def connects(kind: Any) -> bool:
+def is_connection(kind: Any) -> bool:
     """Return whether a type is a Connection of something."""
     definition = kind.extensions.get("strawberry-definition")
     return getattr(getattr(definition, "concrete_of", None), "origin", None) is Connection

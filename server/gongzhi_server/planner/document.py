@@ -25,7 +25,7 @@ from gongzhi_server.gateway.interfaces import Kind
 
 from .argument_checks import open_arguments
 from .statement import Statement
-from .viewer_scope import Question, answers
+from .viewer_scope import Question, answer_all
 
 DOCUMENT, TOKEN, PLANS, TRAIT = 14_000, 550, 2_000, 400
 """Bytes that a document, a token of it, the plans for a shape and a fact they depend on take, as measured."""
@@ -67,9 +67,9 @@ class Document:
         }
         # Statements are kept with their document: they die with it, and one document cannot fill the cache of all.
         self._plans: Cache[Hashable, Plans] = Cache(most)
-        self._own = measure(ast)
+        self._own = estimate_size(ast)
         self.arguments = open_arguments(schema, ast)
-        self._signatures = signatures(schema, node)
+        self._signatures = variable_signatures(schema, node)
         self.keep = keep
         """Called when the document takes more or less memory than before."""
 
@@ -106,7 +106,7 @@ class Document:
 
     def plans(self, nodes: tuple[int, ...], variables: Mapping[str, Any]) -> Plans:
         """Return the plans for variables of this shape, new ones if there are none."""
-        key = nodes, tuple((name, shape(value)) for name, value in variables.items())
+        key = nodes, tuple((name, value_shape(value)) for name, value in variables.items())
         found = self._plans.get(key)
         if found is None:
             # One shape may take half of the document's room, so that
@@ -157,18 +157,18 @@ class Plans:
     def _key(self, variables: Mapping[str, Any], viewer: Viewer) -> Hashable:
         # In the order in which they were first asked; equal answers to all of them mean an equal text.
         return (
-            tuple(trait(variables, way, of) for way, of in self.traits),
-            answers(viewer, self.asked),
+            tuple(read_trait(variables, way, of) for way, of in self.traits),
+            answer_all(viewer, self.asked),
         )
 
 
-def signatures(schema: GraphQLSchema, node: OperationDefinitionNode) -> list[GraphQLVariableSignature]:
+def variable_signatures(schema: GraphQLSchema, node: OperationDefinitionNode) -> list[GraphQLVariableSignature]:
     """Return the variables of a valid operation with their types."""
     found = (get_variable_signature(schema, one) for one in node.variable_definitions or ())
     return [one for one in found if isinstance(one, GraphQLVariableSignature)]
 
 
-def measure(ast: DocumentNode) -> int:
+def estimate_size(ast: DocumentNode) -> int:
     """Estimate the bytes that a parsed document takes: mostly its tokens, and the nodes that are made of them."""
     text, tokens = 0, 0
     if ast.loc:
@@ -179,19 +179,19 @@ def measure(ast: DocumentNode) -> int:
     return DOCUMENT + 2 * text + tokens * TOKEN
 
 
-def shape(value: Any) -> Any:
+def value_shape(value: Any) -> Any:
     """Return the part of a variable's value that every text depends on: what is there, and what is true."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, dict):
-        return tuple((key, shape(inner)) for key, inner in value.items())
+        return tuple((key, value_shape(inner)) for key, inner in value.items())
     # Lists of objects are filters, whose text depends on each; how many plain values a list has does not matter.
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return tuple(map(shape, value))
+        return tuple(map(value_shape, value))
     return True
 
 
-def trait(variables: Mapping[str, Any], way: tuple[str | int, ...], of: Callable[[Any], Hashable]) -> Hashable:
+def read_trait(variables: Mapping[str, Any], way: tuple[str | int, ...], of: Callable[[Any], Hashable]) -> Hashable:
     """Evaluate a trait for these variables; None where the way to its value ends early."""
     value: Any = variables
     for key in way:

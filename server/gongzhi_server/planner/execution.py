@@ -20,7 +20,7 @@ from gongzhi.core.access.models import VIA_PLUGIN, LookKind
 from gongzhi.declare.entity import Entity, Ref
 from gongzhi.declare.plans import PLUGIN
 from gongzhi.runtime import sealing
-from gongzhi.runtime.context import Look
+from gongzhi.runtime.context import FileLook
 from gongzhi.values.errors import Refusal
 from graphql import (
     GraphQLError,
@@ -44,10 +44,10 @@ from gongzhi_server.plugins.loader import is_switched
 
 from . import Document, Planner, Statement
 from .budget import Budget
-from .compiler import MASKED, Failed
+from .compiler import MASKED, PluginPartFailed
 from .looks import LOOK
-from .scalars import stored
-from .statement import Call, Shape
+from .scalars import decode_column
+from .statement import AnswerShape, PythonCall
 
 Fetch = Callable[..., Awaitable[Sequence[Any]]]
 
@@ -63,19 +63,19 @@ AGAIN = 2.0
 """Seconds for a second try without a plugin, after a statement with the plugin took too long."""
 
 
-class Lost(GraphQLError):
+class LostRows(GraphQLError):
     """Rows were asked for by a condition of a plugin that failed: there is nothing to answer."""
 
 
 @dataclass(frozen=True)
-class Place:
+class AnswerPlace:
     """The place of rows in an answer. Behind a list it is where the list stands, and no path leads into it."""
 
     path: tuple[str | int, ...]
     exact: bool = True
 
     @classmethod
-    def of(cls, path: Sequence[str | int]) -> Place:
+    def of(cls, path: Sequence[str | int]) -> AnswerPlace:
         """Return the place of a row; of one in a list, that of the list."""
         cut = next((at for at, step in enumerate(path) if isinstance(step, int)), None)
         return cls(tuple(path[:cut]), cut is None)
@@ -87,7 +87,7 @@ class Place:
         return GraphQLError(error.message, error.nodes, path=path, original_error=cause, extensions=extensions)
 
 
-class Row:
+class FieldRow:
     """A row with the columns that a Python field asked for, and no others."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
@@ -97,10 +97,10 @@ class Row:
         raise AttributeError(f"{name!r} is not among the columns this field says it needs")
 
 
-class Executor(StrawberryGraphQLCoreExecutionContext):
+class PythonExecutor(StrawberryGraphQLCoreExecutionContext):
     """graphql-core, for roots that are Python; it leaves alone what a statement has answered."""
 
-    def __init__(self, *args: Any, session: Session, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, session: OperationRun, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.session = session
 
@@ -119,7 +119,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         return super().complete_object_value(return_type, details, info, path, result, position)
 
 
-class Session:
+class OperationRun:
     """One operation as it runs.
 
     `again` makes its statement without what a plugin has in it, for when it fails; a query's, if nothing else is said.
@@ -150,7 +150,7 @@ class Session:
         """Run a query and return the `data` as JSON, with its errors. Looks are written before it returns."""
         try:
             return await self.answer(statement)
-        except Lost as lost:
+        except LostRows as lost:
             return b"null", [lost]
         # In any case, since rows may have been read before something failed.
         finally:
@@ -188,7 +188,7 @@ class Session:
         operation = self.document.title
         kind = LookKind.BREAK_GLASS if self.viewer.glass else LookKind.READ
         kind = LookKind.EXPORT if self.document.taken else kind
-        await self.context.look(Look(people, fields, self.viewer.purpose or operation, kind, operation))
+        await self.context.look(FileLook(people, fields, self.viewer.purpose or operation, kind, operation))
 
     async def answer(self, statement: Statement) -> tuple[bytes, list[GraphQLError]]:
         """Send a statement and return the answer, with what Python has to add to it."""
@@ -224,7 +224,7 @@ class Session:
         fails.
         """
         if fault := statement.fault:
-            raise Lost(fault.message, fault.nodes, extensions=fault.extensions, original_error=fault.original_error)
+            raise LostRows(fault.message, fault.nodes, extensions=fault.extensions, original_error=fault.original_error)
         try:
             return statement, await send(statement)
         # The database does not say whose part failed, so each plugin is left out in turn, in a fixed order.
@@ -242,9 +242,9 @@ class Session:
                     # those asked for: no answer is better than a wrong one.
                     if other.lost:
                         path, owner = other.lost_path or None, {"plugin": plugin}
-                        raise Lost(MASKED, other.lost, path=path, extensions=owner, original_error=error) from error
+                        raise LostRows(MASKED, other.lost, path=path, extensions=owner, original_error=error) from error
                     for one in other.errors:
-                        if isinstance(one.original_error, Failed):
+                        if isinstance(one.original_error, PluginPartFailed):
                             one.original_error = error
                     return other, found
             raise
@@ -258,7 +258,7 @@ class Session:
             self.context,
             self.given,
             self.document.name,
-            executor_class=Executor,
+            executor_class=PythonExecutor,
             session=self,
         )
         result = await result if inspect.isawaitable(result) else result
@@ -285,12 +285,12 @@ class Session:
         )
         statement = make()
         if statement not in self._loaders:
-            place = Place.of(path)
+            place = AnswerPlace.of(path)
             self._loaders[statement] = DataLoader(load_fn=lambda keys: self.rows(statement, keys, make, place))
         return await self._loaders[statement].load(ref.key)
 
     async def rows(
-        self, statement: Statement, keys: list[Any], make: Callable[..., Statement], place: Place
+        self, statement: Statement, keys: list[Any], make: Callable[..., Statement], place: AnswerPlace
     ) -> list[Any]:
         """Fetch rows by their keys, None for those that are missing or not visible; `make` makes another statement."""
         given = {**self.variables.coerced, "@keys": keys}
@@ -304,7 +304,7 @@ class Session:
         # `any(keys)` returns rows in no order, so they are put back into the order of the keys.
         return [found.get(key) for key in keys]
 
-    def tell(self, statement: Statement, place: Place) -> None:
+    def tell(self, statement: Statement, place: AnswerPlace) -> None:
         """Add the errors that come with a statement, once however often it is sent; its rows stand in this place."""
         if statement not in self._told:
             self._told.add(statement)
@@ -341,13 +341,13 @@ class Session:
             en = "A value is too large, too small or of no use for what it is compared with."
             raise Refusal("BAD_USER_INPUT", en, "有一个值超出了可比较的范围。") from error
 
-    async def finish(self, objects: list[dict[str, Any]], shape: Shape) -> None:
+    async def finish(self, objects: list[dict[str, Any]], shape: AnswerShape) -> None:
         """Note whose files were read, open what is sealed, and call the Python fields, each once, outer ones first."""
         if shape.look:
             people, fields = self._seen.setdefault(shape.plugin, (set(), {}))
             fields.update(dict.fromkeys((*(f"{shape.kind}.{name}" for name in shape.fields), *shape.asked)))
             # Popped, so that it never reaches the client.
-            people.update(flat([one.pop(LOOK) for one in objects]))
+            people.update(flatten([one.pop(LOOK) for one in objects]))
         for key in shape.sealed:
             for one in objects:
                 if isinstance(one[key], dict):
@@ -355,13 +355,13 @@ class Session:
         if shape.calls:
             rows = [
                 # Python fields get what they declared and nothing more; one that reads on would work by chance.
-                Row({name: python(shape.entity, name, one.pop(f"@{name}")) for name in shape.needs})
+                FieldRow({name: python_value(shape.entity, name, one.pop(f"@{name}")) for name in shape.needs})
                 for one in objects
             ]
             for call in shape.calls:
                 await self.call(call, rows, objects)
         for key, inner in shape.inner.items():
-            found = list(flat(one[key] for one in objects))
+            found = list(flatten(one[key] for one in objects))
             if found:
                 await self.finish(found, inner)
 
@@ -372,12 +372,12 @@ class Session:
         county, wrapped, context, value = found["@sealed"]
         try:
             key = self.context.keys.unwrap(county, base64.b64decode(wrapped))
-            return sealing.open(key, context, base64.b64decode(value))
+            return sealing.open_value(key, context, base64.b64decode(value))
         except sealing.SealError as error:
             log.error("a protected value is shown masked to whom it belongs: %s", error)
             return found["mask"]
 
-    async def call(self, call: Call, rows: list[Row], objects: list[dict[str, Any]]) -> None:
+    async def call(self, call: PythonCall, rows: list[FieldRow], objects: list[dict[str, Any]]) -> None:
         """Set one Python field on all objects."""
         # The statement has said true where the plugin is off or the permission is not held: Python sees no such row.
         on = [at for at, one in enumerate(objects) if not one[call.key]]
@@ -387,7 +387,7 @@ class Session:
         for at, value in zip(on, values, strict=True):
             objects[at][call.key] = value
 
-    async def values(self, call: Call, rows: list[Row]) -> list[Any]:
+    async def values(self, call: PythonCall, rows: list[FieldRow]) -> list[Any]:
         """Compute a Python field on these rows. If it fails, it is null on all of them and there is one error."""
         plugin = call.declared.metadata.get(PLUGIN)
         try:
@@ -410,22 +410,22 @@ class Session:
             self.errors.append(located)
             return [None] * len(rows)
 
-    def arguments(self, call: Call) -> dict[str, Any]:
+    def arguments(self, call: PythonCall) -> dict[str, Any]:
         """Return a call's arguments by their Python names, input objects as instances."""
         given = get_argument_values(call.of, call.node, self.variables)
         converter = self.planner.declared.schema_converter
         return convert_arguments(given, call.declared.arguments, converter.scalar_registry, converter.config)
 
-    async def sent(self, call: Call, values: Sequence[Any]) -> list[Any]:
+    async def sent(self, call: PythonCall, values: Sequence[Any]) -> list[Any]:
         """Convert a field's values to JSON: leaves are serialised, references planned and fetched."""
         named = get_named_type(call.of.type)
         if is_leaf_type(named):
-            return [leaf(named, value, is_list_type(get_nullable_type(call.of.type))) for value in values]
+            return [serialize_leaf(named, value, is_list_type(get_nullable_type(call.of.type))) for value in values]
         assert isinstance(named, GraphQLObjectType)
         entity = self.planner.entities[named.name]
         make = partial(self.planner.rows, self.document, self.variables, self.viewer, entity, named, call.details)
-        keys = [one.key for one in flat(values)]
-        place = Place(call.path, call.exact)
+        keys = [one.key for one in flatten(values)]
+        place = AnswerPlace(call.path, call.exact)
         statement = make()
         # Even without rows the errors of the selection are reported, as they are for planned lists.
         if not keys:
@@ -437,24 +437,24 @@ class Session:
         ]
 
 
-def python(entity: Entity | None, name: str, value: Any) -> Any:
+def python_value(entity: Entity | None, name: str, value: Any) -> Any:
     """Convert a column's JSON value to Python where the row's entity is known."""
-    return stored(entity, name, value) if entity else value
+    return decode_column(entity, name, value) if entity else value
 
 
-def flat(values: Any) -> Iterator[Any]:
+def flatten(values: Any) -> Iterator[Any]:
     """Yield what is inside lists of lists, without the nulls."""
     for value in values:
         if isinstance(value, list):
-            yield from flat(value)
+            yield from flatten(value)
         elif value is not None:
             yield value
 
 
-def leaf(kind: GraphQLLeafType, value: Any, listed: bool) -> Any:
+def serialize_leaf(kind: GraphQLLeafType, value: Any, listed: bool) -> Any:
     """Serialise a leaf value, or a list of them."""
     if value is None:
         return None
     if listed:
-        return [leaf(kind, one, False) for one in value]
+        return [serialize_leaf(kind, one, False) for one in value]
     return kind.coerce_output_value(value)

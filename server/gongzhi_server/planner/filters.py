@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from gongzhi.declare.filters import Comparison, Value
 from gongzhi.declare.plans import Frame
-from gongzhi.declare.sql import Sql, every, some
+from gongzhi.declare.sql import Sql, all_of, any_of
 from graphql import GraphQLError
 from pypika_tortoise.terms import Criterion
 
-from .budget import Budget, exceeded
+from .budget import Budget, budget_exceeded
 from .containment import PluginFault, build_term
-from .rows import Rows, held, here
+from .rows import Rows, permission_criterion, switched_on_criterion
 
 if TYPE_CHECKING:
     from .compiler import Compiler
@@ -24,7 +24,7 @@ SEARCHING = 10
 """What searching a text costs, in objects for each time it is done; other conditions cost one."""
 
 
-def filtered(compiler: Compiler, rows: Rows, at: Frame) -> None:
+def apply_filter(compiler: Compiler, rows: Rows, at: Frame) -> None:
     """Narrow rows to those that meet the filter, if there is one."""
     given: Any = at.given
     if "filter" in given:
@@ -46,7 +46,7 @@ class Filter:
         """Compile all entries of a filter object, which a row has to meet together."""
         self.budget.nest(depth)
         found = [one for name in self.given.at(*path) if (one := self.one((*path, name), depth)) is not None]
-        return every(*found) if found else None
+        return all_of(*found) if found else None
 
     def one(self, path: tuple[str | int, ...], depth: int) -> Criterion | None:
         """Compile one entry of a filter object at a depth. What is null is no condition."""
@@ -60,19 +60,19 @@ class Filter:
                 kept = [one for one in inner if one is not None]
                 if name == "or" and (not inner or len(kept) < len(inner)):
                     return None if inner else Sql("false")  # an empty object is met by all, an empty list by none
-                return (every if name == "and" else some)(*kept) if kept else None
+                return (all_of if name == "and" else any_of)(*kept) if kept else None
             case "not":
                 inside = self.all(path, depth + 1)
                 # A comparison with null is null: without "coalesce" a row
                 # without the value would meet neither it nor its negation.
                 return None if inside is None else Sql("not coalesce({0},false)", inside)
-        comparison = self.known[snake(str(name))]
+        comparison = self.known[snake_case(str(name))]
         allowed = self.allow(str(name), comparison)
-        if comparison.plugin and self.compiler.unmet(comparison.plugin, self.given.node):
+        if comparison.plugin and self.compiler.leaves_out(comparison.plugin, self.given.node):
             return Sql("false")
         ways = [way for way in value if value[way] is not None]
         # A condition on what is not open is a look at whomever it finds, so it is noted for the access log.
-        if ways and not self.target.is_open(snake(str(name))):
+        if ways and not self.target.is_open(snake_case(str(name))):
             self.rows.conditions[str(name)] = None
             self.rows.filtered = True
             self.rows.plugin = self.rows.plugin or comparison.plugin
@@ -83,7 +83,7 @@ class Filter:
         except PluginFault as fault:
             self.compiler.fail(fault, self.given.node)
             return Sql("false")
-        return every(*allowed, *found) if found else None
+        return all_of(*allowed, *found) if found else None
 
     def value(self, path: tuple[str | int, ...]) -> Value:
         """Return what one condition compares with, counted, with what it costs on the rows it is asked of."""
@@ -97,7 +97,7 @@ class Filter:
 
         A plugin's condition is met by no row of a county where the plugin is off.
         """
-        on_here = here(comparison.plugin or None, self.target, self.at.rows)
+        on_here = switched_on_criterion(comparison.plugin or None, self.target, self.at.rows)
         there = [] if on_here is None else [on_here]
         if not comparison.requires:
             return there
@@ -105,7 +105,7 @@ class Filter:
             extensions = {"code": "FORBIDDEN", "permission": comparison.requires}
             message = f"The condition {name!r} needs the permission {comparison.requires!r}."
             raise GraphQLError(message, self.given.node, extensions=extensions)
-        where = held(self.target, self.at.rows, self.at.viewer, comparison.requires)
+        where = permission_criterion(self.target, self.at.rows, self.at.viewer, comparison.requires)
         return there if where is None else [*there, where]
 
 
@@ -135,8 +135,8 @@ class Searching:
         # In bytes, which is what the index and the comparison work on.
         if len(text.encode()) > self._allowed:
             message = f"A text to search for has at most {self._allowed:,} bytes in UTF-8."
-            raise exceeded(self._setting, self._allowed, message, self._node)
+            raise budget_exceeded(self._setting, self._allowed, message, self._node)
 
 
-def snake(name: str) -> str:
+def snake_case(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)

@@ -74,12 +74,12 @@ class Introspection:
         async with self._turn:
             if key in self._kept:
                 self._kept.move_to_end(key)
-                return fragments(self._kept[key]), []
+                return json_fragments(self._kept[key]), []
             self.computed += 1
             found, errors = await asyncio.to_thread(self._compute, document, values)
             if not errors:
                 self._keep(key, found)
-            return fragments(found), errors
+            return json_fragments(found), errors
 
     def _compute(self, document: Document, values: Mapping[str, Any]) -> tuple[dict[str, bytes], list[GraphQLError]]:
         result = execute_sync(
@@ -89,13 +89,13 @@ class Introspection:
 
     def _keep(self, key: tuple[Document, bytes], found: dict[str, bytes]) -> None:
         # Keys are written by callers, so their length is bounded, or the cache would be filled with them.
-        if len(key[1]) > LONGEST_KEY or weight(found) > self.most:
+        if len(key[1]) > LONGEST_KEY or estimate_weight(found) > self.most:
             return
         self._kept[key] = found
-        self._size += weight(found)
+        self._size += estimate_weight(found)
         # The least recently asked goes first.
         while self._size > self.most:
-            self._size -= weight(self._kept.popitem(last=False)[1])
+            self._size -= estimate_weight(self._kept.popitem(last=False)[1])
 
 
 def asks_for_schema(document: Document, selected: SelectionSetNode, seen: set[str]) -> bool:
@@ -119,11 +119,11 @@ def asks_for_schema(document: Document, selected: SelectionSetNode, seen: set[st
     return False
 
 
-def fragments(found: Mapping[str, bytes]) -> Fields:
+def json_fragments(found: Mapping[str, bytes]) -> Fields:
     """Mark the members as JSON that is to be written as it is."""
     return {name: orjson.Fragment(value) for name, value in found.items()}
 
 
-def weight(found: Mapping[str, bytes]) -> int:
+def estimate_weight(found: Mapping[str, bytes]) -> int:
     """Estimate the bytes that an answer takes, with what holds it."""
     return 1_000 + sum(map(len, found.values()))

@@ -12,7 +12,7 @@ import orjson
 from gongzhi.declare.entity import USUAL
 from gongzhi.declare.orders import Ordering, SideTable
 from gongzhi.declare.plans import Frame, Many
-from gongzhi.declare.sql import Sql, every, permissions_held
+from gongzhi.declare.sql import Sql, all_of, permissions_held
 from gongzhi.values.errors import Refusal
 from graphql import GraphQLError, get_named_type
 from graphql.execution.collect_fields import FieldDetailsList
@@ -23,10 +23,20 @@ from pypika_tortoise.terms import Criterion, LiteralValue, Term, Tuple
 from . import looks
 from .arguments import ArgumentRefusal
 from .containment import PluginFault, build_term
-from .filters import filtered
-from .rows import Beside, Derived, Key, Rows, Walk, everywhere, held, here, select_from
-from .scalars import quoted
-from .statement import Shape
+from .filters import apply_filter
+from .rows import (
+    Beside,
+    Derived,
+    OrderKey,
+    Rows,
+    Walk,
+    everywhere,
+    permission_criterion,
+    select_from,
+    switched_on_criterion,
+)
+from .scalars import quote_constant
+from .statement import AnswerShape
 
 if TYPE_CHECKING:
     from .compiler import Compiler
@@ -49,13 +59,13 @@ class Window:
         name = "last" if self.back else "first"
         # Both shape the text (a limit is a constant that PostgreSQL
         # plans by), so they are part of the statement's key.
-        size = given.trait(name, of=itself)
+        size = given.trait(name, of=identity_key)
         if size is not None and not 0 <= size <= plan.cap:
             said = f"It must be between 0 and {plan.cap}.", f"应在 0 至 {plan.cap} 之间。"
             raise ArgumentRefusal(Refusal("BAD_USER_INPUT", *said), given.node, (name,))
         self.size: int = min(USUAL, plan.cap) if size is None else size
-        asked = given.trait("orderBy", of=itself)
-        keys = added(compiler, asked, rows, at) if asked else None
+        asked = given.trait("orderBy", of=identity_key)
+        keys = plugin_order(compiler, asked, rows, at) if asked else None
         order = column_order(asked) if asked and keys is None else plan.order
         self.keys = keys or rows.keys(order)
         # A place in an order, and each cursor, tell the value that the rows are ordered by.
@@ -65,12 +75,12 @@ class Window:
             if (by := compiler.planner.declared.orderings(rows.target).get(named)) is not None:
                 rows.plugin = rows.plugin or by.plugin
             if asked:
-                rows.conditions[camel(named)] = None
+                rows.conditions[camel_case(named)] = None
         if self.back:
             # The last rows are the first in the reverse order; they are turned round again where they are aggregated.
-            self.keys = [key.turned for key in self.keys]
+            self.keys = [key.reverse for key in self.keys]
             if (walk := rows.walk) is not None:
-                rows.walk = replace(walk, keys=[key.turned for key in walk.keys])
+                rows.walk = replace(walk, keys=[key.reverse for key in walk.keys])
         self.after, self.before = "after" in given, "before" in given
 
     def check_cursors(self, compiler: Compiler, at: Frame) -> None:
@@ -80,54 +90,56 @@ class Window:
         """
         for end in ("after", "before"):
             if end in at.given:
-                compiler.checks += [at.given.bind(end, convert=Place(key, i)) for i, key in enumerate(self.keys)]
+                compiler.checks += [at.given.bind(end, convert=CursorValue(key, i)) for i, key in enumerate(self.keys)]
 
-    def bounds(self, keys: Sequence[Key], at: Frame) -> Criterion | None:
+    def bounds(self, keys: Sequence[OrderKey], at: Frame) -> Criterion | None:
         """Return the condition for rows between the cursors: one row comparison each, served by the order's index."""
         found: Criterion | None = None
         for name, follows in (("after", not self.back), ("before", self.back)):
             if name in at.given:
                 greater = (keys[0].way is Order.asc) == follows
                 columns = Tuple(*(key.term for key in keys))
-                values = Tuple(*(at.given.bind(name, convert=Place(key, i)) for i, key in enumerate(keys)))
+                values = Tuple(*(at.given.bind(name, convert=CursorValue(key, i)) for i, key in enumerate(keys)))
                 one = columns > values if greater else columns < values
-                found = one if found is None else every(found, one)
+                found = one if found is None else all_of(found, one)
         return found
 
 
-def many(
+def plan_list(
     compiler: Compiler, plan: Many, rows: Rows, kind: Any, details: FieldDetailsList, at: Frame
-) -> tuple[Term, Shape]:
+) -> tuple[Term, AnswerShape]:
     """Compile a plain list."""
-    filtered(compiler, rows, at)
+    apply_filter(compiler, rows, at)
     window = Window(compiler, plan, rows, at)
-    terms, shape = multiplied(compiler, window.size, kind, details, rows)
+    terms, shape = plan_repeated_object(compiler, window.size, kind, details, rows)
     query = rows.ordered(window.keys, window.size)
     if not window.back:
-        return Sql(LISTED, compiler.name("o"), query.select(*some(terms))), shape
+        return Sql(LISTED, compiler.name("o"), query.select(*terms_or_empty(terms))), shape
     # The last rows were read in reverse order, so they are sorted once more, as the client expects them.
-    last = select_from(Derived(Sql("{0}", query.select(rows.table.star)), rows.table.alias)).select(*some(terms))
+    last = select_from(Derived(Sql("{0}", query.select(rows.table.star)), rows.table.alias)).select(
+        *terms_or_empty(terms)
+    )
     for key in window.keys:
-        last = last.orderby(key.term, order=key.turned.way)
+        last = last.orderby(key.term, order=key.reverse.way)
     return Sql(LISTED, compiler.name("o"), last), shape
 
 
-def page(
+def plan_page(
     compiler: Compiler, plan: Many, rows: Rows, kind: Any, details: FieldDetailsList, at: Frame
-) -> tuple[Term, Shape]:
+) -> tuple[Term, AnswerShape]:
     """Compile a connection. Its rows are read once, one more than asked for, and numbered as they come."""
-    filtered(compiler, rows, at)
+    apply_filter(compiler, rows, at)
     window = Window(compiler, plan, rows, at)
     window.check_cursors(compiler, at)
     made = PageOf(compiler, rows, window)
-    shape, parts = Shape(), []
+    shape, parts = AnswerShape(), []
     for key, inside in compiler.subfields(kind, details).items():
         name = inside[0].node.name.value
-        child = Shape()
+        child = AnswerShape()
         with compiler.way.step(key, of=kind.fields.get(name)):
             match name:
                 case "__typename":
-                    term: Term = LiteralValue(quoted(kind.name))
+                    term: Term = LiteralValue(quote_constant(kind.name))
                 case "totalCount":
                     term = made.total()
                 case "nodes":
@@ -138,7 +150,7 @@ def page(
                     term = made.info(get_named_type(kind.fields[name].type), inside)
         shape.add(key, child)
         parts.append(term.as_(key))
-    if (look := looks.page(compiler, rows, shape, made.placed, made.counted)) is not None:
+    if (look := looks.look_of_page(compiler, rows, shape, made.placed, made.counted)) is not None:
         parts.append(look.as_(looks.LOOK))
     # Only totals and type names are selected: no row has to be read for them.
     if not made.read:
@@ -156,7 +168,7 @@ def page(
     return Sql("(select row_to_json({0}) from {1} {0})", compiler.name("x"), query), shape
 
 
-def added(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[Key] | None:
+def plugin_order(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[OrderKey] | None:
     """Return an order that a plugin has added; None for a column's, and nothing if the plugin's has failed."""
     name, _, way = asked.rpartition("_")
     found = compiler.planner.declared.orderings(rows.target).get(name)
@@ -173,13 +185,13 @@ def added(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[Key] | 
         compiler.broken(found.plugin, given.node)
         return []
     where: Criterion | None = None
-    on = [one for one in (here(found.plugin, rows.target, rows.table),) if one is not None]
+    on = [one for one in (switched_on_criterion(found.plugin, rows.target, rows.table),) if one is not None]
     if found.requires:
-        where = held(rows.target, rows.table, compiler.lens, found.requires)
+        where = permission_criterion(rows.target, rows.table, compiler.lens, found.requires)
         on += [] if where is None else [where]
     # Where the viewer may not know the value, or the plugin is off, rows sort as if they had none.
     if on:
-        guarded = replace(found, build=lambda at: Sql("case when {0} then {1} end", every(*on), found.build(at)))
+        guarded = replace(found, build=lambda at: Sql("case when {0} then {1} end", all_of(*on), found.build(at)))
     else:
         guarded = found
     key = rows.key(rows.target.key, Order[way])
@@ -197,17 +209,20 @@ def added(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[Key] | 
         ]
         rows.walk = walk(found, found.side, rows, rows.again, key, covered)
     # The key of the row breaks ties: without it, rows of equal value could be skipped between two pages.
-    return [Key(guarded.value(at), key.way, found.read), key]
+    return [OrderKey(guarded.value(at), key.way, found.read), key]
 
 
 def walk(
-    found: Ordering, side: SideTable, rows: Rows, again: Callable[[Table], Rows], key: Key, covered: list[bool]
+    found: Ordering, side: SideTable, rows: Rows, again: Callable[[Table], Rows], key: OrderKey, covered: list[bool]
 ) -> Walk:
     """How an order walks the index of its side table."""
     beside = side.table(f"{rows.table.alias}w")
     there = again(Beside(rows.table, beside) if "grid_3_id" in side.model._meta.fields_map else rows.table)
     joined = Sql("{0}={1}", rows.table.field(rows.target.key), beside.field(side.key))
-    keys = [Key(beside.field(side.column), key.way, found.read), Key(beside.field(side.key), key.way, key.read)]
+    keys = [
+        OrderKey(beside.field(side.column), key.way, found.read),
+        OrderKey(beside.field(side.key), key.way, key.read),
+    ]
     return Walk(beside, joined, there.branches, covered, keys, lambda keys: None, everywhere(found.plugin))
 
 
@@ -222,16 +237,16 @@ class PageOf:
         """Count the rows; many are counted by the hundred where a condition tells of their files."""
         self.counted = True
         total = self.rows.count()
-        return looks.rounded(self.compiler, self.rows, total) or total
+        return looks.round_count(self.compiler, self.rows, total) or total
 
-    def nodes(self, kind: Any, details: FieldDetailsList) -> tuple[Term, Shape]:
+    def nodes(self, kind: Any, details: FieldDetailsList) -> tuple[Term, AnswerShape]:
         """Compile the `nodes` of a connection."""
-        terms, shape = multiplied(self.compiler, self.window.size, kind, details, self.rows)
+        terms, shape = plan_repeated_object(self.compiler, self.window.size, kind, details, self.rows)
         return self.listed(self.compiler.nested(terms)), shape
 
-    def edges(self, kind: Any, details: FieldDetailsList) -> tuple[Term, Shape]:
+    def edges(self, kind: Any, details: FieldDetailsList) -> tuple[Term, AnswerShape]:
         """Compile the `edges` of a connection."""
-        compiler, shape, parts = self.compiler, Shape(), []
+        compiler, shape, parts = self.compiler, AnswerShape(), []
         for key, inside in compiler.subfields(kind, details).items():
             match inside[0].node.name.value:
                 case "cursor":
@@ -239,11 +254,11 @@ class PageOf:
                     term: Term = Sql(CURSOR, *self.places())
                 case "node":
                     node: Any = get_named_type(kind.fields["node"].type)
-                    terms, child = multiplied(compiler, self.window.size, node, inside, self.rows)
+                    terms, child = plan_repeated_object(compiler, self.window.size, node, inside, self.rows)
                     term = compiler.nested(terms)
                     shape.add(key, child)
                 case _:
-                    term = LiteralValue(quoted(kind.name))
+                    term = LiteralValue(quote_constant(kind.name))
             parts.append(term.as_(key))
         return self.listed(compiler.nested(parts)), shape
 
@@ -252,7 +267,7 @@ class PageOf:
         parts = []
         for key, inside in self.compiler.subfields(kind, details).items():
             name = inside[0].node.name.value
-            term = LiteralValue(quoted(kind.name)) if name == "__typename" else self.fact(name)
+            term = LiteralValue(quote_constant(kind.name)) if name == "__typename" else self.fact(name)
             parts.append(Sql(f"'{key}',{{0}}", term))
         return Sql("json_build_object(" + ",".join(f"{{{at}}}" for at in range(len(parts))) + ")", *parts)
 
@@ -289,10 +304,10 @@ class PageOf:
         return terms if len(terms) > 1 else terms * 2
 
 
-class Place:
+class CursorValue:
     """One value of a cursor, as the statement takes it."""
 
-    def __init__(self, key: Key, at: int) -> None:
+    def __init__(self, key: OrderKey, at: int) -> None:
         self.key, self.at = key, at
 
     def __call__(self, cursor: str) -> Any:
@@ -307,9 +322,9 @@ class Place:
             raise Refusal("BAD_USER_INPUT", "That is not a cursor of this list.", "该游标不属于此列表。") from error
 
 
-def multiplied(
+def plan_repeated_object(
     compiler: Compiler, times: int, kind: Any, details: FieldDetailsList, rows: Rows
-) -> tuple[list[Term], Shape]:
+) -> tuple[list[Term], AnswerShape]:
     """Compile an object's fields, with its cost counted as often as it may come."""
     before, compiler.times = compiler.times, compiler.times * times
     try:
@@ -318,11 +333,11 @@ def multiplied(
         compiler.times = before
 
 
-def itself(value: Any) -> Hashable:
+def identity_key(value: Any) -> Hashable:
     return value  # type: ignore[no-any-return]
 
 
-def camel(name: str) -> str:
+def camel_case(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(one.capitalize() for one in rest)
 
@@ -333,5 +348,5 @@ def column_order(asked: str) -> str:
     return f"-{name}" if way == "desc" else name
 
 
-def some(terms: list[Term]) -> list[Term]:
+def terms_or_empty(terms: list[Term]) -> list[Term]:
     return terms or [Sql("")]

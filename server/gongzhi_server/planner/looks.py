@@ -11,7 +11,7 @@ from pypika_tortoise.terms import NullValue, Term
 
 from .containment import build_term
 from .rows import Rows, owner_of, plugin_of
-from .statement import Shape
+from .statement import AnswerShape
 
 if TYPE_CHECKING:
     from .compiler import Compiler
@@ -27,19 +27,19 @@ ROUNDED = f"(select case when n>{EXACT} then n/{EXACT}*{EXACT} else n end from (
 COUNTED = f"(select case when count(*)<={EXACT} then json_agg(f) end from ({{0}}) counted)"
 
 
-def look(compiler: Compiler, rows: Rows, shape: Shape) -> Sql | None:
+def look_of_rows(compiler: Compiler, rows: Rows, shape: AnswerShape) -> Sql | None:
     """Return the people whose file the selection of these rows looks at; None where it is no look, or one already."""
     # A file that is taken out of the system is a look however little of it is selected.
     if rows.told or not (rows.alone or shape.beyond or rows.telling or compiler.document.taken):
         return None
-    found = file(compiler, rows.target, rows.table)
+    found = file_owners(compiler, rows.target, rows.table)
     shape.look = found is not None
     if shape.look:
         tell_conditions(compiler, rows, shape)
     return found
 
 
-def page(compiler: Compiler, rows: Rows, shape: Shape, placed: bool, counted: bool) -> Sql | None:
+def look_of_page(compiler: Compiler, rows: Rows, shape: AnswerShape, placed: bool, counted: bool) -> Sql | None:
     """Return the people of whom a page tells something by itself: its cursors, whether more follow, and its count.
 
     Without this, a condition could be tried out on somebody with no more than `totalCount` or `pageInfo` selected.
@@ -57,24 +57,24 @@ def page(compiler: Compiler, rows: Rows, shape: Shape, placed: bool, counted: bo
     return Sql("json_build_array({0},{1})", *members)
 
 
-def rounded(compiler: Compiler, rows: Rows, total: Term) -> Term | None:
+def round_count(compiler: Compiler, rows: Rows, total: Term) -> Term | None:
     """Round a count by a condition on files where there are too many to name; None for other counts."""
     return Sql(ROUNDED, total) if rows.filtered and telling_file(compiler, rows) is not None else None
 
 
 def telling_file(compiler: Compiler, rows: Rows) -> Sql | None:
     """Return whose file each row is, if being among these rows tells something of it."""
-    return file(compiler, rows.target, rows.table) if rows.telling and not rows.told else None
+    return file_owners(compiler, rows.target, rows.table) if rows.telling and not rows.told else None
 
 
-def tell_conditions(compiler: Compiler, rows: Rows, shape: Shape) -> None:
+def tell_conditions(compiler: Compiler, rows: Rows, shape: AnswerShape) -> None:
     """Note what the rows were asked for by, so that the entry names it even where nobody was found."""
     shape.plugin = compiler.within_plugin or rows.plugin
     asked = [f"{rows.target.name}.{name}" for name in rows.conditions]
     shape.asked += [one for one in asked if one not in shape.asked]
 
 
-def file(compiler: Compiler, entity: Entity, row: Table) -> Sql | None:
+def file_owners(compiler: Compiler, entity: Entity, row: Table) -> Sql | None:
     """Return the people whose file a row of this entity is: its own, or that of the row it belongs to."""
     if entity.file:
         return build_term(plugin_of(entity), entity.file, row, compiler.lens)  # type: ignore[no-any-return]
@@ -83,7 +83,7 @@ def file(compiler: Compiler, entity: Entity, row: Table) -> Sql | None:
     # The owner may itself be owned, so this climbs until an entity has a file of its own.
     owner = owner_of(entity)
     above = compiler.table(owner)
-    if (found := file(compiler, owner, above)) is None:
+    if (found := file_owners(compiler, owner, above)) is None:
         return None
     meta = owner.model._meta
     source = Sql(f'"{meta.schema}"."{meta.db_table}" "{above.alias}"')

@@ -20,18 +20,18 @@ from gongzhi_server.gateway.limits import Limits
 
 from .budget import PLANNING
 from .compiler import Compiler
-from .declarations import check
+from .declarations import check_declarations
 from .document import Document, Trait
 from .introspection import Introspection
 from .statement import Statement
-from .viewer_scope import Lens, Question
+from .viewer_scope import Question, StatementScope
 
 if TYPE_CHECKING:
     from gongzhi_server.graphql.schema import Schema
 
 
 @dataclass(frozen=True)
-class Followed:
+class FollowedField:
     """A field of Subscription as somebody asks for it; `key` is its name in the answer."""
 
     key: str
@@ -56,7 +56,7 @@ class Planner:
             if found := getattr(getattr(definition, "origin", None), "__entity__", None):
                 self.entities[name] = found
         self.introspection = Introspection(self.schema)
-        check(self.schema, self.entities)
+        check_declarations(self.schema, self.entities)
 
     def within(self, steps: int) -> Planner:
         """Return this planner limited to statements that take no more than so many steps."""
@@ -77,10 +77,10 @@ class Planner:
         # Not cached: a statement without a plugin is made once,
         # after a failure, and the plugin may work again at once.
         if without:
-            return build(Compiler(self, document, variables, Lens(viewer, {}), without))
+            return build(Compiler(self, document, variables, StatementScope(viewer, {}), without))
         return self._cached(document, variables, viewer, (), build)
 
-    def followed(self, document: Document, variables: VariableValues) -> Followed:
+    def followed_field(self, document: Document, variables: VariableValues) -> FollowedField:
         """Return the one field of a subscription."""
         root = self.schema.subscription_type
         assert root
@@ -88,10 +88,10 @@ class Planner:
         # Validation has made sure that a subscription has exactly one root field.
         [(key, details)] = grouped.items()
         of = root.fields[details[0].node.name.value]
-        return Followed(key, of, of.extensions["strawberry-definition"], details)
+        return FollowedField(key, of, of.extensions["strawberry-definition"], details)
 
     def stream(
-        self, document: Document, variables: VariableValues, viewer: Viewer, field: Followed, without: str = ""
+        self, document: Document, variables: VariableValues, viewer: Viewer, field: FollowedField, without: str = ""
     ) -> Statement:
         """Return the statement of a subscription: a stream's events by their keys, or what is followed live."""
         plan = field.declared.metadata[PLAN]
@@ -99,12 +99,12 @@ class Planner:
 
         def build(compiler: Compiler) -> Statement:
             if isinstance(plan, Stream):
-                return compiler.streamed(plan, field.of, entity_of(field.declared.type), field.details)
+                return compiler.stream_statement(plan, field.of, entity_of(field.declared.type), field.details)
             assert root
             return compiler.root(root, {field.key: field.details})
 
         if without:
-            return build(Compiler(self, document, variables, Lens(viewer, {}), without))
+            return build(Compiler(self, document, variables, StatementScope(viewer, {}), without))
         return self._cached(document, variables, viewer, (), build)
 
     def payload(self, document: Document, variables: VariableValues, viewer: Viewer) -> int:
@@ -148,10 +148,10 @@ class Planner:
         """Return the statement for rows of an entity by the keys in `@keys`; `without` names a plugin that failed."""
 
         def build(compiler: Compiler) -> Statement:
-            return compiler.keyed(entity, kind, details, shown)
+            return compiler.rows_by_key(entity, kind, details, shown)
 
         if without:
-            return build(Compiler(self, document, variables, Lens(viewer, {}), without))
+            return build(Compiler(self, document, variables, StatementScope(viewer, {}), without))
         nodes = (shown, *(id(detail.node) for detail in details))  # the document keeps them alive
         return self._cached(document, variables, viewer, nodes, build)
 
@@ -171,12 +171,12 @@ class Planner:
         if found is None:
             asked: dict[Question, None] = {}
             traits: dict[Trait, None] = {}
-            found = build(Compiler(self, document, variables, Lens(viewer, asked), traits=traits))
+            found = build(Compiler(self, document, variables, StatementScope(viewer, asked), traits=traits))
             plans.add(values, viewer, found, asked, traits)
         return found
 
 
-class Documents:
+class PreparedDocuments:
     """Prepared documents within so many bytes, with what they have been planned as."""
 
     def __init__(self, prepare: Callable[[str, str | None], Document], most: int) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from gongzhi.declare.entity import Entity, entity_of
 from gongzhi.declare.located import LEVELS
-from gongzhi.declare.sql import Alternatives, Disjoint, Sql, some
-from gongzhi.declare.viewer import Lens
+from gongzhi.declare.sql import Alternatives, Disjoint, Sql, any_of
+from gongzhi.declare.viewer import ViewerScope
 from pypika_tortoise.context import SqlContext
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
 from pypika_tortoise.enums import Order
@@ -20,14 +20,14 @@ from pypika_tortoise.terms import Criterion, Field, LiteralValue, Term
 from gongzhi_server.plugins.loader import is_switched
 
 from .containment import build_rows
-from .scalars import quoted, stored
+from .scalars import decode_column, quote_constant
 
 COUNTIES = "array(select a.county_id from plugins.activation a where a.plugin={0} and a.until is null and a.active)"
 """The counties that have switched a plugin on; looked up once a statement."""
 
 
 @dataclass(frozen=True)
-class Key:
+class OrderKey:
     """One of the values that rows are ordered by; `read` makes one of it that a cursor has."""
 
     term: Term
@@ -35,7 +35,7 @@ class Key:
     read: Callable[[Any], Any]
 
     @property
-    def turned(self) -> Key:
+    def reverse(self) -> OrderKey:
         return replace(self, way=Order.asc if self.way is Order.desc else Order.desc)
 
 
@@ -63,8 +63,8 @@ class Walk:
     joined: Criterion
     branches: Sequence[list[Criterion]]
     covered: Sequence[bool]
-    keys: Sequence[Key]
-    bounds: Callable[[Sequence[Key]], Criterion | None]
+    keys: Sequence[OrderKey]
+    bounds: Callable[[Sequence[OrderKey]], Criterion | None]
     everywhere: Criterion | None
 
 
@@ -76,7 +76,7 @@ def select_from(rows: Selectable) -> Any:
     return Query.from_(rows, immutable=False)
 
 
-def select(*terms: Term) -> Any:
+def select_terms(*terms: Term) -> Any:
     """Start a query of terms that need no table."""
     return Query._builder(immutable=False).select(*terms)
 
@@ -116,7 +116,7 @@ class Rows:
         self,
         target: Entity,
         table: Table,
-        lens: Lens | None,
+        lens: ViewerScope | None,
         on: Alternatives,
         owner: str | None,
         whose: str | None = None,
@@ -131,7 +131,7 @@ class Rows:
         # Rows that belong to another are seen only if that one is, unless they were reached from it.
         if lens and target.through and owner != target.through:
             self.criteria.append(_owned(target, table, lens))
-        if (on_here := here(self.plugin, target, table)) is not None:
+        if (on_here := switched_on_criterion(self.plugin, target, table)) is not None:
             self.criteria.append(on_here)
         self.branches = _branches(on, seen)
 
@@ -163,10 +163,10 @@ class Rows:
         ]
         return Sql("+".join(f"{{{at}}}" for at in range(len(ones))) or "0", *ones)
 
-    def ordered(self, keys: Sequence[Key], limit: Any, more: Criterion | None = None) -> Any:
+    def ordered(self, keys: Sequence[OrderKey], limit: Any, more: Criterion | None = None) -> Any:
         """Select the first rows in an order: each branch cut off by itself, then all of them together."""
 
-        def cut(query: Any, keys: Sequence[Key] = keys) -> Any:
+        def cut(query: Any, keys: Sequence[OrderKey] = keys) -> Any:
             for key in keys:
                 query = query.orderby(key.term, order=key.way)
             return query.limit(limit)
@@ -179,15 +179,15 @@ class Rows:
             return cut(self._branch(self.branches[0], select_from(self.table), more))
         return cut(select_from(Derived(self._union(cut, more), self.table.alias)))
 
-    def keys(self, order: str) -> list[Key]:
+    def keys(self, order: str) -> list[OrderKey]:
         """Return the columns of an order, ties broken by key in the same direction."""
         way = Order.desc if order.startswith("-") else Order.asc
         named = order.removeprefix("-")
         column = self.target.column(named) if named else self.target.key
         return [self.key(name, way) for name in dict.fromkeys((column, self.target.key))]
 
-    def key(self, column: str, way: Order) -> Key:
-        return Key(self.table.field(column), way, partial(stored, self.target, column))
+    def key(self, column: str, way: Order) -> OrderKey:
+        return OrderKey(self.table.field(column), way, partial(decode_column, self.target, column))
 
     def _branch(self, branch: list[Criterion], query: Any, more: Criterion | None) -> Any:
         criteria = (*branch, *self.criteria, *([more] if more is not None else ()))
@@ -242,18 +242,18 @@ def _apart(rows: Alternatives) -> list[list[Criterion]]:
     return [[row, *(Sql("({0}) is not true", other) for other in rows[:at])] for at, row in enumerate(rows)]
 
 
-def held(target: Entity, table: Table, lens: Lens, permission: str) -> Criterion | None:
+def permission_criterion(target: Entity, table: Table, lens: ViewerScope, permission: str) -> Criterion | None:
     """Return the condition that the viewer holds the permission on a row; None if it is the same for all rows."""
     if target.held or "grid_3_id" in target.model._meta.fields_map:
         rows = lens.within(table, permission)
         if target.held:
             rows = build_rows(plugin_of(target), target.held, table, lens, permission)
-        return None if rows is None else some(Sql("false"), *rows)
+        return None if rows is None else any_of(Sql("false"), *rows)
     if target.through is None:
         return None
     # Rows without grids of their own lie where their owner does.
     owner, other, belongs = _owner(target, table, "h")
-    inner = held(owner, other, lens, permission)
+    inner = permission_criterion(owner, other, lens, permission)
     if inner is None:
         return None
     query = select_from(other).where(belongs).where(inner)
@@ -271,20 +271,20 @@ def declared_by(target: Entity, plugin: str | None) -> str | None:
     return plugin_of(target) or (None if core else plugin)
 
 
-def here(plugin: str | None, target: Entity | None, table: Any) -> Criterion | None:
+def switched_on_criterion(plugin: str | None, target: Entity | None, table: Any) -> Criterion | None:
     """Return the condition that a row, or what it belongs to, lies in a county that has switched the plugin on.
 
     Of what lies in no county, that one of them has. None of a plugin that is always on, and of the core.
     """
     if plugin is None or not is_switched(plugin):
         return None
-    name = LiteralValue(quoted(plugin))
+    name = LiteralValue(quote_constant(plugin))
     if target is None or not (located := "county_id" in target.model._meta.fields_map) and not target.through:
         return Sql(f"{COUNTIES}<>'{{{{}}}}'", name)
     if located:
         return Sql(f"coalesce({{1}}=any({COUNTIES}),{COUNTIES}<>'{{{{}}}}')", name, table.county_id)
     owner, other, belongs = _owner(target, table, "p")
-    owned = here(plugin, owner, other)
+    owned = switched_on_criterion(plugin, owner, other)
     query = select_from(other).where(belongs)
     return Sql("exists{0}", (query if owned is None else query.where(owned)).select(LiteralValue("1")))
 
@@ -296,10 +296,10 @@ def everywhere(plugin: str) -> Criterion | None:
     text = (
         f"not exists(select from grids.grid g where g.kind='COUNTY' and g.valid_to is null and g.id<>all({COUNTIES}))"
     )
-    return Sql(text, LiteralValue(quoted(plugin)))
+    return Sql(text, LiteralValue(quote_constant(plugin)))
 
 
-def _owned(target: Entity, table: Table, lens: Lens) -> Criterion:
+def _owned(target: Entity, table: Table, lens: ViewerScope) -> Criterion:
     """Return the condition that the row's owner is visible."""
     owner, other, belongs = _owner(target, table, "o")
     rows = Rows(owner, other, lens, None, None).where(belongs)

@@ -19,14 +19,16 @@ FINITE = "nullif({0},'infinity')"
 """What does not end has no date: in the database it is infinity, which has its place in an order; clients get null."""
 
 
-def encode(kind: GraphQLOutputType, term: Term) -> Term:
+def encode_term(kind: GraphQLOutputType, term: Term) -> Term:
     """Convert a term to the JSON that its type is sent as."""
     named = get_nullable_type(kind)
     if isinstance(named, GraphQLEnumType):
         names = {str(getattr(value.value, "value", value.value)): name for name, value in named.values.items()}
         # An enum that is stored under the names it is sent by needs no translation.
         if any(value != name for value, name in names.items()):
-            whens = " ".join(f"when {quoted(value)} then {quoted(name)}" for value, name in names.items())
+            whens = " ".join(
+                f"when {quote_constant(value)} then {quote_constant(name)}" for value, name in names.items()
+            )
             return Sql("case {0} {1} end", term, LiteralValue(whens))
     elif not isinstance(named, GraphQLList) and named.name in FORMS:
         return Sql(FORMS[named.name], term)
@@ -52,7 +54,7 @@ def as_declared(kind: GraphQLOutputType, term: Term) -> Term:
     """Cast a term to the type it declares, so that a wrong one fails in the database and not in a client."""
     named = get_nullable_type(kind)
     if isinstance(named, GraphQLEnumType):
-        values = ",".join(quoted(str(value.value)) for value in named.values.values())
+        values = ",".join(quote_constant(str(value.value)) for value in named.values.values())
         # A value that is none of the enum's is made to fail: a text that cannot be cast to int names it in the log.
         other = f"('no {named.name}: '||{{0}}::text)::int::text"
         text = f"case when {{0}}::text in ({values}) then {{0}}::text when {{0}} is not null then {other} end"
@@ -70,7 +72,7 @@ def json_leaf(kind: Any, value: Term) -> Term:
     )
 
 
-def stored(entity: Entity, name: str, value: Any) -> Any:
+def decode_column(entity: Entity, name: str, value: Any) -> Any:
     """Convert a JSON value of a column to Python; PostgreSQL's infinity is asyncpg's last day."""
     if value == "infinity":
         field = entity.field(name)
@@ -81,6 +83,6 @@ def stored(entity: Entity, name: str, value: Any) -> Any:
     return entity.python(name, value)
 
 
-def quoted(text: Any) -> str:
+def quote_constant(text: Any) -> str:
     """Quote a constant of our own schema as SQL."""
     return "'" + str(text).replace("'", "''") + "'"

@@ -22,7 +22,7 @@ STATEMENT, VALUE, SHAPE, CALL = 1_500, 1_200, 600, 700
 
 
 @dataclass(frozen=True)
-class Call:
+class PythonCall:
     """One Python field, to be called once for all the objects it is asked on."""
 
     key: str
@@ -41,12 +41,12 @@ class Call:
 
 
 @dataclass
-class Shape:
+class AnswerShape:
     """The objects of an answer that Python has something to do on, by their place."""
 
     entity: Entity | None = None
-    calls: list[Call] = field(default_factory=list)
-    inner: dict[str, Shape] = field(default_factory=dict)
+    calls: list[PythonCall] = field(default_factory=list)
+    inner: dict[str, AnswerShape] = field(default_factory=dict)
     python: bool = False
     """Whether graphql-core has fields to run here; only at the root."""
     kind: str = ""
@@ -95,7 +95,7 @@ class Shape:
         own = SHAPE + len(self.calls) * CALL + len(self.fields) * 16
         return own + sum(one.size for one in self.inner.values())
 
-    def add(self, key: str, child: Shape) -> None:
+    def add(self, key: str, child: AnswerShape) -> None:
         # Subtrees that need nothing from Python are not kept, so an answer is walked only where it must be.
         if child.live or child.seals:
             self.inner[key] = child
@@ -112,7 +112,7 @@ class Statement:
 
     sql: str
     values: tuple[Bind, ...]
-    shape: Shape
+    shape: AnswerShape
     errors: tuple[GraphQLError, ...]
     cost: int
     plugins: frozenset[str] = frozenset()

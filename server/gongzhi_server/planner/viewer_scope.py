@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from gongzhi.declare.sql import Alternatives, Bind, Sql, within
-from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.declare.sql import Alternatives, Bind, Sql, rows_within
+from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
 from gongzhi.values.codes import Kind
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Term, ValueWrapper
@@ -20,45 +20,49 @@ BROKEN: Question = ("broken",)
 """The one question about the operation, not the account."""
 
 
-def held(account: Account, permission: str | None) -> list[Grant]:
+def grants_with(account: ViewerAccount, permission: str | None) -> list[ViewerGrant]:
     """Return the grants that hold the permission; all of them where none is named."""
     return [grant for grant in account.grants if permission is None or permission in grant.permissions]
 
 
-def areas(account: Account, permission: str) -> tuple[Kind | None, ...] | None:
+def area_kinds(account: ViewerAccount, permission: str) -> tuple[Kind | None, ...] | None:
     """Return the kinds of the grids the permission is held in, in the order of the grants; None for everywhere."""
-    grants = held(account, permission)
+    grants = grants_with(account, permission)
     if any(grant.everywhere for grant in grants):
         return None
     return tuple(grant.kind for grant in grants if grant.grid is not None)
 
 
-def grids(account: Account, permission: str) -> tuple[int, ...]:
+def grid_keys(account: ViewerAccount, permission: str) -> tuple[int, ...]:
     """Return the grids the permission is held in, in the order of the grants."""
-    return tuple(grant.grid for grant in held(account, permission) if grant.grid is not None)
+    return tuple(grant.grid for grant in grants_with(account, permission) if grant.grid is not None)
 
 
-def units(account: Account, permission: str | None) -> tuple[int, ...]:
+def unit_keys(account: ViewerAccount, permission: str | None) -> tuple[int, ...]:
     """Return the units the permission is held for, in the order of the grants."""
-    return tuple(grant.unit for grant in held(account, permission) if grant.unit is not None)
+    return tuple(grant.unit for grant in grants_with(account, permission) if grant.unit is not None)
 
 
 # Answers that shape a text must be few and common to many accounts, or each account would have
 # statements of its own: so kinds of grids and the number of units are asked, and their ids are bound.
 ANSWERS: dict[str, Callable[..., Hashable]] = {
     "can": lambda account, permission: permission in account.granted,
-    "covers": lambda account, wider, permission: all(wider in grant.permissions for grant in held(account, permission)),
+    "covers": lambda account, wider, permission: all(
+        wider in grant.permissions for grant in grants_with(account, permission)
+    ),
     "known": lambda account: account.person is not None,
-    "areas": areas,
-    "grids": grids,
-    "units": units,
-    "unit count": lambda account, permission: len(units(account, permission)),
+    "areas": area_kinds,
+    "grids": grid_keys,
+    "units": unit_keys,
+    "unit count": lambda account, permission: len(unit_keys(account, permission)),
 }
 """What may be asked. A text depends on how many units there are; which grids and units they are is bound."""
 
 
-class Lens:
-    """Answers the questions of `gongzhi.declare.viewer.Lens` and keeps them, for they belong to the statement's key."""
+class StatementScope:
+    """Answers the questions of `gongzhi.declare.viewer.ViewerScope` and keeps them, for they belong to the
+    statement's key.
+    """
 
     def __init__(self, viewer: Viewer, asked: dict[Question, None]) -> None:
         self.viewer, self._asked = viewer, asked
@@ -66,7 +70,7 @@ class Lens:
 
     def _ask(self, *question: str | None) -> Any:
         self._asked[question] = None
-        return answer(self.viewer, question)
+        return answer_question(self.viewer, question)
 
     def _fact(self, name: Any, cast: str, read: Callable[[Viewer], Any]) -> Term:
         """Bind a fact about the viewer as one parameter, however often it is mentioned."""
@@ -113,7 +117,7 @@ class Lens:
         kinds = self._ask("areas", permission)
         if kinds is None:
             return None
-        found = [within(table, kind, self._area(permission, at)) for at, kind in enumerate(kinds)]
+        found = [rows_within(table, kind, self._area(permission, at)) for at, kind in enumerate(kinds)]
         for one in found:
             one.held = permission
         return found
@@ -122,23 +126,23 @@ class Lens:
 
     def _area(self, permission: str, at: int) -> Term:
         where = ("grids", permission)
-        return self._fact(("area", permission, at), "int", lambda viewer: answer(viewer, where)[at])
+        return self._fact(("area", permission, at), "int", lambda viewer: answer_question(viewer, where)[at])
 
     def units(self, permission: str | None = None) -> list[Term]:
         def read(at: int) -> Callable[[Viewer], int]:
-            return lambda viewer: answer(viewer, ("units", permission))[at]
+            return lambda viewer: answer_question(viewer, ("units", permission))[at]
 
         count = self._ask("unit count", permission)
         return [self._fact(("unit", permission, at), "int", read(at)) for at in range(count)]
 
 
-def answers(viewer: Viewer, questions: Iterable[Question]) -> tuple[Hashable, ...]:
+def answer_all(viewer: Viewer, questions: Iterable[Question]) -> tuple[Hashable, ...]:
     """Answer all the questions. Nearly always the account has been asked before: this runs with every operation."""
     known = viewer.account.answers
-    return tuple([known[one] if one in known else answer(viewer, one) for one in questions])
+    return tuple([known[one] if one in known else answer_question(viewer, one) for one in questions])
 
 
-def answer(viewer: Viewer, question: Question) -> Any:
+def answer_question(viewer: Viewer, question: Question) -> Any:
     """Answer a question from what this account has been asked before."""
     # Broken glass belongs to the request, so it must not be kept with the account.
     if question == BROKEN:

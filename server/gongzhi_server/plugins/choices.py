@@ -15,13 +15,13 @@ from gongzhi.plugin.settings import PARSE, SECRET, VARIABLE
 from gongzhi_server.errors import Problem
 from gongzhi_server.settings import Settings
 
-from .loader import Plugin, Plugins, said
+from .loader import Plugin, Plugins, describe_cause
 
 FILE = "plugins.toml"
 TRUTH = {"yes": True, "no": False, "true": True, "false": False}
 
 
-def truth(text: str) -> bool:
+def parse_truth(text: str) -> bool:
     """Read yes or no. Raises KeyError for anything else."""
     return TRUTH[text.lower()]
 
@@ -30,19 +30,22 @@ READ: dict[type, tuple[Callable[[str], Any], str]] = {
     str: (str, "a text"),
     int: (int, "a whole number"),
     float: (float, "a number"),
-    bool: (truth, "yes or no"),
+    bool: (parse_truth, "yes or no"),
     Path: (Path, "a path"),
 }
 """How a text becomes a value, and what it must be."""
 
 
-def chosen(plugins: Plugins, environ: Mapping[str, str], data: Path) -> Mapping[type, Any]:
+def read_choices(plugins: Plugins, environ: Mapping[str, str], data: Path) -> Mapping[type, Any]:
     """Read every plugin's settings, by class. Raises Problem with the plugin, the variable and what to do."""
-    tables = written(data / FILE)
+    tables = read_tables(data / FILE)
     # Checked for all plugins before any is read: the same text would otherwise set two things.
     check_variables(plugins)
     return MappingProxyType(
-        {declared: read(plugin, declared, environ, tables.get(plugin.name, {})) for plugin, declared in plugins.choices}
+        {
+            declared: read_choice(plugin, declared, environ, tables.get(plugin.name, {}))
+            for plugin, declared in plugins.choices
+        }
     )
 
 
@@ -66,7 +69,7 @@ def variable_of(plugin: Plugin, one: Field[Any]) -> str:
     return one.metadata.get(VARIABLE) or f"GONGZHI_{plugin.name}_{one.name}".upper()
 
 
-def written(file: Path) -> dict[str, Any]:
+def read_tables(file: Path) -> dict[str, Any]:
     """Read the tables of the file; none where there is no file."""
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
@@ -78,7 +81,7 @@ def written(file: Path) -> dict[str, Any]:
         raise Problem(f"{file} is no TOML; write a table for each plugin: [rubbish], then days = 30") from None
 
 
-def read(plugin: Plugin, declared: type, environ: Mapping[str, str], table: Any) -> Any:
+def read_choice(plugin: Plugin, declared: type, environ: Mapping[str, str], table: Any) -> Any:
     """Read one plugin's settings: the environment first, then the file, then the default. Raises Problem."""
     known = {one.name: one for one in fields(declared)}
     if not isinstance(table, dict):
@@ -91,9 +94,9 @@ def read(plugin: Plugin, declared: type, environ: Mapping[str, str], table: Any)
     for name, one in known.items():
         variable = variable_of(plugin, one)
         if text := environ.get(variable, ""):
-            given[name] = value(plugin, variable, one, hints[name], text)
+            given[name] = convert_value(plugin, variable, one, hints[name], text)
         elif name in table:
-            given[name] = value(plugin, f"{name} in {FILE}", one, hints[name], table[name])
+            given[name] = convert_value(plugin, f"{name} in {FILE}", one, hints[name], table[name])
         elif one.default is MISSING and one.default_factory is MISSING:
             raise plugin.problem(f"{variable} must be set; or write {name} = … under [{plugin.name}] in {FILE}")
     try:
@@ -101,17 +104,17 @@ def read(plugin: Plugin, declared: type, environ: Mapping[str, str], table: Any)
     except Exception as error:  # its own checks; what they say could repeat a secret
         # Where any setting is a secret, the plugin's own message may quote it, so only the error's name is passed on.
         cause: object = type(error).__name__ if any(one.metadata.get(SECRET) for one in known.values()) else error
-        raise plugin.problem(f"its settings are refused: {said(cause)}") from None
+        raise plugin.problem(f"its settings are refused: {describe_cause(cause)}") from None
 
 
 CORE = {one.metadata["variable"] for one in fields(Settings)}
 
 
-def value(plugin: Plugin, place: str, one: Field[Any], hint: Any, given: Any) -> Any:
+def convert_value(plugin: Plugin, place: str, one: Field[Any], hint: Any, given: Any) -> Any:
     """Convert a value to its field's type. Messages repeat no value: it may be a secret."""
     if parse := one.metadata.get(PARSE):
-        return parsed(plugin, place, parse, given)
-    kind = single(hint)
+        return parse_choice(plugin, place, parse, given)
+    kind = single_type(hint)
     if kind not in READ:
         raise plugin.problem(f"its setting {one.name!r} is of a type that cannot be read; give it a `parse`")
     convert, what = READ[kind]
@@ -124,7 +127,7 @@ def value(plugin: Plugin, place: str, one: Field[Any], hint: Any, given: Any) ->
         raise plugin.problem(f"{place} must be {what}; change it, or unset it") from None
 
 
-def parsed(plugin: Plugin, place: str, parse: Callable[[str], Any], given: Any) -> Any:
+def parse_choice(plugin: Plugin, place: str, parse: Callable[[str], Any], given: Any) -> Any:
     """Convert a value by the plugin's own function, which reads a text."""
     if not isinstance(given, str):
         raise plugin.problem(f"{place} must be a text; change it, or take it out")
@@ -134,7 +137,7 @@ def parsed(plugin: Plugin, place: str, parse: Callable[[str], Any], given: Any) 
         raise plugin.problem(f"{place} {error}") from None
 
 
-def single(hint: Any) -> Any:
+def single_type(hint: Any) -> Any:
     """Return the type itself, of a type or None."""
     if typing.get_origin(hint) in (UnionType, typing.Union):
         kinds = [one for one in typing.get_args(hint) if one is not type(None)]

@@ -58,7 +58,7 @@ select 'rows of ' || s.schemaname || '.' || s.relname, (s.n_tup_ins + s.n_tup_up
 reported yet, so only a difference tells."""
 
 
-class Confined:
+class ConfinedMigration:
     """A migration of a plugin. What it touches elsewhere is found while its transaction is open, and it is refused."""
 
     def __init__(self, migration: Any) -> None:
@@ -73,10 +73,10 @@ class Confined:
         # Without a transaction it could not be taken back.
         if not schema_editor.atomic_migration:
             raise Problem(f"migration {name} must be atomic: leave `atomic = False` out")
-        before = await objects(schema_editor.client, label)
+        before = await snapshot_objects(schema_editor.client, label)
         done = await self.migration.apply(state, dry_run=dry_run, schema_editor=schema_editor)
-        after = await objects(schema_editor.client, label)
-        touched = sorted(one for one in before.keys() | after.keys() if differs(before.get(one), after.get(one)))
+        after = await snapshot_objects(schema_editor.client, label)
+        touched = sorted(one for one in before.keys() | after.keys() if has_changed(before.get(one), after.get(one)))
         if touched:
             # Raised inside the transaction, which is rolled back with all that the migration did.
             raise Problem(
@@ -86,11 +86,11 @@ class Confined:
         return done
 
 
-def differs(before: str | None, after: str | None) -> bool:
+def has_changed(before: str | None, after: str | None) -> bool:
     """Return whether a state is another than before; a table's count that is 0 is as good as none."""
     return (before or "0") != (after or "0")
 
 
-async def objects(client: Any, label: str) -> dict[str, str]:
+async def snapshot_objects(client: Any, label: str) -> dict[str, str]:
     """Read what there is outside of a schema, with its state."""
     return {row["name"]: row["state"] for row in await client.execute_query_dict(OBJECTS, [label])}

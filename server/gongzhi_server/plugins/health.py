@@ -12,7 +12,7 @@ from typing import Any
 
 from gongzhi.runtime.context import Context
 
-from .loader import FAULTS, Plugin, Plugins, said
+from .loader import FAULTS, Plugin, Plugins, describe_cause
 
 log = logging.getLogger("gongzhi")
 
@@ -27,7 +27,7 @@ RECENT = timedelta(minutes=10)
 """How long a failure in what somebody asked for counts."""
 
 
-class Vitals:
+class PluginHealth:
     """The health of plugins. `context` makes what a plugin has at hand, `tell` hears which of them are not well."""
 
     def __init__(
@@ -67,7 +67,7 @@ class Vitals:
         # Ended in reverse order, so that a plugin still has what it requires.
         async with AsyncExitStack() as stack:
             for plugin, lifespan in self.plugins.lifespans:
-                stack.push_async_exit(await opened(plugin, lifespan, self.context(plugin.name)))
+                stack.push_async_exit(await begin_lifespan(plugin, lifespan, self.context(plugin.name)))
             yield
 
     async def examine(self) -> dict[str, str]:
@@ -96,7 +96,7 @@ class Vitals:
         return None
 
 
-async def opened(
+async def begin_lifespan(
     plugin: Plugin, lifespan: Callable[[Context], AbstractAsyncContextManager[None]], context: Context
 ) -> Callable[..., Awaitable[None]]:
     """Begin what one plugin holds open, and return how to end it."""
@@ -107,7 +107,7 @@ async def opened(
     except TimeoutError:
         raise plugin.problem(f"lifespan() did not begin within {OPENING:g} seconds") from None
     except FAULTS as error:
-        raise plugin.problem(f"lifespan() failed: {said(error)}") from error
+        raise plugin.problem(f"lifespan() failed: {describe_cause(error)}") from error
 
     async def ended(*error: Any) -> None:
         # Bounded too: a plugin that hangs at its end must not keep the server from stopping.

@@ -26,11 +26,11 @@ from gongzhi.plugin.built_in import BUILT_IN
 from gongzhi.plugin.hooks import GROUP, About, App, Errand
 from gongzhi.plugin.permissions import Permission, Role
 from gongzhi.plugin.roles import ROLES
-from gongzhi.runtime.channels import Channel, Log
+from gongzhi.runtime.channels import Log, NoticeChannel
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.context import Context, TimelineWords
 from gongzhi.runtime.feeds import Feed
-from gongzhi.runtime.jobs import Handler, Job
+from gongzhi.runtime.jobs import BackgroundJob, Handler
 from gongzhi.runtime.reactions import Reaction
 from gongzhi.runtime.routes import PATH, WELL_KNOWN, Files, Route
 from gongzhi.runtime.services import ProcessService, Service
@@ -60,12 +60,12 @@ FAULTS = (Exception, SystemExit)
 """What a plugin's code may raise. Ctrl-C is not its fault."""
 
 
-class Owner(str):
+class PluginOwner(str):
     """The name of a plugin that something belongs to; it also says whether counties can switch the plugin off."""
 
     always: bool
 
-    def __new__(cls, name: str, *, always: bool = False) -> Owner:
+    def __new__(cls, name: str, *, always: bool = False) -> PluginOwner:
         made = super().__new__(cls, name)
         made.always = always
         return made
@@ -89,9 +89,9 @@ class Plugin:
     """Whether no county can switch it off."""
 
     @property
-    def owner(self) -> Owner:
+    def owner(self) -> PluginOwner:
         """Whose its fields are: its own, or the core's."""
-        return Owner(CORE if self.built_in else self.name, always=self.built_in or self.always)
+        return PluginOwner(CORE if self.built_in else self.name, always=self.built_in or self.always)
 
     @classmethod
     def of(cls, entry: EntryPoint) -> Plugin:
@@ -101,16 +101,16 @@ class Plugin:
 
     def problem(self, cause: object) -> Problem:
         """Make a refusal that names the plugin, its distribution and version, and the cause, in one line."""
-        return Problem(f"plugin {self.name!r} ({self.distribution} {self.version}): {said(cause)}")
+        return Problem(f"plugin {self.name!r} ({self.distribution} {self.version}): {describe_cause(cause)}")
 
 
-def said(cause: object) -> str:
+def describe_cause(cause: object) -> str:
     """Write a cause in one line."""
     text = f"{type(cause).__name__}: {cause}" if isinstance(cause, BaseException) else str(cause)
     return " ".join(text.split())
 
 
-def empty() -> pluggy.PluginManager:
+def empty_manager() -> pluggy.PluginManager:
     """Make a plugin manager that knows the hooks and the built-in plugins."""
     manager = pluggy.PluginManager("gongzhi")
     manager.add_hookspecs(hooks)
@@ -133,7 +133,7 @@ class Plugins:
     found: tuple[Plugin, ...] = ()
     # Each hook is called when it is first needed and its answer
     # kept: plugins are asked once, and declare the same for all.
-    manager: pluggy.PluginManager = field(default_factory=empty)
+    manager: pluggy.PluginManager = field(default_factory=empty_manager)
 
     @cached_property
     def apps(self) -> tuple[App, ...]:
@@ -143,9 +143,9 @@ class Plugins:
         self._once("nouns or plugins", ((plugin, name) for plugin in self.found for name in self.labels[plugin.name]))
         for plugin, app in found:
             # Rules of visibility and errors ask a model whose it is.
-            for model in () if plugin.built_in else own(app):
+            for model in () if plugin.built_in else models_of(app):
                 model.__plugin__ = plugin.owner  # type: ignore[attr-defined]
-        return tuple(values(found))
+        return tuple(contributed_values(found))
 
     @cached_property
     def labels(self) -> Mapping[str, frozenset[str]]:
@@ -160,7 +160,7 @@ class Plugins:
     def owned(self) -> Mapping[str, tuple[App, ...]]:
         """The tables of each plugin that has any."""
         found: dict[str, tuple[App, ...]] = {}
-        for plugin, app in self._brought("tables", App, unchecked):
+        for plugin, app in self._brought("tables", App, accept_unchecked):
             if not plugin.built_in:
                 found[plugin.name] = (*found.get(plugin.name, ()), app)
         return found
@@ -172,16 +172,16 @@ class Plugins:
 
     @cached_property
     def permissions(self) -> tuple[Permission, ...]:
-        return tuple(values(self._of_kind(self._powers, Permission, "permissions", self._check_permission)))
+        return tuple(contributed_values(self._of_kind(self._powers, Permission, "permissions", self._check_permission)))
 
     @cached_property
     def roles(self) -> tuple[Role, ...]:
-        return (*ROLES, *values(self._of_kind(self._powers, Role, "roles", self._check_role)))
+        return (*ROLES, *contributed_values(self._of_kind(self._powers, Role, "roles", self._check_role)))
 
     @cached_property
     def waivers(self) -> tuple[Waiver, ...]:
         """The exceptions that may be asked for."""
-        return tuple(values(self._of_kind(self._powers, Waiver, "waivers", self._named_alike("waiver"))))
+        return tuple(contributed_values(self._of_kind(self._powers, Waiver, "waivers", self._named_alike("waiver"))))
 
     @cached_property
     def grantors(self) -> Mapping[str, tuple[tuple[str | None, Grantor], ...]]:
@@ -201,7 +201,7 @@ class Plugins:
 
     @cached_property
     def _powers(self) -> tuple[tuple[Plugin, Permission | Role | Waiver | Grantor], ...]:
-        return tuple(self._brought("permissions", (Permission, Role, Waiver, Grantor), unchecked))
+        return tuple(self._brought("permissions", (Permission, Role, Waiver, Grantor), accept_unchecked))
 
     @cached_property
     def purposes(self) -> tuple[tuple[str, Purpose], ...]:
@@ -217,7 +217,7 @@ class Plugins:
     @cached_property
     def registry(self) -> Registry:
         """The events that may be published."""
-        return Registry(tuple(values(self._events)))
+        return Registry(tuple(contributed_values(self._events)))
 
     @cached_property
     def _core_nouns(self) -> frozenset[str]:
@@ -240,7 +240,7 @@ class Plugins:
         """The handlers, each with the name of its plugin; None for the core's."""
         mine = self._of_kind(self._following, Handler, "handlers", self._check_handler)
         fed = tuple(self.registry.feedable.values())
-        return tuple((named_plugin(plugin), feeding(one, fed) if one.feedable else one) for plugin, one in mine)
+        return tuple((named_plugin(plugin), feed_handler(one, fed) if one.feedable else one) for plugin, one in mine)
 
     @cached_property
     def reactions(self) -> tuple[tuple[str | None, Reaction], ...]:
@@ -250,17 +250,17 @@ class Plugins:
 
     @cached_property
     def _following(self) -> tuple[tuple[Plugin, Handler | Reaction], ...]:
-        return tuple(self._brought("handlers", (Handler, Reaction), unchecked))
+        return tuple(self._brought("handlers", (Handler, Reaction), accept_unchecked))
 
     @cached_property
-    def jobs(self) -> tuple[tuple[str | None, Job], ...]:
-        mine = tuple(self._brought("jobs", Job, self._check_job))
+    def jobs(self) -> tuple[tuple[str | None, BackgroundJob], ...]:
+        mine = tuple(self._brought("jobs", BackgroundJob, self._check_job))
         self._once("jobs", ((plugin, one.name) for plugin, one in mine))
         return tuple((named_plugin(plugin), one) for plugin, one in mine)
 
     def work_of(self, plugin: str) -> list[str]:
         """Return the names of a plugin's handlers and jobs, sorted."""
-        work: tuple[tuple[str | None, Handler | Job], ...] = (*self.handlers, *self.jobs)
+        work: tuple[tuple[str | None, Handler | BackgroundJob], ...] = (*self.handlers, *self.jobs)
         return sorted(one.name for whose, one in work if whose == plugin)
 
     @cached_property
@@ -272,11 +272,11 @@ class Plugins:
             "kpis": entries("kpis", self._check_figure),
             "notices": entries("notices", lambda plugin, one: self._unprefixed(plugin, "purpose", one.purpose)),
             "holdings": entries("holdings", self._check_holding),
-            "statements": entries("statements", unchecked),
+            "statements": entries("statements", accept_unchecked),
             "purposes": entries("purposes", self._check_purpose),
             "checks": entries("checks", self._check_check),
-            "office_hours": entries("office_hours", unchecked),
-            "consents": entries("consents", unchecked),
+            "office_hours": entries("office_hours", accept_unchecked),
+            "consents": entries("consents", accept_unchecked),
         }
         self._once("rules", ((plugin, card.rule) for plugin, card in added["cards"]))
         self._once("figures", ((plugin, kpi.name) for plugin, kpi in added["kpis"]))
@@ -285,23 +285,23 @@ class Plugins:
         self._once("kinds of statements", ((plugin, one.kind) for plugin, one in added["statements"]))
         notices = ((plugin, f"{one.purpose} {one.recipient} {one.version}") for plugin, one in added["notices"])
         self._once("notices", notices)
-        return Registers(**{name: tuple(values(found)) for name, found in added.items()})
+        return Registers(**{name: tuple(contributed_values(found)) for name, found in added.items()})
 
     @cached_property
     def _books(self) -> tuple[tuple[Plugin, Registers], ...]:
-        return tuple(self._brought("registers", Registers, unchecked))
+        return tuple(self._brought("registers", Registers, accept_unchecked))
 
     def _entries(self, register: str, check: Callable[[Plugin, Any], str | None]) -> list[tuple[Plugin, Any]]:
         """Return the entries of one register that plugins declare, each checked."""
         found = [(plugin, one) for plugin, book in self._books for one in getattr(book, register)]
         for plugin, one in found:
-            judge(plugin, one, check)
+            judge_contribution(plugin, one, check)
         return found
 
     @cached_property
     def errands(self) -> dict[str, tuple[Errand, ...]]:
         """What each plugin does for operators."""
-        mine = tuple(self._brought("errands", Errand, unchecked))
+        mine = tuple(self._brought("errands", Errand, accept_unchecked))
         known = {plugin.name for plugin in self.found}
         for plugin, one in mine:
             if one.group and (not NAME.fullmatch(one.group) or one.group in known):
@@ -315,7 +315,7 @@ class Plugins:
         return [(plugin, one) for plugin, mine in self.errands.items() for one in mine if (one.group or plugin) == word]
 
     @cached_property
-    def channels(self) -> tuple[Channel, ...]:
+    def channels(self) -> tuple[NoticeChannel, ...]:
         """The ways out for notices: the log, and what plugins bring."""
         # One hook brings several kinds of ways out; here are those that are neither feeds nor routes.
         mine = tuple((plugin, one) for plugin, one in self._ways if not isinstance(one, (Feed, Route, Files)))
@@ -323,7 +323,7 @@ class Plugins:
             if wrong := self._check_channel(plugin, one):
                 raise plugin.problem(wrong)
         self._once("channels", ((plugin, one.name) for plugin, one in mine))
-        return (Log(), *values(mine))
+        return (Log(), *contributed_values(mine))
 
     @cached_property
     def feeds(self) -> dict[tuple[str, str], Feed]:
@@ -346,10 +346,10 @@ class Plugins:
         return mine
 
     @cached_property
-    def _ways(self) -> tuple[tuple[Plugin, Channel | Feed | Route | Files], ...]:
-        return tuple(self._brought("channels", (Channel, Feed, Route, Files), unchecked))
+    def _ways(self) -> tuple[tuple[Plugin, NoticeChannel | Feed | Route | Files], ...]:
+        return tuple(self._brought("channels", (NoticeChannel, Feed, Route, Files), accept_unchecked))
 
-    def chosen(self, names: Iterable[str]) -> tuple[Channel, ...]:
+    def chosen(self, names: Iterable[str]) -> tuple[NoticeChannel, ...]:
         """Return the channels of these names. Raises Problem for one that nobody brings."""
         known = {one.name: one for one in self.channels}
         if missing := sorted(set(names) - set(known)):
@@ -375,15 +375,15 @@ class Plugins:
 
     @cached_property
     def _lasting(self) -> tuple[tuple[Plugin, Any], ...]:
-        return tuple(self._brought("lifespan", (*SERVICES, Callable), unchecked))
+        return tuple(self._brought("lifespan", (*SERVICES, Callable), accept_unchecked))
 
     @cached_property
     def checks(self) -> tuple[tuple[Plugin, Callable[[Context], Awaitable[None]]], ...]:
         """How plugins tell whether they are well."""
-        return tuple(self._brought("health", Callable, unchecked))
+        return tuple(self._brought("health", Callable, accept_unchecked))
 
     @property
-    def switched(self) -> list[str]:
+    def switchable(self) -> list[str]:
         """The names of the plugins that counties switch on and off."""
         return [one.name for one in self.found if not one.always]
 
@@ -439,11 +439,11 @@ class Plugins:
                 # A plugin's code runs here: whatever it raises is told with its name, not as a fault of ours.
                 brought = list(calls[name].function())
             except FAULTS as error:
-                raise plugin.problem(f"{hook}() failed: {said(error)}") from error
+                raise plugin.problem(f"{hook}() failed: {describe_cause(error)}") from error
             for one in brought:
                 if not isinstance(one, kind):
-                    raise plugin.problem(f"{hook}() gave a {type(one).__name__}, not a {named(kind)}")
-                judge(plugin, one, check)
+                    raise plugin.problem(f"{hook}() gave a {type(one).__name__}, not a {type_names(kind)}")
+                judge_contribution(plugin, one, check)
                 yield plugin, one
 
     def _of_kind(
@@ -456,7 +456,7 @@ class Plugins:
         """Return those of one kind that a hook brought among others, each checked, and no two of a name."""
         mine = tuple((plugin, one) for plugin, one in found if isinstance(one, kind))
         for plugin, one in mine:
-            judge(plugin, one, check)
+            judge_contribution(plugin, one, check)
         self._once(what, ((plugin, one.name) for plugin, one in mine))  # type: ignore[attr-defined]
         return mine
 
@@ -475,10 +475,10 @@ class Plugins:
         if app.noun and (not app.label.startswith(app.noun) or app.noun in TAKEN | self._core_nouns):
             return f"the noun of {app.label!r} cannot be {app.noun!r}: it must begin the label, and not be the core's"
         try:
-            models = own(app)
+            models = models_of(app)
             import_module(app.migrations)
         except FAULTS as error:
-            return said(error)
+            return describe_cause(error)
         if not models:
             return f"{app.models} has no models"
         # In a schema of its own the plugin's tables can be exported, confined and dropped without touching others.
@@ -512,7 +512,7 @@ class Plugins:
             return f"the handler {handler.name!r} waits for {unknown[0]!r}, which nobody declares"
         return self._unprefixed(plugin, "handler", handler.name)
 
-    def _check_job(self, plugin: Plugin, job: Job) -> str | None:
+    def _check_job(self, plugin: Plugin, job: BackgroundJob) -> str | None:
         """Check that a job's name says whose it is."""
         return self._unprefixed(plugin, "job", job.name)
 
@@ -569,9 +569,9 @@ class Plugins:
 
     @cached_property
     def _tables(self) -> frozenset[str]:
-        return frozenset(f"{app.label}.{model._meta.db_table}" for app in self.apps for model in own(app))
+        return frozenset(f"{app.label}.{model._meta.db_table}" for app in self.apps for model in models_of(app))
 
-    def _check_channel(self, plugin: Plugin, channel: Channel) -> str | None:
+    def _check_channel(self, plugin: Plugin, channel: NoticeChannel) -> str | None:
         """Check that a channel that needs consent has a privacy notice that asks for it."""
         wanted = channel.consent
         texts = [one for one in self.registers.notices if wanted and one.purpose == wanted.purpose and one.consent]
@@ -611,7 +611,7 @@ def check_route(one: Route) -> str | None:
     return None
 
 
-def feeding(one: Handler, fed: Sequence[type[Event]]) -> Handler:
+def feed_handler(one: Handler, fed: Sequence[type[Event]]) -> Handler:
     """Return the handler, called also for events it may be fed by; cases only their handlers asked for are left out."""
     # Whoever handles a case could otherwise file it themselves, and earn points or credit by it.
     types = {event.type for event in fed} - {event.type for event in one.events}
@@ -624,32 +624,32 @@ def feeding(one: Handler, fed: Sequence[type[Event]]) -> Handler:
     return replace(one, events=(*one.events, *fed), function=function)
 
 
-def named_plugin(plugin: Plugin) -> Owner | None:
+def named_plugin(plugin: Plugin) -> PluginOwner | None:
     """Return the name of a plugin; None for a built-in one."""
     return None if plugin.built_in else plugin.owner
 
 
-def judge(plugin: Plugin, one: Any, check: Callable[[Plugin, Any], str | None]) -> None:
+def judge_contribution(plugin: Plugin, one: Any, check: Callable[[Plugin, Any], str | None]) -> None:
     """Raise Problem for what a plugin brings and a check finds wrong; what is built in is checked by tests."""
     if not plugin.built_in and (wrong := check(plugin, one)):
         raise plugin.problem(wrong)
 
 
-def unchecked(plugin: Plugin, one: Any) -> None:
+def accept_unchecked(plugin: Plugin, one: Any) -> None:
     """Accept it: nothing can be wrong with it by itself."""
 
 
-def named(kind: Any) -> str:
+def type_names(kind: Any) -> str:
     """Return the name of a kind, or of several."""
     return " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
 
 
-def values(found: Iterable[tuple[Plugin, T]]) -> Iterator[T]:
+def contributed_values(found: Iterable[tuple[Plugin, T]]) -> Iterator[T]:
     """Return what was brought, without who brought it."""
     return (one for _, one in found)
 
 
-def own(app: App) -> list[type[Model]]:
+def models_of(app: App) -> list[type[Model]]:
     """Return the models that an app declares itself; what it imports from elsewhere is not its own."""
     root = app.models.partition(".")[0]
     found = inspect.getmembers(import_module(app.models), inspect.isclass)
@@ -660,12 +660,12 @@ def own(app: App) -> list[type[Model]]:
     ]
 
 
-def load(without: Collection[str] = (), entries: Iterable[EntryPoint] | None = None) -> Plugins:
+def load_plugins(without: Collection[str] = (), entries: Iterable[EntryPoint] | None = None) -> Plugins:
     """Load the installed plugins in the order of their names. Raises Problem with the name of one that cannot be.
 
     A plugin that is left out by name starts nothing; its tables stay.
     """
-    manager = empty()
+    manager = empty_manager()
     found: dict[str, Plugin] = {}
     # By name, so that the order does not depend on how the distributions were installed.
     there = sorted(entry_points(group=GROUP) if entries is None else entries, key=lambda one: (one.name, one.value))
@@ -675,22 +675,24 @@ def load(without: Collection[str] = (), entries: Iterable[EntryPoint] | None = N
         plugin = Plugin.of(entry)
         if plugin.name in without:
             continue
-        if wrong := misnamed(plugin, found):
+        if wrong := name_fault(plugin, found):
             raise plugin.problem(wrong)
         found[plugin.name] = plugin
-        register(manager, plugin, entry)
-    return checked(Plugins(ordered(Plugins(tuple(found.values()), manager)), manager))
+        register_plugin(manager, plugin, entry)
+    return check_plugins(Plugins(order_plugins(Plugins(tuple(found.values()), manager)), manager))
 
 
-def essential() -> Plugins:
+def essential_plugins() -> Plugins:
     """Load the core with the installed plugins that are always on."""
-    return load(without=load().switched)
+    return load_plugins(without=load_plugins().switchable)
 
 
-def ordered(plugins: Plugins) -> tuple[Plugin, ...]:
+def order_plugins(plugins: Plugins) -> tuple[Plugin, ...]:
     """Return the plugins with what they say of themselves, each behind those that it requires. Raises Problem."""
     # Asked of all before any is placed: a plugin may require one that comes later by name.
-    about = {plugin.name: one for plugin, one in plugins._brought("about", About, unchecked) if not plugin.built_in}
+    about = {
+        plugin.name: one for plugin, one in plugins._brought("about", About, accept_unchecked) if not plugin.built_in
+    }
     known = {one.name: replace(one, always=about.get(one.name, About()).always) for one in plugins.found}
     order: dict[str, Plugin] = {}
 
@@ -712,7 +714,7 @@ def ordered(plugins: Plugins) -> tuple[Plugin, ...]:
     return tuple(order.values())
 
 
-def register(manager: pluggy.PluginManager, plugin: Plugin, entry: EntryPoint) -> None:
+def register_plugin(manager: pluggy.PluginManager, plugin: Plugin, entry: EntryPoint) -> None:
     """Import a plugin and take its hooks in. Raises Problem."""
     declared = core_enums()
     try:
@@ -743,7 +745,7 @@ def core_enums(of: type[enum.Enum] = enum.Enum) -> dict[type[enum.Enum], Any]:
     return found
 
 
-def misnamed(plugin: Plugin, found: dict[str, Plugin]) -> str | None:
+def name_fault(plugin: Plugin, found: dict[str, Plugin]) -> str | None:
     """Return what is wrong with a plugin's name."""
     if not NAME.fullmatch(plugin.name):
         return "the name must be lower-case letters, digits and underscores"
@@ -754,7 +756,7 @@ def misnamed(plugin: Plugin, found: dict[str, Plugin]) -> str | None:
     return None
 
 
-def checked(plugins: Plugins) -> Plugins:
+def check_plugins(plugins: Plugins) -> Plugins:
     """Ask for everything once, so that what is wrong is said before anything is served."""
     known = ("apps", "roles", "permissions", "grantors", "registers", "extensions", "registry")
     ways = ("choices", "lifespans", "services", "checks", "channels", "feeds", "routes")

@@ -54,14 +54,14 @@ def check_writes(sql: str) -> None:
         return
     for found in WRITES.finditer(sql):
         schema = found["schema"].lower()
-        if schema in CORE and asking().partition(".")[0] not in OURS:
+        if schema in CORE and calling_module().partition(".")[0] not in OURS:
             raise NotOwner(
                 f"the plugin {plugin!r} writes to {schema}.{found['table']}, which is the core's: "
                 "call what the contract has for it (docs/plugins/reference.md)"
             )
 
 
-def asking() -> str:
+def calling_module() -> str:
     """Return the module that asked for the statement that is about to be sent."""
     # Frames rather than parameters: a statement passes through Tortoise and asyncpg, which hand nothing on.
     frame = sys._getframe(1)

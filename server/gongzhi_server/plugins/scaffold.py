@@ -15,23 +15,23 @@ WORD = "sample"
 HERE = Path(__file__).parents[1]
 
 
-def template() -> Path:
+def template_folder() -> Path:
     """Return where the template is: in the wheel, or beside the server's source."""
     packed = HERE / "template"
     return packed if packed.exists() else HERE.parent.parent / "plugins" / "_template"
 
 
-def new(name: str, into: Path) -> list[Path]:
+def create_plugin(name: str, into: Path) -> list[Path]:
     """Write the plugin and return its files. Raises Problem for a name that cannot be, or a folder that exists."""
     if not NAME.fullmatch(name) or name in TAKEN or name.startswith("pg_"):
         raise Problem(f"a plugin cannot be called {name!r}: lower-case letters, digits, underscores; not a room's name")
     folder = into / f"gongzhi-{name.replace('_', '-')}"
     if folder.exists():
         raise Problem(f"{folder} is there already; name another place with --into")
-    return [written(folder, file, name) for file in files(template())]
+    return [write_file(folder, file, name) for file in template_files(template_folder())]
 
 
-def files(root: Path) -> Iterator[Path]:
+def template_files(root: Path) -> Iterator[Path]:
     """Yield the template's files, by their way from its root."""
     # By kind, so that nothing an editor or a test run has left in the template is copied.
     kinds = {".py", ".toml", ".graphql"}
@@ -39,15 +39,15 @@ def files(root: Path) -> Iterator[Path]:
     yield from (one.relative_to(root) for one in found)
 
 
-def written(folder: Path, file: Path, name: str) -> Path:
+def write_file(folder: Path, file: Path, name: str) -> Path:
     """Write one file of the template under the plugin's name."""
     path = folder / str(file).replace(WORD, name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(renamed((template() / file).read_text(encoding="utf-8"), name), encoding="utf-8")
+    path.write_text(rename_words((template_folder() / file).read_text(encoding="utf-8"), name), encoding="utf-8")
     return path
 
 
-def renamed(text: str, name: str) -> str:
+def rename_words(text: str, name: str) -> str:
     """Return the text with the plugin's own name, in every spelling the template has of it."""
     capital = "".join(word.capitalize() for word in name.split("_"))
     camel = capital[0].lower() + capital[1:]

@@ -10,16 +10,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
-from gongzhi.core.access.alerts import alert
+from gongzhi.core.access.alerts import raise_alert
 from gongzhi.core.access.models import AlertKind, AlertRow
 from gongzhi.core.notices.sending import Moment
 from gongzhi.declare.viewer import Viewer
-from gongzhi.runtime.context import Bounds, Look
+from gongzhi.runtime.context import Bounds, FileLook
 from tortoise.transactions import in_transaction
 
 from . import audit
-from .audit import Entry, Seen
-from .database import writers
+from .audit import LookEntry, Seen
+from .database import open_writers
 
 log = logging.getLogger("gongzhi")
 
@@ -47,7 +47,7 @@ COUNTY = (
 )
 
 
-class Ledger:
+class AccessLog:
     """The access log: writes looks and seals acts over connections of its own, and raises alerts of bulk reading."""
 
     def __init__(self, pool: asyncpg.Pool[Any], bounds: Bounds) -> None:
@@ -56,9 +56,9 @@ class Ledger:
         self._acted: datetime | None = None
         self._stirred, self._looked = asyncio.Event(), asyncio.Event()
         # The last entry of each account since the last watch: only those who looked have to be counted.
-        self._readers: dict[str, Entry] = {}
+        self._readers: dict[str, LookEntry] = {}
 
-    async def look(self, viewer: Viewer, look: Look) -> None:
+    async def look(self, viewer: Viewer, look: FileLook) -> None:
         """Write a look down. Raises what went wrong, and then nothing may be shown."""
         # The reply waits on this future, which is set when the batch with its look is committed.
         written = asyncio.get_running_loop().create_future()
@@ -66,7 +66,7 @@ class Ledger:
         self._stirred.set()
         await written
 
-    def acted(self, now: datetime) -> None:
+    def note_act(self, now: datetime) -> None:
         """Say that a mutation was committed, so that it is put into the chain soon."""
         self._acted = now
         self._stirred.set()
@@ -89,8 +89,8 @@ class Ledger:
     async def keep(self, batch: list[tuple[Seen, asyncio.Future[None]]]) -> None:
         """Write one batch and release its replies, or fail them all."""
         try:
-            entries = await audit.entries(self.pool, [seen for seen, _ in batch])
-            await audit.keep(self.pool, entries)
+            entries = await audit.make_entries(self.pool, [seen for seen, _ in batch])
+            await audit.write_looks(self.pool, entries)
         except Exception as error:
             for _, written in batch:
                 if not written.done():
@@ -106,7 +106,7 @@ class Ledger:
         """Put committed mutations into the chain. What fails now is done the next time: they are not lost."""
         try:
             async with self.pool.acquire() as connection:
-                await audit.seal(connection, now)
+                await audit.seal_acts(connection, now)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.error("mutations wait to be put into the audit's chain: %s", type(error).__name__)
 
@@ -136,20 +136,20 @@ class Ledger:
                 if count > most:
                     await self.warn(kind, account, entry, count, since)
 
-    async def warn(self, kind: AlertKind, account: str, entry: Entry, count: int, since: datetime) -> None:
+    async def warn(self, kind: AlertKind, account: str, entry: LookEntry, count: int, since: datetime) -> None:
         """Write an alert, at most one an hour for an account."""
         county = await self.pool.fetchval(COUNTY, account, since)
         async with in_transaction():
             if county and not await AlertRow.exists(account=account, kind=kind, at__gt=since):
-                await alert(Moment(entry.at), kind, account, entry.viewer.role, count, county)
+                await raise_alert(Moment(entry.at), kind, account, entry.viewer.role, count, county)
 
 
 @asynccontextmanager
-async def ledger(dsn: str, bounds: Bounds) -> AsyncIterator[Ledger]:
+async def open_ledger(dsn: str, bounds: Bounds) -> AsyncIterator[AccessLog]:
     """Open a log that writes for as long as the block lasts. Tortoise must know its connections."""
     # Two connections: one for batches and seals, one for the counting.
-    pool = await writers(dsn, 2)
-    kept = Ledger(pool, bounds)
+    pool = await open_writers(dsn, 2)
+    kept = AccessLog(pool, bounds)
     tasks = [asyncio.create_task(kept.write()), asyncio.create_task(kept.watch())]
     try:
         yield kept

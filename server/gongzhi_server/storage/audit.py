@@ -13,7 +13,7 @@ import orjson
 from asyncpg.pool import PoolConnectionProxy
 from gongzhi.core.access import chain
 from gongzhi.declare.viewer import Viewer
-from gongzhi.runtime.context import Look
+from gongzhi.runtime.context import FileLook
 from uuid6 import uuid7
 
 from .batched_writes import Write
@@ -59,14 +59,14 @@ from unnest($6::uuid[]) with ordinality one(id, place), head where a.id=one.id""
 # what is written
 
 
-def office(viewer: Viewer) -> tuple[str | None, int | None, int | None]:
+def acting_office(viewer: Viewer) -> tuple[str | None, int | None, int | None]:
     """Return the role, unit and grid that something is recorded under."""
     grants = viewer.account.grants
     return (grants[0].role, grants[0].unit, grants[0].grid) if grants else (None, None, None)
 
 
 @dataclass(frozen=True)
-class Entry:
+class LookEntry:
     """A look as it is written."""
 
     row: dict[str, Any]
@@ -76,27 +76,29 @@ class Entry:
     viewer: Viewer
 
 
-Seen = tuple[Viewer, Look]
+Seen = tuple[Viewer, FileLook]
 """A look, and who took it."""
 
 
-async def entries(connection: Connection | asyncpg.Pool[Any], looks: Sequence[Seen]) -> list[Entry]:
+async def make_entries(connection: Connection | asyncpg.Pool[Any], looks: Sequence[Seen]) -> list[LookEntry]:
     """Build the entries of looks: one for each county that the people live in, nearly always one.
 
     A look that found nobody is written under the county of whoever took it.
     """
     asked = list({person for _, look in looks for person in look.people})
     homes = {row["id"]: row["county_id"] for row in await connection.fetch(HOMES, asked)}
-    offices = [grid for viewer, look in looks if not look.people and (grid := office(viewer)[2]) is not None]
+    offices = [grid for viewer, look in looks if not look.people and (grid := acting_office(viewer)[2]) is not None]
     served = {row["id"]: row["county_id"] for row in await connection.fetch(SERVED, offices)} if offices else {}
     return [
-        entry(viewer, part, county)
+        make_entry(viewer, part, county)
         for viewer, look in looks
-        for county, part in divided(look, homes, served.get(office(viewer)[2]))
+        for county, part in divide_by_county(look, homes, served.get(acting_office(viewer)[2]))
     ]
 
 
-def divided(look: Look, homes: Mapping[UUID, int], served: int | None = None) -> list[tuple[int | None, Look]]:
+def divide_by_county(
+    look: FileLook, homes: Mapping[UUID, int], served: int | None = None
+) -> list[tuple[int | None, FileLook]]:
     """Divide a look by counties; one that found nobody goes to `served`."""
     if not look.people:
         return [(served, look)]
@@ -106,68 +108,80 @@ def divided(look: Look, homes: Mapping[UUID, int], served: int | None = None) ->
     return [(county, replace(look, people=people)) for county, people in counties.items()]
 
 
-def entry(viewer: Viewer, look: Look, county: int | None = None) -> Entry:
+def make_entry(viewer: Viewer, look: FileLook, county: int | None = None) -> LookEntry:
     """Build the row of a look, bytes in hexadecimal, and what the chain will know of it."""
-    key, people, (role, unit, grid) = UUID(int=uuid7().int), sorted(look.people), office(viewer)
+    key, people, (role, unit, grid) = UUID(int=uuid7().int), sorted(look.people), acting_office(viewer)
     # A salt for the entry and one for each person: erasing
     # somebody takes their salt, and the commitment tells nothing.
-    salt, *salts = chain.salts(1 + len(people))
+    salt, *salts = chain.make_salts(1 + len(people))
     purpose, operation, fields = look.purpose[:200], look.operation[:100], list(look.fields)
     account, at = viewer.account.name, viewer.now
-    said = said_look(key, at, account, role, unit, grid, look.kind, operation, purpose, fields, county)
-    content = chain.content(salt, said)
-    commitments = [chain.person(one, person) for one, person in zip(salts, people, strict=True)]
+    said = look_facts(key, at, account, role, unit, grid, look.kind, operation, purpose, fields, county)
+    content = chain.content_commitment(salt, said)
+    commitments = [chain.person_commitment(one, person) for one, person in zip(salts, people, strict=True)]
     # The row is passed to PostgreSQL as JSON; bytea columns read hexadecimal there.
     row = {
-        "id": key, "at": at, "account": account, "role": role, "unit_id": unit, "grid_id": grid,
-        "county_id": county, "salt": hexed(salt), "content": hexed(content), "kind": look.kind, "operation": operation,
-        "purpose": purpose, "fields": fields, "persons": people, "salts": list(map(hexed, salts)),
-        "commitments": list(map(hexed, commitments)),
-    }  # fmt: skip
-    return Entry(row, chain.digest(content, commitments), account, at, viewer)
+        "id": key,
+        "at": at,
+        "account": account,
+        "role": role,
+        "unit_id": unit,
+        "grid_id": grid,
+        "county_id": county,
+        "salt": to_hex(salt),
+        "content": to_hex(content),
+        "kind": look.kind,
+        "operation": operation,
+        "purpose": purpose,
+        "fields": fields,
+        "persons": people,
+        "salts": list(map(to_hex, salts)),
+        "commitments": list(map(to_hex, commitments)),
+    }
+    return LookEntry(row, chain.entry_digest(content, commitments), account, at, viewer)
 
 
-def said_look(*values: Any) -> Sequence[Any]:
+def look_facts(*values: Any) -> Sequence[Any]:
     """Return what a look says, in the order it is committed to: key, time, account, …; the county last, if any."""
     return [LOOK, *(values if values[-1] is not None else values[:-1])]
 
 
-def hexed(value: bytes) -> str:
+def to_hex(value: bytes) -> str:
     """Write bytes as PostgreSQL reads them in text."""
     return "\\x" + value.hex()
 
 
-async def keep(connection: Connection | asyncpg.Pool[Any], entries: Sequence[Entry]) -> None:
+async def write_looks(connection: Connection | asyncpg.Pool[Any], entries: Sequence[LookEntry]) -> None:
     """Write looks down as one link of the chain, in one statement."""
-    root, at = chain.root(one.digest for one in entries), max(one.at for one in entries)
+    root, at = chain.batch_root(one.digest for one in entries), max(one.at for one in entries)
     rows = orjson.dumps([{**one.row, "place": place} for place, one in enumerate(entries)], default=str).decode()
-    tail = chain.tail(LOOK, at, len(entries), root)
+    tail = chain.link_tail(LOOK, at, len(entries), root)
     await connection.execute(KEEP, tail, LOOK, at, len(entries), root, rows)
 
 
-def act(
+def act_statement(
     viewer: Viewer,
     mutation: str,
     objects: Collection[str] = (),
     codes: Collection[str] = (),
     persons: Collection[UUID] = (),
 ) -> Write:
-    """Build the record of a mutation, written in the transaction of the mutation; `seal` puts it into the chain.
+    """Build the record of a mutation, written in the transaction of the mutation; `seal_acts` puts it into the chain.
 
     `codes` are those of what was refused, and the names of waivers by which it was not.
     `persons` are those it was done to, who read it in their log.
     """
-    key, (role, unit, grid) = UUID(int=uuid7().int), office(viewer)
+    key, (role, unit, grid) = UUID(int=uuid7().int), acting_office(viewer)
     people = sorted(persons)
-    salt, *salts = chain.salts(1 + len(people))
+    salt, *salts = chain.make_salts(1 + len(people))
     said = [ACT, key, viewer.now, viewer.account.name, role, unit, grid, mutation, list(objects), list(codes)]
-    content = chain.content(salt, said)
-    commitments = [chain.person(one, person) for one, person in zip(salts, people, strict=True)]
+    content = chain.content_commitment(salt, said)
+    commitments = [chain.person_commitment(one, person) for one, person in zip(salts, people, strict=True)]
     concerned = [people, salts, commitments] if people else [None, None, None]  # most acts concern nobody
     return Write(ACTED, [*said[1:], salt, content, *concerned])
 
 
-async def seal(connection: Connection, now: datetime) -> int:
+async def seal_acts(connection: Connection, now: datetime) -> int:
     """Put the committed mutations that are not in the chain yet into it; return how many there were."""
     done, found = 0, BATCH
     while found == BATCH:
@@ -175,8 +189,8 @@ async def seal(connection: Connection, now: datetime) -> int:
         async with connection.transaction():
             rows = await connection.fetch(LOOSE, BATCH)
             if rows:
-                root = chain.root(chain.digest(row["content"], row["commitments"] or ()) for row in rows)
-                tail = chain.tail(ACT, now, len(rows), root)
+                root = chain.batch_root(chain.entry_digest(row["content"], row["commitments"] or ()) for row in rows)
+                tail = chain.link_tail(ACT, now, len(rows), root)
                 await connection.execute(SEAL, tail, ACT, now, len(rows), root, [row["id"] for row in rows])
         found = len(rows)
         done += found
@@ -196,7 +210,7 @@ class Anchor:
 
 
 @dataclass(frozen=True)
-class Finding:
+class AuditFinding:
     """The outcome of verifying: what was verified, and the first thing that is wrong, if anything is."""
 
     links: int
@@ -207,18 +221,18 @@ class Finding:
     wrong: str | None = None
 
 
-class Broken(Exception):
+class ChainBroken(Exception):
     """An entry or link is not as it was written."""
 
 
-async def anchor(connection: Connection, now: datetime) -> Anchor:
+async def take_anchor(connection: Connection, now: datetime) -> Anchor:
     """Return the chain's end, once what is committed has been put into it."""
-    await seal(connection, now)
+    await seal_acts(connection, now)
     [row] = await connection.fetch("select number, hash from access.head")
     return Anchor(row["number"], now.isoformat(), row["hash"].hex())
 
 
-async def verify(connection: Connection, anchors: Iterable[Anchor] = ()) -> Finding:
+async def verify_chain(connection: Connection, anchors: Iterable[Anchor] = ()) -> AuditFinding:
     """Follow the whole chain, in one snapshot, and name the first row that is not as it was written."""
     counts = {LOOK: 0, ACT: 0}
     number, wrong = 0, None
@@ -228,61 +242,63 @@ async def verify(connection: Connection, anchors: Iterable[Anchor] = ()) -> Find
         try:
             known = {one.number: one for one in anchors}
             before = chain.START
-            async for link in links(connection):
+            async for link in read_links(connection):
                 number += 1
-                before = await proved(connection, link, number, before)
+                before = await verify_link(connection, link, number, before)
                 counts[link["kind"]] += link["count"]
                 # Whoever can write the table can make a whole new chain
                 # that is consistent; an anchor kept elsewhere shows it.
                 if number in known and before.hex() != known.pop(number).hash:
-                    raise Broken(f"link {number} is not the one of the anchor: the chain was made anew")
+                    raise ChainBroken(f"link {number} is not the one of the anchor: the chain was made anew")
             if known:
-                raise Broken(f"the chain ends at link {number}, before the anchor's link {min(known)}")
-            await ended(connection, number, before)
-        except Broken as broken:
+                raise ChainBroken(f"the chain ends at link {number}, before the anchor's link {min(known)}")
+            await verify_end(connection, number, before)
+        except ChainBroken as broken:
             wrong = str(broken)
-    return Finding(number, counts[LOOK], counts[ACT], loose, wrong)
+    return AuditFinding(number, counts[LOOK], counts[ACT], loose, wrong)
 
 
-async def links(connection: Connection) -> AsyncIterator[asyncpg.Record]:
+async def read_links(connection: Connection) -> AsyncIterator[asyncpg.Record]:
     """Yield the links in order, by a cursor: the chain does not fit into memory."""
     async for row in connection.cursor("select * from access.link order by id", prefetch=500):
         yield row
 
 
-async def proved(connection: Connection, link: asyncpg.Record, number: int, before: bytes) -> bytes:
+async def verify_link(connection: Connection, link: asyncpg.Record, number: int, before: bytes) -> bytes:
     """Return the hash of a link after checking it and all its entries. Raises Broken."""
     if link["id"] != number:
-        raise Broken(f"link {number} is missing")
+        raise ChainBroken(f"link {number} is missing")
     table = "look" if link["kind"] == LOOK else "act"
     rows = await connection.fetch(f"select * from access.{table} where link=$1 order by place", number)
     for place, row in enumerate(rows):
         if row["place"] != place:
-            raise Broken(f"entry {place} of link {number} ({table}) is missing")
-        told(table, row)
+            raise ChainBroken(f"entry {place} of link {number} ({table}) is missing")
+        verify_entry(table, row)
     if len(rows) != link["count"]:
-        raise Broken(f"link {number} has {link['count']} entries, and {len(rows)} are there ({table})")
-    root = chain.root(chain.digest(row["content"], row.get("commitments") or ()) for row in rows)
+        raise ChainBroken(f"link {number} has {link['count']} entries, and {len(rows)} are there ({table})")
+    root = chain.batch_root(chain.entry_digest(row["content"], row.get("commitments") or ()) for row in rows)
     if root != link["root"]:
-        raise Broken(f"the entries of link {number} ({table}) are not those that were written, or in another order")
-    found = chain.link(before, number, link["kind"], link["at"], link["count"], root)
+        raise ChainBroken(
+            f"the entries of link {number} ({table}) are not those that were written, or in another order"
+        )
+    found = chain.link_hash(before, number, link["kind"], link["at"], link["count"], root)
     if found != link["hash"]:
-        raise Broken(f"link {number} does not follow from the one before")
+        raise ChainBroken(f"link {number} does not follow from the one before")
     return found
 
 
-def told(table: str, row: asyncpg.Record) -> None:
+def verify_entry(table: str, row: asyncpg.Record) -> None:
     """Check that an entry says what it commits to, as far as it still says anything."""
     common = (row["id"], row["at"], row["account"], row["role"], row["unit_id"], row["grid_id"])
     if table == "look":
         mine = (*common, row["kind"], row["operation"], row["purpose"], row["fields"])
-        said = [said_look(*mine, row["county_id"]), said_look(*mine, None)]  # of old looks the county was added later
+        said = [look_facts(*mine, row["county_id"]), look_facts(*mine, None)]  # of old looks the county was added later
     else:
         said = [[ACT, *common, row["mutation"], row["objects"], row["codes"]]]
     check_people(table, row)
     # Without a salt the entry was erased: its commitment stays in the chain, and nothing is left to compare.
-    if row["salt"] is not None and row["content"] not in [chain.content(row["salt"], one) for one in said]:
-        raise Broken(f"{table} {row['id']} does not say what was written")
+    if row["salt"] is not None and row["content"] not in [chain.content_commitment(row["salt"], one) for one in said]:
+        raise ChainBroken(f"{table} {row['id']} does not say what was written")
 
 
 def check_people(table: str, row: asyncpg.Record) -> None:
@@ -290,18 +306,18 @@ def check_people(table: str, row: asyncpg.Record) -> None:
     persons, salts, commitments = ([*(row[name] or ())] for name in ("persons", "salts", "commitments"))
     people = zip(persons, salts, commitments, strict=False)
     same = len(persons) == len(salts) == len(commitments)
-    if not same or any(key and salt and chain.person(salt, key) != kept for key, salt, kept in people):
-        raise Broken(f"{table} {row['id']} names other people than were written")
+    if not same or any(key and salt and chain.person_commitment(salt, key) != kept for key, salt, kept in people):
+        raise ChainBroken(f"{table} {row['id']} names other people than were written")
     # Erasing takes key and salt together; one without the other has been tampered with.
     if any((key is None) != (salt is None) for key, salt in zip(persons, salts, strict=True)):
-        raise Broken(f"{table} {row['id']} has lost people, or their salts, alone")
+        raise ChainBroken(f"{table} {row['id']} has lost people, or their salts, alone")
 
 
-async def ended(connection: Connection, number: int, before: bytes) -> None:
+async def verify_end(connection: Connection, number: int, before: bytes) -> None:
     """Check that the chain ends where its head says, and that no entry stands beside it."""
     head = await connection.fetchrow("select number, hash from access.head")
     if head is None or (head["number"], head["hash"]) != (number, before):
-        raise Broken(f"the chain ends at link {number}, and its head says otherwise")
+        raise ChainBroken(f"the chain ends at link {number}, and its head says otherwise")
     # Acts wait for their link for a moment; a look is written together with its link, so none may be without.
     for table in ("look", "act"):
         stray = await connection.fetchval(
@@ -309,4 +325,4 @@ async def ended(connection: Connection, number: int, before: bytes) -> None:
             f"and {'true' if table == 'look' else 'e.link is not null'} limit 1"
         )
         if stray:
-            raise Broken(f"{table} {stray} is in no link")
+            raise ChainBroken(f"{table} {stray} is in no link")

@@ -12,23 +12,23 @@ import orjson
 from gongzhi_server.errors import Problem
 
 from . import audit, database
-from .audit import Anchor, Finding
+from .audit import Anchor, AuditFinding
 
 
-async def anchor(dsn: str, now: datetime) -> str:
+async def anchor_line(dsn: str, now: datetime) -> str:
     """Return the chain's end as a line of JSON: number, time, hash."""
-    async with database.connection(dsn) as connection:
-        return orjson.dumps(asdict(await audit.anchor(connection, now))).decode()
+    async with database.connect_database(dsn) as connection:
+        return orjson.dumps(asdict(await audit.take_anchor(connection, now))).decode()
 
 
-async def verify(dsn: str, files: Iterable[Path] = ()) -> Finding:
+async def verify_anchors(dsn: str, files: Iterable[Path] = ()) -> AuditFinding:
     """Verify the chain, and compare it with these anchors. Raises Problem for a file that holds something else."""
-    anchors = [one for file in files for one in read(file)]
-    async with database.connection(dsn) as connection:
-        return await audit.verify(connection, anchors)
+    anchors = [one for file in files for one in read_anchors(file)]
+    async with database.connect_database(dsn) as connection:
+        return await audit.verify_chain(connection, anchors)
 
 
-def read(file: Path) -> list[Anchor]:
+def read_anchors(file: Path) -> list[Anchor]:
     """Read the anchors of a file, one a line."""
     try:
         return [Anchor(**orjson.loads(line)) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]

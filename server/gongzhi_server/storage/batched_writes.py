@@ -20,12 +20,12 @@ class Write:
     values: Sequence[Any]
 
 
-def together(*writes: Write) -> Write:
+def join_writes(*writes: Write) -> Write:
     """Join statements into one that does them all. None of them sees what another one does."""
     texts: list[str] = []
     values: list[Any] = []
     for write in writes:
-        texts.append(shifted(write.sql, len(values)))
+        texts.append(shift_places(write.sql, len(values)))
         values.extend(write.values)
     # Data-modifying CTEs all run to the end, whether or not the outer statement reads them, and on one
     # snapshot. So two of them must not write the same row: only one of these changes would take effect.
@@ -33,12 +33,12 @@ def together(*writes: Write) -> Write:
     return Write(f"with {', '.join(parts)} {texts[-1]}" if parts else texts[0], values)
 
 
-def shifted(sql: str, by: int) -> str:
+def shift_places(sql: str, by: int) -> str:
     """Return a statement with the numbers of its values raised by so much."""
     return PLACE.sub(lambda found: f"${int(found[1]) + by}", sql)
 
 
-async def write(connection: BaseDBAsyncClient, *writes: Write) -> None:
+async def write_together(connection: BaseDBAsyncClient, *writes: Write) -> None:
     """Write several statements in one round trip."""
-    whole = together(*writes)
+    whole = join_writes(*writes)
     await connection.execute_query(whole.sql, list(whole.values))

@@ -18,13 +18,13 @@ import asyncpg
 from gongzhi.declare.viewer import Viewer
 
 from gongzhi_server.gateway.interfaces import Kind
-from gongzhi_server.gateway.rate_limits import Overloaded, spend
+from gongzhi_server.gateway.rate_limits import Overloaded, spend_time
 from gongzhi_server.planner.execution import Fetch
 from gongzhi_server.settings import Settings
 
 from . import database
 
-__all__ = ["Reader", "Share", "Shares", "Unshared", "open_shares"]
+__all__ = ["SharedReader", "Share", "Shares", "Unshared", "open_shares"]
 
 PATIENCE = 2.0
 """Seconds that somebody waits for a place."""
@@ -102,7 +102,7 @@ class Share:
         return Overloaded(self.name, self.patience)
 
 
-class Reader:
+class SharedReader:
     """Reads within a share. The seconds of each statement are added to what its operation is charged."""
 
     def __init__(self, share: Share, pool: asyncpg.Pool[Any], metered: bool = True) -> None:
@@ -119,7 +119,7 @@ class Reader:
         finally:
             self.share.leave()
             if self.metered:
-                spend(perf_counter() - begun)
+                spend_time(perf_counter() - begun)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
@@ -130,7 +130,7 @@ class Reader:
                 yield connection
             finally:
                 if self.metered:
-                    spend(perf_counter() - begun)
+                    spend_time(perf_counter() - begun)
 
 
 @dataclass(frozen=True)
@@ -150,12 +150,12 @@ class Unshared:
 class Shares:
     """The shares of one process, and which of them is whose."""
 
-    strangers: Reader
-    accounts: Reader
-    commands: Reader
+    strangers: SharedReader
+    accounts: SharedReader
+    commands: SharedReader
     """What a mutation reads. It writes over Tortoise's pool, which has a connection for each place in `writing`."""
-    sessions: Reader
-    background: Reader
+    sessions: SharedReader
+    background: SharedReader
     writing: Share
     strangers_writing: Share
     """How many of the places in `writing` strangers may have."""
@@ -193,7 +193,7 @@ class Shares:
             yield
 
 
-def writers(settings: Settings) -> int:
+def writers_pool_size(settings: Settings) -> int:
     """Return the size of Tortoise's pool: each share that writes finds its connections there."""
     return settings.commands_pool + settings.background_pool + FILES + SPARE
 
@@ -203,10 +203,10 @@ async def open_shares(dsn: str, settings: Settings) -> AsyncIterator[Shares]:
     """Open the pools of every share. All but the first open their connections when they are needed."""
     async with AsyncExitStack() as stack:
 
-        async def opened(name: str, size: int, **more: Any) -> Reader:
+        async def opened(name: str, size: int, **more: Any) -> SharedReader:
             metered = more.pop("metered", True)
-            pool = await stack.enter_async_context(await database.readers(dsn, size, **more))
-            return Reader(Share(name, size), pool, metered)
+            pool = await stack.enter_async_context(await database.open_readers(dsn, size, **more))
+            return SharedReader(Share(name, size), pool, metered)
 
         commands = settings.commands_pool
         yield Shares(

@@ -23,7 +23,7 @@ from gongzhi_server.errors import Problem
 from gongzhi_server.plugins.loader import CORE_APPS
 from gongzhi_server.plugins.ownership import check_writes
 
-from .migration_state import Executor
+from .migration_state import PluginMigrationExecutor
 
 # Advisory lock: processes that start at the same time migrate one after the other.
 MIGRATION_LOCK = 0x676F6E677A6869  # "gongzhi"
@@ -48,7 +48,7 @@ STATEMENT_TEXT = 1_000_000
 """Characters of the statements that a connection keeps prepared. PostgreSQL takes some thirty bytes for each."""
 
 
-class Prepared(_StatementCache):  # type: ignore[misc]
+class PreparedStatements(_StatementCache):  # type: ignore[misc]
     """The prepared statements of a connection, bounded by the length of their texts besides their number."""
 
     __slots__ = ()
@@ -64,7 +64,7 @@ class Prepared(_StatementCache):  # type: ignore[misc]
             self._on_remove(entry._statement)
 
 
-class Clean(asyncpg.Connection):
+class CleanConnection(asyncpg.Connection):
     """A connection that lives by transactions alone, so there is nothing to reset when it goes back to the pool.
 
     Resetting is a statement of its own, one more for every transaction. Whoever listens, sets something for good or
@@ -76,7 +76,7 @@ class Clean(asyncpg.Connection):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cache: Any = self._stmt_cache  # type: ignore[has-type]
-        self._stmt_cache = Prepared(
+        self._stmt_cache = PreparedStatements(
             loop=cache._loop,
             max_size=cache.get_max_size(),
             on_remove=cache._on_remove,
@@ -107,7 +107,9 @@ class Clean(asyncpg.Connection):
         return super().executemany(command, *given, **named)
 
 
-async def readers(dsn: str, size: int, timeout: float = 10, least: int = 2, parallel: bool = True) -> asyncpg.Pool[Any]:
+async def open_readers(
+    dsn: str, size: int, timeout: float = 10, least: int = 2, parallel: bool = True
+) -> asyncpg.Pool[Any]:
     """Open a pool for the planner's statements: read only, prepared once, planned once; `timeout` in seconds.
 
     `least` connections stay open. Without `parallel` a statement has one process of PostgreSQL's and no helpers.
@@ -120,7 +122,7 @@ async def readers(dsn: str, size: int, timeout: float = 10, least: int = 2, para
         dsn,
         min_size=min(size, least),
         max_size=size,
-        connection_class=Clean,
+        connection_class=CleanConnection,
         server_settings=settings,
         statement_cache_size=STATEMENTS,
         # 0 keeps prepared statements for good; the bound above is what removes them.
@@ -129,7 +131,7 @@ async def readers(dsn: str, size: int, timeout: float = 10, least: int = 2, para
 
 
 @asynccontextmanager
-async def connection(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+async def connect_database(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
     """Open one connection, for as long as the block lasts."""
     made = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
     try:
@@ -138,16 +140,16 @@ async def connection(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
         await made.close()
 
 
-async def writers(dsn: str, size: int) -> asyncpg.Pool[Any]:
+async def open_writers(dsn: str, size: int) -> asyncpg.Pool[Any]:
     """Open a pool for short statements that write; its connections are made when they are needed."""
     return await asyncpg.create_pool(
-        dsn, min_size=0, max_size=size, connection_class=Clean, server_settings={"timezone": "UTC"}
+        dsn, min_size=0, max_size=size, connection_class=CleanConnection, server_settings={"timezone": "UTC"}
     )
 
 
-def config(dsn: str, apps: Iterable[App] = CORE_APPS, size: int = 8, short: bool = False) -> dict[str, Any]:
+def tortoise_config(dsn: str, apps: Iterable[App] = CORE_APPS, size: int = 8, short: bool = False) -> dict[str, Any]:
     """Return Tortoise's configuration for these apps; the plans of `short` statements are kept, see `PLANNED_ONCE`."""
-    parts = credentials(dsn, size)
+    parts = split_dsn(dsn, size)
     if short:
         parts["server_settings"] |= PLANNED_ONCE
     return {
@@ -161,7 +163,7 @@ def config(dsn: str, apps: Iterable[App] = CORE_APPS, size: int = 8, short: bool
     }
 
 
-def credentials(dsn: str, size: int) -> dict[str, Any]:
+def split_dsn(dsn: str, size: int) -> dict[str, Any]:
     """Split a DSN into the parts that Tortoise takes; a socket's folder stands in `?host=`."""
     url = urlsplit(dsn)
     host = url.hostname or parse_qs(url.query).get("host", ["localhost"])[0]
@@ -173,7 +175,7 @@ def credentials(dsn: str, size: int) -> dict[str, Any]:
         "database": url.path.lstrip("/") or "postgres",
         "min_size": 1,
         "max_size": size,
-        "connection_class": Clean,
+        "connection_class": CleanConnection,
         "statement_cache_size": STATEMENTS,
         "max_cached_statement_lifetime": 0,
         # A role that is called like one of our schemas must not find its tables there.
@@ -182,25 +184,25 @@ def credentials(dsn: str, size: int) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def connected(settings: dict[str, Any]) -> AsyncIterator[TortoiseContext]:
+async def open_tortoise(settings: dict[str, Any]) -> AsyncIterator[TortoiseContext]:
     """Connect Tortoise to these apps, for as long as the block lasts."""
     async with TortoiseContext() as context:
         await context.init(config=settings)
         yield context
 
 
-async def migrate(dsn: str, apps: Iterable[App] = CORE_APPS) -> None:
+async def migrate_apps(dsn: str, apps: Iterable[App] = CORE_APPS) -> None:
     """Bring every app's tables up to date, all together. Processes that start at the same time take turns."""
     known = tuple(apps)
-    settings = config(dsn, known)
+    settings = tortoise_config(dsn, known)
     lock = await asyncpg.connect(dsn)
     # A connection of its own: the lock belongs to the session, and goes with it even if the process is killed.
     try:
         await lock.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
         # Mostly nothing is missing; then neither models nor migrations are loaded.
         if not _written(settings) <= await _recorded(lock):
-            async with connected(settings) as context:
-                await _applied(Executor(context.connections.get("default"), settings["apps"]))
+            async with open_tortoise(settings) as context:
+                await _applied(PluginMigrationExecutor(context.connections.get("default"), settings["apps"]))
         # Seeds run at each start, after the migrations, and are written so that they may.
         for seed in (app.seed for app in known if app.seed):
             await resolve_name(seed)(lock)
@@ -222,7 +224,7 @@ async def _recorded(connection: asyncpg.Connection[Any]) -> set[tuple[str, str]]
     return {(app, name) for app, name in await connection.fetch("select app, name from public.tortoise_migrations")}
 
 
-async def _applied(executor: Executor) -> None:
+async def _applied(executor: PluginMigrationExecutor) -> None:
     """Apply what is missing. Raises Problem with the name of the migration that failed and left no trace."""
     under_way: list[str] = []
 
@@ -239,21 +241,21 @@ async def _applied(executor: Executor) -> None:
 
 async def write_migrations(dsn: str, label: str, apps: Iterable[App] = CORE_APPS) -> list[str]:
     """Write the migrations one app lacks and return the paths of the files. Raises Problem for an unknown app."""
-    return [str(writer.write()) for writer in await lacking(dsn, label, apps)]
+    return [str(writer.write()) for writer in await missing_migrations(dsn, label, apps)]
 
 
-async def lacking(dsn: str, label: str, apps: Iterable[App] = CORE_APPS) -> list[MigrationWriter]:
+async def missing_migrations(dsn: str, label: str, apps: Iterable[App] = CORE_APPS) -> list[MigrationWriter]:
     """Return the migrations one app lacks."""
     known = tuple(apps)
     if label not in {app.label for app in known}:
         raise Problem(f"{label!r} has no tables here; those who have are {', '.join(app.label for app in known)}")
-    return [writer for writer in await changes(dsn, known) if writer.app_label == label]
+    return [writer for writer in await detect_changes(dsn, known) if writer.app_label == label]
 
 
-async def changes(dsn: str, apps: Iterable[App] = CORE_APPS) -> list[MigrationWriter]:
+async def detect_changes(dsn: str, apps: Iterable[App] = CORE_APPS) -> list[MigrationWriter]:
     """Return the migrations that these apps lack, seen together so that foreign keys across apps resolve."""
-    settings = config(dsn, apps)
-    async with connected(settings) as context:
+    settings = tortoise_config(dsn, apps)
+    async with open_tortoise(settings) as context:
         assert context.apps
         found = await MigrationAutodetector(context.apps, settings["apps"]).changes()
     return [made for made in map(_confined, found) if made.operations]

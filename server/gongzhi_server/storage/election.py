@@ -10,14 +10,14 @@ from typing import Any
 
 import asyncpg
 
-from .database import Clean
+from .database import CleanConnection
 
 
-class Deposed(ConnectionError):
+class ElectionLost(ConnectionError):
     """The connection is lost, and the election with it: another process may have been elected."""
 
 
-def election(name: str) -> int:
+def election_lock(name: str) -> int:
     """Return the advisory lock that stands for a name."""
     # PostgreSQL's advisory locks are signed numbers of 64 bits; a digest spreads names over them.
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
@@ -29,13 +29,15 @@ async def try_lead(connection: asyncpg.Connection[Any], lock: int) -> bool:
 
 
 @asynccontextmanager
-async def leading(dsn: str, lock: int, rest: Callable[[], Awaitable[None]]) -> AsyncIterator[asyncpg.Connection[Any]]:
+async def lead_when_elected(
+    dsn: str, lock: int, rest: Callable[[], Awaitable[None]]
+) -> AsyncIterator[asyncpg.Connection[Any]]:
     """Wait to be elected, trying again after each `rest`; yield the connection that holds the lock.
 
     As soon as that is lost the block is cancelled. Raises Deposed then.
     """
     connection: asyncpg.Connection[Any] = await asyncpg.connect(
-        dsn, connection_class=Clean, server_settings={"search_path": "public", "timezone": "UTC"}
+        dsn, connection_class=CleanConnection, server_settings={"search_path": "public", "timezone": "UTC"}
     )
     lost = asyncio.timeout(None)
 
@@ -55,7 +57,7 @@ async def leading(dsn: str, lock: int, rest: Callable[[], Awaitable[None]]) -> A
                     connection.remove_termination_listener(depose)
         except TimeoutError:
             if lost.expired():
-                raise Deposed from None
+                raise ElectionLost from None
             raise
     finally:
         connection.terminate()

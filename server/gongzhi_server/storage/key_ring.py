@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from gongzhi.core.people.sealed import PHONE, RESIDENT_ID
+from gongzhi.core.people.sealed_values import PHONE, RESIDENT_ID
 from gongzhi.declare.register_entries import Holding
 from gongzhi.runtime import sealing
 from gongzhi.runtime.sealing import KeyRing, SealError
@@ -50,7 +50,7 @@ from unnest($1::uuid[], $2::bytea[]) one(id, blind) where p.id=one.id"""
 Report = Callable[[str, int, int], None]
 
 
-def keyring(settings: Settings) -> KeyRing:
+def load_key_ring(settings: Settings) -> KeyRing:
     """Read the key ring that the settings name; in development, if they name none, derive one from the secret.
 
     Raises Problem, which never repeats anything of a key. In production the current key must be no weak one; older
@@ -79,10 +79,10 @@ def read_ring(settings: Settings) -> KeyRing | None:
         return KeyRing.parse(settings.keys)
     if settings.keys_file:
         return KeyRing.read(settings.keys_file)
-    return KeyRing.parse(printed(settings.keys_command)) if settings.keys_command else None
+    return KeyRing.parse(run_key_command(settings.keys_command)) if settings.keys_command else None
 
 
-def printed(command: Sequence[str]) -> str:
+def run_key_command(command: Sequence[str]) -> str:
     """Run the command and return what it prints."""
     # Neither output nor errors are repeated in the Problem: they may hold the key.
     try:
@@ -109,7 +109,7 @@ def wrapped_columns(holdings: Iterable[Holding]) -> list[WrappedColumn]:
 
 
 @dataclass(frozen=True)
-class Status:
+class KeyStatus:
     """How many data keys are wrapped under which key of the ring: people's, and what holdings say is wrapped."""
 
     current: str
@@ -121,16 +121,16 @@ class Status:
         return not {name for name in self.people if self.people[name] or self.others[name]} - {self.current}
 
 
-async def status(dsn: str, keys: KeyRing, holdings: Iterable[Holding]) -> Status:
+async def count_keys(dsn: str, keys: KeyRing, holdings: Iterable[Holding]) -> KeyStatus:
     """Count what is under which key."""
     wrapped = "".join(f" union all select {one.column}, false from {one.table}" for one in wrapped_columns(holdings))
-    async with database.connection(dsn) as connection:
+    async with database.connect_database(dsn) as connection:
         found = await connection.fetch(STATUS.format(others=wrapped))
         people, others = ({row["name"]: row[what] for row in found} for what in ("people", "others"))
-        return Status(keys.current, people, others)
+        return KeyStatus(keys.current, people, others)
 
 
-async def rotate(
+async def rotate_keys(
     dsn: str, keys: KeyRing, holdings: Iterable[Holding], report: Report = lambda *_: None, size: int = 500
 ) -> int:
     """Move everybody under the current key, some at a time; return how many were moved.
@@ -138,11 +138,11 @@ async def rotate(
     A person is moved in one piece: the data key rewrapped, the blind indexes made anew. Who is being changed by
     somebody else is taken later, so nobody waits for more than one batch, and whoever is interrupted goes on.
     """
-    async with database.connection(dsn) as connection:
+    async with database.connect_database(dsn) as connection:
         everybody, moved = await connection.fetchval(LEFT, keys.header), 0
         while left := await connection.fetchval(LEFT, keys.header):
             async with connection.transaction():
-                taken = await batch(connection, keys, size)
+                taken = await rotate_batch(connection, keys, size)
             moved += taken
             # The total may grow meanwhile: people are added under the current key, others are changed.
             report("Rotating keys (轮换密钥)", moved, max(everybody, moved + left - taken))
@@ -155,7 +155,7 @@ async def rotate(
         return moved
 
 
-async def batch(connection: asyncpg.Connection[Any], keys: KeyRing, size: int) -> int:
+async def rotate_batch(connection: asyncpg.Connection[Any], keys: KeyRing, size: int) -> int:
     """Move the next people; return how many."""
     people = await connection.fetch(TAKE, keys.header, size)
     phones = defaultdict(list)
@@ -165,13 +165,13 @@ async def batch(connection: asyncpg.Connection[Any], keys: KeyRing, size: int) -
     moved, numbers = [], []
     for person in people:
         try:
-            moved.append(turned(keys, person))
-            numbers += [dialled(keys, person, phone) for phone in phones[person["id"]]]
+            moved.append(rotate_person(keys, person))
+            numbers += [rotate_phone(keys, person, phone) for phone in phones[person["id"]]]
         except SealError as error:
             # The whole batch is rolled back, so nothing is half moved, and the id tells what to look at.
             raise Problem(f"Person:{person['id']} cannot be moved, and nobody after them was: {error}") from None
-    await connection.execute(MOVE, *columns(moved, 3))
-    await connection.execute(MOVE_NUMBERS, *columns(numbers, 2))
+    await connection.execute(MOVE, *split_columns(moved, 3))
+    await connection.execute(MOVE_NUMBERS, *split_columns(numbers, 2))
     return len(people)
 
 
@@ -181,27 +181,27 @@ async def rewrap_batch(connection: asyncpg.Connection[Any], keys: KeyRing, of: W
     async with connection.transaction():
         found = await connection.fetch(NEXT.format(table=table, column=column, county=of.county), keys.header, size)
         moved = [(row["id"], keys.rewrap(row["county"], row["key"])) for row in found]
-        await connection.execute(REWRAP.format(table=table, column=column), *columns(moved, 2))
+        await connection.execute(REWRAP.format(table=table, column=column), *split_columns(moved, 2))
         return len(moved)
 
 
-def turned(keys: KeyRing, person: asyncpg.Record) -> tuple[Any, bytes, bytes | None]:
+def rotate_person(keys: KeyRing, person: asyncpg.Record) -> tuple[Any, bytes, bytes | None]:
     """Wrap a person's data key anew, and compute the blind index of their resident ID, under the current key."""
     # The value itself stays sealed as it is: only the key that
     # opens it, and the index to find it by, depend on the ring.
     county, value = person["county"], person["resident_id_sealed"]
     key = keys.unwrap(county, person["data_key"])
-    number = value and sealing.open(key, f"people.person.resident_id:{person['id']}", value)
+    number = value and sealing.open_value(key, f"people.person.resident_id:{person['id']}", value)
     return person["id"], keys.wrap(county, key), keys.blind(county, RESIDENT_ID, number) if number else None
 
 
-def dialled(keys: KeyRing, person: asyncpg.Record, phone: asyncpg.Record) -> tuple[Any, bytes]:
+def rotate_phone(keys: KeyRing, person: asyncpg.Record, phone: asyncpg.Record) -> tuple[Any, bytes]:
     """Compute the blind index of a telephone number under the current key."""
     key = keys.unwrap(person["county"], person["data_key"])
-    number = sealing.open(key, f"people.phone.number:{phone['id']}", phone["sealed"])
+    number = sealing.open_value(key, f"people.phone.number:{phone['id']}", phone["sealed"])
     return phone["id"], keys.blind(person["county"], PHONE, number)
 
 
-def columns(rows: Sequence[Sequence[Any]], count: int) -> list[list[Any]]:
+def split_columns(rows: Sequence[Sequence[Any]], count: int) -> list[list[Any]]:
     """Turn rows into columns, which is how "unnest" takes them."""
     return [[row[at] for row in rows] for at in range(count)]

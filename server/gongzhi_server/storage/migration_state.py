@@ -17,22 +17,22 @@ from tortoise.migrations.schema_generator.state import ModelState, State
 from tortoise.migrations.schema_generator.state_apps import StateApps
 from tortoise.models import Model
 
-from gongzhi_server.plugins.confinement import CORE, Confined
+from gongzhi_server.plugins.confinement import CORE, ConfinedMigration
 
 
 # This rests on two methods of Tortoise that are not promised: see docs/decisions/deployment.md.
-class Executor(MigrationExecutor):
+class PluginMigrationExecutor(MigrationExecutor):
     """An executor of migrations that renders models only when they are asked for."""
 
     async def _project_state(self, applied: set[MigrationKey], *, upto: MigrationKey | None = None) -> State:
         state = await super()._project_state(applied, upto=upto)
-        return Projection(state.models, Apps(state.apps))
+        return Projection(state.models, ModelApps(state.apps))
 
     def _migration_plan(self, *given: Any, **named: Any) -> list[PlanStep]:
         # A plugin's migrations are confined to its own tables; the core's are not.
         plan = super()._migration_plan(*given, **named)
         return [
-            step if step.migration.app_label in CORE else replace(step, migration=Confined(step.migration))  # type: ignore[arg-type]
+            step if step.migration.app_label in CORE else replace(step, migration=ConfinedMigration(step.migration))  # type: ignore[arg-type]
             for step in plan
         ]
 
@@ -42,10 +42,10 @@ class Projection(State):
 
     def clone(self) -> State:
         # Rendered only if an operation asks for the earlier state, as renaming and removing do.
-        return Earlier({key: model.clone() for key, model in self.models.items()}, self.apps)
+        return EarlierModels({key: model.clone() for key, model in self.models.items()}, self.apps)
 
 
-class Earlier(State):
+class EarlierModels(State):
     """The models before a migration; the classes are made when somebody looks."""
 
     def __init__(self, models: dict[tuple[str, str], ModelState], later: StateApps) -> None:
@@ -56,7 +56,7 @@ class Earlier(State):
         return self._later.clone(model_states=self.models)
 
 
-class Apps(StateApps):
+class ModelApps(StateApps):
     """The classes of the models, each with its queries built once: a changed model is another class."""
 
     def __init__(self, begun: StateApps) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gongzhi.core.cases.catalog import Category, Channel, Connection, add_to_catalog
-from gongzhi.core.cases.timeline import record
+from gongzhi.core.cases.catalog import SqlConnection, StockCategory, StockChannel, add_to_catalog
+from gongzhi.core.cases.timeline import record_on_timeline
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.events import Code, Event, event
 from gongzhi.declare.extend import Extension, extend
@@ -43,7 +43,7 @@ async def keep(call: Call, happening: Happening) -> None:
 @reaction("priority.note", "case.accepted")
 async def note(call: Call, happening: Happening) -> None:
     if (score := await score_of(call, happening)) >= PRESSING:
-        await record(call, happening.row, Noted(number=happening.row.number, score=score))
+        await record_on_timeline(call, happening.row, Noted(number=happening.row.number, score=score))
 
 
 async def show_first(call: RouteCall) -> Response:
@@ -57,10 +57,10 @@ def tables() -> list[App]:
     return [App("priority", "gongzhi_priority.models", "gongzhi_priority.migrations", "gongzhi_priority:seed")]
 
 
-async def seed(connection: Connection) -> None:
+async def seed(connection: SqlConnection) -> None:
     """Add a channel and a subject of cases; it runs at every start."""
-    desk = Channel("PRIORITY_DESK", "急件专席", ("county_dispatcher",))
-    await add_to_catalog(connection, [Category("safety.flood", "汛情险情")], [desk])
+    desk = StockChannel("PRIORITY_DESK", "急件专席", ("county_dispatcher",))
+    await add_to_catalog(connection, [StockCategory("safety.flood", "汛情险情")], [desk])
 
 
 @hookimpl

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from gongzhi.declare.columns import Located, key
+from gongzhi.declare.columns import Located, primary_key
 from tortoise import fields
 
 
 class MarkRow(Located):
     """How pressing a case is."""
 
-    id = key()
+    id = primary_key()
     case: Any = fields.OneToOneField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
     case_id: Any
     score = fields.IntField()

@@ -1,10 +1,10 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 from gongzhi_credit.appraisal_models import AppraisalState, Governance, ModelState, ObjectionState, SeatState
-from gongzhi_credit.book import Prepayment
-from gongzhi_credit.daycount import DayCount
+from gongzhi_credit.loans.book import Prepayment
+from gongzhi_credit.loans.daycount import DayCount
 from gongzhi_credit.models import Outcome, PoolEntryKind, State, Tenor
-from gongzhi_credit.schedules import Method
+from gongzhi_credit.loans.schedules import Method
 from orjson import loads
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.base import OnDelete

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from gongzhi.runtime.checks import wrong
+from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import FIELD
-from gongzhi.values.worktime import Course, Deadline, Term, Unit, reckon
+from gongzhi.values.worktime import Course, Deadline, Term, Unit, compute_deadline
 
 from . import reading
 
@@ -27,7 +27,7 @@ def parse_term(text: str, *path: str, wall: bool = False) -> Term:
     # A working day and working hours have no common measure; on the wall a day has 24 hours.
     mixed = not wall and bool(days) and total > days * 24 * 60
     if found is None or mixed or not 0 < total <= LONGEST:
-        raise wrong(
+        raise invalid_input(
             f"{FIELD} must be an ISO 8601 duration up to 90 days, such as PT30M, PT4H or P3D.",
             f"{FIELD}应为不超过 90 日的 ISO 8601 时长，如 PT30M、PT4H 或 P3D。",
             *path,
@@ -39,4 +39,4 @@ def parse_term(text: str, *path: str, wall: bool = False) -> Term:
 
 async def reckon_deadline(call: Call, county: int | None, term: Term) -> Deadline:
     """Return when a term ends that begins now, by the county's calendar; above counties, by everybody's."""
-    return reckon(await reading.load_calendar(call.fetch, county), term, Course(call.now))
+    return compute_deadline(await reading.load_calendar(call.fetch, county), term, Course(call.now))

@@ -14,11 +14,11 @@ from gongzhi.declare.entity import (
     connection,
     embedded,
     entity,
-    everyone,
     expression,
     many,
     one,
     pick,
+    visible_to_all,
 )
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import grid_key
@@ -47,7 +47,7 @@ class WorkShift:
     hours: list[OpenHours] = strawberry.field(description="The hours (时段).")
 
 
-@entity(DayRow, visible=everyone, order=("day",), filter={"day": None})
+@entity(DayRow, visible=visible_to_all, order=("day",), filter={"day": None})
 class CalendarDay(Node):
     """A day that is not like its weekday: a holiday, or a make-up day (节假日或调休日)."""
 
@@ -63,7 +63,7 @@ class CalendarDay(Node):
     source: str = column("Who announced it (来源).")
 
 
-@entity(YearRow, visible=everyone, order=("year",), filter={"year": None, "provisional": None})
+@entity(YearRow, visible=visible_to_all, order=("year",), filter={"year": None, "provisional": None})
 class CalendarYear(Node):
     """A year of the national calendar (年度节假日安排)."""
 
@@ -72,7 +72,7 @@ class CalendarYear(Node):
     source: str = column("The notice, or the law alone (来源).")
 
 
-@entity(CalendarRow, visible=everyone)
+@entity(CalendarRow, visible=visible_to_all)
 class WorkCalendar(Node):
     """When offices are open (工作日历)."""
 

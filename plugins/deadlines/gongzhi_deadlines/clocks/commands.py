@@ -13,8 +13,19 @@ from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import form, missing, text, told, wrong
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, outdated, problems, stale
+from gongzhi.runtime.checks import check_text, input_form, invalid_input, is_given, not_found
+from gongzhi.runtime.commands import (
+    KEY,
+    Call,
+    Problem,
+    check_version,
+    command,
+    forbidden,
+    input_field,
+    problems,
+    result_field,
+    stale_version,
+)
 from gongzhi.values.codes import Kind
 from gongzhi.values.errors import FIELD
 from gongzhi.values.worktime import Unit
@@ -41,16 +52,16 @@ MOST = 200
 
 @strawberry.type(description="The rules that hold now, or why nothing was done (时限规则操作结果).")
 class DeadlineRulesPayload:
-    rules: DeadlineRuleSet | None = made("The rules the county works by (时限规则).")
-    recounted: int | None = made("How many deadlines moved (变更的时限数).")
+    rules: DeadlineRuleSet | None = result_field("The rules the county works by (时限规则).")
+    recounted: int | None = result_field("How many deadlines moved (变更的时限数).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="Rules for a county to work by (选用时限规则).")
 class ChooseDeadlineRulesInput:
-    idempotency_key: str = given(KEY)
-    county: str = given(COUNTY)
-    code: str = given("The code of the set; its last edition is taken (规则集代码).")
+    idempotency_key: str = input_field(KEY)
+    county: str = input_field(COUNTY)
+    code: str = input_field("The code of the set; its last edition is taken (规则集代码).")
 
 
 @command("Have a county work by a set of rules; open clocks are reckoned anew (选用时限规则).", requires=RULES)
@@ -58,22 +69,22 @@ async def choose_deadline_rules(call: Call, input: ChooseDeadlineRulesInput) -> 
     county = await find_county(call, input.county, RULES)
     found = await RuleSetRow.filter(code=input.code, kind=RuleSetKind.COUNTY).order_by("-edition").first()
     if found is None or found.county_id not in (None, county.id):
-        raise missing("There is no such set of rules for this county.", "没有可供本县选用的该规则集。", "code")
+        raise not_found("There is no such set of rules for this county.", "没有可供本县选用的该规则集。", "code")
     return await choose_rules(call, county, found)
 
 
 @strawberry.input(description="How long a stage may take (时限规则).")
 class DeadlineRuleInput:
-    stage: Stage = given("The stage (环节).")
-    kind: CaseKind | None = given("Cases of this kind only (诉求类型).", default=None)
-    category: str | None = given("Cases of this category and below only, by code (分类代码).", default=None)
-    urgency: Urgency | None = given("Cases of this urgency only (紧急程度).", default=None)
-    channel: str | None = given("Cases that come this way only, by code (渠道代码).", default=None)
-    amount: int = given("How many units of time (数量).")
-    unit: Unit = given("Of which unit (单位).")
-    next_day: bool = given("Whether it counts from the next day on (次日起算).", default=False)
-    basis: str = given("On which legal basis (法律依据).")
-    any_hour: bool | None = given(
+    stage: Stage = input_field("The stage (环节).")
+    kind: CaseKind | None = input_field("Cases of this kind only (诉求类型).", default=None)
+    category: str | None = input_field("Cases of this category and below only, by code (分类代码).", default=None)
+    urgency: Urgency | None = input_field("Cases of this urgency only (紧急程度).", default=None)
+    channel: str | None = input_field("Cases that come this way only, by code (渠道代码).", default=None)
+    amount: int = input_field("How many units of time (数量).")
+    unit: Unit = input_field("Of which unit (单位).")
+    next_day: bool = input_field("Whether it counts from the next day on (次日起算).", default=False)
+    basis: str = input_field("On which legal basis (法律依据).")
+    any_hour: bool | None = input_field(
         "Whether its reminders are sent at any hour; left out: if it is for emergencies (全天候催办).",
         default=None,
     )
@@ -81,18 +92,18 @@ class DeadlineRuleInput:
 
 @strawberry.input(description="A county's own rules, the first that fits counts (制定时限规则).")
 class PublishDeadlineRulesInput:
-    idempotency_key: str = given(KEY)
-    county: str = given(COUNTY)
-    expected_edition: int = given("The edition of the county's own rules you saw; 0 if it has none (预期版次).")
-    name: str = given("What the set is called (名称).")
-    rules: list[DeadlineRuleInput] = given("All of the rules, in the order in which they are tried (规则).")
+    idempotency_key: str = input_field(KEY)
+    county: str = input_field(COUNTY)
+    expected_edition: int = input_field("The edition of the county's own rules you saw; 0 if it has none (预期版次).")
+    name: str = input_field("What the set is called (名称).")
+    rules: list[DeadlineRuleInput] = input_field("All of the rules, in the order in which they are tried (规则).")
 
 
 @command("Give a county rules of its own; open clocks are reckoned anew (制定时限规则).", requires=RULES)
 async def publish_deadline_rules(call: Call, input: PublishDeadlineRulesInput) -> DeadlineRulesPayload:
     county = await find_county(call, input.county, RULES)
-    with form() as read:
-        name = read(text, input.name, 100, "name")
+    with input_form() as read:
+        name = read(check_text, input.name, 100, "name")
         for at, rule in enumerate(input.rules):
             read(check_term, rule, at)
     await require_known_codes(input.rules)
@@ -100,9 +111,9 @@ async def publish_deadline_rules(call: Call, input: PublishDeadlineRulesInput) -
     edition = last.edition if last else 0
     # The county's row is locked, so its editions have one order.
     if edition != input.expected_edition:
-        raise outdated(edition, "expectedEdition")
+        raise stale_version(edition, "expectedEdition")
     if not 1 <= len(input.rules) <= MOST:
-        raise wrong(f"A set has 1 to {MOST} rules.", f"规则集应有 1 至 {MOST} 条规则。", "rules")
+        raise invalid_input(f"A set has 1 to {MOST} rules.", f"规则集应有 1 至 {MOST} 条规则。", "rules")
     written = await RuleSetRow.create(
         code=county.code,
         edition=edition + 1,
@@ -136,8 +147,10 @@ def check_term(rule: DeadlineRuleInput, at: int, path: str = "rules") -> None:
     """Refuse a term that cannot be meant, and a rule without a basis."""
     most = LONGEST.get(rule.unit, 550)
     if not 1 <= rule.amount <= most:
-        raise wrong(f"A term has 1 to {most} of this unit.", f"该单位的时限应为 1 至 {most}。", path, str(at), "amount")
-    text(rule.basis, 300, path, str(at), "basis")
+        raise invalid_input(
+            f"A term has 1 to {most} of this unit.", f"该单位的时限应为 1 至 {most}。", path, str(at), "amount"
+        )
+    check_text(rule.basis, 300, path, str(at), "basis")
 
 
 async def require_known_codes(rules: Sequence[DeadlineRuleInput], path: str = "rules") -> None:
@@ -146,14 +159,14 @@ async def require_known_codes(rules: Sequence[DeadlineRuleInput], path: str = "r
         asked = {getattr(rule, name): at for at, rule in enumerate(rules) if getattr(rule, name)}
         found = set(await model.filter(code__in=asked).values_list("code", flat=True)) if asked else set()
         for code in asked.keys() - found:
-            raise missing(f"{FIELD}: nothing has this code.", f"{FIELD}：没有此代码。", path, str(asked[code]), name)
+            raise not_found(f"{FIELD}: nothing has this code.", f"{FIELD}：没有此代码。", path, str(asked[code]), name)
 
 
 async def find_county(call: Call, code: str, permission: str) -> GridRow:
     """Return the county, locked, which must be the caller's to decide about."""
     county: GridRow = await call.find(Grid, "county", code=code)
     if county.kind != Kind.COUNTY:
-        raise wrong("That is no county.", "该编码不是县级区划。", "county")
+        raise invalid_input("That is no county.", "该编码不是县级区划。", "county")
     if not call.may(permission, county):
         raise forbidden("county")
     return county
@@ -164,60 +177,66 @@ async def find_county(call: Call, code: str, permission: str) -> GridRow:
 
 @strawberry.input(description="Hours in which offices are open (办公时段).")
 class OpenHoursInput:
-    opens: str = given("From, such as 08:30 (开始).")
-    closes: str = given("Until, such as 12:00; 24:00 for midnight (结束).")
+    opens: str = input_field("From, such as 08:30 (开始).")
+    closes: str = input_field("Until, such as 12:00; 24:00 for midnight (结束).")
 
 
 @strawberry.input(description="The hours of a working day, from a day of the year on (作息时间).")
 class WorkShiftInput:
-    since: str = given("Month and day from which it holds every year, such as 06-01 (起始月日).")
-    hours: list[OpenHoursInput] = given("The hours (时段).")
+    since: str = input_field("Month and day from which it holds every year, such as 06-01 (起始月日).")
+    hours: list[OpenHoursInput] = input_field("The hours (时段).")
 
 
 @strawberry.input(description="A day that is not like its weekday (例外日期).")
 class CalendarDayInput:
-    day: datetime.date = given("The day (日期).")
-    working: bool = given("Whether it is worked (是否上班).")
-    hours: list[OpenHoursInput] = given("Its hours, if not the usual ones (时段).", default_factory=list)
-    name: str = given("Of what (名称).")
-    source: str = given("Who announced it (来源).")
+    day: datetime.date = input_field("The day (日期).")
+    working: bool = input_field("Whether it is worked (是否上班).")
+    hours: list[OpenHoursInput] = input_field("Its hours, if not the usual ones (时段).", default_factory=list)
+    name: str = input_field("Of what (名称).")
+    source: str = input_field("Who announced it (来源).")
 
 
 @strawberry.input(description="What changes in a calendar; what is left out stays as it is (修改工作日历).")
 class EditCalendarInput:
-    idempotency_key: str = given(KEY)
-    county: str | None = given("The county, by code; left out for the national calendar (县级区划代码).", default=UNSET)
-    expected_version: int = given("The version of the calendar that holds there now (预期版本).")
-    weekdays: list[int] | None = given("The days of the week that are worked, Monday is 0 (每周工作日).", default=UNSET)
-    shifts: list[WorkShiftInput] | None = given("The hours, by season (作息时间).", default=UNSET)
-    days: list[CalendarDayInput] = given(
+    idempotency_key: str = input_field(KEY)
+    county: str | None = input_field(
+        "The county, by code; left out for the national calendar (县级区划代码).", default=UNSET
+    )
+    expected_version: int = input_field("The version of the calendar that holds there now (预期版本).")
+    weekdays: list[int] | None = input_field(
+        "The days of the week that are worked, Monday is 0 (每周工作日).", default=UNSET
+    )
+    shifts: list[WorkShiftInput] | None = input_field("The hours, by season (作息时间).", default=UNSET)
+    days: list[CalendarDayInput] = input_field(
         "Days unlike their weekday, to add or replace (例外日期).", default_factory=list
     )
-    announced: int | None = given(
+    announced: int | None = input_field(
         "The year whose holidays these are, in the national calendar; provisional days go (公布年度).", default=UNSET
     )
 
 
 @strawberry.type(description="The calendar as it is now, or why nothing was done (工作日历操作结果).")
 class CalendarPayload:
-    calendar: WorkCalendar | None = made("The calendar (工作日历).")
-    recounted: int | None = made("How many deadlines moved at once; a nation's follow by and by (变更的时限数).")
+    calendar: WorkCalendar | None = result_field("The calendar (工作日历).")
+    recounted: int | None = result_field(
+        "How many deadlines moved at once; a nation's follow by and by (变更的时限数)."
+    )
     errors: list[Problem] = problems()
 
 
 @command("Change when offices are open; open clocks are reckoned anew (修改工作日历).", requires=CALENDARS)
 async def edit_calendar(call: Call, input: EditCalendarInput) -> CalendarPayload:
-    with form() as read:
-        shifts = [read(read_shift, one, at) for at, one in enumerate(input.shifts)] if told(input.shifts) else None
+    with input_form() as read:
+        shifts = [read(read_shift, one, at) for at, one in enumerate(input.shifts)] if is_given(input.shifts) else None
         days = [read(read_day, one, at) for at, one in enumerate(input.days)]
-        weekdays = read(read_week, input.weekdays) if told(input.weekdays) else None
-    county = await find_county(call, input.county, CALENDARS) if told(input.county) else None
+        weekdays = read(read_week, input.weekdays) if is_given(input.weekdays) else None
+    county = await find_county(call, input.county, CALENDARS) if is_given(input.county) else None
     if county is None:
         require_everywhere(call)
     calendar = await find_calendar(county, input.expected_version)
     calendar.weekdays, calendar.shifts = weekdays or calendar.weekdays, shifts or calendar.shifts
     await calendar.save()
-    if told(input.announced):
+    if is_given(input.announced):
         await announce(county, calendar, input.announced, days)
     # A day that is given takes the place of the one there is.
     await DayRow.filter(calendar=calendar, day__in=[day["day"] for day in days]).delete()
@@ -241,7 +260,7 @@ async def find_calendar(county: GridRow | None, expected: int) -> CalendarRow:
     nation = await CalendarRow.filter(county_id=None).select_for_update().get()
     own = await CalendarRow.filter(county_id=county.id).select_for_update().first() if county else None
     current = own or nation
-    stale(current, expected)
+    check_version(current, expected)
     if county and own is None:
         return await CalendarRow.create(
             county=county, weekdays=nation.weekdays, shifts=nation.shifts, version=nation.version
@@ -252,7 +271,7 @@ async def find_calendar(county: GridRow | None, expected: int) -> CalendarRow:
 async def announce(county: GridRow | None, calendar: CalendarRow, year: int, days: Sequence[dict[str, Any]]) -> None:
     """Replace what was provisional in a year by what has been announced."""
     if county or not days or any(day["day"].year != year for day in days):
-        raise wrong(
+        raise invalid_input(
             "A year is announced in the national calendar, with all of its days.",
             "只能在全国日历中公布年度安排，且须列出该年度全部日期。",
             "announced",
@@ -264,7 +283,7 @@ async def announce(county: GridRow | None, calendar: CalendarRow, year: int, day
 
 def read_week(days: Sequence[int]) -> list[int]:
     if not days or any(not 0 <= day <= 6 for day in days):
-        raise wrong("Days of the week are 0 (Monday) to 6.", "每周工作日为 0（周一）至 6。", "weekdays")
+        raise invalid_input("Days of the week are 0 (Monday) to 6.", "每周工作日为 0（周一）至 6。", "weekdays")
     return sorted(set(days))
 
 
@@ -274,22 +293,22 @@ def read_shift(given: WorkShiftInput, at: int) -> list[Any]:
         # A leap year, which has all the days there are.
         since = datetime.date.fromisoformat(f"2024-{given.since}")
     except ValueError:
-        raise wrong("Give month and day, such as 06-01.", "请填写月日，如 06-01。", *path, "since") from None
+        raise invalid_input("Give month and day, such as 06-01.", "请填写月日，如 06-01。", *path, "since") from None
     if not given.hours:
-        raise wrong("A working day has hours.", "工作日须有办公时段。", *path, "hours")
+        raise invalid_input("A working day has hours.", "工作日须有办公时段。", *path, "hours")
     return [since.month, since.day, read_hours(given.hours, *path)]
 
 
 def read_day(given: CalendarDayInput, at: int) -> dict[str, Any]:
     path = ("days", str(at))
     if given.hours and not given.working:
-        raise wrong("A day off has no hours.", "休息日没有办公时段。", *path, "hours")
+        raise invalid_input("A day off has no hours.", "休息日没有办公时段。", *path, "hours")
     hours = read_hours(given.hours, *path) if given.hours else None
     return {
         "day": given.day,
         "spans": hours if given.working else [],
-        "name": text(given.name, 60, *path, "name"),
-        "source": text(given.source, 200, *path, "source"),
+        "name": check_text(given.name, 60, *path, "name"),
+        "source": check_text(given.source, 200, *path, "source"),
     }
 
 
@@ -298,17 +317,17 @@ def read_hours(hours: Sequence[OpenHoursInput], *path: str) -> list[list[int]]:
     found = [[read_minutes(one.opens, *path), read_minutes(one.closes, *path)] for one in hours]
     flat = [moment for span in found for moment in span]
     if any(later <= earlier for earlier, later in zip(flat, flat[1:], strict=False)):
-        raise wrong("Hours come in order and do not overlap.", "时段须按先后排列且不重叠。", *path, "hours")
+        raise invalid_input("Hours come in order and do not overlap.", "时段须按先后排列且不重叠。", *path, "hours")
     return found
 
 
 def read_minutes(clock: str, *path: str) -> int:
     hour, _, minute = clock.partition(":")
     if not (len(clock) == 5 and hour.isdecimal() and minute.isdecimal() and int(minute) < 60):
-        raise wrong("Give a time such as 08:30.", "请填写时刻，如 08:30。", *path, "hours")
+        raise invalid_input("Give a time such as 08:30.", "请填写时刻，如 08:30。", *path, "hours")
     found = int(hour) * 60 + int(minute)
     if found > 24 * 60:
-        raise wrong("A day ends at 24:00.", "一天至 24:00 为止。", *path, "hours")
+        raise invalid_input("A day ends at 24:00.", "一天至 24:00 为止。", *path, "hours")
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from gongzhi.values.worktime import NEVER, Course, Pause, Term, Unit, reckon, spent
+from gongzhi.values.worktime import NEVER, Course, Pause, Term, Unit, compute_deadline, time_spent
 
 from .models import ClockRow
 from .rules import Rule, Standing
@@ -43,11 +43,11 @@ def read_term(found: dict[str, Any]) -> Term:
 def reckon_clock(clock: ClockRow, rule: Rule, by: Standing, now: datetime) -> None:
     """Reckon the clock by this rule and calendar; whatever it has spent stays spent."""
     happened = read_course(clock)
-    found = reckon(by.calendar, rule.term, happened)
+    found = compute_deadline(by.calendar, rule.term, happened)
     clock.rule_id, clock.calendar_id, clock.calendar_version = rule.id, by.calendar_id, by.version
     clock.warn_at, clock.due_at = found.warns, found.due
     clock.working, clock.allowed = rule.term.unit.working, int(found.allowed.total_seconds())
-    clock.counted = int(spent(by.calendar, rule.term, happened, clock.stopped_at or now).total_seconds())
+    clock.counted = int(time_spent(by.calendar, rule.term, happened, clock.stopped_at or now).total_seconds())
     # A statement goes on counting from `counted_at`: the end of a pause that lasts, but not before the term begins
     # to count, and not at all while a pause has no end.
     goes_on = next((pause.until for pause in happened.pauses if pause.since <= now < pause.until), now)

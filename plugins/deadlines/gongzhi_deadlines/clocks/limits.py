@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from gongzhi.values.worktime import DAY, DAYS, TICK, Calendar, CalendarError, Course, Term, Unit, midnight, reckon
+from gongzhi.values.worktime import (
+    DAY,
+    DAYS,
+    TICK,
+    Calendar,
+    CalendarError,
+    Course,
+    Term,
+    Unit,
+    china_midnight,
+    compute_deadline,
+)
 
 from .models import Stage
 
@@ -54,18 +65,18 @@ def exceeds_law(calendar: Calendar, stage: Stage, term: Term, today: date) -> bo
     if law is None:
         return False
     # At both ends of each day: what begins after the office closes counts from the next working day.
-    dawns = (midnight(today + ahead * DAY) for ahead in range(AHEAD))
+    dawns = (china_midnight(today + ahead * DAY) for ahead in range(AHEAD))
     return any(ends_after(calendar, term, law, start) for dawn in dawns for start in (dawn, dawn + DAY - TICK))
 
 
 def ends_after(calendar: Calendar, term: Term, law: Term, start: datetime) -> bool:
     """Return whether a term ends after the law's. A term for which the calendar ends first does."""
     try:
-        latest = reckon(calendar, law, Course(start)).due
+        latest = compute_deadline(calendar, law, Course(start)).due
     except CalendarError:
         # There is nothing to compare with.
         return False
     try:
-        return reckon(calendar, term, Course(start)).due > latest
+        return compute_deadline(calendar, term, Course(start)).due > latest
     except CalendarError:
         return True

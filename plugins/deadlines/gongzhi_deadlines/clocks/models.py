@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from gongzhi.core.cases.models import CaseKind, Urgency
-from gongzhi.declare.columns import Located, key
+from gongzhi.declare.columns import Located, primary_key
 from gongzhi.values.worktime import Unit
 from tortoise import fields
 from tortoise.models import Model
@@ -88,7 +88,7 @@ class RuleRow(Model):
 class ChoiceRow(Located):
     """By which rules a county works, from when to when; its grid is the county."""
 
-    id = key()
+    id = primary_key()
     set: Any = fields.ForeignKeyField("clocks.RuleSetRow", related_name=False, on_delete=fields.RESTRICT)
     set_id: int
     since = fields.DatetimeField()
@@ -108,7 +108,7 @@ class ClockRow(Model):
     time if it is `working`; null while nothing is to be counted. `unit` is who was responsible when it started.
     """
 
-    id = key()
+    id = primary_key()
     case: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
     case_id: Any
     stage = fields.CharEnumField(Stage, max_length=9)
@@ -149,7 +149,7 @@ class Why(StrEnum):
 class TraceRow(Model):
     """A deadline that moved: why, from when to when."""
 
-    id = key()
+    id = primary_key()
     clock: Any = fields.ForeignKeyField("clocks.ClockRow", related_name=False, on_delete=fields.CASCADE)
     clock_id: Any
     at = fields.DatetimeField()

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from gongzhi.core.cases.deadlines import save_deadlines
 from gongzhi.core.cases.models import CaseRow, CategoryRow, ChannelRow
-from gongzhi.core.cases.steps import MOVED, react
+from gongzhi.core.cases.steps import MOVED, run_reactions
 from gongzhi.runtime.commands import Call
 
 from .models import ClockRow, RuleRow, RuleSetKind, Why
@@ -68,7 +68,7 @@ async def recalculate(call: Call, by: Standing, keys: Collection[object], why: W
     moved = list(filter(None, traces))
     await save_clocks(call, running, traces=moved)
     await save_deadlines(call, cases)
-    await react(call, MOVED, cases, moved=bool(moved))
+    await run_reactions(call, MOVED, cases, moved=bool(moved))
     return len(moved)
 
 

@@ -10,7 +10,7 @@ from gongzhi.core.cases.deadlines import set_deadline
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.declare.columns import Located
 from gongzhi.runtime.commands import Call
-from gongzhi.values.worktime import Term, lengthening
+from gongzhi.values.worktime import Term, extension_until
 
 from . import course, stages
 from .course import earliest
@@ -155,7 +155,7 @@ async def measure_extension(call: Call, case: CaseRow, due: datetime, until: dat
     by = await load_standing(call.fetch, await find_county(case))
     clock = await ClockRow.filter(case_id=case.id, stage=Stage.HANDLE, stopped_at=None).first()
     term = (await find_rule(by, clock)).term if clock else usual
-    return lengthening(by.calendar, term, due, until)
+    return extension_until(by.calendar, term, due, until)
 
 
 async def extend(call: Call, case: CaseRow, more: Term, *, stages: Sequence[Stage] = HANDLING, **data: Any) -> datetime:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 from gongzhi.core.cases.models import CaseRow
-from gongzhi.declare.columns import loaded
+from gongzhi.declare.columns import load_row
 from gongzhi.runtime.commands import Call
 from tortoise.models import Model
 
@@ -45,7 +45,7 @@ RUNNING = "select * from clocks.clock where case_id = $1 and stopped_at is null 
 
 async def load_running_clocks(call: Call, case: CaseRow) -> list[ClockRow]:
     """Return the clocks of a case that run, the first started first."""
-    return [loaded(ClockRow, row) for row in await call.fetch(RUNNING, case.id)]
+    return [load_row(ClockRow, row) for row in await call.fetch(RUNNING, case.id)]
 
 
 async def save_clocks(

@@ -13,10 +13,10 @@ from typing import Any
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.deadlines import record_reminders
 from gongzhi.core.cases.models import CaseRow, SettlementLevel, Status, Urgency
-from gongzhi.core.cases.steps import GRACE_OVER, PLATFORM, advance_case, react
-from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.core.cases.steps import GRACE_OVER, PLATFORM, advance_case, run_reactions
+from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.runtime.commands import Call
-from gongzhi.runtime.jobs import Run, job
+from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.values.errors import Text
 
 from ..calendars.reading import parse_calendar
@@ -60,7 +60,7 @@ class Swept:
 
 
 @job("clocks.sweep", every=timedelta(minutes=1))
-async def run_sweep(call: Call, run: Run) -> None:
+async def run_sweep(call: Call, run: JobRun) -> None:
     await sweep(call)
 
 
@@ -129,8 +129,8 @@ async def send_reminder(call: Call, reminder: Reminder) -> None:
         else Text("Please see to it in time.", "请按期处理。")
     )
     kind = "clock.overdue" if reminder.threshold == OVER else "clock.warned"
-    notice = Notice(kind, reminder.title, hint, f"Case:{reminder.of.case}", wakes=reminder.of.emergency)
-    await notify(call, notice, units=reminder.units, offices=reminder.offices)
+    notice = NoticeDraft(kind, reminder.title, hint, f"Case:{reminder.of.case}", wakes=reminder.of.emergency)
+    await send_notice(call, notice, units=reminder.units, offices=reminder.offices)
 
 
 async def close_unopposed(call: Call) -> int:
@@ -144,7 +144,7 @@ async def close_unopposed(call: Call) -> int:
     cases: Iterable[CaseRow] = await CaseRow.filter(id__in=[row["id"] for row in rows], status=Status.REPLIED)
     for case in cases:
         if case.id in contested:
-            await react(call, GRACE_OVER, case, reason=WHY)
+            await run_reactions(call, GRACE_OVER, case, reason=WHY)
         else:
             await advance_case(call, case, machine.CLOSE)
     await ClockRow.filter(id__in=list(contested.values())).update(reminded=OVER)  # so that it is put up once

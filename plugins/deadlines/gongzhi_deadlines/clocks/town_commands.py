@@ -11,11 +11,21 @@ from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import form, text, today, wrong
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, outdated, problems
+from gongzhi.runtime.checks import check_text, input_form, invalid_input, today
+from gongzhi.runtime.commands import (
+    KEY,
+    Call,
+    Problem,
+    command,
+    forbidden,
+    input_field,
+    problems,
+    result_field,
+    stale_version,
+)
 from gongzhi.values.codes import Kind
 from gongzhi.values.errors import FIELD, Refusal, Refusals
-from gongzhi.values.labels import label
+from gongzhi.values.labels import label_of
 from gongzhi.values.worktime import Term
 
 from .commands import COUNTY, MOST, RULES, DeadlineRuleInput, check_term, find_county, make_rule, require_known_codes
@@ -27,17 +37,17 @@ from .types import DeadlineRuleSet
 
 @strawberry.type(description="The edition that is in force now, or why nothing was done (时限规则发布结果).")
 class DeadlineRuleSetPayload:
-    rules: DeadlineRuleSet | None = made("The edition (时限规则).")
+    rules: DeadlineRuleSet | None = result_field("The edition (时限规则).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="How long terms of towns may be, the first that fits counts (设定镇级时限上限).")
 class LimitTownDeadlinesInput:
-    idempotency_key: str = given(KEY)
-    county: str = given(COUNTY)
-    expected_edition: int = given("The edition of the limits you saw; 0 if there are none (预期版次).")
-    name: str = given("What the limits are called (名称).")
-    limits: list[DeadlineRuleInput] = given(
+    idempotency_key: str = input_field(KEY)
+    county: str = input_field(COUNTY)
+    expected_edition: int = input_field("The edition of the limits you saw; 0 if there are none (预期版次).")
+    name: str = input_field("What the limits are called (名称).")
+    limits: list[DeadlineRuleInput] = input_field(
         "The longest terms, in the order in which they are tried; none: towns have no rules of their own (上限)."
     )
 
@@ -50,8 +60,8 @@ class LimitTownDeadlinesInput:
 async def limit_town_deadlines(call: Call, input: LimitTownDeadlinesInput) -> DeadlineRuleSetPayload:
     county = await find_county(call, input.county, RULES)
     check_count(input.limits, "limits")
-    with form() as read:
-        name = read(text, input.name, 100, "name")
+    with input_form() as read:
+        name = read(check_text, input.name, 100, "name")
         for at, limit in enumerate(input.limits):
             read(check_rule, limit, "limits", at)
     await require_known_codes(input.limits, "limits")
@@ -66,11 +76,11 @@ async def limit_town_deadlines(call: Call, input: LimitTownDeadlinesInput) -> De
 
 @strawberry.input(description="A town's own rules, the first that fits counts (制定镇级时限规则).")
 class PublishTownDeadlineRulesInput:
-    idempotency_key: str = given(KEY)
-    town: str = given("The town, by code (乡镇街道编码).")
-    expected_edition: int = given("The edition of the town's own rules you saw; 0 if it has none (预期版次).")
-    name: str = given("What the set is called (名称).")
-    rules: list[DeadlineRuleInput] = given(
+    idempotency_key: str = input_field(KEY)
+    town: str = input_field("The town, by code (乡镇街道编码).")
+    expected_edition: int = input_field("The edition of the town's own rules you saw; 0 if it has none (预期版次).")
+    name: str = input_field("What the set is called (名称).")
+    rules: list[DeadlineRuleInput] = input_field(
         "All of the rules, in the order in which they are tried; none: the county's count again (规则)."
     )
 
@@ -83,12 +93,12 @@ class PublishTownDeadlineRulesInput:
 async def publish_town_deadline_rules(call: Call, input: PublishTownDeadlineRulesInput) -> DeadlineRuleSetPayload:
     town: GridRow = await call.find(Grid, "town", code=input.town)
     if town.kind != Kind.TOWN or town.county_id is None:
-        raise wrong("That is no town.", "该编码不是乡镇街道。", "town")
+        raise invalid_input("That is no town.", "该编码不是乡镇街道。", "town")
     if not call.may(RULES, town):
         raise forbidden("town")
     check_count(input.rules, "rules")
-    with form() as read:
-        name = read(text, input.name, 100, "name")
+    with input_form() as read:
+        name = read(check_text, input.name, 100, "name")
         for at, rule in enumerate(input.rules):
             read(check_rule, rule, "rules", at)
     await require_known_codes(input.rules, "rules")
@@ -97,7 +107,7 @@ async def publish_town_deadline_rules(call: Call, input: PublishTownDeadlineRule
         raise Refusal(
             "NOT_DELEGATED", "The county does not let its towns set deadlines.", "本县未开放镇级时限规则。", ("town",)
         )
-    with form() as read:
+    with input_form() as read:
         for at, rule in enumerate(input.rules):
             read(check_limit, rule, limits, at)
     return await publish_edition(
@@ -118,7 +128,7 @@ async def publish_edition(
     last = await RuleSetRow.filter(code=code).order_by("-edition").first()
     edition = last.edition if last else 0
     if edition != expected:
-        raise outdated(edition, "expectedEdition")
+        raise stale_version(edition, "expectedEdition")
     written = await RuleSetRow.create(
         code=code,
         edition=edition + 1,
@@ -135,16 +145,20 @@ async def publish_edition(
 
 def check_count(rules: Sequence[DeadlineRuleInput], path: str) -> None:
     if len(rules) > MOST:
-        raise wrong(f"A set has at most {MOST} rules.", f"规则集最多 {MOST} 条规则。", path)
+        raise invalid_input(f"A set has at most {MOST} rules.", f"规则集最多 {MOST} 条规则。", path)
 
 
 def check_rule(rule: DeadlineRuleInput, path: str, at: int) -> None:
     """Refuse what is not for towns to decide, and a term that cannot be meant."""
     check_term(rule, at, path)
     if rule.urgency == Urgency.EMERGENCY:
-        raise wrong("Emergencies keep to the county's rules.", "紧急诉求执行县级规则。", path, str(at), "urgency")
+        raise invalid_input(
+            "Emergencies keep to the county's rules.", "紧急诉求执行县级规则。", path, str(at), "urgency"
+        )
     if rule.stage in FIXED:
-        raise wrong("The grace is the requester's time.", "宽限期属于诉求人，乡镇不得调整。", path, str(at), "stage")
+        raise invalid_input(
+            "The grace is the requester's time.", "宽限期属于诉求人，乡镇不得调整。", path, str(at), "stage"
+        )
 
 
 def check_limit(rule: DeadlineRuleInput, limits: Sequence[Rule], at: int) -> None:
@@ -165,7 +179,7 @@ def beyond_limit(limit: Rule | None, at: int) -> Refusal:
             "本县未向乡镇开放该环节的时限。",
             ("rules", str(at), "stage"),
         )
-    most, unit = limit.term.amount, label(limit.term.unit)
+    most, unit = limit.term.amount, label_of(limit.term.unit)
     return Refusal(
         "BEYOND_LIMIT",
         f"{FIELD} is beyond the county's limit, to be given in the same measure: {most} {unit.en}.",

@@ -16,25 +16,25 @@ from gongzhi.declare.entity import (
     column,
     connection,
     entity,
-    everyone,
     expression,
     many,
     one,
     pick,
+    visible_to_all,
 )
-from gongzhi.declare.enums import named
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import grid_key
 from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.roots import Query
-from gongzhi.declare.sql import Alternatives, Sql, bound
+from gongzhi.declare.sql import Alternatives, Sql, bind
 from gongzhi.values.worktime import Unit
 from strawberry.scalars import JSON
 
 from .models import ClockRow, RuleRow, RuleSetKind, RuleSetRow, Stage, TraceRow, Why
 from .rules import LIMITS, SET, TOWN
 
-named(
+describe_enum(
     Unit,
     "TimeUnit",
     "What a term is counted in (时限单位).",
@@ -45,7 +45,7 @@ named(
     WORKING_HOUR="Hours while offices are open (工作小时)",
     WORKING_DAY="Working days (工作日)",
 )
-named(
+describe_enum(
     Stage,
     "ClockStage",
     "What a clock waits for (时限环节).",
@@ -58,7 +58,7 @@ named(
     FOLLOW_UP="From the answer until the requester has been asked about it (回访)",
     GRACE="From the answer until it is closed by itself (宽限)",
 )
-named(
+describe_enum(
     RuleSetKind,
     "DeadlineRuleSetKind",
     "What a set of rules is for (时限规则集类型).",
@@ -66,7 +66,7 @@ named(
     TOWN="A town's own, within its county's limits (镇级规则)",
     LIMITS="The longest terms that a county's towns may set themselves (镇级上限)",
 )
-named(
+describe_enum(
     Why,
     "DeadlineChange",
     "Why a deadline moved (时限变更原因).",
@@ -120,10 +120,10 @@ EXPLAINED = """(select case {0}
 
 def explain_rule(at: Frame) -> Any:
     """Return a sentence about the rule a clock runs by, which may be of an edition that is no longer in force."""
-    return Sql(EXPLAINED, bound(lambda variables, context: context.viewer.language, "text"), at.row.rule_id)
+    return Sql(EXPLAINED, bind(lambda variables, context: context.viewer.language, "text"), at.row.rule_id)
 
 
-@entity(RuleRow, visible=everyone, order=("rank",), filter={"stage": None})
+@entity(RuleRow, visible=visible_to_all, order=("rank",), filter={"stage": None})
 class DeadlineRule(Node):
     """How long a stage may take. The first rule of a set that fits a case is the one for it (时限规则)."""
 
@@ -143,7 +143,7 @@ class DeadlineRule(Node):
     )
 
 
-@entity(RuleSetRow, visible=everyone, order=("code", "since"), filter={"code": None, "kind": None})
+@entity(RuleSetRow, visible=visible_to_all, order=("code", "since"), filter={"code": None, "kind": None})
 class DeadlineRuleSet(Node):
     """An edition of a set of rules; it never changes (时限规则集)."""
 
@@ -157,7 +157,7 @@ class DeadlineRuleSet(Node):
     rules: list[DeadlineRule] = many("The rules, in the order in which they are tried (规则).", on="set", order="rank")
 
 
-@entity(TraceRow, visible=everyone, through="clock", order=("at",))
+@entity(TraceRow, visible=visible_to_all, through="clock", order=("at",))
 class DeadlineTrace(Node):
     """A deadline that moved (时限变更记录)."""
 
@@ -173,7 +173,7 @@ class DeadlineTrace(Node):
     data: JSON = column("Facts, as they were at the time (数据).")
 
 
-@entity(ClockRow, visible=everyone, through="case", order=("started_at", "due_at"), filter={"stage": None})
+@entity(ClockRow, visible=visible_to_all, through="case", order=("started_at", "due_at"), filter={"stage": None})
 class Clock(Node):
     """The time of one stage of a case (时限时钟)."""
 

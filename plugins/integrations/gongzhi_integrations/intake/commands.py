@@ -18,23 +18,23 @@ from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.plans import DECIDED, GUARD, MOST, Guard
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import coded, form, happened, text, told, wrong
+from gongzhi.runtime.checks import check_code, check_moment, check_text, input_form, invalid_input, is_given
 from gongzhi.runtime.commands import (
     COMMAND,
     Call,
     Command,
     Problem,
-    cautions,
-    failed,
+    describe_refusal,
     forbidden,
-    given,
-    made,
-    problem,
+    free_text,
+    input_field,
+    internal_error,
     problems,
-    prose,
+    result_field,
+    text_warnings,
 )
 from gongzhi.runtime.context import Context, Info
-from gongzhi.runtime.screening import TextWarning, screened
+from gongzhi.runtime.screening import TextWarning, screen_input
 from gongzhi.values import codes
 from gongzhi.values.errors import Refusal
 from strawberry import UNSET
@@ -57,50 +57,52 @@ OF_CALL = ("caller", "phone", "called_at", "recording")
 
 @strawberry.input(description="An order of another system (外部工单).")
 class IntakeEntryInput:
-    external_number: str = given("Its number there; filed once, however often it is sent (外部编号).")
-    kind: CaseKind = given("What is asked (类型).")
-    channel: str = given("How it arrived, as a channel's code (渠道代码).", default="HOTLINE_12345")
-    category: str = given("What it is about, as a category's code (分类代码).")
-    title: str = prose("In a few words (标题).")
-    description: str = prose("The matter (描述).")
-    place: PointInput | None = given("Where; the grid is found from it (位置).", default=UNSET)
-    grid: str | None = given("In which grid, if there is no place (网格编码).", default=UNSET)
-    address: str | None = given("Where, in words (地址).", default=UNSET)
-    urgency: Urgency = given("How soon somebody must look (紧急程度).", default=Urgency.ROUTINE)
-    against: str | None = given("The unit a tip-off or complaint is against, by its code (被反映单位).", default=UNSET)
-    caller: str | None = prose(
+    external_number: str = input_field("Its number there; filed once, however often it is sent (外部编号).")
+    kind: CaseKind = input_field("What is asked (类型).")
+    channel: str = input_field("How it arrived, as a channel's code (渠道代码).", default="HOTLINE_12345")
+    category: str = input_field("What it is about, as a category's code (分类代码).")
+    title: str = free_text("In a few words (标题).")
+    description: str = free_text("The matter (描述).")
+    place: PointInput | None = input_field("Where; the grid is found from it (位置).", default=UNSET)
+    grid: str | None = input_field("In which grid, if there is no place (网格编码).", default=UNSET)
+    address: str | None = input_field("Where, in words (地址).", default=UNSET)
+    urgency: Urgency = input_field("How soon somebody must look (紧急程度).", default=Urgency.ROUTINE)
+    against: str | None = input_field(
+        "The unit a tip-off or complaint is against, by its code (被反映单位).", default=UNSET
+    )
+    caller: str | None = free_text(
         "The caller's name, or how they wish to be called; staff read it (来电人称呼).", default=UNSET
     )
-    phone: str | None = given(
+    phone: str | None = input_field(
         "The number to call back, which the caller hears of the case by; sealed, and shown masked (回拨号码).",
         default=UNSET,
     )
-    called_at: datetime.datetime | None = given("When they called (来电时间).", default=UNSET)
-    recording: str | None = given(
+    called_at: datetime.datetime | None = input_field("When they called (来电时间).", default=UNSET)
+    recording: str | None = input_field(
         "What your system calls the recording; no address, for it is never fetched (录音编号).", default=UNSET
     )
 
 
 @strawberry.input(description="Orders of another system (批量接入).")
 class IntakeCasesInput:
-    idempotency_key: str | None = given(
+    idempotency_key: str | None = input_field(
         "Needed by nobody: each order is filed once, by its externalNumber. A batch may be cut up and sent again "
         "(批次标识).",
         default=None,
     )
-    entries: list[IntakeEntryInput] = given(f"{ENTRIES} at most (工单).")
+    entries: list[IntakeEntryInput] = input_field(f"{ENTRIES} at most (工单).")
 
 
 @strawberry.type(description="What came of an order (工单结果).")
 class IntakeResult:
     external_number: str = strawberry.field(description="Its number there (外部编号).")
-    case: Case | None = made("The case it is, as it stands now (诉求).")
+    case: Case | None = result_field("The case it is, as it stands now (诉求).")
     receipt_code: str | None = strawberry.field(
         resolver=receipt_code,
         description="With the case's number it opens the case to the caller: tell it to them, and keep it nowhere "
         "(回执码).",
     )
-    warnings: list[TextWarning] = cautions()
+    warnings: list[TextWarning] = text_warnings()
     errors: list[Problem] = problems()
 
 
@@ -114,15 +116,15 @@ class IntakeCasesPayload:
 
 @strawberry.type(description="The case of one order (单件结果).")
 class Filed:
-    case: Case | None = made("The case (诉求).")
+    case: Case | None = result_field("The case (诉求).")
     errors: list[Problem] = problems()
 
 
-async def file(call: Call, entry: IntakeEntryInput) -> Filed:
+async def file_order(call: Call, entry: IntakeEntryInput) -> Filed:
     """Return the order's case; the one there is, if it was filed before."""
     source, number = call.viewer.account.name or "", entry.external_number
     if not NUMBER.fullmatch(number):
-        raise wrong(
+        raise invalid_input(
             "The external number has 1 to 60 letters, digits and . _ : / -, and begins with a letter or digit.",
             "外部编号由 1 至 60 个字母、数字和 . _ : / - 组成。",
             "externalNumber",
@@ -137,7 +139,7 @@ async def file(call: Call, entry: IntakeEntryInput) -> Filed:
     case = await file_report(call, ReportCaseInput(idempotency_key="", **asked), external=True)
     # Only now it is known where the case lies; a refusal takes it back.
     if not call.may(INTAKE, case):
-        raise forbidden("place" if told(entry.place) else "grid")
+        raise forbidden("place" if is_given(entry.place) else "grid")
     if phone := taken.pop("phone"):
         await keep_number_of_caller(call, case, phone)
     await EntryRow.create(case=case, source=source, number=number, **taken)
@@ -146,68 +148,70 @@ async def file(call: Call, entry: IntakeEntryInput) -> Filed:
 
 def read_call(call: Call, entry: IntakeEntryInput) -> dict[str, Any]:
     """Check what an order tells of the call; what it leaves out is None. Raises Refusals that name each field."""
-    with form() as read:
+    with input_form() as read:
         return {
-            "caller": read(text, entry.caller, CALLER, "caller") if told(entry.caller) else None,
-            "phone": read(coded, codes.phone, entry.phone, "phone") if told(entry.phone) else None,
+            "caller": read(check_text, entry.caller, CALLER, "caller") if is_given(entry.caller) else None,
+            "phone": read(check_code, codes.check_phone, entry.phone, "phone") if is_given(entry.phone) else None,
             "called_at": (
-                read(happened, call.now, entry.called_at, OLDEST, "calledAt") if told(entry.called_at) else None
+                read(check_moment, call.now, entry.called_at, OLDEST, "calledAt") if is_given(entry.called_at) else None
             ),
-            "recording": read(reference, entry.recording, "recording") if told(entry.recording) else None,
+            "recording": read(check_recording, entry.recording, "recording") if is_given(entry.recording) else None,
         }
 
 
-def reference(value: str, *path: str) -> str:
+def check_recording(value: str, *path: str) -> str:
     """Return the recording's reference, which is no address: nobody here is to follow it."""
-    kept = text(value, RECORDING, *path)
+    kept = check_text(value, RECORDING, *path)
     if "://" in kept:
-        raise wrong("Give the recording's id in your system, not its address.", "请填写录音编号，不要填写网址。", *path)
+        raise invalid_input(
+            "Give the recording's id in your system, not its address.", "请填写录音编号，不要填写网址。", *path
+        )
     return kept
 
 
-FILE = Command("intake_cases", file, Filed, INTAKE, repeats=True, input=IntakeEntryInput)
+FILE = Command("intake_cases", file_order, Filed, INTAKE, repeats=True, input=IntakeEntryInput)
 """An order's own external number makes it idempotent, so nothing else has to be kept of a request."""
 
 
-async def result(context: Context, entry: IntakeEntryInput) -> IntakeResult:
+async def order_result(context: Context, entry: IntakeEntryInput) -> IntakeResult:
     """Return what comes of an order; whatever goes wrong is its own."""
     try:
         filed = await context.perform(FILE, entry)
-        warnings = [] if filed.errors else screened(entry, context.viewer.language)
+        warnings = [] if filed.errors else screen_input(entry, context.viewer.language)
         return IntakeResult(
             external_number=entry.external_number, case=filed.case, warnings=warnings, errors=filed.errors
         )
     except Exception as error:  # the orders behind it may have nothing to do with it
         logger.error("an order could not be filed: %s", type(error).__name__)
-        said = problem(failed(), context.viewer.language)
+        said = describe_refusal(internal_error(), context.viewer.language)
         return IntakeResult(external_number=entry.external_number, errors=[said])
 
 
-def checked(entries: Sequence[IntakeEntryInput]) -> None:
+def check_entries(entries: Sequence[IntakeEntryInput]) -> None:
     """Open a batch that can be undone order by order."""
     if not 1 <= len(entries) <= ENTRIES:
-        raise wrong(f"A batch has 1 to {ENTRIES} orders.", f"一批应有 1 至 {ENTRIES} 件。", "entries")
+        raise invalid_input(f"A batch has 1 to {ENTRIES} orders.", f"一批应有 1 至 {ENTRIES} 件。", "entries")
     if len({entry.external_number for entry in entries}) < len(entries):
-        raise wrong("An external number comes twice.", "外部编号重复。", "entries", "externalNumber")
+        raise invalid_input("An external number comes twice.", "外部编号重复。", "entries", "externalNumber")
 
 
-async def resolve(info: Info, input: IntakeCasesInput) -> IntakeCasesPayload | None:
+async def resolve_intake(info: Info, input: IntakeCasesInput) -> IntakeCasesPayload | None:
     try:
         # Asked here: this mutation is no transaction of its own, so nothing else asks.
         if not info.context.viewer.can(INTAKE):
             raise Refusal("FORBIDDEN", "You may not do this.", "您无权进行此操作。")
-        checked(input.entries)
+        check_entries(input.entries)
     except Refusal as refusal:
-        return IntakeCasesPayload(errors=[problem(refusal, info.context.viewer.language)])
+        return IntakeCasesPayload(errors=[describe_refusal(refusal, info.context.viewer.language)])
     # One after the other, each in a transaction of its own.
-    return IntakeCasesPayload(results=[await result(info.context, entry) for entry in input.entries])
+    return IntakeCasesPayload(results=[await order_result(info.context, entry) for entry in input.entries])
 
 
 intake_cases = strawberry.mutation(
-    resolve,
+    resolve_intake,
     description="File orders of another system, each once by its number there; its case comes back (批量接入工单).",
     metadata={
-        COMMAND: Command("intake_cases", resolve, IntakeCasesPayload, INTAKE),  # type: ignore[arg-type]
+        COMMAND: Command("intake_cases", resolve_intake, IntakeCasesPayload, INTAKE),  # type: ignore[arg-type]
         GUARD: Guard(INTAKE),
         DECIDED: True,
     },

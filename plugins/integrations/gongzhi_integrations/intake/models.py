@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gongzhi.declare.columns import key
+from gongzhi.declare.columns import primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -16,7 +16,7 @@ class EntryRow(Model):
     (`gongzhi.contacts`). `recording` is what that system calls its recording: nothing here ever fetches it.
     """
 
-    id = key()
+    id = primary_key()
     case: Any = fields.OneToOneField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
     case_id: Any
     source = fields.CharField(max_length=100)

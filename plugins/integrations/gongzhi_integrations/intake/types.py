@@ -9,7 +9,7 @@ from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import expression, part, within_row
 from gongzhi.declare.extend import extend
 from gongzhi.declare.plans import Build, Frame
-from gongzhi.declare.sql import Sql, some
+from gongzhi.declare.sql import Sql, any_of
 
 OF = "(select e.{column} from intake.entry e where e.case_id={{0}})"
 PHONE = "(select k.mask from contacts.contact k where k.case_id={0} and k.verified_at is not null limit 1)"
@@ -23,12 +23,12 @@ def column_of_entry(column: str) -> Build:
 def is_known(at: Frame) -> Sql:
     """Return whether the case has an entry that tells this viewer of a caller; units never learn who tipped off."""
     taken = Sql("exists(select from intake.entry e where e.case_id={0})", at.row.id)
-    unsealed = rules.held(at.row, at.viewer, rules.SEALED)
+    unsealed = rules.permitted_cases(at.row, at.viewer, rules.SEALED)
     if unsealed is None:
         return taken
     # A unit that a tip-off was given to does not learn who called.
     named = [Sql("{0}='ORDINARY'", at.row.series), *unsealed]
-    return Sql("{0} and {1}", taken, some(*named))
+    return Sql("{0} and {1}", taken, any_of(*named))
 
 
 @part

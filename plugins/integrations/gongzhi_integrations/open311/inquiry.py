@@ -98,7 +98,7 @@ class Inquiry:
         return self.county
 
 
-def known(given: Sequence[str], wanted: Iterable[str], name: str) -> list[str]:
+def check_values(given: Sequence[str], wanted: Iterable[str], name: str) -> list[str]:
     """Return the values, if all of them are wanted. Raises GeoReportError."""
     choices = list(wanted)
     if strange := [one for one in given if one not in choices]:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from . import service_requests, services
-from .formats import MEDIA, Format, written
+from .formats import MEDIA, Format, format_body
 from .inquiry import GeoReportError, Inquiry
 
 BASE = "/open311"
@@ -21,7 +21,7 @@ CONTACT = "The operator of this server"
 CHANGED = "2026-11-01T00:00:00+08:00"
 
 
-async def answer(call: RouteCall) -> Response:
+async def answer_request(call: RouteCall) -> Response:
     """Answer a request, or say in the format of the specification what is wrong with it."""
     request = call.request
     format = format_of(request)
@@ -34,9 +34,9 @@ async def answer(call: RouteCall) -> Response:
             raise GeoReportError(405, "send a GET, or a POST to requests")
         root, value = await answer_inquiry(match["what"], Inquiry(call, await read_parameters(request)))
     except GeoReportError as error:
-        return told(error.status, error.messages, format)
+        return error_response(error.status, error.messages, format)
     return Response(
-        written(root, value, format), 201 if request.method == "POST" else 200, {"content-type": MEDIA[format]}
+        format_body(root, value, format), 201 if request.method == "POST" else 200, {"content-type": MEDIA[format]}
     )
 
 
@@ -45,21 +45,21 @@ async def answer_inquiry(what: str, inquiry: Inquiry) -> tuple[str, Any]:
     place, _, name = what.removeprefix("v2/").partition("/")
     match place if what.startswith("v2/") else what, bool(name), inquiry.call.request.method:
         case "services", False, _:
-            return "services", await services.services(inquiry)
+            return "services", await services.list_services(inquiry)
         case "services", True, _:
-            return "service_definition", await services.definition(inquiry, name)
+            return "service_definition", await services.service_definition(inquiry, name)
         case "requests", False, "POST":
-            return "service_requests", await service_requests.filed(inquiry)
+            return "service_requests", await service_requests.file_request(inquiry)
         case "requests", False, _:
-            return "service_requests", await service_requests.listed(inquiry)
+            return "service_requests", await service_requests.list_requests(inquiry)
         case "requests", True, _:
-            return "service_requests", await service_requests.single(inquiry, name)
+            return "service_requests", await service_requests.get_request(inquiry, name)
         case "discovery", False, _:
-            return "discovery", discovery(inquiry.call.context.address)
+            return "discovery", discovery_document(inquiry.call.context.address)
     raise GeoReportError(404, "there is nothing here")
 
 
-def discovery(address: str) -> dict[str, Any]:
+def discovery_document(address: str) -> dict[str, Any]:
     """Return where what is, below the deployment's own address."""
     endpoint = {
         "specification": "http://wiki.open311.org/GeoReport_v2",
@@ -73,14 +73,14 @@ def discovery(address: str) -> dict[str, Any]:
 
 async def read_parameters(request: Request) -> dict[str, str]:
     """Return the parameters of the address and of the form. Raises GeoReportError."""
-    given = parsed(request.scope["query_string"])
+    given = parse_parameters(request.scope["query_string"])
     # Addresses end up in logs, where no key belongs.
     if "api_key" in given:
         raise GeoReportError(400, "api_key does not belong into an address: send it as Authorization: Bearer")
     if request.method == "POST":
         if not is_form(request):
             raise GeoReportError(415, f"send the body as {FORM}")
-        given |= parsed(await request.body())
+        given |= parse_parameters(await request.body())
     return given
 
 
@@ -89,7 +89,7 @@ def is_form(request: Request) -> bool:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
 
 
-def parsed(text: bytes) -> dict[str, str]:
+def parse_parameters(text: bytes) -> dict[str, str]:
     """Return parameters by name; of one that comes twice, the values joined by commas. Raises GeoReportError."""
     try:
         pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
@@ -109,16 +109,16 @@ async def find_key(request: Request) -> str | None:
     if request.method != "POST" or not is_form(request):
         return None
     try:
-        return parsed(await request.body()).get("api_key")
+        return parse_parameters(await request.body()).get("api_key")
     except GeoReportError:
         return None
 
 
-def refuse(request: Request, refusal: RouteRefusal) -> Response:
+def refuse_request(request: Request, refusal: RouteRefusal) -> Response:
     """Write a refusal of the server's. GeoReport has 403 for a key that is not valid."""
     if refusal.status == 401:
-        return told(403, ["api_key was invalid: ask for a new one"], format_of(request))
-    return told(refusal.status, [text.en for text in refusal.texts], format_of(request))
+        return error_response(403, ["api_key was invalid: ask for a new one"], format_of(request))
+    return error_response(refusal.status, [text.en for text in refusal.texts], format_of(request))
 
 
 def format_of(request: Request) -> Format:
@@ -126,12 +126,20 @@ def format_of(request: Request) -> Format:
     return "xml" if request.url.path.endswith(".xml") else "json"
 
 
-def told(status: int, messages: Any, format: Format) -> Response:
+def error_response(status: int, messages: Any, format: Format) -> Response:
     """Return the errors as the specification has them."""
     errors = [{"code": status, "description": message} for message in messages]
-    return Response(written("errors", errors, format), status, {"content-type": MEDIA[format]})
+    return Response(format_body("errors", errors, format), status, {"content-type": MEDIA[format]})
 
 
 ROUTES = [
-    Route("/{rest:path}", answer, ("GET", "POST"), strangers=True, root=BASE, credential=find_key, refuse=refuse),
+    Route(
+        "/{rest:path}",
+        answer_request,
+        ("GET", "POST"),
+        strangers=True,
+        root=BASE,
+        credential=find_key,
+        refuse=refuse_request,
+    ),
 ]

@@ -12,7 +12,7 @@ from gongzhi.runtime.checks import CHINA
 
 from gongzhi_integrations.intake.commands import INTAKE
 
-from .inquiry import GeoReportError, Inquiry, known
+from .inquiry import GeoReportError, Inquiry, check_values
 from .services import CHANNEL, KINDS, RESIDENTS, URGENCIES
 
 OPEN = {
@@ -48,22 +48,24 @@ mutation($input: ReportCaseInput!) { reportCase(input: $input) { case { number }
 """
 
 
-async def listed(inquiry: Inquiry) -> list[dict[str, Any]]:
+async def list_requests(inquiry: Inquiry) -> list[dict[str, Any]]:
     """Return requests, the last first. Raises GeoReportError."""
     size = inquiry.number("page_size", PAGE, PAGE)
     page = inquiry.number("page", 1, MOST // size)
-    return await found(inquiry, await chosen(inquiry), size, page)
+    return await find_cases(inquiry, await read_filter(inquiry), size, page)
 
 
-async def single(inquiry: Inquiry, number: str) -> list[dict[str, Any]]:
+async def get_request(inquiry: Inquiry, number: str) -> list[dict[str, Any]]:
     """Return a list of the one. Raises GeoReportError if there is none, or none that may be seen."""
-    matters = await found(inquiry, only(await inquiry.jurisdiction()) | {"number": {"equals": number}}, 1, 1)
+    matters = await find_cases(
+        inquiry, county_filter(await inquiry.jurisdiction()) | {"number": {"equals": number}}, 1, 1
+    )
     if not matters:
         raise GeoReportError(404, "service_request_id provided was not found")
     return matters
 
 
-async def found(inquiry: Inquiry, condition: dict[str, Any], size: int, page: int) -> list[dict[str, Any]]:
+async def find_cases(inquiry: Inquiry, condition: dict[str, Any], size: int, page: int) -> list[dict[str, Any]]:
     after, left = None, (page - 1) * size
     # What lies before the page is passed by cursor, without its fields.
     while left:
@@ -74,29 +76,29 @@ async def found(inquiry: Inquiry, condition: dict[str, Any], size: int, page: in
             return []
         after, left = before["endCursor"], left - first
     data = await inquiry.ask(LIST, filter=condition, first=size, after=after)
-    return [matter(one) for one in data["cases"]["nodes"]]
+    return [request_of_case(one) for one in data["cases"]["nodes"]]
 
 
-def only(county: str) -> dict[str, Any]:
+def county_filter(county: str) -> dict[str, Any]:
     """Return the county's cases but for tip-offs, whatever the key may see elsewhere."""
     return {"grid": {"within": county}, "kind": {"in": list(KINDS)}}
 
 
-async def chosen(inquiry: Inquiry) -> dict[str, Any]:
+async def read_filter(inquiry: Inquiry) -> dict[str, Any]:
     """Return the condition that the parameters state. Raises GeoReportError."""
-    condition = only(await inquiry.jurisdiction())
+    condition = county_filter(await inquiry.jurisdiction())
     if numbers := inquiry.texts("service_request_id"):  # then nothing else counts, says the specification
         if len(numbers) > PAGE:
             raise GeoReportError(400, f"service_request_id has more than {PAGE} values")
         return condition | {"number": {"in": numbers}}
     if subjects := inquiry.texts("service_code"):
         condition["category"] = {"in": subjects}
-    if statuses := known(inquiry.texts("status"), STATUSES, "status"):
+    if statuses := check_values(inquiry.texts("status"), STATUSES, "status"):
         condition["status"] = {"in": [one for each in statuses for one in STATUSES[each]]}
-    return condition | {"reportedAt": span(inquiry)}
+    return condition | {"reportedAt": read_period(inquiry)}
 
 
-def span(inquiry: Inquiry) -> dict[str, str]:
+def read_period(inquiry: Inquiry) -> dict[str, str]:
     """Return from when to when, 90 days at most, the last 90 if nothing is given. Raises GeoReportError."""
     start, end = inquiry.moment("start_date"), inquiry.moment("end_date")
     # A second more, for `before` leaves its moment out.
@@ -109,7 +111,7 @@ def span(inquiry: Inquiry) -> dict[str, str]:
     return {"from": first.isoformat(), "before": last.isoformat()}
 
 
-def matter(case: Any) -> dict[str, Any]:
+def request_of_case(case: Any) -> dict[str, Any]:
     """Return a case as GeoReport has it."""
     status = "open" if case["status"] in OPEN else "closed"
     notes = [STATUSES[status][case["status"]], *([case["reply"]["text"]] if case["reply"] else [])]
@@ -135,7 +137,7 @@ def matter(case: Any) -> dict[str, Any]:
     }
 
 
-async def filed(inquiry: Inquiry) -> list[dict[str, Any]]:
+async def file_request(inquiry: Inquiry) -> list[dict[str, Any]]:
     """File a case. Sent again, it is the same case. Raises GeoReportError."""
     if inquiry.viewer.account.name is None:
         raise GeoReportError(403, "api_key is missing: send it in the form, or as Authorization: Bearer")
@@ -143,17 +145,17 @@ async def filed(inquiry: Inquiry) -> list[dict[str, Any]]:
     given = {name: inquiry.text(name) for name in ("service_code", "description")}
     if missing := [f"{name} was not provided" for name, value in given.items() if value is None]:
         raise GeoReportError(400, *missing)
-    said = attributes(inquiry)
+    said = read_attributes(inquiry)
     description = given["description"] or ""
     input = {
-        "idempotencyKey": key(inquiry),
+        "idempotencyKey": idempotency_key(inquiry),
         "kind": said["kind"],
         "urgency": said["urgency"],
         "channel": said["channel"],
         "category": given["service_code"],
         "title": description.splitlines()[0][:TITLE],
         "description": description,
-        **await located(inquiry, county),
+        **await read_location(inquiry, county),
     }
     payload = (await inquiry.ask(REPORT, input=input))["reportCase"]
     if payload["errors"]:
@@ -161,27 +163,31 @@ async def filed(inquiry: Inquiry) -> list[dict[str, Any]]:
     return [
         {
             "service_request_id": payload["case"]["number"],
-            "service_notice": notice(inquiry, payload["receiptCode"]),
+            "service_notice": service_notice(inquiry, payload["receiptCode"]),
             "account_id": None,
         }
     ]
 
 
-def attributes(inquiry: Inquiry) -> dict[str, str]:
+def read_attributes(inquiry: Inquiry) -> dict[str, str]:
     """Return what attribute[…] says, or else what holds. Raises GeoReportError."""
     channel = CHANNEL if inquiry.viewer.can(INTAKE) else RESIDENTS
     said = {"kind": "HELP", "urgency": "ROUTINE", "channel": channel, **inquiry.attributes()}
-    known(list(said), ("kind", "urgency", "channel"), "attribute[…]")
-    known([said["kind"]], KINDS, "attribute[kind]")
-    known([said["urgency"]], URGENCIES, "attribute[urgency]")
+    check_values(list(said), ("kind", "urgency", "channel"), "attribute[…]")
+    check_values([said["kind"]], KINDS, "attribute[kind]")
+    check_values([said["urgency"]], URGENCIES, "attribute[urgency]")
     return said
 
 
-async def located(inquiry: Inquiry, county: str) -> dict[str, Any]:
+async def read_location(inquiry: Inquiry, county: str) -> dict[str, Any]:
     """Return where it is: a point, a grid as `address_id`, or words, for the county to place. Raises GeoReportError."""
     where: dict[str, Any] = {"address": inquiry.text("address_string")}
     if inquiry.text("lat") or inquiry.text("long"):
-        point = {"latitude": degrees(inquiry, "lat", 90), "longitude": degrees(inquiry, "long", 180), "crs": "WGS84"}
+        point = {
+            "latitude": read_degrees(inquiry, "lat", 90),
+            "longitude": read_degrees(inquiry, "long", 180),
+            "crs": "WGS84",
+        }
         found = (await inquiry.ask(WHERE, point=point))["gridAt"]
         # The codes of all grids in a county begin with the county's.
         if found is None or not found["code"].startswith(county):
@@ -195,7 +201,7 @@ async def located(inquiry: Inquiry, county: str) -> dict[str, Any]:
     return where | {"grid": grid or county}
 
 
-def degrees(inquiry: Inquiry, name: str, most: int) -> float:
+def read_degrees(inquiry: Inquiry, name: str, most: int) -> float:
     try:
         found = float(inquiry.text(name) or "")
     except ValueError:
@@ -205,7 +211,7 @@ def degrees(inquiry: Inquiry, name: str, most: int) -> float:
     return found
 
 
-def key(inquiry: Inquiry) -> str:
+def idempotency_key(inquiry: Inquiry) -> str:
     """Return the client's idempotency key, or one derived from all that it sent, for the day."""
     if given := inquiry.call.request.headers.get("idempotency-key"):
         return given.strip().strip('"')
@@ -216,7 +222,7 @@ def key(inquiry: Inquiry) -> str:
     return str(UUID(bytes=digest[:16]))
 
 
-def notice(inquiry: Inquiry, receipt: str) -> str:
+def service_notice(inquiry: Inquiry, receipt: str) -> str:
     """Return what the client has to know: the receipt code, and what was not kept."""
     left = [name for name in UNKEPT if inquiry.text(name)]
     said = [f"回执码 Receipt code: {receipt}."]

@@ -23,16 +23,16 @@ CHANNEL, RESIDENTS = "HOTLINE_12345", "WEB"
 """How a case arrives if nothing is said: from a hotline's system, and from a resident's own account."""
 
 
-async def services(inquiry: Inquiry) -> list[dict[str, Any]]:
+async def list_services(inquiry: Inquiry) -> list[dict[str, Any]]:
     """Return the list: subjects that have no finer ones below them."""
     # The list is the same everywhere, but an unknown county is an error all the same.
     await inquiry.jurisdiction()
-    found = await subjects(inquiry)
+    found = await load_subjects(inquiry)
     groups = {one["parent"]["code"] for one in found if one["parent"]}
-    return [service(one) for one in found if one["code"] not in groups]
+    return [service_of_subject(one) for one in found if one["code"] not in groups]
 
 
-async def subjects(inquiry: Inquiry) -> list[Any]:
+async def load_subjects(inquiry: Inquiry) -> list[Any]:
     """Return all subjects in use."""
     found: list[Any] = []
     page: Any = {"endCursor": None, "hasNextPage": True}
@@ -43,7 +43,7 @@ async def subjects(inquiry: Inquiry) -> list[Any]:
     return found
 
 
-def service(subject: Any) -> dict[str, Any]:
+def service_of_subject(subject: Any) -> dict[str, Any]:
     parent = subject["parent"] or subject
     return {
         "service_code": subject["code"],
@@ -56,21 +56,25 @@ def service(subject: Any) -> dict[str, Any]:
     }
 
 
-async def definition(inquiry: Inquiry, code: str) -> dict[str, Any]:
+async def service_definition(inquiry: Inquiry, code: str) -> dict[str, Any]:
     """Return what may be said of a case of this subject. Raises GeoReportError."""
     await inquiry.jurisdiction()
-    if code not in {one["code"] for one in await subjects(inquiry)}:
+    if code not in {one["code"] for one in await load_subjects(inquiry)}:
         raise GeoReportError(404, "service_code provided was not found")
     channels = (await inquiry.ask(CHANNELS))["channels"]["nodes"]
     attributes = [
-        attribute(1, "kind", "诉求类型 What is inquiry (a request for help if nothing is said)", KINDS),
-        attribute(2, "urgency", "紧急程度 How soon somebody must look (routine if nothing is said)", URGENCIES),
-        attribute(3, "channel", f"渠道 How it arrived ({CHANNEL})", {one["code"]: one["name"] for one in channels}),
+        attribute_definition(1, "kind", "诉求类型 What is inquiry (a request for help if nothing is said)", KINDS),
+        attribute_definition(
+            2, "urgency", "紧急程度 How soon somebody must look (routine if nothing is said)", URGENCIES
+        ),
+        attribute_definition(
+            3, "channel", f"渠道 How it arrived ({CHANNEL})", {one["code"]: one["name"] for one in channels}
+        ),
     ]
     return {"service_code": code, "attributes": attributes}
 
 
-def attribute(order: int, code: str, description: str, values: dict[str, str]) -> dict[str, Any]:
+def attribute_definition(order: int, code: str, description: str, values: dict[str, str]) -> dict[str, Any]:
     return {
         "variable": True,
         "code": code,

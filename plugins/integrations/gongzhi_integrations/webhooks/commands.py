@@ -16,22 +16,22 @@ from gongzhi.core.cases.events import EVENTS
 from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import aware
+from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime import sealing
-from gongzhi.runtime.checks import form, missing, text, told, wrong
+from gongzhi.runtime.checks import check_text, input_form, invalid_input, is_given, not_found
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
+    check_version,
     command,
     forbidden,
-    given,
-    made,
-    once,
+    input_field,
     problems,
-    stale,
+    result_field,
+    secret_field,
 )
 from strawberry import ID, UNSET
 
@@ -58,29 +58,31 @@ SELECTION = (
 
 @strawberry.type(description="The endpoint, or why nothing was done (回调结果).")
 class WebhookPayload:
-    webhook: Webhook | None = made("The endpoint (回调).")
+    webhook: Webhook | None = result_field("The endpoint (回调).")
     errors: list[Problem] = problems()
 
 
 @strawberry.type(description="The endpoint with its secret, or why there is none (回调密钥结果).")
 class WebhookSecretPayload:
-    webhook: Webhook | None = made("The endpoint (回调).")
-    secret: str | None = once("What its deliveries are signed with; shown once (签名密钥).")
+    webhook: Webhook | None = result_field("The endpoint (回调).")
+    secret: str | None = secret_field("What its deliveries are signed with; shown once (签名密钥).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A new endpoint (创建回调).")
 class CreateWebhookInput:
-    idempotency_key: str = given(KEY)
-    url: str = given("Where to send events to, https://… (地址).")
-    grid: str = given("It gets what happens in this grid, of a county or below, and in those below it (网格编码).")
-    types: list[str] = given(TYPES_GIVEN, default_factory=list)
-    selection: str | None = given(SELECTION, default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    url: str = input_field("Where to send events to, https://… (地址).")
+    grid: str = input_field(
+        "It gets what happens in this grid, of a county or below, and in those below it (网格编码)."
+    )
+    types: list[str] = input_field(TYPES_GIVEN, default_factory=list)
+    selection: str | None = input_field(SELECTION, default=UNSET)
 
 
 @command("Have events of cases delivered to an address, from now on (创建回调).", requires=EDIT)
 async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecretPayload:
-    with form() as read:
+    with input_form() as read:
         url = read(check_address, input.url, "url")
         types = read(partial(check_types, call), input.types, "types")
     grid = await find_county_grid(input.grid)
@@ -89,11 +91,11 @@ async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecret
     # Locked, so that two requests do not both find room.
     account = await AccountRow.select_for_update().get_or_none(name=call.viewer.account.name)
     if account is None:
-        raise wrong(
+        raise invalid_input(
             "An endpoint belongs to an account; sign in, or use its API key.", "回调须属于账户，请登录或使用接口密钥。"
         )
     if await WebhookRow.filter(account=account).count() >= ENDPOINTS:
-        raise wrong(f"An account has {ENDPOINTS} endpoints at most.", f"每个账户最多 {ENDPOINTS} 个回调。")
+        raise invalid_input(f"An account has {ENDPOINTS} endpoints at most.", f"每个账户最多 {ENDPOINTS} 个回调。")
     secret = sealing.data_key()
     row = await WebhookRow.create(
         account=account,
@@ -101,7 +103,7 @@ async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecret
         permissions=sorted(call.viewer.account.granted) if call.viewer.account.api_key else None,
         url=url,
         types=types,
-        selection=check_selection(call, input.selection) if told(input.selection) else None,
+        selection=check_selection(call, input.selection) if is_given(input.selection) else None,
         grid=grid,
         secret=await secrets.wrap_secret(call, grid, secret),
         position=await find_last_position(call),
@@ -112,22 +114,22 @@ async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecret
 
 @strawberry.input(description="A change of an endpoint (修改回调).")
 class UpdateWebhookInput:
-    idempotency_key: str = given(KEY)
-    webhook: ID = given(WEBHOOK)
-    expected_version: int = given(EXPECTED)
-    url: str | None = given("Where to send events to (地址).", default=UNSET)
-    types: list[str] | None = given(TYPES_GIVEN, default=UNSET)
-    selection: str | None = given(SELECTION, default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    webhook: ID = input_field(WEBHOOK)
+    expected_version: int = input_field(EXPECTED)
+    url: str | None = input_field("Where to send events to (地址).", default=UNSET)
+    types: list[str] | None = input_field(TYPES_GIVEN, default=UNSET)
+    selection: str | None = input_field(SELECTION, default=UNSET)
 
 
 @command("Change where events are sent to, which, and what with them (修改回调).", requires=EDIT)
 async def update_webhook(call: Call, input: UpdateWebhookInput) -> WebhookPayload:
     row: WebhookRow = await find_webhook(call, input.webhook)
     await require_owner(call, row)
-    stale(row, input.expected_version)
-    with form() as read:
-        row.url = read(check_address, input.url, "url") if told(input.url) else row.url
-        row.types = read(partial(check_types, call), input.types, "types") if told(input.types) else row.types
+    check_version(row, input.expected_version)
+    with input_form() as read:
+        row.url = read(check_address, input.url, "url") if is_given(input.url) else row.url
+        row.types = read(partial(check_types, call), input.types, "types") if is_given(input.types) else row.types
     if input.selection is not UNSET:
         row.selection = check_selection(call, input.selection) if input.selection else None
     return await save_webhook(row)
@@ -135,9 +137,9 @@ async def update_webhook(call: Call, input: UpdateWebhookInput) -> WebhookPayloa
 
 @strawberry.input(description="Whether an endpoint is to be delivered to (启停回调).")
 class SetWebhookActiveInput:
-    idempotency_key: str = given(KEY)
-    webhook: ID = given(WEBHOOK)
-    active: bool = given("Whether it is to get what happens (是否启用).")
+    idempotency_key: str = input_field(KEY)
+    webhook: ID = input_field(WEBHOOK)
+    active: bool = input_field("Whether it is to get what happens (是否启用).")
 
 
 @command("Pause an endpoint, or begin again where it stopped; disabled ones too (启停回调).", requires=None)
@@ -153,13 +155,13 @@ async def set_webhook_active(call: Call, input: SetWebhookActiveInput) -> Webhoo
 
 @strawberry.input(description="An endpoint, to do something with (回调操作).")
 class WebhookInput:
-    idempotency_key: str = given(KEY)
-    webhook: ID = given(WEBHOOK)
+    idempotency_key: str = input_field(KEY)
+    webhook: ID = input_field(WEBHOOK)
 
 
 @strawberry.type(description="Whether it was done, or why not (删除结果).")
 class DeleteWebhookPayload:
-    deleted: bool | None = made("Whether it is gone (是否已删除).")
+    deleted: bool | None = result_field("Whether it is gone (是否已删除).")
     errors: list[Problem] = problems()
 
 
@@ -174,15 +176,15 @@ async def delete_webhook(call: Call, input: WebhookInput) -> DeleteWebhookPayloa
 
 @strawberry.input(description="An endpoint that is to have a new secret (轮换回调密钥).")
 class RotateWebhookSecretInput:
-    idempotency_key: str = given(KEY)
-    webhook: ID = given(WEBHOOK)
-    overlap: int = given("For how many hours both sign, a month at most (重叠小时数).", default=OVERLAP)
+    idempotency_key: str = input_field(KEY)
+    webhook: ID = input_field(WEBHOOK)
+    overlap: int = input_field("For how many hours both sign, a month at most (重叠小时数).", default=OVERLAP)
 
 
 @command("Make a new secret; for an overlap, deliveries are signed with both (轮换回调密钥).", requires=EDIT)
 async def rotate_webhook_secret(call: Call, input: RotateWebhookSecretInput) -> WebhookSecretPayload:
     if not 0 <= input.overlap <= 31 * 24:
-        raise wrong("overlap is 0 to 744 hours.", "overlap 应为 0 至 744 小时。", "overlap")
+        raise invalid_input("overlap is 0 to 744 hours.", "overlap 应为 0 至 744 小时。", "overlap")
     row: WebhookRow = await find_webhook(call, input.webhook)
     await require_owner(call, row)
     secret = sealing.data_key()
@@ -196,7 +198,7 @@ async def rotate_webhook_secret(call: Call, input: RotateWebhookSecretInput) -> 
 
 @strawberry.type(description="What is sent to try an endpoint, or why nothing is (测试结果).")
 class TestWebhookPayload:
-    delivery: WebhookDelivery | None = made("What is sent; ask for it again to see what became of it (投递).")
+    delivery: WebhookDelivery | None = result_field("What is sent; ask for it again to see what became of it (投递).")
     errors: list[Problem] = problems()
 
 
@@ -205,7 +207,7 @@ async def test_webhook(call: Call, input: WebhookInput) -> TestWebhookPayload:
     row: WebhookRow = await find_webhook(call, input.webhook)
     await require_owner(call, row)
     if row.state != WebhookState.ACTIVE:
-        raise wrong("It is not active; activate it first.", "该回调未启用，请先启用。", "webhook")
+        raise invalid_input("It is not active; activate it first.", "该回调未启用，请先启用。", "webhook")
     delivery = await DeliveryRow.create(
         webhook=row, event_id=uuid4(), position=row.position, type=TEST, at=call.now, next_attempt_at=call.now
     )
@@ -214,18 +216,18 @@ async def test_webhook(call: Call, input: WebhookInput) -> TestWebhookPayload:
 
 @strawberry.input(description="From when events are to be sent again (重放事件).")
 class ReplayWebhookInput:
-    idempotency_key: str = given(KEY)
-    webhook: ID = given(WEBHOOK)
-    since: datetime.datetime = given("What happened from this moment on is sent (again); ids stay (起始时间).")
+    idempotency_key: str = input_field(KEY)
+    webhook: ID = input_field(WEBHOOK)
+    since: datetime.datetime = input_field("What happened from this moment on is sent (again); ids stay (起始时间).")
 
 
 @command("Send all events from a moment on again, whether or not they were taken (重放事件).", requires=EDIT)
 async def replay_webhook(call: Call, input: ReplayWebhookInput) -> WebhookPayload:
-    since = aware(input.since, "since")
+    since = require_offset(input.since, "since")
     row: WebhookRow = await find_webhook(call, input.webhook)
     await require_owner(call, row)
     if since > call.now:
-        raise wrong("since lies in the future.", "起始时间晚于现在。", "since")
+        raise invalid_input("since lies in the future.", "起始时间晚于现在。", "since")
     [first] = await call.fetch("select min(position)-1 as position from events.outbox where at >= $1", since)
     if first["position"] is not None:
         # Never forward: what it has not had yet would be left out.
@@ -256,9 +258,9 @@ async def find_county_grid(code: str) -> GridRow:
     """Find a grid that lies in a county: its key wraps the endpoint's secret. Raises Refusal."""
     grid = await GridRow.get_or_none(code=code, valid_to=None)
     if grid is None:
-        raise missing("There is no grid with this code.", "网格编码不存在。", "grid")
+        raise not_found("There is no grid with this code.", "网格编码不存在。", "grid")
     if grid.county_id is None:
-        raise wrong("Name a county, or a grid inside one.", "请选择县级或以下网格。", "grid")
+        raise invalid_input("Name a county, or a grid inside one.", "请选择县级或以下网格。", "grid")
     return grid
 
 
@@ -270,14 +272,14 @@ async def find_last_position(call: Call) -> int:
 
 def check_address(given: str, *path: str) -> str:
     """Check the form of an address; what it leads to is looked at with each delivery. Raises Refusal."""
-    url = text(given, URL, *path)
+    url = check_text(given, URL, *path)
     try:
         parts = urlsplit(url)
         plain = not (parts.username or parts.password or parts.fragment) and parts.port != 0
     except ValueError:
         plain = False
     if not plain or parts.scheme not in ("https", "http") or not parts.hostname or not url.isascii() or " " in url:
-        raise wrong(
+        raise invalid_input(
             "The address reads https://host/path, without a user, a password or a fragment.",
             "地址应形如 https://host/path，不含用户名、密码和片段。",
             *path,
@@ -288,7 +290,7 @@ def check_address(given: str, *path: str) -> str:
 def check_types(call: Call, types: Sequence[str], *path: str) -> list[str]:
     """Check types, and name each once: those of cases, and those of plugins that whoever asks may follow."""
     if set(types) - {*TYPES, *call.context.events.find_types(call.viewer)}:
-        raise wrong(
+        raise invalid_input(
             "There is no such type, or you may not follow it; docs/integrators/events.md lists them.",
             "事件类型不存在或无权订阅，请参阅 docs/integrators/events.md。",
             *path,

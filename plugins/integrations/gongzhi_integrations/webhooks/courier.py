@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi.core.notices.sending import Moment, Notice, notify
+from gongzhi.core.notices.sending import Moment, NoticeDraft, send_notice
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.event_access import UnfitSelection
@@ -252,6 +252,6 @@ class Courier:
                 state=WebhookState.DISABLED, reason=reason
             )
             if done:
-                notice = Notice("webhook.disabled", title, REASONS[reason], about)
-                await notify(Moment(self.now()), notice, accounts=[endpoint["account"]])
+                notice = NoticeDraft("webhook.disabled", title, REASONS[reason], about)
+                await send_notice(Moment(self.now()), notice, accounts=[endpoint["account"]])
         log.warning("%s is disabled: %s", about, reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from gongzhi.runtime.commands import Call
-from gongzhi.runtime.jobs import Run, job
+from gongzhi.runtime.jobs import JobRun, job
 
 KEPT = timedelta(days=30)
 """How long the log is kept. What still waits stays."""
@@ -13,6 +13,6 @@ OLD = "delete from webhooks.delivery where state <> 'WAITING' and at < $1"
 
 
 @job("webhooks.forget", every=timedelta(days=1), offset=timedelta(hours=4))
-async def forget_deliveries(call: Call, run: Run) -> None:
+async def forget_deliveries(call: Call, run: JobRun) -> None:
     """Delete what is older than the log is kept."""
     await call.fetch(OLD, call.now - KEPT)

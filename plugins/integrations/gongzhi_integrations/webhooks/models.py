@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from gongzhi.declare.columns import BytesField, Located, key
+from gongzhi.declare.columns import BytesField, Located, primary_key
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
@@ -35,7 +35,7 @@ class WebhookRow(Located):
     null for all that the account may. Secrets are 32 bytes, wrapped under the county's key.
     """
 
-    id = key()
+    id = primary_key()
     account: Any = fields.ForeignKeyField(
         "accounts.AccountRow", related_name=False, on_delete=fields.CASCADE, db_index=True
     )
@@ -63,7 +63,7 @@ class WebhookRow(Located):
 class DeliveryRow(Model):
     """An event on its way to an endpoint. The body is made when it is first tried, and stays as it is then."""
 
-    id = key()
+    id = primary_key()
     webhook: Any = fields.ForeignKeyField("webhooks.WebhookRow", related_name=False, on_delete=fields.CASCADE)
     webhook_id: UUID
     event_id = fields.UUIDField()

@@ -7,7 +7,7 @@ from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import App, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import ADMINISTRATOR, AUDITOR, INTEGRATOR
-from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.services import ProcessRun, ProcessService
 
 
@@ -56,7 +56,7 @@ async def deliver_events(run: ProcessRun) -> None:
 
 
 @hookimpl
-def jobs() -> list[Job]:
+def jobs() -> list[BackgroundJob]:
     from . import jobs
 
     return [jobs.forget_deliveries]

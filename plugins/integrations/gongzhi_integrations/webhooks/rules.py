@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gongzhi.declare.sql import Alternatives, Sql, widen
-from gongzhi.declare.viewer import Lens
+from gongzhi.declare.sql import Alternatives, Sql, widen_rows
+from gongzhi.declare.viewer import ViewerScope
 from gongzhi.runtime.commands import Call, forbidden
 from pypika_tortoise.queries import Table
 
@@ -13,10 +13,10 @@ EDIT = "webhooks.edit"
 OVERSEE = "webhooks.oversee"
 
 
-def see_webhooks(webhook: Table, viewer: Lens) -> Alternatives:
+def see_webhooks(webhook: Table, viewer: ViewerScope) -> Alternatives:
     """Show one's own, and those for the grids one watches over."""
     own = Sql("{0}=(select a.id from accounts.account a where a.name={1})", webhook.account_id, viewer.account)
-    return widen(viewer.within(webhook, OVERSEE), own)
+    return widen_rows(viewer.within(webhook, OVERSEE), own)
 
 
 async def require_owner(call: Call, row: WebhookRow) -> None:

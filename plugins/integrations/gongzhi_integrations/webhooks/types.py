@@ -6,17 +6,17 @@ import datetime
 
 from gongzhi.core.accounts.types import Account
 from gongzhi.core.grids.types import Grid
-from gongzhi.declare.entity import Connection, Node, column, connection, entity, everyone, expression, one
-from gongzhi.declare.enums import named
+from gongzhi.declare.entity import Connection, Node, column, connection, entity, expression, one, visible_to_all
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import placed
+from gongzhi.declare.filters import compare_place
 from gongzhi.declare.roots import Query
 from strawberry import ID
 
 from .models import DeliveryRow, DeliveryState, WebhookRow, WebhookState
 from .rules import see_webhooks
 
-named(
+describe_enum(
     WebhookState,
     "WebhookState",
     "Whether an endpoint is delivered to (回调状态).",
@@ -24,7 +24,7 @@ named(
     PAUSED="Its owner has paused it; what happens meanwhile comes later (暂停)",
     DISABLED="We have given it up; see the reason (停用)",
 )
-named(
+describe_enum(
     DeliveryState,
     "WebhookDeliveryState",
     "What became of a delivery (投递状态).",
@@ -34,7 +34,7 @@ named(
 )
 
 
-@entity(WebhookRow, visible=see_webhooks, order=("created_at",), filter={"state": None, "grid": placed()})
+@entity(WebhookRow, visible=see_webhooks, order=("created_at",), filter={"state": None, "grid": compare_place()})
 class Webhook(Node):
     """An endpoint that events of cases are delivered to, for an account (事件回调)."""
 
@@ -58,7 +58,7 @@ class Webhook(Node):
 
 @entity(
     DeliveryRow,
-    visible=everyone,
+    visible=visible_to_all,
     through="webhook",
     order=("at",),
     filter={"state": None, "type": None, "at": None},

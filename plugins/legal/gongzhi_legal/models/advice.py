@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.declare.columns import BytesField, Located, key
+from gongzhi.declare.columns import BytesField, Located, primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -54,7 +54,7 @@ class EntryState(StrEnum):
 class EntryRow(Located):
     """A question and answer for everybody, without anybody's name. It does not know where it comes from."""
 
-    id = key()
+    id = primary_key()
     topic = fields.CharEnumField(LegalTopic, max_length=15)
     question = fields.CharField(max_length=300)
     answer = fields.CharField(max_length=3000)
@@ -72,7 +72,7 @@ class EntryRow(Located):
 class AdviceRow(Model):
     """A question. The adviser who answers may change; `entry` is what became of it for everybody, if asked for."""
 
-    id = key()
+    id = primary_key()
     matter: Any = of_matter()
     matter_id: Any
     adviser: Any = fields.ForeignKeyField("legal.AdviserRow", db_index=True, **KEPT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.declare.columns import BytesField, Located, key
+from gongzhi.declare.columns import BytesField, Located, primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -55,7 +55,7 @@ class CounterRow(Model):
 class TemplateRow(Located):
     """A county's document for agreements; the last one is in use."""
 
-    id = key()
+    id = primary_key()
     content: Any = BytesField()
     blanks: Any = fields.JSONField()
     set_at = fields.DatetimeField()
@@ -69,7 +69,7 @@ class TemplateRow(Located):
 class AgreementRow(Model):
     """What the parties agreed on (调解协议). `template` is the county's document it is written with."""
 
-    id = key()
+    id = primary_key()
     matter: Any = of_matter()
     matter_id: Any
     number = fields.CharField(max_length=40, unique=True)
@@ -93,7 +93,7 @@ class AgreementRow(Model):
 class TermRow(Model):
     """One thing that somebody promised, by when, and whether it was done."""
 
-    id = key()
+    id = primary_key()
     matter: Any = of_matter()
     matter_id: Any
     place = fields.SmallIntField()
@@ -114,7 +114,7 @@ class TermRow(Model):
 class SignatureRow(Model):
     """Who signed, when and how."""
 
-    id = key()
+    id = primary_key()
     matter: Any = of_matter()
     matter_id: Any
     party: Any = fields.ForeignKeyField("legal.PartyRow", **KEPT)
@@ -131,7 +131,7 @@ class SignatureRow(Model):
 class ConfirmationRow(Model):
     """Judicial confirmation of an agreement (司法确认): asked for together, within 30 days of its effect."""
 
-    id = key()
+    id = primary_key()
     matter: Any = of_matter()
     matter_id: Any
     state = fields.CharEnumField(ConfirmationState, max_length=9, default=ConfirmationState.OPEN)
@@ -155,7 +155,7 @@ class ConfirmationRow(Model):
 class RateRow(Located):
     """What a county pays a mediator for a case with an outcome, in fen (以案定补)."""
 
-    id = key()
+    id = primary_key()
     outcome = fields.CharEnumField(MediationOutcome, max_length=17)
     fen = fields.IntField()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.declare.columns import BytesField, key
+from gongzhi.declare.columns import BytesField, primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -51,7 +51,7 @@ class AidState(StrEnum):
 class AidRow(Model):
     """An application for legal aid. The rule only proposes; `adviser` is who decides and follows it."""
 
-    id = key()
+    id = primary_key()
     matter: Any = of_matter()
     matter_id: Any
     adviser: Any = fields.ForeignKeyField("legal.AdviserRow", db_index=True, **KEPT)
@@ -81,7 +81,7 @@ class AidRow(Model):
 class HoursRow(Model):
     """Time that the firm's people spent."""
 
-    id = key()
+    id = primary_key()
     matter: Any = of_matter()
     matter_id: Any
     day = fields.DateField()

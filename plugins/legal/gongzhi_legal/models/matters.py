@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.declare.columns import BytesField, Located, key
+from gongzhi.declare.columns import BytesField, Located, primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -36,7 +36,7 @@ class SeatRole(StrEnum):
 class MatterRow(Located):
     """A matter. Without its `secret` nobody can read a word of it again."""
 
-    id = key()
+    id = primary_key()
     kind = fields.CharEnumField(MatterKind, max_length=9)
     secret: Any = BytesField(null=True)
     opened_at = fields.DatetimeField()
@@ -50,7 +50,7 @@ class MatterRow(Located):
 class SeatRow(Model):
     """Somebody's place at a matter: a person's, an adviser's by their account, or that of a law firm's people."""
 
-    id = key()
+    id = primary_key()
     matter: Any = of_matter()
     matter_id: Any
     role = fields.CharEnumField(SeatRole, max_length=14)
@@ -70,7 +70,7 @@ class SeatRow(Model):
 class MessageRow(Model):
     """Something said in a matter, by a party or by whoever handles it."""
 
-    id = key()
+    id = primary_key()
     matter: Any = of_matter()
     matter_id: Any
     at = fields.DatetimeField()
@@ -86,7 +86,7 @@ class MessageRow(Model):
 class FileRow(Model):
     """A file of a matter: evidence, a recording, a scan of what was signed. Sealed, as words are."""
 
-    id = key()
+    id = primary_key()
     matter: Any = of_matter()
     matter_id: Any
     title: Any = BytesField()

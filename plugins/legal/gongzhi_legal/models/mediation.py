@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from gongzhi.core.cases.models import SettlementLevel
-from gongzhi.declare.columns import BytesField, key
+from gongzhi.declare.columns import BytesField, primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -74,7 +74,7 @@ class DisputeTypeRow(Model):
 class MediationRow(Model):
     """A mediation. `due_at` is when the term ends by the county's calendar, `extensions` the days it was moved by."""
 
-    id = key()
+    id = primary_key()
     matter: Any = of_matter()
     matter_id: Any
     case: Any = fields.ForeignKeyField("cases.CaseRow", null=True, db_index=True, related_name=False,
@@ -106,7 +106,7 @@ class MediationRow(Model):
 class PartyRow(Model):
     """A party, or who speaks for one. Somebody who is not on file has a sealed name and number of their own."""
 
-    id = key()
+    id = primary_key()
     matter: Any = of_matter()
     matter_id: Any
     place = fields.SmallIntField()
@@ -129,7 +129,7 @@ class PartyRow(Model):
 class MediatorRow(Model):
     """An adviser in a mediation, and at which level."""
 
-    id = key()
+    id = primary_key()
     matter: Any = of_matter()
     matter_id: Any
     adviser: Any = fields.ForeignKeyField("legal.AdviserRow", db_index=True, **KEPT)
@@ -148,7 +148,7 @@ class MediatorRow(Model):
 class SessionRow(Model):
     """A meeting, and its minutes."""
 
-    id = key()
+    id = primary_key()
     matter: Any = of_matter()
     matter_id: Any
     at = fields.DatetimeField()

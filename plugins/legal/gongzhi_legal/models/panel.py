@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.declare.columns import BytesField, Located, key
+from gongzhi.declare.columns import BytesField, Located, primary_key
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
@@ -35,7 +35,7 @@ class Meeting(StrEnum):
 class AdviserRow(Located):
     """Somebody on the panel, at home in the grid that appointed them. `account` is what they sign in as."""
 
-    id = key()
+    id = primary_key()
     name = fields.CharField(max_length=100)
     kind = fields.CharEnumField(AdviserKind, max_length=12)
     qualification = fields.CharField(max_length=200)
@@ -59,7 +59,7 @@ class AdviserRow(Located):
 class ServesRow(Model):
     """A village, town or county that an adviser serves."""
 
-    id = key()
+    id = primary_key()
     adviser: Any = fields.ForeignKeyField("legal.AdviserRow", **OWNED)
     adviser_id: Any
     grid: Any = fields.ForeignKeyField("grids.GridRow", db_index=True, **KEPT)
@@ -74,7 +74,7 @@ class ServesRow(Model):
 class ShiftRow(Model):
     """When an adviser is on duty (值班)."""
 
-    id = key()
+    id = primary_key()
     adviser: Any = fields.ForeignKeyField("legal.AdviserRow", **OWNED)
     adviser_id: Any
     starts_at = fields.DatetimeField()
@@ -90,7 +90,7 @@ class ShiftRow(Model):
 class SlotRow(Model):
     """A time that can be booked. The database allows one booking that is not cancelled."""
 
-    id = key()
+    id = primary_key()
     adviser: Any = fields.ForeignKeyField("legal.AdviserRow", **OWNED)
     adviser_id: Any
     starts_at = fields.DatetimeField()
@@ -107,7 +107,7 @@ class SlotRow(Model):
 class BookingRow(Model):
     """An appointment."""
 
-    id = key()
+    id = primary_key()
     slot: Any = fields.ForeignKeyField("legal.SlotRow", **KEPT)
     slot_id: Any
     person: Any = fields.ForeignKeyField("people.PersonRow", db_index=True, **PERSONAL)
@@ -123,7 +123,7 @@ class BookingRow(Model):
 class ConflictRow(Model):
     """An adviser declares that they must have nothing to do with a person (回避申报)."""
 
-    id = key()
+    id = primary_key()
     adviser: Any = fields.ForeignKeyField("legal.AdviserRow", db_index=True, **OWNED)
     adviser_id: Any
     person: Any = fields.ForeignKeyField("people.PersonRow", db_index=True, **OWNED)
@@ -139,7 +139,7 @@ class ConflictRow(Model):
 class FeedRow(Model):
     """An address at which somebody's rota and appointments are told; of its secret only the hash is kept."""
 
-    id = key()
+    id = primary_key()
     account = fields.CharField(max_length=100, unique=True)
     person: Any = fields.ForeignKeyField("people.PersonRow", **PERSONAL)
     person_id: Any

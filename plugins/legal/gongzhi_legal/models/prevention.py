@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.declare.columns import BytesField, Located, key
+from gongzhi.declare.columns import BytesField, Located, primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -56,7 +56,7 @@ class ClueSubject(StrEnum):
 class ScreeningRow(Located):
     """A situation that may become a dispute (矛盾排查), and when somebody looks at it again."""
 
-    id = key()
+    id = primary_key()
     dispute_type: Any = fields.ForeignKeyField("legal.DisputeTypeRow", **KEPT)
     dispute_type_id: int
     situation = fields.CharField(max_length=1000)
@@ -76,7 +76,7 @@ class ScreeningRow(Located):
 class ReviewRow(Model):
     """What somebody found when they looked at a situation again."""
 
-    id = key()
+    id = primary_key()
     screening: Any = fields.ForeignKeyField("legal.ScreeningRow", db_index=True, **OWNED)
     screening_id: Any
     at = fields.DatetimeField()
@@ -92,7 +92,7 @@ class ReviewRow(Model):
 class ArticleRow(Located):
     """Something to read about the law, for a grid and all below it."""
 
-    id = key()
+    id = primary_key()
     title = fields.CharField(max_length=100)
     text = fields.CharField(max_length=10_000)
     published_at = fields.DatetimeField()
@@ -106,7 +106,7 @@ class ArticleRow(Located):
 class LectureRow(Located):
     """A talk or a fair about the law, at a time and place."""
 
-    id = key()
+    id = primary_key()
     title = fields.CharField(max_length=100)
     place = fields.CharField(max_length=200)
     starts_at = fields.DatetimeField()
@@ -120,7 +120,7 @@ class LectureRow(Located):
 class QuizRow(Located):
     """Questions with answers to choose from: `[{"text", "options", "right", "why"}]`."""
 
-    id = key()
+    id = primary_key()
     title = fields.CharField(max_length=100)
     questions: Any = fields.JSONField()
     published_at = fields.DatetimeField()
@@ -134,7 +134,7 @@ class QuizRow(Located):
 class TallyRow(Model):
     """How often something was read or taken, by day, and how many answers were right: whose, nobody knows."""
 
-    id = key()
+    id = primary_key()
     what = fields.UUIDField()
     day = fields.DateField()
     times = fields.IntField(default=0)
@@ -150,7 +150,7 @@ class TallyRow(Model):
 class ClueRow(Located):
     """Something that inspectors should look at, said by a resident or a village (村社吹哨、执法队报到)."""
 
-    id = key()
+    id = primary_key()
     matter: Any = of_matter()
     matter_id: Any
     subject = fields.CharEnumField(ClueSubject, max_length=11)

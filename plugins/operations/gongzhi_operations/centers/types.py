@@ -6,10 +6,10 @@ import datetime
 
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.units.types import Unit
-from gongzhi.declare.entity import Connection, Node, column, connection, entity, everyone, many, one, pick
+from gongzhi.declare.entity import Connection, Node, column, connection, entity, many, one, pick, visible_to_all
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import placed, search
-from gongzhi.declare.located import inside
+from gongzhi.declare.filters import compare_place, compare_text
+from gongzhi.declare.located import rows_inside
 from gongzhi.declare.sql import Sql
 
 from .models import CenterRow
@@ -18,7 +18,9 @@ CAP = 50
 """The most units of a centre."""
 
 
-@entity(CenterRow, visible=everyone, order=("name",), filter={"name": search("name"), "grid": placed()})
+@entity(
+    CenterRow, visible=visible_to_all, order=("name",), filter={"name": compare_text("name"), "grid": compare_place()}
+)
 class GovernanceCenter(Node):
     """Where people of a county, town or village can bring any matter (综治中心)."""
 
@@ -51,7 +53,7 @@ EXTENSIONS = (
         ),
         governance_centers=connection(
             "Centres in it and below it, those that are no more too (各级综治中心).",
-            inside,
+            rows_inside,
             order="name",
             type=Connection[GovernanceCenter] | None,
             requires=None,

@@ -9,7 +9,7 @@ from gongzhi.runtime.checks import CHINA, today
 from gongzhi.runtime.commands import Call
 from gongzhi.values.codes import Kind
 
-from .ending import summed
+from .ending import sum_report
 from .models import EmergencyRow, EmergencyState
 
 DECLARED_BY = "demo.county"
@@ -37,6 +37,6 @@ async def furnish_emergency(call: Call, county: GridRow) -> None:
         starts_at=begun,
         ends_at=ended,
         ended_at=ended,
-        report=summed(begun, ended, happened, []),
+        report=sum_report(begun, ended, happened, []),
         version=2,
     )

@@ -8,12 +8,12 @@ from typing import Any
 
 from gongzhi.core.grids.models import GridRow
 from gongzhi.runtime.commands import Call
-from gongzhi.runtime.jobs import Run, job
+from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.values.codes import Kind
 
 from .events import Ended
 from .models import EmergencyRow, EmergencyState
-from .telling import tell
+from .notices import notify_staff
 
 FEW = 5
 """Fewer than so many are told to nobody: somebody could be recognised."""
@@ -38,29 +38,29 @@ OVER = (
 
 # Powers ask the clock themselves; the job only notes the end, reports and tells.
 @job("emergency.end", every=timedelta(minutes=1))
-async def ended(call: Call, run: Run) -> None:
+async def end_due_emergencies(call: Call, run: JobRun) -> None:
     """End what has come to its end, and let lapse what nobody confirmed."""
     rows = await call.fetch(OVER, call.now, call.now - WAIT)
     for emergency in await EmergencyRow.filter(id__in=[row["id"] for row in rows]).order_by("id"):
         if emergency.state == EmergencyState.ACTIVE:
             # At the time it was to end, not at the time of the job.
-            await end(call, emergency, emergency.ends_at, None)
+            await finish_emergency(call, emergency, emergency.ends_at, None)
         else:
             emergency.state, emergency.version = EmergencyState.LAPSED, emergency.version + 1
             await emergency.save()
 
 
-async def end(call: Call, emergency: EmergencyRow, at: datetime, account: str | None) -> None:
+async def finish_emergency(call: Call, emergency: EmergencyRow, at: datetime, account: str | None) -> None:
     """End an emergency, and publish the report of what was done with its powers."""
     emergency.state, emergency.ended_at, emergency.ended_by = EmergencyState.ENDED, at, account
-    emergency.report = await report(call, emergency, at)
+    emergency.report = await build_report(call, emergency, at)
     emergency.version += 1
     await emergency.save()
     call.publish(Ended(emergency.id), emergency)
-    await tell(call, emergency, "emergency.ended")
+    await notify_staff(call, emergency, "emergency.ended")
 
 
-async def report(call: Call, emergency: EmergencyRow, until: datetime) -> dict[str, Any]:
+async def build_report(call: Call, emergency: EmergencyRow, until: datetime) -> dict[str, Any]:
     """Return what happened in the area in that time, by type, and how often each power was used.
 
     Of what happened, small numbers are null, and tip-offs are left out."""
@@ -69,10 +69,10 @@ async def report(call: Call, emergency: EmergencyRow, until: datetime) -> dict[s
     happened = HAPPENED.format(level=f"{kind.lower()}_id")
     events = await call.fetch(happened, emergency.starts_at, until, emergency.grid_id)
     used = await call.fetch(USED, emergency.id)
-    return summed(emergency.starts_at, until, events, used)
+    return sum_report(emergency.starts_at, until, events, used)
 
 
-def summed(
+def sum_report(
     since: datetime, until: datetime, events: Sequence[Mapping[str, Any]], used: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Return the report of what happened (`type`, `count`) and of what was done by powers."""
@@ -80,11 +80,11 @@ def summed(
         "from": since.isoformat(),
         "to": until.isoformat(),
         "fewest": FEW,
-        "events": [{"type": row["type"], "count": told(row["count"])} for row in events],
+        "events": [{"type": row["type"], "count": visible_count(row["count"])} for row in events],
         # Uses of a power are told exactly: they are acts of offices and not of people.
         "powers": [dict(row) for row in used],
     }
 
 
-def told(count: int) -> int | None:
+def visible_count(count: int) -> int | None:
     return count if count >= FEW else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.declare.columns import Located, key
+from gongzhi.declare.columns import Located, primary_key
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.db_defaults import SqlDefault
@@ -44,7 +44,7 @@ class EmergencyRow(Located):
     `absorbs` are the keys of those within its area that it was declared to take over; `absorbed_by` says that it did.
     """
 
-    id = key()
+    id = primary_key()
     state = fields.CharEnumField(EmergencyState, max_length=8)
     powers = ArrayField("text")
     reason = fields.CharField(max_length=500)
@@ -76,7 +76,7 @@ class EmergencyRow(Located):
 class MarkRow(Model):
     """Something that was done by a power: the command, and what it was done to, as a global id."""
 
-    id = key()
+    id = primary_key()
     emergency: Any = fields.ForeignKeyField("emergency.EmergencyRow", related_name=False, on_delete=fields.CASCADE)
     emergency_id: Any
     power = fields.CharField(max_length=40)

@@ -8,7 +8,7 @@ from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import App, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import ADMINISTRATOR, AUDITOR, DISPATCHERS
-from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.waivers import Grantor
 
 
@@ -50,10 +50,10 @@ def events() -> tuple[type[Event], ...]:
 
 
 @hookimpl
-def jobs() -> list[Job]:
+def jobs() -> list[BackgroundJob]:
     from . import ending
 
-    return [ending.ended]
+    return [ending.end_due_emergencies]
 
 
 @hookimpl

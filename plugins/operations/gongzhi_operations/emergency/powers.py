@@ -28,12 +28,12 @@ async def grant_power(call: Call, request: WaiverRequest) -> str | None:
     for found in await standing.order_by("starts_at", "id"):
         if POWERS[request.waiver.name] in found.powers:
             # Marked here and not by the caller, so that no use goes without a mark.
-            await mark(call, found, request)
+            await record_mark(call, found, request)
             return f"Emergency:{found.id}"
     return None
 
 
-async def mark(call: Call, emergency: EmergencyRow, request: WaiverRequest) -> None:
+async def record_mark(call: Call, emergency: EmergencyRow, request: WaiverRequest) -> None:
     await MarkRow.create(
         emergency=emergency,
         power=POWERS[request.waiver.name],

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 
 from gongzhi.core.grids.types import Grid
-from gongzhi.declare.entity import Connection, Node, column, connection, entity, everyone, many, one
-from gongzhi.declare.enums import named
+from gongzhi.declare.entity import Connection, Node, column, connection, entity, many, one, visible_to_all
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import placed
+from gongzhi.declare.filters import compare_place
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Alternatives, Sql
@@ -18,7 +18,7 @@ from strawberry.scalars import JSON
 from . import rules
 from .models import EmergencyRow, EmergencyState, MarkRow, PowerRow
 
-named(
+describe_enum(
     EmergencyState,
     "EmergencyState",
     "Where an emergency stands (应急状态).",
@@ -31,7 +31,7 @@ named(
 )
 
 
-@entity(PowerRow, visible=everyone, order=("code",))
+@entity(PowerRow, visible=visible_to_all, order=("code",))
 class EmergencyPower(Node):
     """Something that may be done in an emergency and not otherwise (应急权力)."""
 
@@ -42,7 +42,7 @@ class EmergencyPower(Node):
     basis: str = column("The law that says so (依据).")
 
 
-@entity(MarkRow, visible=rules.marks, through="emergency", order=("at",))
+@entity(MarkRow, visible=rules.visible_marks, through="emergency", order=("at",))
 class EmergencyMark(Node):
     """Something that was done by a power (应急处置留痕)."""
 
@@ -53,19 +53,19 @@ class EmergencyMark(Node):
     at: datetime.datetime = column("When (时间).")
 
 
-def granted(at: Frame) -> Alternatives:
+def granted_powers(at: Frame) -> Alternatives:
     return [Sql("{0}=any({1})", at.rows.code, at.row.powers)]
 
 
-def named_by(at: Frame) -> Alternatives:
+def absorbed_emergencies(at: Frame) -> Alternatives:
     return [Sql("{0}=any({1})", at.rows.id, at.row.absorbs)]
 
 
 @entity(
     EmergencyRow,
-    visible=rules.emergencies,
+    visible=rules.visible_emergencies,
     order=("starts_at",),
-    filter={"state": None, "starts_at": None, "ends_at": None, "grid": placed()},
+    filter={"state": None, "starts_at": None, "ends_at": None, "grid": compare_place()},
 )
 class Emergency(Node):
     """Named powers for a grid and a time. It ends by itself (平战结合、应急状态)."""
@@ -73,7 +73,7 @@ class Emergency(Node):
     grid: Grid | None = one("Where (网格).")
     state: EmergencyState = column("Where it stands (状态).")
     reason: str = column("Why; everybody reads it (事由).")
-    powers: list[EmergencyPower] = many("What may be done (应急权力).", granted, order="code", cap=20)
+    powers: list[EmergencyPower] = many("What may be done (应急权力).", granted_powers, order="code", cap=20)
     declared_at: datetime.datetime = column("When it was declared (宣布时间).")
     confirmed_at: datetime.datetime | None = column("When a second person confirmed it, or one above (确认时间).")
     starts_at: datetime.datetime = column("From when (开始时间).")
@@ -82,7 +82,7 @@ class Emergency(Node):
     previous: Emergency | None = one("The one it goes on from (延续自).")
     absorbs: list[Emergency] = many(
         "Those of areas within it that it takes over once it is confirmed (并入的应急状态).",
-        named_by,
+        absorbed_emergencies,
         order="starts_at",
         cap=20,
     )

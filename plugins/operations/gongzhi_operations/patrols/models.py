@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from gongzhi.declare.columns import Located, key
+from gongzhi.declare.columns import Located, primary_key
 from tortoise import fields
 
 
 class PatrolRow(Located):
     """Somebody looked round a grid: when, what they found, and the case it became."""
 
-    id = key()
+    id = primary_key()
     patroller: Any = fields.ForeignKeyField(
         "people.PersonRow", null=True, related_name=False, on_delete=fields.SET_NULL
     )

@@ -9,14 +9,14 @@ from gongzhi.core.grids.types import Grid
 from gongzhi.core.people.types import Person
 from gongzhi.declare.entity import Connection, Node, column, connection, entity, one, pick
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import placed
-from gongzhi.declare.located import inside
+from gongzhi.declare.filters import compare_place
+from gongzhi.declare.located import rows_inside
 
 from . import rules
 from .models import PatrolRow
 
 
-@entity(PatrolRow, visible=rules.patrols, order=("at",), filter={"at": None, "grid": placed()})
+@entity(PatrolRow, visible=rules.visible_patrols, order=("at",), filter={"at": None, "grid": compare_place()})
 class Patrol(Node):
     """Somebody looked round a grid (巡查). No position is kept, and none is asked for."""
 
@@ -32,7 +32,7 @@ EXTENSIONS = (
     extend(
         Grid,
         patrols=connection(
-            "Patrols in it or below it (巡查).", inside, order="-at", type=Connection[Patrol] | None, requires=None
+            "Patrols in it or below it (巡查).", rows_inside, order="-at", type=Connection[Patrol] | None, requires=None
         ),
     ),
     extend(

@@ -5,37 +5,37 @@ from __future__ import annotations
 import strawberry
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow
-from gongzhi.core.cases.steps import disinterested, unready
+from gongzhi.core.cases.steps import illegal_status, require_disinterested
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import duplicate, text, wrong
+from gongzhi.runtime.checks import check_text, duplicate, invalid_input
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
-    cautions,
+    check_version,
     command,
     forbidden,
-    given,
-    made,
+    free_text,
+    input_field,
     problems,
-    prose,
-    stale,
+    result_field,
+    text_warnings,
 )
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.codes import Kind
 from gongzhi.values.worktime import Term
 from gongzhi_deadlines.calendars.durations import parse_term, reckon_deadline
-from gongzhi_dispatch.desk import NUMBER, acting, belonging
+from gongzhi_dispatch.lookups import NUMBER, acting_units, load_with_case
 from strawberry import ID, UNSET
 
-from .issuing import ANSWERED, LIFTED, issue, note, ruled, tell
 from .models import Level, RuleRow, State, SupervisionRow
+from .orders import ANSWERED, LIFTED, issue_supervision, note_on_timeline, notify_supervised, rules_of_county
 from .types import Supervision, SupervisionRule
 
 SUPERVISE = "supervision.supervise"
@@ -48,18 +48,18 @@ BASIS = 300
 
 @strawberry.type(description="The supervision, or why nothing was done (督办结果).")
 class SupervisionPayload:
-    supervision: Supervision | None = made("The supervision (督办).")
-    warnings: list[TextWarning] = cautions()
+    supervision: Supervision | None = result_field("The supervision (督办).")
+    warnings: list[TextWarning] = text_warnings()
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="Asking what is done about a case (督办).")
 class SuperviseCaseInput:
-    idempotency_key: str = given(KEY)
-    number: str = given(NUMBER)
-    level: Level = given("How loudly (级别).")
-    reason: str = prose("Why; the unit reads it (督办事由).")
-    reply_within: str | None = given(
+    idempotency_key: str = input_field(KEY)
+    number: str = input_field(NUMBER)
+    level: Level = input_field("How loudly (级别).")
+    reason: str = free_text("Why; the unit reads it (督办事由).")
+    reply_within: str | None = input_field(
         "How long the unit has to answer, as ISO 8601 in working time; else as the rules have it (回复时限).",
         default=UNSET,
     )
@@ -67,15 +67,15 @@ class SuperviseCaseInput:
 
 @command("Ask the unit that has a case what is done about it (催办、督办、挂牌督办).", requires=SUPERVISE)
 async def supervise_case(call: Call, input: SuperviseCaseInput) -> SupervisionPayload:
-    reason = text(input.reason, REASON, "reason")
+    reason = check_text(input.reason, REASON, "reason")
     # The case is locked by this, so that two cannot supervise one unit at one level at once.
     case: CaseRow = await call.find(Case, "number", number=input.number)
     if not call.may(LIST if input.level == Level.LISTED else SUPERVISE, case):
         raise forbidden("level" if input.level == Level.LISTED else "number")
     # People of the unit that the case is against may not press for it.
-    await disinterested(call, case)
+    await require_disinterested(call, case)
     if case.status not in machine.OPEN:
-        raise unready(case, "督办", *machine.OPEN)
+        raise illegal_status(case, "督办", *machine.OPEN)
     # The unit that has the case now: after it was handed on, another may be asked.
     if await SupervisionRow.exists(case=case, level=input.level, state=State.OPEN, unit_id=case.lead_unit_id):
         raise duplicate("The unit has yet to answer one of this level.", "同级督办尚未回复。", "level")
@@ -83,88 +83,90 @@ async def supervise_case(call: Call, input: SuperviseCaseInput) -> SupervisionPa
         reply = parse_term(input.reply_within, "replyWithin")
     else:
         # The county's term for this level, as a supervision by rule would have.
-        rule = (await ruled(call, case.county_id))[input.level]
+        rule = (await rules_of_county(call, case.county_id))[input.level]
         reply = Term(rule.reply, rule.reply_unit)
     due = await reckon_deadline(call, case.county_id, reply)
-    supervision = await issue(call, case, input.level, due, reason=reason)
+    supervision = await issue_supervision(call, case, input.level, due, reason=reason)
     # `shown`: whoever asked reads it, whatever they see of the case.
     return SupervisionPayload(supervision=ref(Supervision, supervision.id, shown=True))
 
 
 @strawberry.input(description="What the unit says (督办回复).")
 class AnswerSupervisionInput:
-    idempotency_key: str = given(KEY)
-    supervision: ID = given("The supervision (督办标识).")
-    expected_version: int = given(EXPECTED)
-    text: str = prose("What was done and what is to be done by when (回复).")
+    idempotency_key: str = input_field(KEY)
+    supervision: ID = input_field("The supervision (督办标识).")
+    expected_version: int = input_field(EXPECTED)
+    text: str = free_text("What was done and what is to be done by when (回复).")
 
 
 @command("Answer a supervision of one's unit (督办回复).", requires="cases.handle")
 async def answer_supervision(call: Call, input: AnswerSupervisionInput) -> SupervisionPayload:
-    case, supervision = await opened(call, input.supervision, input.expected_version, State.OPEN)
+    case, supervision = await load_supervision(call, input.supervision, input.expected_version, State.OPEN)
     # Where no unit has the case yet, its dispatchers answer.
-    mine = supervision.unit_id in acting(call) if supervision.unit_id else call.may("cases.dispatch", case)
+    mine = supervision.unit_id in acting_units(call) if supervision.unit_id else call.may("cases.dispatch", case)
     if not mine:
         raise forbidden("supervision")
-    supervision.reply, supervision.state = text(input.text, ANSWER, "text"), State.ANSWERED
+    supervision.reply, supervision.state = check_text(input.text, ANSWER, "text"), State.ANSWERED
     supervision.replied_at, supervision.replied_by = call.now, call.viewer.account.name
     # Whoever asked is told, and the town, which may have been asked by rule.
-    await tell(call, case, supervision, ANSWERED, accounts=[supervision.issued_by], offices=[case.town_id])
-    return await saved(call, case, supervision, ANSWERED)
+    await notify_supervised(call, case, supervision, ANSWERED, accounts=[supervision.issued_by], offices=[case.town_id])
+    return await save_supervision(call, case, supervision, ANSWERED)
 
 
 @strawberry.input(description="A supervision that is over (解除督办).")
 class LiftSupervisionInput:
-    idempotency_key: str = given(KEY)
-    supervision: ID = given("The supervision (督办标识).")
-    expected_version: int = given(EXPECTED)
-    reason: str = prose("Why (解除理由).")
+    idempotency_key: str = input_field(KEY)
+    supervision: ID = input_field("The supervision (督办标识).")
+    expected_version: int = input_field(EXPECTED)
+    reason: str = free_text("Why (解除理由).")
 
 
 @command("Lift a supervision, answered or not (解除督办).", requires=SUPERVISE)
 async def lift_supervision(call: Call, input: LiftSupervisionInput) -> SupervisionPayload:
-    reason = text(input.reason, REASON, "reason")
-    case, supervision = await opened(call, input.supervision, input.expected_version, State.OPEN, State.ANSWERED)
+    reason = check_text(input.reason, REASON, "reason")
+    case, supervision = await load_supervision(
+        call, input.supervision, input.expected_version, State.OPEN, State.ANSWERED
+    )
     if not call.may(LIST if supervision.level == Level.LISTED else SUPERVISE, case):
         raise forbidden("supervision")
     supervision.state, supervision.lifted_why = State.LIFTED, reason
     supervision.lifted_at, supervision.lifted_by = call.now, call.viewer.account.name
-    await tell(call, case, supervision, LIFTED, units=[supervision.unit_id])
-    return await saved(call, case, supervision, LIFTED)
+    await notify_supervised(call, case, supervision, LIFTED, units=[supervision.unit_id])
+    return await save_supervision(call, case, supervision, LIFTED)
 
 
-async def opened(call: Call, id: str, version: int, *states: State) -> tuple[CaseRow, SupervisionRow]:
+async def load_supervision(call: Call, id: str, version: int, *states: State) -> tuple[CaseRow, SupervisionRow]:
     """Return the case and its supervision, both locked, in one of these states, at the version the caller saw."""
-    case, supervision = await belonging(call, Supervision, id, "supervision")
+    case, supervision = await load_with_case(call, Supervision, id, "supervision")
     # Found as well as locked: seeing the case is not seeing its supervision.
     await call.find(Supervision, "supervision", id=supervision.id)
     if supervision.state not in states:
         raise duplicate("It was answered or lifted.", "该督办已回复或已解除。", "supervision")
-    stale(supervision, version)
+    check_version(supervision, version)
     return case, supervision
 
 
-async def saved(call: Call, case: CaseRow, supervision: SupervisionRow, kind: str) -> SupervisionPayload:
+async def save_supervision(call: Call, case: CaseRow, supervision: SupervisionRow, kind: str) -> SupervisionPayload:
     supervision.version += 1
     await supervision.save()
-    await note(call, case, supervision, kind)
+    await note_on_timeline(call, case, supervision, kind)
     return SupervisionPayload(supervision=ref(Supervision, supervision.id))
 
 
 @strawberry.type(description="The rule, or why nothing was done (督办规则结果).")
 class SupervisionRulePayload:
-    rule: SupervisionRule | None = made("The rule (规则).")
+    rule: SupervisionRule | None = result_field("The rule (规则).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A county's own rule for a level (督办规则).")
 class SetSupervisionRuleInput:
-    idempotency_key: str = given(KEY)
-    county: str = given("The county's code (县编码).")
-    level: Level = given("The level (级别).")
-    overdue: str = given("So long after the deadline, as ISO 8601 in working time: PT1H, P2D (超期时长).")
-    reply: str = given("So long the unit has to answer, in the same way (回复时限).")
-    basis: str = given("The rule or decision that says so (依据).")
+    idempotency_key: str = input_field(KEY)
+    county: str = input_field("The county's code (县编码).")
+    level: Level = input_field("The level (级别).")
+    overdue: str = input_field("So long after the deadline, as ISO 8601 in working time: PT1H, P2D (超期时长).")
+    reply: str = input_field("So long the unit has to answer, in the same way (回复时限).")
+    basis: str = input_field("The rule or decision that says so (依据).")
 
 
 @command(
@@ -174,11 +176,11 @@ async def set_supervision_rule(call: Call, input: SetSupervisionRuleInput) -> Su
     # Locked, so that of two rules for one level one is the later.
     grid: GridRow = await find_grid(input.county, "county", lock=True)
     if grid.kind != Kind.COUNTY:
-        raise wrong("Name a county.", "请指定县。", "county")
+        raise invalid_input("Name a county.", "请指定县。", "county")
     if not call.may(EDIT, grid):
         raise forbidden("county")
     overdue, reply = parse_term(input.overdue, "overdue"), parse_term(input.reply, "reply")
-    basis = text(input.basis, BASIS, "basis")
+    basis = check_text(input.basis, BASIS, "basis")
     # Ended and not changed: supervisions name the rule they were made by.
     await RuleRow.filter(county=grid, level=input.level, until=None).update(until=call.now)
     rule = await RuleRow.create(

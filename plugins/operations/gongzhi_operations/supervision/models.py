@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.declare.columns import key
+from gongzhi.declare.columns import primary_key
 from gongzhi.values.worktime import Unit
 from tortoise import fields
 from tortoise.models import Model
@@ -51,7 +51,7 @@ class RuleRow(Model):
 class SupervisionRow(Model):
     """Somebody above asks the unit that has a case what is done about it. Without a unit, its dispatchers."""
 
-    id = key()
+    id = primary_key()
     case: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
     case_id: Any
     unit: Any = fields.ForeignKeyField("units.UnitRow", null=True, related_name=False, on_delete=fields.RESTRICT)

@@ -7,7 +7,7 @@ from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import App, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import ADMINISTRATOR, COUNTY_DISPATCHER, COUNTY_LEADER, DISPATCHERS
-from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.jobs import BackgroundJob
 
 
 @hookimpl
@@ -36,10 +36,10 @@ def permissions() -> list[Permission | Role]:
 
 
 @hookimpl
-def jobs() -> list[Job]:
-    from . import sweeping
+def jobs() -> list[BackgroundJob]:
+    from . import daily_sweep as sweeping
 
-    return [sweeping.swept]
+    return [sweeping.supervise_by_rule]
 
 
 @hookimpl

@@ -9,10 +9,10 @@ from gongzhi.core.cases.rules import rows_of_held_cases
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.units.types import Unit
-from gongzhi.declare.entity import Connection, Node, column, connection, entity, everyone, expression, one
-from gongzhi.declare.enums import named
+from gongzhi.declare.entity import Connection, Node, column, connection, entity, expression, one, visible_to_all
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import coded, condition
+from gongzhi.declare.filters import compare_code, compare_condition
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Sql
@@ -21,7 +21,7 @@ from gongzhi.values.worktime import Unit as Measure
 from . import rules
 from .models import Level, RuleRow, State, SupervisionRow
 
-named(
+describe_enum(
     Level,
     "SupervisionLevel",
     "How loudly an answer is asked for (督办级别).",
@@ -29,7 +29,7 @@ named(
     SUPERVISION="A supervision (督办)",
     LISTED="A supervision on the county's list (挂牌督办)",
 )
-named(
+describe_enum(
     State,
     "SupervisionState",
     "Where a supervision stands (督办状态).",
@@ -41,9 +41,9 @@ named(
 
 @entity(
     RuleRow,
-    visible=everyone,
+    visible=visible_to_all,
     order=("since",),
-    filter={"level": None, "current": condition(lambda at: Sql("{0} is null", at.rows.until))},
+    filter={"level": None, "current": compare_condition(lambda at: Sql("{0} is null", at.rows.until))},
 )
 class SupervisionRule(Node):
     """When a case whose time is over is supervised, and how long the unit has to answer (督办规则)."""
@@ -59,7 +59,7 @@ class SupervisionRule(Node):
     until: datetime.datetime | None = column("Until when; null for what holds now (停用时间).")
 
 
-def light(at: Frame) -> Sql:
+def supervision_light(at: Frame) -> Sql:
     """Judge the light when the unit answered, or it was lifted, or now."""
     return Sql(
         "(case when coalesce({0},{1},{2})>={3} then 'RED' when coalesce({0},{1},{2})>={4} then 'YELLOW' "
@@ -74,7 +74,7 @@ def light(at: Frame) -> Sql:
 
 @entity(
     SupervisionRow,
-    visible=rules.supervisions,
+    visible=rules.visible_supervisions,
     held=rows_of_held_cases,
     order=("issued_at", "reply_due_at"),
     filter={
@@ -82,7 +82,7 @@ def light(at: Frame) -> Sql:
         "state": None,
         "issued_at": None,
         "reply_due_at": None,
-        "unit": coded("unit_id", "unit", "units"),
+        "unit": compare_code("unit_id", "unit", "units"),
     },
 )
 class Supervision(Node):
@@ -100,7 +100,7 @@ class Supervision(Node):
     reason: str | None = column("Why somebody asked (督办事由).")
     issued_at: datetime.datetime = column("When (发出时间).")
     reply_due_at: datetime.datetime = column("By when the unit has to answer (回复期限).")
-    light: Light = expression("How the time to answer stands (红绿灯).", light)
+    light: Light = expression("How the time to answer stands (红绿灯).", supervision_light)
     reply: str | None = column("What the unit answered (回复).")
     replied_at: datetime.datetime | None = column("When (回复时间).")
     lifted_at: datetime.datetime | None = column("When it was lifted (解除时间).")

@@ -78,14 +78,14 @@ async def tell_story(call: Call, story: Story, village: GridRow, units: Mapping[
         closed_at=over if closed else None,
         version=1 if waits else 2,
     )
-    await SummonsRow.bulk_create([summons(whistle, unit, begun, waits) for unit in units.values()])
+    await SummonsRow.bulk_create([make_summons(whistle, unit, begun, waits) for unit in units.values()])
     if not waits:
-        await agree(story, whistle, units, begun)
+        await write_plan(story, whistle, units, begun)
     if closed:
-        await AssessmentRow.bulk_create(assessments(whistle, list(units.values()), over))
+        await AssessmentRow.bulk_create(make_assessments(whistle, list(units.values()), over))
 
 
-def summons(whistle: WhistleRow, unit: UnitRow, begun: datetime, waits: bool) -> SummonsRow:
+def make_summons(whistle: WhistleRow, unit: UnitRow, begun: datetime, waits: bool) -> SummonsRow:
     """Call one unit; it came within the hour, unless the call waits for the town."""
     if waits:
         return SummonsRow(whistle=whistle, unit=unit, warn_at=NEVER, due_at=NEVER)
@@ -99,7 +99,7 @@ def summons(whistle: WhistleRow, unit: UnitRow, begun: datetime, waits: bool) ->
     )
 
 
-async def agree(story: Story, whistle: WhistleRow, units: Mapping[str, UnitRow], begun: datetime) -> None:
+async def write_plan(story: Story, whistle: WhistleRow, units: Mapping[str, UnitRow], begun: datetime) -> None:
     """Write the joint plan down, and which of its tasks are done."""
     at, over = begun + timedelta(hours=3), begun + timedelta(hours=12)
     plan = await PlanRow.create(whistle=whistle, version=1, text=story.plan, at=at, account=ASKED_BY)
@@ -117,7 +117,7 @@ async def agree(story: Story, whistle: WhistleRow, units: Mapping[str, UnitRow],
         )
 
 
-def assessments(whistle: WhistleRow, units: Sequence[UnitRow], at: datetime) -> list[AssessmentRow]:
+def make_assessments(whistle: WhistleRow, units: Sequence[UnitRow], at: datetime) -> list[AssessmentRow]:
     """Have both sides give each other five."""
     return [
         AssessmentRow(whistle=whistle, unit=unit, direction=direction, rating=5, at=at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.declare.columns import Located, key
+from gongzhi.declare.columns import Located, primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -45,7 +45,7 @@ def _belonging() -> Any:
 class WhistleRow(Located):
     """Somebody calls units together about a matter. `term` is what they have to come in, as it was given."""
 
-    id = key()
+    id = primary_key()
     kind = fields.CharEnumField(WhistleKind, max_length=9)
     state = fields.CharEnumField(WhistleState, max_length=7)
     matter = fields.TextField()
@@ -70,7 +70,7 @@ class WhistleRow(Located):
 class SummonsRow(Model):
     """One unit that is called, and whether it came. Times are `infinity` until the whistle is blown."""
 
-    id = key()
+    id = primary_key()
     whistle: Any = _belonging()
     whistle_id: Any
     unit: Any = _of("units.UnitRow")
@@ -90,7 +90,7 @@ class SummonsRow(Model):
 class PlanRow(Model):
     """One version of what was agreed on. It never changes: the next version takes its place."""
 
-    id = key()
+    id = primary_key()
     whistle: Any = _belonging()
     whistle_id: Any
     version = fields.IntField()
@@ -107,7 +107,7 @@ class PlanRow(Model):
 class TaskRow(Model):
     """What one unit does by when, by one version of the plan, and what came of it."""
 
-    id = key()
+    id = primary_key()
     whistle: Any = _belonging()
     whistle_id: Any
     plan: Any = fields.ForeignKeyField("whistles.PlanRow", related_name=False, on_delete=fields.CASCADE)
@@ -128,7 +128,7 @@ class TaskRow(Model):
 class AssessmentRow(Model):
     """What the caller makes of a unit, or a unit of the caller, once a whistle call is closed."""
 
-    id = key()
+    id = primary_key()
     whistle: Any = _belonging()
     whistle_id: Any
     unit: Any = _of("units.UnitRow")

@@ -8,7 +8,7 @@ from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import App, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import COUNTY_LEADER, DEPARTMENT_HANDLER, DISPATCHERS, GRID_LEADER, STAFF
-from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.waivers import Waiver
 
 from .waivers import APPROVAL
@@ -22,7 +22,9 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import calling, coming, types
+    from . import calls as calling
+    from . import responses as coming
+    from . import types
 
     return (
         *types.EXTENSIONS,
@@ -50,10 +52,10 @@ def events() -> tuple[type[Event], ...]:
 
 
 @hookimpl
-def jobs() -> list[Job]:
-    from . import escalating
+def jobs() -> list[BackgroundJob]:
+    from . import escalation as escalating
 
-    return [escalating.escalated]
+    return [escalating.escalate_late_units]
 
 
 @hookimpl

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gongzhi.declare.sql import Alternatives, Sql, widen
-from gongzhi.declare.viewer import Lens
+from gongzhi.declare.sql import Alternatives, Sql, widen_rows
+from gongzhi.declare.viewer import ViewerScope
 from pypika_tortoise.queries import Table
 
 VIEW = "whistles.view"
@@ -12,7 +12,7 @@ APPROVE = "whistles.approve"
 CHECK_IN = "whistles.check_in"
 
 
-def whistles(whistle: Table, viewer: Lens) -> Alternatives:
+def visible_whistles(whistle: Table, viewer: ViewerScope) -> Alternatives:
     """Select whistle calls in the grids one serves, and those that one's units are called by."""
     # A unit sees a call once it is made, not while it waits for approval.
     called = (
@@ -20,10 +20,10 @@ def whistles(whistle: Table, viewer: Lens) -> Alternatives:
         "where s.unit_id={1} and w.state in ('CALLED','CLOSED')))"
     )
     units = [Sql(called, whistle.id, unit) for unit in viewer.units(VIEW)]
-    return widen(viewer.within(whistle, VIEW), *units)
+    return widen_rows(viewer.within(whistle, VIEW), *units)
 
 
-def assessments(row: Table, viewer: Lens) -> Alternatives:
+def visible_assessments(row: Table, viewer: ViewerScope) -> Alternatives:
     """Select what was said in the grids one serves, and what was said by one's unit or of it."""
     served = Table("whistle", schema="whistles", alias="served")
     seen = viewer.within(served, VIEW)

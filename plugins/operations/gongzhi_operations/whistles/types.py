@@ -8,10 +8,21 @@ from gongzhi.core.cases.models import Light
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.units.types import Unit
-from gongzhi.declare.entity import Connection, Node, column, connection, entity, everyone, expression, many, one, pick
-from gongzhi.declare.enums import named
+from gongzhi.declare.entity import (
+    Connection,
+    Node,
+    column,
+    connection,
+    entity,
+    expression,
+    many,
+    one,
+    pick,
+    visible_to_all,
+)
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import placed
+from gongzhi.declare.filters import compare_place
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Alternatives, Sql
@@ -21,7 +32,7 @@ from gongzhi_operations.emergency.types import Emergency
 from . import rules
 from .models import AssessmentRow, Direction, PlanRow, SummonsRow, TaskRow, WhistleKind, WhistleRow, WhistleState
 
-named(
+describe_enum(
     WhistleKind,
     "WhistleKind",
     "Why units are called (哨类).",
@@ -29,7 +40,7 @@ named(
     TOUGH="Something that nobody got done alone (攻坚哨)",
     EMERGENCY="Danger; its clock runs day and night (应急哨)",
 )
-named(
+describe_enum(
     WhistleState,
     "WhistleState",
     "Where a whistle call stands (吹哨状态).",
@@ -38,7 +49,7 @@ named(
     REFUSED="The town refused it (未批准)",
     CLOSED="It is over (已办结)",
 )
-named(
+describe_enum(
     Direction,
     "AssessmentDirection",
     "Who assesses whom (评价方向).",
@@ -47,7 +58,7 @@ named(
 )
 
 
-def light(at: Frame) -> Sql:
+def summons_light(at: Frame) -> Sql:
     """Judge the light when the unit came, or now."""
     return Sql(
         "(case when coalesce({0},{1})>={2} then 'RED' when coalesce({0},{1})>={3} then 'YELLOW' else 'GREEN' end)",
@@ -58,7 +69,7 @@ def light(at: Frame) -> Sql:
     )
 
 
-@entity(SummonsRow, visible=everyone, through="whistle", order=("due_at",))
+@entity(SummonsRow, visible=visible_to_all, through="whistle", order=("due_at",))
 class WhistleUnit(Node):
     """A unit that is called, and whether it came (报到单位)."""
 
@@ -67,10 +78,10 @@ class WhistleUnit(Node):
     due_at: datetime.datetime | None = column("By when it is to come; null while not approved (报到期限).")
     checked_in_at: datetime.datetime | None = column("When it came (报到时间).")
     escalated_at: datetime.datetime | None = column("When the level above was told that it had not (上报时间).")
-    light: Light = expression("How its clock stands, or stood when it came (红绿灯).", light)
+    light: Light = expression("How its clock stands, or stood when it came (红绿灯).", summons_light)
 
 
-@entity(TaskRow, visible=everyone, through="whistle", order=("due_at",))
+@entity(TaskRow, visible=visible_to_all, through="whistle", order=("due_at",))
 class WhistleTask(Node):
     """What one unit does by when (联合任务)."""
 
@@ -82,7 +93,7 @@ class WhistleTask(Node):
     result: str | None = column("What was done (完成情况).")
 
 
-@entity(PlanRow, visible=everyone, through="whistle", order=("version",))
+@entity(PlanRow, visible=visible_to_all, through="whistle", order=("version",))
 class WhistlePlan(Node):
     """One version of what the units agreed on (联合方案)."""
 
@@ -93,7 +104,7 @@ class WhistlePlan(Node):
     tasks: list[WhistleTask] = many("Who does what by when (任务).", on="plan", order="due_at")
 
 
-@entity(AssessmentRow, visible=rules.assessments, through="whistle", order=("at",))
+@entity(AssessmentRow, visible=rules.visible_assessments, through="whistle", order=("at",))
 class WhistleAssessment(Node):
     """What one side makes of the other; a unit reads its own and nobody adds them up to a ranking (双向评价)."""
 
@@ -105,15 +116,15 @@ class WhistleAssessment(Node):
     at: datetime.datetime = column("When (时间).")
 
 
-def latest(at: Frame) -> Alternatives:
+def latest_plan(at: Frame) -> Alternatives:
     return [Sql("{0}={1}", at.rows.whistle_id, at.row.id)]
 
 
 @entity(
     WhistleRow,
-    visible=rules.whistles,
+    visible=rules.visible_whistles,
     order=("asked_at",),
-    filter={"kind": None, "state": None, "asked_at": None, "grid": placed()},
+    filter={"kind": None, "state": None, "asked_at": None, "grid": compare_place()},
 )
 class Whistle(Node):
     """Units are called together about a matter, and have a time to come in (吹哨报到)."""
@@ -128,7 +139,7 @@ class Whistle(Node):
     called_at: datetime.datetime | None = column("When it was blown (吹哨时间).")
     emergency: Emergency | None = one("The emergency by whose power it needed no approval (应急状态).")
     units: list[WhistleUnit] = many("The units that are called (报到单位).", on="whistle", order="due_at", cap=30)
-    plan: WhistlePlan | None = pick("What they agreed on, as it stands (联合方案).", latest, order="-version")
+    plan: WhistlePlan | None = pick("What they agreed on, as it stands (联合方案).", latest_plan, order="-version")
     plans: list[WhistlePlan] = many("All versions, the last first (方案版本).", on="whistle", order="-version")
     assessments: list[WhistleAssessment] = many(
         "What each side makes of the other (双向评价).", on="whistle", order="at"

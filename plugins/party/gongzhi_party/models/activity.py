@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.declare.columns import BytesField, Located, key
+from gongzhi.declare.columns import BytesField, Located, primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -73,7 +73,7 @@ class PaperKind(StrEnum):
 class SeriesRow(Located):
     """Activities that come again. `starts_at` is the first; the rule is RFC 5545's, in China's time."""
 
-    id = key()
+    id = primary_key()
     branch: Any = fields.ForeignKeyField("party.BranchRow", null=True, db_index=True, **FOREVER)
     branch_id: Any
     group: Any = fields.ForeignKeyField("party.GroupRow", null=True, db_index=True, **FOREVER)
@@ -98,7 +98,7 @@ class SeriesRow(Located):
 class ActivityRow(Located):
     """One activity. `original_at` is when its series' rule has it; it may have been moved since."""
 
-    id = key()
+    id = primary_key()
     series: Any = fields.ForeignKeyField("party.SeriesRow", null=True, **FOREVER)
     series_id: Any
     original_at = fields.DatetimeField(null=True)
@@ -127,7 +127,7 @@ class ActivityRow(Located):
 class ParticipationRow(Model):
     """That somebody comes, waits or came. `share`: they want their coming told to rules that reward it."""
 
-    id = key()
+    id = primary_key()
     activity: Any = fields.ForeignKeyField("party.ActivityRow", **OWNED)
     activity_id: Any
     person: Any = fields.ForeignKeyField("people.PersonRow", **OWNED)
@@ -149,7 +149,7 @@ class ParticipationRow(Model):
 class MinutesRow(Model):
     """What was said and decided at an activity."""
 
-    id = key()
+    id = primary_key()
     activity: Any = fields.ForeignKeyField("party.ActivityRow", unique=True, **{**OWNED, "db_index": False})
     activity_id: Any
     text = fields.TextField()
@@ -164,7 +164,7 @@ class MinutesRow(Model):
 class PaperRow(Model):
     """A photo or document beside minutes. Photos are made anew, without what the camera adds."""
 
-    id = key()
+    id = primary_key()
     minutes: Any = fields.ForeignKeyField("party.MinutesRow", **OWNED)
     minutes_id: Any
     kind = fields.CharEnumField(PaperKind, max_length=8)
@@ -180,7 +180,7 @@ class PaperRow(Model):
 class TaskRow(Model):
     """What was resolved, who does it, and by when. It belongs to an activity or to a deliberation."""
 
-    id = key()
+    id = primary_key()
     activity: Any = fields.ForeignKeyField("party.ActivityRow", null=True, db_index=True, **FOREVER)
     activity_id: Any
     deliberation: Any = fields.ForeignKeyField("party.DeliberationRow", null=True, db_index=True, **FOREVER)
@@ -201,7 +201,7 @@ class TaskRow(Model):
 class FeedbackRow(Model):
     """What somebody who came makes of it."""
 
-    id = key()
+    id = primary_key()
     activity: Any = fields.ForeignKeyField("party.ActivityRow", **OWNED)
     activity_id: Any
     person: Any = fields.ForeignKeyField("people.PersonRow", **OWNED)
@@ -226,7 +226,7 @@ class FeedKind(StrEnum):
 class FeedRow(Model):
     """A calendar that can be read by its address alone. What is kept of the address is a digest."""
 
-    id = key()
+    id = primary_key()
     kind = fields.CharEnumField(FeedKind, max_length=6)
     person: Any = fields.ForeignKeyField("people.PersonRow", **OWNED)
     person_id: Any

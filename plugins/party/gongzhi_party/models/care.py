@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.declare.columns import Located, key
+from gongzhi.declare.columns import Located, primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -15,7 +15,7 @@ from .organisation import FOREVER, OWNED, PERSONAL
 class LinkRow(Located):
     """That a member looks after a household: a published office, held by consent of both, and the core's liaison."""
 
-    id = key()
+    id = primary_key()
     household: Any = fields.ForeignKeyField("people.HouseholdRow", **OWNED)
     household_id: Any
     person: Any = fields.ForeignKeyField("people.PersonRow", db_index=True, **FOREVER)
@@ -44,7 +44,7 @@ class AskState(StrEnum):
 class AskRow(Located):
     """A household asks for a helper, or for another one. It need not say why."""
 
-    id = key()
+    id = primary_key()
     household: Any = fields.ForeignKeyField("people.HouseholdRow", **OWNED)
     household_id: Any
     state = fields.CharEnumField(AskState, max_length=9, default=AskState.OPEN)
@@ -59,7 +59,7 @@ class AskRow(Located):
 class GroupRow(Located):
     """A group of volunteers (志愿服务队), open to whoever lives there. Its leader is published by consent."""
 
-    id = key()
+    id = primary_key()
     name = fields.CharField(max_length=100)
     purpose = fields.CharField(max_length=500)
     leader: Any = fields.ForeignKeyField("people.PersonRow", db_index=True, **FOREVER)
@@ -75,7 +75,7 @@ class GroupRow(Located):
 class VolunteerRow(Model):
     """That somebody belongs to a group of volunteers."""
 
-    id = key()
+    id = primary_key()
     group: Any = fields.ForeignKeyField("party.GroupRow", **OWNED)
     group_id: Any
     person: Any = fields.ForeignKeyField("people.PersonRow", **OWNED)
@@ -100,7 +100,7 @@ class WishState(StrEnum):
 class WishRow(Located):
     """A resident's small wish (微心愿). Others see it without a name, if its owner wants that."""
 
-    id = key()
+    id = primary_key()
     person: Any = fields.ForeignKeyField("people.PersonRow", **OWNED)
     person_id: Any
     title = fields.CharField(max_length=100)
@@ -131,7 +131,7 @@ class ProjectState(StrEnum):
 class ProjectRow(Located):
     """A project for the people (实事项目)."""
 
-    id = key()
+    id = primary_key()
     branch: Any = fields.ForeignKeyField("party.BranchRow", null=True, db_index=True, **FOREVER)
     branch_id: Any
     deliberation: Any = fields.ForeignKeyField("party.DeliberationRow", null=True, db_index=True, **FOREVER)
@@ -153,7 +153,7 @@ class ProjectRow(Located):
 class ProgressRow(Model):
     """How far a project had come on a day."""
 
-    id = key()
+    id = primary_key()
     project: Any = fields.ForeignKeyField("party.ProjectRow", **OWNED)
     project_id: Any
     percent = fields.SmallIntField()
@@ -168,7 +168,7 @@ class ProgressRow(Model):
 class ProjectRatingRow(Model):
     """What somebody who lives there makes of a project that is done."""
 
-    id = key()
+    id = primary_key()
     project: Any = fields.ForeignKeyField("party.ProjectRow", **OWNED)
     project_id: Any
     person: Any = fields.ForeignKeyField("people.PersonRow", **OWNED)
@@ -193,7 +193,7 @@ class LessonKind(StrEnum):
 class LessonRow(Located):
     """Something to learn from. Who read it, for how long and with which score is kept nowhere."""
 
-    id = key()
+    id = primary_key()
     kind = fields.CharEnumField(LessonKind, max_length=7)
     topic = fields.CharField(max_length=40)
     title = fields.CharField(max_length=100)

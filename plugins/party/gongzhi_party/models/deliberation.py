@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
-from gongzhi.declare.columns import BytesField, Located, key
+from gongzhi.declare.columns import BytesField, Located, primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -63,7 +63,7 @@ class MeetingState(StrEnum):
 class DeliberationRow(Located):
     """A matter under deliberation. `needed` and `entitled` are fixed when the vote is opened."""
 
-    id = key()
+    id = primary_key()
     title = fields.CharField(max_length=200)
     text = fields.TextField()
     case: Any = fields.ForeignKeyField("cases.CaseRow", null=True, db_index=True, **FOREVER)
@@ -98,7 +98,7 @@ class DeliberationRow(Located):
 class AgendaRow(Model):
     """An item of a published agenda."""
 
-    id = key()
+    id = primary_key()
     deliberation: Any = fields.ForeignKeyField("party.DeliberationRow", **OWNED)
     deliberation_id: Any
     place = fields.SmallIntField()
@@ -112,7 +112,7 @@ class AgendaRow(Model):
 class SpeakerRow(Model):
     """Somebody who wants to be heard, and whose name may be called."""
 
-    id = key()
+    id = primary_key()
     deliberation: Any = fields.ForeignKeyField("party.DeliberationRow", **OWNED)
     deliberation_id: Any
     person: Any = fields.ForeignKeyField("people.PersonRow", **OWNED)
@@ -129,7 +129,7 @@ class SpeakerRow(Model):
 class ProposalRow(Model):
     """What is put to the vote, and what the count came to."""
 
-    id = key()
+    id = primary_key()
     deliberation: Any = fields.ForeignKeyField("party.DeliberationRow", **OWNED)
     deliberation_id: Any
     place = fields.SmallIntField()
@@ -148,7 +148,7 @@ class ProposalRow(Model):
 class ProxyRow(Model):
     """A written proxy: who votes for whom, put on record by the principal or, from paper, by whoever leads."""
 
-    id = key()
+    id = primary_key()
     deliberation: Any = fields.ForeignKeyField("party.DeliberationRow", **OWNED)
     deliberation_id: Any
     principal: Any = fields.ForeignKeyField("people.PersonRow", **OWNED)
@@ -167,7 +167,7 @@ class ProxyRow(Model):
 class MeetingRow(Model):
     """A meeting that voted in the room, as its chair recorded it. It counts once a second person has confirmed it."""
 
-    id = key()
+    id = primary_key()
     deliberation: Any = fields.ForeignKeyField("party.DeliberationRow", **OWNED)
     deliberation_id: Any
     held_at = fields.DatetimeField()
@@ -188,7 +188,7 @@ class MeetingRow(Model):
 class AttendanceRow(Model):
     """Somebody who was in the room, or whose written proxy was there."""
 
-    id = key()
+    id = primary_key()
     meeting: Any = fields.ForeignKeyField("party.MeetingRow", **OWNED)
     meeting_id: Any
     place = fields.IntField()
@@ -266,7 +266,7 @@ class SlipRow(Model):
 class ExecutionRow(Model):
     """How a decision is carried out: by a case, or by a task."""
 
-    id = key()
+    id = primary_key()
     deliberation: Any = fields.ForeignKeyField("party.DeliberationRow", **OWNED)
     deliberation_id: Any
     case: Any = fields.ForeignKeyField("cases.CaseRow", null=True, db_index=True, **FOREVER)
@@ -283,7 +283,7 @@ class ExecutionRow(Model):
 class EvaluationRow(Model):
     """What somebody whom a decision affects makes of its result."""
 
-    id = key()
+    id = primary_key()
     deliberation: Any = fields.ForeignKeyField("party.DeliberationRow", **OWNED)
     deliberation_id: Any
     person: Any = fields.ForeignKeyField("people.PersonRow", **OWNED)

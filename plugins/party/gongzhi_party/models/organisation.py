@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.declare.columns import Located, key
+from gongzhi.declare.columns import Located, primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -57,7 +57,7 @@ class TransferState(StrEnum):
 class BranchRow(Located):
     """An organisation. The station is where it and the grid receive people together (双站合一)."""
 
-    id = key()
+    id = primary_key()
     kind = fields.CharEnumField(BranchKind, max_length=14)
     name = fields.CharField(max_length=100)
     parent: Any = fields.ForeignKeyField("party.BranchRow", null=True, db_index=True, **FOREVER)
@@ -76,7 +76,7 @@ class BranchRow(Located):
 class CoverageRow(Model):
     """That an organisation works in a grid, from when to when."""
 
-    id = key()
+    id = primary_key()
     branch: Any = fields.ForeignKeyField("party.BranchRow", **OWNED)
     branch_id: Any
     grid: Any = fields.ForeignKeyField("grids.GridRow", db_index=True, **FOREVER)
@@ -92,7 +92,7 @@ class CoverageRow(Model):
 class OfficeRow(Model):
     """A published office held by consent, for a term. The duty phone is published by consent, too."""
 
-    id = key()
+    id = primary_key()
     branch: Any = fields.ForeignKeyField("party.BranchRow", **OWNED)
     branch_id: Any
     duty = fields.CharEnumField(Duty, max_length=16)
@@ -112,7 +112,7 @@ class OfficeRow(Model):
 class MemberRow(Located):
     """That somebody belongs to an organisation. It lies where the organisation does, and nobody else sees it."""
 
-    id = key()
+    id = primary_key()
     person: Any = fields.ForeignKeyField("people.PersonRow", **OWNED)
     person_id: Any
     branch: Any = fields.ForeignKeyField("party.BranchRow", db_index=True, **FOREVER)
@@ -133,7 +133,7 @@ class MemberRow(Located):
 class TransferRow(Model):
     """A member's way from one organisation to another: asked for by one, accepted by the other."""
 
-    id = key()
+    id = primary_key()
     member: Any = fields.ForeignKeyField("party.MemberRow", **OWNED)
     member_id: Any
     source: Any = fields.ForeignKeyField("party.BranchRow", db_index=True, **FOREVER)
@@ -154,7 +154,7 @@ class TransferRow(Model):
 class ReportRow(Model):
     """That a member reported to the organisation of the community where they live (双报到)."""
 
-    id = key()
+    id = primary_key()
     member: Any = fields.ForeignKeyField("party.MemberRow", **OWNED)
     member_id: Any
     branch: Any = fields.ForeignKeyField("party.BranchRow", db_index=True, **FOREVER)

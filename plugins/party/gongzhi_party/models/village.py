@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.declare.columns import Located, key
+from gongzhi.declare.columns import Located, primary_key
 from tortoise import fields
 
 from .organisation import FOREVER, PERSONAL
@@ -22,7 +22,7 @@ class CodeState(StrEnum):
 class VillageCodeRow(Located):
     """A version of a village code (村规民约). Once adopted it is never changed."""
 
-    id = key()
+    id = primary_key()
     number = fields.IntField()
     title = fields.CharField(max_length=100)
     text = fields.TextField()
@@ -51,7 +51,7 @@ class CouncilKind(StrEnum):
 class SeatRow(Located):
     """A seat in a council, published by consent."""
 
-    id = key()
+    id = primary_key()
     kind = fields.CharEnumField(CouncilKind, max_length=26)
     person: Any = fields.ForeignKeyField("people.PersonRow", db_index=True, **FOREVER)
     person_id: Any
@@ -75,7 +75,7 @@ class SuggestionState(StrEnum):
 class SuggestionRow(Located):
     """A deputy's proposal (代表建议), followed to its reply."""
 
-    id = key()
+    id = primary_key()
     person: Any = fields.ForeignKeyField("people.PersonRow", db_index=True, **PERSONAL)
     person_id: Any
     unit: Any = fields.ForeignKeyField("units.UnitRow", **FOREVER)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gongzhi.core.access.rules import OVERSEE
-from gongzhi.core.notices.sending import Notice, Office, Timed, notify
+from gongzhi.core.notices.sending import HasTime, NoticeDraft, Office, send_notice
 from gongzhi.values.errors import Text
 
 from .models import AlertKind, AlertRow
@@ -27,12 +27,14 @@ SAID = {
 }
 
 
-async def alert(moment: Timed, kind: AlertKind, account: str, role: str | None, count: int, county: Any) -> AlertRow:
+async def raise_alert(
+    moment: HasTime, kind: AlertKind, account: str, role: str | None, count: int, county: Any
+) -> AlertRow:
     """Write an alert about an account, and tell whoever watches over the county; in the transaction that is open."""
     row = await AlertRow.create(
         at=moment.now, kind=kind, account=account, role=role, count=count, grid_id=county, county_id=county
     )
     body = Text(SAID[kind].en.format(count), SAID[kind].zh.format(count))
-    notice = Notice(f"access.{kind.lower()}", TITLE, body, f"AccessAlert:{row.id}")
-    await notify(moment, notice, offices=[Office(OVERSEE, county)])
+    notice = NoticeDraft(f"access.{kind.lower()}", TITLE, body, f"AccessAlert:{row.id}")
+    await send_notice(moment, notice, offices=[Office(OVERSEE, county)])
     return row

@@ -25,48 +25,48 @@ START = bytes(32)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def salts(count: int) -> list[bytes]:
+def make_salts(count: int) -> list[bytes]:
     """Return random salts, one a commitment."""
     found = os.urandom(SALT * count)
     return [found[at : at + SALT] for at in range(0, len(found), SALT)]
 
 
-def content(salt: bytes, said: Sequence[Any]) -> bytes:
+def content_commitment(salt: bytes, said: Sequence[Any]) -> bytes:
     """Return the commitment to what an entry says: texts, numbers, keys, times, lists of texts."""
     # In one form, or the same entry would give another digest when it is checked.
-    text = json.dumps(said, default=plain, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(said, default=json_default, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(salt + text.encode()).digest()
 
 
-def person(salt: bytes, key: UUID) -> bytes:
+def person_commitment(salt: bytes, key: UUID) -> bytes:
     """Return the commitment to one of the people."""
     return hashlib.sha256(salt + key.bytes).digest()
 
 
-def digest(content: bytes, people: Iterable[bytes] = ()) -> bytes:
+def entry_digest(content: bytes, people: Iterable[bytes] = ()) -> bytes:
     """Return what the chain knows of an entry."""
     return hashlib.sha256(content + b"".join(people)).digest()
 
 
-def root(digests: Iterable[bytes]) -> bytes:
+def batch_root(digests: Iterable[bytes]) -> bytes:
     """Return what the chain knows of a batch."""
     return hashlib.sha256(b"".join(digests)).digest()
 
 
-def tail(kind: str, at: datetime, count: int, root: bytes) -> bytes:
+def link_tail(kind: str, at: datetime, count: int, root: bytes) -> bytes:
     """Return what is hashed of a link behind the hash before and the number, eight bytes with the highest first."""
-    return struct.pack(">qi", micros(at), count) + kind.encode() + root
+    return struct.pack(">qi", to_micros(at), count) + kind.encode() + root
 
 
-def link(before: bytes, number: int, kind: str, at: datetime, count: int, root: bytes) -> bytes:
+def link_hash(before: bytes, number: int, kind: str, at: datetime, count: int, root: bytes) -> bytes:
     """Return the hash of a link."""
-    return hashlib.sha256(before + struct.pack(">q", number) + tail(kind, at, count, root)).digest()
+    return hashlib.sha256(before + struct.pack(">q", number) + link_tail(kind, at, count, root)).digest()
 
 
-def plain(value: Any) -> Any:
-    return micros(value) if isinstance(value, datetime) else str(value)
+def json_default(value: Any) -> Any:
+    return to_micros(value) if isinstance(value, datetime) else str(value)
 
 
-def micros(at: datetime) -> int:
+def to_micros(at: datetime) -> int:
     # Whole microseconds, as PostgreSQL has them; a float would round.
     return (at - EPOCH) // timedelta(microseconds=1)

@@ -9,7 +9,7 @@ from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
 
-from gongzhi.declare.columns import BytesField, Located, key
+from gongzhi.declare.columns import BytesField, Located, primary_key
 
 
 class LookKind(StrEnum):
@@ -37,7 +37,7 @@ class Entry(Model):
     `link` and `place` say where the chain has it.
     """
 
-    id = key()
+    id = primary_key()
     at = fields.DatetimeField()
     account = fields.CharField(max_length=100, null=True)
     role = fields.CharField(max_length=60, null=True)
@@ -125,7 +125,7 @@ class HeadRow(Model):
 class GlassRow(Model):
     """Somebody broke the glass over a file that is outside their scope, for a reason, for a short time."""
 
-    id = key()
+    id = primary_key()
     account = fields.CharField(max_length=100)
     person: Any = fields.ForeignKeyField(
         "people.PersonRow", related_name=False, on_delete=fields.CASCADE, db_index=True
@@ -143,7 +143,7 @@ class GlassRow(Model):
 class AlertRow(Located):
     """Something in the use of personal data that somebody should look into; its grid is where the files lie."""
 
-    id = key()
+    id = primary_key()
     at = fields.DatetimeField()
     kind = fields.CharEnumField(AlertKind, max_length=11)
     account = fields.CharField(max_length=100)

@@ -8,10 +8,10 @@ from typing import Protocol
 from uuid import UUID
 
 from gongzhi.runtime.commands import Call, Problem
-from gongzhi.runtime.quotas import hold
+from gongzhi.runtime.quotas import lock_quota
 from gongzhi.values.errors import Refusal
 
-from .alerts import alert
+from .alerts import raise_alert
 from .models import AlertKind
 
 DAY = timedelta(days=1)
@@ -22,25 +22,25 @@ SPENT = (
 )
 
 
-class Watched(Protocol):
+class RevealSubject(Protocol):
     """Somebody whose protected values are asked for: a person's row."""
 
     id: UUID
     county_id: int | None
 
 
-async def exhausted(call: Call, people: Sequence[Watched], path: str = "ids") -> Problem | None:
+async def check_quota(call: Call, people: Sequence[RevealSubject], path: str = "ids") -> Problem | None:
     """Return why no more is shown today, once the quota is used up; the data-protection officer is told.
 
     Not raised, for then the alert would be taken back with everything else.
     """
     account, most = call.viewer.account.name or "", call.context.bounds.reveals
-    await hold(call, "reveals", account)  # until the look is in the log, where the next one counts it
+    await lock_quota(call, "reveals", account)  # until the look is in the log, where the next one counts it
     ids = [person.id for person in people]
     [[count]] = [row.values() for row in await call.fetch(SPENT, account, call.now - DAY, ids)]
     if count + len(ids) <= most:
         return None
-    await alert(call, AlertKind.QUOTA, account, call.viewer.role, count + len(ids), people[0].county_id)
+    await raise_alert(call, AlertKind.QUOTA, account, call.viewer.role, count + len(ids), people[0].county_id)
     refused = Refusal(
         "QUOTA_EXCEEDED",
         f"You may see protected values of {most} people a day; the data-protection officer has been told.",

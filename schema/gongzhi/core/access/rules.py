@@ -5,7 +5,7 @@ from __future__ import annotations
 from pypika_tortoise.queries import Table
 
 from gongzhi.declare.sql import Alternatives, Sql
-from gongzhi.declare.viewer import Lens
+from gongzhi.declare.viewer import ViewerScope
 
 OVERSEE = "people.oversee"
 REVEAL = "people.reveal"
@@ -13,17 +13,17 @@ FIND = "people.find"
 BREAK_GLASS = "people.break_glass"
 
 
-def told(look: Table, viewer: Lens) -> Alternatives:
+def visible_own_looks(look: Table, viewer: ViewerScope) -> Alternatives:
     """Return the looks at one's own file."""
     return [Sql("{0} @> array[{1}]", look.persons, viewer.person)] if viewer.known() else []
 
 
-def concerned(act: Table, viewer: Lens) -> Alternatives:
+def visible_own_acts(act: Table, viewer: ViewerScope) -> Alternatives:
     """Return what was done to oneself."""
     return [Sql("{0} @> array[{1}]", act.persons, viewer.person)] if viewer.known() else []
 
 
-def looks(look: Table, viewer: Lens) -> Alternatives:
+def visible_looks(look: Table, viewer: ViewerScope) -> Alternatives:
     """One's own looks, those at the files of people one watches over, and those in vain for grids one watches over."""
     areas = viewer.within(Table("person", schema="people", alias="watched"), OVERSEE)
     offices = viewer.within(Table("grid", schema="grids", alias="office"), OVERSEE)
@@ -40,11 +40,11 @@ def looks(look: Table, viewer: Lens) -> Alternatives:
     ]
 
 
-def alerts(alert: Table, viewer: Lens) -> Alternatives:
+def visible_alerts(alert: Table, viewer: ViewerScope) -> Alternatives:
     """Return those about the files of people one watches over."""
     return viewer.within(alert, OVERSEE)
 
 
-def glasses(glass: Table, viewer: Lens) -> Alternatives:
+def visible_glasses(glass: Table, viewer: ViewerScope) -> Alternatives:
     """Return those that one broke oneself."""
     return [Sql("{0}={1}", glass.account, viewer.account)]

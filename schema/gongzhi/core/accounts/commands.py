@@ -11,26 +11,26 @@ from strawberry import ID, UNSET
 from gongzhi.core.access.rules import OVERSEE
 from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
-from gongzhi.core.notices.sending import Notice, Office, notify
+from gongzhi.core.notices.sending import NoticeDraft, Office, send_notice
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import aware
+from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.plugin.roles import role_label
-from gongzhi.runtime.checks import duplicate, form, missing, text, told, wrong
+from gongzhi.runtime.checks import check_text, duplicate, input_form, invalid_input, is_given, not_found
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
+    check_version,
     command,
     forbidden,
-    given,
-    made,
-    once,
+    input_field,
     problems,
-    stale,
+    result_field,
+    secret_field,
 )
 from gongzhi.values.codes import Kind
 from gongzhi.values.errors import Refusal, Text
@@ -42,22 +42,22 @@ from .rules import (
     CONFIRM,
     CONSOLE,
     GRANT,
-    Place,
+    GrantPlace,
     account_name,
-    alone,
-    appoints,
-    author,
-    covers,
-    gives,
+    author_of,
+    can_appoint,
+    can_give_role,
+    can_vouch,
+    covers_permissions,
+    gives_alone,
+    is_own_account,
     load_live_grants,
     may_confirm,
-    outranks,
-    own,
-    permissions,
+    outranks_account,
     place_of,
     require_signed_in,
+    role_permissions,
     takes_two_to_enter,
-    vouches,
 )
 from .types import Account, Grant, Identity
 
@@ -68,32 +68,36 @@ NAMED = "The account's name (账户名)."
 
 @strawberry.type(description="An account as it is now, or why nothing was done (账户操作结果).")
 class AccountPayload:
-    account: Account | None = made("The account (账户).")
+    account: Account | None = result_field("The account (账户).")
     errors: list[Problem] = problems()
 
 
 @strawberry.type(description="The new account, or why there is none (新增账户结果).")
 class AddAccountPayload:
-    account: Account | None = made("The account (账户).")
-    code: str | None = once("A code to set the password with, for a person; shown once, good for a week (邀请码).")
+    account: Account | None = result_field("The account (账户).")
+    code: str | None = secret_field(
+        "A code to set the password with, for a person; shown once, good for a week (邀请码)."
+    )
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A new account, without any role yet (新增账户).")
 class AddAccountInput:
-    idempotency_key: str = given(KEY)
-    name: str = given("The name to sign in with; it stays for good (账户名).")
-    kind: AccountKind = given("Who stands behind it (类型).", default=AccountKind.PERSON)
-    grid: str | None = given("Where it is looked after, by code; null for everywhere (管理网格编码).", default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    name: str = input_field("The name to sign in with; it stays for good (账户名).")
+    kind: AccountKind = input_field("Who stands behind it (类型).", default=AccountKind.PERSON)
+    grid: str | None = input_field(
+        "Where it is looked after, by code; null for everywhere (管理网格编码).", default=UNSET
+    )
 
 
 @command("Add an account (新增账户).", requires=EDIT)
 async def add_account(call: Call, input: AddAccountInput) -> AddAccountPayload:
     name = account_name(input.name, "name")
-    place = Place(await find_grid(str(input.grid), "grid") if told(input.grid) else None)
-    if not covers(call, [EDIT], place, None):
+    place = GrantPlace(await find_grid(str(input.grid), "grid") if is_given(input.grid) else None)
+    if not covers_permissions(call, [EDIT], place, None):
         raise forbidden("grid")
-    account = AccountRow(name=name, kind=input.kind, grid=place.grid, created_at=call.now, created_by=author(call))
+    account = AccountRow(name=name, kind=input.kind, grid=place.grid, created_at=call.now, created_by=author_of(call))
     # A conflict would abort the transaction, so it is passed over, and then it is seen who has the name.
     await AccountRow.bulk_create([account], ignore_conflicts=True)
     if not await AccountRow.exists(id=account.id):
@@ -105,10 +109,10 @@ async def add_account(call: Call, input: AddAccountInput) -> AddAccountPayload:
 
 @strawberry.input(description="Whether an account may sign in (停用或恢复账户).")
 class SetAccountSuspensionInput:
-    idempotency_key: str = given(KEY)
-    account: str = given(NAMED)
-    expected_version: int = given(EXPECTED)
-    suspended: bool = given("Whether it is suspended from now on (是否停用).")
+    idempotency_key: str = input_field(KEY)
+    account: str = input_field(NAMED)
+    expected_version: int = input_field(EXPECTED)
+    suspended: bool = input_field("Whether it is suspended from now on (是否停用).")
 
 
 @command(
@@ -117,18 +121,18 @@ class SetAccountSuspensionInput:
     requires=EDIT,
 )
 async def set_account_suspension(call: Call, input: SetAccountSuspensionInput) -> AccountPayload:
-    account = await looked_after(call, input.account)
+    account = await load_managed_account(call, input.account)
     # Letting an account in again gives it all its roles back, so it takes who may give them.
-    if own(call, account) or not (input.suspended or await appoints(call, account)):
+    if is_own_account(call, account) or not (input.suspended or await can_appoint(call, account)):
         raise forbidden("account")
-    stale(account, input.expected_version)
+    check_version(account, input.expected_version)
     account.version += 1
     # The first request about an officer is only noted.
     if input.suspended and not await ends_office(call, account):
         await account.save()
         return AccountPayload(account=ref(Account, account.id))
     account.suspended_at = call.now if input.suspended else None
-    account.suspended_by = author(call) if input.suspended else None
+    account.suspended_by = author_of(call) if input.suspended else None
     account.suspending_at = account.suspending_by = None
     await account.save()
     if input.suspended:
@@ -139,19 +143,19 @@ async def set_account_suspension(call: Call, input: SetAccountSuspensionInput) -
 
 @strawberry.type(description="The role that was given or taken back, or why not (授权结果).")
 class GrantPayload:
-    grant: Grant | None = made("The role and where it is held (授权).")
+    grant: Grant | None = result_field("The role and where it is held (授权).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A role for an account: in a grid, for a unit, or with neither everywhere (授予角色).")
 class GrantRoleInput:
-    idempotency_key: str = given(KEY)
-    account: str = given(NAMED)
-    role: str = given("The role, such as grid_worker (角色).")
-    grid: str | None = given("The grid, by code (网格编码).", default=UNSET)
-    unit: str | None = given("The unit, by code (单位编码).", default=UNSET)
-    since: datetime.datetime | None = given("From when; now if not said (起).", default=UNSET)
-    until: datetime.datetime | None = given("Until when; without end if not said (止).", default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    account: str = input_field(NAMED)
+    role: str = input_field("The role, such as grid_worker (角色).")
+    grid: str | None = input_field("The grid, by code (网格编码).", default=UNSET)
+    unit: str | None = input_field("The unit, by code (单位编码).", default=UNSET)
+    since: datetime.datetime | None = input_field("From when; now if not said (起).", default=UNSET)
+    until: datetime.datetime | None = input_field("Until when; without end if not said (止).", default=UNSET)
 
 
 @command(
@@ -161,12 +165,12 @@ class GrantRoleInput:
 )
 async def grant_role(call: Call, input: GrantRoleInput) -> GrantPayload:
     account: AccountRow = await call.find(Account, "account", name=input.account)
-    since, until = span(call, input)
-    role = declared(call, input.role)
-    place = await placed(input)
+    since, until = read_period(call, input)
+    role = check_role(call, input.role)
+    place = await read_place(input)
     # Not to another account of the same person either.
-    mine = own(call, account) or await belong_together(call, author(call), account.name)
-    if mine or not gives(call, role, place, until):
+    mine = is_own_account(call, account) or await belong_together(call, author_of(call), account.name)
+    if mine or not can_give_role(call, role, place, until):
         raise Refusal(
             "FORBIDDEN",
             "You neither appoint there and for as long, nor hold all that this role may; or it is your own account.",
@@ -175,9 +179,9 @@ async def grant_role(call: Call, input: GrantRoleInput) -> GrantPayload:
         )
     grid = place.grid.id if place.grid and place.unit is None else None
     grant = GrantRow(account=account, role=role, grid_id=grid, unit_id=place.unit, since=since, until=until)
-    grant.granted_by, grant.granted_at = author(call), call.now
+    grant.granted_by, grant.granted_at = author_of(call), call.now
     # It counts once a second person confirms it and nobody can stop it any more.
-    if not alone(call, role):
+    if not gives_alone(call, role):
         grant.proposed_at = call.now
         grant.waits_until = call.now + datetime.timedelta(hours=call.context.bounds.proposed)
     await grant.save(force_create=True)
@@ -190,37 +194,37 @@ WATCHED = Text("A guarded role was proposed", "有人提议授予受保护角色
 GIVEN = Text("A role was given", "已授予角色")
 
 
-async def tell_of_grant(call: Call, grant: GrantRow, place: Place) -> None:
+async def tell_of_grant(call: Call, grant: GrantRow, place: GrantPlace) -> None:
     """Tell who confirms what waits; who watches over personal data, of it and of roles the giver does not hold."""
     about, role = f"Grant:{grant.id}", role_label(grant.role)
     hours = call.context.bounds.proposed
     if grant.waits_until:
         confirmed = Text(f"The role of {role.en} counts once you confirm it.", f"{role.zh}角色经复核后生效。")
-        await tell_office(call, Notice("account.role_proposed", PROPOSED, confirmed, about), CONFIRM, place)
+        await tell_office(call, NoticeDraft("account.role_proposed", PROPOSED, confirmed, about), CONFIRM, place)
         body = Text(
             f"The role of {role.en} was proposed. You can stop it within {hours} hours, or agree.",
             f"有人提议授予{role.zh}角色，您可在 {hours} 小时内叫停，或表示同意。",
         )
-        await tell_office(call, Notice("account.role_watched", WATCHED, body, about), OVERSEE, place)
+        await tell_office(call, NoticeDraft("account.role_watched", WATCHED, body, about), OVERSEE, place)
     # Who gives what they do not hold appoints, which somebody has to know of.
-    elif not covers(call, permissions(call, grant.role), place, grant.until):
+    elif not covers_permissions(call, role_permissions(call, grant.role), place, grant.until):
         body = Text(f"An administrator gave the role of {role.en}.", f"管理员授予了{role.zh}角色。")
-        await tell_office(call, Notice("account.role_given", GIVEN, body, about), OVERSEE, place)
+        await tell_office(call, NoticeDraft("account.role_given", GIVEN, body, about), OVERSEE, place)
 
 
-async def tell_office(call: Call, notice: Notice, permission: str, place: Place) -> None:
+async def tell_office(call: Call, notice: NoticeDraft, permission: str, place: GrantPlace) -> None:
     """Tell whoever holds the permission over the place; for everywhere, those of every county."""
     if place.grid is not None:
         counties = [place.grid.county_id or place.grid.id]
     else:
         counties = [row.id for row in await GridRow.filter(kind=Kind.COUNTY, valid_to=None).only("id")]
-    await notify(call, notice, offices=[Office(permission, county) for county in counties])
+    await send_notice(call, notice, offices=[Office(permission, county) for county in counties])
 
 
 @strawberry.input(description="A role that waits for a second person (复核角色授予).")
 class ConfirmGrantInput:
-    idempotency_key: str = given(KEY)
-    grant: ID = given("The grant's id (授权标识).")
+    idempotency_key: str = input_field(KEY)
+    grant: ID = input_field("The grant's id (授权标识).")
 
 
 @command(
@@ -233,17 +237,17 @@ async def confirm_grant(call: Call, input: ConfirmGrantInput) -> GrantPayload:
     require_signed_in(call)
     grant: GrantRow = await call.find(Grant, "grant", id=key_of(Grant)(input.grant))
     account, place = await AccountRow.get(id=grant.account_id), await place_of(grant)
-    if own(call, account) or not await may_confirm(call, place):
+    if is_own_account(call, account) or not await may_confirm(call, place):
         raise forbidden("grant")
     # Neither who gave the role nor who gets it may stand behind the one who confirms.
     await require_unconnected(call, "grant", grant.granted_by)
     await require_unrelated(call, "grant", account.name)
     if grant.proposed_at is None or (grant.until is not None and grant.until <= call.now):
-        raise wrong("It does not wait to be confirmed.", "该授权无须复核或已失效。", "grant")
-    grant.proposed_at, grant.confirmed_by = None, author(call)
+        raise invalid_input("It does not wait to be confirmed.", "该授权无须复核或已失效。", "grant")
+    grant.proposed_at, grant.confirmed_by = None, author_of(call)
     # Whoever confirms and watches over personal data need not agree once more.
-    if covers(call, [OVERSEE], place, None):
-        grant.agreed_by = author(call)
+    if covers_permissions(call, [OVERSEE], place, None):
+        grant.agreed_by = author_of(call)
     await take_effect(call, grant)
     return GrantPayload(grant=ref(Grant, grant.id))
 
@@ -254,14 +258,14 @@ async def take_effect(call: Call, grant: GrantRow) -> None:
     # It never counts backwards.
     grant.since = max(grant.since, call.now, waits)
     if grant.until is not None and grant.until <= grant.since:
-        raise wrong("It would be over before it counts.", "该授权在生效前即已到期。", "grant")
+        raise invalid_input("It would be over before it counts.", "该授权在生效前即已到期。", "grant")
     await grant.save()
 
 
 @strawberry.input(description="A guarded role that may count without waiting (同意受保护角色的授予).")
 class AgreeToGrantInput:
-    idempotency_key: str = given(KEY)
-    grant: ID = given("The grant's id (授权标识).")
+    idempotency_key: str = input_field(KEY)
+    grant: ID = input_field("The grant's id (授权标识).")
 
 
 @command(
@@ -270,8 +274,8 @@ class AgreeToGrantInput:
     requires=OVERSEE,
 )
 async def agree_to_grant(call: Call, input: AgreeToGrantInput) -> GrantPayload:
-    grant, waits = await watched(call, input.grant)
-    grant.agreed_by = author(call)
+    grant, waits = await load_guarded_grant(call, input.grant)
+    grant.agreed_by = author_of(call)
     # Confirmed already, it waited for the officer alone.
     if grant.proposed_at is None and grant.since == waits:
         grant.since = call.now
@@ -281,9 +285,9 @@ async def agree_to_grant(call: Call, input: AgreeToGrantInput) -> GrantPayload:
 
 @strawberry.input(description="A guarded role that is not to be given, and why (叫停受保护角色的授予).")
 class StopGrantInput:
-    idempotency_key: str = given(KEY)
-    grant: ID = given("The grant's id (授权标识).")
-    reason: str = given("Why; whoever proposed and confirmed it is told (理由).")
+    idempotency_key: str = input_field(KEY)
+    grant: ID = input_field("The grant's id (授权标识).")
+    reason: str = input_field("Why; whoever proposed and confirmed it is told (理由).")
 
 
 STOPPED = Text("A guarded role was stopped", "受保护角色的授予已被叫停")
@@ -293,35 +297,35 @@ STOPPED = Text("A guarded role was stopped", "受保护角色的授予已被叫�
     "Stop a guarded role, as the data-protection officer, until it counts (叫停受保护角色的授予).", requires=OVERSEE
 )
 async def stop_grant(call: Call, input: StopGrantInput) -> GrantPayload:
-    reason = text(input.reason, WHY, "reason")
-    grant, _ = await watched(call, input.grant)
+    reason = check_text(input.reason, WHY, "reason")
+    grant, _ = await load_guarded_grant(call, input.grant)
     # Over when it begins: a stopped role stays on record and never counts.
-    grant.stopped_by, grant.stopped_why, grant.until = author(call), reason, grant.since
+    grant.stopped_by, grant.stopped_why, grant.until = author_of(call), reason, grant.since
     await grant.save()
     body = Text("The reason is with the grant.", "理由见授权记录。")
-    notice = Notice("account.role_stopped", STOPPED, body, f"Grant:{grant.id}")
-    await notify(call, notice, accounts=[one for one in (grant.granted_by, grant.confirmed_by) if one])
+    notice = NoticeDraft("account.role_stopped", STOPPED, body, f"Grant:{grant.id}")
+    await send_notice(call, notice, accounts=[one for one in (grant.granted_by, grant.confirmed_by) if one])
     return GrantPayload(grant=ref(Grant, grant.id))
 
 
-async def watched(call: Call, id: str) -> tuple[GrantRow, datetime.datetime]:
+async def load_guarded_grant(call: Call, id: str) -> tuple[GrantRow, datetime.datetime]:
     """Return a guarded role that does not count yet, which the caller watches over, and until when it waits."""
     require_signed_in(call)
     grant: GrantRow = await call.find(Grant, "grant", id=key_of(Grant)(id))
     # Neither who gets the role nor who gave it decides about it.
-    interested = own(call, await AccountRow.get(id=grant.account_id)) or author(call) == grant.granted_by
-    if interested or not covers(call, [OVERSEE], await place_of(grant), None):
+    interested = is_own_account(call, await AccountRow.get(id=grant.account_id)) or author_of(call) == grant.granted_by
+    if interested or not covers_permissions(call, [OVERSEE], await place_of(grant), None):
         raise forbidden("grant")
     over = grant.until is not None and grant.until <= max(grant.since, call.now)
     if grant.waits_until is None or over or (grant.proposed_at is None and grant.since <= call.now):
-        raise wrong("It counts already, or is over.", "该授权已生效或已失效。", "grant")
+        raise invalid_input("It counts already, or is over.", "该授权已生效或已失效。", "grant")
     return grant, grant.waits_until
 
 
 @strawberry.input(description="A role that is taken back (收回角色).")
 class RevokeGrantInput:
-    idempotency_key: str = given(KEY)
-    grant: ID = given("The grant's id (授权标识).")
+    idempotency_key: str = input_field(KEY)
+    grant: ID = input_field("The grant's id (授权标识).")
 
 
 @command(
@@ -332,17 +336,17 @@ class RevokeGrantInput:
 async def revoke_grant(call: Call, input: RevokeGrantInput) -> GrantPayload:
     grant: GrantRow = await call.find(Grant, "grant", id=key_of(Grant)(input.grant))
     place = await place_of(grant)
-    if not covers(call, [GRANT], place, None):
+    if not covers_permissions(call, [GRANT], place, None):
         raise forbidden("grant")
     if grant.until is not None and grant.until <= max(call.now, grant.since):
-        raise wrong("It is over already.", "该授权已失效。", "grant")
+        raise invalid_input("It is over already.", "该授权已失效。", "grant")
     # A role that waits is taken back by one person, and so is any but an officer's.
     if grant.proposed_at is None and not await ends_oversight(call, grant, place):
         await grant.save()
         return GrantPayload(grant=ref(Grant, grant.id))
     # A role that has not begun ends where it would begin.
     grant.until = max(call.now, grant.since)
-    grant.revoked_by = author(call)
+    grant.revoked_by = author_of(call)
     await grant.save()
     return GrantPayload(grant=ref(Grant, grant.id))
 
@@ -354,40 +358,40 @@ ENDING = Text("Somebody wants to end your office", "有人提议终止您的职�
 ENDED = Text("Your office was ended", "您的职务已被终止")
 
 
-async def ends_oversight(call: Call, grant: GrantRow, place: Place) -> bool:
+async def ends_oversight(call: Call, grant: GrantRow, place: GrantPlace) -> bool:
     """Return whether the grant ends now; an officer's needs a second person, and the officer is told of both.
 
     The first request is written to the row, which the caller saves.
     """
-    if author(call) == CONSOLE or OVERSEE not in permissions(call, grant.role):
+    if author_of(call) == CONSOLE or OVERSEE not in role_permissions(call, grant.role):
         return True
     account = await AccountRow.get(id=grant.account_id)
     first = await is_first(call, grant.ending_by, account, place, "grant")
     if first:
-        grant.ending_at, grant.ending_by = call.now, author(call)
+        grant.ending_at, grant.ending_by = call.now, author_of(call)
     await tell_officer(call, account, place, first)
     return not first
 
 
 async def ends_office(call: Call, account: AccountRow) -> bool:
     """Return whether the account is suspended now; an officer's only when a second person asks for it."""
-    offices = [one for one in await load_live_grants(call, account) if OVERSEE in permissions(call, one.role)]
+    offices = [one for one in await load_live_grants(call, account) if OVERSEE in role_permissions(call, one.role)]
     # A role that waits to be confirmed is no office yet.
     held = [one for one in offices if one.proposed_at is None]
-    if author(call) == CONSOLE or not held:
+    if author_of(call) == CONSOLE or not held:
         return True
     place = await place_of(held[0])
     first = await is_first(call, account.suspending_by, account, place, "account")
     if first:
-        account.suspending_at, account.suspending_by = call.now, author(call)
+        account.suspending_at, account.suspending_by = call.now, author_of(call)
     await tell_officer(call, account, place, first)
     return not first
 
 
-async def is_first(call: Call, asked: str | None, account: AccountRow, place: Place, path: str) -> bool:
+async def is_first(call: Call, asked: str | None, account: AccountRow, place: GrantPlace, path: str) -> bool:
     """Return whether the caller is the first to ask for an office to end. Raises Refusal for an unfit second."""
-    if asked is None or own(call, account):
-        return not own(call, account)  # whoever has the office may leave it
+    if asked is None or is_own_account(call, account):
+        return not is_own_account(call, account)  # whoever has the office may leave it
     require_signed_in(call)
     if not await may_confirm(call, place):
         raise forbidden(path)
@@ -395,30 +399,30 @@ async def is_first(call: Call, asked: str | None, account: AccountRow, place: Pl
     return False
 
 
-async def tell_officer(call: Call, account: AccountRow, place: Place, first: bool) -> None:
+async def tell_officer(call: Call, account: AccountRow, place: GrantPlace, first: bool) -> None:
     """Tell the officer, and whoever watches beside them."""
     body = (
         Text("It ends once a second person asks for it.", "经第二人提出后即终止。")
         if first
         else Text("Two persons asked for it.", "已由两人提出。")
     )
-    notice = Notice("account.office_ending" if first else "account.office_ended", ENDING if first else ENDED, body)
-    await notify(call, notice, accounts=[account.name])
+    notice = NoticeDraft("account.office_ending" if first else "account.office_ended", ENDING if first else ENDED, body)
+    await send_notice(call, notice, accounts=[account.name])
     await tell_office(call, notice, OVERSEE, place)
 
 
 @strawberry.type(description="The identity that was linked, or why not (外部身份结果).")
 class IdentityPayload:
-    identity: Identity | None = made("The identity (外部身份).")
+    identity: Identity | None = result_field("The identity (外部身份).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="Who an account is at an identity provider (关联外部身份).")
 class LinkIdentityInput:
-    idempotency_key: str = given(KEY)
-    account: str = given(NAMED)
-    issuer: str = given("The provider, as its tokens name it in `iss` (签发方).")
-    subject: str = given("The account there, as tokens name it in `sub` (主体).")
+    idempotency_key: str = input_field(KEY)
+    account: str = input_field(NAMED)
+    issuer: str = input_field("The provider, as its tokens name it in `iss` (签发方).")
+    subject: str = input_field("The account there, as tokens name it in `sub` (主体).")
 
 
 @command(
@@ -427,13 +431,15 @@ class LinkIdentityInput:
     requires=EDIT,
 )
 async def link_identity(call: Call, input: LinkIdentityInput) -> IdentityPayload:
-    with form() as read:
-        issuer = read(text, input.issuer, 200, "issuer")
-        subject = read(text, input.subject, 255, "subject")
-    account = await looked_after(call, input.account)
-    if not (await outranks(call, account) and await vouches(call, account)):
+    with input_form() as read:
+        issuer = read(check_text, input.issuer, 200, "issuer")
+        subject = read(check_text, input.subject, 255, "subject")
+    account = await load_managed_account(call, input.account)
+    if not (await outranks_account(call, account) and await can_vouch(call, account)):
         raise forbidden("account")
-    identity = IdentityRow(account=account, issuer=issuer, subject=subject, linked_at=call.now, linked_by=author(call))
+    identity = IdentityRow(
+        account=account, issuer=issuer, subject=subject, linked_at=call.now, linked_by=author_of(call)
+    )
     if await takes_two_to_enter(call, account):
         identity.proposed_at = call.now
     # A conflict would abort the transaction, so it is passed over, and then it is seen whether it was linked.
@@ -455,13 +461,13 @@ async def tell_owner(call: Call, account: AccountRow, kind: str, title: Text, id
     )
     people = [account.person_id] if account.person_id else []
     accounts = [] if people else [account.name]
-    await notify(call, Notice(kind, title, body, f"Identity:{identity}"), persons=people, accounts=accounts)
+    await send_notice(call, NoticeDraft(kind, title, body, f"Identity:{identity}"), persons=people, accounts=accounts)
 
 
 @strawberry.input(description="An identity that waits for a second person (复核外部身份关联).")
 class ConfirmIdentityInput:
-    idempotency_key: str = given(KEY)
-    identity: ID = given("The identity's id (外部身份标识).")
+    idempotency_key: str = input_field(KEY)
+    identity: ID = input_field("The identity's id (外部身份标识).")
 
 
 @command(
@@ -473,12 +479,12 @@ async def confirm_identity(call: Call, input: ConfirmIdentityInput) -> IdentityP
     require_signed_in(call)
     identity: IdentityRow = await call.find(Identity, "identity", id=key_of(Identity)(input.identity))
     account = await AccountRow.get(id=identity.account_id)
-    if own(call, account) or not (call.may(EDIT, account) and await vouches(call, account)):
+    if is_own_account(call, account) or not (call.may(EDIT, account) and await can_vouch(call, account)):
         raise forbidden("identity")
     await require_second_entry(call, account, identity.linked_by, "identity")
     if identity.proposed_at is None:
-        raise wrong("It does not wait to be confirmed.", "该关联无须复核。", "identity")
-    identity.proposed_at, identity.confirmed_by = None, author(call)
+        raise invalid_input("It does not wait to be confirmed.", "该关联无须复核。", "identity")
+    identity.proposed_at, identity.confirmed_by = None, author_of(call)
     await identity.save()
     await tell_owner(call, account, "account.identity_confirmed", LINKED, identity.id)
     return IdentityPayload(identity=ref(Identity, identity.id))
@@ -486,15 +492,15 @@ async def confirm_identity(call: Call, input: ConfirmIdentityInput) -> IdentityP
 
 @strawberry.input(description="An identity that does not count any more (取消关联).")
 class UnlinkIdentityInput:
-    idempotency_key: str = given(KEY)
-    identity: ID = given("The identity's id (外部身份标识).")
+    idempotency_key: str = input_field(KEY)
+    identity: ID = input_field("The identity's id (外部身份标识).")
 
 
 @command("Unlink an identity: its tokens are refused from now on (取消关联).", requires=EDIT)
 async def unlink_identity(call: Call, input: UnlinkIdentityInput) -> AccountPayload:
     identity: IdentityRow = await call.find(Identity, "identity", id=key_of(Identity)(input.identity))
     account = await AccountRow.get(id=identity.account_id)
-    if not call.may(EDIT, account) or not (own(call, account) or await may_lock_out(call, account)):
+    if not call.may(EDIT, account) or not (is_own_account(call, account) or await may_lock_out(call, account)):
         raise forbidden("identity")
     await identity.delete()
     return AccountPayload(account=ref(Account, account.id))
@@ -506,10 +512,10 @@ async def unlink_identity(call: Call, input: UnlinkIdentityInput) -> AccountPayl
 async def may_lock_out(call: Call, account: AccountRow) -> bool:
     """Return whether the caller may take a way in from the account: not alone from who watches over personal data."""
     grants = await load_live_grants(call, account)
-    return author(call) == CONSOLE or not any(OVERSEE in permissions(call, one.role) for one in grants)
+    return author_of(call) == CONSOLE or not any(OVERSEE in role_permissions(call, one.role) for one in grants)
 
 
-async def looked_after(call: Call, name: str) -> AccountRow:
+async def load_managed_account(call: Call, name: str) -> AccountRow:
     """Return the account, locked, if the caller looks after it."""
     account: AccountRow = await call.find(Account, "account", name=name)
     if not call.may(EDIT, account):
@@ -517,34 +523,36 @@ async def looked_after(call: Call, name: str) -> AccountRow:
     return account
 
 
-def declared(call: Call, role: str) -> str:
+def check_role(call: Call, role: str) -> str:
     try:
         call.context.held(role)
     except KeyError:
-        raise missing("There is no such role.", "没有该角色。", "role") from None
+        raise not_found("There is no such role.", "没有该角色。", "role") from None
     if role == "stranger":
-        raise wrong("Whoever has an account is no stranger.", "访客角色不能授予账户。", "role")
+        raise invalid_input("Whoever has an account is no stranger.", "访客角色不能授予账户。", "role")
     return role
 
 
-async def placed(input: Any) -> Place:
+async def read_place(input: Any) -> GrantPlace:
     """Return where the role is to be held."""
-    if told(input.grid) and told(input.unit):
-        raise wrong("Give a grid or a unit, not both.", "网格与单位只能填写一项。", "unit")
-    if told(input.unit):
+    if is_given(input.grid) and is_given(input.unit):
+        raise invalid_input("Give a grid or a unit, not both.", "网格与单位只能填写一项。", "unit")
+    if is_given(input.unit):
         unit = await UnitRow.get_or_none(code=input.unit, valid_to=None)
         if unit is None:
-            raise missing("There is no unit with this code, or it is closed.", "单位编码不存在或已停用。", "unit")
-        return Place(await unit.grid, unit.id)
-    return Place(await find_grid(input.grid, "grid") if told(input.grid) else None)
+            raise not_found("There is no unit with this code, or it is closed.", "单位编码不存在或已停用。", "unit")
+        return GrantPlace(await unit.grid, unit.id)
+    return GrantPlace(await find_grid(input.grid, "grid") if is_given(input.grid) else None)
 
 
-def span(call: Call, input: Any) -> tuple[datetime.datetime, datetime.datetime | None]:
+def read_period(call: Call, input: Any) -> tuple[datetime.datetime, datetime.datetime | None]:
     """Return from when to when, both aware."""
-    since = aware(input.since, "since") if told(input.since) else call.now
-    until = aware(input.until, "until") if told(input.until) else None
+    since = require_offset(input.since, "since") if is_given(input.since) else call.now
+    until = require_offset(input.until, "until") if is_given(input.until) else None
     if until is not None and until <= max(since, call.now):
-        raise wrong("until must lie after since, and in the future.", "until 应晚于 since 且晚于现在。", "until")
+        raise invalid_input(
+            "until must lie after since, and in the future.", "until 应晚于 since 且晚于现在。", "until"
+        )
     return since, until
 
 

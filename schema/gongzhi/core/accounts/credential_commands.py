@@ -10,15 +10,25 @@ from typing import Any, NamedTuple
 import strawberry
 from strawberry import ID, UNSET
 
-from gongzhi.core.notices.sending import Notice, Office, notify
+from gongzhi.core.notices.sending import NoticeDraft, Office, send_notice
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.types import Person
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import aware
+from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import text, told, wrong
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, once, problems
+from gongzhi.runtime.checks import check_text, invalid_input, is_given
+from gongzhi.runtime.commands import (
+    KEY,
+    Call,
+    Problem,
+    command,
+    forbidden,
+    input_field,
+    problems,
+    result_field,
+    secret_field,
+)
 from gongzhi.values.errors import Text
 
 from . import secrets
@@ -28,13 +38,13 @@ from .rules import (
     CONFIRM,
     CONSOLE,
     INVITE,
-    author,
-    granted,
-    outranks,
-    own,
+    author_of,
+    can_vouch,
+    granted_permissions,
+    is_own_account,
+    outranks_account,
     require_signed_in,
     takes_two_to_enter,
-    vouches,
 )
 from .types import Account, ApiKey, Invitation, Session
 
@@ -51,18 +61,18 @@ OWN = "The account's name; one's own if not said (账户名)."
 
 @strawberry.type(description="An invitation, or why there is none (邀请结果).")
 class InvitationPayload:
-    invitation: Invitation | None = made("The invitation (邀请).")
-    code: str | None = once(
+    invitation: Invitation | None = result_field("The invitation (邀请).")
+    code: str | None = secret_field(
         "The code, to be handed to whom it is for; shown once. Null where a second person prints it (邀请码)."
     )
-    expires_at: datetime.datetime | None = once("Until when it is good (有效期至).")
+    expires_at: datetime.datetime | None = secret_field("Until when it is good (有效期至).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="An account whose owner is to set a new password (邀请设置密码).")
 class InviteAccountInput:
-    idempotency_key: str = given(KEY)
-    account: str = given("The account's name (账户名).")
+    idempotency_key: str = input_field(KEY)
+    account: str = input_field("The account's name (账户名).")
 
 
 @command(
@@ -73,17 +83,19 @@ class InviteAccountInput:
 async def invite_account(call: Call, input: InviteAccountInput) -> InvitationPayload:
     require_signed_in(call)
     account: AccountRow = await call.find(Account, "account", name=input.account)
-    if not (call.may(EDIT, account) and await outranks(call, account) and await vouches(call, account)):
+    if not (call.may(EDIT, account) and await outranks_account(call, account) and await can_vouch(call, account)):
         raise forbidden("account")
     if account.kind is not AccountKind.PERSON:
-        raise wrong("A system has no password; make it an API key.", "系统账户没有密码，请创建接口密钥。", "account")
-    return present(await make_invitation(call, account=account))
+        raise invalid_input(
+            "A system has no password; make it an API key.", "系统账户没有密码，请创建接口密钥。", "account"
+        )
+    return invitation_payload(await make_invitation(call, account=account))
 
 
 @strawberry.input(description="A resident who is to have an account (邀请居民).")
 class InviteResidentInput:
-    idempotency_key: str = given(KEY)
-    person: ID = given("Who, having shown who they are (人员标识).")
+    idempotency_key: str = input_field(KEY)
+    person: ID = input_field("Who, having shown who they are (人员标识).")
 
 
 @command(
@@ -97,15 +109,15 @@ async def invite_resident(call: Call, input: InviteResidentInput) -> InvitationP
     if not call.may(INVITE, person):
         raise forbidden("person")
     account = await AccountRow.get_or_none(person=person)
-    if account is not None and not await outranks(call, account):
+    if account is not None and not await outranks_account(call, account):
         raise forbidden("person")
-    return present(await make_invitation(call, account=account, person=person))
+    return invitation_payload(await make_invitation(call, account=account, person=person))
 
 
 @strawberry.input(description="An invitation to be printed and handed over (打印邀请码).")
 class PrintInvitationInput:
-    idempotency_key: str = given(KEY)
-    invitation: ID = given("The invitation's id (邀请标识).")
+    idempotency_key: str = input_field(KEY)
+    invitation: ID = input_field("The invitation's id (邀请标识).")
 
 
 @command(
@@ -119,7 +131,7 @@ async def print_invitation(call: Call, input: PrintInvitationInput) -> Invitatio
     row: InvitationRow = await call.find(Invitation, "invitation", id=key_of(Invitation)(input.invitation))
     account = await AccountRow.get_or_none(id=row.account_id) if row.account_id else None
     person = await PersonRow.get_or_none(id=row.person_id) if row.person_id else None
-    if not serves(call, account, person):
+    if not can_invite(call, account, person):
         raise forbidden("invitation")
     if account is not None:
         await require_second_entry(call, account, row.created_by, "invitation")
@@ -127,18 +139,18 @@ async def print_invitation(call: Call, input: PrintInvitationInput) -> Invitatio
         await require_independence(call, "invitation", row.created_by)
     # A code whose maker was shown it is never shown to a second person.
     if row.used_at is not None or row.expires_at <= call.now or (row.mac is not None and row.printed_by is None):
-        raise wrong("It is used, over, or was shown already.", "该邀请已使用、已过期或已出示。", "invitation")
+        raise invalid_input("It is used, over, or was shown already.", "该邀请已使用、已过期或已出示。", "invitation")
     # The new code takes the place of one that was printed before.
-    code, row.mac = secrets.invitation(call.context.receipts)
-    row.printed_at, row.printed_by = call.now, author(call)
+    code, row.mac = secrets.new_invitation(call.context.receipts)
+    row.printed_at, row.printed_by = call.now, author_of(call)
     await row.save()
     await tell_invited(call, account, person, "account.code_printed", PRINTED)
-    return present(Made(row, code))
+    return invitation_payload(NewInvitation(row, code))
 
 
-def serves(call: Call, account: AccountRow | None, person: PersonRow | None) -> bool:
+def can_invite(call: Call, account: AccountRow | None, person: PersonRow | None) -> bool:
     """Return whether the caller may let them in, and is not them."""
-    if (account is not None and own(call, account)) or (person and person.id == call.viewer.account.person):
+    if (account is not None and is_own_account(call, account)) or (person and person.id == call.viewer.account.person):
         return False
     if person is not None:
         return call.may(INVITE, person)
@@ -147,45 +159,51 @@ def serves(call: Call, account: AccountRow | None, person: PersonRow | None) -> 
 
 @strawberry.type(description="An API key, or why there is none (接口密钥结果).")
 class ApiKeyPayload:
-    api_key: ApiKey | None = made("What is known of it (接口密钥).")
-    secret: str | None = once("The key itself; shown once, and kept nowhere (密钥).")
+    api_key: ApiKey | None = result_field("What is known of it (接口密钥).")
+    secret: str | None = secret_field("The key itself; shown once, and kept nowhere (密钥).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A new API key (创建接口密钥).")
 class CreateApiKeyInput:
-    idempotency_key: str = given(KEY)
-    account: str | None = given(OWN, default=UNSET)
-    label: str = given("What it is for (用途).")
-    permissions: list[str] = given("What it may, of what its account may (权限).")
-    expires_at: datetime.datetime | None = given(
+    idempotency_key: str = input_field(KEY)
+    account: str | None = input_field(OWN, default=UNSET)
+    label: str = input_field("What it is for (用途).")
+    permissions: list[str] = input_field("What it may, of what its account may (权限).")
+    expires_at: datetime.datetime | None = input_field(
         f"Until when, a year at most; {KEYED.days} days if not said (到期时间).", default=UNSET
     )
 
 
 @command("Make an API key (创建接口密钥).", requires=None)
 async def create_api_key(call: Call, input: CreateApiKeyInput) -> ApiKeyPayload:
-    account = await keyed(call, input.account if told(input.account) else call.viewer.account.name, input.permissions)
-    expires = expiry(call, aware(input.expires_at, "expiresAt") if told(input.expires_at) else call.now + KEYED)
-    key = KeyRow(label=text(input.label, NAME, "label"), permissions=sorted(set(input.permissions)), account=account)
+    account = await load_key_account(
+        call, input.account if is_given(input.account) else call.viewer.account.name, input.permissions
+    )
+    expires = check_key_expiry(
+        call, require_offset(input.expires_at, "expiresAt") if is_given(input.expires_at) else call.now + KEYED
+    )
+    key = KeyRow(
+        label=check_text(input.label, NAME, "label"), permissions=sorted(set(input.permissions)), account=account
+    )
     return await mint_key(call, key, expires)
 
 
 @strawberry.input(description="A key that another one is to take the place of (轮换接口密钥).")
 class RotateApiKeyInput:
-    idempotency_key: str = given(KEY)
-    api_key: ID = given("The key's id (密钥标识).")
-    overlap: int = given("For how many hours both are good, a month at most (重叠小时数).", default=OVERLAP)
+    idempotency_key: str = input_field(KEY)
+    api_key: ID = input_field("The key's id (密钥标识).")
+    overlap: int = input_field("For how many hours both are good, a month at most (重叠小时数).", default=OVERLAP)
 
 
 @command("Make a key like another, which ends after an overlap: no system stands still (轮换接口密钥).", requires=None)
 async def rotate_api_key(call: Call, input: RotateApiKeyInput) -> ApiKeyPayload:
     old: KeyRow = await call.find(ApiKey, "apiKey", id=key_of(ApiKey)(input.api_key))
-    account = await keyed(call, (await old.account).name, old.permissions)
+    account = await load_key_account(call, (await old.account).name, old.permissions)
     if not 0 <= input.overlap <= 31 * 24:
-        raise wrong("overlap is 0 to 744 hours.", "overlap 应为 0 至 744 小时。", "overlap")
+        raise invalid_input("overlap is 0 to 744 hours.", "overlap 应为 0 至 744 小时。", "overlap")
     if old.revoked_at or old.expires_at <= call.now:
-        raise wrong("The key is over; make a new one.", "该密钥已失效，请新建。", "apiKey")
+        raise invalid_input("The key is over; make a new one.", "该密钥已失效，请新建。", "apiKey")
     new = KeyRow(label=old.label, permissions=old.permissions, account=account)
     # The new key lasts as long as the old one was made for, a year at most.
     lifetime = old.expires_at - old.created_at
@@ -196,14 +214,14 @@ async def rotate_api_key(call: Call, input: RotateApiKeyInput) -> ApiKeyPayload:
 
 @strawberry.input(description="A key that is not to be good any more (吊销接口密钥).")
 class RevokeApiKeyInput:
-    idempotency_key: str = given(KEY)
-    api_key: ID = given("The key's id (密钥标识).")
+    idempotency_key: str = input_field(KEY)
+    api_key: ID = input_field("The key's id (密钥标识).")
 
 
 @command("Revoke an API key at once (吊销接口密钥).", requires=None)
 async def revoke_api_key(call: Call, input: RevokeApiKeyInput) -> ApiKeyPayload:
     key: KeyRow = await call.find(ApiKey, "apiKey", id=key_of(ApiKey)(input.api_key))
-    await responsible(call, await key.account, "apiKey")
+    await require_responsible(call, await key.account, "apiKey")
     key.revoked_at = key.revoked_at or call.now
     await key.save()
     return ApiKeyPayload(api_key=ref(ApiKey, key.id))
@@ -211,20 +229,20 @@ async def revoke_api_key(call: Call, input: RevokeApiKeyInput) -> ApiKeyPayload:
 
 @strawberry.type(description="What was ended, or why nothing was (会话结果).")
 class SessionPayload:
-    session: Session | None = made("The session (会话).")
+    session: Session | None = result_field("The session (会话).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A session to be ended (结束会话).")
 class EndSessionInput:
-    idempotency_key: str = given(KEY)
-    session: ID = given("The session's id (会话标识).")
+    idempotency_key: str = input_field(KEY)
+    session: ID = input_field("The session's id (会话标识).")
 
 
 @command("Sign out in one place (结束会话).", requires=None)
 async def end_session(call: Call, input: EndSessionInput) -> SessionPayload:
     session: SessionRow = await call.find(Session, "session", id=key_of(Session)(input.session))
-    await responsible(call, await session.account, "session")
+    await require_responsible(call, await session.account, "session")
     session.ended_at = session.ended_at or call.now
     await session.save()
     return SessionPayload(session=ref(Session, session.id))
@@ -232,21 +250,21 @@ async def end_session(call: Call, input: EndSessionInput) -> SessionPayload:
 
 @strawberry.type(description="The account that was signed out, or why not (全部退出结果).")
 class SignOutPayload:
-    account: Account | None = made("The account (账户).")
+    account: Account | None = result_field("The account (账户).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="An account to be signed out everywhere (全部退出).")
 class SignOutEverywhereInput:
-    idempotency_key: str = given(KEY)
-    account: str | None = given(OWN, default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    account: str | None = input_field(OWN, default=UNSET)
 
 
 @command("Sign out everywhere, at once (全部退出).", requires=None)
 async def sign_out_everywhere(call: Call, input: SignOutEverywhereInput) -> SignOutPayload:
-    name = input.account if told(input.account) else call.viewer.account.name
+    name = input.account if is_given(input.account) else call.viewer.account.name
     account: AccountRow = await call.find(Account, "account", name=name)
-    await responsible(call, account, "account")
+    await require_responsible(call, account, "account")
     await SessionRow.filter(account=account, ended_at=None).update(ended_at=call.now)
     return SignOutPayload(account=ref(Account, account.id))
 
@@ -254,14 +272,14 @@ async def sign_out_everywhere(call: Call, input: SignOutEverywhereInput) -> Sign
 # what the commands share
 
 
-class Made(NamedTuple):
+class NewInvitation(NamedTuple):
     """An invitation, and its code, where whoever made it may see that."""
 
     row: InvitationRow
     code: str | None
 
 
-def present(made: Made) -> InvitationPayload:
+def invitation_payload(made: NewInvitation) -> InvitationPayload:
     return InvitationPayload(
         invitation=ref(Invitation, made.row.id, shown=True), code=made.code, expires_at=made.row.expires_at
     )
@@ -272,7 +290,9 @@ PRINTED = Text("A code for your account was printed", "您的账户邀请码已�
 TO_PRINT = Text("Print an invitation for a resident", "请为居民打印邀请码")
 
 
-async def make_invitation(call: Call, *, account: AccountRow | None = None, person: PersonRow | None = None) -> Made:
+async def make_invitation(
+    call: Call, *, account: AccountRow | None = None, person: PersonRow | None = None
+) -> NewInvitation:
     """Return a new invitation for an account or a person; earlier ones are void.
 
     It has a code at once only where whoever makes it may know it; else a second person has one printed.
@@ -281,21 +301,21 @@ async def make_invitation(call: Call, *, account: AccountRow | None = None, pers
     for column, value in (("account_id", account and account.id), ("person_id", whose)):
         if value is not None:
             await InvitationRow.filter(**{column: value}, used_at=None).delete()
-    two = author(call) != CONSOLE and (account is None or await takes_two_to_enter(call, account))
-    code, mac = (None, None) if two else secrets.invitation(call.context.receipts)
+    two = author_of(call) != CONSOLE and (account is None or await takes_two_to_enter(call, account))
+    code, mac = (None, None) if two else secrets.new_invitation(call.context.receipts)
     row = await InvitationRow.create(
         account_id=account.id if account else None,
         person_id=whose,
         mac=mac,
         created_at=call.now,
-        created_by=author(call),
+        created_by=author_of(call),
         expires_at=call.now + INVITED,
     )
     if two:
         await tell_colleagues(call, row, account, whose)
         if account is not None:
             await tell_invited(call, account, None, "account.password_asked", INVITED_TO)
-    return Made(row, code)
+    return NewInvitation(row, code)
 
 
 async def tell_colleagues(call: Call, row: InvitationRow, account: AccountRow | None, person: Any) -> None:
@@ -308,8 +328,8 @@ async def tell_colleagues(call: Call, row: InvitationRow, account: AccountRow | 
         "请核对本人身份后打印邀请码并当面交付。",
     )
     if grid is not None:
-        notice = Notice("account.invitation_waits", TO_PRINT, body, f"Invitation:{row.id}")
-        await notify(call, notice, offices=[Office(office, grid)])
+        notice = NoticeDraft("account.invitation_waits", TO_PRINT, body, f"Invitation:{row.id}")
+        await send_notice(call, notice, offices=[Office(office, grid)])
 
 
 async def tell_invited(
@@ -322,40 +342,40 @@ async def tell_invited(
     )
     whose = person.id if person else account.person_id if account else None
     accounts = [account.name] if account and whose is None else []
-    await notify(call, Notice(kind, title, body), persons=[whose] if whose else [], accounts=accounts)
+    await send_notice(call, NoticeDraft(kind, title, body), persons=[whose] if whose else [], accounts=accounts)
 
 
-async def responsible(call: Call, account: AccountRow, path: str) -> None:
+async def require_responsible(call: Call, account: AccountRow, path: str) -> None:
     """Refuse whoever neither is the account nor looks after it."""
-    if not own(call, account) and not call.may(EDIT, account):
+    if not is_own_account(call, account) and not call.may(EDIT, account):
         raise forbidden(path)
 
 
-async def keyed(call: Call, name: str | None, permissions: Collection[str]) -> AccountRow:
+async def load_key_account(call: Call, name: str | None, permissions: Collection[str]) -> AccountRow:
     """Return the account, if the caller may make it keys with these permissions."""
     require_signed_in(call)
     account: AccountRow = await call.find(Account, "account", name=name)
-    if own(call, account):
+    if is_own_account(call, account):
         allowed = call.viewer.can(MAKE_KEYS)
     else:  # a key is the account to whoever has it, so nobody makes one for another that does what takes two
-        alone = author(call) == CONSOLE or set(permissions).isdisjoint(call.context.guarded)
-        allowed = alone and call.may(EDIT, account) and await outranks(call, account, permissions)
+        alone = author_of(call) == CONSOLE or set(permissions).isdisjoint(call.context.guarded)
+        allowed = alone and call.may(EDIT, account) and await outranks_account(call, account, permissions)
     if not allowed:
         raise forbidden("account")
-    if not permissions or not set(permissions) <= await granted(call, account):
-        raise wrong(
+    if not permissions or not set(permissions) <= await granted_permissions(call, account):
+        raise invalid_input(
             "A key has some of its account's permissions, and none besides.",
             "密钥只能具备其账户已有的权限。",
             "permissions",
         )
     if await KeyRow.filter(account=account, revoked_at=None, expires_at__gt=call.now).count() >= KEYS:
-        raise wrong(f"An account has {KEYS} keys at most.", f"每个账户最多 {KEYS} 个密钥。", "account")
+        raise invalid_input(f"An account has {KEYS} keys at most.", f"每个账户最多 {KEYS} 个密钥。", "account")
     return account
 
 
-def expiry(call: Call, moment: datetime.datetime) -> datetime.datetime:
+def check_key_expiry(call: Call, moment: datetime.datetime) -> datetime.datetime:
     if not call.now < moment <= call.now + LONGEST:
-        raise wrong(
+        raise invalid_input(
             f"A key lasts {LONGEST.days} days at most.",
             f"密钥有效期最长 {LONGEST.days} 天，且须晚于现在。",
             "expiresAt",
@@ -366,7 +386,7 @@ def expiry(call: Call, moment: datetime.datetime) -> datetime.datetime:
 async def mint_key(call: Call, key: KeyRow, expires: datetime.datetime) -> ApiKeyPayload:
     # The secret leaves with the answer; its digest alone is saved.
     secret, key.digest = secrets.api_key()
-    key.created_at, key.created_by, key.expires_at = call.now, author(call), expires
+    key.created_at, key.created_by, key.expires_at = call.now, author_of(call), expires
     await key.save(force_create=True)
     return ApiKeyPayload(api_key=ref(ApiKey, key.id), secret=secret)
 

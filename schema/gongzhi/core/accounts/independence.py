@@ -18,7 +18,7 @@ from gongzhi.runtime.commands import TWO_PERSONS, Call, forbidden
 from gongzhi.values.errors import Refusal
 
 from .models import AccountRow
-from .rules import CONSOLE, Place, holds_guarded, is_guarded, may_confirm
+from .rules import CONSOLE, GrantPlace, holds_guarded, is_guarded, may_confirm
 
 # `hands` marks what lets somebody sign in as the account, unless two persons saw to it. A grant counts from when it was
 # made, whatever its `since`; one that was never confirmed, or was stopped, counts for nothing.
@@ -143,7 +143,7 @@ async def require_unrelated(call: Call, path: str, other: str) -> None:
 async def require_second_entry(call: Call, account: AccountRow, other: str, path: str) -> None:
     """Refuse the caller unless they may be the second person who lets somebody sign in as this account."""
     if await holds_guarded(call, account):
-        if not await may_confirm(call, Place(await GridRow.get(id=account.grid_id) if account.grid_id else None)):
+        if not await may_confirm(call, GrantPlace(await GridRow.get(id=account.grid_id) if account.grid_id else None)):
             raise forbidden(path)
         await require_unconnected(call, path, other)
     else:

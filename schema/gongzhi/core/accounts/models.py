@@ -10,7 +10,7 @@ from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
 
-from gongzhi.declare.columns import BytesField, Located, key
+from gongzhi.declare.columns import BytesField, Located, primary_key
 
 NAME = 100
 
@@ -25,7 +25,7 @@ class AccountKind(StrEnum):
 class AccountRow(Located):
     """Somebody who may sign in. Its grid is where it is looked after; without one, only who serves everywhere does."""
 
-    id = key()
+    id = primary_key()
     name = fields.CharField(max_length=NAME, unique=True)
     kind = fields.CharEnumField(AccountKind, max_length=7)
     grid: Any = fields.ForeignKeyField("grids.GridRow", null=True, related_name=False, on_delete=fields.RESTRICT)
@@ -47,7 +47,7 @@ class AccountRow(Located):
 class Belonging(Model):
     """A row of an account."""
 
-    id = key()
+    id = primary_key()
     account: Any = fields.ForeignKeyField(
         "accounts.AccountRow", related_name=False, on_delete=fields.CASCADE, db_index=True
     )
@@ -158,7 +158,7 @@ class InvitationRow(Model):
     What a second person must print has no code until they do (`printed_by`): whoever made it never sees one.
     """
 
-    id = key()
+    id = primary_key()
     mac = BytesField(unique=True, null=True)
     account: Any = fields.ForeignKeyField(
         "accounts.AccountRow", null=True, related_name=False, on_delete=fields.CASCADE, db_index=True

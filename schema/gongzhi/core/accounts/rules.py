@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.units.models import UnitRow
-from gongzhi.declare.viewer import Grant
-from gongzhi.runtime.checks import text, wrong
+from gongzhi.declare.viewer import ViewerGrant
+from gongzhi.runtime.checks import check_text, invalid_input
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import Refusal
 
@@ -28,19 +28,19 @@ RESERVED = {"stranger", CONSOLE}
 
 
 @dataclass(frozen=True)
-class Place:
+class GrantPlace:
     """Where a role is held: in a grid and below, for a unit at home in the grid, or (with neither) everywhere."""
 
     grid: GridRow | None = None
     unit: int | None = None
 
-    def within(self, grant: Grant) -> bool:
+    def within(self, grant: ViewerGrant) -> bool:
         """Return whether the grant reaches as far as this."""
         if grant.everywhere or (grant.unit is not None and grant.unit == self.unit):
             return True
         return grant.kind is not None and getattr(self.grid, f"{grant.kind.lower()}_id", None) == grant.grid
 
-    def contains(self, other: Place) -> bool:
+    def contains(self, other: GrantPlace) -> bool:
         """Return whether what is held here reaches as far as the other place."""
         if self.unit is not None:
             return self.unit == other.unit
@@ -49,39 +49,43 @@ class Place:
         return getattr(other.grid, f"{self.grid.kind.lower()}_id", None) == self.grid.id
 
 
-async def place_of(grant: GrantRow) -> Place:
+async def place_of(grant: GrantRow) -> GrantPlace:
     """Return where a grant is held."""
     if grant.unit_id is not None:
         unit = await UnitRow.get(id=grant.unit_id)
-        return Place(await GridRow.get(id=unit.grid_id), unit.id)
-    return Place(await GridRow.get(id=grant.grid_id) if grant.grid_id is not None else None)
+        return GrantPlace(await GridRow.get(id=unit.grid_id), unit.id)
+    return GrantPlace(await GridRow.get(id=grant.grid_id) if grant.grid_id is not None else None)
 
 
-def covers(call: Call, permissions: Collection[str], place: Place, until: datetime | None) -> bool:
+def covers_permissions(call: Call, permissions: Collection[str], place: GrantPlace, until: datetime | None) -> bool:
     """Return whether the caller holds all of these, there, and for as long."""
     # Each permission may be held by another grant.
-    return all(any(reaches(one, name, place, until) for one in call.viewer.account.grants) for name in permissions)
+    return all(
+        any(grant_reaches(one, name, place, until) for one in call.viewer.account.grants) for name in permissions
+    )
 
 
-def reaches(grant: Grant, permission: str, place: Place, until: datetime | None) -> bool:
+def grant_reaches(grant: ViewerGrant, permission: str, place: GrantPlace, until: datetime | None) -> bool:
     # Who holds something until a day gives nothing that lasts longer.
     lasts = grant.until is None or (until is not None and until <= grant.until)
     return permission in grant.permissions and lasts and place.within(grant)
 
 
-def gives(call: Call, role: str, place: Place, until: datetime | None) -> bool:
+def can_give_role(call: Call, role: str, place: GrantPlace, until: datetime | None) -> bool:
     """Return whether the caller may give the role there: they hold all of it, or they appoint."""
-    return covers(call, {GRANT, *permissions(call, role)}, place, until) or covers(call, [APPOINT], place, until)
+    return covers_permissions(call, {GRANT, *role_permissions(call, role)}, place, until) or covers_permissions(
+        call, [APPOINT], place, until
+    )
 
 
-def alone(call: Call, role: str) -> bool:
+def gives_alone(call: Call, role: str) -> bool:
     """Return whether the caller gives the role without a second person."""
-    return author(call) == CONSOLE or not is_guarded(call, role)
+    return author_of(call) == CONSOLE or not is_guarded(call, role)
 
 
 def is_guarded(call: Call, role: str) -> bool:
     """Return whether nobody gives the role alone."""
-    return not permissions(call, role).isdisjoint(call.context.guarded)
+    return not role_permissions(call, role).isdisjoint(call.context.guarded)
 
 
 async def load_live_grants(call: Call, account: AccountRow) -> list[GrantRow]:
@@ -108,16 +112,16 @@ async def takes_two_to_enter(call: Call, account: AccountRow) -> bool:
     So it is for residents, whose own matters lie behind it, and for whoever holds what nobody gives alone. Who held it
     counts as well: whoever ended the role could walk in, wait until it is given back, and have it.
     """
-    return author(call) != CONSOLE and (account.person_id is not None or await has_held_guarded(call, account))
+    return author_of(call) != CONSOLE and (account.person_id is not None or await has_held_guarded(call, account))
 
 
-async def may_confirm(call: Call, place: Place) -> bool:
+async def may_confirm(call: Call, place: GrantPlace) -> bool:
     """Return whether the caller has been in an office that confirms guarded roles there for longer than the term.
 
     What the command line gave counts at once: whoever has it has the database, and a county must begin somehow. So
     does a token for trying things out, which exists in development alone.
     """
-    if not covers(call, [CONFIRM], place, None):
+    if not covers_permissions(call, [CONFIRM], place, None):
         return False
     if call.viewer.account.id is None:
         return True
@@ -126,12 +130,17 @@ async def may_confirm(call: Call, place: Place) -> bool:
         ended = grant.until is not None and grant.until <= call.now
         # From when it was given, if that is later: a beginning in the past makes nobody a second person.
         old = grant.granted_by == CONSOLE or max(grant.since, grant.granted_at or grant.since) <= limit
-        if not ended and old and CONFIRM in permissions(call, grant.role) and (await place_of(grant)).contains(place):
+        if (
+            not ended
+            and old
+            and CONFIRM in role_permissions(call, grant.role)
+            and (await place_of(grant)).contains(place)
+        ):
             return True
     return False
 
 
-async def outranks(call: Call, account: AccountRow, only: Collection[str] | None = None) -> bool:
+async def outranks_account(call: Call, account: AccountRow, only: Collection[str] | None = None) -> bool:
     """Return whether the caller holds all that the account was granted (or of that, `only` these), wherever it was.
 
     What residents hold by being residents, by the core or by a plugin, puts them above nobody.
@@ -139,36 +148,36 @@ async def outranks(call: Call, account: AccountRow, only: Collection[str] | None
     for grant in await GrantRow.filter(account=account):
         if (grant.until is not None and grant.until <= call.now) or grant.role in call.context.civic:
             continue
-        held = permissions(call, grant.role)
+        held = role_permissions(call, grant.role)
         wanted = held if only is None else held & set(only)
-        if not covers(call, wanted, await place_of(grant), grant.until):
+        if not covers_permissions(call, wanted, await place_of(grant), grant.until):
             return False
     return True
 
 
-async def appoints(call: Call, account: AccountRow) -> bool:
+async def can_appoint(call: Call, account: AccountRow) -> bool:
     """Return whether the caller could give the account, alone, all that it was granted."""
     for grant in await GrantRow.filter(account=account):
         if grant.until is not None and grant.until <= call.now:
             continue
-        if not (alone(call, grant.role) and gives(call, grant.role, await place_of(grant), grant.until)):
+        if not (gives_alone(call, grant.role) and can_give_role(call, grant.role, await place_of(grant), grant.until)):
             return False
     return True
 
 
-async def vouches(call: Call, account: AccountRow) -> bool:
+async def can_vouch(call: Call, account: AccountRow) -> bool:
     """Return whether the caller may say who somebody is: who signs in as a person sees what is that person's own."""
     return account.person_id is None or call.may(INVITE, await PersonRow.get(id=account.person_id))
 
 
-async def granted(call: Call, account: AccountRow) -> set[str]:
+async def granted_permissions(call: Call, account: AccountRow) -> set[str]:
     """Return every permission the account holds somewhere now."""
     rows = await GrantRow.filter(account=account, since__lte=call.now, proposed_at=None)
     held = [row for row in rows if row.until is None or row.until > call.now]
-    return {name for row in held for name in permissions(call, row.role)}
+    return {name for row in held for name in role_permissions(call, row.role)}
 
 
-def permissions(call: Call, role: str) -> frozenset[str]:
+def role_permissions(call: Call, role: str) -> frozenset[str]:
     """Return what a role may; nothing, if its plugin is gone."""
     try:
         return call.context.held(role)
@@ -176,7 +185,7 @@ def permissions(call: Call, role: str) -> frozenset[str]:
         return frozenset()
 
 
-def own(call: Call, account: AccountRow) -> bool:
+def is_own_account(call: Call, account: AccountRow) -> bool:
     """Return whether it is the account that asks."""
     return account.name == call.viewer.account.name
 
@@ -189,16 +198,16 @@ def require_signed_in(call: Call) -> None:
         )
 
 
-def author(call: Call) -> str:
+def author_of(call: Call) -> str:
     """Return whose act it is recorded as."""
     return call.viewer.account.name or ""
 
 
 def account_name(given: str, *path: str) -> str:
     """Return the name in the one form it is kept and looked up in. Raises Refusal for what cannot be one."""
-    name = canonical(text(given, LONGEST, *path))
+    name = canonical_name(check_text(given, LONGEST, *path))
     if len(name) < SHORTEST or not all(sign.isalnum() or sign in "._-" for sign in name) or name in RESERVED:
-        raise wrong(
+        raise invalid_input(
             f"An account's name has {SHORTEST} to {LONGEST} letters, digits, dots, hyphens and underscores.",
             f"账户名由 {SHORTEST} 至 {LONGEST} 个字母、汉字、数字、点、连字符或下划线组成。",
             *path,
@@ -206,7 +215,7 @@ def account_name(given: str, *path: str) -> str:
     return name
 
 
-def canonical(name: str) -> str:
+def canonical_name(name: str) -> str:
     """Return the one form of a name: no difference of case or width makes two."""
     # Twice: folding the case of a letter may give one that NFKC changes.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())

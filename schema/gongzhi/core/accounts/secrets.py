@@ -15,17 +15,17 @@ CODE = 12
 SEPARATORS = re.compile(r"[\s-]+")
 
 
-class Minted(NamedTuple):
+class NewSecret(NamedTuple):
     """A new secret, and what is kept of it."""
 
     secret: str
     digest: bytes
 
 
-def api_key() -> Minted:
+def api_key() -> NewSecret:
     """Return a new API key of 256 random bits."""
     made = PREFIX + secrets.token_urlsafe(32)
-    return Minted(made, key_digest(made))
+    return NewSecret(made, key_digest(made))
 
 
 def key_digest(key: str) -> bytes:
@@ -33,10 +33,10 @@ def key_digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-def invitation(secret: bytes) -> Minted:
+def new_invitation(secret: bytes) -> NewSecret:
     """Return a new invitation code, `XXXX-XXXX-XXXX` (59 bits), to be read out or written down."""
     code = "".join(secrets.choice(ALPHABET) for _ in range(CODE))
-    return Minted("-".join(code[at : at + 4] for at in range(0, CODE, 4)), invitation_mac(secret, code))
+    return NewSecret("-".join(code[at : at + 4] for at in range(0, CODE, 4)), invitation_mac(secret, code))
 
 
 def invitation_mac(secret: bytes, code: str) -> bytes:

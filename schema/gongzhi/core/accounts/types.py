@@ -10,14 +10,25 @@ from pypika_tortoise.queries import Table
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.people.types import Me, Person
 from gongzhi.core.units.types import Unit
-from gongzhi.declare.entity import Connection, Node, column, connection, entity, everyone, expression, lookup, many, one
-from gongzhi.declare.enums import named
+from gongzhi.declare.entity import (
+    Connection,
+    Node,
+    column,
+    connection,
+    entity,
+    expression,
+    lookup,
+    many,
+    one,
+    visible_to_all,
+)
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import placed, search
+from gongzhi.declare.filters import compare_place, compare_text
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Query
-from gongzhi.declare.sql import Alternatives, Sql, widen
-from gongzhi.declare.viewer import Lens
+from gongzhi.declare.sql import Alternatives, Sql, widen_rows
+from gongzhi.declare.viewer import ViewerScope
 
 from .models import AccountKind, AccountRow, GrantRow, IdentityRow, InvitationRow, KeyRow, SessionRow
 
@@ -27,7 +38,7 @@ INVITE = "accounts.invite_residents"
 GRANTS = 100
 """The most roles of an account that are shown."""
 
-named(
+describe_enum(
     AccountKind,
     "AccountKind",
     "Who stands behind an account (账户类型).",
@@ -36,16 +47,16 @@ named(
 )
 
 
-def accounts(account: Table, viewer: Lens) -> Alternatives:
+def visible_accounts(account: Table, viewer: ViewerScope) -> Alternatives:
     """Return accounts looked after in the grids one serves, and one's own."""
-    return widen(viewer.within(account, VIEW), Sql("{0}={1}", account.name, viewer.account))
+    return widen_rows(viewer.within(account, VIEW), Sql("{0}={1}", account.name, viewer.account))
 
 
 @entity(
     AccountRow,
-    visible=accounts,
+    visible=visible_accounts,
     order=("name", "created_at"),
-    filter={"name": search("name"), "kind": None, "grid": placed()},
+    filter={"name": compare_text("name"), "kind": None, "grid": compare_place()},
 )
 class Account(Node):
     """Somebody who may sign in (账户)."""
@@ -73,7 +84,7 @@ class Account(Node):
     version: int = column("Grows with every change (版本).")
 
 
-@entity(GrantRow, visible=everyone, through="account", order=("since",))
+@entity(GrantRow, visible=visible_to_all, through="account", order=("since",))
 class Grant(Node):
     """A role, where it is held, and from when to when (授权)."""
 
@@ -102,7 +113,7 @@ class Grant(Node):
     ending_by: str | None = column("Who asked for it first (提议终止人).")
 
 
-@entity(IdentityRow, visible=everyone, through="account", order=("linked_at",))
+@entity(IdentityRow, visible=visible_to_all, through="account", order=("linked_at",))
 class Identity(Node):
     """Who an account is at an identity provider (外部身份)."""
 
@@ -117,15 +128,15 @@ class Identity(Node):
     confirmed_by: str | None = column("The second person (复核人).")
 
 
-def invitations(invitation: Table, viewer: Lens) -> Alternatives:
+def visible_invitations(invitation: Table, viewer: ViewerScope) -> Alternatives:
     """Return those for people where one invites residents, and for accounts one looks after."""
     person = Table("person", schema="people", alias="invited")
     account = Table("account", schema="accounts", alias="entered")
-    people = reach(viewer.within(person, INVITE), invitation.person_id, "people.person", "invited")
-    return [*people, *reach(viewer.within(account, EDIT), invitation.account_id, "accounts.account", "entered")]
+    people = rows_reached(viewer.within(person, INVITE), invitation.person_id, "people.person", "invited")
+    return [*people, *rows_reached(viewer.within(account, EDIT), invitation.account_id, "accounts.account", "entered")]
 
 
-def reach(areas: Alternatives, key: Any, table: str, alias: str) -> list[Any]:
+def rows_reached(areas: Alternatives, key: Any, table: str, alias: str) -> list[Any]:
     """Return the rows that point at rows in these areas; None is everywhere."""
     text = f"exists(select from {table} {alias} where {alias}.id={{0}} and {{1}})"
     if areas is None:
@@ -133,7 +144,7 @@ def reach(areas: Alternatives, key: Any, table: str, alias: str) -> list[Any]:
     return [Sql(text, key, area) for area in areas]
 
 
-@entity(InvitationRow, visible=invitations, order=("created_at",))
+@entity(InvitationRow, visible=visible_invitations, order=("created_at",))
 class Invitation(Node):
     """A one-time code for somebody to sign in with: to open an account, or set a new password (邀请)."""
 
@@ -147,7 +158,7 @@ class Invitation(Node):
     used_at: datetime.datetime | None = column("When it was used (使用时间).")
 
 
-@entity(SessionRow, visible=everyone, through="account", order=("created_at", "used_at"))
+@entity(SessionRow, visible=visible_to_all, through="account", order=("created_at", "used_at"))
 class Session(Node):
     """A place where an account is signed in (会话)."""
 
@@ -159,7 +170,7 @@ class Session(Node):
     ended_at: datetime.datetime | None = column("When it was ended (结束时间).")
 
 
-@entity(KeyRow, visible=everyone, through="account", order=("created_at", "expires_at"))
+@entity(KeyRow, visible=visible_to_all, through="account", order=("created_at", "expires_at"))
 class ApiKey(Node):
     """A key that a system calls with. It is shown once, when it is made (接口密钥)."""
 
@@ -172,7 +183,7 @@ class ApiKey(Node):
     revoked_at: datetime.datetime | None = column("When it was revoked (吊销时间).")
 
 
-def mine(at: Frame) -> Alternatives:
+def own_rows(at: Frame) -> Alternatives:
     """Return what belongs to the account that asks."""
     return [Sql("{0}=(select a.id from accounts.account a where a.name={1})", at.rows.account_id, at.viewer.account)]
 
@@ -180,10 +191,12 @@ def mine(at: Frame) -> Alternatives:
 def in_force(at: Frame) -> Alternatives:
     """Return the account's grants that count now."""
     span = "{0} and {1}<={2} and ({3} is null or {3}>{2}) and {4} is null"
-    return [Sql(span, one, at.rows.since, at.viewer.now, at.rows.until, at.rows.proposed_at) for one in mine(at) or ()]
+    return [
+        Sql(span, one, at.rows.since, at.viewer.now, at.rows.until, at.rows.proposed_at) for one in own_rows(at) or ()
+    ]
 
 
-def permitted(at: Frame) -> Sql:
+def granted_sql(at: Frame) -> Sql:
     held = at.given.whole(lambda arguments, context: sorted(context.viewer.account.granted), cast="text[]")
     return Sql("{0}", held)
 
@@ -201,11 +214,11 @@ EXTENSIONS = (
     ),
     extend(
         Me,
-        permissions=expression("Everything one may somewhere (权限).", permitted, type=list[str]),
+        permissions=expression("Everything one may somewhere (权限).", granted_sql, type=list[str]),
         grants=many("The roles one holds now (当前授权).", in_force, order="since", cap=GRANTS, type=list[Grant]),
         sessions=connection(
-            "Where one is signed in, and was (会话).", mine, order="-created_at", type=Connection[Session]
+            "Where one is signed in, and was (会话).", own_rows, order="-created_at", type=Connection[Session]
         ),
-        api_keys=connection("One's API keys (接口密钥).", mine, order="-created_at", type=Connection[ApiKey]),
+        api_keys=connection("One's API keys (接口密钥).", own_rows, order="-created_at", type=Connection[ApiKey]),
     ),
 )

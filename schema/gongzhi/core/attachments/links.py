@@ -28,28 +28,28 @@ LENGTH = 32
 BLOCK = 64
 
 
-def expiry(now: datetime) -> int:
+def link_expiry(now: datetime) -> int:
     """Return when links that are made now end, in seconds since 1970."""
     return (int(now.timestamp()) // WINDOW + 2) * WINDOW
 
 
-def key(secret: bytes, expires: int) -> bytes:
+def link_key(secret: bytes, expires: int) -> bytes:
     return hmac.digest(secret, f"attachment links {expires}".encode(), hashlib.sha256)
 
 
-def signature(secret: bytes, id: UUID, variant: str, expires: int) -> str:
+def sign_link(secret: bytes, id: UUID, variant: str, expires: int) -> str:
     """Return what a link must be signed with."""
-    return hmac.digest(key(secret, expires), f"{id}/{variant}".encode(), hashlib.sha256).hex()[:LENGTH]
+    return hmac.digest(link_key(secret, expires), f"{id}/{variant}".encode(), hashlib.sha256).hex()[:LENGTH]
 
 
-def url(variant: str) -> Build:
+def link_sql(variant: str) -> Build:
     """Return the link to a file, signed by the database."""
 
     def build(at: Frame) -> Term:
         whole = at.given.whole
-        expires = whole(lambda arguments, context: str(expiry(context.viewer.now)), cast="text")
-        inner = whole(lambda arguments, context: pad(context, 0x36), cast="bytea")
-        outer = whole(lambda arguments, context: pad(context, 0x5C), cast="bytea")
+        expires = whole(lambda arguments, context: str(link_expiry(context.viewer.now)), cast="text")
+        inner = whole(lambda arguments, context: hmac_pad(context, 0x36), cast="bytea")
+        outer = whole(lambda arguments, context: hmac_pad(context, 0x5C), cast="bytea")
         # HMAC written out, for PostgreSQL has `sha256` without an extension and no `hmac`.
         signed = (
             f"{PATH}/'||{{0}}||'/{variant}?expires='||{{1}}||'&signature='||left(encode("
@@ -60,7 +60,7 @@ def url(variant: str) -> Build:
     return build
 
 
-def pad(context: Context, by: int) -> bytes:
+def hmac_pad(context: Context, by: int) -> bytes:
     """Return the key's block of the inner or the outer hash (RFC 2104)."""
-    made = key(context.receipts, expiry(context.viewer.now)).ljust(BLOCK, b"\0")
+    made = link_key(context.receipts, link_expiry(context.viewer.now)).ljust(BLOCK, b"\0")
     return bytes(one ^ by for one in made)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gongzhi.core.attachments.models import AttachmentKind, AttachmentRow
 from gongzhi.declare.entity import key_of
-from gongzhi.runtime.checks import missing, wrong
+from gongzhi.runtime.checks import invalid_input, not_found
 from gongzhi.runtime.commands import Call
 
 from .attachment_types import Attachment
@@ -33,8 +33,8 @@ async def read_attachment(call: Call, id: str, *path: str, longest: int = LONGES
     row: AttachmentRow = await call.find(Attachment, *path, id=key_of(Attachment)(id))
     # By the size in the table, before anything is read.
     if row.size > longest:
-        raise wrong(f"The file has more than {longest:,} bytes.", f"文件超过 {longest:,} 字节。", *path)
+        raise invalid_input(f"The file has more than {longest:,} bytes.", f"文件超过 {longest:,} 字节。", *path)
     content = await call.context.stored(row)
     if content is None:
-        raise missing("The file was erased.", "文件已删除。", *path)
+        raise not_found("The file was erased.", "文件已删除。", *path)
     return AttachmentFile(row.kind, row.media_type, content)

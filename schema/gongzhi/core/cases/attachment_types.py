@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime
 
 from gongzhi.core.attachments import links, rules
-from gongzhi.core.attachments.attaching import CAP
 from gongzhi.core.attachments.models import AttachmentKind, AttachmentRow
+from gongzhi.core.attachments.uploads import CAP
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import Node, column, entity, expression, many, one
-from gongzhi.declare.enums import named
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
 from gongzhi.declare.sql import Sql
 
-named(
+describe_enum(
     AttachmentKind,
     "AttachmentKind",
     "What sort of file an attachment is, by its content (附件类型).",
@@ -24,7 +24,7 @@ named(
 )
 
 
-@entity(AttachmentRow, visible=rules.attachments, through="case", order=("at",), filter={"kind": None})
+@entity(AttachmentRow, visible=rules.visible_attachments, through="case", order=("at",), filter={"kind": None})
 class Attachment(Node):
     """A photo, recording, video or document of a case; seen by whoever sees the case (附件)."""
 
@@ -36,11 +36,11 @@ class Attachment(Node):
     url: str = expression(
         "Where it is, as an address on this server. Good for 5 to 10 minutes, for anybody who has it: do not keep it "
         "(下载地址，短时有效).",
-        links.url(links.FULL),
+        links.link_sql(links.FULL),
     )
     thumbnail_url: str | None = expression(
         "The same for a small picture of it; photos have one (缩略图地址，短时有效).",
-        lambda at: Sql("case when {0} then {1} end", at.row.thumbnail, links.url(links.THUMBNAIL)(at)),
+        lambda at: Sql("case when {0} then {1} end", at.row.thumbnail, links.link_sql(links.THUMBNAIL)(at)),
     )
 
 

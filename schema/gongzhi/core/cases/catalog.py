@@ -21,7 +21,7 @@ from gongzhi.plugin.roles import (
     TOWN_DISPATCHER,
 )
 
-__all__ = ["CATEGORIES", "CHANNELS", "EDITION", "Category", "Channel", "add_to_catalog", "seed"]
+__all__ = ["CATEGORIES", "CHANNELS", "EDITION", "StockCategory", "StockChannel", "add_to_catalog", "seed"]
 
 EDITION = "2026"
 EVENTS = "GB/T 47678.5-2026"
@@ -29,7 +29,7 @@ EVENTS = "GB/T 47678.5-2026"
 
 
 @dataclass(frozen=True)
-class Category:
+class StockCategory:
     """A subject. Its parent is the part of the code before the last dot."""
 
     code: str
@@ -47,7 +47,7 @@ class Category:
 
 
 @dataclass(frozen=True)
-class Channel:
+class StockChannel:
     """A way in which cases arrive, and who may file by it: everybody where no role is named.
 
     `by_key`: only systems with an API key.
@@ -60,86 +60,86 @@ class Channel:
 
 
 CATEGORIES = (
-    Category("utilities", "水电通信"),
-    Category("utilities.electricity", "用电"),
-    Category("utilities.water", "供水"),
-    Category("utilities.network", "通信网络"),
-    Category("roads", "道路交通"),
-    Category("roads.surface", "路面桥涵"),
-    Category("roads.lighting", "道路照明"),
-    Category("roads.bus", "客运出行"),
-    Category("land", "土地宅基地"),
-    Category("environment", "环境卫生"),
-    Category("environment.garbage", "暴露垃圾", EVENTS, "06010"),
-    Category("environment.rubble", "积存垃圾渣土", EVENTS, "06011"),
-    Category("environment.road", "道路不洁", EVENTS, "06012"),
-    Category("environment.green", "绿地脏乱", EVENTS, "06017"),
-    Category("environment.piles", "乱堆物堆料", EVENTS, "06036"),
-    Category("environment.bins", "垃圾箱满溢", EVENTS, "06042"),
-    Category("environment.advertising", "违规户外广告", EVENTS, "07003"),
-    Category("environment.shopfronts", "店外经营", EVENTS, "09005"),
-    Category("environment.stalls", "占道经营", EVENTS, "09006"),
-    Category("environment.pollution", "污水异味噪声"),
-    Category("agriculture", "农业生产"),
-    Category("agriculture.disaster", "农业灾害"),
-    Category("agriculture.subsidy", "惠农补贴"),
-    Category("agriculture.advice", "种养技术"),
-    Category("welfare", "社保民政"),
-    Category("education", "教育"),
-    Category("health", "医疗卫生"),
-    Category("dispute", "矛盾纠纷"),
-    Category("dispute.marriage_family", "婚姻家庭纠纷"),
-    Category("dispute.neighbor", "邻里纠纷"),
-    Category("dispute.housing_homestead", "房屋宅基地纠纷"),
-    Category("dispute.damages", "损害赔偿纠纷"),
-    Category("dispute.contract", "合同纠纷"),
-    Category("dispute.business", "生产经营纠纷"),
-    Category("dispute.forest_land", "山林土地纠纷"),
-    Category("dispute.expropriation", "征地拆迁纠纷"),
-    Category("dispute.labor", "劳动争议"),
-    Category("dispute.village_affairs", "村务管理纠纷"),
-    Category("dispute.environment", "环境污染纠纷"),
-    Category("dispute.traffic", "道路交通事故纠纷"),
-    Category("dispute.medical", "医疗纠纷"),
-    Category("dispute.property_mgmt", "物业纠纷"),
-    Category("dispute.consumer", "消费纠纷"),
-    Category("dispute.other", "其他纠纷"),
-    Category("village_affairs", "村务监督"),
-    Category("paperwork", "办证代办"),
-    Category("safety", "安全隐患"),
-    Category("platform", "对本平台的意见"),
-    Category("other", "其他"),
+    StockCategory("utilities", "水电通信"),
+    StockCategory("utilities.electricity", "用电"),
+    StockCategory("utilities.water", "供水"),
+    StockCategory("utilities.network", "通信网络"),
+    StockCategory("roads", "道路交通"),
+    StockCategory("roads.surface", "路面桥涵"),
+    StockCategory("roads.lighting", "道路照明"),
+    StockCategory("roads.bus", "客运出行"),
+    StockCategory("land", "土地宅基地"),
+    StockCategory("environment", "环境卫生"),
+    StockCategory("environment.garbage", "暴露垃圾", EVENTS, "06010"),
+    StockCategory("environment.rubble", "积存垃圾渣土", EVENTS, "06011"),
+    StockCategory("environment.road", "道路不洁", EVENTS, "06012"),
+    StockCategory("environment.green", "绿地脏乱", EVENTS, "06017"),
+    StockCategory("environment.piles", "乱堆物堆料", EVENTS, "06036"),
+    StockCategory("environment.bins", "垃圾箱满溢", EVENTS, "06042"),
+    StockCategory("environment.advertising", "违规户外广告", EVENTS, "07003"),
+    StockCategory("environment.shopfronts", "店外经营", EVENTS, "09005"),
+    StockCategory("environment.stalls", "占道经营", EVENTS, "09006"),
+    StockCategory("environment.pollution", "污水异味噪声"),
+    StockCategory("agriculture", "农业生产"),
+    StockCategory("agriculture.disaster", "农业灾害"),
+    StockCategory("agriculture.subsidy", "惠农补贴"),
+    StockCategory("agriculture.advice", "种养技术"),
+    StockCategory("welfare", "社保民政"),
+    StockCategory("education", "教育"),
+    StockCategory("health", "医疗卫生"),
+    StockCategory("dispute", "矛盾纠纷"),
+    StockCategory("dispute.marriage_family", "婚姻家庭纠纷"),
+    StockCategory("dispute.neighbor", "邻里纠纷"),
+    StockCategory("dispute.housing_homestead", "房屋宅基地纠纷"),
+    StockCategory("dispute.damages", "损害赔偿纠纷"),
+    StockCategory("dispute.contract", "合同纠纷"),
+    StockCategory("dispute.business", "生产经营纠纷"),
+    StockCategory("dispute.forest_land", "山林土地纠纷"),
+    StockCategory("dispute.expropriation", "征地拆迁纠纷"),
+    StockCategory("dispute.labor", "劳动争议"),
+    StockCategory("dispute.village_affairs", "村务管理纠纷"),
+    StockCategory("dispute.environment", "环境污染纠纷"),
+    StockCategory("dispute.traffic", "道路交通事故纠纷"),
+    StockCategory("dispute.medical", "医疗纠纷"),
+    StockCategory("dispute.property_mgmt", "物业纠纷"),
+    StockCategory("dispute.consumer", "消费纠纷"),
+    StockCategory("dispute.other", "其他纠纷"),
+    StockCategory("village_affairs", "村务监督"),
+    StockCategory("paperwork", "办证代办"),
+    StockCategory("safety", "安全隐患"),
+    StockCategory("platform", "对本平台的意见"),
+    StockCategory("other", "其他"),
 )
 
 FIELD = (GRID_WORKER.name, GRID_LEADER.name)
 DISPATCH = (TOWN_DISPATCHER.name, COUNTY_DISPATCHER.name)
 CHANNELS = (
-    Channel("WEB", "网页"),
-    Channel("MINI_APP", "小程序"),
-    Channel("HOTLINE_12345", "12345热线", (INTEGRATOR.name, *DISPATCH)),
-    Channel("GRID_WORKER", "网格员上报", FIELD),
-    Channel("VISIT", "走访", FIELD),
-    Channel("DEPUTY", "人大代表", (DEPUTY.name,)),
+    StockChannel("WEB", "网页"),
+    StockChannel("MINI_APP", "小程序"),
+    StockChannel("HOTLINE_12345", "12345热线", (INTEGRATOR.name, *DISPATCH)),
+    StockChannel("GRID_WORKER", "网格员上报", FIELD),
+    StockChannel("VISIT", "走访", FIELD),
+    StockChannel("DEPUTY", "人大代表", (DEPUTY.name,)),
     # What a party member hears comes by a command of the plugin; whoever looks after the grid writes down the rest.
-    Channel("PARTY_MEMBER", "党员", FIELD),
-    Channel("LETTER", "来信", (*FIELD, *DISPATCH, DEPARTMENT_HANDLER.name)),
-    Channel("IOT", "物联感知", (INTEGRATOR.name,), by_key=True),
+    StockChannel("PARTY_MEMBER", "党员", FIELD),
+    StockChannel("LETTER", "来信", (*FIELD, *DISPATCH, DEPARTMENT_HANDLER.name)),
+    StockChannel("IOT", "物联感知", (INTEGRATOR.name,), by_key=True),
 )
 
 
-class Connection(Protocol):
+class SqlConnection(Protocol):
     """As much of an asyncpg connection as seeding needs."""
 
     async def executemany(self, command: str, args: Any) -> Any: ...
 
 
-async def seed(connection: Connection) -> None:
+async def seed(connection: SqlConnection) -> None:
     """Insert the stock subjects and channels that are missing."""
     await add_to_catalog(connection, CATEGORIES, CHANNELS)
 
 
 async def add_to_catalog(
-    connection: Connection, categories: Sequence[Category] = (), channels: Sequence[Channel] = ()
+    connection: SqlConnection, categories: Sequence[StockCategory] = (), channels: Sequence[StockChannel] = ()
 ) -> None:
     """Insert those of these subjects and channels that are missing; what is there under a code stays as it is.
 
@@ -159,7 +159,7 @@ async def add_to_catalog(
     )
 
 
-def _levels(categories: Sequence[Category]) -> Iterator[list[Category]]:
+def _levels(categories: Sequence[StockCategory]) -> Iterator[list[StockCategory]]:
     """Yield the subjects level by level, parents before their children."""
     for _, level in groupby(sorted(categories, key=lambda c: c.depth), key=lambda c: c.depth):
         yield list(level)

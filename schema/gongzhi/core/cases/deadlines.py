@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from gongzhi.declare.events import written
+from gongzhi.declare.events import event_data
 from gongzhi.runtime.commands import Call
 
 from .events import Reminded
@@ -40,7 +40,7 @@ async def record_reminders(call: Call, reminders: Sequence[tuple[CaseRow, Remind
     """
     rows = []
     for case, happened, unit in reminders:
-        facts = {name: value for name, value in written(happened).items() if name != "number"}
+        facts = {name: value for name, value in event_data(happened).items() if name != "number"}
         audience = Audience.STAFF if happened.internal else Audience.PUBLIC
         rows.append(
             EventRow(case_id=case.id, type=happened.type, at=call.now, audience=audience, unit_id=unit, data=facts)

@@ -10,7 +10,7 @@ from uuid import UUID
 from gongzhi.runtime.commands import Call
 
 from .models import CaseRow
-from .steps import record
+from .steps import record_event
 
 DELIBERATED = "case.deliberated"
 
@@ -18,4 +18,4 @@ DELIBERATED = "case.deliberated"
 async def record_deliberation(call: Call, case: UUID, resolution: UUID) -> None:
     """Put a resolution about a case's matter on its timeline, and tell the requester."""
     row = await CaseRow.select_for_update().get(id=case)
-    await record(call, row, DELIBERATED, resolution=str(resolution))
+    await record_event(call, row, DELIBERATED, resolution=str(resolution))

@@ -11,13 +11,23 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
-from gongzhi.runtime.checks import text
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, given, prose
+from gongzhi.runtime.checks import check_text
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, free_text, input_field
 from gongzhi.values.errors import Refusal
 
 from . import machine
 from .models import SettlementLevel
-from .steps import RAISED, CasePayload, disinterested, find_case, level_of, record, saved, unready, works
+from .steps import (
+    RAISED,
+    CasePayload,
+    find_case,
+    illegal_status,
+    level_of,
+    record_event,
+    require_disinterested,
+    save_case,
+    works_on_case,
+)
 from .types import Case
 
 LEVELS = tuple(SettlementLevel)
@@ -27,20 +37,20 @@ REASON = 2_000
 
 @strawberry.input(description="A case that this level cannot settle (逐级上报).")
 class EscalateCaseInput:
-    idempotency_key: str = given(KEY)
-    number: str = given("The case's number (编号).")
-    expected_version: int = given(EXPECTED)
-    reason: str = prose("Why it cannot be settled here; the requester reads it (理由).")
+    idempotency_key: str = input_field(KEY)
+    number: str = input_field("The case's number (编号).")
+    expected_version: int = input_field(EXPECTED)
+    reason: str = free_text("Why it cannot be settled here; the requester reads it (理由).")
 
 
 @command("Raise a case to the next level; it says where a matter could not be settled (逐级上报).", requires=None)
 async def escalate_case(call: Call, input: EscalateCaseInput) -> CasePayload:
-    reason, case = text(input.reason, REASON, "reason"), await find_case(call, input)
-    if not await works(call, case):
+    reason, case = check_text(input.reason, REASON, "reason"), await find_case(call, input)
+    if not await works_on_case(call, case):
         raise forbidden("number")
-    await disinterested(call, case)
+    await require_disinterested(call, case)
     if case.status not in machine.UNDER_WAY:
-        raise unready(case, "逐级上报", *machine.UNDER_WAY)
+        raise illegal_status(case, "逐级上报", *machine.UNDER_WAY)
     before = await level_of(call, case)
     if before is SettlementLevel.COUNTY:
         raise Refusal(
@@ -51,11 +61,11 @@ async def escalate_case(call: Call, input: EscalateCaseInput) -> CasePayload:
         )
     after = LEVELS[LEVELS.index(before) + 1]
     facts: dict[str, Any] = {"from": before, "to": after}
-    await record(call, case, RAISED, reason, **facts)
-    return await saved(case)
+    await record_event(call, case, RAISED, reason, **facts)
+    return await save_case(case)
 
 
-def raised_to(at: Frame) -> Sql:
+def raised_level_sql(at: Frame) -> Sql:
     last = "select e.data->>'to' from cases.event e where e.case_id={0} and e.type='case.level_raised' "
     return Sql(f"({last}order by e.at desc, e.id desc limit 1)", at.row.id)
 
@@ -65,7 +75,9 @@ EXTENSIONS = (
     extend(
         Case,
         raised_to=expression(
-            "The level it was last raised to; null if it was not (上报层级).", raised_to, type=SettlementLevel | None
+            "The level it was last raised to; null if it was not (上报层级).",
+            raised_level_sql,
+            type=SettlementLevel | None,
         ),
     ),
 )

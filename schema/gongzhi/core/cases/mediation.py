@@ -8,15 +8,15 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import Text
-from gongzhi.values.labels import label
+from gongzhi.values.labels import label_of
 
 from . import machine
 from .models import CaseRow, SettlementLevel, Status, Urgency
 from .step_notices import Message, announce_to_staff
-from .steps import MEDIATION_BEGUN, MEDIATION_OVER, OFFERED, WAITS, react, record, saved
+from .steps import MEDIATION_BEGUN, MEDIATION_OVER, OFFERED, WAITS, record_event, run_reactions, save_case
 
 BEGUN = Message(
     Text("A case is in mediation", "诉求转入人民调解"),
@@ -41,17 +41,17 @@ async def begin_mediation(call: Call, case: UUID, until: datetime, referrer: str
     """
     # Locked, or this would save over a step that somebody takes meanwhile.
     row = await CaseRow.select_for_update().get(id=case)
-    await wait(call, row, until)
-    await record(call, row, MEDIATION_BEGUN)
-    await saved(row)
+    await announce_wait(call, row, until)
+    await record_event(call, row, MEDIATION_BEGUN)
+    await save_case(row)
     await tell_workers(call, row, MEDIATION_BEGUN, BEGUN, referrer)
 
 
 async def prolong_mediation(call: Call, case: UUID, until: datetime) -> None:
     """Have a case wait until another moment."""
     row = await CaseRow.select_for_update().get(id=case)
-    await wait(call, row, until)
-    await saved(row)
+    await announce_wait(call, row, until)
+    await save_case(row)
 
 
 async def finish_mediation(
@@ -62,25 +62,25 @@ async def finish_mediation(
     With the level at which an agreement was reached, the case is offered to be answered as settled there.
     """
     row = await CaseRow.select_for_update().get(id=case)
-    await wait(call, row, None)
-    await record(call, row, MEDIATION_OVER)
+    await announce_wait(call, row, None)
+    await record_event(call, row, MEDIATION_OVER)
     # A case that was answered in the meantime needs no offer.
     offered = settled is not None and row.status in machine.UNDER_WAY
     if settled is not None and offered:
-        await record(call, row, OFFERED, level=settled)
-    await saved(row)
-    message = offering(settled) if settled is not None else RETURNED
+        await record_event(call, row, OFFERED, level=settled)
+    await save_case(row)
+    message = settlement_offer(settled) if settled is not None else RETURNED
     await tell_workers(call, row, OFFERED if offered else MEDIATION_OVER, message, referrer)
 
 
-async def wait(call: Call, case: CaseRow, until: datetime | None) -> None:
+async def announce_wait(call: Call, case: CaseRow, until: datetime | None) -> None:
     """Hold the clocks of handling, or let them go on; work orders follow them."""
-    await react(call, WAITS, case, until=until)
+    await run_reactions(call, WAITS, case, until=until)
 
 
-def offering(level: SettlementLevel) -> Message:
+def settlement_offer(level: SettlementLevel) -> Message:
     """Return what is told of an agreement: that there is one, and at which level."""
-    named = label(level)
+    named = label_of(level)
     return Message(
         Text("A case was settled by mediation", "诉求已调解成功"),
         Text(
@@ -99,9 +99,9 @@ async def tell_workers(call: Call, case: CaseRow, kind: str, message: Message, r
     body = Text(message.body.en.format(**number), message.body.zh.format(**number))
     # What is routine waits until offices open.
     waits_in = case.county_id if case.urgency == Urgency.ROUTINE else None
-    notice = Notice(kind, message.title, body, f"Case:{case.id}", office_hours_of=waits_in)
+    notice = NoticeDraft(kind, message.title, body, f"Case:{case.id}", office_hours_of=waits_in)
     others = [referrer] if referrer and referrer != call.viewer.account.name else []
-    await notify(call, notice, accounts=others, units=[case.lead_unit_id] if case.lead_unit_id else [])
+    await send_notice(call, notice, accounts=others, units=[case.lead_unit_id] if case.lead_unit_id else [])
     if case.lead_unit_id is None and referrer is None:
         dispatched = case.status in (Status.ACCEPTED, Status.RETURNED)
         level = SettlementLevel.TOWN if dispatched else SettlementLevel.GRID

@@ -10,7 +10,7 @@ from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.db_defaults import SqlDefault
 from tortoise.models import Model
 
-from gongzhi.declare.columns import Located, key
+from gongzhi.declare.columns import Located, primary_key
 from gongzhi.values.codes import Series
 from gongzhi.values.worktime import NEVER
 
@@ -150,7 +150,7 @@ class CaseRow(Located):
     `external` was filed by another system with its `account`, which is nobody's inbox.
     """
 
-    id = key()
+    id = primary_key()
     number = fields.CharField(max_length=21, unique=True)
     series = fields.CharEnumField(Series, max_length=8, default=Series.ORDINARY)
     kind = fields.CharEnumField(CaseKind, max_length=10)
@@ -209,7 +209,7 @@ class CaseRow(Located):
 class SupportRow(Model):
     """A unit that helps the lead unit with a case."""
 
-    id = key()
+    id = primary_key()
     case: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
     case_id: Any
     unit: Any = fields.ForeignKeyField("units.UnitRow", related_name=False, on_delete=fields.RESTRICT, db_index=True)
@@ -224,7 +224,7 @@ class SupportRow(Model):
 class RatingRow(Model):
     """What the requester made of one answer, whoever it was told to. `counts` says whether figures count it."""
 
-    id = key()
+    id = primary_key()
     case: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
     case_id: Any
     unit: Any = fields.ForeignKeyField("units.UnitRow", null=True, related_name=False, on_delete=fields.RESTRICT)
@@ -246,7 +246,7 @@ class RatingRow(Model):
 class EventRow(Model):
     """One step of a case: what, when, by whom, and what they noted."""
 
-    id = key()
+    id = primary_key()
     case: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
     case_id: Any
     type = fields.CharField(max_length=60)

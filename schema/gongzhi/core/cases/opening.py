@@ -17,14 +17,14 @@ from uuid import UUID
 
 from tortoise.models import Model
 
-from gongzhi.core.attachments.attaching import attach
+from gongzhi.core.attachments.uploads import attach_uploads
 from gongzhi.core.grids.models import GridRow
-from gongzhi.core.grids.types import PointInput, placed_point, position
+from gongzhi.core.grids.types import PointInput, placed_point, read_position
 from gongzhi.declare.columns import insert_rows
 from gongzhi.declare.located import place_in_grid
-from gongzhi.runtime.checks import form, missing, text, today, wrong
+from gongzhi.runtime.checks import check_text, input_form, invalid_input, not_found, today
 from gongzhi.runtime.commands import Call
-from gongzhi.runtime.reactions import Later, check, follow
+from gongzhi.runtime.reactions import Later, run_checks, run_follows
 from gongzhi.values import codes
 from gongzhi.values.codes import Series
 from gongzhi.values.errors import FIELD, Refusal
@@ -98,7 +98,7 @@ async def open_cases(call: Call, drafts: Sequence[CaseDraft]) -> list[CaseRow]:
     await enter_cases(call, cases)
     for draft, case in zip(drafts, cases, strict=True):
         if draft.attachments:
-            await attach(call, case, draft.attachments)
+            await attach_uploads(call, case, draft.attachments)
     return cases
 
 
@@ -106,8 +106,8 @@ async def enter_cases(call: Call, cases: Sequence[CaseRow]) -> None:
     """Give new cases numbers, save them, and record that they were reported; what reacts to a report may refuse one."""
     following: list[Later] = []
     for case in cases:
-        facts = await check(call, machine.REPORT.event, case)
-        following += await follow(call, machine.REPORT.event, case, **facts)
+        facts = await run_checks(call, machine.REPORT.event, case)
+        following += await run_follows(call, machine.REPORT.event, case, **facts)
     await _number(call, cases)  # as late as may be: others wait for theirs from here on
     await insert_rows(CaseRow, cases)
     await record_reports(call, cases)
@@ -120,7 +120,7 @@ async def find_by_codes(model: type[M], wanted: Sequence[str], path: str, **more
     found = await model.filter(code__in=list(set(wanted)), **more).order_by("id")
     rows = {row.code: row for row in found}  # type: ignore[attr-defined]
     if len(rows) < len(set(wanted)):
-        raise missing(f"{FIELD}: nothing has this code.", f"{FIELD}：没有此代码。", path)
+        raise not_found(f"{FIELD}: nothing has this code.", f"{FIELD}：没有此代码。", path)
     return rows
 
 
@@ -133,13 +133,13 @@ async def locate_places(call: Call, places: Sequence[PointInput]) -> list[int | 
 def require_county(grid: GridRow, path: str) -> GridRow:
     """Refuse a grid above the counties, in which no case lies."""
     if grid.county_id is None:
-        raise wrong("Name a grid inside a county.", "请选择县级以下网格。", path)
+        raise invalid_input("Name a grid inside a county.", "请选择县级以下网格。", path)
     return grid
 
 
-def outside() -> Refusal:
+def outside_all_grids() -> Refusal:
     """Return the refusal for a place that lies in no grid."""
-    return missing("The place lies in no grid of ours.", "该位置不在任何网格内。", "place")
+    return not_found("The place lies in no grid of ours.", "该位置不在任何网格内。", "place")
 
 
 async def _grids(call: Call, drafts: Sequence[CaseDraft]) -> list[GridRow]:
@@ -155,7 +155,7 @@ async def _grids(call: Call, drafts: Sequence[CaseDraft]) -> list[GridRow]:
         if draft.place is None:
             grids.append(require_county(coded[draft.grid or ""], "grid"))
         elif key is None:
-            raise outside()
+            raise outside_all_grids()
         else:
             grids.append(require_county(rows[key], "place"))
     return grids
@@ -164,12 +164,12 @@ async def _grids(call: Call, drafts: Sequence[CaseDraft]) -> list[GridRow]:
 def _unsaved(call: Call, draft: CaseDraft, category: CategoryRow, channel: ChannelRow, grid: GridRow) -> CaseRow:
     """Return the case of a draft, without a number."""
     place = vars(draft.place) if draft.place else None
-    point = position(place) if place else None
+    point = read_position(place) if place else None
     own = call.viewer.account.person
-    with form() as read:
-        title = read(text, draft.title, TITLE, "title")
-        description = read(text, draft.description, BODY, "description")
-        address = read(text, draft.address, ADDRESS, "address") if draft.address else None
+    with input_form() as read:
+        title = read(check_text, draft.title, TITLE, "title")
+        description = read(check_text, draft.description, BODY, "description")
+        address = read(check_text, draft.address, ADDRESS, "address") if draft.address else None
     case = CaseRow(
         series=Series.SEALED if draft.kind == CaseKind.TIP_OFF else Series.ORDINARY,
         kind=draft.kind,
@@ -221,7 +221,7 @@ async def _scattered_number(call: Call, county: int | None, code: str, given: in
     """Return the number of a tip-off; those of before were given out in order, so one may be taken."""
     day = today(call)
     while True:
-        scattered = codes.scattered(call.context.receipts, code, day, given)
+        scattered = codes.scatter_sequence(call.context.receipts, code, day, given)
         number = codes.case_number(code, day, scattered, Series.SEALED)
         if not await CaseRow.exists(number=number):
             return number

@@ -8,18 +8,28 @@ from uuid import UUID
 import strawberry
 from strawberry import ID, UNSET
 
-from gongzhi.core.attachments.attaching import MOST, attach
 from gongzhi.core.attachments.models import AttachmentKind, AttachmentRow
+from gongzhi.core.attachments.uploads import MOST, attach_uploads
 from gongzhi.core.grids.models import GridRow
-from gongzhi.core.grids.types import PointInput, position
+from gongzhi.core.grids.types import PointInput, read_position
 from gongzhi.core.people.liaisons import is_helper_of
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.types import Person
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.located import place_in_grid
-from gongzhi.runtime.checks import form, missing, text, told, wrong
-from gongzhi.runtime.commands import KEY, Call, Problem, cautions, command, given, made, problems, prose
+from gongzhi.runtime.checks import check_text, input_form, invalid_input, is_given, not_found
+from gongzhi.runtime.commands import (
+    KEY,
+    Call,
+    Problem,
+    command,
+    free_text,
+    input_field,
+    problems,
+    result_field,
+    text_warnings,
+)
 from gongzhi.runtime.context import Info
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values import codes
@@ -29,29 +39,33 @@ from gongzhi.values.errors import Refusal
 from . import machine
 from .channels import require_channel, require_origin
 from .models import CaseKind, CaseRow, CategoryRow, ChannelRow, Origin, Status, Urgency
-from .opening import ADDRESS, BODY, TITLE, enter_cases, locate_places, outside, require_county
-from .steps import named
+from .opening import ADDRESS, BODY, TITLE, enter_cases, locate_places, outside_all_grids, require_county
+from .steps import find_by_code
 from .types import Case
 
 
 @strawberry.input(description="A matter to be reported (上报诉求).")
 class ReportCaseInput:
-    idempotency_key: str = given(KEY)
-    kind: CaseKind = given("What is asked (类型).")
-    channel: str = given("How it arrives, as a channel's code (渠道代码).")
-    category: str = given("What it is about, as a category's code (分类代码).")
-    title: str | None = prose("In a few words; may be left out with a recording among the files (标题).", default=UNSET)
-    description: str | None = prose("The matter; may be left out with a recording, too (描述).", default=UNSET)
-    place: PointInput | None = given("Where; the grid is found from it (位置).", default=UNSET)
-    grid: str | None = given("In which grid, if there is no place (网格编码).", default=UNSET)
-    address: str | None = given("Where, in words (地址).", default=UNSET)
-    urgency: Urgency = given("How soon somebody must look (紧急程度).", default=Urgency.ROUTINE)
-    origin: Origin = given("Whether somebody asked (来源方式).", default=Origin.REACTIVE)
-    requester: ID | None = given("Who asks, if it is filed on their behalf (诉求人).", default=UNSET)
-    anonymous: bool = given("Keep the requester unnamed (匿名).", default=False)
-    against: str | None = given("The unit a tip-off or complaint is against, by its code (被反映单位).", default=UNSET)
-    follows: str | None = given("The closed case this one continues (前一诉求编号).", default=UNSET)
-    attachments: list[ID] = given(
+    idempotency_key: str = input_field(KEY)
+    kind: CaseKind = input_field("What is asked (类型).")
+    channel: str = input_field("How it arrives, as a channel's code (渠道代码).")
+    category: str = input_field("What it is about, as a category's code (分类代码).")
+    title: str | None = free_text(
+        "In a few words; may be left out with a recording among the files (标题).", default=UNSET
+    )
+    description: str | None = free_text("The matter; may be left out with a recording, too (描述).", default=UNSET)
+    place: PointInput | None = input_field("Where; the grid is found from it (位置).", default=UNSET)
+    grid: str | None = input_field("In which grid, if there is no place (网格编码).", default=UNSET)
+    address: str | None = input_field("Where, in words (地址).", default=UNSET)
+    urgency: Urgency = input_field("How soon somebody must look (紧急程度).", default=Urgency.ROUTINE)
+    origin: Origin = input_field("Whether somebody asked (来源方式).", default=Origin.REACTIVE)
+    requester: ID | None = input_field("Who asks, if it is filed on their behalf (诉求人).", default=UNSET)
+    anonymous: bool = input_field("Keep the requester unnamed (匿名).", default=False)
+    against: str | None = input_field(
+        "The unit a tip-off or complaint is against, by its code (被反映单位).", default=UNSET
+    )
+    follows: str | None = input_field("The closed case this one continues (前一诉求编号).", default=UNSET)
+    attachments: list[ID] = input_field(
         f"What the uploads of its files answered, {MOST} at most (附件标识).", default_factory=list
     )
 
@@ -66,8 +80,8 @@ async def receipt_code(payload: strawberry.Parent[Any], info: Info) -> str | Non
 
 @strawberry.type(description="The case that was reported, with its receipt (上报结果).")
 class ReportCasePayload:
-    case: Case | None = made("The case (诉求).")
-    warnings: list[TextWarning] = cautions()
+    case: Case | None = result_field("The case (诉求).")
+    warnings: list[TextWarning] = text_warnings()
     errors: list[Problem] = problems()
 
     receipt_code: str | None = strawberry.field(
@@ -97,12 +111,12 @@ async def file_report(
     has looked them up itself; otherwise it is looked at whether the caller may say so. `external`: another
     system files it, for people of its own. `unasked`: it has no requester, and whoever found it is who filed it.
     """
-    with form() as read:
-        title = read(written, input, "title", TITLE)
-        description = read(written, input, "description", BODY)
-        address = read(text, input.address, ADDRESS, "address") if input.address else None
-    category = await named(CategoryRow, input.category, "category", valid_to=None)
-    channel = await named(ChannelRow, input.channel, "channel")
+    with input_form() as read:
+        title = read(read_report_text, input, "title", TITLE)
+        description = read(read_report_text, input, "description", BODY)
+        address = read(check_text, input.address, ADDRESS, "address") if input.address else None
+    category = await find_by_code(CategoryRow, input.category, "category", valid_to=None)
+    channel = await find_by_code(ChannelRow, input.channel, "channel")
     if not vouched:
         require_channel(call, channel)
         require_origin(call, input.origin)
@@ -110,11 +124,13 @@ async def file_report(
     if not unasked:
         requester = await PersonRow.get(id=requester_id) if requester_id else await requester_of(call, input)
     grid = await grid_of(call, input, requester)
-    accused = await named(UnitRow, input.against, "against") if input.against else None
+    accused = await find_by_code(UnitRow, input.against, "against") if input.against else None
     if accused and input.kind not in (CaseKind.TIP_OFF, CaseKind.COMPLAINT):
-        raise wrong("Only a tip-off or a complaint is against a unit.", "只有举报和投诉可以指定被反映单位。", "against")
-    previous = await closed(call, input.follows) if input.follows else None
-    point = position(vars(input.place)) if input.place else None
+        raise invalid_input(
+            "Only a tip-off or a complaint is against a unit.", "只有举报和投诉可以指定被反映单位。", "against"
+        )
+    previous = await load_followed_case(call, input.follows) if input.follows else None
+    point = read_position(vars(input.place)) if input.place else None
     series = Series.SEALED if input.kind == CaseKind.TIP_OFF else Series.ORDINARY
     own = call.viewer.account.person
     case = CaseRow(
@@ -144,33 +160,35 @@ async def file_report(
     # The database fills these in when the row is saved, and reactions look at them before.
     place_in_grid(case, grid)
     await enter_cases(call, [case])
-    added = await attach(call, case, input.attachments) if input.attachments else []
+    added = await attach_uploads(call, case, input.attachments) if input.attachments else []
     # Of all files only a recording says what the texts leave out.
     if not (title and description) and not await AttachmentRow.exists(id__in=added, kind=AttachmentKind.VOICE):
-        raise unsaid("description" if title else "title")
+        raise unexplained_report("description" if title else "title")
     return case
 
 
-def written(input: ReportCaseInput, field: str, most: int) -> str:
+def read_report_text(input: ReportCaseInput, field: str, most: int) -> str:
     """Return a text of the report; empty where it is left out and a file may say it."""
     value: str | None = getattr(input, field)
-    if told(value):
-        return text(value, most, field)
+    if is_given(value):
+        return check_text(value, most, field)
     if not input.attachments:
-        raise unsaid(field)
+        raise unexplained_report(field)
     return ""
 
 
-def unsaid(field: str) -> Refusal:
+def unexplained_report(field: str) -> Refusal:
     """Return the refusal for a report that neither a text nor a recording explains."""
-    return wrong("Write what it is about, or attach a recording.", "请填写文字说明，或附上录音。", field)
+    return invalid_input("Write what it is about, or attach a recording.", "请填写文字说明，或附上录音。", field)
 
 
-async def closed(call: Call, number: str) -> CaseRow:
+async def load_followed_case(call: Call, number: str) -> CaseRow:
     """Return the case that this one continues; while it is open, it is taken up again instead."""
     found: CaseRow = await call.find(Case, "follows", number=number)
     if found.status in machine.OPEN:
-        raise wrong("The earlier case is still open: add to it instead.", "前一诉求尚未结案，请直接补充。", "follows")
+        raise invalid_input(
+            "The earlier case is still open: add to it instead.", "前一诉求尚未结案，请直接补充。", "follows"
+        )
     return found
 
 
@@ -189,13 +207,13 @@ async def grid_of(call: Call, input: ReportCaseInput, requester: PersonRow | Non
     if input.place:
         [key] = await locate_places(call, [input.place])
         if key is None:
-            raise outside()
+            raise outside_all_grids()
         return require_county(await GridRow.get(id=key), "place")
     if input.grid:
         found = await GridRow.get_or_none(code=input.grid, valid_to=None)
         if found is None:
-            raise missing("There is no grid with this code.", "网格编码不存在。", "grid")
+            raise not_found("There is no grid with this code.", "网格编码不存在。", "grid")
         return require_county(found, "grid")
     if requester is None:
-        raise missing("Say where it is: a place or a grid.", "请提供位置或网格编码。", "place")
+        raise not_found("Say where it is: a place or a grid.", "请提供位置或网格编码。", "place")
     return require_county(await GridRow.get(id=requester.grid_id), "place")

@@ -6,8 +6,8 @@ from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion, Term
 
 from gongzhi.core.units.rules import EMPLOYERS
-from gongzhi.declare.sql import Alternatives, Sql, narrow, some, widen
-from gongzhi.declare.viewer import Lens
+from gongzhi.declare.sql import Alternatives, Sql, any_of, narrow_rows, widen_rows
+from gongzhi.declare.viewer import ViewerScope
 
 VIEW = "cases.view"
 SEALED = "cases.view_sealed"
@@ -15,7 +15,7 @@ NOTES = "cases.view_notes"
 HANDLE = "cases.handle"
 
 
-def cases(case: Table, viewer: Lens) -> Alternatives:
+def visible_cases(case: Table, viewer: ViewerScope) -> Alternatives:
     """Return cases in the grids one serves, one's unit's, and one's own.
 
     A tip-off is seen by those who hold `cases.view_sealed` there and by the unit it was given to, and never by the
@@ -23,38 +23,38 @@ def cases(case: Table, viewer: Lens) -> Alternatives:
     """
     seen = viewer.within(case, VIEW)
     if not viewer.covers(SEALED, VIEW):
-        seen = narrow(seen, Sql("{0}='ORDINARY'", case.series))
+        seen = narrow_rows(seen, Sql("{0}='ORDINARY'", case.series))
         if viewer.can(SEALED):
-            seen = widen(seen, *(narrow(viewer.within(case, SEALED), Sql("{0}='SEALED'", case.series)) or ()))
-    seen = widen(seen, *(of for unit in viewer.units(VIEW) for of in _of_unit(case, unit)))
+            seen = widen_rows(seen, *(narrow_rows(viewer.within(case, SEALED), Sql("{0}='SEALED'", case.series)) or ()))
+    seen = widen_rows(seen, *(of for unit in viewer.units(VIEW) for of in _of_unit(case, unit)))
     # Behind all that staff may see and before what is one's own: who reports their unit sees the case.
     for unit in viewer.units():
-        seen = narrow(seen, _accuses_others(case, unit))
-    return widen(seen, *_mine(case, viewer)) if viewer.known() else seen
+        seen = narrow_rows(seen, _accuses_others(case, unit))
+    return widen_rows(seen, *_mine(case, viewer)) if viewer.known() else seen
 
 
-def held(case: Table, viewer: Lens, permission: str) -> Alternatives:
+def permitted_cases(case: Table, viewer: ViewerScope, permission: str) -> Alternatives:
     """Return cases on which one holds a permission: those in the grids it was granted in, and those of the units."""
     units = [one for unit in viewer.units(permission) for one in _of_unit(case, unit)]
-    return widen(viewer.within(case, permission), *units)
+    return widen_rows(viewer.within(case, permission), *units)
 
 
-def events(event: Table, viewer: Lens) -> Alternatives:
+def visible_events(event: Table, viewer: ViewerScope) -> Alternatives:
     """Return what is meant for everybody who sees the case; staff notes for whoever may read those of this case."""
     seen = rows_of_held_cases(event, viewer)
     public = Sql("{0}='PUBLIC'", event.audience)
     if seen is None:
         return None
-    return [some(public, *seen)] if seen else [public]
+    return [any_of(public, *seen)] if seen else [public]
 
 
-def rows_of_held_cases(row: Table, viewer: Lens, permission: str = NOTES) -> Alternatives:
+def rows_of_held_cases(row: Table, viewer: ViewerScope, permission: str = NOTES) -> Alternatives:
     """Return the rows of cases on which a permission is held; reading staff notes, if no other is given."""
     case = Table("case", schema="cases", alias="noted")
-    allowed = held(case, viewer, permission)
+    allowed = permitted_cases(case, viewer, permission)
     if not allowed:
         return allowed
-    return [Sql("exists(select from cases.case noted where {0}={1} and ({2}))", case.id, row.case_id, some(*allowed))]
+    return [Sql("exists(select from cases.case noted where {0}={1} and ({2}))", case.id, row.case_id, any_of(*allowed))]
 
 
 def _of_unit(case: Table, unit: Term) -> list[Criterion]:
@@ -66,7 +66,7 @@ def _accuses_others(case: Table, unit: Term) -> Criterion:
     return Sql("({0} is null or {0}<>all(array({1})))", case.accused_unit_id, Sql(EMPLOYERS, unit))
 
 
-def _mine(case: Table, viewer: Lens) -> list[Criterion]:
+def _mine(case: Table, viewer: ViewerScope) -> list[Criterion]:
     return [
         Sql("{0}={1}", case.requester_id, viewer.person),
         Sql("{0}={1}", case.filed_by_id, viewer.person),

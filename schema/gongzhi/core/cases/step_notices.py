@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import Text
 from gongzhi.values.labels import split_label
@@ -29,13 +29,13 @@ class Message:
     body: Text
 
     @property
-    def unnumbered(self) -> Text:
+    def body_without_number(self) -> Text:
         """The body for somebody who has the case before their eyes."""
         return Text(self.body.en.replace(" {number}", ""), self.body.zh.replace(" {number} ", ""))
 
 
 @dataclass(frozen=True)
-class Told:
+class StepNotice:
     """Who is told of a step.
 
     `requester` is for whoever asked or filed it, and, unless it is `alone`, for those whose cases are part of it: of
@@ -51,7 +51,7 @@ class Told:
     alone: bool = False
 
 
-NOBODY = Told()
+NOBODY = StepNotice()
 """For steps that change nothing for the requester and leave the case with whoever took them."""
 ANSWERED = Message(
     Text("Your case was answered", "诉求已答复"),
@@ -77,9 +77,9 @@ NOW_EMERGENCY = Message(
     Text("Case {number} is an emergency now. Please see to it at once.", "诉求 {number} 已调整为特急，请立即处置。"),
 )
 
-STEPS: dict[str, Told] = {
-    "case.reported": Told(staff=NEW, level=SettlementLevel.GRID),
-    "case.unmerged": Told(
+STEPS: dict[str, StepNotice] = {
+    "case.reported": StepNotice(staff=NEW, level=SettlementLevel.GRID),
+    "case.unmerged": StepNotice(
         requester=Message(
             Text("Your case stands by itself again", "诉求已单独办理"),
             Text("Your case {number} is handled by itself again.", "您的诉求 {number} 已恢复单独办理。"),
@@ -87,7 +87,7 @@ STEPS: dict[str, Told] = {
         staff=NEW,
         level=SettlementLevel.GRID,
     ),
-    "case.accepted": Told(
+    "case.accepted": StepNotice(
         requester=Message(
             Text("Your case was accepted", "诉求已受理"),
             Text("Your case {number} was accepted and will be handled.", "您的诉求 {number} 已受理，正在安排办理。"),
@@ -98,7 +98,7 @@ STEPS: dict[str, Told] = {
         ),
         level=SettlementLevel.TOWN,
     ),
-    "case.declined": Told(
+    "case.declined": StepNotice(
         requester=Message(
             Text("Your case was not accepted", "诉求不予受理"),
             Text(
@@ -110,7 +110,7 @@ STEPS: dict[str, Told] = {
             ),
         )
     ),
-    "case.withdrawn": Told(
+    "case.withdrawn": StepNotice(
         requester=Message(
             Text("Your case was withdrawn", "诉求已撤回"),
             Text(
@@ -119,7 +119,7 @@ STEPS: dict[str, Told] = {
             ),
         )
     ),
-    "case.merged": Told(
+    "case.merged": StepNotice(
         requester=Message(
             Text("Your case is handled with another", "诉求已并单"),
             Text(
@@ -128,13 +128,13 @@ STEPS: dict[str, Told] = {
             ),
         )
     ),
-    "case.dispatched": Told(
+    "case.dispatched": StepNotice(
         requester=Message(
             Text("Your case was given to a unit", "诉求已派单"),
             Text("Your case {number} was given to the unit that is to handle it.", "您的诉求 {number} 已交承办单位。"),
         )
     ),
-    "case.returned": Told(
+    "case.returned": StepNotice(
         staff=Message(
             Text("A case to dispatch anew", "退单待派"),
             Text("Case {number} was returned by the unit; dispatch it anew.", "诉求 {number} 已退单，请重新派单。"),
@@ -142,7 +142,7 @@ STEPS: dict[str, Told] = {
         level=SettlementLevel.TOWN,
         kind=TO_DISPATCH,
     ),
-    "case.suspended": Told(
+    "case.suspended": StepNotice(
         requester=Message(
             Text("Your case is on hold", "诉求暂缓办理"),
             Text(
@@ -151,13 +151,13 @@ STEPS: dict[str, Told] = {
             ),
         )
     ),
-    "case.resumed": Told(
+    "case.resumed": StepNotice(
         requester=Message(
             Text("Your case is handled again", "诉求恢复办理"),
             Text("Your case {number} is handled again.", "您的诉求 {number} 已恢复办理。"),
         )
     ),
-    "case.extended": Told(
+    "case.extended": StepNotice(
         requester=Message(
             Text("Your case will take longer", "诉求办理延期"),
             Text(
@@ -166,10 +166,10 @@ STEPS: dict[str, Told] = {
             ),
         )
     ),
-    "case.settled": Told(requester=ANSWERED, kind="case.replied", alone=True),
-    "case.replied": Told(requester=ANSWERED, alone=True),
-    "case.answered_with": Told(requester=ANSWERED, kind="case.replied", alone=True),
-    "case.reopened": Told(
+    "case.settled": StepNotice(requester=ANSWERED, kind="case.replied", alone=True),
+    "case.replied": StepNotice(requester=ANSWERED, alone=True),
+    "case.answered_with": StepNotice(requester=ANSWERED, kind="case.replied", alone=True),
+    "case.reopened": StepNotice(
         requester=Message(
             Text("Your case is taken up again", "诉求重新办理"),
             Text("Your case {number} is taken up again.", "您的诉求 {number} 已重新办理。"),
@@ -180,7 +180,7 @@ STEPS: dict[str, Told] = {
         ),
         level=SettlementLevel.GRID,
     ),
-    "case.closed": Told(
+    "case.closed": StepNotice(
         requester=Message(
             Text("Your case was closed", "诉求已结案"),
             Text(
@@ -189,7 +189,7 @@ STEPS: dict[str, Told] = {
             ),
         )
     ),
-    "case.voided": Told(
+    "case.voided": StepNotice(
         requester=Message(
             Text("Your case was declared void", "诉求已作废"),
             Text(
@@ -198,7 +198,7 @@ STEPS: dict[str, Told] = {
             ),
         )
     ),
-    "case.level_raised": Told(
+    "case.level_raised": StepNotice(
         requester=Message(
             Text("Your case went up one level", "诉求已逐级上报"),
             Text("Your case {number} is now with the level above.", "您的诉求 {number} 已上报上一级处理。"),
@@ -211,7 +211,7 @@ STEPS: dict[str, Told] = {
             ),
         ),
     ),
-    "case.mediation_begun": Told(
+    "case.mediation_begun": StepNotice(
         requester=Message(
             Text("Your case is in mediation", "诉求转入人民调解"),
             Text(
@@ -220,7 +220,7 @@ STEPS: dict[str, Told] = {
             ),
         )
     ),
-    "case.mediation_over": Told(
+    "case.mediation_over": StepNotice(
         requester=Message(
             Text("The mediation of your case is over", "诉求的人民调解已结束"),
             Text(
@@ -229,7 +229,7 @@ STEPS: dict[str, Told] = {
             ),
         )
     ),
-    "case.deliberated": Told(
+    "case.deliberated": StepNotice(
         requester=Message(
             Text("Residents decided about your case", "诉求所涉事项已经议事决定"),
             Text(
@@ -379,7 +379,9 @@ def announce_step(call: Call, case: CaseRow, event: str, level: SettlementLevel 
     kind, status = told.kind or event, TARGETS.get(event)
     announce_to_requesters(call, case, event)
     if told.staff and awaits_others(call, case, event):
-        announce_to_staff(call, case, told.staff, level or told.level, TO_DISPATCH if awaits(event) else kind, status)
+        announce_to_staff(
+            call, case, told.staff, level or told.level, TO_DISPATCH if awaits_dispatch(event) else kind, status
+        )
 
 
 def announce_to_requesters(call: Call, case: CaseRow, event: str, statement: str = TELL_REQUESTERS) -> None:
@@ -387,7 +389,7 @@ def announce_to_requesters(call: Call, case: CaseRow, event: str, statement: str
     told, actor = STEPS[event], call.viewer.account
     if told.requester:
         step = case.id, told.kind or event, TARGETS.get(event), call.now
-        call.write_last(statement, *step, actor.person, actor.name, *texts(told.requester))
+        call.write_last(statement, *step, actor.person, actor.name, *message_texts(told.requester))
 
 
 def tell_requesters_of(cases: str) -> str:
@@ -404,7 +406,7 @@ def announce_to_staff(
     status: Status | None = None,
 ) -> None:
     """Tell whoever has to act at a level."""
-    said = texts(ALARM if message is NEW and case.urgency == Urgency.EMERGENCY else message)
+    said = message_texts(ALARM if message is NEW and case.urgency == Urgency.EMERGENCY else message)
     statement = TELL_STAFF.replace("{opening}", call.context.registers.next_opening("c.county_id", "r.at"))
     call.write_last(statement, case.id, kind, status, call.now, level or SettlementLevel.GRID, *said)
 
@@ -416,15 +418,15 @@ async def announce_urgency(call: Call, case: CaseRow) -> None:
     if case.lead_unit_id:
         body = message.body
         numbered = Text(body.en.format(number=case.number), body.zh.format(number=case.number))
-        notice = Notice(URGENCY_RAISED, message.title, numbered, f"Case:{case.id}", wakes=emergency)
-        await notify(call, notice, units=[case.lead_unit_id])
+        notice = NoticeDraft(URGENCY_RAISED, message.title, numbered, f"Case:{case.id}", wakes=emergency)
+        await send_notice(call, notice, units=[case.lead_unit_id])
     if emergency or not case.lead_unit_id:
         waiting = case.lead_unit_id or case.status in (Status.ACCEPTED, Status.RETURNED)
         level = SettlementLevel.TOWN if waiting else SettlementLevel.GRID
         announce_to_staff(call, case, message, level, URGENCY_RAISED)
 
 
-def awaits(event: str) -> bool:
+def awaits_dispatch(event: str) -> bool:
     """Return whether the case now waits for a dispatch."""
     return event in (machine.ACCEPT.event, machine.RETURN.event)
 
@@ -436,11 +438,11 @@ def awaits_others(call: Call, case: CaseRow, event: str) -> bool:
     return event != machine.REOPEN.event or case.lead_unit_id is None
 
 
-def texts(message: Message) -> Iterator[str]:
+def message_texts(message: Message) -> Iterator[str]:
     yield from (message.title.en, message.title.zh, message.body.en, message.body.zh)
 
 
 def texts_of(event: str) -> tuple[Text, Text | None]:
     """Return a step's title, and what it means for the requester, for somebody who has the case before their eyes."""
     requester = STEPS[event].requester
-    return split_label(REGISTRY.find(event).description), requester.unnumbered if requester else None
+    return split_label(REGISTRY.find(event).description), requester.body_without_number if requester else None

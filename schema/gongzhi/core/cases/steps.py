@@ -14,12 +14,12 @@ from gongzhi.core.units.rules import EMPLOYERS
 from gongzhi.declare.columns import save_changes
 from gongzhi.declare.entity import ref
 from gongzhi.declare.events import Event, event_of
-from gongzhi.runtime.checks import missing, text, wrong
-from gongzhi.runtime.commands import Call, Problem, cautions, forbidden, made, problems, stale
-from gongzhi.runtime.reactions import check, follow
+from gongzhi.runtime.checks import check_text, invalid_input, not_found
+from gongzhi.runtime.commands import Call, Problem, check_version, forbidden, problems, result_field, text_warnings
+from gongzhi.runtime.reactions import run_checks, run_follows
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.errors import FIELD, Refusal
-from gongzhi.values.labels import join_labels, label
+from gongzhi.values.labels import join_labels, label_of
 
 from . import machine
 from .events import REGISTRY
@@ -72,8 +72,8 @@ select (
 
 @strawberry.type(description="A case as it is now, or why nothing was done (诉求操作结果).")
 class CasePayload:
-    case: Case | None = made("The case (诉求).")
-    warnings: list[TextWarning] = cautions()
+    case: Case | None = result_field("The case (诉求).")
+    warnings: list[TextWarning] = text_warnings()
     errors: list[Problem] = problems()
 
 
@@ -86,19 +86,19 @@ async def find_case(call: Call, input: Any, permission: str | None = None) -> Ca
     if permission:
         if not call.may(permission, case):
             raise forbidden("number")
-        await disinterested(call, case)
-    stale(case, input.expected_version)
+        await require_disinterested(call, case)
+    check_version(case, input.expected_version)
     return case
 
 
-async def disinterested(call: Call, case: CaseRow) -> None:
+async def require_disinterested(call: Call, case: CaseRow) -> None:
     """Refuse the people of the unit that the case is against, whatever else they may."""
     units = [grant.unit for grant in call.viewer.account.grants if grant.unit is not None]
-    if await accused(call, case, units):
-        raise interested("number")
+    if await is_accused(call, case, units):
+        raise conflict_of_interest("number")
 
 
-async def accused(call: Call, case: CaseRow, units: Sequence[int]) -> bool:
+async def is_accused(call: Call, case: CaseRow, units: Sequence[int]) -> bool:
     """Return whether the case is against one of these units, or against one that one of them is a part of."""
     if case.accused_unit_id is None or not units:
         return False
@@ -106,13 +106,13 @@ async def accused(call: Call, case: CaseRow, units: Sequence[int]) -> bool:
     return case.accused_unit_id in {row["id"] for row in rows}
 
 
-async def contested(case: CaseRow) -> bool:
+async def is_contested(case: CaseRow) -> bool:
     """Return whether the case is about a unit or the platform itself, so that nobody closes it alone."""
     about = await CategoryRow.get(id=case.category_id)
     return case.accused_unit_id is not None or about.code == PLATFORM
 
 
-def interested(*path: str) -> Refusal:
+def conflict_of_interest(*path: str) -> Refusal:
     return Refusal(
         "CONFLICT_OF_INTEREST",
         "The case is against this unit, so somebody else must do this.",
@@ -121,7 +121,7 @@ def interested(*path: str) -> Refusal:
     )
 
 
-async def handled(call: Call, input: Any) -> CaseRow:
+async def load_handled_case(call: Call, input: Any) -> CaseRow:
     """Find and lock a case for whoever handles it: its lead unit, or the grid while no unit has it."""
     case = await find_case(call, input, "cases.handle")
     units = {grant.unit for grant in call.viewer.account.grants if "cases.handle" in grant.permissions}
@@ -139,21 +139,21 @@ async def advance_case(
 
     Whether the caller may is asked by `find_case`. Raises Refusal.
     """
-    await step(call, case, taken, note, unit, **data)
-    return await saved(case, shown)
+    await record_step(call, case, taken, note, unit, **data)
+    return await save_case(case, shown)
 
 
-async def step(
+async def record_step(
     call: Call, case: CaseRow, taken: Step, note: str | None = None, unit: UnitRow | None = None, **data: Any
 ) -> None:
     """Take a step that the machine allows, and record it; the case is not saved."""
     if case.status not in taken.sources:
-        raise illegal(case, taken)
+        raise illegal_step(case, taken)
     # Whoever accepts a recording has listened to it.
     if taken is machine.ACCEPT and not case.title:
-        raise untitled()
+        raise title_required()
     # Before anything is changed, so that a refusal leaves all as it was.
-    data = await check(call, taken.event, case, **{"from": case.status, "to": taken.target, **data})
+    data = await run_checks(call, taken.event, case, **{"from": case.status, "to": taken.target, **data})
     case.status = taken.target
     if taken is machine.CLOSE:
         case.closed_at = call.now
@@ -163,7 +163,7 @@ async def step(
     if taken is machine.RETURN:
         case.lead_unit_id = None
         await SupportRow.filter(case=case).delete()
-    await record(call, case, taken, note, unit, **data)
+    await record_event(call, case, taken, note, unit, **data)
 
 
 async def set_support(case: CaseRow, units: Sequence[UnitRow]) -> None:
@@ -177,30 +177,30 @@ async def remove_support(case: CaseRow, unit: int) -> None:
     await SupportRow.filter(case=case, unit_id=unit).delete()
 
 
-async def saved(case: CaseRow, shown: bool = False) -> CasePayload:
+async def save_case(case: CaseRow, shown: bool = False) -> CasePayload:
     case.version += 1
     await save_changes(case)
     return CasePayload(case=ref(Case, case.id, shown=shown))
 
 
-async def record(
+async def record_event(
     call: Call, case: CaseRow, taken: Step | str, note: str | None = None, unit: UnitRow | None = None, **data: Any
 ) -> None:
     """Append to the timeline and publish the event; where no unit is named, it is that of whoever did it.
 
     What is declared internal is a staff note on the timeline as well. Reactions to the event follow.
     """
-    kind = await noted(call, case, taken, note, unit, **data)
-    await react(call, kind, case, **data)
+    kind = await write_timeline(call, case, taken, note, unit, **data)
+    await run_reactions(call, kind, case, **data)
 
 
-async def react(call: Call, event: str, row: Any, /, **facts: Any) -> None:
+async def run_reactions(call: Call, event: str, row: Any, /, **facts: Any) -> None:
     """Let reactions follow what happened to a row that is there, or to several."""
-    for later in await follow(call, event, row, **facts):
+    for later in await run_follows(call, event, row, **facts):
         await later()
 
 
-async def noted(
+async def write_timeline(
     call: Call, case: CaseRow, taken: Step | str, note: str | None = None, unit: UnitRow | None = None, **data: Any
 ) -> str:
     """Append to the timeline and publish the event, without reactions, and return its type."""
@@ -243,7 +243,7 @@ def _line(
         role = acting = None
     if unnamed:
         account = None
-    said = text(note, NOTE, "note") if note else None
+    said = check_text(note, NOTE, "note") if note else None
     data = orjson.dumps(facts, default=str).decode()
     # In the order of the columns of `HAPPENED`.
     return (
@@ -256,18 +256,18 @@ async def _write_lines(call: Call, lines: Sequence[tuple[Any, ...]]) -> None:
     await call.fetch(HAPPENED, *(list(column) for column in zip(*lines, strict=True)))
 
 
-def untitled() -> Refusal:
+def title_required() -> Refusal:
     """Return the refusal for accepting a recording that nobody has given a title."""
-    return wrong("Listen to the recording and give the case a title.", "请先收听录音并拟定标题。", "title")
+    return invalid_input("Listen to the recording and give the case a title.", "请先收听录音并拟定标题。", "title")
 
 
-def illegal(case: CaseRow, taken: Step) -> Refusal:
-    return unready(case, taken.chinese, *taken.sources)
+def illegal_step(case: CaseRow, taken: Step) -> Refusal:
+    return illegal_status(case, taken.chinese, *taken.sources)
 
 
-def unready(case: CaseRow, chinese: str, *statuses: Status) -> Refusal:
+def illegal_status(case: CaseRow, chinese: str, *statuses: Status) -> Refusal:
     """Return the refusal for something that is open to cases in these statuses only."""
-    now, allowed = label(case.status), join_labels(statuses)
+    now, allowed = label_of(case.status), join_labels(statuses)
     before = next((one for one in machine.STEPS if case.status in one.sources and one.target in statuses), None)
     needed = f"须先{before.chinese}才能{chinese}" if before else f"不能{chinese}；须为{allowed.zh}的诉求"
     return Refusal(
@@ -278,7 +278,7 @@ def unready(case: CaseRow, chinese: str, *statuses: Status) -> Refusal:
     )
 
 
-def settle(call: Call, case: CaseRow, text: str, level: SettlementLevel) -> None:
+def record_settlement(call: Call, case: CaseRow, text: str, level: SettlementLevel) -> None:
     case.reply, case.replied_at, case.settled_at, case.settled_level = text, call.now, call.now, level
     # The rating was of the answer before.
     case.rating = case.solved = case.rating_comment = None
@@ -312,13 +312,13 @@ def _serving(kind: str | None) -> SettlementLevel:
     return SettlementLevel(kind) if kind in SettlementLevel.__members__ else SettlementLevel.COUNTY
 
 
-def own(call: Call, case: CaseRow) -> bool:
+def is_own_case(call: Call, case: CaseRow) -> bool:
     """Return whether the caller is who asked, or filed it for them."""
     person = call.viewer.account.person
     return person is not None and person in (case.requester_id, case.filed_by_id)
 
 
-async def works(call: Call, case: CaseRow) -> bool:
+async def works_on_case(call: Call, case: CaseRow) -> bool:
     """Return whether the caller works on the case: where it lies, for its lead unit, or for one that helps."""
     if any(call.may(permission, case) for permission in WORK):
         return True
@@ -326,10 +326,10 @@ async def works(call: Call, case: CaseRow) -> bool:
     return bool(units) and await SupportRow.exists(case_id=case.id, unit_id__in=units)
 
 
-async def named(model: Any, code: str, path: str, **more: Any) -> Any:
+async def find_by_code(model: Any, code: str, path: str, **more: Any) -> Any:
     """Return the row with this code."""
     # A later edition may use a code again, so the newest counts.
     found = await model.filter(code=code, **more).order_by("-id").first()
     if found is None:
-        raise missing(f"{FIELD}: nothing has this code.", f"{FIELD}：没有此代码。", path)
+        raise not_found(f"{FIELD}: nothing has this code.", f"{FIELD}：没有此代码。", path)
     return found

@@ -13,15 +13,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from gongzhi.declare.events import Event, written
+from gongzhi.declare.events import Event, event_data
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import DeclarationError
 
 from .models import CaseRow
-from .steps import react, write_event
+from .steps import run_reactions, write_event
 
 
-async def record(call: Call, case: CaseRow | UUID, happened: Event, note: str | None = None) -> None:
+async def record_on_timeline(call: Call, case: CaseRow | UUID, happened: Event, note: str | None = None) -> None:
     """Put an event on a case's timeline, publish it, and let reactions follow.
 
     The case is locked if it is given by its key. `note` is read by whoever sees the event: 10,000 characters at most.
@@ -31,7 +31,7 @@ async def record(call: Call, case: CaseRow | UUID, happened: Event, note: str | 
     if not declared.timeline:
         raise DeclarationError(f"{declared.type!r} does not stand on timelines; declare it with timeline=True")
     row = case if isinstance(case, CaseRow) else await CaseRow.select_for_update().get(id=case)
-    facts = {name: value for name, value in written(happened).items() if name != "number"}
+    facts = {name: value for name, value in event_data(happened).items() if name != "number"}
     await write_event(call, row, declared, facts, note)
     call.publish(happened, row)
-    await react(call, declared.type, row, **facts)
+    await run_reactions(call, declared.type, row, **facts)

@@ -9,7 +9,7 @@ from typing import Any
 from pypika_tortoise.queries import Table
 from strawberry.scalars import JSON
 
-from gongzhi.core.grids.types import Grid, PointInput, position
+from gongzhi.core.grids.types import Grid, PointInput, read_position
 from gongzhi.core.people.types import Person
 from gongzhi.core.units.types import Unit
 from gongzhi.declare.entity import (
@@ -19,22 +19,30 @@ from gongzhi.declare.entity import (
     column,
     connection,
     entity,
-    everyone,
     expression,
     lookup,
     many,
     one,
     part,
     pick,
+    visible_to_all,
     within_row,
 )
-from gongzhi.declare.enums import named
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import DateTimeComparison, coded, compare, condition, enumerated, placed, search
-from gongzhi.declare.located import inside
+from gongzhi.declare.filters import (
+    DateTimeComparison,
+    compare_code,
+    compare_condition,
+    compare_place,
+    compare_term,
+    compare_text,
+    enum_comparison,
+)
+from gongzhi.declare.located import rows_inside
 from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.roots import Query
-from gongzhi.declare.sql import Alternatives, Sql, quoted
+from gongzhi.declare.sql import Alternatives, Sql, quote_text
 from gongzhi.runtime.context import Context
 from gongzhi.values import codes
 from gongzhi.values.errors import Text
@@ -56,7 +64,7 @@ from .models import (
 )
 from .step_notices import STEPS, texts_of
 
-named(
+describe_enum(
     CaseKind,
     "CaseKind",
     "What is asked (诉求类型).",
@@ -66,7 +74,7 @@ named(
     TIP_OFF="A tip-off about misconduct; sealed (举报)",
     SUGGESTION="A suggestion (建议)",
 )
-named(
+describe_enum(
     Status,
     "CaseStatus",
     "Where a case stands (诉求状态).",
@@ -83,7 +91,7 @@ named(
     CLOSED="Closed for good (已结案)",
     VOIDED="Void, by approval (已作废)",
 )
-named(
+describe_enum(
     Urgency,
     "CaseUrgency",
     "How soon somebody must look (紧急程度).",
@@ -91,14 +99,14 @@ named(
     URGENT="Soon (紧急)",
     EMERGENCY="At once (特急)",
 )
-named(
+describe_enum(
     Origin,
     "CaseOrigin",
     "Whether somebody asked, or it was found before anybody had to (来源方式).",
     REACTIVE="Somebody asked (接诉即办)",
     PROACTIVE="Found beforehand (未诉先办)",
 )
-named(
+describe_enum(
     SettlementLevel,
     "SettlementLevel",
     "Where a matter was settled (化解层级).",
@@ -107,7 +115,7 @@ named(
     TOWN="In the town (镇)",
     COUNTY="In the county (县)",
 )
-named(
+describe_enum(
     Light,
     "Light",
     "How a clock stands (红绿灯).",
@@ -115,7 +123,7 @@ named(
     YELLOW="Four fifths of the time are spent (预警)",
     RED="The time is over (超期)",
 )
-named(
+describe_enum(
     Audience,
     "EventAudience",
     "Who may read an event (可见范围).",
@@ -124,7 +132,7 @@ named(
 )
 
 
-@entity(CategoryRow, visible=everyone, order=("code",), filter={"code": None})
+@entity(CategoryRow, visible=visible_to_all, order=("code",), filter={"code": None})
 class Category(Node):
     """A subject of cases, from a versioned table (诉求分类)."""
 
@@ -137,7 +145,7 @@ class Category(Node):
     valid_to: datetime.date | None = column("The first day it is no longer used (停用日期).")
 
 
-@entity(ChannelRow, visible=everyone, order=("code",), filter={"code": None})
+@entity(ChannelRow, visible=visible_to_all, order=("code",), filter={"code": None})
 class Channel(Node):
     """A way in which cases arrive (渠道)."""
 
@@ -165,41 +173,41 @@ class Reply:
     at: datetime.datetime = expression("When (时间).", lambda at: at.row.replied_at)
 
 
-def worded(at: Frame, texts: Mapping[str, Text]) -> Sql:
+def event_text(at: Frame, texts: Mapping[str, Text]) -> Sql:
     """Return the text of an event's type, in the caller's language; null for a type that has none."""
     language = at.given.whole(lambda arguments, context: context.viewer.language, cast="text")
     # These texts are ours, so they may stand in the statement.
-    chinese = "".join(f" when '{type}' then {quoted(text.zh)}" for type, text in texts.items())
-    english = "".join(f" when '{type}' then {quoted(text.en)}" for type, text in texts.items())
+    chinese = "".join(f" when '{type}' then {quote_text(text.zh)}" for type, text in texts.items())
+    english = "".join(f" when '{type}' then {quote_text(text.en)}" for type, text in texts.items())
     sql = f"case {{0}} when 'zh' then case {{1}}{chinese} end else case {{1}}{english} end end"
     return Sql(sql, language, at.row.type)
 
 
-def titled(at: Frame) -> Sql:
-    own = worded(at, {type: texts_of(type)[0] for type in STEPS})
-    return Sql("coalesce({0},{1},{2})", own, of_plugins(at, "title"), at.row.type)
+def event_title(at: Frame) -> Sql:
+    own = event_text(at, {type: texts_of(type)[0] for type in STEPS})
+    return Sql("coalesce({0},{1},{2})", own, plugin_event_text(at, "title"), at.row.type)
 
 
-def explained(at: Frame) -> Sql:
-    own = worded(at, {type: text for type in STEPS if (text := texts_of(type)[1])})
-    return Sql("coalesce({0},{1})", own, of_plugins(at, "text"))
+def event_explanation(at: Frame) -> Sql:
+    own = event_text(at, {type: text for type in STEPS if (text := texts_of(type)[1])})
+    return Sql("coalesce({0},{1})", own, plugin_event_text(at, "text"))
 
 
-def of_plugins(at: Frame, what: str) -> Sql:
+def plugin_event_text(at: Frame, what: str) -> Sql:
     """Return the words that plugins have for events of theirs, in the caller's language; null for others."""
     told = at.given.whole(lambda arguments, context: context.timeline.words(context.viewer.language), cast="jsonb")
     return Sql(f"({{0}}->{{1}}->>'{what}')", told, at.row.type)
 
 
-@entity(EventRow, visible=rules.events, through="case", order=("at",), filter={"type": None, "at": None})
+@entity(EventRow, visible=rules.visible_events, through="case", order=("at",), filter={"type": None, "at": None})
 class CaseEvent(Node):
     """One step of a case (经过)."""
 
     case: Case | None = one("Whose step it is (诉求).")
     type: str = column("What happened, such as case.accepted (类型).")
-    title: str = expression("What happened, in the caller's language (标题).", titled)
+    title: str = expression("What happened, in the caller's language (标题).", event_title)
     text: str | None = expression(
-        "What it means for the requester and what they can do, in the caller's language (说明).", explained
+        "What it means for the requester and what they can do, in the caller's language (说明).", event_explanation
     )
     at: datetime.datetime = column("When (时间).")
     audience: Audience = column("Who may read it (可见范围).")
@@ -216,15 +224,15 @@ VOICE_REPORT = Text("Voice report", "语音诉求")
 def title_of(at: Frame, case: Table) -> Sql:
     """Return the title of a case; of a recording that has none yet, a label in the caller's language."""
     language = at.given.whole(lambda arguments, context: context.viewer.language, cast="text")
-    label = f"case {{2}} when 'zh' then {quoted(VOICE_REPORT.zh)} else {quoted(VOICE_REPORT.en)} end"
+    label = f"case {{2}} when 'zh' then {quote_text(VOICE_REPORT.zh)} else {quote_text(VOICE_REPORT.en)} end"
     time = "to_char({1} at time zone 'Asia/Shanghai','YYYY-MM-DD HH24:MI')"
     return Sql(f"coalesce(nullif({{0}},''),{label}||' '||{time})", case.title, case.reported_at, language)
 
 
-def haversine(at: Frame) -> Any:
+def metres_between(at: Frame) -> Any:
     """Return the metres between a place given and the row's own."""
-    longitude = at.given.bind("from", convert=lambda value: position(value).longitude, cast="float8")
-    latitude = at.given.bind("from", convert=lambda value: position(value).latitude, cast="float8")
+    longitude = at.given.bind("from", convert=lambda value: read_position(value).longitude, cast="float8")
+    latitude = at.given.bind("from", convert=lambda value: read_position(value).latitude, cast="float8")
     # The number is twice the mean radius of the earth in metres.
     return Sql(
         "12742017.6*asin(sqrt(pow(sin(radians(({1}-{3})/2)),2)"
@@ -236,11 +244,11 @@ def haversine(at: Frame) -> Any:
     )
 
 
-def overdue(at: Frame, case: Table) -> Any:
+def is_overdue(at: Frame, case: Table) -> Any:
     return Sql("({0}<={1})", case.due_at, at.viewer.now)
 
 
-def lit(at: Frame, case: Table) -> Any:
+def case_light(at: Frame, case: Table) -> Any:
     """Return the light of a case: that of its worst clock."""
     # What is due at infinity has no clock that runs; it is green while it is under way.
     return Sql(
@@ -260,8 +268,8 @@ def status_in(at: Frame, statuses: frozenset[Status]) -> Any:
 
 @entity(
     CaseRow,
-    visible=rules.cases,
-    held=rules.held,
+    visible=rules.visible_cases,
+    held=rules.permitted_cases,
     order=("reported_at", "number", "due_at"),
     filter={
         "number": None,
@@ -269,20 +277,20 @@ def status_in(at: Frame, statuses: frozenset[Status]) -> Any:
         "status": None,
         "urgency": None,
         "origin": None,
-        "title": search("title"),
-        "category": coded("category_id", "category", "cases"),
-        "channel": coded("channel_id", "channel", "cases"),
-        "lead_unit": coded("lead_unit_id", "unit", "units"),
-        "grid": placed(),
+        "title": compare_text("title"),
+        "category": compare_code("category_id", "category", "cases"),
+        "channel": compare_code("channel_id", "channel", "cases"),
+        "lead_unit": compare_code("lead_unit_id", "unit", "units"),
+        "grid": compare_place(),
         "reported_at": None,
         "rating": None,
         "self_handled": None,
         "settled_level": None,
-        "open": condition(lambda at: status_in(at, machine.OPEN)),
-        "completed": condition(lambda at: status_in(at, machine.COMPLETED)),
-        "light": compare(lambda at: lit(at, at.rows), enumerated(Light)),
-        "overdue": condition(lambda at: overdue(at, at.rows)),
-        "due_at": compare(lambda at: at.rows.due_at, DateTimeComparison),
+        "open": compare_condition(lambda at: status_in(at, machine.OPEN)),
+        "completed": compare_condition(lambda at: status_in(at, machine.COMPLETED)),
+        "light": compare_term(lambda at: case_light(at, at.rows), enum_comparison(Light)),
+        "overdue": compare_condition(lambda at: is_overdue(at, at.rows)),
+        "due_at": compare_term(lambda at: at.rows.due_at, DateTimeComparison),
     },
 )
 class Case(Node):
@@ -327,9 +335,9 @@ class Case(Node):
         lambda at: at.row.due_at,
     )
     light: Light | None = expression(
-        "How its clocks stand; null once it is settled and no clock runs (红绿灯).", lambda at: lit(at, at.row)
+        "How its clocks stand; null once it is settled and no clock runs (红绿灯).", lambda at: case_light(at, at.row)
     )
-    overdue: bool = expression("Whether one of its clocks has run out (是否超期).", lambda at: overdue(at, at.row))
+    overdue: bool = expression("Whether one of its clocks has run out (是否超期).", lambda at: is_overdue(at, at.row))
     settled_at: datetime.datetime | None = column("When it was settled (办结时间).")
     closed_at: datetime.datetime | None = column("When it was closed (结案时间).")
     reply: Reply | None = within_row("What was answered (答复).", lambda at: Sql("{0} is not null", at.row.reply))
@@ -348,21 +356,21 @@ class Case(Node):
     events: Connection[CaseEvent] = connection("The same, a page at a time (经过列表).", on="case", order="at")
     distance: float | None = expression(
         "Metres from a place to where it lies (距离，米).",
-        haversine,
+        metres_between,
         arguments={"from": Argument(PointInput, "The place to measure from (起点).")},
     )
     version: int = column("Grows with every change (版本).")
 
 
-def receipted(given: Mapping[str, Any], context: Context) -> str | None:
+def receipt_number(given: Mapping[str, Any], context: Context) -> str | None:
     """Return the number, if the receipt code is the one for it."""
     number, code = given["number"], given["receiptCode"]
     # Null is equal to no number, so a wrong code finds nothing.
     return number if codes.receipt_matches(context.receipts, number, code) else None
 
 
-def with_receipt(at: Frame) -> Alternatives:
-    return [Sql("{0}={1}", at.rows.number, at.given.whole(receipted, cast="text"))]
+def by_receipt(at: Frame) -> Alternatives:
+    return [Sql("{0}={1}", at.rows.number, at.given.whole(receipt_number, cast="text"))]
 
 
 EXTENSIONS = (
@@ -373,7 +381,7 @@ EXTENSIONS = (
         ),
         case_by_receipt=pick(
             "A case for whoever kept its receipt; no account is needed (凭回执查诉求).",
-            with_receipt,
+            by_receipt,
             shown=True,
             arguments={
                 "number": Argument(str, "The case's number (编号)."),
@@ -387,12 +395,12 @@ EXTENSIONS = (
     ),
     extend(
         Grid,
-        cases=connection("Cases in it or below it (诉求).", inside, order="-reported_at", type=Connection[Case]),
+        cases=connection("Cases in it or below it (诉求).", rows_inside, order="-reported_at", type=Connection[Case]),
         open_cases=aggregate(
             "How many cases you may see in it or below it that are not closed yet (未结案诉求数).",
             lambda: Case,
             lambda at: Sql("count(*) filter (where {0})", status_in(at, machine.OPEN)),
-            inside,
+            rows_inside,
             type=int,
         ),
     ),

@@ -46,7 +46,7 @@ def seal_number(keys: KeyRing, county: str, contact: UUID, number: str) -> dict[
     made = sealing.data_key()
     return {
         "data_key": keys.wrap(county, made),
-        "sealed": sealing.seal(made, context(contact), number),
+        "sealed": sealing.seal_value(made, context(contact), number),
         "blind": keys.blind(county, FIELD, number),
         "mask": codes.mask_phone(number),
     }
@@ -54,7 +54,7 @@ def seal_number(keys: KeyRing, county: str, contact: UUID, number: str) -> dict[
 
 def opened(keys: KeyRing, county: str, row: ContactRow) -> str | None:
     """Return the number in clear; None once its key has been destroyed."""
-    return sealing.open(keys.unwrap(county, row.data_key), context(row.id), row.sealed) if row.data_key else None
+    return sealing.open_value(keys.unwrap(county, row.data_key), context(row.id), row.sealed) if row.data_key else None
 
 
 def context(contact: UUID) -> str:

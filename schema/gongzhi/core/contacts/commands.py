@@ -9,25 +9,36 @@ import strawberry
 from strawberry import UNSET
 
 from gongzhi.core.access.models import LookKind
-from gongzhi.core.access.quota import exhausted
+from gongzhi.core.access.quota import check_quota
 from gongzhi.core.access.rules import REVEAL
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.contacting import awaits_contact
 from gongzhi.core.cases.models import CaseRow, EventRow
 from gongzhi.core.cases.rules import HANDLE, VIEW
-from gongzhi.core.cases.steps import disinterested, own, record
+from gongzhi.core.cases.steps import is_own_case, record_event, require_disinterested
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.protected import PHONE as NUMBER_ON_FILE
-from gongzhi.core.people.protected import clear
+from gongzhi.core.people.protected import reveal_field
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import coded, text, told
-from gongzhi.runtime.commands import AGAIN, KEY, Call, Problem, command, forbidden, given, made, once, problems
-from gongzhi.runtime.context import PURPOSE, Look
-from gongzhi.runtime.quotas import hold
+from gongzhi.runtime.checks import check_code, check_text, is_given
+from gongzhi.runtime.commands import (
+    AGAIN,
+    KEY,
+    Call,
+    Problem,
+    command,
+    forbidden,
+    input_field,
+    problems,
+    result_field,
+    secret_field,
+)
+from gongzhi.runtime.context import PURPOSE, FileLook
+from gongzhi.runtime.quotas import lock_quota
 from gongzhi.values import codes
 from gongzhi.values.codes import Series
 from gongzhi.values.errors import Refusal
@@ -48,16 +59,16 @@ RECEIPT = "The code on the receipt, without an account (回执码)."
 
 @strawberry.type(description="What came of a number left with a case (联系电话结果).")
 class PhonePayload:
-    case: Case | None = made("The case (诉求).")
+    case: Case | None = result_field("The case (诉求).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A telephone number for questions about a case (留下联系电话).")
 class LeavePhoneInput:
-    idempotency_key: str = given(KEY)
-    number: str = given(NUMBER)
-    receipt_code: str | None = given(RECEIPT, default=UNSET)
-    phone: str = given("The telephone number; who handles the case may call it, nobody else (联系电话).")
+    idempotency_key: str = input_field(KEY)
+    number: str = input_field(NUMBER)
+    receipt_code: str | None = input_field(RECEIPT, default=UNSET)
+    phone: str = input_field("The telephone number; who handles the case may call it, nobody else (联系电话).")
 
 
 @command(
@@ -66,7 +77,7 @@ class LeavePhoneInput:
     requires=None,
 )
 async def leave_phone(call: Call, input: LeavePhoneInput) -> PhonePayload:
-    number = coded(codes.phone, input.phone, "phone")
+    number = check_code(codes.check_phone, input.phone, "phone")
     case = await asked(call, input)
     if case.status not in machine.OPEN:
         raise Refusal("ILLEGAL_TRANSITION", "The case is over.", "诉求已办结。", ("number",))
@@ -91,7 +102,7 @@ async def left(call: Call, case: CaseRow, number: str) -> None:
     row = ContactRow(case_id=case.id, grid_id=case.grid_id, county_id=case.county_id, sent_at=call.now)
     sealed(call.context.keys, county, row, number)
     blinds = call.context.keys.blinds(county, FIELD, number)
-    await hold(call, "codes", blinds[0].hex())  # a number may be left with several cases at once
+    await lock_quota(call, "codes", blinds[0].hex())  # a number may be left with several cases at once
     often = await ContactRow.filter(blind__in=blinds, sent_at__gt=call.now - HOUR).count()
     await row.save(force_create=True)
     if often < OF_NUMBER:
@@ -107,10 +118,10 @@ async def keep_number_of_caller(call: Call, case: CaseRow, number: str) -> None:
 
 @strawberry.input(description="The code that was sent to a number (验证联系电话).")
 class ConfirmPhoneInput:
-    idempotency_key: str | None = given(AGAIN, default=UNSET)
-    number: str = given(NUMBER)
-    receipt_code: str | None = given(RECEIPT, default=UNSET)
-    code: str = given("The code (验证码).")
+    idempotency_key: str | None = input_field(AGAIN, default=UNSET)
+    number: str = input_field(NUMBER)
+    receipt_code: str | None = input_field(RECEIPT, default=UNSET)
+    code: str = input_field("The code (验证码).")
 
 
 @command(
@@ -126,7 +137,7 @@ async def confirm_phone(call: Call, input: ConfirmPhoneInput) -> PhonePayload:
         await row.save()
         # A case has one proved number; the others are forgotten.
         await ContactRow.filter(case_id=case.id).exclude(id=row.id).delete()
-        await record(call, case, PROVED)
+        await record_event(call, case, PROVED)
         return PhonePayload(case=ref(Case, case.id, shown=True))
     if row and row.tries < TRIES:
         row.tries += 1  # not raised, for then the guess would not count
@@ -143,15 +154,15 @@ async def confirm_phone(call: Call, input: ConfirmPhoneInput) -> PhonePayload:
 
 @strawberry.type(description="The number, or why it is not shown (联系电话明文).")
 class RevealPhonePayload:
-    phone: str | None = once("The number; null if none was left and proved, nor is one on file (联系电话).")
+    phone: str | None = secret_field("The number; null if none was left and proved, nor is one on file (联系电话).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A case whose requester is to be called back (查看联系电话).")
 class RevealPhoneInput:
-    idempotency_key: str | None = given(AGAIN, default=UNSET)
-    number: str = given(NUMBER)
-    purpose: str = given("What for; it stays with the case (目的).")
+    idempotency_key: str | None = input_field(AGAIN, default=UNSET)
+    number: str = input_field(NUMBER)
+    purpose: str = input_field("What for; it stays with the case (目的).")
 
 
 @command(
@@ -162,14 +173,14 @@ class RevealPhoneInput:
     repeats=True,
 )
 async def reveal_phone(call: Call, input: RevealPhoneInput) -> RevealPhonePayload:
-    purpose = text(input.purpose, PURPOSE, "purpose")
+    purpose = check_text(input.purpose, PURPOSE, "purpose")
     case: CaseRow = await call.find(Case, "number", number=input.number)
     contacting = await must_contact(call, case)
     if not (contacting or call.may(REVEAL, case)):
         raise forbidden("number")
-    await disinterested(call, case)
+    await require_disinterested(call, case)
     # Until this one is on the timeline, where the next one counts it.
-    await hold(call, "contacts shown", call.viewer.account.name or "")
+    await lock_quota(call, "contacts shown", call.viewer.account.name or "")
     looked = EventRow.filter(type=SHOWN, account=call.viewer.account.name, at__gt=call.now - DAY)
     if await looked.count() >= call.context.bounds.reveals:
         raise Refusal("QUOTA_EXCEEDED", "You have looked at too many today.", "今日查看次数已达上限。", ("number",))
@@ -177,15 +188,15 @@ async def reveal_phone(call: Call, input: RevealPhoneInput) -> RevealPhonePayloa
     row = await ContactRow.filter(case_id=case.id, verified_at__isnull=False).first()
     number = opened(call.context.keys, await county_of(case), row) if row else None
     if number is None and requester and (contacting or call.may(REVEAL, requester)):
-        number = next(iter(await clear(call.context.keys, requester, NUMBER_ON_FILE)), None)
+        number = next(iter(await reveal_field(call.context.keys, requester, NUMBER_ON_FILE)), None)
     if number is None:
         return RevealPhonePayload()
     if requester:
-        if refused := await exhausted(call, [requester], "number"):
+        if refused := await check_quota(call, [requester], "number"):
             return RevealPhonePayload(errors=[refused])
         named = f"{case.number} {purpose}"[:PURPOSE]
-        await call.context.look(Look([requester.id], [NUMBER_ON_FILE], named, LookKind.REVEAL))
-    await record(call, case, SHOWN, purpose)
+        await call.context.look(FileLook([requester.id], [NUMBER_ON_FILE], named, LookKind.REVEAL))
+    await record_event(call, case, SHOWN, purpose)
     return RevealPhonePayload(phone=number)
 
 
@@ -213,9 +224,9 @@ async def requester_of(case: CaseRow) -> PersonRow | None:
 async def asked(call: Call, input: Any) -> CaseRow:
     """Return the caller's own case, locked: by its receipt, or because they asked."""
     secret = call.context.receipts
-    receipted = told(input.receipt_code) and codes.receipt_matches(secret, input.number, input.receipt_code)
+    receipted = is_given(input.receipt_code) and codes.receipt_matches(secret, input.number, input.receipt_code)
     case: CaseRow = await call.find(Case, "number", number=input.number, shown=receipted)
-    if not (receipted or own(call, case)):
+    if not (receipted or is_own_case(call, case)):
         raise forbidden("number")
     return case
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tortoise import fields
 
-from gongzhi.declare.columns import BytesField, Located, key
+from gongzhi.declare.columns import BytesField, Located, primary_key
 
 
 class ContactRow(Located):
@@ -16,7 +16,7 @@ class ContactRow(Located):
     then `sent_at` is null, for no code was sent. The code is derived from the row's key and stored nowhere.
     """
 
-    id = key()
+    id = primary_key()
     case: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE, db_index=True)
     case_id: Any
     data_key: Any = BytesField(null=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import App, hookimpl
-from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.jobs import BackgroundJob
 
 
 @hookimpl
@@ -21,7 +21,7 @@ def graphql() -> tuple[Extension, ...]:
 
 
 @hookimpl
-def jobs() -> list[Job]:
+def jobs() -> list[BackgroundJob]:
     from . import sending
 
     return [sending.sent, sending.forgotten]

@@ -7,7 +7,7 @@ from datetime import timedelta
 from gongzhi.core.grids.models import GridRow
 from gongzhi.runtime.channels import Addressee, Outbound
 from gongzhi.runtime.commands import Call
-from gongzhi.runtime.jobs import Run, job
+from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.values.errors import Text
 
 from .codes import GOOD, code, opened
@@ -26,7 +26,7 @@ class Unsent(Exception):
 
 
 @job("contacts.send")
-async def sent(call: Call, run: Run) -> None:
+async def sent(call: Call, run: JobRun) -> None:
     """Send a code by every channel that reaches telephones, while it is good."""
     row = await ContactRow.get_or_none(id=run.arguments["contact"])
     if row is None or row.sent_at is None or row.verified_at or call.now >= row.sent_at + GOOD:
@@ -44,6 +44,6 @@ async def sent(call: Call, run: Run) -> None:
 
 
 @job("contacts.forget", every=timedelta(hours=1))
-async def forgotten(call: Call, run: Run) -> None:
+async def forgotten(call: Call, run: JobRun) -> None:
     """Forget numbers that were never proved, once they count for no limit any more."""
     await ContactRow.filter(verified_at=None, sent_at__lt=call.now - FORGOTTEN).delete()

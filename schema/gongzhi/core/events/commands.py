@@ -8,8 +8,8 @@ from strawberry import ID
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import wrong
-from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
+from gongzhi.runtime.checks import invalid_input
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 
 from .jobs import Job
 from .models import JobRow, State
@@ -17,13 +17,13 @@ from .models import JobRow, State
 
 @strawberry.input(description="A job that was given up (搁置的任务).")
 class RedriveJobInput:
-    idempotency_key: str = given(KEY)
-    job: ID = given("Its id (任务标识).")
+    idempotency_key: str = input_field(KEY)
+    job: ID = input_field("Its id (任务标识).")
 
 
 @strawberry.type(description="The job, or why nothing was done (重试结果).")
 class RedriveJobPayload:
-    job: Job | None = made("The job (任务).")
+    job: Job | None = result_field("The job (任务).")
     errors: list[Problem] = problems()
 
 
@@ -31,7 +31,7 @@ class RedriveJobPayload:
 async def redrive_job(call: Call, input: RedriveJobInput) -> RedriveJobPayload:
     row: JobRow = await call.find(Job, "job", id=key_of(Job)(input.job))
     if row.state != State.PARKED:
-        raise wrong("The job is not parked.", "该任务未被搁置。", "job")
+        raise invalid_input("The job is not parked.", "该任务未被搁置。", "job")
     row.state, row.attempts, row.due_at = State.WAITING, 0, call.now
     await row.save()
     return RedriveJobPayload(job=ref(Job, row.id))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime
 
 from gongzhi.declare.entity import Connection, Node, column, connection, entity
-from gongzhi.declare.enums import named
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Query
 
 from .models import JobRow, State
-from .rules import VIEW, operators
+from .rules import VIEW, visible_to_operators
 
-named(
+describe_enum(
     State,
     "JobState",
     "What becomes of a job (任务状态).",
@@ -22,7 +22,7 @@ named(
 )
 
 
-@entity(JobRow, visible=operators, order=("due_at",), filter={"name": None, "state": None, "due_at": None})
+@entity(JobRow, visible=visible_to_operators, order=("due_at",), filter={"name": None, "state": None, "due_at": None})
 class Job(Node):
     """A job, or an event that a handler failed on and tries again (后台任务)."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
-from gongzhi.declare.columns import key
+from gongzhi.declare.columns import primary_key
 from gongzhi.declare.events import Actor
 
 
@@ -18,7 +18,7 @@ class OutboxRow(Model):
     The table is partitioned by month of `at`. Its scope columns are those of the grid it happened in.
     """
 
-    id = key()
+    id = primary_key()
     seq = fields.BigIntField()
     position = fields.BigIntField(null=True)
     type = fields.CharField(max_length=60)
@@ -76,7 +76,7 @@ class State(StrEnum):
 class JobRow(Model):
     """A job to be run, or that was; or an event that a handler failed on and is to try again."""
 
-    id = key()
+    id = primary_key()
     name = fields.CharField(max_length=60)
     key = fields.CharField(max_length=100)
     event_id = fields.UUIDField(null=True)

@@ -10,12 +10,12 @@ from pypika_tortoise.queries import Table
 
 from gongzhi.core.cases.rules import NOTES, rows_of_held_cases
 from gongzhi.declare.entity import Entity, Visible
-from gongzhi.declare.sql import Alternatives, Sql, some
-from gongzhi.declare.viewer import Lens
+from gongzhi.declare.sql import Alternatives, Sql, any_of
+from gongzhi.declare.viewer import ViewerScope
 from gongzhi.values.errors import DeclarationError
 
 
-def staff(event: Table, viewer: Lens) -> Alternatives:
+def visible_to_staff(event: Table, viewer: ViewerScope) -> Alternatives:
     """Return events: internal ones for those who read staff notes where they happened, or those of the case.
 
     Everybody else is told the rest.
@@ -24,16 +24,16 @@ def staff(event: Table, viewer: Lens) -> Alternatives:
     if seen is None:
         return None
     units = rows_of_held_cases(event, viewer) or () if viewer.units(NOTES) else ()
-    return [some(Sql("not {0}", event.internal), *seen, *units)]
+    return [any_of(Sql("not {0}", event.internal), *seen, *units)]
 
 
-def told_with(of: Callable[[], type], name: str, cast: str = "uuid") -> Visible:
+def visible_with(of: Callable[[], type], name: str, cast: str = "uuid") -> Visible:
     """Return a rule by which whoever may see the row that an event's data names may know of the event."""
     # The name is written into the statement, so it must be a plain word.
     if not name.isidentifier():
         raise DeclarationError(f"{name!r} is no field of an event's data")
 
-    def visible(event: Table, viewer: Lens) -> Alternatives:
+    def visible(event: Table, viewer: ViewerScope) -> Alternatives:
         target: Entity = of().__entity__  # type: ignore[attr-defined]
         # Such a row is seen by its owner's rule as well, which is not asked here.
         if target.through:
@@ -44,7 +44,7 @@ def told_with(of: Callable[[], type], name: str, cast: str = "uuid") -> Visible:
         query = query.where(Sql(f"{{0}}=({{1}}->>'{name}')::{cast}", row.field(target.key), event.data))
         seen = target.visible(row, viewer)
         if seen is not None:
-            query = query.where(some(*seen) if seen else Sql("false"))
+            query = query.where(any_of(*seen) if seen else Sql("false"))
         return [Sql("exists{0}", query)]
 
     return visible
@@ -54,6 +54,6 @@ VIEW = "jobs.view"
 """Lets one see the jobs of the whole deployment."""
 
 
-def operators(job: Table, viewer: Lens) -> Alternatives:
+def visible_to_operators(job: Table, viewer: ViewerScope) -> Alternatives:
     """Return all jobs to whoever may see jobs: they belong to no grid."""
     return None if viewer.can(VIEW) else []

@@ -12,17 +12,17 @@ from strawberry.scalars import JSON
 from gongzhi.core.cases.events import EVENTS
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import column, entity, expression, live, lookup, one, stream
-from gongzhi.declare.enums import named
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.events import Actor, Occurrence
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import placed
+from gongzhi.declare.filters import compare_place
 from gongzhi.declare.roots import Subscription
 
 from .models import OutboxRow
-from .rules import staff
-from .telling import cursor
+from .rules import visible_to_staff
+from .stream_fields import event_cursor
 
-named(
+describe_enum(
     Actor,
     "Actor",
     "What kind of actor an act came from (操作主体).",
@@ -33,11 +33,17 @@ named(
 )
 
 
-@entity(OutboxRow, visible=staff, through="case", filter={"type": None, "at": None, "grid": placed()}, name="Event")
+@entity(
+    OutboxRow,
+    visible=visible_to_staff,
+    through="case",
+    filter={"type": None, "at": None, "grid": compare_place()},
+    name="Event",
+)
 class CaseHappening:
     """Something that happened to a case, in codes and numbers; it is told in the order of cursors (事件)."""
 
-    cursor: str = cursor()
+    cursor: str = event_cursor()
     id: strawberry.ID = expression("Its id, the same wherever it is told (事件标识).", lambda at: at.row.id)
     type: str = column("What happened, such as case.closed (类型).")
     version: int = column("The version of its data (版本).")
@@ -47,7 +53,7 @@ class CaseHappening:
     data: JSON = column("Facts as they were then: codes and numbers (数据).")
 
 
-def numbered(event: Occurrence, given: Mapping[str, Any]) -> bool:
+def concerns_number(event: Occurrence, given: Mapping[str, Any]) -> bool:
     return bool(event.data.get("number") == given["number"])
 
 
@@ -63,7 +69,7 @@ EXTENSIONS = (
                 type=Case | None,
             ),
             events=EVENTS,
-            touches=numbered,
+            touches=concerns_number,
         ),
     ),
 )

@@ -9,7 +9,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.register_entries import Check
 from gongzhi.declare.roots import Query
-from gongzhi.declare.sql import Sql, quoted
+from gongzhi.declare.sql import Sql, quote_text
 from gongzhi.values.errors import Text
 
 EXAMINE = "deployment.examine"
@@ -90,14 +90,14 @@ class Finding:
     chinese: str = strawberry.field(description="What it means, in Chinese (中文说明).")
 
 
-def found(at: Frame) -> Sql:
+def findings_sql(at: Frame) -> Sql:
     """Return all checks as one JSON list."""
-    return Sql("jsonb_build_array(" + ",".join(map(one, at.registers.checks)) + ")")
+    return Sql("jsonb_build_array(" + ",".join(map(finding_sql, at.registers.checks)) + ")")
 
 
-def one(check: Check) -> str:
+def finding_sql(check: Check) -> str:
     said = ",".join(
-        f"'{name}',case when q.n=0 then {quoted(well)} else replace({quoted(ill)},'{{{{0}}}}',q.n::text) end"
+        f"'{name}',case when q.n=0 then {quote_text(well)} else replace({quote_text(ill)},'{{{{0}}}}',q.n::text) end"
         for name, well, ill in (
             ("english", check.well.en, check.ill.en),
             ("chinese", check.well.zh, check.ill.zh),
@@ -105,7 +105,7 @@ def one(check: Check) -> str:
     )
     # Braces of the check's own SQL are no places of ours.
     sql = check.sql.replace("{", "{{").replace("}", "}}")
-    return f"(select jsonb_build_object('name',{quoted(check.name)},'count',q.n,{said}) from ({sql}) q (n))"
+    return f"(select jsonb_build_object('name',{quote_text(check.name)},'count',q.n,{said}) from ({sql}) q (n))"
 
 
 EXTENSIONS = (
@@ -113,7 +113,7 @@ EXTENSIONS = (
         Query,
         findings=embedded(
             "What would hurt later, as gongzhi doctor says it (部署体检).",
-            found,
+            findings_sql,
             type=list[Finding] | None,
             requires=EXAMINE,
         ),

@@ -12,12 +12,33 @@ from strawberry.scalars import JSON
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import coded, duplicate, form, missing, past, text, today, told, wrong
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.runtime.checks import (
+    check_code,
+    check_past_day,
+    check_text,
+    duplicate,
+    input_form,
+    invalid_input,
+    is_given,
+    not_found,
+    today,
+)
+from gongzhi.runtime.commands import (
+    EXPECTED,
+    KEY,
+    Call,
+    Problem,
+    check_version,
+    command,
+    forbidden,
+    input_field,
+    problems,
+    result_field,
+)
 from gongzhi.values import codes
 from gongzhi.values.codes import Kind
 from gongzhi.values.errors import Refusal
-from gongzhi.values.geometry import Crs, GeometryError, Ring, geojson, polygon_text, rings
+from gongzhi.values.geometry import Crs, GeometryError, Ring, polygon_text, read_rings, write_geojson
 
 from .models import GridRow, RingRow, Use
 from .types import Grid
@@ -31,108 +52,114 @@ NOTE = "What is to be known of the outline (边界说明)."
 
 @strawberry.type(description="A grid as it is now, or why nothing was done (网格操作结果).")
 class GridPayload:
-    grid: Grid | None = made("The grid (网格).")
+    grid: Grid | None = result_field("The grid (网格).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A new grid; its code tells its level and what it lies in (新增网格).")
 class AddGridInput:
-    idempotency_key: str = given(KEY)
-    code: str = given("Its code: 2, 4, 6, 9 or 12 digits, and `-` and six more for village grids (编码).")
-    name: str = given("Its name (名称).")
-    use: Use = given("What it is for (类型).", default=Use.BASE)
-    parent: str | None = given("What a county lies in, if not the city its code names (上级编码).", default=UNSET)
-    valid_from: datetime.date | None = given("The first day it exists; today if not said (启用日期).", default=UNSET)
-    boundary: JSON | None = given(BOUNDARY, default=UNSET)
-    crs: Crs | None = given(CRS, default=UNSET)
-    boundary_note: str | None = given(NOTE, default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    code: str = input_field("Its code: 2, 4, 6, 9 or 12 digits, and `-` and six more for village grids (编码).")
+    name: str = input_field("Its name (名称).")
+    use: Use = input_field("What it is for (类型).", default=Use.BASE)
+    parent: str | None = input_field("What a county lies in, if not the city its code names (上级编码).", default=UNSET)
+    valid_from: datetime.date | None = input_field(
+        "The first day it exists; today if not said (启用日期).", default=UNSET
+    )
+    boundary: JSON | None = input_field(BOUNDARY, default=UNSET)
+    crs: Crs | None = input_field(CRS, default=UNSET)
+    boundary_note: str | None = input_field(NOTE, default=UNSET)
 
 
 @command("Add a grid (新增网格).", requires=EDIT)
 async def add_grid(call: Call, input: AddGridInput) -> GridPayload:
-    with form() as read:
-        kind = read(coded, codes.kind, input.code, "code")
-        name = read(text, input.name, 100, "name")
-        since = read(past, call, input.valid_from, "validFrom") if told(input.valid_from) else today(call)
-        outline = read(outlined, input)
-        note = read(text, input.boundary_note, 200, "boundaryNote") if told(input.boundary_note) else None
-    parent = await above(input, kind)
+    with input_form() as read:
+        kind = read(check_code, codes.grid_kind, input.code, "code")
+        name = read(check_text, input.name, 100, "name")
+        since = read(check_past_day, call, input.valid_from, "validFrom") if is_given(input.valid_from) else today(call)
+        outline = read(read_boundary, input)
+        note = read(check_text, input.boundary_note, 200, "boundaryNote") if is_given(input.boundary_note) else None
+    parent = await find_parent_grid(input, kind)
     grid = GridRow(code=input.code, name=name, kind=kind, use=input.use, parent=parent, valid_from=since)
     if not call.may(EDIT, parent or grid):
         raise forbidden("code")
     if await GridRow.exists(code=input.code, valid_to=None):
         raise duplicate("There is a grid with this code already.", "该编码的网格已存在。", "code")
-    bounded(grid, outline, input, note)
+    apply_boundary(grid, outline, input, note)
     await grid.save(force_create=True)
-    await ringed(call, grid, outline)
+    await write_rings(call, grid, outline)
     return GridPayload(grid=ref(Grid, grid.id))
 
 
 @strawberry.input(description="A grid's new name (网格更名).")
 class RenameGridInput:
-    idempotency_key: str = given(KEY)
-    code: str = given(CODE)
-    expected_version: int = given(EXPECTED)
-    name: str = given("The new name (名称).")
+    idempotency_key: str = input_field(KEY)
+    code: str = input_field(CODE)
+    expected_version: int = input_field(EXPECTED)
+    name: str = input_field("The new name (名称).")
 
 
 @command("Give a grid another name (网格更名).", requires=EDIT)
 async def rename_grid(call: Call, input: RenameGridInput) -> GridPayload:
-    grid = await opened(call, input)
-    grid.name = text(input.name, 100, "name")
-    return await saved(grid, "name")
+    grid = await load_grid(call, input)
+    grid.name = check_text(input.name, 100, "name")
+    return await save_grid(grid, "name")
 
 
 @strawberry.input(description="A grid's outline (网格边界).")
 class SetBoundaryInput:
-    idempotency_key: str = given(KEY)
-    code: str = given(CODE)
-    expected_version: int = given(EXPECTED)
-    boundary: JSON | None = given(BOUNDARY + " Null takes it away.", default=UNSET)
-    crs: Crs | None = given(CRS, default=UNSET)
-    boundary_note: str | None = given(NOTE, default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    code: str = input_field(CODE)
+    expected_version: int = input_field(EXPECTED)
+    boundary: JSON | None = input_field(BOUNDARY + " Null takes it away.", default=UNSET)
+    crs: Crs | None = input_field(CRS, default=UNSET)
+    boundary_note: str | None = input_field(NOTE, default=UNSET)
 
 
 @command("Set or take away a grid's outline (设置边界).", requires=EDIT)
 async def set_boundary(call: Call, input: SetBoundaryInput) -> GridPayload:
     if input.boundary is UNSET:
-        raise wrong("Give the boundary, or null to take it away.", "请提供边界，或以 null 删除边界。", "boundary")
-    with form() as read:
-        outline = read(outlined, input)
-        note = read(text, input.boundary_note, 200, "boundaryNote") if told(input.boundary_note) else None
-    grid = await opened(call, input)
-    bounded(grid, outline, input, note)
+        raise invalid_input(
+            "Give the boundary, or null to take it away.", "请提供边界，或以 null 删除边界。", "boundary"
+        )
+    with input_form() as read:
+        outline = read(read_boundary, input)
+        note = read(check_text, input.boundary_note, 200, "boundaryNote") if is_given(input.boundary_note) else None
+    grid = await load_grid(call, input)
+    apply_boundary(grid, outline, input, note)
     # Written anew: nothing refers to a single ring.
     await RingRow.filter(grid=grid).delete()
-    await ringed(call, grid, outline)
-    return await saved(grid, "boundary", "boundary_source", "boundary_note")
+    await write_rings(call, grid, outline)
+    return await save_grid(grid, "boundary", "boundary_source", "boundary_note")
 
 
 @strawberry.input(description="What takes a grid's place (网格替代).")
 class ReplaceGridInput:
-    idempotency_key: str = given(KEY)
-    code: str = given("The code of the grid that ends (编码).")
-    expected_version: int = given(EXPECTED)
-    successor: str = given("The code of the grid that takes its place; add it first (后继编码).")
-    valid_to: datetime.date | None = given(
+    idempotency_key: str = input_field(KEY)
+    code: str = input_field("The code of the grid that ends (编码).")
+    expected_version: int = input_field(EXPECTED)
+    successor: str = input_field("The code of the grid that takes its place; add it first (后继编码).")
+    valid_to: datetime.date | None = input_field(
         "The first day it no longer exists; today if not said (停用日期).", default=UNSET
     )
 
 
 @command("Close a grid that another one takes the place of; what lay in it stays in it (网格替代).", requires=EDIT)
 async def replace_grid(call: Call, input: ReplaceGridInput) -> GridPayload:
-    ends = past(call, input.valid_to, "validTo") if told(input.valid_to) else today(call)
-    grid, successor = await opened(call, input), await find_grid(input.successor, "successor")
+    ends = check_past_day(call, input.valid_to, "validTo") if is_given(input.valid_to) else today(call)
+    grid, successor = await load_grid(call, input), await find_grid(input.successor, "successor")
     if not call.may(EDIT, successor):
         raise forbidden("successor")
     if successor.id == grid.id or successor.kind != grid.kind:
-        raise wrong("The successor must be another grid of the same level.", "后继应为同级的其他网格。", "successor")
+        raise invalid_input(
+            "The successor must be another grid of the same level.", "后继应为同级的其他网格。", "successor"
+        )
     if grid.valid_from and ends < grid.valid_from:
-        raise wrong("It cannot end before it began.", "停用日期不能早于启用日期。", "validTo")
+        raise invalid_input("It cannot end before it began.", "停用日期不能早于启用日期。", "validTo")
     if await GridRow.exists(parent=grid, valid_to=None):
-        raise wrong("Grids lie in it: replace those first.", "其下仍有网格，请先替代下级网格。", "code")
+        raise invalid_input("Grids lie in it: replace those first.", "其下仍有网格，请先替代下级网格。", "code")
     grid.valid_to, grid.successor = ends, successor
-    return await saved(grid, "valid_to", "successor_id")
+    return await save_grid(grid, "valid_to", "successor_id")
 
 
 # what the commands share
@@ -144,59 +171,61 @@ async def find_grid(code: str, *path: str, lock: bool = False) -> GridRow:
     # FOR NO KEY UPDATE, so that rows that point at the grid may be written meanwhile.
     found = await (query.select_for_update(no_key=True) if lock else query).first()
     if found is None:
-        raise missing("There is no grid with this code.", "网格编码不存在。", *path)
+        raise not_found("There is no grid with this code.", "网格编码不存在。", *path)
     return found
 
 
-async def opened(call: Call, input: Any) -> GridRow:
+async def load_grid(call: Call, input: Any) -> GridRow:
     """Return the grid, locked, at the version the caller saw, where they may change it."""
     grid = await find_grid(input.code, "code", lock=True)
     if not call.may(EDIT, grid):
         raise forbidden("code")
-    stale(grid, input.expected_version)
+    check_version(grid, input.expected_version)
     return grid
 
 
-async def saved(grid: GridRow, *columns: str) -> GridPayload:
+async def save_grid(grid: GridRow, *columns: str) -> GridPayload:
     grid.version += 1
     await grid.save(update_fields=[*columns, "version"])
     return GridPayload(grid=ref(Grid, grid.id))
 
 
-async def above(input: AddGridInput, kind: Kind) -> GridRow | None:
+async def find_parent_grid(input: AddGridInput, kind: Kind) -> GridRow | None:
     """Return what the grid lies in: what its code names, or for a county the province if that is given."""
     if kind is Kind.PROVINCE:
         return None
-    code = codes.parent(input.code) or ""
-    if not told(input.parent) or input.parent == code:
-        return await find_grid(code, "code" if not told(input.parent) else "parent")
+    code = codes.parent_code(input.code) or ""
+    if not is_given(input.parent) or input.parent == code:
+        return await find_grid(code, "code" if not is_given(input.parent) else "parent")
     # A county may lie in its province directly, without a city between them.
     if kind is not Kind.COUNTY or input.parent != code[:2]:
-        raise wrong("The code names what it lies in: leave the parent out.", "编码已含上级，请勿另填上级。", "parent")
+        raise invalid_input(
+            "The code names what it lies in: leave the parent out.", "编码已含上级，请勿另填上级。", "parent"
+        )
     return await find_grid(code[:2], "parent")
 
 
-def outlined(input: Any) -> list[Ring]:
+def read_boundary(input: Any) -> list[Ring]:
     """Return the rings of the boundary, none where none is given."""
-    if not told(input.boundary):
+    if not is_given(input.boundary):
         return []
-    if not told(input.crs):
-        raise wrong("Say in which coordinate system the boundary is.", "请说明边界所用的坐标系。", "crs")
+    if not is_given(input.crs):
+        raise invalid_input("Say in which coordinate system the boundary is.", "请说明边界所用的坐标系。", "crs")
     try:
-        return rings(input.boundary, Crs(input.crs))
+        return read_rings(input.boundary, Crs(input.crs))
     except GeometryError as error:
         path = ("boundary", *map(str, error.path))
         raise Refusal("BAD_USER_INPUT", error.text.en, error.text.zh, path) from None
 
 
-def bounded(grid: GridRow, outline: list[Ring], input: Any, note: str | None) -> None:
+def apply_boundary(grid: GridRow, outline: list[Ring], input: Any, note: str | None) -> None:
     """Give the grid its boundary in CGCS2000, and keep it as it was sent."""
-    grid.boundary = geojson(outline) if outline else None
+    grid.boundary = write_geojson(outline) if outline else None
     grid.boundary_source = {"crs": input.crs, "geometry": input.boundary} if outline else None
     grid.boundary_note = note if outline else None
 
 
-async def ringed(call: Call, grid: GridRow, outline: list[Ring]) -> None:
+async def write_rings(call: Call, grid: GridRow, outline: list[Ring]) -> None:
     """Write the rings that `gridAt` looks a place up by."""
     await call.fetch(
         "insert into grids.ring (grid_id, area, hole) "

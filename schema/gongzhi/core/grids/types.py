@@ -8,20 +8,20 @@ from typing import Any
 import strawberry
 from strawberry.scalars import JSON
 
-from gongzhi.declare.entity import Connection, Node, column, connection, entity, everyone, many, one, pick  # fmt: skip
-from gongzhi.declare.enums import named
+from gongzhi.declare.entity import Connection, Node, column, connection, entity, many, one, pick, visible_to_all
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import nested, search
+from gongzhi.declare.filters import compare_grid, compare_text
 from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.roots import Query
-from gongzhi.declare.sql import Alternatives, Sql, every
+from gongzhi.declare.sql import Alternatives, Sql, all_of
 from gongzhi.values.codes import Kind
 from gongzhi.values.errors import Refusal
 from gongzhi.values.geometry import Crs, GeometryError, Point, point_text
 
 from .models import GridRow, Use
 
-named(
+describe_enum(
     Kind,
     "GridKind",
     "A level of the grid tree (网格层级).",
@@ -34,14 +34,14 @@ named(
     GRID_2="Second-level grid: a villagers' group (二级网格，村民小组)",
     GRID_3="Third-level grid: the base grid of some households (三级网格)",
 )
-named(
+describe_enum(
     Use,
     "GridUse",
     "What a grid is for (网格类型).",
     BASE="Everyday governance of a neighbourhood (基础网格)",
     DEDICATED="A school, a market, an industrial park (专属网格)",
 )
-named(
+describe_enum(
     Crs,
     "Crs",
     "The coordinate system of a position; all are kept in CGCS2000 (坐标系).",
@@ -58,7 +58,7 @@ class PointInput:
     crs: Crs = strawberry.field(description="The coordinate system of these numbers (坐标系).")
 
 
-def position(value: Any) -> Point:
+def read_position(value: Any) -> Point:
     """Return the point in CGCS2000. Raises Refusal for what is no position on Earth."""
     try:
         given = Point(value["longitude"], value["latitude"], Crs(value["crs"]))
@@ -69,41 +69,41 @@ def position(value: Any) -> Point:
 
 def placed_point(value: Any) -> str:
     """Return the point as PostgreSQL reads one."""
-    return point_text(position(value))
+    return point_text(read_position(value))
 
 
-def ancestors(at: Frame) -> Alternatives:
+def ancestor_grids(at: Frame) -> Alternatives:
     """Return the grid itself and what it lies in."""
     names = ("province", "city", "county", "town", "village", "grid_1", "grid_2", "grid_3")
     keys = [at.row.field(f"{name}_id") for name in names]
     return [Sql("{0}=any(array[" + ",".join(f"{{{i + 1}}}" for i in range(len(keys))) + "])", at.rows.id, *keys)]
 
 
-def current(at: Frame) -> Alternatives:
+def current_grid(at: Frame) -> Alternatives:
     """Return the grid that has the code now."""
-    return [every(at.rows.code == at.given.bind("code"), at.rows.valid_to.isnull())]
+    return [all_of(at.rows.code == at.given.bind("code"), at.rows.valid_to.isnull())]
 
 
-def containing(at: Frame) -> Alternatives:
+def containing_grids(at: Frame) -> Alternatives:
     """Grids whose boundary contains the point: in a ring, and in no hole of the same grid."""
     point = at.given.bind("point", convert=placed_point, cast="text")
     rings = "select r.grid_id from grids.ring r where r.area @> {1}::point and"
     # Rings are found first, by their index, and then the grids by their keys.
     inside = Sql(f"{{0}}=any(array({rings} not r.hole))", at.rows.id, point)
     hole = Sql(f"{{0}}=any(array({rings} r.hole))", at.rows.id, point)
-    return [every(inside, Sql("not {0}", hole), at.rows.valid_to.isnull())]
+    return [all_of(inside, Sql("not {0}", hole), at.rows.valid_to.isnull())]
 
 
 @entity(
     GridRow,
-    visible=everyone,
+    visible=visible_to_all,
     order=("code", "name"),
     filter={
         "code": None,
-        "name": search("name"),
+        "name": compare_text("name"),
         "kind": None,
         "use": None,
-        "grid": nested(),
+        "grid": compare_grid(),
     },
 )
 class Grid(Node):
@@ -114,7 +114,9 @@ class Grid(Node):
     kind: Kind = column("Its level (层级).")
     use: Use = column("What it is for (类型).")
     parent: Grid | None = one("What it lies in directly (上级).")
-    path: list[Grid] = many("What it lies in, from the province down to itself (路径).", ancestors, order="path", cap=8)
+    path: list[Grid] = many(
+        "What it lies in, from the province down to itself (路径).", ancestor_grids, order="path", cap=8
+    )
     children: Connection[Grid] = connection("What lies in it directly (下级).", on="parent", order="code")
     boundary: JSON | None = column("Its outline as GeoJSON in CGCS2000 (边界).")
     boundary_note: str | None = column("What is to be known of the outline, such as that it is invented (边界说明).")
@@ -130,10 +132,10 @@ POINT = {"point": Argument(PointInput, "The place (位置).")}
 EXTENSIONS = (
     extend(
         Query,
-        grid=pick("The grid that has this code now (按编码查网格).", current, arguments=CODE, type=Grid | None),
+        grid=pick("The grid that has this code now (按编码查网格).", current_grid, arguments=CODE, type=Grid | None),
         grid_at=pick(
             "The smallest grid that contains a place (某地所属网格).",
-            containing,
+            containing_grids,
             order="-path",
             arguments=POINT,
             type=Grid | None,

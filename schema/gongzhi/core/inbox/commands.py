@@ -9,8 +9,8 @@ from gongzhi.core.notices.models import NoticeRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import wrong
-from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
+from gongzhi.runtime.checks import invalid_input
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 
 from .types import Notice
 
@@ -19,13 +19,13 @@ MOST = 100
 
 @strawberry.input(description="Notices somebody has read (已读通知).")
 class ReadNoticesInput:
-    idempotency_key: str = given(KEY)
-    notices: list[ID] = given(f"Their ids, {MOST} at most (通知标识).")
+    idempotency_key: str = input_field(KEY)
+    notices: list[ID] = input_field(f"Their ids, {MOST} at most (通知标识).")
 
 
 @strawberry.type(description="The notices, or why nothing was done (已读结果).")
 class ReadNoticesPayload:
-    notices: list[Notice] | None = made("The notices (通知).")
+    notices: list[Notice] | None = result_field("The notices (通知).")
     errors: list[Problem] = problems()
 
 
@@ -33,7 +33,7 @@ class ReadNoticesPayload:
 async def read_notices(call: Call, input: ReadNoticesInput) -> ReadNoticesPayload:
     ids = list(dict.fromkeys(input.notices))
     if not 1 <= len(ids) <= MOST:
-        raise wrong(f"Name 1 to {MOST} notices.", f"请指定 1 至 {MOST} 条通知。", "notices")
+        raise invalid_input(f"Name 1 to {MOST} notices.", f"请指定 1 至 {MOST} 条通知。", "notices")
     # In the order of their ids: `find` locks, and two requests must not wait for each other in a ring.
     rows: list[NoticeRow] = [await call.find(Notice, "notices", id=key_of(Notice)(one)) for one in sorted(ids)]
     # What was read before keeps its time.

@@ -14,13 +14,13 @@ from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.models import NoticeRow
 from gongzhi.core.notices.rules import UNIT
 from gongzhi.core.people.models import PersonRow
-from gongzhi.core.people.protected import PHONE, clear
+from gongzhi.core.people.protected import PHONE, reveal_field
 from gongzhi.core.units.rules import EMPLOYERS
-from gongzhi.runtime.channels import Addressee, Channel, Outbound
+from gongzhi.runtime.channels import Addressee, NoticeChannel, Outbound
 from gongzhi.runtime.checks import today
 from gongzhi.runtime.commands import Call
-from gongzhi.runtime.context import Look
-from gongzhi.runtime.jobs import Run, job
+from gongzhi.runtime.context import FileLook
+from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.values.errors import Text
 
 MOST = 2000
@@ -68,27 +68,27 @@ class Unsent(Exception):
 
 
 @job("notices.hand_out", every=timedelta(minutes=1))
-async def handed_out(call: Call, run: Run) -> None:
+async def hand_to_channels(call: Call, run: JobRun) -> None:
     """Give what is new and due to every channel in use; jobs of their own send it."""
     ids = sorted(row["id"] for row in await call.fetch(TAKEN, MOST, call.now))
     for channel in call.context.channels:
-        for some in cut(ids):
-            enqueue(call, channel, some)
+        for some in split_batches(ids):
+            enqueue_sending(call, channel, some)
 
 
-def cut(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
+def split_batches(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
     return (ids[at : at + BATCH] for at in range(0, len(ids), BATCH))
 
 
-def enqueue(call: Call, channel: Channel, ids: Sequence[UUID], only: str | None = None) -> None:
+def enqueue_sending(call: Call, channel: NoticeChannel, ids: Sequence[UUID], only: str | None = None) -> None:
     """Have a job send these notices; `only` names the one addressee of a notice who did not get it."""
     # One job for each batch and channel, however often the notices are handed out.
     key = f"{channel.name}:{ids[0]}:{only or len(ids)}"
-    call.enqueue(sent, key[:100], channel=channel.name, notices=[str(one) for one in ids], only=only)
+    call.enqueue(send_notices, key[:100], channel=channel.name, notices=[str(one) for one in ids], only=only)
 
 
 @job("notices.send")
-async def sent(call: Call, run: Run) -> None:
+async def send_notices(call: Call, run: JobRun) -> None:
     """Send some notices. What fails gets a job of its own, so that the others are not sent again."""
     channel = next((one for one in call.context.channels if one.name == run.arguments["channel"]), None)
     rows = await NoticeRow.filter(id__in=run.arguments["notices"]).order_by("at", "id")
@@ -99,39 +99,39 @@ async def sent(call: Call, run: Run) -> None:
     reachable = [
         (row, one)
         for row in rows
-        for one in await addressees(call, channel, row, looked)
-        if only is None or named(one) == only
+        for one in await find_addressees(call, channel, row, looked)
+        if only is None or addressee_name(one) == only
     ]
     if looked:
-        await noted(call, channel, looked)
+        await record_numbers_read(call, channel, looked)
     for row, addressee in reachable:
         try:
-            await channel.send(outbound(row), addressee)
+            await channel.send(outbound_notice(row), addressee)
         except Exception as error:
             # This job is tried again itself: a new one would begin to count its attempts anew.
             if len(reachable) == 1:
                 raise Unsent(f"{channel.name}: {type(error).__name__}") from error
-            enqueue(call, channel, [row.id], named(addressee))
+            enqueue_sending(call, channel, [row.id], addressee_name(addressee))
 
 
-def named(addressee: Addressee) -> str:
+def addressee_name(addressee: Addressee) -> str:
     """Return what tells one addressee of a notice from the others."""
     return str(addressee.person or addressee.account or addressee.unit or addressee.office or "contact")
 
 
-def outbound(row: NoticeRow) -> Outbound:
+def outbound_notice(row: NoticeRow) -> Outbound:
     title, body = Text(row.title_en, row.title_zh), Text(row.body_en, row.body_zh)
     return Outbound(row.id, row.kind, title, body, row.about, row.wakes)
 
 
-async def addressees(call: Call, channel: Channel, row: NoticeRow, looked: set[UUID]) -> list[Addressee]:
+async def find_addressees(call: Call, channel: NoticeChannel, row: NoticeRow, looked: set[UUID]) -> list[Addressee]:
     """Return who is written to by this channel: nobody who has not agreed to it, or has no number that it needs.
 
     `looked` gathers the people whose number was taken from their file.
     """
     if row.contact_id:
-        return await at_contact(call, channel, row)
-    if row.wakes and (woken := await on_duty(call, channel, row, looked)):
+        return await contact_addressee(call, channel, row)
+    if row.wakes and (woken := await duty_addressees(call, channel, row, looked)):
         return woken
     wanted, person = channel.consent, row.person_id
     agreed = call.context.registers.is_agreed
@@ -139,12 +139,12 @@ async def addressees(call: Call, channel: Channel, row: NoticeRow, looked: set[U
         return []
     whole = Addressee(row.person_id, row.account, row.unit_id, row.office, row.grid_id)
     if channel.phone and person:
-        return await with_number(call, whole, looked)
+        return await add_number(call, whole, looked)
     nobody = channel.phone or row.barred_unit_id  # a channel does not know who must not read it
     return [] if nobody else [whole]
 
 
-async def at_contact(call: Call, channel: Channel, row: NoticeRow) -> list[Addressee]:
+async def contact_addressee(call: Call, channel: NoticeChannel, row: NoticeRow) -> list[Addressee]:
     """Return the number that was left with a case for this."""
     contact = await ContactRow.get_or_none(id=row.contact_id, verified_at__isnull=False) if channel.phone else None
     if contact is None:
@@ -154,21 +154,21 @@ async def at_contact(call: Call, channel: Channel, row: NoticeRow) -> list[Addre
     return [Addressee(phone=phone)] if phone else []
 
 
-async def on_duty(call: Call, channel: Channel, row: NoticeRow, looked: set[UUID]) -> list[Addressee]:
+async def duty_addressees(call: Call, channel: NoticeChannel, row: NoticeRow, looked: set[UUID]) -> list[Addressee]:
     """Return the people on duty behind a notice that wakes them: duty, for which nobody asks their consent."""
     found = []
-    for holder in await holders(call, row):
+    for holder in await find_holders(call, row):
         one = Addressee(holder["person_id"], holder["name"], row.unit_id, row.office, row.grid_id)
         if not channel.phone:
             found.append(one)
         elif one.person and (duty := await call.fetch(DUTY_PHONE, one.person, today(call))):
             found.append(replace(one, phone=duty[0]["duty_phone"]))
         elif one.person:
-            found += await with_number(call, one, looked)
+            found += await add_number(call, one, looked)
     return found
 
 
-async def holders(call: Call, row: NoticeRow) -> list[dict[str, Any]]:
+async def find_holders(call: Call, row: NoticeRow) -> list[dict[str, Any]]:
     """Return the accounts and people who are told by a notice."""
     if row.person_id or row.account:
         return [{"person_id": row.person_id, "name": row.account}]
@@ -178,23 +178,23 @@ async def holders(call: Call, row: NoticeRow) -> list[dict[str, Any]]:
     return await call.fetch(HOLDERS, call.context.holders(row.office or ""), *levels, call.now, row.barred_unit_id)
 
 
-async def with_number(call: Call, addressee: Addressee, looked: set[UUID]) -> list[Addressee]:
+async def add_number(call: Call, addressee: Addressee, looked: set[UUID]) -> list[Addressee]:
     """Return the addressee with their own first number, if they have one."""
     assert addressee.person
-    phone = await number(call, addressee.person)
+    phone = await first_number(call, addressee.person)
     if phone is None:
         return []
     looked.add(addressee.person)
     return [replace(addressee, phone=phone)]
 
 
-async def number(call: Call, person: UUID) -> str | None:
+async def first_number(call: Call, person: UUID) -> str | None:
     """Return the first number of a person, in clear; whoever hands it out writes that down."""
-    numbers = await clear(call.context.keys, await PersonRow.get(id=person), PHONE)
+    numbers = await reveal_field(call.context.keys, await PersonRow.get(id=person), PHONE)
     return numbers[0] if numbers else None
 
 
-async def noted(call: Call, channel: Channel, persons: Collection[UUID]) -> None:
+async def record_numbers_read(call: Call, channel: NoticeChannel, persons: Collection[UUID]) -> None:
     """Write into the access log whose numbers a channel is given, before it is."""
     purpose = channel.consent.purpose if channel.consent else channel.name
-    await call.context.look(Look(persons, (PHONE,), purpose, operation=sent.name))
+    await call.context.look(FileLook(persons, (PHONE,), purpose, operation=send_notices.name))

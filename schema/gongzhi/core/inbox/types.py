@@ -11,12 +11,12 @@ from gongzhi.core.notices.models import NoticeRow
 from gongzhi.core.people.types import Me
 from gongzhi.declare.entity import Connection, Node, aggregate, column, connection, entity, expression
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import condition
+from gongzhi.declare.filters import compare_condition
 from gongzhi.declare.plans import Build, Frame
 from gongzhi.declare.sql import Sql
 
 
-def said(name: str) -> Build:
+def localized_text(name: str) -> Build:
     """Return the text in the caller's language."""
 
     def build(at: Frame) -> Sql:
@@ -28,16 +28,16 @@ def said(name: str) -> Build:
 
 @entity(
     NoticeRow,
-    visible=rules.notices,
+    visible=rules.visible_notices,
     order=("at",),
-    filter={"kind": None, "read": condition(lambda at: Sql("{0} is not null", at.rows.read_at))},
+    filter={"kind": None, "read": compare_condition(lambda at: Sql("{0} is not null", at.rows.read_at))},
 )
 class Notice(Node):
     """Something one was told: an assignment, an answer, a look at one's file (通知)."""
 
     kind: str = column("What sort of notice, such as case.assigned (种类).")
-    title: str = expression("What it is about, in the caller's language (标题).", said("title"))
-    body: str = expression("What happened and what to do, in the caller's language (内容).", said("body"))
+    title: str = expression("What it is about, in the caller's language (标题).", localized_text("title"))
+    body: str = expression("What happened and what to do, in the caller's language (内容).", localized_text("body"))
     about: ID | None = column("The id of what it is about; ask `node` for it (相关对象).")
     at: datetime.datetime = column("When it was sent (时间).")
     read: bool = expression("Whether it was read (是否已读).", lambda at: Sql("{0} is not null", at.row.read_at))

@@ -7,13 +7,13 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
-from gongzhi.declare.columns import BytesField, key
+from gongzhi.declare.columns import BytesField, primary_key
 
 
 class RequestRow(Model):
     """A mutation that was carried out: a MAC of its input, the objects it touched, its errors. Never its values."""
 
-    id = key()
+    id = primary_key()
     account = fields.CharField(max_length=100)
     idempotency_key = fields.CharField(max_length=100)
     mutation = fields.CharField(max_length=60)

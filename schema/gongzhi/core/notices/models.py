@@ -7,7 +7,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
-from gongzhi.declare.columns import key
+from gongzhi.declare.columns import primary_key
 
 
 class NoticeRow(Model):
@@ -20,7 +20,7 @@ class NoticeRow(Model):
     and codes, never names or what people wrote.
     """
 
-    id = key()
+    id = primary_key()
     kind = fields.CharField(max_length=60)
     person: Any = fields.ForeignKeyField(
         "people.PersonRow", null=True, related_name=False, on_delete=fields.CASCADE, db_index=False

@@ -6,8 +6,8 @@ from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion, Term
 
 from gongzhi.core.units.rules import EMPLOYERS
-from gongzhi.declare.sql import Alternatives, Sql, narrow
-from gongzhi.declare.viewer import Lens
+from gongzhi.declare.sql import Alternatives, Sql, narrow_rows
+from gongzhi.declare.viewer import ViewerScope
 
 SEALED = "cases.view_sealed"
 OFFICES = (
@@ -26,21 +26,21 @@ UNIT = "cases.handle"
 """The permission that whoever reads a unit's notices holds for it."""
 
 
-def notices(notice: Table, viewer: Lens) -> Alternatives:
+def visible_notices(notice: Table, viewer: ViewerScope) -> Alternatives:
     """Return one's own notices, those of one's units, and those of the offices one holds there."""
     seen: list[Criterion] = [Sql("{0}={1}", notice.unit_id, unit) for unit in viewer.units(UNIT)]
     for office in OFFICES:
         if viewer.can(office):
-            offices = narrow(viewer.within(notice, office), Sql(f"{{0}}='{office}'", notice.office))
+            offices = narrow_rows(viewer.within(notice, office), Sql(f"{{0}}='{office}'", notice.office))
             # The people of a unit do not hear of a tip-off against it.
             for unit in viewer.units() if office == SEALED else ():
-                offices = narrow(offices, open_to(notice, unit))
+                offices = narrow_rows(offices, open_to_unit(notice, unit))
             seen += offices or ()
     if viewer.known():
         seen.append(Sql("{0}={1}", notice.person_id, viewer.person))
     return [*seen, Sql("{0}={1}", notice.account, viewer.account)]
 
 
-def open_to(notice: Table, unit: Term) -> Criterion:
+def open_to_unit(notice: Table, unit: Term) -> Criterion:
     """Return whether the people of a unit may read a notice: not if it, or a unit that it is a part of, is barred."""
     return Sql("({0} is null or {0}<>all(array({1})))", notice.barred_unit_id, Sql(EMPLOYERS, unit))

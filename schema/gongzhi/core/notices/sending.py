@@ -38,7 +38,7 @@ where (n.person is null or p.id is not null) and (n.unit is null or u.id is not 
 """Writes notices, each to its addressee, unless the person or unit is no more. What waits, waits for the `opening`."""
 
 
-class Timed(Protocol):
+class HasTime(Protocol):
     """Something that knows the time of what is going on, such as a Call."""
 
     @property
@@ -63,7 +63,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Notice:
+class NoticeDraft:
     """Something to tell. Texts hold numbers and codes, never names or what people wrote: they are kept for long.
 
     `kind` reads `case.assigned`; `about` is the global id of what it is about, such as `Case:…`.
@@ -95,9 +95,9 @@ class Office:
             raise DeclarationError(f"nobody reads notices as {self.permission!r}; the offices are {', '.join(OFFICES)}")
 
 
-async def notify(
-    call: Timed,
-    notice: Notice,
+async def send_notice(
+    call: HasTime,
+    notice: NoticeDraft,
     *,
     persons: Iterable[UUID] = (),
     accounts: Iterable[str] = (),
@@ -106,10 +106,10 @@ async def notify(
 ) -> None:
     """Put a notice into these inboxes, each once, with the last statement of the transaction that is open."""
     rows = [
-        *(addressed(call, notice, person=person) for person in dict.fromkeys(persons)),
-        *(addressed(call, notice, account=account) for account in dict.fromkeys(accounts)),
-        *(addressed(call, notice, unit=unit) for unit in dict.fromkeys(units)),
-        *(addressed(call, notice, office=office) for office in dict.fromkeys(offices)),
+        *(notice_row(call, notice, person=person) for person in dict.fromkeys(persons)),
+        *(notice_row(call, notice, account=account) for account in dict.fromkeys(accounts)),
+        *(notice_row(call, notice, unit=unit) for unit in dict.fromkeys(units)),
+        *(notice_row(call, notice, office=office) for office in dict.fromkeys(offices)),
     ]
     # A call writes notices with its last statement; anything else writes them at once.
     if isinstance(call, WritesLast):
@@ -127,9 +127,9 @@ def write_statement(registers: Registers) -> str:
     return WRITE.replace("{opening}", registers.next_opening("n.county", "n.at"))
 
 
-def addressed(
-    call: Timed,
-    notice: Notice,
+def notice_row(
+    call: HasTime,
+    notice: NoticeDraft,
     *,
     person: UUID | None = None,
     account: str | None = None,

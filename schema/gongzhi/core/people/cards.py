@@ -17,7 +17,7 @@ from .models import HouseholdRow, Tier, TierRow
 REVIEWED = Text("decided by a person on review", "经人工复核认定")
 
 
-async def apply(call: Call, decision: Mapping[str, Any], outcome: str) -> None:
+async def apply_review(call: Call, decision: Mapping[str, Any], outcome: str) -> None:
     """Serve the household as a person decided, until an input changes; nothing, if one has changed since."""
     household = await HouseholdRow.select_for_update().get(id=decision["household_id"])
     last = await TierRow.filter(household=household).order_by("-decided_at", "-id").first()
@@ -25,12 +25,12 @@ async def apply(call: Call, decision: Mapping[str, Any], outcome: str) -> None:
     if last is None or last.id != decision["id"]:
         return
     tier, day = Tier(outcome), today(call)
-    following = tiers.due(tier, day)
+    following = tiers.next_visit_due(tier, day)
     # A review never puts off a visit that is due already.
     household.visit_due_on = following if following == date.max else min(household.visit_due_on, following)
     household.tier, household.version = tier, household.version + 1
     await household.save(update_fields=["tier", "visit_due_on", "version"])
-    reason = tiers.Reason(f"{tiers.RULE}/review", True, REVIEWED, {})
+    reason = tiers.TierReason(f"{tiers.RULE}/review", True, REVIEWED, {})
     await TierRow.create(
         household=household,
         tier=tier,
@@ -78,6 +78,6 @@ CARDS = (
             "通过平台提出异议或申请人工复核，也可向网格员提出",
         ),
         outcomes=tuple(tier.value for tier in Tier),
-        apply=apply,
+        apply=apply_review,
     ),
 )

@@ -13,27 +13,36 @@ from tortoise.expressions import F
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import CHINA, duplicate, happened, past, text, today, wrong
+from gongzhi.runtime.checks import CHINA, check_moment, check_past_day, check_text, duplicate, invalid_input, today
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
-    cautions,
+    check_version,
     command,
     forbidden,
-    given,
-    made,
+    free_text,
+    input_field,
     problems,
-    prose,
-    stale,
+    result_field,
+    text_warnings,
 )
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.errors import Refusal
 
 from . import tiers
 from .commands import APPOINT, EDIT
-from .households import HOUSEHOLD, HouseholdPayload, classify, found, helper, member, opened, saved
+from .households import (
+    HOUSEHOLD,
+    HouseholdPayload,
+    classify_household,
+    find_household,
+    is_helper,
+    is_member,
+    load_household,
+    save_household,
+)
 from .models import AwardRow, HouseholdRow, IncomeBand, LiaisonRow, Line, Need, PersonRow, VisitRow
 from .types import Household, Liaison, Person, Visit
 
@@ -51,10 +60,10 @@ OLDEST = timedelta(days=3660)
 
 @strawberry.input(description="The household's wishes for service (服务需求申报).")
 class DeclareNeedsInput:
-    idempotency_key: str = given(KEY)
-    household: ID = given(HOUSEHOLD)
-    expected_version: int = given(EXPECTED)
-    needs: list[Need] = given("All its wishes from now on; none at all takes them back (服务需求).")
+    idempotency_key: str = input_field(KEY)
+    household: ID = input_field(HOUSEHOLD)
+    expected_version: int = input_field(EXPECTED)
+    needs: list[Need] = input_field("All its wishes from now on; none at all takes them back (服务需求).")
 
 
 @command(
@@ -62,64 +71,66 @@ class DeclareNeedsInput:
     requires=None,
 )
 async def declare_needs(call: Call, input: DeclareNeedsInput) -> HouseholdPayload:
-    household = await found(call, input.household)
+    household = await find_household(call, input.household)
     own = call.viewer.account.person
-    if not (call.may(NEEDS, household) or await member(household, own) or await helper(household, own)):
+    if not (call.may(NEEDS, household) or await is_member(household, own) or await is_helper(household, own)):
         raise forbidden("household")
-    stale(household, input.expected_version)
+    check_version(household, input.expected_version)
     household.needs = list(dict.fromkeys(input.needs))
-    await classify(call, household)
-    return await saved(household)
+    await classify_household(call, household)
+    return await save_household(household)
 
 
 @strawberry.input(description="Where a household's income stands, as the village confirms it (收入区间确认).")
 class ConfirmIncomeInput:
-    idempotency_key: str = given(KEY)
-    household: ID = given(HOUSEHOLD)
-    expected_version: int = given(EXPECTED)
-    band: IncomeBand = given("The band; UNKNOWN takes it back (收入区间).")
-    confirmed_on: datetime.date = given("When it was confirmed (确认日期).")
-    consent: bool = given("That the household agrees to its being kept and used for the tier (本户同意).")
+    idempotency_key: str = input_field(KEY)
+    household: ID = input_field(HOUSEHOLD)
+    expected_version: int = input_field(EXPECTED)
+    band: IncomeBand = input_field("The band; UNKNOWN takes it back (收入区间).")
+    confirmed_on: datetime.date = input_field("When it was confirmed (确认日期).")
+    consent: bool = input_field("That the household agrees to its being kept and used for the tier (本户同意).")
 
 
 @command("Confirm a household's income band, with its consent (收入区间确认).", requires=EDIT)
 async def confirm_income(call: Call, input: ConfirmIncomeInput) -> HouseholdPayload:
-    day = past(call, input.confirmed_on, "confirmedOn")
-    household = await opened(call, input, EDIT, NEEDS)
+    day = check_past_day(call, input.confirmed_on, "confirmedOn")
+    household = await load_household(call, input, EDIT, NEEDS)
     known = input.band != IncomeBand.UNKNOWN
     if known and not input.consent:
-        raise unwilling("Without the household's consent its income is not kept.", "未经本户同意，不得登记收入区间。")
+        raise consent_required(
+            "Without the household's consent its income is not kept.", "未经本户同意，不得登记收入区间。"
+        )
     household.income_band, household.income_confirmed_on = input.band, day if known else None
-    await classify(call, household)
-    return await saved(household)
+    await classify_household(call, household)
+    return await save_household(household)
 
 
 @strawberry.input(description="An award to a household for a year (荣誉登记).")
 class GrantAwardInput:
-    idempotency_key: str = given(KEY)
-    household: ID = given(HOUSEHOLD)
-    expected_version: int = given(EXPECTED)
-    kind: str = given("The award's code, such as PEACEFUL_FAMILY for 平安家庭 (荣誉代码).")
-    year: int = given("The year it is for (年度).")
+    idempotency_key: str = input_field(KEY)
+    household: ID = input_field(HOUSEHOLD)
+    expected_version: int = input_field(EXPECTED)
+    kind: str = input_field("The award's code, such as PEACEFUL_FAMILY for 平安家庭 (荣誉代码).")
+    year: int = input_field("The year it is for (年度).")
 
 
 @command("Put an award to a household on file (荣誉登记).", requires=EDIT)
 async def grant_award(call: Call, input: GrantAwardInput) -> HouseholdPayload:
     if not AWARD.fullmatch(input.kind):
-        raise wrong(
+        raise invalid_input(
             "An award's code is in capitals, and underscores.", "荣誉代码由大写字母、数字和下划线组成。", "kind"
         )
     last = today(call).year
     if not FIRST_AWARD <= input.year <= last:
-        raise wrong(f"The year is from {FIRST_AWARD} to {last}.", f"年度应为 {FIRST_AWARD} 至 {last}。", "year")
-    household = await opened(call, input, EDIT)
+        raise invalid_input(f"The year is from {FIRST_AWARD} to {last}.", f"年度应为 {FIRST_AWARD} 至 {last}。", "year")
+    household = await load_household(call, input, EDIT)
     if await AwardRow.exists(household=household, kind=input.kind, year=input.year):
         raise duplicate("It has this award for this year already.", "该户该年度已有此荣誉。", "year")
     await AwardRow.create(household=household, kind=input.kind, year=input.year)
     # No other award is an input of the rule.
     if input.kind == tiers.PEACEFUL_FAMILY:
-        await classify(call, household)
-    return await saved(household)
+        await classify_household(call, household)
+    return await save_household(household)
 
 
 # who keeps in touch
@@ -127,40 +138,40 @@ async def grant_award(call: Call, input: GrantAwardInput) -> HouseholdPayload:
 
 @strawberry.type(description="Who keeps in touch with the household, or why nothing was done (联系人操作结果).")
 class LiaisonPayload:
-    liaison: Liaison | None = made("The office (联系人).")
-    household: Household | None = made("The household (户).")
+    liaison: Liaison | None = result_field("The office (联系人).")
+    household: Household | None = result_field("The household (户).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A named helper for a household (指定联系人).")
 class AssignHelperInput:
-    idempotency_key: str = given(KEY)
-    household: ID = given(HOUSEHOLD)
-    expected_version: int = given(EXPECTED)
-    person: ID = given("Who is to keep in touch with it (联系人).")
-    line: Line = given("By which line (联系线).")
-    consent: bool = given("That the household and the helper both agree (双方同意).")
+    idempotency_key: str = input_field(KEY)
+    household: ID = input_field(HOUSEHOLD)
+    expected_version: int = input_field(EXPECTED)
+    person: ID = input_field("Who is to keep in touch with it (联系人).")
+    line: Line = input_field("By which line (联系线).")
+    consent: bool = input_field("That the household and the helper both agree (双方同意).")
 
 
 @command("Name a household's helper from today, in place of the one it had (指定联系人).", requires=APPOINT)
 async def assign_helper(call: Call, input: AssignHelperInput) -> LiaisonPayload:
     if not input.consent:
-        raise unwilling("A helper is named with the consent of both.", "指定联系人须经双方同意。")
-    household = await opened(call, input, APPOINT)
+        raise consent_required("A helper is named with the consent of both.", "指定联系人须经双方同意。")
+    household = await load_household(call, input, APPOINT)
     person: PersonRow = await call.find(Person, "person", id=key_of(Person)(input.person))
-    if await member(household, person.id):
-        raise wrong("A household's helper comes from outside it.", "联系人不能是本户成员。", "person")
+    if await is_member(household, person.id):
+        raise invalid_input("A household's helper comes from outside it.", "联系人不能是本户成员。", "person")
     day = today(call)
     await LiaisonRow.filter(household=household, until=None).update(until=day)
     liaison = await LiaisonRow.create(household=household, person=person, line=input.line, since=day)
-    await saved(household)
+    await save_household(household)
     return LiaisonPayload(liaison=ref(Liaison, liaison.id), household=ref(Household, household.id))
 
 
 @strawberry.input(description="An office that ends (终止联系).")
 class EndLiaisonInput:
-    idempotency_key: str = given(KEY)
-    liaison: ID = given("The office's id (联系标识).")
+    idempotency_key: str = input_field(KEY)
+    liaison: ID = input_field("The office's id (联系标识).")
 
 
 @command("End a helper's office; the household and the helper may do so at any time (终止联系).", requires=None)
@@ -168,10 +179,10 @@ async def end_liaison(call: Call, input: EndLiaisonInput) -> LiaisonPayload:
     liaison: LiaisonRow = await call.find(Liaison, "liaison", id=key_of(Liaison)(input.liaison))
     household = await HouseholdRow.select_for_update().get(id=liaison.household_id)
     own = call.viewer.account.person
-    if not (own == liaison.person_id or call.may(APPOINT, household) or await member(household, own)):
+    if not (own == liaison.person_id or call.may(APPOINT, household) or await is_member(household, own)):
         raise forbidden("liaison")
     if liaison.until is not None:
-        raise wrong("The office has ended already.", "该联系已终止。", "liaison")
+        raise invalid_input("The office has ended already.", "该联系已终止。", "liaison")
     liaison.until = today(call)
     await liaison.save(update_fields=["until"])
     await HouseholdRow.filter(id=household.id).update(version=F("version") + 1)
@@ -183,24 +194,24 @@ async def end_liaison(call: Call, input: EndLiaisonInput) -> LiaisonPayload:
 
 @strawberry.type(description="The visit that was recorded, or why nothing was done (走访记录结果).")
 class VisitPayload:
-    visit: Visit | None = made("The visit (走访).")
-    warnings: list[TextWarning] = cautions()
+    visit: Visit | None = result_field("The visit (走访).")
+    warnings: list[TextWarning] = text_warnings()
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A visit to a household; no position is asked for (走访记录).")
 class RecordVisitInput:
-    idempotency_key: str = given(KEY)
-    household: ID = given(HOUSEHOLD)
-    at: datetime.datetime = given("When, with the offset of the clock it was read from (时间).")
-    note: str = prose("What was said and asked for (记录).")
+    idempotency_key: str = input_field(KEY)
+    household: ID = input_field(HOUSEHOLD)
+    at: datetime.datetime = input_field("When, with the offset of the clock it was read from (时间).")
+    note: str = free_text("What was said and asked for (记录).")
 
 
 @command("Record a visit, and when the next one is due (走访记录).", requires=None)
 async def record_visit(call: Call, input: RecordVisitInput) -> VisitPayload:
-    at, note = happened(call.now, input.at, OLDEST, "at"), text(input.note, NOTE, "note")
-    household = await found(call, input.household)
-    if not (call.may(VISIT, household) or await helper(household, call.viewer.account.person)):
+    at, note = check_moment(call.now, input.at, OLDEST, "at"), check_text(input.note, NOTE, "note")
+    household = await find_household(call, input.household)
+    if not (call.may(VISIT, household) or await is_helper(household, call.viewer.account.person)):
         raise forbidden("household")
     visit = await VisitRow.create(
         household=household,
@@ -213,12 +224,12 @@ async def record_visit(call: Call, input: RecordVisitInput) -> VisitPayload:
     )
     # A visit may be recorded late, after one that followed it.
     last = await VisitRow.filter(household=household).order_by("-at").first() or visit
-    household.visit_due_on = tiers.due(household.tier, last.at.astimezone(CHINA).date())
+    household.visit_due_on = tiers.next_visit_due(household.tier, last.at.astimezone(CHINA).date())
     await household.save(update_fields=["visit_due_on"])
     return VisitPayload(visit=ref(Visit, visit.id, shown=True))
 
 
-def unwilling(en: str, zh: str) -> Refusal:
+def consent_required(en: str, zh: str) -> Refusal:
     return Refusal("CONSENT_REQUIRED", en, zh, ("consent",))
 
 

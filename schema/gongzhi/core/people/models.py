@@ -9,7 +9,7 @@ from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
 
-from gongzhi.declare.columns import BytesField, Located, key
+from gongzhi.declare.columns import BytesField, Located, primary_key
 
 
 class Gender(StrEnum):
@@ -96,7 +96,7 @@ class PhoneKind(StrEnum):
 class BatchRow(Model):
     """One import, so that it can be undone as a whole."""
 
-    id = key()
+    id = primary_key()
     kind = fields.CharField(max_length=20)
     file = fields.CharField(max_length=200)
     account = fields.CharField(max_length=100)
@@ -116,7 +116,7 @@ class PersonRow(Located):
     An erased one is a key that facts still refer to, and nothing else.
     """
 
-    id = key()
+    id = primary_key()
     name = fields.CharField(max_length=100)
     gender = fields.CharEnumField(Gender, max_length=7, default=Gender.UNKNOWN)
     birth_date = fields.DateField(null=True)
@@ -143,7 +143,7 @@ class PersonRow(Located):
 class PhoneRow(Model):
     """A number of a person, the first by rank."""
 
-    id = key()
+    id = primary_key()
     person: Any = fields.ForeignKeyField("people.PersonRow", related_name=False, on_delete=fields.CASCADE)
     person_id: Any
     kind = fields.CharEnumField(PhoneKind, max_length=8)
@@ -160,7 +160,7 @@ class PhoneRow(Model):
 class HouseholdRow(Located):
     """A household. `tier` and `visit_due_on` follow from the last decision and the last visit."""
 
-    id = key()
+    id = primary_key()
     number = fields.CharField(max_length=40, unique=True)
     address = fields.CharField(max_length=200)
     head: Any = fields.ForeignKeyField(
@@ -184,7 +184,7 @@ class HouseholdRow(Located):
 class MembershipRow(Model):
     """Who belongs to a household, as what, from when to when."""
 
-    id = key()
+    id = primary_key()
     household: Any = fields.ForeignKeyField(
         "people.HouseholdRow", related_name=False, on_delete=fields.CASCADE, db_index=True
     )
@@ -205,7 +205,7 @@ class MembershipRow(Model):
 class AwardRow(Model):
     """An award to a household for a year, such as 平安家庭."""
 
-    id = key()
+    id = primary_key()
     household: Any = fields.ForeignKeyField("people.HouseholdRow", related_name=False, on_delete=fields.CASCADE)
     household_id: Any
     kind = fields.CharField(max_length=40)
@@ -223,7 +223,7 @@ class TierRow(Model):
     `account` is whoever changed an input, or decided on review. `rights.trace` shows these rows as decisions.
     """
 
-    id = key()
+    id = primary_key()
     household: Any = fields.ForeignKeyField(
         "people.HouseholdRow", related_name=False, on_delete=fields.CASCADE, db_index=True
     )
@@ -244,7 +244,7 @@ class TierRow(Model):
 class VisitRow(Located):
     """A visit to a household: when, by whom, what was said. Never a track."""
 
-    id = key()
+    id = primary_key()
     household: Any = fields.ForeignKeyField("people.HouseholdRow", related_name=False, on_delete=fields.RESTRICT)
     household_id: Any
     visitor: Any = fields.ForeignKeyField(
@@ -264,7 +264,7 @@ class VisitRow(Located):
 class LiaisonRow(Model):
     """A published office, held by consent: who keeps in touch with a household, by which line."""
 
-    id = key()
+    id = primary_key()
     line = fields.CharEnumField(Line, max_length=16)
     person: Any = fields.ForeignKeyField(
         "people.PersonRow", related_name=False, on_delete=fields.RESTRICT, db_index=True
@@ -285,7 +285,7 @@ class LiaisonRow(Model):
 class PostRow(Model):
     """Who holds a duty in a grid, from when to when. The duty phone is published by consent."""
 
-    id = key()
+    id = primary_key()
     grid: Any = fields.ForeignKeyField("grids.GridRow", related_name=False, on_delete=fields.CASCADE, db_index=True)
     grid_id: int
     duty = fields.CharEnumField(Duty, max_length=11)

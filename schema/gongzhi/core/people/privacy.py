@@ -9,7 +9,7 @@ from gongzhi.declare.register_entries import PrivacyNotice
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import Text
 
-from .households import classify
+from .households import classify_household
 from .models import HouseholdRow, IncomeBand, PostRow
 
 
@@ -18,7 +18,7 @@ async def forget_income(call: Call, person: UUID) -> None:
     known = HouseholdRow.select_for_update().exclude(income_band=IncomeBand.UNKNOWN)
     for household in await known.filter(head_id=person):
         household.income_band, household.income_confirmed_on = IncomeBand.UNKNOWN, None
-        await classify(call, household)
+        await classify_household(call, household)
         household.version += 1
         await household.save()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gongzhi.core.grids.models import GridRow
 from gongzhi.runtime.sealing import KeyRing
 
-from . import sealed
+from . import sealed_values as sealed
 from .models import PersonRow, PhoneRow
 
 RESIDENT_ID, PHONE, PHONES = "Person.residentId", "Person.phone", "Person.phones"
@@ -19,10 +19,10 @@ COLUMNS = {
 """The columns of people and phones that hold a protected field, or open it."""
 
 
-async def clear(keys: KeyRing, person: PersonRow, field: str) -> list[str]:
+async def reveal_field(keys: KeyRing, person: PersonRow, field: str) -> list[str]:
     """Return the values of a protected field in clear, none for who has none. Raises KeyError for another field."""
     county = await GridRow.get(id=person.county_id)
-    owner = sealed.opened(keys, county.code, person)
+    owner = sealed.find_owner(keys, county.code, person)
     if owner is None:
         return []
     if field == RESIDENT_ID:

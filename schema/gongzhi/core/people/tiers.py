@@ -2,8 +2,8 @@
 
     decide(Inputs(day, needs={Need.VISIT})).tier is Tier.LIANXIN
 
-The rule is a pure function of what the published card allows it to see. `Inputs` has no room for anything else: health,
-disability, past sentences and petitions cannot be given to it.
+The rule is a pure function of what the published card allows it to see. `TierInputs` has no room for anything else:
+health, disability, past sentences and petitions cannot be given to it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,17 @@ from gongzhi.values.errors import Text
 from .models import IncomeBand, Need, Tier
 
 __all__ = [
-    "INTERVALS", "PEACEFUL_FAMILY", "REVIEW", "RULE", "Decision", "Inputs", "Reason", "add_months", "decide", "due",
-]  # fmt: skip
+    "INTERVALS",
+    "PEACEFUL_FAMILY",
+    "REVIEW",
+    "RULE",
+    "TierResult",
+    "TierInputs",
+    "TierReason",
+    "add_months",
+    "decide_tier",
+    "next_visit_due",
+]
 
 RULE = "service-tier/1"
 PEACEFUL_FAMILY = "PEACEFUL_FAMILY"
@@ -39,7 +48,7 @@ INCOMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
+class TierInputs:
     """All that the rule may look at: the day, wishes for service, income band, years of the award 平安家庭.
 
     A household that declares a wish accepts a named helper by it. Raises ValueError for what is no such value.
@@ -72,7 +81,7 @@ class Inputs:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class TierReason:
     """What one part of the rule found: whether it holds, in words, and the values it looked at."""
 
     rule: str
@@ -93,26 +102,26 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class TierResult:
     """A tier, the reasons part by part in the order they were looked at, and when to look again."""
 
     tier: Tier
-    reasons: tuple[Reason, ...]
+    reasons: tuple[TierReason, ...]
     review_on: date
     rule: str = RULE
 
 
-def decide(inputs: Inputs) -> Decision:
+def decide_tier(inputs: TierInputs) -> TierResult:
     """Apply the rule: the first part that holds decides; none of them, and the household is not classified."""
-    reasons: list[Reason] = []
+    reasons: list[TierReason] = []
     for tier, part in PARTS:
         reasons.append(part(inputs))
         if reasons[-1].holds:
-            return Decision(tier, tuple(reasons), add_months(inputs.day, REVIEW))
-    return Decision(Tier.UNCLASSIFIED, (*reasons, NONE), add_months(inputs.day, REVIEW))
+            return TierResult(tier, tuple(reasons), add_months(inputs.day, REVIEW))
+    return TierResult(Tier.UNCLASSIFIED, (*reasons, NONE), add_months(inputs.day, REVIEW))
 
 
-def due(tier: Tier, last: date) -> date:
+def next_visit_due(tier: Tier, last: date) -> date:
     """Return when a household of this tier is to be visited after this day; `date.max` (infinity) for never."""
     months = INTERVALS.get(tier)
     return add_months(last, months) if months else date.max
@@ -127,7 +136,7 @@ def add_months(day: date, months: int) -> date:
 # the parts, in the order of their priority
 
 
-def _lianxin(inputs: Inputs) -> Reason:
+def _lianxin(inputs: TierInputs) -> TierReason:
     count, values = len(inputs.needs), {"needs": inputs.json["needs"]}
     said = Text(
         f"needs for service declared, and with them a named helper accepted: {count}",
@@ -136,19 +145,19 @@ def _lianxin(inputs: Inputs) -> Reason:
     return _reason(Tier.LIANXIN, count > 0, said, **values)
 
 
-def _fangxin(inputs: Inputs) -> Reason:
+def _fangxin(inputs: TierInputs) -> TierReason:
     years = inputs.years(3)
     holds = inputs.income is IncomeBand.ABOVE_MEAN and inputs.awards.issuperset(years)
     return _compared(Tier.FANGXIN, holds, inputs, years)
 
 
-def _guanxin(inputs: Inputs) -> Reason:
+def _guanxin(inputs: TierInputs) -> TierReason:
     years = inputs.years(2)
     holds = inputs.income is IncomeBand.BELOW_MEAN and inputs.awards.isdisjoint(years)
     return _compared(Tier.GUANXIN, holds, inputs, years)
 
 
-def _compared(tier: Tier, holds: bool, inputs: Inputs, years: list[int]) -> Reason:
+def _compared(tier: Tier, holds: bool, inputs: TierInputs, years: list[int]) -> TierReason:
     """Return what a part found that looks at income and awards."""
     income, won = INCOMES[inputs.income], sorted(inputs.awards.intersection(years))
     said = Text(
@@ -159,18 +168,18 @@ def _compared(tier: Tier, holds: bool, inputs: Inputs, years: list[int]) -> Reas
     return _reason(tier, holds, said, **values)
 
 
-def _reason(tier: Tier, holds: bool, said: Text, **values: Any) -> Reason:
+def _reason(tier: Tier, holds: bool, said: Text, **values: Any) -> TierReason:
     verdict = YES if holds else NO
-    return Reason(_name(tier), holds, Text(f"{said.en}: {verdict.en}", f"{said.zh}：{verdict.zh}"), values)
+    return TierReason(_name(tier), holds, Text(f"{said.en}: {verdict.en}", f"{said.zh}：{verdict.zh}"), values)
 
 
 def _name(tier: Tier) -> str:
     return f"{RULE}/{tier.lower()}"
 
 
-PARTS: tuple[tuple[Tier, Callable[[Inputs], Reason]], ...] = (
+PARTS: tuple[tuple[Tier, Callable[[TierInputs], TierReason]], ...] = (
     (Tier.LIANXIN, _lianxin),
     (Tier.FANGXIN, _fangxin),
     (Tier.GUANXIN, _guanxin),
 )
-NONE = Reason(_name(Tier.UNCLASSIFIED), True, Text("no part holds", "以上各条均不符合，暂不分类"), {})
+NONE = TierReason(_name(Tier.UNCLASSIFIED), True, Text("no part holds", "以上各条均不符合，暂不分类"), {})

@@ -19,7 +19,6 @@ from gongzhi.declare.entity import (
     connection,
     embedded,
     entity,
-    everyone,
     expression,
     key_of,
     lookup,
@@ -27,17 +26,18 @@ from gongzhi.declare.entity import (
     one,
     part,
     pick,
-    sealed,
+    sealed_value,
+    visible_to_all,
     within_row,
 )
-from gongzhi.declare.enums import named
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import compare, enumerated, placed, search
-from gongzhi.declare.located import inside
+from gongzhi.declare.filters import compare_place, compare_term, compare_text, enum_comparison
+from gongzhi.declare.located import rows_inside
 from gongzhi.declare.plans import Argument, Frame, Where
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Alternatives, Sql
-from gongzhi.declare.viewer import Lens
+from gongzhi.declare.viewer import ViewerScope
 
 from . import rules
 from .models import (
@@ -61,7 +61,7 @@ from .models import (
     VisitRow,
 )
 
-named(
+describe_enum(
     Gender,
     "Gender",
     "As the resident ID card has it (性别).",
@@ -69,7 +69,7 @@ named(
     MALE="Male (男)",
     UNKNOWN="Not stated (未说明)",
 )
-named(
+describe_enum(
     ResidenceKind,
     "ResidenceKind",
     "How somebody lives here (居住类型).",
@@ -77,7 +77,7 @@ named(
     REGISTERED="Is registered here and lives elsewhere (户籍)",
     FLOATING="Lives here for a time (流动)",
 )
-named(
+describe_enum(
     Relation,
     "HouseholdRelation",
     "What a member is to the head of the household (与户主关系).",
@@ -90,7 +90,7 @@ named(
     SIBLING="Sibling (兄弟姐妹)",
     OTHER="Somebody else (其他)",
 )
-named(
+describe_enum(
     Tier,
     "ServiceTier",
     "How a household is served; not a judgement of its people (服务类型).",
@@ -99,7 +99,7 @@ named(
     FANGXIN="Served when it calls (放心户)",
     UNCLASSIFIED="No rule applies (未分类)",
 )
-named(
+describe_enum(
     IncomeBand,
     "IncomeBand",
     "Where a household stands to its village's mean income, confirmed with its consent (收入区间).",
@@ -107,7 +107,7 @@ named(
     ABOVE_MEAN="Above the mean (高于平均)",
     UNKNOWN="Not confirmed (未确认)",
 )
-named(
+describe_enum(
     Line,
     "LiaisonLine",
     "By which of the three lines somebody keeps in touch (三线).",
@@ -115,14 +115,14 @@ named(
     DEPUTY="As a deputy (人大代表)",
     CENTER_HOUSEHOLD="As a centre-household lead (中心户长)",
 )
-named(
+describe_enum(
     Duty,
     "GridDuty",
     "What somebody answers for in a grid (网格职责).",
     GRID_LEADER="Leads the grid (网格长)",
     GRID_WORKER="Works in the grid (网格员)",
 )
-named(
+describe_enum(
     Need,
     "NeedTag",
     "A wish for service that the household declares or accepts; not a diagnosis (服务需求).",
@@ -135,7 +135,7 @@ named(
     JOB_HELP="Looks for work (就业帮助)",
     LEGAL_HELP="Needs legal help (法律帮助)",
 )
-named(
+describe_enum(
     PhoneKind,
     "PhoneKind",
     "What a number rings (电话类型).",
@@ -144,12 +144,12 @@ named(
 )
 
 
-def present(at: Frame) -> Alternatives:
+def current_rows(at: Frame) -> Alternatives:
     """Return rows that are still in force on the day of the operation."""
-    return [rules.current(at.rows, at.viewer)]
+    return [rules.in_force(at.rows, at.viewer)]
 
 
-def served(household: Table, viewer: Lens) -> Sql:
+def readers_of_needs(household: Table, viewer: ViewerScope) -> Sql:
     """Return whether one may read what a household asks for, as its member, its helper or a grid worker."""
     allowed = viewer.within(household, "people.view_needs")
     if allowed is None:
@@ -161,22 +161,22 @@ def served(household: Table, viewer: Lens) -> Sql:
     return Sql("(" + " or ".join(f"({{{i}}})" for i in range(len(own))) + ")", *own)
 
 
-def reasoned(at: Frame, value: Any) -> Sql:
+def guard_reasons(at: Frame, value: Any) -> Sql:
     """Return something of a decision that tells what its household asks for, for those who may read that."""
     home = Table("household", schema="people", alias="home")
     inside = Sql(
         "exists(select from people.household home where home.id={0} and {1})",
         at.row.household_id,
-        served(home, at.viewer),
+        readers_of_needs(home, at.viewer),
     )
     return Sql("case when {0} then {1} end", inside, value)
 
 
-def home(at: Frame) -> Alternatives:
+def home_of_person(at: Frame) -> Alternatives:
     """Return the household that a person belongs to on the day of the operation."""
     member = Table("membership", schema="people", alias="m")
     asked = "{0}=any(array(select m.household_id from people.membership m where m.person_id={1} and {2}))"
-    return [Sql(asked, at.rows.id, at.row.id, rules.current(member, at.viewer))]
+    return [Sql(asked, at.rows.id, at.row.id, rules.in_force(member, at.viewer))]
 
 
 # What opens a sealed value: the county, the wrapped data key, the context and the value.
@@ -191,7 +191,7 @@ IDENTITY = (
 )
 
 
-def oneself(at: Frame) -> Sql:
+def is_oneself(at: Frame) -> Sql:
     """Return whether the row is the person who asks."""
     return Sql("{0}={1}", at.row.id, at.viewer.person)
 
@@ -202,14 +202,14 @@ def first_number(at: Frame) -> Sql:
     return Sql(f"(select {number} from people.phone p where p.person_id={{0}} order by p.rank,p.id limit 1)", at.row.id)
 
 
-@entity(PhoneRow, visible=everyone, through="person", order=("rank",))
+@entity(PhoneRow, visible=visible_to_all, through="person", order=("rank",))
 class Phone(Node):
     """A number of a person, masked (电话)."""
 
     person: Person | None = one("Whose number it is (所属人).", open=True)
     kind: PhoneKind = column("What it rings (类型).", open=True)
     rank: int = column("1 is tried first (顺序).", open=True)
-    number: str = sealed(
+    number: str = sealed_value(
         "The number; masked, but one's own in clear. `reveal` shows another's for a purpose (号码，脱敏).",
         mask=lambda at: at.row.mask,
         mine=lambda at: Sql("{0}={1}", at.row.person_id, at.viewer.person),
@@ -219,9 +219,15 @@ class Phone(Node):
 
 @entity(
     PersonRow,
-    visible=rules.persons,
+    visible=rules.visible_persons,
     order=("name", "created_at"),
-    filter={"name": search("name"), "gender": None, "residence": None, "birth_date": None, "grid": placed()},
+    filter={
+        "name": compare_text("name"),
+        "gender": None,
+        "residence": None,
+        "birth_date": None,
+        "grid": compare_place(),
+    },
     file=lambda person, viewer: Sql("array[{0}]", person.id),
 )
 class Person(Node):
@@ -231,25 +237,25 @@ class Person(Node):
     gender: Gender = column("The gender (性别).")
     birth_date: datetime.date | None = column("The day of birth (出生日期).")
     residence: ResidenceKind = column("How they live here (居住类型).")
-    resident_id: str | None = sealed(
+    resident_id: str | None = sealed_value(
         "The resident ID number; masked, but one's own in clear (身份证号，脱敏).",
         mask=lambda at: at.row.resident_id_mask,
-        mine=oneself,
+        mine=is_oneself,
         value=lambda at: Sql(IDENTITY, at.row.id, at.row.data_key, at.row.resident_id_sealed, at.row.county_id),
     )
-    phone: str | None = sealed(
+    phone: str | None = sealed_value(
         "The number that is tried first; masked, but one's own in clear (电话，脱敏).",
         mask=lambda at: Sql(
             "(select p.mask from people.phone p where p.person_id={0} order by p.rank,p.id limit 1)", at.row.id
         ),
-        mine=oneself,
+        mine=is_oneself,
         value=first_number,
     )
     phones: list[Phone] = many("All their numbers (全部电话).", on="person", order="rank", cap=5, open=True)
     grid: Grid | None = one("Where they live (所在网格).", open=True)
     household: Household | None = pick(
         "The household they belong to (所属户).",
-        home,
+        home_of_person,
         order="number",
     )
     created_at: datetime.datetime = column("When the entry was made (建档时间).")
@@ -260,14 +266,14 @@ class Person(Node):
     version: int = column("Grows with every change (版本).")
 
 
-def named_part(at: Frame, value: str, person: Any, household: Any) -> Sql:
+def name_plate_part(at: Frame, value: str, person: Any, household: Any) -> Sql:
     """Return a part of a person's name plate, for those who may know the names in the household."""
     row = Table("person", schema="people", alias="nameable")
     text = f"(select {value} from people.person nameable where {{0}}={{1}} and {{2}})"
     return Sql(text, row.id, person, rules.is_nameable(row, household, at.viewer))
 
 
-@entity(MembershipRow, visible=everyone, through="household", order=("since",))
+@entity(MembershipRow, visible=visible_to_all, through="household", order=("since",))
 class Membership(Node):
     """Who belongs to a household, as what, from when to when (户成员)."""
 
@@ -275,18 +281,18 @@ class Membership(Node):
     person: Person | None = one("The person (人员).")
     name: str | None = expression(
         "The member's name; the household's named helper has it, though they do not see the person (姓名).",
-        lambda at: named_part(at, "nameable.name", at.row.person_id, at.row.household_id),
+        lambda at: name_plate_part(at, "nameable.name", at.row.person_id, at.row.household_id),
     )
     person_id: ID | None = expression(
         "The member's id, to whoever has the name: a helper reports for them as `requester` (人员标识).",
-        lambda at: named_part(at, "'Person:'||nameable.id", at.row.person_id, at.row.household_id),
+        lambda at: name_plate_part(at, "'Person:'||nameable.id", at.row.person_id, at.row.household_id),
     )
     relation: Relation = column("What they are to the head (与户主关系).")
     since: datetime.date = column("The first day (起).")
     until: datetime.date | None = column("The first day no longer (止).")
 
 
-@entity(AwardRow, visible=everyone, through="household", order=("year",))
+@entity(AwardRow, visible=visible_to_all, through="household", order=("year",))
 class HouseholdAward(Node):
     """An award to a household for a year, such as 平安家庭 (荣誉)."""
 
@@ -303,7 +309,7 @@ class Reason:
     english: str = strawberry.field(description="The same in English (英文说明).")
 
 
-@entity(TierRow, visible=everyone, through="household", order=("decided_at",))
+@entity(TierRow, visible=visible_to_all, through="household", order=("decided_at",))
 class TierDecision(Node):
     """How a household's service was decided, by which version of the rule, from what (服务类型认定)."""
 
@@ -312,17 +318,17 @@ class TierDecision(Node):
     rule: str = column("The rule and its version (规则版本).")
     inputs: JSON | None = expression(
         "What the rule was given, as it was that day; for those who may see its needs (当时输入).",
-        lambda at: reasoned(at, at.row.inputs),
+        lambda at: guard_reasons(at, at.row.inputs),
     )
     reasons: list[Reason] | None = embedded(
         "What each part of the rule found, in its order; for those who may see its needs (理由).",
-        lambda at: reasoned(at, at.row.reasons),
+        lambda at: guard_reasons(at, at.row.reasons),
     )
     decided_at: datetime.datetime = column("When (认定时间).")
     review_on: datetime.date = column("When it is looked at again (复核日期).")
 
 
-@entity(VisitRow, visible=rules.visits, through="household", order=("at",))
+@entity(VisitRow, visible=rules.visible_visits, through="household", order=("at",))
 class Visit(Node):
     """A visit to a household: when, by whom, what was said; never a track (走访)."""
 
@@ -336,7 +342,7 @@ class Visit(Node):
 NAME = "(select p.name from people.person p where p.id={0})"
 
 
-@entity(LiaisonRow, visible=everyone, through="household", order=("since",))
+@entity(LiaisonRow, visible=visible_to_all, through="household", order=("since",))
 class Liaison(Node):
     """A published office, held by consent: who keeps in touch with a household (三线联系)."""
 
@@ -347,7 +353,7 @@ class Liaison(Node):
     until: datetime.date | None = column("The first day no longer (止).")
 
 
-@entity(PostRow, visible=everyone, order=("since",))
+@entity(PostRow, visible=visible_to_all, order=("since",))
 class Officer(Node):
     """Who answers for a grid. The name and the duty phone are published (网格负责人)."""
 
@@ -365,15 +371,15 @@ def tier_filter(at: Frame) -> Any:
 
 @entity(
     HouseholdRow,
-    visible=rules.households,
+    visible=rules.visible_households,
     order=("number", "visit_due_on"),
     filter={
         "number": None,
-        "service_tier": compare(tier_filter, enumerated(Tier)),
+        "service_tier": compare_term(tier_filter, enum_comparison(Tier)),
         "visit_due_on": None,
-        "grid": placed(),
+        "grid": compare_place(),
     },
-    file=rules.members,
+    file=rules.member_ids,
 )
 class Household(Node):
     """People who live together, with their service (户)."""
@@ -384,24 +390,28 @@ class Household(Node):
     head: Person | None = one("The head of the household (户主).")
     head_name: str | None = expression(
         "The head's name; the household's named helper has it, though they do not see the person (户主姓名).",
-        lambda at: named_part(at, "nameable.name", at.row.head_id, at.row.id),
+        lambda at: name_plate_part(at, "nameable.name", at.row.head_id, at.row.id),
     )
     members: Connection[Membership] = connection(
         "Who belongs to it now (成员).",
-        present,
+        current_rows,
         on="household",
         order="since",
     )
     member_count: int = aggregate(
-        "How many belong to it now (人数).", lambda: Membership, lambda at: Sql("count(*)"), present, on="household"
+        "How many belong to it now (人数).",
+        lambda: Membership,
+        lambda at: Sql("count(*)"),
+        current_rows,
+        on="household",
     )
     needs: list[Need] | None = expression(
         "The wishes for service it declares; for the household, its helper and its grid's workers (服务需求).",
-        lambda at: Sql("case when {0} then {1} end", served(at.row, at.viewer), at.row.needs),
+        lambda at: Sql("case when {0} then {1} end", readers_of_needs(at.row, at.viewer), at.row.needs),
     )
     income_band: IncomeBand | None = expression(
         "Its income band, for those who may see its needs (收入区间).",
-        lambda at: Sql("case when {0} then {1} end", served(at.row, at.viewer), at.row.income_band),
+        lambda at: Sql("case when {0} then {1} end", readers_of_needs(at.row, at.viewer), at.row.income_band),
     )
     awards: list[HouseholdAward] = many("Its awards (荣誉).", on="household", order="-year", cap=20)
     service_tier: TierDecision | None = pick(
@@ -410,7 +420,7 @@ class Household(Node):
     tier_decisions: Connection[TierDecision] = connection(
         "How its service was decided over time (历次认定).", on="household", order="-decided_at"
     )
-    helper: Liaison | None = pick("Its named helper (联系人).", present, on="household", order="-since")
+    helper: Liaison | None = pick("Its named helper (联系人).", current_rows, on="household", order="-since")
     liaisons: Connection[Liaison] = connection("Who kept in touch with it (联系记录).", on="household", order="-since")
     visits: Connection[Visit] = connection("Visits to it, the last first (走访记录).", on="household", order="-at")
     last_visit: Visit | None = pick("The last visit (最近走访).", on="household", order="-at")
@@ -421,9 +431,9 @@ class Household(Node):
     version: int = column("Grows with every change (版本).")
 
 
-def holder(duty: Duty) -> Where:
+def duty_holder(duty: Duty) -> Where:
     """Return a condition for whoever holds the duty now."""
-    return lambda at: [Sql(f"{{0}}='{duty.value}' and {{1}}", at.rows.duty, *present(at) or ())]
+    return lambda at: [Sql(f"{{0}}='{duty.value}' and {{1}}", at.rows.duty, *current_rows(at) or ())]
 
 
 @part
@@ -446,17 +456,19 @@ EXTENSIONS = (
     extend(
         Grid,
         grid_leader=pick(
-            "Who leads it (网格长).", holder(Duty.GRID_LEADER), on="grid", order="-since", type=Officer | None
+            "Who leads it (网格长).", duty_holder(Duty.GRID_LEADER), on="grid", order="-since", type=Officer | None
         ),
         grid_worker=pick(
-            "Who works in it (网格员).", holder(Duty.GRID_WORKER), on="grid", order="-since", type=Officer | None
+            "Who works in it (网格员).", duty_holder(Duty.GRID_WORKER), on="grid", order="-since", type=Officer | None
         ),
         officers=connection(
             "Who answered for it over time (历任负责人).", on="grid", order="-since", type=Connection[Officer]
         ),
-        people=connection("Who lives in it or below it (人员).", inside, order="name", type=Connection[Person]),
-        households=connection("Households in it or below it (户).", inside, order="number", type=Connection[Household]),
-        visits=connection("Visits in it or below it (走访).", inside, order="-at", type=Connection[Visit]),
+        people=connection("Who lives in it or below it (人员).", rows_inside, order="name", type=Connection[Person]),
+        households=connection(
+            "Households in it or below it (户).", rows_inside, order="number", type=Connection[Household]
+        ),
+        visits=connection("Visits in it or below it (走访).", rows_inside, order="-at", type=Connection[Visit]),
     ),
     extend(
         Query,

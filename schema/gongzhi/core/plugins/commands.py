@@ -10,8 +10,8 @@ from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import missing, wrong
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.runtime.checks import invalid_input, not_found
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
 from gongzhi.values.codes import Kind
 
 from .models import ActivationRow
@@ -22,15 +22,15 @@ ACTIVATE = "plugins.activate"
 
 @strawberry.input(description="Whether a county uses a plugin from now on (插件启停).")
 class SetPluginActivationInput:
-    idempotency_key: str = given(KEY)
-    plugin: str = given("The plugin's name (插件名称).")
-    county: str = given("The county, by code (县级区划代码).")
-    active: bool = given("Whether it is on; its data stay either way (是否启用).")
+    idempotency_key: str = input_field(KEY)
+    plugin: str = input_field("The plugin's name (插件名称).")
+    county: str = input_field("The county, by code (县级区划代码).")
+    active: bool = input_field("Whether it is on; its data stay either way (是否启用).")
 
 
 @strawberry.type(description="What the county decided, or why nothing was done (插件启停结果).")
 class SetPluginActivationPayload:
-    activation: PluginActivation | None = made("The decision (启停记录).")
+    activation: PluginActivation | None = result_field("The decision (启停记录).")
     errors: list[Problem] = problems()
 
 
@@ -38,12 +38,12 @@ class SetPluginActivationPayload:
 async def set_plugin_activation(call: Call, input: SetPluginActivationInput) -> SetPluginActivationPayload:
     plugins = {one["name"]: one for one in orjson.loads(call.context.published).get("plugins", ())}
     if input.plugin not in plugins:
-        raise missing("There is no such plugin.", "没有该插件。", "plugin")
+        raise not_found("There is no such plugin.", "没有该插件。", "plugin")
     if plugins[input.plugin].get("always"):
-        raise wrong("This plugin is always on.", "该插件始终启用，不能停用。", "plugin")
+        raise invalid_input("This plugin is always on.", "该插件始终启用，不能停用。", "plugin")
     county: GridRow = await call.find(Grid, "county", code=input.county)
     if county.kind != Kind.COUNTY:
-        raise wrong("That is no county.", "该编码不是县级区划。", "county")
+        raise invalid_input("That is no county.", "该编码不是县级区划。", "county")
     if not call.may(ACTIVATE, county):
         raise forbidden("county")
     current = await ActivationRow.get_or_none(grid=county, plugin=input.plugin, until=None)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from tortoise import fields
 
-from gongzhi.declare.columns import Located, key
+from gongzhi.declare.columns import Located, primary_key
 
 
 class ActivationRow(Located):
     """What a county decided about a plugin, from when to when; its grid is the county. None: the plugin is off."""
 
-    id = key()
+    id = primary_key()
     plugin = fields.CharField(max_length=31)
     active = fields.BooleanField()
     since = fields.DatetimeField()

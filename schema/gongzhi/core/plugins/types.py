@@ -10,12 +10,12 @@ import strawberry
 
 from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import Connection, Node, column, connection, embedded, entity, one
-from gongzhi.declare.enums import named
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import placed
+from gongzhi.declare.filters import compare_place
 from gongzhi.declare.plans import Build
 from gongzhi.declare.roots import Query
-from gongzhi.declare.sql import Sql, bound
+from gongzhi.declare.sql import Sql, bind
 
 from .models import ActivationRow
 
@@ -38,7 +38,7 @@ class PluginState(enum.Enum):
     FAILING = "FAILING"
 
 
-named(
+describe_enum(
     PluginState,
     "PluginState",
     "Whether a plugin is on, and well (插件状态).",
@@ -66,7 +66,7 @@ class Plugin:
     ActivationRow,
     visible=lambda row, viewer: viewer.within(row, VIEW),
     order=("since",),
-    filter={"plugin": None, "active": None, "grid": placed()},
+    filter={"plugin": None, "active": None, "grid": compare_place()},
 )
 class PluginActivation(Node):
     """What a county decided about a plugin. Where nothing was decided, it is off (插件启停记录)."""
@@ -79,11 +79,11 @@ class PluginActivation(Node):
     account: str = column("Who decided (操作账号).")
 
 
-def said(what: str) -> Build:
+def published_part(what: str) -> Build:
     """Return a part of what the context has to say of the plugins."""
 
     def build(at: Any) -> Any:
-        return Sql(f"({{0}}->'{what}')", bound(lambda variables, context: context.published, "jsonb"))
+        return Sql(f"({{0}}->'{what}')", bind(lambda variables, context: context.published, "jsonb"))
 
     return build
 
@@ -115,12 +115,12 @@ EXTENSIONS = (
         Query,
         data_purposes=embedded(
             "Why plugins read protected fields, and on which legal basis (插件处理个人信息的目的).",
-            said("dataPurposes"),
+            published_part("dataPurposes"),
             type=list[DataPurpose],
         ),
         plugins=embedded(
             "The plugins that are installed, by name (插件列表).",
-            lambda at: Sql(STATES, bound(lambda variables, context: context.published, "jsonb")),
+            lambda at: Sql(STATES, bind(lambda variables, context: context.published, "jsonb")),
             type=list[Plugin] | None,
             requires=VIEW,
         ),

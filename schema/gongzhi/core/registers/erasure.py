@@ -15,17 +15,17 @@ Fetch = Callable[..., Awaitable[Any]]
 PEOPLE = "people.person"
 
 
-async def erase(fetch: Fetch, holdings: Iterable[Holding], person: UUID, now: datetime) -> dict[str, int]:
+async def erase_person(fetch: Fetch, holdings: Iterable[Holding], person: UUID, now: datetime) -> dict[str, int]:
     """Anonymise a person in the open transaction, and return how many rows of each table were touched.
 
     All rows are found before any is changed, since some are found through others. The person stays as a key that
     facts refer to; the data key goes, and with it every value sealed under it.
     """
-    rows = [(one, await about(fetch, one, person)) for one in holdings if one.person]
+    rows = [(one, await find_personal_rows(fetch, one, person)) for one in holdings if one.person]
     counts: dict[str, int] = {}
     for one, keys in rows:
         if keys:
-            counts[one.table] = counts.get(one.table, 0) + await clear(fetch, one, keys, person)
+            counts[one.table] = counts.get(one.table, 0) + await clear_rows(fetch, one, keys, person)
     await fetch(
         "update people.person set erased_at=$2, restricted_at=coalesce(restricted_at, $2), version=version+1 "
         "where id=$1",
@@ -35,7 +35,7 @@ async def erase(fetch: Fetch, holdings: Iterable[Holding], person: UUID, now: da
     return counts
 
 
-async def about(fetch: Fetch, holding: Holding, person: UUID) -> list[UUID]:
+async def find_personal_rows(fetch: Fetch, holding: Holding, person: UUID) -> list[UUID]:
     """Return the keys of the rows that go with a person."""
     others = f" and not ({holding.shared})" if holding.shared else ""
     # Locked, so that nothing of a row changes between finding and anonymising it.
@@ -43,11 +43,11 @@ async def about(fetch: Fetch, holding: Holding, person: UUID) -> list[UUID]:
     return [row["id"] for row in found]
 
 
-async def clear(fetch: Fetch, holding: Holding, keys: list[Any], person: UUID | None = None) -> int:
+async def clear_rows(fetch: Fetch, holding: Holding, keys: list[Any], person: UUID | None = None) -> int:
     """Anonymise these rows, as the holding says, and return how many there were."""
     if isinstance(holding.erase, Mapping):
         if holding.erase:
-            changed = settings(holding.erase)
+            changed = assignments_sql(holding.erase)
             whose = [person] if "$2" in changed else []
             await fetch(f"update {holding.table} t set {changed} where t.id=any($1)", keys, *whose)
     else:
@@ -55,11 +55,11 @@ async def clear(fetch: Fetch, holding: Holding, keys: list[Any], person: UUID | 
     return len(keys)
 
 
-def settings(erase: Mapping[str, str]) -> str:
+def assignments_sql(erase: Mapping[str, str]) -> str:
     return ", ".join(f'"{column}"={value}' for column, value in erase.items())
 
 
-def overdue(holding: Holding, limit: str = "") -> str:
+def expired_rows_sql(holding: Holding, limit: str = "") -> str:
     """Return the statement for the rows whose time is over on `$1` and that hold something still."""
     held = "true"
     if holding.table == PEOPLE:

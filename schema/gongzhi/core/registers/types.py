@@ -11,7 +11,7 @@ from gongzhi.declare.entity import embedded
 from gongzhi.declare.extend import extend
 from gongzhi.declare.plans import Build
 from gongzhi.declare.roots import Query
-from gongzhi.declare.sql import Sql, bound
+from gongzhi.declare.sql import Sql, bind
 
 
 @strawberry.type(description="A rule that decides about people or households, in one version (算法卡片).")
@@ -75,11 +75,11 @@ class StatementKind:
     description: str = strawberry.field(description="What it says (内容).")
 
 
-def told(what: str) -> Build:
+def register_entries(what: str) -> Build:
     """Return a register, in the caller's language."""
 
     def build(at: Any) -> Any:
-        read = bound(lambda variables, context: context.registers.told(what, context.viewer.language), "jsonb")
+        read = bind(lambda variables, context: context.registers.told(what, context.viewer.language), "jsonb")
         return Sql("{0}", read)
 
     return build
@@ -90,23 +90,25 @@ EXTENSIONS = (
         Query,
         algorithms=embedded(
             "Every automated rule that decides about people or households (算法公示).",
-            told("algorithms"),
+            register_entries("algorithms"),
             type=list[AlgorithmCard],
         ),
-        kpis=embedded("Every figure and how it is computed (指标口径).", told("kpis"), type=list[KpiFormula]),
+        kpis=embedded(
+            "Every figure and how it is computed (指标口径).", register_entries("kpis"), type=list[KpiFormula]
+        ),
         retention=embedded(
             "How long data are kept, table by table, and why (保存期限公示).",
-            told("retention"),
+            register_entries("retention"),
             type=list[RetentionTerm],
         ),
         privacy_notices=embedded(
             "What people are told about the use of their data, every version (个人信息告知书).",
-            told("privacyNotices"),
+            register_entries("privacyNotices"),
             type=list[PrivacyText],
         ),
         statement_kinds=embedded(
             "What people may release to others about themselves (可授权披露的证明种类).",
-            told("statementKinds"),
+            register_entries("statementKinds"),
             type=list[StatementKind],
         ),
     ),

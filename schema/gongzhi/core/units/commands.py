@@ -13,8 +13,29 @@ from gongzhi.core.grids.commands import find_grid
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import coded, duplicate, form, missing, past, text, today, told, wrong
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.runtime.checks import (
+    check_code,
+    check_past_day,
+    check_text,
+    duplicate,
+    input_form,
+    invalid_input,
+    is_given,
+    not_found,
+    today,
+)
+from gongzhi.runtime.commands import (
+    EXPECTED,
+    KEY,
+    Call,
+    Problem,
+    check_version,
+    command,
+    forbidden,
+    input_field,
+    problems,
+    result_field,
+)
 from gongzhi.values import codes
 
 from .models import Reach, UnitKind, UnitRow
@@ -27,30 +48,30 @@ SHAPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 @strawberry.type(description="A unit as it is now, or why nothing was done (单位操作结果).")
 class UnitPayload:
-    unit: Unit | None = made("The unit (单位).")
+    unit: Unit | None = result_field("The unit (单位).")
     errors: list[Problem] = problems()
 
 
 @strawberry.input(description="A new unit (新增单位).")
 class AddUnitInput:
-    idempotency_key: str = given(KEY)
-    code: str = given("Its code: up to 40 letters, digits, dots, hyphens and underscores (编码).")
-    name: str = given("Its name (名称).")
-    kind: UnitKind = given("What sort of organisation it is (性质).")
-    reach: Reach = given("Whether it answers for a line of business or a territory (条块).")
-    grid: str = given("The code of the area it serves (服务区域编码).")
-    parent: str | None = given("The code of what it belongs to (上级单位编码).", default=UNSET)
-    uscc: str | None = given("Its unified social credit code (统一社会信用代码).", default=UNSET)
-    duty_phone: str | None = given("The number on its door plate; it is published (值班电话).", default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    code: str = input_field("Its code: up to 40 letters, digits, dots, hyphens and underscores (编码).")
+    name: str = input_field("Its name (名称).")
+    kind: UnitKind = input_field("What sort of organisation it is (性质).")
+    reach: Reach = input_field("Whether it answers for a line of business or a territory (条块).")
+    grid: str = input_field("The code of the area it serves (服务区域编码).")
+    parent: str | None = input_field("The code of what it belongs to (上级单位编码).", default=UNSET)
+    uscc: str | None = input_field("Its unified social credit code (统一社会信用代码).", default=UNSET)
+    duty_phone: str | None = input_field("The number on its door plate; it is published (值班电话).", default=UNSET)
 
 
 @command("Add a unit (新增单位).", requires=EDIT)
 async def add_unit(call: Call, input: AddUnitInput) -> UnitPayload:
     unit = UnitRow(code=input.code, kind=input.kind, reach=input.reach)
-    with form() as read:
-        read(shaped, input.code)
-        described(read, unit, input)
-    await placed(call, unit, input)
+    with input_form() as read:
+        read(check_unit_code, input.code)
+        read_unit_texts(read, unit, input)
+    await place_unit(call, unit, input)
     if await UnitRow.exists(code=unit.code):
         raise duplicate("There is a unit with this code already.", "该编码的单位已存在。", "code")
     await unit.save(force_create=True)
@@ -59,73 +80,73 @@ async def add_unit(call: Call, input: AddUnitInput) -> UnitPayload:
 
 @strawberry.input(description="What changes in a unit; what is left out stays as it is (修改单位).")
 class UpdateUnitInput:
-    idempotency_key: str = given(KEY)
-    code: str = given(CODE)
-    expected_version: int = given(EXPECTED)
-    name: str | None = given("Its name (名称).", default=UNSET)
-    kind: UnitKind | None = given("What sort of organisation it is (性质).", default=UNSET)
-    reach: Reach | None = given("Whether it answers for a line of business or a territory (条块).", default=UNSET)
-    grid: str | None = given("The code of the area it serves (服务区域编码).", default=UNSET)
-    parent: str | None = given("The code of what it belongs to; null for nothing (上级单位编码).", default=UNSET)
-    uscc: str | None = given("Its unified social credit code; null for none (统一社会信用代码).", default=UNSET)
-    duty_phone: str | None = given("The number on its door plate; null for none (值班电话).", default=UNSET)
+    idempotency_key: str = input_field(KEY)
+    code: str = input_field(CODE)
+    expected_version: int = input_field(EXPECTED)
+    name: str | None = input_field("Its name (名称).", default=UNSET)
+    kind: UnitKind | None = input_field("What sort of organisation it is (性质).", default=UNSET)
+    reach: Reach | None = input_field("Whether it answers for a line of business or a territory (条块).", default=UNSET)
+    grid: str | None = input_field("The code of the area it serves (服务区域编码).", default=UNSET)
+    parent: str | None = input_field("The code of what it belongs to; null for nothing (上级单位编码).", default=UNSET)
+    uscc: str | None = input_field("Its unified social credit code; null for none (统一社会信用代码).", default=UNSET)
+    duty_phone: str | None = input_field("The number on its door plate; null for none (值班电话).", default=UNSET)
 
 
 @command("Change a unit (修改单位).", requires=EDIT)
 async def update_unit(call: Call, input: UpdateUnitInput) -> UnitPayload:
-    unit = await opened(call, input)
-    with form() as read:
-        described(read, unit, input)
-    unit.kind = input.kind if told(input.kind) else unit.kind
-    unit.reach = input.reach if told(input.reach) else unit.reach
-    await placed(call, unit, input)
-    return await saved(unit)
+    unit = await load_unit(call, input)
+    with input_form() as read:
+        read_unit_texts(read, unit, input)
+    unit.kind = input.kind if is_given(input.kind) else unit.kind
+    unit.reach = input.reach if is_given(input.reach) else unit.reach
+    await place_unit(call, unit, input)
+    return await save_unit(unit)
 
 
 @strawberry.input(description="A unit that is no more (停用单位).")
 class CloseUnitInput:
-    idempotency_key: str = given(KEY)
-    code: str = given(CODE)
-    expected_version: int = given(EXPECTED)
-    valid_to: datetime.date | None = given(
+    idempotency_key: str = input_field(KEY)
+    code: str = input_field(CODE)
+    expected_version: int = input_field(EXPECTED)
+    valid_to: datetime.date | None = input_field(
         "The first day it no longer exists; today if not said (停用日期).", default=UNSET
     )
 
 
 @command("Close a unit: nothing more is dispatched to it (停用单位).", requires=EDIT)
 async def close_unit(call: Call, input: CloseUnitInput) -> UnitPayload:
-    ends = past(call, input.valid_to, "validTo") if told(input.valid_to) else today(call)
-    unit = await opened(call, input)
+    ends = check_past_day(call, input.valid_to, "validTo") if is_given(input.valid_to) else today(call)
+    unit = await load_unit(call, input)
     if await UnitRow.exists(parent=unit, valid_to=None):
-        raise wrong("Units belong to it: close or move those first.", "其下仍有单位，请先停用或划转。", "code")
+        raise invalid_input("Units belong to it: close or move those first.", "其下仍有单位，请先停用或划转。", "code")
     unit.valid_to = ends
-    return await saved(unit)
+    return await save_unit(unit)
 
 
 # what the commands share
 
 
-async def opened(call: Call, input: Any) -> UnitRow:
+async def load_unit(call: Call, input: Any) -> UnitRow:
     """Return the unit that is not closed, locked, at the version the caller saw, where they may change it."""
     # FOR NO KEY UPDATE, so that rows that point at the unit may be written meanwhile.
     unit = await UnitRow.filter(code=input.code, valid_to=None).select_for_update(no_key=True).first()
     if unit is None:
-        raise missing("There is no unit with this code, or it is closed.", "单位编码不存在或已停用。", "code")
+        raise not_found("There is no unit with this code, or it is closed.", "单位编码不存在或已停用。", "code")
     if not call.may(EDIT, await unit.grid):
         raise forbidden("code")
-    stale(unit, input.expected_version)
+    check_version(unit, input.expected_version)
     return unit
 
 
-async def saved(unit: UnitRow) -> UnitPayload:
+async def save_unit(unit: UnitRow) -> UnitPayload:
     unit.version += 1
     await unit.save()
     return UnitPayload(unit=ref(Unit, unit.id))
 
 
-def shaped(code: str) -> str:
+def check_unit_code(code: str) -> str:
     if not SHAPE.fullmatch(code):
-        raise wrong(
+        raise invalid_input(
             "A unit's code has up to 40 letters, digits, dots, hyphens and underscores.",
             "单位编码由不超过 40 个字母、数字、点、连字符或下划线组成。",
             "code",
@@ -133,37 +154,37 @@ def shaped(code: str) -> str:
     return code
 
 
-def described(read: Any, unit: UnitRow, input: Any) -> None:
+def read_unit_texts(read: Any, unit: UnitRow, input: Any) -> None:
     """Take over the texts that were given."""
-    if told(input.name):
-        unit.name = read(text, input.name, 100, "name")
+    if is_given(input.name):
+        unit.name = read(check_text, input.name, 100, "name")
     if input.uscc is not UNSET:
-        unit.uscc = input.uscc and read(coded, codes.uscc, input.uscc, "uscc")
+        unit.uscc = input.uscc and read(check_code, codes.check_uscc, input.uscc, "uscc")
     if input.duty_phone is not UNSET:
-        unit.duty_phone = input.duty_phone and read(coded, codes.phone, input.duty_phone, "dutyPhone")
+        unit.duty_phone = input.duty_phone and read(check_code, codes.check_phone, input.duty_phone, "dutyPhone")
 
 
-async def placed(call: Call, unit: UnitRow, input: Any) -> None:
+async def place_unit(call: Call, unit: UnitRow, input: Any) -> None:
     """Set the area and the parent that were given; the caller must be in charge of the area."""
-    if told(input.grid):
+    if is_given(input.grid):
         grid = await find_grid(input.grid, "grid")
         if not call.may(EDIT, grid):
             raise forbidden("grid")
         unit.grid = grid
     if input.parent is not UNSET:
-        unit.parent = await above(unit, input.parent) if input.parent else None
+        unit.parent = await find_parent_unit(unit, input.parent) if input.parent else None
 
 
-async def above(unit: UnitRow, code: str) -> UnitRow:
+async def find_parent_unit(unit: UnitRow, code: str) -> UnitRow:
     """Return the unit with this code, which must not belong to the unit itself."""
     found = await UnitRow.get_or_none(code=code, valid_to=None)
     if found is None:
-        raise missing("There is no unit with this code, or it is closed.", "单位编码不存在或已停用。", "parent")
+        raise not_found("There is no unit with this code, or it is closed.", "单位编码不存在或已停用。", "parent")
     # Up to the top: the unit must not stand above its own parent.
     up: UnitRow | None = found
     while up is not None:
         if up.code == unit.code:
-            raise wrong("A unit cannot belong to itself.", "单位不能隶属于自身。", "parent")
+            raise invalid_input("A unit cannot belong to itself.", "单位不能隶属于自身。", "parent")
         up = await UnitRow.get_or_none(id=up.parent_id) if up.parent_id else None
     return found
 

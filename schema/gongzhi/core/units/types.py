@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime
 
 from gongzhi.core.grids.types import Grid
-from gongzhi.declare.entity import Connection, Node, column, connection, entity, everyone, lookup, one
-from gongzhi.declare.enums import named
+from gongzhi.declare.entity import Connection, Node, column, connection, entity, lookup, one, visible_to_all
+from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import search
+from gongzhi.declare.filters import compare_text
 from gongzhi.declare.roots import Query
 
 from .models import Reach, UnitKind, UnitRow
 
-named(
+describe_enum(
     UnitKind,
     "UnitKind",
     "What sort of organisation a unit is (单位性质).",
@@ -23,7 +23,7 @@ named(
     ENTERPRISE="An enterprise, such as a power company (企业)",
     MASS_ORGANISATION="A mass organisation (群团组织)",
 )
-named(
+describe_enum(
     Reach,
     "UnitReach",
     "Whether a unit answers for a line of business or for a territory (条块).",
@@ -32,7 +32,12 @@ named(
 )
 
 
-@entity(UnitRow, visible=everyone, order=("code", "name"), filter={"code": None, "name": search("name"), "kind": None})
+@entity(
+    UnitRow,
+    visible=visible_to_all,
+    order=("code", "name"),
+    filter={"code": None, "name": compare_text("name"), "kind": None},
+)
 class Unit(Node):
     """An organisation that cases are dispatched to (单位)."""
 

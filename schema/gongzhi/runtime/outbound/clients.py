@@ -76,12 +76,12 @@ def name_failure(error: BaseException) -> str:
             return "TIMEOUT"
         case httpx.ConnectError():
             # What failed in TLS lies below an error of the library's own.
-            return "TLS" if any(isinstance(one, SSLError) for one in causes(error)) else "CONNECT"
+            return "TLS" if any(isinstance(one, SSLError) for one in iterate_causes(error)) else "CONNECT"
         case _:
             return "PROTOCOL"
 
 
-def causes(error: BaseException | None) -> Iterable[BaseException]:
+def iterate_causes(error: BaseException | None) -> Iterable[BaseException]:
     """Yield an error and what led to it."""
     while error is not None:
         yield error

@@ -1,0 +1,1 @@
+"""Appraisals: scorecards, panels drawn by lot, their scores, grades and objections."""

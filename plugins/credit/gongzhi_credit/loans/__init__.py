@@ -1,0 +1,1 @@
+"""Loans: schedules, the book of each loan, payments, risk pools and figures."""

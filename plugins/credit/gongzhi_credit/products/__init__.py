@@ -1,0 +1,1 @@
+"""Products: lenders, prime rates, loan products and their prices."""

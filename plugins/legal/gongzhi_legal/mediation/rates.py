@@ -1,0 +1,57 @@
+"""Mediation rates: what a county pays mediators by case (以案定补)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import strawberry
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import invalid_input
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems
+
+from ..models import MediationOutcome, RateRow
+from ..panel.commands import load_current_grid
+from ..visibility import MANAGE
+from .figures import RATES
+
+MOST = Decimal(5_000)
+
+
+@strawberry.type(description="Whether it was done (设置结果).")
+class MediationRatePayload:
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="What a county pays for a case (设置补贴标准).")
+class SetMediationRateInput:
+    idempotency_key: str = input_field(KEY)
+    grid: str = input_field("The county, by code (县编码).")
+    outcome: MediationOutcome = input_field("For which outcome (结果).")
+    amount: Decimal = input_field("How much, in yuan, to the fen (金额，元).")
+
+
+@command("Set what mediators are paid for a case with an outcome (设置补贴标准).", requires=MANAGE)
+async def set_mediation_rate(call: Call, input: SetMediationRateInput) -> MediationRatePayload:
+    grid = await load_current_grid(input.grid, "grid")
+    if grid.kind != "COUNTY":
+        raise invalid_input("Rates are a county's.", "补贴标准按县设置。", "grid")
+    if not call.may(MANAGE, grid):
+        raise forbidden("grid")
+    if input.outcome not in RATES:
+        raise invalid_input("Nothing is paid for this outcome.", "该结果不计补贴。", "outcome")
+    # Whole fen, compared as decimals: a float would round.
+    fen = input.amount * 100
+    if not 0 <= input.amount <= MOST or fen != int(fen):
+        raise invalid_input(
+            f"amount must be 0 to {MOST}, to the fen.", f"金额应为 0 至 {MOST} 元，精确到分。", "amount"
+        )
+    found = await RateRow.get_or_none(grid=grid, outcome=input.outcome)
+    row = found or RateRow(grid=grid, outcome=input.outcome)
+    # In place: subsidies of every period are computed by the rate that is set now.
+    row.fen = int(fen)
+    await row.save()
+    return MediationRatePayload()
+
+
+EXTENSIONS = (extend(Mutation, set_mediation_rate=set_mediation_rate),)

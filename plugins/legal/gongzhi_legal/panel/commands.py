@@ -1,0 +1,274 @@
+"""Panel: who is on it, when they are on duty, when they can be met, and what they must keep out of."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.people.naming import find_nameable
+from gongzhi.core.units.models import UnitRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import require_offset
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import (
+    check_code,
+    check_text,
+    duplicate,
+    input_form,
+    invalid_input,
+    is_given,
+    not_found,
+    today,
+)
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.values import codes
+from gongzhi.values.codes import Kind
+from gongzhi.values.errors import FIELD, Refusal
+from strawberry import ID, UNSET
+
+from ..models import AdviserKind, AdviserRow, ConflictRow, Meeting, SeatRow, ServesRow, ShiftRow, SlotRow
+from ..visibility import HANDLE, MANAGE
+from .types import LegalAdviser, LegalConflict
+
+SERVED = (Kind.VILLAGE, Kind.TOWN, Kind.COUNTY)
+MOST = 50
+LONGEST = datetime.timedelta(hours=24)
+
+
+@strawberry.type(description="The adviser, or why nothing was done (顾问结果).")
+class LegalAdviserPayload:
+    adviser: LegalAdviser | None = result_field("The adviser (顾问).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Somebody for the panel (聘任顾问).")
+class AddLegalAdviserInput:
+    idempotency_key: str = input_field(KEY)
+    name: str = input_field("Their name, which is published (姓名).")
+    kind: AdviserKind = input_field("What they are (类别).")
+    qualification: str = input_field("What qualifies them, such as the number of a licence (资质).")
+    account: str = input_field("The account they sign in with (账户).")
+    grid: str = input_field("The grid that appoints them, by code (聘任网格编码).")
+    serves: list[str] = input_field("Villages, towns or counties they serve, by code (服务网格编码).")
+    person: ID | None = input_field("Who they are on file, so that their own family's matters are kept away (人员).",
+                              default=UNSET)  # fmt: skip
+    unit: str | None = input_field("Whom they work for, by code (单位编码).", default=UNSET)
+    languages: list[str] = input_field("Languages and dialects (语言和方言).", default_factory=list)
+    duty_phone: str | None = input_field("A number to publish, by their consent (公开电话).", default=UNSET)
+    capacity: int = input_field("How many matters they take at once (同时承办件数).", default=20)
+
+
+@command("Put somebody on the legal panel (聘任顾问).", requires=MANAGE)
+async def add_legal_adviser(call: Call, input: AddLegalAdviserInput) -> LegalAdviserPayload:
+    grid, places = await load_current_grid(input.grid, "grid"), await load_served_grids(input.serves)
+    # For the home grid and for each place served: an office cannot appoint into another's area.
+    for place in (grid, *places):
+        if not call.may(MANAGE, place):
+            raise forbidden("grid" if place is grid else "serves")
+    # One adviser for each account: seats name the account.
+    if await AdviserRow.exists(account=input.account):
+        raise duplicate("This account is on the panel already.", "该账户已在顾问名单中。", "account")
+    # By who may be named, not by who may be seen: the office reads nobody's file for this.
+    person = await find_nameable(call, input.person, MANAGE, "person") if is_given(input.person) else None
+    unit = await unit_of(input.unit, "unit") if is_given(input.unit) else None
+    with input_form() as read:
+        said: dict[str, Any] = {
+            "name": read(check_text, input.name, 100, "name"),
+            "qualification": read(check_text, input.qualification, 200, "qualification"),
+            "account": read(check_text, input.account, 100, "account"),
+            "languages": [
+                read(check_text, one, 20, "languages", str(at)) for at, one in enumerate(input.languages[:10])
+            ],
+            "duty_phone": read(check_code, codes.check_phone, input.duty_phone, "dutyPhone")
+            if is_given(input.duty_phone)
+            else None,
+            "capacity": read(check_bounds, input.capacity, 1, 200, "capacity"),
+        }
+    # The name is the adviser's published one, which need not be that of their file.
+    row = await AdviserRow.create(kind=input.kind, grid=grid, person=person, unit=unit, joined_on=today(call), **said)
+    await ServesRow.bulk_create([ServesRow(adviser=row, grid=place) for place in places])
+    return LegalAdviserPayload(adviser=ref(LegalAdviser, row.id))
+
+
+def check_bounds(value: int, least: int, most: int, *path: str) -> int:
+    """Check that a whole number is within bounds."""
+    if not least <= value <= most:
+        raise invalid_input(f"{FIELD} must be {least} to {most}.", f"{FIELD}应为 {least} 至 {most}。", *path)
+    return value
+
+
+async def load_current_grid(code: str, *path: str) -> GridRow:
+    """Return the grid that has this code now."""
+    grid = await GridRow.get_or_none(code=code, valid_to=None)
+    if grid is None:
+        raise not_found("There is no such grid.", "没有该网格。", *path)
+    return grid
+
+
+async def load_served_grids(wanted: list[str]) -> list[GridRow]:
+    """Return villages, towns and counties, each once."""
+    if not 1 <= len(wanted) <= MOST:
+        raise invalid_input(f"Name 1 to {MOST} grids.", f"请指定 1 至 {MOST} 个网格。", "serves")
+    found = [await load_current_grid(one, "serves", str(at)) for at, one in enumerate(dict.fromkeys(wanted))]
+    if any(one.kind not in SERVED for one in found):
+        raise invalid_input("Advisers serve villages, towns and counties.", "服务范围须为村、镇或县。", "serves")
+    return found
+
+
+async def unit_of(code: str, *path: str) -> UnitRow:
+    """Return the unit that has this code and is not closed."""
+    unit = await UnitRow.get_or_none(code=code, valid_to=None)
+    if unit is None:
+        raise not_found("There is no such unit.", "没有该单位。", *path)
+    return unit
+
+
+async def load_kept_adviser(call: Call, id: str, *path: str) -> AdviserRow:
+    """Return an adviser whose times the caller may set: they themselves, or who keeps the panel."""
+    row: AdviserRow = await call.find(LegalAdviser, *path, id=key_of(LegalAdviser)(id))
+    own = row.account == call.viewer.account.name and call.viewer.can(HANDLE)
+    if not own and not call.may(MANAGE, row):
+        raise forbidden(*path)
+    if row.left_on is not None:
+        raise Refusal("LEFT_PANEL", "They have left the panel.", "该顾问已解聘。", path)
+    return row
+
+
+@strawberry.input(description="Somebody who leaves the panel (解聘顾问).")
+class EndLegalAdviserInput:
+    idempotency_key: str = input_field(KEY)
+    adviser: ID = input_field("Who (顾问).")
+
+
+@command("Take somebody off the panel; their open matters must be handed over before (解聘顾问).", requires=MANAGE)
+async def end_legal_adviser(call: Call, input: EndLegalAdviserInput) -> LegalAdviserPayload:
+    row = await load_kept_adviser(call, input.adviser, "adviser")
+    if not call.may(MANAGE, row):
+        raise forbidden("adviser")
+    # A seat at an open matter: with its only handler gone, nobody could find the matter again.
+    if await SeatRow.exists(account=row.account, left_at=None, matter__closed_at=None):
+        raise Refusal(
+            "OPEN_MATTERS",
+            "They handle matters still; have them handed over first.",
+            "该顾问尚有未办结事项，请先移交。",
+            ("adviser",),
+        )
+    row.left_on, row.version = today(call), row.version + 1
+    await row.save()
+    # Seats at closed matters end as well: whoever left the panel reads nothing more.
+    await SeatRow.filter(account=row.account, left_at=None).update(left_at=call.now)
+    return LegalAdviserPayload(adviser=ref(LegalAdviser, row.id))
+
+
+@strawberry.input(description="A time from when to when, and where (时间和地点).")
+class LegalTimeInput:
+    starts_at: datetime.datetime = input_field("From when (开始时间).")
+    ends_at: datetime.datetime = input_field("Until when, 24 hours later at most (结束时间).")
+    place: str = input_field("Where (地点).")
+
+
+@strawberry.input(description="Times on duty (排班).")
+class AddLegalShiftsInput:
+    idempotency_key: str = input_field(KEY)
+    adviser: ID = input_field("Who (顾问).")
+    shifts: list[LegalTimeInput] = input_field(f"When and where, {MOST} at most (值班时间).")
+
+
+@command("Add to an adviser's rota (排班).", requires=None)
+async def add_legal_shifts(call: Call, input: AddLegalShiftsInput) -> LegalAdviserPayload:
+    row = await load_kept_adviser(call, input.adviser, "adviser")
+    await ShiftRow.bulk_create(
+        [ShiftRow(**one) for one in await read_times(call, row.id, input.shifts, "shift", "shifts")]
+    )
+    return LegalAdviserPayload(adviser=ref(LegalAdviser, row.id))
+
+
+@strawberry.input(description="Times to be booked (开放预约).")
+class OfferLegalSlotsInput:
+    idempotency_key: str = input_field(KEY)
+    adviser: ID = input_field("Who (顾问).")
+    meeting: Meeting = input_field("How (方式).")
+    slots: list[LegalTimeInput] = input_field(f"When and where, {MOST} at most (预约时段).")
+
+
+@command("Offer times at which an adviser can be met (开放预约).", requires=None)
+async def offer_legal_slots(call: Call, input: OfferLegalSlotsInput) -> LegalAdviserPayload:
+    row = await load_kept_adviser(call, input.adviser, "adviser")
+    made_of = await read_times(call, row.id, input.slots, "slot", "slots")
+    await SlotRow.bulk_create([SlotRow(meeting=input.meeting, **one) for one in made_of])
+    return LegalAdviserPayload(adviser=ref(LegalAdviser, row.id))
+
+
+OVERLAPS = "select from legal.{} t where t.adviser_id=$1 and t.starts_at<$3 and t.ends_at>$2"
+
+
+async def read_times(
+    call: Call, adviser: UUID, wanted: list[LegalTimeInput], table: str, path: str
+) -> list[dict[str, Any]]:
+    """Return times ahead that overlap neither each other nor what is there."""
+    if not 1 <= len(wanted) <= MOST:
+        raise invalid_input(f"Give 1 to {MOST} times.", f"请给出 1 至 {MOST} 个时间。", path)
+    found: list[dict[str, Any]] = []
+    # In the order of their beginning, so that only neighbours need to be compared; problems still name the place given.
+    spans = [
+        (
+            require_offset(one.starts_at, path, str(at), "startsAt"),
+            require_offset(one.ends_at, path, str(at), "endsAt"),
+            at,
+        )
+        for at, one in enumerate(wanted)
+    ]
+    for start, end, at in sorted(spans):
+        place = path, str(at)
+        if start <= call.now or not start < end <= start + LONGEST:
+            raise invalid_input(
+                "It must begin ahead and end within 24 hours.", "须晚于现在，且时长不超过 24 小时。", *place, "startsAt"
+            )
+        if found and found[-1]["ends_at"] > start or await call.fetch(OVERLAPS.format(table), adviser, start, end):
+            raise duplicate("It overlaps another time.", "与已有时间重叠。", *place, "startsAt")
+        said = check_text(wanted[at].place, 200, *place, "place")
+        found.append({"adviser_id": adviser, "starts_at": start, "ends_at": end, "place": said})
+    return found
+
+
+@strawberry.type(description="What was declared, or why nothing was done (回避申报结果).")
+class LegalConflictPayload:
+    conflict: LegalConflict | None = result_field("What was declared (申报).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Somebody an adviser must have nothing to do with (回避申报).")
+class DeclareLegalConflictInput:
+    idempotency_key: str = input_field(KEY)
+    adviser: ID = input_field("Who declares it (申报人).")
+    person: ID = input_field("With whom: a relative, a client, an opponent (关系人).")
+    until: datetime.date | None = input_field("The first day no longer (截止日).", default=UNSET)
+
+
+@command("Declare a conflict of interest; their matters are kept from the adviser (回避申报).", requires=None)
+async def declare_legal_conflict(call: Call, input: DeclareLegalConflictInput) -> LegalConflictPayload:
+    # Whoever keeps the panel may declare it as well.
+    row = await load_kept_adviser(call, input.adviser, "adviser")
+    # Naming somebody here opens nothing of them.
+    person = await find_nameable(call, input.person, MANAGE, "person")
+    until = input.until if is_given(input.until) else None
+    if until is not None and until <= today(call):
+        raise invalid_input("It must end ahead.", "截止日应晚于今天。", "until")
+    conflict = await ConflictRow.create(adviser=row, person=person, declared_at=call.now, until=until)
+    return LegalConflictPayload(conflict=ref(LegalConflict, conflict.id))
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        add_legal_adviser=add_legal_adviser,
+        end_legal_adviser=end_legal_adviser,
+        add_legal_shifts=add_legal_shifts,
+        offer_legal_slots=offer_legal_slots,
+        declare_legal_conflict=declare_legal_conflict,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Prevention: situations that may become disputes, and clues for inspectors."""

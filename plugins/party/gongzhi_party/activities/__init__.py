@@ -1,0 +1,1 @@
+"""Activities: planning, series, attendance, check-in, minutes and calendars."""

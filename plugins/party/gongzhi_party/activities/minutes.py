@@ -1,0 +1,221 @@
+"""Minutes: with the papers beside them, and what was resolved, by whom and by when."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import hashlib
+from datetime import timedelta
+
+import strawberry
+from gongzhi.core.notices.sending import NoticeDraft, send_notice
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import check_text, duplicate, invalid_input, is_given, today
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.jobs import JobRun, job
+from gongzhi.runtime.picture_decoding import PictureError
+from gongzhi.values.errors import Refusal, Text
+from strawberry import ID, UNSET
+
+from ..events import ActivityChanged
+from ..lookups import find_resident
+from ..models import ActivityRow, ActivityState, DeliberationRow, MinutesRow, PaperKind, PaperRow, TaskRow
+from ..visibility import CONVENE, DELIBERATE, MEMBERS
+from .planning import load_arranged_activity
+from .types import PartyActivity, PartyMinutes, PartyTask
+
+PAPERS, BYTES, SIDE = 6, 2_000_000, 1600
+"""How many files lie beside minutes, how large each may be, and the longest side of a photo as it is kept."""
+
+
+@strawberry.input(description="A file beside minutes (会议附件).")
+class PartyPaperInput:
+    kind: PaperKind = input_field("What it is (类型).")
+    title: str = input_field("Its title (标题).")
+    content: str = input_field("The file in base64: JPEG, PNG or PDF (内容).", longest=2 * BYTES)
+    consent: bool = input_field(
+        "That everybody on a photo agrees to its being kept and shown (照片中人员同意).", default=False
+    )
+
+
+@strawberry.input(description="A resolution: what is to be done (议定事项).")
+class PartyTaskInput:
+    title: str = input_field("What (事项).")
+    owner: ID | None = input_field("Who does it (责任人).", default=UNSET)
+    due_on: datetime.date = input_field("By when (完成期限).")
+
+
+@strawberry.input(description="What was said at an activity (会议记录).")
+class RecordActivityMinutesInput:
+    idempotency_key: str = input_field(KEY)
+    activity: ID = input_field("At which (活动).")
+    text: str = input_field("The text; it names no private person (内容).")
+    papers: list[PartyPaperInput] = input_field(f"Photos and documents, {PAPERS} at most (附件).", default_factory=list)
+    tasks: list[PartyTaskInput] = input_field("What was resolved (议定事项).", default_factory=list)
+
+
+@strawberry.type(description="The minutes, or why there are none (会议记录结果).")
+class PartyMinutesPayload:
+    minutes: PartyMinutes | None = result_field("The minutes (会议记录).")
+    activity: PartyActivity | None = result_field("The activity (活动).")
+    errors: list[Problem] = problems()
+
+
+@command("Write down what was said at an activity, once it has begun (会议记录).", requires=CONVENE)
+async def record_activity_minutes(call: Call, input: RecordActivityMinutesInput) -> PartyMinutesPayload:
+    activity = await load_arranged_activity(call, input.activity)
+    if activity.state == ActivityState.CANCELLED or activity.starts_at > call.now:
+        raise Refusal("ILLEGAL_TRANSITION", "It has not taken place.", "活动尚未举行。", ("activity",))
+    if await MinutesRow.exists(activity=activity):
+        raise duplicate("There are minutes already.", "已有会议记录。", "activity")
+    if len(input.papers) > PAPERS or len(input.tasks) > 50:
+        raise invalid_input(
+            f"{PAPERS} files and 50 tasks at most.", f"附件最多 {PAPERS} 个，事项最多 50 项。", "papers"
+        )
+    # Papers first: decoding may refuse, and nothing is written then.
+    papers = [await store_paper(call, one, str(at)) for at, one in enumerate(input.papers)]
+    # Minutes are written once: what was said is not changed afterwards.
+    minutes = await MinutesRow.create(
+        activity=activity,
+        text=check_text(input.text, 20_000, "text"),
+        recorded_at=call.now,
+        account=call.viewer.account.name or "",
+    )
+    for row in papers:
+        row.minutes_id = minutes.id
+    await PaperRow.bulk_create(papers)
+    # Naming somebody for a task of an organisation's own activity takes the sight of its members.
+    permission = MEMBERS if activity.audience == "BRANCH" else CONVENE
+    for at, one in enumerate(input.tasks):
+        await create_task(call, one, permission, ("tasks", str(at)), activity=activity)
+    # Minutes end an activity: from now on it is neither moved nor cancelled.
+    activity.state = ActivityState.HELD
+    activity.version += 1
+    await activity.save()
+    call.publish(ActivityChanged(activity=activity.id, state=activity.state), activity)
+    return PartyMinutesPayload(minutes=ref(PartyMinutes, minutes.id), activity=ref(PartyActivity, activity.id))
+
+
+async def create_task(
+    call: Call,
+    input: PartyTaskInput,
+    permission: str,
+    path: tuple[str, ...],
+    activity: ActivityRow | None = None,
+    deliberation: DeliberationRow | None = None,
+) -> TaskRow:
+    """Create what is to be done, and notify whoever does it."""
+    # Named within the permission, so that nobody gets tasks from strangers.
+    owner = await find_resident(call, input.owner, permission, *path, "owner") if is_given(input.owner) else None
+    if input.due_on < today(call):
+        raise invalid_input("It is due on a day to come.", "完成期限不能早于今天。", *path, "dueOn")
+    task = await TaskRow.create(
+        activity=activity,
+        deliberation=deliberation,
+        title=check_text(input.title, 200, *path, "title"),
+        owner=owner,
+        due_on=input.due_on,
+    )
+    if owner:
+        await send_notice(call, task_notice(task.due_on), persons=[owner.id])
+    return task
+
+
+async def store_paper(call: Call, input: PartyPaperInput, place: str) -> PaperRow:
+    """Return a file as it is kept."""
+    if len(input.content) > BYTES * 4 // 3 + 4:
+        raise invalid_input(f"A file has {BYTES} bytes at most.", f"附件不超过 {BYTES} 字节。", "papers", place)
+    try:
+        raw = base64.b64decode(input.content, validate=True)
+    except binascii.Error:
+        raise unreadable_paper(place) from None
+    if input.kind == PaperKind.PHOTO:
+        # A face is sensitive: consent is told for each photo (PIPL 28, 29).
+        if not input.consent:
+            en, zh = "A photo needs the consent of whoever is on it.", "照片须经照片中人员同意。"
+            raise Refusal("CONSENT_REQUIRED", en, zh, ("papers", place, "consent"))
+        raw = await clean_photo(call, raw, place)
+    # By content and not by what the sender says.
+    elif not raw.startswith(b"%PDF-"):
+        raise unreadable_paper(place)
+    title = check_text(input.title, 100, "papers", place, "title")
+    return PaperRow(kind=input.kind, title=title, content=raw, digest=hashlib.sha256(raw).digest())
+
+
+async def clean_photo(call: Call, raw: bytes, place: str) -> bytes:
+    """Make the picture anew, so that nothing of where, when and with what it was taken is left."""
+    try:
+        # Decoded in a process of its own: pictures come from strangers, and decoders have had holes.
+        remade = await call.context.pictures.remake(raw, edge=SIDE, formats=("JPEG", "PNG"))
+    except PictureError as error:
+        raise invalid_input(error.text.en, error.text.zh, "papers", place, "content") from None
+    return remade.whole
+
+
+def unreadable_paper(place: str) -> Refusal:
+    return invalid_input(
+        "It is no JPEG, PNG or PDF in base64.", "附件须为 base64 编码的 JPEG、PNG 或 PDF。", "papers", place
+    )
+
+
+@strawberry.input(description="What was resolved is done (办结事项).")
+class FinishPartyTaskInput:
+    idempotency_key: str = input_field(KEY)
+    task: ID = input_field("Which (事项).")
+    note: str | None = input_field("What came of it (结果).", default=UNSET)
+
+
+@strawberry.type(description="The task, or why nothing was done (事项结果).")
+class PartyTaskPayload:
+    task: PartyTask | None = result_field("The task (事项).")
+    errors: list[Problem] = problems()
+
+
+@command("Say that what was resolved is done; its owner, or whoever leads (办结议定事项).", requires=None)
+async def finish_party_task(call: Call, input: FinishPartyTaskInput) -> PartyTaskPayload:
+    task: TaskRow = await call.find(PartyTask, "task", id=key_of(PartyTask)(input.task))
+    if (task.owner_id is None or task.owner_id != call.viewer.account.person) and not await leads_task(call, task):
+        raise forbidden("task")
+    if task.done_at is not None:
+        raise Refusal("ILLEGAL_TRANSITION", "It is done.", "该事项已办结。", ("task",))
+    task.done_at = call.now
+    task.note = check_text(input.note, 500, "note") if is_given(input.note) else None
+    await task.save()
+    return PartyTaskPayload(task=ref(PartyTask, task.id))
+
+
+async def leads_task(call: Call, task: TaskRow) -> bool:
+    """Tell whether the caller leads what the task belongs to."""
+    if task.deliberation_id:
+        return call.may(DELIBERATE, await DeliberationRow.get(id=task.deliberation_id))
+    return call.may(CONVENE, await ActivityRow.get(id=task.activity_id))
+
+
+LATE = """
+select t.id, t.owner_id, t.due_on from party.task t left join party.activity a on a.id=t.activity_id
+left join party.deliberation d on d.id=t.deliberation_id
+where t.done_at is null and t.reminded_at is null and t.owner_id is not null and t.due_on<=$1
+and coalesce(a.county_id, d.county_id)=any($2::int[]) order by t.id
+"""
+
+
+@job("party.remind_of_tasks", every=timedelta(days=1), offset=timedelta(hours=8, minutes=30))
+async def remind_task_owners(call: Call, run: JobRun) -> None:
+    """Remind owners of what is due today, once."""
+    for row in await call.fetch(LATE, today(call), list(run.counties)):
+        await send_notice(call, task_notice(row["due_on"]), persons=[row["owner_id"]])
+        await TaskRow.filter(id=row["id"]).update(reminded_at=call.now)
+
+
+def task_notice(day: datetime.date) -> NoticeDraft:
+    return NoticeDraft(
+        "party.task_due",
+        Text("Something was resolved that you do", "您有议定事项待办"),
+        Text(f"It is due on {day}.", f"完成期限：{day}。"),
+    )
+
+
+EXTENSIONS = (extend(Mutation, record_activity_minutes=record_activity_minutes, finish_party_task=finish_party_task),)

@@ -1,0 +1,217 @@
+"""Arranging activities: one by one or as a series, moving and cancelling them, and notifying whoever signed up."""
+
+from __future__ import annotations
+
+import datetime
+from datetime import timedelta
+from typing import Any
+
+import strawberry
+from gongzhi.core.grids.commands import find_grid
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.notices.sending import NoticeDraft, send_notice
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import CHINA, check_text, input_form, invalid_input, is_given, not_found
+from gongzhi.runtime.commands import (
+    EXPECTED,
+    KEY,
+    Call,
+    Problem,
+    check_version,
+    command,
+    forbidden,
+    input_field,
+    problems,
+    result_field,
+)
+from gongzhi.values.errors import Refusal, Text
+from strawberry import ID, UNSET
+
+from ..events import ActivityChanged
+from ..lookups import check_count
+from ..models import ActivityRow, ActivityState, Audience, BranchRow, Form, ParticipationRow
+from ..organisation.types import PartyBranch
+from ..visibility import CONVENE, MEMBERS
+from ..volunteers.types import VolunteerGroup
+from .types import PartyActivity
+
+LONGEST = 24 * 60
+COMING = ("SIGNED_UP", "WAITING")
+
+
+@strawberry.type(description="The activity, or why nothing was done (活动操作结果).")
+class PartyActivityPayload:
+    activity: PartyActivity | None = result_field("The activity (活动).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="What an activity is (活动内容).")
+class PlannedActivityInput:
+    form: Form = input_field("What sort (形式).")
+    audience: Audience = input_field("For whom (对象).")
+    title: str = input_field("The title (标题).")
+    description: str | None = input_field("More about it (说明).", default=UNSET)
+    grid: str = input_field("Where, by code (网格编码).")
+    place: str = input_field("Where exactly (地点).")
+    branch: ID | None = input_field("Whose it is; needed if it is for an organisation (主办党组织).", default=UNSET)
+    group: ID | None = input_field("The volunteers who meet (志愿服务队).", default=UNSET)
+    starts_at: datetime.datetime = input_field("When it begins, the first time (开始时间).")
+    minutes: int = input_field("How long it takes, in minutes (时长，分钟).", default=90)
+    capacity: int | None = input_field("How many places there are (名额).", default=UNSET)
+
+
+@strawberry.input(description="An activity (安排活动).")
+class ArrangeActivityInput:
+    idempotency_key: str = input_field(KEY)
+    activity: PlannedActivityInput = input_field("What it is (内容).")
+
+
+@command("Arrange an activity (安排活动).", requires=CONVENE)
+async def arrange_activity(call: Call, input: ArrangeActivityInput) -> PartyActivityPayload:
+    planned, grid = await draft_activity(call, input.activity)
+    if planned["starts_at"] < call.now:
+        raise invalid_input(
+            "An activity is arranged for a time to come.", "活动时间须晚于现在。", "activity", "startsAt"
+        )
+    length = timedelta(minutes=planned.pop("minutes"))
+    # Read again for its columns of grids, which triggers fill in and the event needs.
+    activity = await ActivityRow.create(**planned, grid=grid, ends_at=planned["starts_at"] + length)
+    call.publish(ActivityChanged(activity=activity.id, state=activity.state), await ActivityRow.get(id=activity.id))
+    return PartyActivityPayload(activity=ref(PartyActivity, activity.id))
+
+
+async def draft_activity(call: Call, input: PlannedActivityInput) -> tuple[dict[str, Any], GridRow]:
+    """Check what is planned, and where; an organisation's own is arranged by whoever may see who belongs to it."""
+    grid = await find_grid(input.grid, "activity", "grid")
+    own = input.audience == Audience.BRANCH
+    # Who comes to an organisation's own activity tells of membership, so arranging one takes sight of members.
+    if not call.may(MEMBERS if own else CONVENE, grid):
+        raise forbidden("activity")
+    branch = await load_branch(call, input.branch) if is_given(input.branch) else None
+    group = None
+    if is_given(input.group):
+        group = await call.find(VolunteerGroup, "activity", "group", id=key_of(VolunteerGroup)(input.group))
+    if own and branch is None:
+        raise not_found("Say whose it is.", "党组织内部活动须指定主办党组织。", "activity", "branch")
+    # An hour without an offset would be somebody else's hour on another server.
+    if input.starts_at.tzinfo is None:
+        raise invalid_input(
+            "A time needs its offset, such as +08:00.", "时间须带时区，如 +08:00。", "activity", "startsAt"
+        )
+    with input_form() as read:
+        found: dict[str, Any] = {
+            "title": read(check_text, input.title, 100, "activity", "title"),
+            "place": read(check_text, input.place, 200, "activity", "place"),
+            "minutes": read(check_count, input.minutes, 5, LONGEST, "activity", "minutes"),
+        }
+        if is_given(input.description):
+            found["description"] = read(check_text, input.description, 2000, "activity", "description")
+        if is_given(input.capacity):
+            found["capacity"] = read(check_count, input.capacity, 1, 100_000, "activity", "capacity")
+    return {
+        **found,
+        "form": input.form,
+        "audience": input.audience,
+        "starts_at": input.starts_at,
+        "branch": branch,
+        "group": group,
+    }, grid
+
+
+async def load_branch(call: Call, id: str) -> BranchRow:
+    branch: BranchRow = await call.find(PartyBranch, "activity", "branch", id=key_of(PartyBranch)(id))
+    if not call.may(CONVENE, branch):
+        raise forbidden("activity")
+    return branch
+
+
+async def load_arranged_activity(call: Call, id: str, expected: int | None = None) -> ActivityRow:
+    """Return an activity that the caller arranges, locked."""
+    activity: ActivityRow = await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(id))
+    if not call.may(MEMBERS if activity.audience == Audience.BRANCH else CONVENE, activity):
+        raise forbidden("activity")
+    if expected is not None:
+        check_version(activity, expected)
+    return activity
+
+
+def require_planned(activity: ActivityRow) -> None:
+    """Refuse what is over or was cancelled."""
+    if activity.state != ActivityState.PLANNED:
+        raise Refusal("ILLEGAL_TRANSITION", "The activity is over.", "该活动已取消或已举办。", ("activity",))
+
+
+@strawberry.input(description="Another time or place (活动改期).")
+class MoveActivityInput:
+    idempotency_key: str = input_field(KEY)
+    activity: ID = input_field("Which (活动).")
+    expected_version: int = input_field(EXPECTED)
+    starts_at: datetime.datetime = input_field("When it begins now (开始时间).")
+    place: str | None = input_field("Where now (地点).", default=UNSET)
+    reason: str = input_field("Why (原因).")
+
+
+@command("Move an activity to another time or place; whoever signed up is told (活动改期).", requires=CONVENE)
+async def move_activity(call: Call, input: MoveActivityInput) -> PartyActivityPayload:
+    activity = await load_arranged_activity(call, input.activity, input.expected_version)
+    require_planned(activity)
+    if input.starts_at.tzinfo is None or input.starts_at < call.now:
+        raise invalid_input("A time to come, with its offset.", "改期时间须带时区且晚于现在。", "startsAt")
+    # The length stays: moving is for the time and place, nothing else.
+    length = activity.ends_at - activity.starts_at
+    activity.starts_at, activity.ends_at = input.starts_at, input.starts_at + length
+    activity.place = check_text(input.place, 200, "place") if is_given(input.place) else activity.place
+    activity.reason = check_text(input.reason, 500, "reason")
+    await save_change(call, activity, MOVED)
+    # Whoever was reminded of the old time is reminded of the new one.
+    await ParticipationRow.filter(activity=activity).update(reminded_at=None)
+    return PartyActivityPayload(activity=ref(PartyActivity, activity.id))
+
+
+@strawberry.input(description="An activity that does not take place (取消活动).")
+class CancelActivityInput:
+    idempotency_key: str = input_field(KEY)
+    activity: ID = input_field("Which (活动).")
+    expected_version: int = input_field(EXPECTED)
+    reason: str = input_field("Why (原因).")
+
+
+@command("Cancel an activity; everybody who signed up or waits is told (取消活动).", requires=CONVENE)
+async def cancel_activity(call: Call, input: CancelActivityInput) -> PartyActivityPayload:
+    activity = await load_arranged_activity(call, input.activity, input.expected_version)
+    require_planned(activity)
+    activity.state, activity.reason = ActivityState.CANCELLED, check_text(input.reason, 500, "reason")
+    await save_change(call, activity, CANCELLED)
+    return PartyActivityPayload(activity=ref(PartyActivity, activity.id))
+
+
+MOVED = Text("An activity was moved", "活动时间或地点有变")
+CANCELLED = Text("An activity was cancelled", "活动已取消")
+
+
+async def save_change(call: Call, activity: ActivityRow, what: Text) -> None:
+    """Save the change, and notify everybody who comes or waits."""
+    activity.version += 1
+    await activity.save()
+    people = await ParticipationRow.filter(activity=activity, state__in=COMING).values_list("person_id", flat=True)
+    await send_notice(call, activity_notice(activity, what), persons=people)  # type: ignore[arg-type]
+    call.publish(ActivityChanged(activity=activity.id, state=activity.state), activity)
+
+
+def activity_notice(activity: ActivityRow, what: Text) -> NoticeDraft:
+    """Build the notice of an activity: its time, and nothing that somebody wrote."""
+    at = f"{activity.starts_at.astimezone(CHINA):%Y-%m-%d %H:%M}"
+    kind = "party.activity_" + activity.state.value.lower()
+    return NoticeDraft(kind, what, Text(f"Time: {at}.", f"时间：{at}。"), f"PartyActivity:{activity.id}")
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        arrange_activity=arrange_activity,
+        move_activity=move_activity,
+        cancel_activity=cancel_activity,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Deliberations: agenda, meetings, votes, counts and decisions."""

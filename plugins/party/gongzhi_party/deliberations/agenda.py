@@ -1,0 +1,208 @@
+"""Deliberation: raising a matter, its agenda, who is heard, what is proposed."""
+
+from __future__ import annotations
+
+import strawberry
+from gongzhi.core.cases.types import Case
+from gongzhi.core.grids.commands import find_grid
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.people.models import PersonRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import check_text, duplicate, input_form, is_given, not_found
+from gongzhi.runtime.commands import (
+    EXPECTED,
+    KEY,
+    Call,
+    Problem,
+    check_version,
+    command,
+    forbidden,
+    input_field,
+    problems,
+    result_field,
+)
+from gongzhi.values.errors import Refusal
+from gongzhi.values.labels import label_of
+from strawberry import ID, UNSET
+
+from ..activities.types import PartyActivity
+from ..lookups import check_count, lives_in_grid, load_own_person
+from ..models import AgendaRow, DeliberationRow, DeliberationState, ProposalRow, SpeakerRow
+from ..visibility import DELIBERATE
+from .types import Deliberation, MatterProposal, MatterSpeaker
+
+TALKING = (DeliberationState.RAISED, DeliberationState.ANNOUNCED)
+
+
+@strawberry.type(description="The deliberation, or why nothing was done (议事结果).")
+class DeliberationPayload:
+    deliberation: Deliberation | None = result_field("The deliberation (议事).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A matter to be deliberated (提出议题).")
+class RaiseMatterInput:
+    idempotency_key: str = input_field(KEY)
+    title: str = input_field("In a few words (标题).")
+    text: str = input_field("The matter; it names no private person (内容).")
+    grid: str | None = input_field("Whom it concerns, by code; where one lives if not said (网格编码).", default=UNSET)
+    case: str | None = input_field(
+        "The number of the case it comes from, which one may see (来源诉求编号).", default=UNSET
+    )
+
+
+@command("Raise a matter: residents where they live, staff where they lead (提出议题).", requires=None)
+async def raise_matter(call: Call, input: RaiseMatterInput) -> DeliberationPayload:
+    # Only a case that the caller sees can be brought.
+    case = await call.find(Case, "case", number=input.case) if is_given(input.case) else None
+    person = await load_own_person(call) if call.viewer.account.person else None
+    grid = await find_concerned_grid(call, input, person, case)
+    with input_form() as read:
+        title = read(check_text, input.title, 200, "title")
+        said = read(check_text, input.text, 5000, "text")
+    row = await DeliberationRow.create(
+        title=title, text=said, grid=grid, case=case, raised_by=person, raised_at=call.now
+    )
+    return DeliberationPayload(deliberation=ref(Deliberation, row.id))
+
+
+async def find_concerned_grid(call: Call, input: RaiseMatterInput, person: PersonRow | None, case: object) -> GridRow:
+    """Return the grid a matter is raised in: one that somebody lives in or leads."""
+    if is_given(input.grid):
+        grid = await find_grid(input.grid, "grid")
+    elif case is not None or person is not None:
+        grid = await GridRow.get(id=getattr(case or person, "grid_id", None))
+    else:
+        raise not_found("Say whom it concerns.", "请指定网格。", "grid")
+    if not call.may(DELIBERATE, grid) and not (person and lives_in_grid(person, grid.id)):
+        raise forbidden("grid")
+    return grid
+
+
+async def load_led_deliberation(call: Call, id: str, expected: int, *states: DeliberationState) -> DeliberationRow:
+    """Return a deliberation in one of these states that the caller leads, locked."""
+    row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(id))
+    if not call.may(DELIBERATE, row):
+        raise forbidden("deliberation")
+    check_version(row, expected)
+    require_state(row, *states)
+    return row
+
+
+def require_state(row: DeliberationRow, *states: DeliberationState) -> None:
+    """Refuse what cannot be done where a deliberation stands."""
+    if row.state not in states:
+        raise Refusal(
+            "ILLEGAL_TRANSITION",
+            f"This cannot be done with the deliberation as it is: {label_of(row.state).en}.",
+            f"议事{label_of(row.state).zh}，不能进行此操作。",
+            ("deliberation",),
+        )
+
+
+async def save_deliberation(row: DeliberationRow) -> DeliberationPayload:
+    row.version += 1
+    await row.save()
+    return DeliberationPayload(deliberation=ref(Deliberation, row.id))
+
+
+@strawberry.input(description="The agenda of a deliberation (公布议程).")
+class PublishMatterAgendaInput:
+    idempotency_key: str = input_field(KEY)
+    deliberation: ID = input_field("Which (议事).")
+    expected_version: int = input_field(EXPECTED)
+    items: list[str] = input_field("What is talked about, in its order (议程).")
+    activity: ID | None = input_field("The meeting where it is talked about (议事会).", default=UNSET)
+
+
+@command("Publish the agenda; until votes are taken it can be published anew (公布议程).", requires=DELIBERATE)
+async def publish_matter_agenda(call: Call, input: PublishMatterAgendaInput) -> DeliberationPayload:
+    row = await load_led_deliberation(call, input.deliberation, input.expected_version, *TALKING)
+    check_count(len(input.items), 1, 30, "items")
+    titles = [check_text(one, 200, "items", str(place)) for place, one in enumerate(input.items)]
+    if is_given(input.activity):
+        row.activity_id = (await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(input.activity))).id
+    # Replaced whole, so that places have no gaps.
+    await AgendaRow.filter(deliberation=row).delete()
+    await AgendaRow.bulk_create(
+        [AgendaRow(deliberation=row, place=place, title=one) for place, one in enumerate(titles, 1)]
+    )
+    # Public from here on.
+    row.state = DeliberationState.ANNOUNCED
+    return await save_deliberation(row)
+
+
+@strawberry.input(description="Somebody wants to be heard (申请发言).")
+class AskToSpeakOnMatterInput:
+    idempotency_key: str = input_field(KEY)
+    deliberation: ID = input_field("Where (议事).")
+    topic: str = input_field("What of (发言主题).")
+
+
+@strawberry.type(description="The place on the list, or why there is none (申请发言结果).")
+class MatterSpeakerPayload:
+    speaker: MatterSpeaker | None = result_field("The speaker (发言人).")
+    errors: list[Problem] = problems()
+
+
+@command("Ask to be heard; one's name is called, so it is published (申请发言).", requires=None)
+async def ask_to_speak_on_matter(call: Call, input: AskToSpeakOnMatterInput) -> MatterSpeakerPayload:
+    row, person = await load_as_neighbour(call, input.deliberation)
+    require_state(row, DeliberationState.ANNOUNCED)
+    if await SpeakerRow.exists(deliberation=row, person=person):
+        raise duplicate("You are on the list.", "您已在发言名单上。", "deliberation")
+    speaker = await SpeakerRow.create(
+        deliberation=row, person=person, topic=check_text(input.topic, 200, "topic"), at=call.now
+    )
+    return MatterSpeakerPayload(speaker=ref(MatterSpeaker, speaker.id))
+
+
+async def load_as_neighbour(call: Call, id: str) -> tuple[DeliberationRow, PersonRow]:
+    """Return a deliberation, locked, and the caller, whom it concerns."""
+    row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(id))
+    person = await load_own_person(call)
+    if not lives_in_grid(person, row.grid_id):
+        raise Refusal("NOT_CONCERNED", "It concerns those who live there.", "仅本网格居民可以参与。", ("deliberation",))
+    return row, person
+
+
+@strawberry.input(description="Something to be put to the vote (提出方案).")
+class ProposeOnMatterInput:
+    idempotency_key: str = input_field(KEY)
+    deliberation: ID = input_field("Where (议事).")
+    text: str = input_field("The proposal (内容).")
+
+
+@strawberry.type(description="The proposal, or why there is none (提出方案结果).")
+class MatterProposalPayload:
+    proposal: MatterProposal | None = result_field("The proposal (方案).")
+    errors: list[Problem] = problems()
+
+
+@command("Propose what is to be voted on: whoever lives there, or leads (提出表决方案).", requires=None)
+async def propose_on_matter(call: Call, input: ProposeOnMatterInput) -> MatterProposalPayload:
+    row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(input.deliberation))
+    if not call.may(DELIBERATE, row):
+        await load_as_neighbour(call, input.deliberation)
+    require_state(row, DeliberationState.ANNOUNCED)
+    # Numbered under the deliberation's lock.
+    place = 1 + await ProposalRow.filter(deliberation=row).count()
+    if place > 20:
+        raise Refusal("TOO_MANY", "There are 20 proposals.", "最多 20 个方案。", ("deliberation",))
+    proposal = await ProposalRow.create(
+        deliberation=row, place=place, text=check_text(input.text, 2000, "text"), person_id=call.viewer.account.person
+    )
+    return MatterProposalPayload(proposal=ref(MatterProposal, proposal.id))
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        raise_matter=raise_matter,
+        publish_matter_agenda=publish_matter_agenda,
+        ask_to_speak_on_matter=ask_to_speak_on_matter,
+        propose_on_matter=propose_on_matter,
+    ),
+)

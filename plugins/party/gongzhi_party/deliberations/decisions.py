@@ -1,0 +1,168 @@
+"""Decisions: what follows from a count; the decision, how it is carried out, made public and evaluated."""
+
+from __future__ import annotations
+
+import datetime
+from datetime import timedelta
+
+import strawberry
+from gongzhi.core.cases.deliberation import record_deliberation
+from gongzhi.core.cases.types import Case
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.notices.sending import NoticeDraft, send_notice
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import CHINA, duplicate, invalid_input, is_given, not_found, today
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, input_field, problems, result_field
+from gongzhi.values.errors import Refusal, Text
+from gongzhi_resolutions.models import Body, ResolutionRow
+from gongzhi_resolutions.records import create_resolution
+from strawberry import ID, UNSET
+
+from ..activities.minutes import PartyTaskInput, create_task
+from ..lookups import check_count
+from ..models import (
+    DeliberationRow,
+    DeliberationState,
+    EvaluationRow,
+    ExecutionRow,
+    MeetingRow,
+    MeetingState,
+    ProposalRow,
+)
+from ..visibility import DELIBERATE
+from .agenda import DeliberationPayload, load_as_neighbour, load_led_deliberation, require_state, save_deliberation
+from .types import MatterEvaluation, MatterProposal
+
+SETTLED = (DeliberationState.DECIDED, DeliberationState.PUBLICISED)
+PUBLIC_DAYS = 7
+
+
+@strawberry.input(description="What is decided on a count (形成决议).")
+class DecideMatterInput:
+    idempotency_key: str = input_field(KEY)
+    deliberation: ID = input_field("Which (议事).")
+    expected_version: int = input_field(EXPECTED)
+    proposal: ID = input_field("The proposal that was carried (通过的方案).")
+    body: Body = input_field("Who decided (决议主体).")
+    adopts: list[str] = input_field("The rules it adopts, such as points.village/3 (通过的规则).", default_factory=list)
+
+
+@command("Put on record what was decided: what more than half of the votes carry (形成决议).", requires=DELIBERATE)
+async def decide_matter(call: Call, input: DecideMatterInput) -> DeliberationPayload:
+    row = await load_led_deliberation(call, input.deliberation, input.expected_version, DeliberationState.COUNTED)
+    proposal: ProposalRow = await call.find(MatterProposal, "proposal", id=key_of(MatterProposal)(input.proposal))
+    if proposal.deliberation_id != row.id:
+        raise not_found("It was not voted on here.", "该方案不属于本次议事。", "proposal")
+    votes = (proposal.votes_for or 0, proposal.votes_against or 0, proposal.abstentions or 0)
+    # Abstentions count as votes cast: more than half of all of them must be for it (Organic Law of the Villagers'
+    # Committees).
+    if votes[0] * 2 <= sum(votes):
+        raise Refusal("NOT_CARRIED", "More than half of the votes must be for it.", "赞成票未过半数。", ("proposal",))
+    if len(input.adopts) > 20 or not all(0 < len(one) <= 100 for one in input.adopts):
+        raise invalid_input("20 rules at most, by their names.", "最多 20 条规则名称。", "adopts")
+    grid = await GridRow.get(id=row.grid_id)
+    body = Body(input.body)
+    # What a room decided is of the day of the meeting, not of the day it was confirmed.
+    day = await decision_day(call, row)
+    made_of: ResolutionRow = await create_resolution(
+        call, grid, body, row.title, proposal.text, day, input.adopts, votes=votes
+    )
+    row.resolution_id, row.decided_at, row.state = made_of.id, call.now, DeliberationState.DECIDED
+    # The case's timeline gets the decision, since that is where it came from.
+    if row.case_id:
+        await record_deliberation(call, row.case_id, made_of.id)
+    return await save_deliberation(row)
+
+
+async def decision_day(call: Call, row: DeliberationRow) -> datetime.date:
+    """Return the day of a decision: that of the meeting, if it was taken in the room."""
+    meeting = await MeetingRow.get_or_none(deliberation=row, state=MeetingState.CONFIRMED)
+    return meeting.held_at.astimezone(CHINA).date() if meeting else today(call)
+
+
+@strawberry.input(description="How a decision is carried out (落实决议).")
+class ExecuteMatterInput:
+    idempotency_key: str = input_field(KEY)
+    deliberation: ID = input_field("Which (议事).")
+    expected_version: int = input_field(EXPECTED)
+    case: str | None = input_field("By which case, by number (诉求编号).", default=UNSET)
+    task: PartyTaskInput | None = input_field("By which task (事项).", default=UNSET)
+
+
+@command("Link a decision to what carries it out: a case, a task, or both (落实决议).", requires=DELIBERATE)
+async def execute_matter(call: Call, input: ExecuteMatterInput) -> DeliberationPayload:
+    row = await load_led_deliberation(call, input.deliberation, input.expected_version, *SETTLED)
+    if not is_given(input.case) and not is_given(input.task):
+        raise invalid_input("Name a case or a task.", "请指定诉求或事项。", "task")
+    if await ExecutionRow.filter(deliberation=row).count() >= 50:
+        raise Refusal("TOO_MANY", "50 at most.", "最多 50 项。", ("deliberation",))
+    # Only what the caller sees can be linked, or a link would tell of cases.
+    case = await call.find(Case, "case", number=input.case) if is_given(input.case) else None
+    task = (
+        await create_task(call, input.task, DELIBERATE, ("task",), deliberation=row) if is_given(input.task) else None
+    )
+    await ExecutionRow.create(deliberation=row, case=case, task=task, at=call.now)
+    return await save_deliberation(row)
+
+
+@strawberry.input(description="When a result is made public (公示结果).")
+class PublicizeMatterInput:
+    idempotency_key: str = input_field(KEY)
+    deliberation: ID = input_field("Which (议事).")
+    expected_version: int = input_field(EXPECTED)
+    days: int = input_field(f"How long, {PUBLIC_DAYS} days at least (公示天数).", default=PUBLIC_DAYS)
+
+
+@command("Make a decision and its result public for some days (公示).", requires=DELIBERATE)
+async def publicize_matter(call: Call, input: PublicizeMatterInput) -> DeliberationPayload:
+    row = await load_led_deliberation(call, input.deliberation, input.expected_version, DeliberationState.DECIDED)
+    # A result is public for a week at least.
+    days = check_count(input.days, PUBLIC_DAYS, 90, "days")
+    row.public_from, row.public_to = today(call), today(call) + timedelta(days=days - 1)
+    row.state = DeliberationState.PUBLICISED
+    if row.raised_by_id:
+        about = NoticeDraft(
+            "party.matter_decided",
+            Text("A matter you raised was decided", "您提出的议题已有结果"),
+            Text(f"The result is public until {row.public_to}.", f"结果公示至 {row.public_to}。"),
+            f"Deliberation:{row.id}",
+        )
+        await send_notice(call, about, persons=[row.raised_by_id])
+    return await save_deliberation(row)
+
+
+@strawberry.input(description="What somebody makes of a result (成效评价).")
+class EvaluateMatterInput:
+    idempotency_key: str = input_field(KEY)
+    deliberation: ID = input_field("Which (议事).")
+    score: int = input_field("1 is worst, 5 is best (评分).")
+
+
+@strawberry.type(description="What was said, or why nothing was done (评价结果).")
+class MatterEvaluationPayload:
+    evaluation: MatterEvaluation | None = result_field("What was said (评价).")
+    errors: list[Problem] = problems()
+
+
+@command("Say what one makes of a public result; whoever lives there, once (成效评价).", requires=None)
+async def evaluate_matter(call: Call, input: EvaluateMatterInput) -> MatterEvaluationPayload:
+    row, person = await load_as_neighbour(call, input.deliberation)
+    require_state(row, DeliberationState.PUBLICISED)
+    # One answer each; the figure is shown from ten on.
+    if await EvaluationRow.exists(deliberation=row, person=person):
+        raise duplicate("You have said so already.", "您已评价。", "deliberation")
+    said = await EvaluationRow.create(deliberation=row, person=person, score=check_count(input.score, 1, 5, "score"))
+    return MatterEvaluationPayload(evaluation=ref(MatterEvaluation, said.id))
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        decide_matter=decide_matter,
+        execute_matter=execute_matter,
+        publicize_matter=publicize_matter,
+        evaluate_matter=evaluate_matter,
+    ),
+)

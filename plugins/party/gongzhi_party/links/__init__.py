@@ -1,0 +1,1 @@
+"""Links: members who look after households, and the wishes they fulfil."""

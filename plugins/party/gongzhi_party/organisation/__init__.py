@@ -1,0 +1,1 @@
+"""Organisation: branches, offices, membership and the digest of a quarter."""

@@ -1,0 +1,1 @@
+"""Village: the village code, its councils and deputies' proposals."""

@@ -1,0 +1,1 @@
+"""Volunteers: groups of volunteers and who leads them."""

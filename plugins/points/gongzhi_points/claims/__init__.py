@@ -1,0 +1,1 @@
+"""Claims: points claimed for acts or awarded for events, and objections to decisions."""

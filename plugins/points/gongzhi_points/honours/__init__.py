@@ -1,0 +1,1 @@
+"""Honours: honours by published criteria, and the services they entitle to."""

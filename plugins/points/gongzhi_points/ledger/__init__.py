@@ -1,0 +1,1 @@
+"""Ledger: accounts, double-entry postings, their hash chain, expiry and statements."""

@@ -1,0 +1,213 @@
+"""Programmes: what a points office sets up (programmes, groups), and taking back what was wrongly booked."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from uuid import UUID
+
+import strawberry
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.people.naming import find_nameable
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.located import covers_row
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import check_text, duplicate, invalid_input, is_given, not_found, today
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.values.errors import FIELD, Refusal, Text
+from strawberry import ID, UNSET
+
+from ..ledger import posting as ledger
+from ..ledger.accounts import open_account
+from ..ledger.chain import FIRST
+from ..ledger.posting import Leg, Posting
+from ..ledger.types import PointsAccount, PointsEntry
+from ..models import AccountKind, AccountRow, ChainRow, EntryRow, PostingKind, PostingRow, ProgrammeRow, Unit
+from ..visibility import MANAGE
+from .types import PointsProgramme
+
+CODE = re.compile(r"[a-z][a-z0-9-]{1,23}")
+
+
+def check_code_format(value: str, *path: str) -> str:
+    """Check a code of two to 24 lower-case letters, digits and hyphens, which resolutions name rules by."""
+    if not CODE.fullmatch(value):
+        raise invalid_input(
+            "A code has 2 to 24 lower-case letters, digits and hyphens and begins with a letter.",
+            "编码须为 2 至 24 位小写字母、数字或连字符，以字母开头。",
+            *path,
+        )
+    return value
+
+
+def check_count(value: int, least: int, most: int, *path: str) -> int:
+    """Check that a whole number is within bounds."""
+    if not least <= value <= most:
+        raise invalid_input(f"{FIELD} must be {least} to {most}.", f"{FIELD}应为 {least} 至 {most}。", *path)
+    return value
+
+
+async def load_current_grid(code: str, *path: str) -> GridRow:
+    """Return the grid that has this code now."""
+    # A code may have named an earlier grid; only the one that is valid now counts.
+    grid = await GridRow.get_or_none(code=code, valid_to=None)
+    if grid is None:
+        raise not_found("There is no such grid.", "没有该网格。", *path)
+    return grid
+
+
+async def load_managed_programme(call: Call, id: str, *path: str) -> ProgrammeRow:
+    """Return a programme that the caller manages, locked."""
+    programme: ProgrammeRow = await call.find(PointsProgramme, *path, id=key_of(PointsProgramme)(id))
+    if not call.may(MANAGE, programme):
+        raise forbidden(*path)
+    return programme
+
+
+@strawberry.input(description="A points programme (新建积分项目).")
+class AddPointsProgrammeInput:
+    idempotency_key: str = input_field(KEY)
+    code: str = input_field("Its code: lower-case letters, digits and hyphens (编码).")
+    name: str = input_field("Its name (名称).")
+    grid: str = input_field("The grid it covers, by code (适用网格编码).")
+    unit: Unit = input_field("What it counts in (计量单位).", default=Unit.POINT)
+    starts_on: datetime.date | None = input_field("The first day; today if not given (起始日).", default=UNSET)
+    lasts_months: int | None = input_field("After how many months points expire (有效月数).", default=UNSET)
+    warn_days: int = input_field("How many days before that its holder is told (提醒天数).", default=30)
+    code_minutes: int = input_field("How long a code may be used, in minutes (兑换码有效分钟).", default=30)
+    settle_days: int = input_field("Within how many days an offline shop settles (离线核销天数).", default=7)
+
+
+@strawberry.type(description="The programme, or why there is none (积分项目结果).")
+class PointsProgrammePayload:
+    programme: PointsProgramme | None = result_field("The programme (项目).")
+    errors: list[Problem] = problems()
+
+
+@command("Set up a points programme (新建积分项目).", requires=MANAGE)
+async def add_points_programme(call: Call, input: AddPointsProgrammeInput) -> PointsProgrammePayload:
+    grid = await load_current_grid(input.grid, "grid")
+    if not call.may(MANAGE, grid):
+        raise forbidden("grid")
+    if await ProgrammeRow.exists(code=check_code_format(input.code, "code")):
+        raise duplicate("There is a programme with this code.", "该编码的项目已存在。", "code")
+    programme = await ProgrammeRow.create(
+        code=input.code,
+        name=check_text(input.name, 100, "name"),
+        grid=grid,
+        unit=input.unit,
+        starts_on=input.starts_on if is_given(input.starts_on) else today(call),
+        lasts_months=check_count(input.lasts_months, 1, 120, "lastsMonths") if is_given(input.lasts_months) else None,
+        warn_days=check_count(input.warn_days, 1, 180, "warnDays"),
+        code_minutes=check_count(input.code_minutes, 1, 10_080, "codeMinutes"),
+        settle_days=check_count(input.settle_days, 1, 60, "settleDays"),
+    )
+    # The chain's first row and the issuer's account exist from the beginning: posting takes both for granted.
+    await ChainRow.create(programme=programme, hash=FIRST)
+    await open_account(call, programme.id, AccountKind.ISSUER, grid.id)
+    return PointsProgrammePayload(programme=ref(PointsProgramme, programme.id))
+
+
+@strawberry.input(description="A group that earns points together (开立集体账户).")
+class OpenPointsGroupInput:
+    idempotency_key: str = input_field(KEY)
+    programme: ID = input_field("The programme (项目).")
+    name: str = input_field("The group's name, such as a team of volunteers (集体名称).")
+    leader: ID = input_field("Who claims and redeems for it (负责人).")
+
+
+@strawberry.type(description="The account, or why there is none (账户结果).")
+class PointsAccountPayload:
+    account: PointsAccount | None = result_field("The account (账户).")
+    errors: list[Problem] = problems()
+
+
+@command("Open an account for a group (开立集体账户).", requires=MANAGE)
+async def open_points_group(call: Call, input: OpenPointsGroupInput) -> PointsAccountPayload:
+    programme = await load_managed_programme(call, input.programme, "programme")
+    # Found by who may be named, not by who may be seen: the office need not see people's files to name a leader.
+    leader = await find_nameable(call, input.leader, MANAGE, "leader")
+    if not covers_row(programme, leader):
+        raise not_found("The leader lives outside the programme's grid.", "负责人不在项目适用网格内。", "leader")
+    account = await AccountRow.create(
+        programme=programme,
+        kind=AccountKind.GROUP,
+        name=check_text(input.name, 100, "name"),
+        person=leader,
+        grid_id=leader.grid_id,
+        opened_at=call.now,
+    )
+    return PointsAccountPayload(account=ref(PointsAccount, account.id))
+
+
+@strawberry.input(description="A movement that was wrongly booked (冲正).")
+class ReversePointsInput:
+    idempotency_key: str = input_field(KEY)
+    entry: ID = input_field("One of its entries (流水).")
+    reason: str = input_field("Why; a code or a few words without names, for the holder reads it for ever (原因).")
+
+
+@strawberry.type(description="The movement that takes it back, or why there is none (冲正结果).")
+class ReversePointsPayload:
+    entry: PointsEntry | None = result_field("The entry that takes it back (冲正流水).")
+    errors: list[Problem] = problems()
+
+
+@command("Take back a movement that was wrongly booked, by another one (冲正).", requires=MANAGE)
+async def reverse_points(call: Call, input: ReversePointsInput) -> ReversePointsPayload:
+    entry: EntryRow = await call.find(PointsEntry, "entry", id=key_of(PointsEntry)(input.entry))
+    await managed_account(call, entry.account_id, "entry")
+    made_of = await reverse_posting(call, entry.posting_id, check_text(input.reason, 100, "reason"))
+    back = await EntryRow.get(posting_id=made_of, account_id=entry.account_id)
+    return ReversePointsPayload(entry=ref(PointsEntry, back.id))
+
+
+async def managed_account(call: Call, account: UUID, *path: str) -> AccountRow:
+    found: AccountRow = await call.find(PointsAccount, *path, id=account)
+    if not call.may(MANAGE, found):
+        raise forbidden(*path)
+    return found
+
+
+async def reverse_posting(call: Call, posting: UUID, why: str) -> UUID:
+    """Post the opposite of a posting and return the new one's id. Raises Refusal for what is reversed or cannot be."""
+    wrongly = await PostingRow.get(id=posting)
+    # Before the look at earlier reversals, or two at once would both find none.
+    await ledger.lock_chain(call, wrongly.programme_id)
+    # A reversal is final: taking it back would make two movements that nobody can explain.
+    if wrongly.kind is PostingKind.REVERSED or await PostingRow.exists(reverses_id=posting):
+        raise Refusal(
+            "ALREADY_REVERSED",
+            "This has been taken back, or takes something back.",
+            "该流水已冲正或本身为冲正。",
+            ("entry",),
+        )
+    # Without a day of expiry: what comes back to a holder does not expire.
+    legs = tuple([Leg(leg.account_id, -leg.amount) for leg in await EntryRow.filter(posting_id=posting)])
+    [back] = await ledger.post_entries(
+        call,
+        wrongly.programme_id,
+        Posting(
+            kind=PostingKind.REVERSED,
+            key=f"reverse:{posting}",
+            legs=legs,
+            reason=Text(f"Wrongly booked: {why}", f"误记冲正：{why}"),
+            occurred_on=today(call),
+            inputs={"no": str(wrongly.no)},
+            rule=wrongly.rule_id,
+            case=wrongly.case_id,
+            reverses=posting,
+        ),
+    )
+    return back
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        add_points_programme=add_points_programme,
+        open_points_group=open_points_group,
+        reverse_points=reverse_points,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Rewards: shops, what they hand out, redemptions and their one-time codes."""
