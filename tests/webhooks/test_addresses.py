@@ -135,7 +135,7 @@ OUTGOING = {
 """Where something is connected to, and who chooses what. Nothing that a caller chooses goes round the first."""
 CLIENTS = re.compile(
     r"httpx\.(AsyncClient|Client|get|post|stream)\(|open_connection\(|create_connection\(|urlopen\(|nats\.connect\(|client\.connect\("
-    r"|aiohttp|from_url\(|requests\.(get|post)|smtplib|ftplib|HTTPSConnection\("
+    r"|aiohttp|from_url\(|\brequests\.(get|post)\(|smtplib|ftplib|HTTPSConnection\("
 )
 
 
