@@ -100,6 +100,7 @@ def check_count(values: list[Any], path: str) -> list[Any]:
 async def load_revealable(call: Call, id: str, at: str) -> PersonRow:
     """Return the person, if the caller may have their values shown."""
     person: PersonRow = await call.find(Person, "ids", at, id=key_of(Person)(id))
+    # A broken glass opens protected values as well.
     if not call.may(REVEAL, person) and not await has_glass(call, person.id):
         raise forbidden("ids")
     return person
@@ -110,6 +111,7 @@ async def reveal_values(call: Call, id: str, person: PersonRow, fields: list[str
     values: list[RevealedValue] = []
     for name in fields:
         found = await reveal_field(call.context.keys, person, f"Person.{name}")
+        # A single value that is not there is answered with null, a list with nothing.
         alone: list[str | None] = [] if name == "phones" else [None]
         values += [RevealedValue(id=ID(id), field=name, value=value) for value in found or alone]
     return values
@@ -166,6 +168,7 @@ async def find_matches(call: Call, input: Any) -> list[PersonRow]:
         return await PersonRow.filter(county_id=county.id, resident_id_blind__in=blinds)
     number = check_code(codes.check_phone, input.phone, "phone")
     blinds = keys.blinds(county.code, sealed.PHONE, number)
+    # No more than may be shown, however many have the number.
     owners = await PhoneRow.filter(blind__in=blinds).order_by("person_id").limit(AT_ONCE).values_list("person_id")
     return await PersonRow.filter(county_id=county.id, id__in=[id for (id,) in owners])
 
@@ -208,6 +211,7 @@ async def break_glass(call: Call, input: BreakGlassInput) -> BreakGlassPayload:
     person = await load_endangered(call, input)
     glass = await open_glass(call, person.id, reason)
     await call.context.look(FileLook([person.id], ["Person"], reason[:PURPOSE], LookKind.BREAK_GLASS))
+    # In the same transaction: no glass without an alert.
     await raise_alert(call, AlertKind.BREAK_GLASS, glass.account, call.viewer.role, 1, person.county_id)
     await send_notice(call, NoticeDraft("access.break_glass", TITLE, BODY, f"Person:{person.id}"), persons=[person.id])
     return BreakGlassPayload(glass=ref(Glass, glass.id))
@@ -239,6 +243,7 @@ async def load_endangered(call: Call, input: BreakGlassInput) -> PersonRow:
 
 async def can_break_glass(call: Call, person: PersonRow) -> bool:
     grants = [grant for grant in call.viewer.account.grants if BREAK_GLASS in grant.permissions]
+    # Where it is held, the whole county counts.
     areas = [grant.grid for grant in grants if grant.grid is not None]
     near = GridRow.filter(id__in=areas, county_id=person.county_id)
     return any(grant.everywhere for grant in grants) or await near.exists()

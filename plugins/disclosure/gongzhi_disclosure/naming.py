@@ -77,7 +77,9 @@ async def find_people_to_name(call: Call, input: FindPeopleToNameInput) -> FindP
             ("permission",),
         )
     scope = await searchable_places(call, input)
+    # Nobody is named who is restricted, erased or dead.
     found = PersonRow.filter(scope, name=name, restricted_at=None, erased_at=None, died_on=None)
+    # One more than is shown tells that there are more.
     people = await found.order_by("id").limit(NAMESAKES + 1)
     if len(people) > NAMESAKES:
         raise Refusal(

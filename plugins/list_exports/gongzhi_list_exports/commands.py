@@ -83,6 +83,7 @@ async def request_bulk_export(call: Call, input: RequestBulkExportInput) -> Bulk
     if account is None:
         raise invalid_input("A file is made for an account; sign in with one.", "批量导出须使用已登记的账户。")
     await afforded(call, wanted.rows)
+    # A few rows without anybody's file go out by one person.
     alone = wanted.rows <= call.context.bounds.alone and not wanted.personal
     row = await ExportRow.create(
         account=account.name,
@@ -158,6 +159,7 @@ class ReleaseBulkExportInput:
 @command("Let somebody else's export go out, as it was asked for (放行批量导出).", requires=RELEASE, two_persons=True)
 async def release_bulk_export(call: Call, input: ReleaseBulkExportInput) -> BulkExportPayload:
     row = await judged(call, input)
+    # A day from now, however long it waited.
     row.state, row.until = ExportState.READY, call.now + LASTS
     body = Text(f"Export {row.id} can be fetched for a day.", f"第 {row.id} 号批量导出已放行，24 小时内可下载。")
     return await decided(call, row, "export.released", Text("Your export was released", "批量导出已放行"), body)

@@ -75,6 +75,7 @@ async def load_asker(call: RouteCall, account: str | None, purpose: str, grid: G
 
     Raises Refusal if they may export no longer, or somebody else is signed in.
     """
+    # As they are now: roles that were taken away since export nothing.
     viewer = await call.load_viewer(account) if account else None
     if viewer is None or call.context.viewer.account.name not in (None, account):
         raise absent()
@@ -95,6 +96,7 @@ async def take_file(call: Call, number: int, grid: str) -> File:
     # The list may have grown since somebody released it, but not to another one.
     most = largest(export.rows)
     found = await call.context.lists.read(call.viewer, export.document, export.variables, most)
+    # Counted before it is sent: even of a download that breaks off the marks are out.
     export.fetches, export.fetched_at = export.fetches + 1, call.now
     await export.save(update_fields=["fetches", "fetched_at"])
     return File(export, grid, found.columns, found.rows, call.now)
@@ -103,6 +105,7 @@ async def take_file(call: Call, number: int, grid: str) -> File:
 def sheet_of(file: File, secret: bytes) -> Sheet:
     """Lay a file out, with a mark on each row."""
     export = file.export
+    # Each fetch has marks of its own.
     rows = ((traces.code(secret, export.id, export.fetches, at), row) for at, row in enumerate(file.rows, start=1))
     return Sheet(marks(file), file.columns, rows)
 

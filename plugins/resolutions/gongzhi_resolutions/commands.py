@@ -69,6 +69,7 @@ async def revoke_resolution(call: Call, input: RevokeResolutionInput) -> Resolut
     row: ResolutionRow = await call.find(Resolution, "resolution", id=key_of(Resolution)(input.resolution))
     if not call.may(RECORD, row):
         raise forbidden("resolution")
+    # Revoked twice, it was revoked the first time.
     row.revoked_at = row.revoked_at or call.now
     await row.save(update_fields=["revoked_at"])
     return ResolutionPayload(resolution=ref(Resolution, row.id))

@@ -63,6 +63,7 @@ async def give_consent(call: Call, input: GiveConsentInput) -> ConsentPayload:
         raise invalid_input(
             "This purpose rests on the law and needs no consent.", "此项依法进行，无须同意。", "purpose"
         )
+    # Consent is to the words that were shown, so those must be the ones in force.
     if input.notice_version != notice.version:
         raise Refusal(
             "NOTICE_CHANGED",
@@ -119,6 +120,7 @@ def find_notice(call: Call, purpose: str, recipient: str | None) -> tuple[Privac
     registers, day = call.context.registers, today(call)
     named = check_text(recipient, CODE, "recipient") if recipient else None
     fixed = {one.recipient for one in registers.notices if one.purpose == purpose}
+    # The one that the person names, or else the one that the notice is about.
     whom = named or next((one for one in fixed if one), None)
     if whom is None and None in fixed:
         raise invalid_input("Say who receives the data.", "请指明接收方。", "recipient")
@@ -147,6 +149,7 @@ def consent_end(call: Call, notice: PrivacyNotice, person: PersonRow) -> datetim
     ends = []
     if notice.months:
         ends.append(call.now + datetime.timedelta(days=round(notice.months * 365.25 / 12)))
+    # What a guardian agreed to ends when the child decides.
     if person.birth_date and is_minor(person.birth_date, today(call)):
         ends.append(datetime.datetime.combine(fourteenth_birthday(person.birth_date), time(), CHINA))
     return min(ends, default=None)
@@ -216,6 +219,7 @@ async def end_representation(call: Call, input: EndRepresentationInput) -> Repre
     )
     if not call.may(REPRESENT, row):
         raise forbidden("representative")
+    # Never later than it would have ended.
     row.until = min(row.until or today(call), today(call))
     await row.save(update_fields=["until"])
     return RepresentativePayload(representative=ref(Representative, row.id))

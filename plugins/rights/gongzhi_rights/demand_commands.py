@@ -102,6 +102,7 @@ async def request_explanation(call: Call, input: RequestExplanationInput) -> Exp
     trace, subject = await load_own_decision(call, input.decision)
     own = call.viewer.account.person
     assert own is not None  # or nothing would concern them
+    # A household's decision is asked about by one of its members.
     about = trace["person_id"] or own
     request = await open_request(
         call, subject.grid_id, about, own, Matter.EXPLANATION, read_remark(input.text, "text"), decision_id=trace["id"]

@@ -19,6 +19,7 @@ RECORD = "rights.record_consent"
 
 def _represented(viewer: ViewerScope) -> Sql:
     """Return the people one speaks for today."""
+    # The array is made once, so that rows are found by their people.
     return Sql(
         "any(array(select v.person_id from rights.representative v "
         "where v.representative_id={0} and (v.until is null or v.until>{1})))",

@@ -92,6 +92,7 @@ async def copy_of(call: Call, request: UUID) -> dict[str, Any]:
         raise not_found(*ABSENT)
     person = demand[0]["person_id"]
     owner = await call.fetch(WHOSE, person)
+    # Without the key what was sealed is gone, and the copy has the rest.
     key = call.context.keys.unwrap(owner[0]["code"], owner[0]["data_key"]) if owner and owner[0]["data_key"] else None
     holdings = call.context.registers.holdings
     tables: dict[str, dict[str, Any]] = {}

@@ -94,6 +94,7 @@ class TimelineWords:
 
     def words(self, language: Language) -> str:
         """Return all of them as JSON, in a language; made once."""
+        # Made once a language: the words do not change while the server runs.
         if language not in self._made:
             said = {
                 type: {"title": title.say(language), "text": text and text.say(language)}

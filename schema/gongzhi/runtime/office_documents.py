@@ -72,6 +72,7 @@ def check_document(file: BinaryIO, limits: DocumentLimits | None = None) -> None
     try:
         with open_archive(file) as archive:
             check_archive(archive, limits)
+            # Programs find a part whatever the case of its name.
             names = {name.lower(): name for name in archive.namelist()}
             if "[content_types].xml" not in names:
                 raise damaged_document()

@@ -107,6 +107,7 @@ class KeyRing:
             if name in keys:
                 raise SealError(f"entry {place} of the key ring repeats the id of an earlier one")
             try:
+                # Both alphabets of base64 are read.
                 keys[name] = base64.b64decode(encoded.translate(_URLSAFE), validate=True)
             except ValueError:
                 raise SealError(f"entry {place} of the key ring is not in base64") from None
@@ -180,6 +181,7 @@ class KeyRing:
             raise ValueError("keys are derived per county: give its six digits")
         # The county has a fixed length, so no two pairs of county and purpose read alike.
         info = f"gongzhi/1/{county}/{purpose}".encode()
+        # The keys of the ring are random, so HKDF needs no salt (RFC 5869, 3.1).
         return HKDF(SHA256(), _KEY, salt=None, info=info).derive(self._keys[name])
 
 

@@ -20,6 +20,7 @@ def issue_ticket(secret: bytes, kind: bytes, key: bytes, until: datetime) -> str
 def read_ticket(secret: bytes, kind: bytes, text: str, now: datetime) -> bytes | None:
     """Return what a link was made for; None if it was not, or is over."""
     try:
+        # Links leave the padding off.
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except ValueError:
         return None

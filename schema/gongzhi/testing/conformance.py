@@ -67,6 +67,7 @@ class Conformance:
         try:
             async with connection.transaction():
                 now = datetime(2026, 1, 1, tzinfo=UTC)
+                # Of a person who is not there: all statements run, and find nothing.
                 await erase_person(connection.fetch, mine, UUID(int=0), now)
                 for one in mine:
                     if one.months:

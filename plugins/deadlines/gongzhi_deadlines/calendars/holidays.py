@@ -52,6 +52,7 @@ class Year:
 
 def years() -> Iterator[Year]:
     """Yield every year that is known, and those to come as far as the law tells."""
+    # As far as the package knows announcements.
     last = max(holidays).year
     for year in range(FIRST, last + 1):
         yield Year(year, False, name_notice(year), tuple(list_announced(year)))

@@ -78,6 +78,7 @@ async def rebuild(fetch: Fetch, calendar: int) -> None:
     text = orjson.dumps(content).decode()
     # Laid out by the code that reckons deadlines, so that statements count as it does.
     laid = parse_calendar(text)
+    # Written anew: nothing refers to a span.
     await fetch("delete from calendars.span where calendar_id = $1", calendar)
     seconds = [int(before.total_seconds()) for before in laid.before]
     await fetch(LAID, calendar, laid.opens, laid.closes, seconds)

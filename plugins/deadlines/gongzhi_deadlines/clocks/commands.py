@@ -129,8 +129,10 @@ async def publish_deadline_rules(call: Call, input: PublishDeadlineRulesInput) -
 async def choose_rules(call: Call, county: GridRow, rules: RuleSetRow) -> DeadlineRulesPayload:
     """Put the county on these rules, and its open clocks with it."""
     current = await ChoiceRow.get_or_none(grid=county, until=None)
+    # The same set again moves no clock.
     if current and current.set_id == rules.id:
         return DeadlineRulesPayload(rules=ref(DeadlineRuleSet, rules.id), recounted=0)
+    # Ended rather than changed, so that it stays known by what the county worked.
     await ChoiceRow.filter(grid=county, until=None).update(until=call.now)
     await ChoiceRow.create(grid=county, set=rules, since=call.now, account=call.viewer.account.name or "")
     moved = await recount(call, county.id, Why.RULES)
@@ -235,6 +237,7 @@ async def edit_calendar(call: Call, input: EditCalendarInput) -> CalendarPayload
         require_everywhere(call)
     calendar = await find_calendar(county, input.expected_version)
     calendar.weekdays, calendar.shifts = weekdays or calendar.weekdays, shifts or calendar.shifts
+    # Saved first, for what is rebuilt below reads the row.
     await calendar.save()
     if is_given(input.announced):
         await announce(county, calendar, input.announced, days)
@@ -316,6 +319,7 @@ def read_hours(hours: Sequence[OpenHoursInput], *path: str) -> list[list[int]]:
     """Return hours in minutes since midnight, one after the other."""
     found = [[read_minutes(one.opens, *path), read_minutes(one.closes, *path)] for one in hours]
     flat = [moment for span in found for moment in span]
+    # Each moment later than the one before, so spans neither touch nor overlap.
     if any(later <= earlier for earlier, later in zip(flat, flat[1:], strict=False)):
         raise invalid_input("Hours come in order and do not overlap.", "时段须按先后排列且不重叠。", *path, "hours")
     return found

@@ -68,6 +68,7 @@ def replay(by: Standing, case: Row, steps: Iterable[Row], now: datetime) -> Iter
             rule = by.rule(stage, about)
             if rule and stage not in running:
                 running[stage] = start_clock(case, stage, at, lead), rule
+    # What still runs is reckoned as of now.
     for clock, rule in running.values():
         yield reckon_now(clock, rule, by, now)
 

@@ -22,6 +22,7 @@ async def begin(call: Call, happening: Happening) -> Later:
 @reaction("clocks.follow")
 async def follow(call: Call, happening: Happening) -> None:
     """Bring the clocks to where a step leaves them. What concerns no clock costs nothing."""
+    # A report has started its clocks already.
     if happening.event != machine.REPORT.event:
         await running.follow(call, happening.row, happening.event)
 

@@ -37,7 +37,9 @@ async def follow(call: Call, case: CaseRow, event: str) -> None:
         await stop(call, by, clock)
     going = [clock for clock in clocks if clock.stopped_at is None]
     held = await hold(call, by, going, event) if event in (stages.PAUSES, stages.RESUMES) else {}
+    # A stage whose clock runs goes on with it.
     wanted = [stage for stage in stages.STARTS.get(event, ()) if stage not in {clock.stage for clock in going}]
+    # New clocks wait where those that run do.
     started = make_clocks(call, case, by, about, wanted, held=course.find_hold(going, call.now))
     await save_clocks(call, [*over, *held], started, filter(None, held.values()))
     set_next_deadline(case, [*going, *started])
@@ -76,6 +78,7 @@ def make_clocks(
 
 
 def make_clock(case: CaseRow, rule: Rule, by: Standing, now: datetime, held: datetime | None = None) -> ClockRow:
+    # Only the first contact and the handling are for the lead unit to meet.
     unit = case.lead_unit_id if rule.stage in (Stage.CONTACT, Stage.HANDLE) else None
     clock = ClockRow(case_id=case.id, stage=rule.stage, unit_id=unit, started_at=now, pauses=[], extensions=[])
     if held and rule.stage in HANDLING:
@@ -90,6 +93,7 @@ async def stop(call: Call, by: Standing, clock: ClockRow) -> None:
         course.resume(clock, call.now)
     course.release(clock, call.now)
     clock.stopped_at = call.now
+    # Once more, so that what it has spent is known for good.
     course.reckon_clock(clock, await find_rule(by, clock), by, call.now)
 
 
@@ -107,6 +111,7 @@ async def hold(call: Call, by: Standing, clocks: Iterable[ClockRow], event: str)
     pausing = event == stages.PAUSES
     changed = {}
     for clock in clocks:
+        # It stands as it should already.
         if course.is_paused(clock) == pausing:
             continue
         (course.pause if pausing else course.resume)(clock, call.now)
@@ -127,6 +132,7 @@ async def hold_until(call: Call, case: CaseRow, until: datetime | None) -> None:
         before = clock.pauses
         if clock.stage in HANDLING:
             course.hold(clock, call.now, until) if until else course.release(clock, call.now)
+        # Releasing changes nothing where nothing was held.
         if clock.pauses != before:
             changed.append(clock)
             why = Why.PAUSED if until else Why.RESUMED
@@ -166,6 +172,7 @@ async def extend(call: Call, case: CaseRow, more: Term, *, stages: Sequence[Stag
     by = await load_standing(call.fetch, await find_county(case))
     clocks = await ClockRow.filter(case_id=case.id, stopped_at=None)
     longer = [clock for clock in clocks if clock.stage in stages]
+    # Kept as a fact: a deadline is reckoned from all of them each time.
     added = {"amount": more.amount, "unit": more.unit.value, "nextDay": more.next_day, "at": call.now.isoformat()}
     traces = []
     for clock in longer:

@@ -67,6 +67,7 @@ async def run_sweep(call: Call, run: JobRun) -> None:
 async def sweep_all(call: Call) -> None:
     """Send reminders, close what nobody contests any more, follow new calendars (时限巡检)."""
     total, done = Swept(0, 0, 0), await sweep(call)
+    # Each turn does some hundreds of things; the last one finds nothing to do.
     while done != Swept(0, 0, 0):
         total = Swept(total.recounted + done.recounted, total.reminded + done.reminded, total.closed + done.closed)
         done = await sweep(call)

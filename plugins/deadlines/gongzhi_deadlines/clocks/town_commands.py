@@ -166,6 +166,7 @@ def check_limit(rule: DeadlineRuleInput, limits: Sequence[Rule], at: int) -> Non
 
     A narrower limit may hold for some of its cases; of these the county's rule counts when a clock starts.
     """
+    # In the order of the limits, as rules are tried.
     limit = next((one for one in limits if one.stage is rule.stage and covers(one, rule)), None)
     if limit is None or not within(term(rule), limit.term):
         raise beyond_limit(limit, at)

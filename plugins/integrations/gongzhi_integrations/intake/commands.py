@@ -182,6 +182,7 @@ async def order_result(context: Context, entry: IntakeEntryInput) -> IntakeResul
             external_number=entry.external_number, case=filed.case, warnings=warnings, errors=filed.errors
         )
     except Exception as error:  # the orders behind it may have nothing to do with it
+        # Its type alone: the text of an error may hold what was sent.
         logger.error("an order could not be filed: %s", type(error).__name__)
         said = describe_refusal(internal_error(), context.viewer.language)
         return IntakeResult(external_number=entry.external_number, errors=[said])
@@ -207,6 +208,7 @@ async def resolve_intake(info: Info, input: IntakeCasesInput) -> IntakeCasesPayl
     return IntakeCasesPayload(results=[await order_result(info.context, entry) for entry in input.entries])
 
 
+# Declared as a command, so that it is guarded and listed as one, but carried out by `resolve_intake` itself.
 intake_cases = strawberry.mutation(
     resolve_intake,
     description="File orders of another system, each once by its number there; its case comes back (批量接入工单).",

@@ -85,6 +85,7 @@ class Inquiry:
         """Return the data of one of our own operations, as /graphql does. Raises GeoReportError for its errors."""
         answer = await self.call.ask(document, **variables)
         if errors := answer.get("errors"):
+            # GeoReport has one status for all errors; the first one decides.
             code = errors[0].get("extensions", {}).get("code")
             raise GeoReportError(403 if code == "FORBIDDEN" else 500, *(one["message"] for one in errors))
         return answer["data"]

@@ -80,6 +80,7 @@ async def read_parameters(request: Request) -> dict[str, str]:
     if request.method == "POST":
         if not is_form(request):
             raise GeoReportError(415, f"send the body as {FORM}")
+        # The form goes before the address.
         given |= parse_parameters(await request.body())
     return given
 

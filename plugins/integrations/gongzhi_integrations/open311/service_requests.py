@@ -72,6 +72,7 @@ async def find_cases(inquiry: Inquiry, condition: dict[str, Any], size: int, pag
         first = min(left, PAGE)
         data = await inquiry.ask(SKIP, filter=condition, first=first, after=after)
         before = data["cases"]["pageInfo"]
+        # The list ends before the page begins.
         if not before["hasNextPage"]:
             return []
         after, left = before["endCursor"], left - first
@@ -104,6 +105,7 @@ def read_period(inquiry: Inquiry) -> dict[str, str]:
     # A second more, for `before` leaves its moment out.
     last = datetime.fromisoformat(end) if end else inquiry.now + timedelta(seconds=1)
     first = datetime.fromisoformat(start) if start else last - SPAN
+    # With a beginning alone it is the 90 days from there.
     if start and not end:
         last = min(last, first + SPAN)
     if not timedelta() <= last - first <= SPAN:
@@ -153,6 +155,7 @@ async def file_request(inquiry: Inquiry) -> list[dict[str, Any]]:
         "urgency": said["urgency"],
         "channel": said["channel"],
         "category": given["service_code"],
+        # GeoReport has no title, so it is the first line.
         "title": description.splitlines()[0][:TITLE],
         "description": description,
         **await read_location(inquiry, county),
@@ -171,6 +174,7 @@ async def file_request(inquiry: Inquiry) -> list[dict[str, Any]]:
 
 def read_attributes(inquiry: Inquiry) -> dict[str, str]:
     """Return what attribute[…] says, or else what holds. Raises GeoReportError."""
+    # The key of a hotline files as the hotline, anybody else as a resident.
     channel = CHANNEL if inquiry.viewer.can(INTAKE) else RESIDENTS
     said = {"kind": "HELP", "urgency": "ROUTINE", "channel": channel, **inquiry.attributes()}
     check_values(list(said), ("kind", "urgency", "channel"), "attribute[…]")
@@ -183,6 +187,7 @@ async def read_location(inquiry: Inquiry, county: str) -> dict[str, Any]:
     """Return where it is: a point, a grid as `address_id`, or words, for the county to place. Raises GeoReportError."""
     where: dict[str, Any] = {"address": inquiry.text("address_string")}
     if inquiry.text("lat") or inquiry.text("long"):
+        # GeoReport's coordinates are WGS84.
         point = {
             "latitude": read_degrees(inquiry, "lat", 90),
             "longitude": read_degrees(inquiry, "long", 180),
@@ -198,6 +203,7 @@ async def read_location(inquiry: Inquiry, county: str) -> dict[str, Any]:
         raise GeoReportError(400, "the location was not provided: send lat and long, address_id, or address_string")
     if grid is not None and not grid.startswith(county):
         raise GeoReportError(400, "address_id is no grid of the jurisdiction")
+    # What is described in words alone lies in the county, which places it.
     return where | {"grid": grid or county}
 
 
@@ -214,6 +220,7 @@ def read_degrees(inquiry: Inquiry, name: str, most: int) -> float:
 def idempotency_key(inquiry: Inquiry) -> str:
     """Return the client's idempotency key, or one derived from all that it sent, for the day."""
     if given := inquiry.call.request.headers.get("idempotency-key"):
+        # As a structured header it comes in quotes.
         return given.strip().strip('"')
     day = inquiry.now.astimezone(CHINA).date().isoformat()
     # With a new key it is the same request still.

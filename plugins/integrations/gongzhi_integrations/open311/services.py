@@ -28,6 +28,7 @@ async def list_services(inquiry: Inquiry) -> list[dict[str, Any]]:
     # The list is the same everywhere, but an unknown county is an error all the same.
     await inquiry.jurisdiction()
     found = await load_subjects(inquiry)
+    # A subject with finer ones below it is their group.
     groups = {one["parent"]["code"] for one in found if one["parent"]}
     return [service_of_subject(one) for one in found if one["code"] not in groups]
 

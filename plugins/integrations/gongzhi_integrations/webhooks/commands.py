@@ -106,6 +106,7 @@ async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecret
         selection=check_selection(call, input.selection) if is_given(input.selection) else None,
         grid=grid,
         secret=await secrets.wrap_secret(call, grid, secret),
+        # From now on: what happened before is not delivered.
         position=await find_last_position(call),
         created_at=call.now,
     )
@@ -149,6 +150,7 @@ async def set_webhook_active(call: Call, input: SetWebhookActiveInput) -> Webhoo
     if input.active or not call.may(OVERSEE, row):
         await require_owner(call, row)
     row.state = WebhookState.ACTIVE if input.active else WebhookState.PAUSED
+    # It begins without the failures of before.
     row.reason = row.failing_since = row.rests_until = None
     return await save_webhook(row)
 
@@ -189,6 +191,7 @@ async def rotate_webhook_secret(call: Call, input: RotateWebhookSecretInput) -> 
     await require_owner(call, row)
     secret = sealing.data_key()
     overlaps = input.overlap > 0
+    # Without an overlap the old secret signs nothing from now on.
     row.previous_secret = row.secret if overlaps else None
     row.previous_until = call.now + timedelta(hours=input.overlap) if overlaps else None
     row.secret = await secrets.wrap_secret(call, await row.grid, secret)
@@ -232,6 +235,7 @@ async def replay_webhook(call: Call, input: ReplayWebhookInput) -> WebhookPayloa
     if first["position"] is not None:
         # Never forward: what it has not had yet would be left out.
         row.position = min(row.position, first["position"])
+    # What was put down already is sent again; the rest comes by the position.
     again = DeliveryRow.filter(webhook=row, at__gte=since).exclude(type=TEST)
     await again.update(state=DeliveryState.WAITING, attempts=0, next_attempt_at=call.now)
     return await save_webhook(row)

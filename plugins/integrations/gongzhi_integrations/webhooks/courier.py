@@ -95,6 +95,7 @@ class Courier:
     async def begin(self, group: asyncio.TaskGroup) -> None:
         """Begin with those endpoints for which there is something to do."""
         for id in await self.find_busy():
+            # It is being served, and looks again by itself.
             if id not in self.under_way:
                 self.under_way.add(id)
                 group.create_task(self.serve(id))
@@ -152,6 +153,7 @@ class Courier:
         bodies = await self.compose(deliveries, endpoint, due, viewer)
         secrets = self.unwrap_secrets(endpoint)
         ready = [one for one in due if one["id"] in bodies]
+        # Side by side, for each is of another case.
         sent = await asyncio.gather(*(self.send(endpoint, one, bodies[one["id"]], secrets) for one in ready))
         return await self.record(deliveries, endpoint, list(zip(ready, sent, strict=True)))
 
@@ -212,9 +214,11 @@ class Courier:
         missed = [attempt for _, attempt in sent if not attempt.is_taken]
         if sent:
             await deliveries.record([self.conclude(one, attempt, now) for one, attempt in sent], now)
+        # 410 says that it is gone for good (RFC 9110).
         if any(attempt.status == GONE for attempt in missed):
             await self.disable(endpoint, "GONE")
             return False
+        # Something was taken, so it works again.
         if len(missed) < len(sent) and endpoint["failing_since"]:
             await deliveries.recover_endpoint()
         if not missed:
@@ -235,10 +239,12 @@ class Courier:
     ) -> None:
         """Let the endpoint rest; disable it if it has taken nothing for long."""
         now = self.now()
+        # Since the first failure after which nothing was taken.
         since = now if some_taken or endpoint["failing_since"] is None else endpoint["failing_since"]
         if now - since >= retries.LASTING:
             await self.disable(endpoint, "FAILING")
             return
+        # For as long as the receiver asks, if that is longer.
         asked = max((retries.read_retry_after(one.retry_after, now) for one in attempts), default=timedelta())
         await deliveries.let_endpoint_rest(now, now + max(retries.find_rest(now - since), asked))
 

@@ -28,6 +28,7 @@ def find_wait(attempts: int, chance: random.Random) -> timedelta | None:
 
 def find_rest(failing: timedelta) -> timedelta:
     """Find how long an endpoint is left alone after a failure, by how long it has been failing."""
+    # A quarter of the time it has failed for, so that it is tried less and less often.
     return max(SHORTEST_REST, min(failing / 4, LONGEST_REST))
 
 

@@ -31,6 +31,7 @@ async def raise_alert(
     moment: HasTime, kind: AlertKind, account: str, role: str | None, count: int, county: Any
 ) -> AlertRow:
     """Write an alert about an account, and tell whoever watches over the county; in the transaction that is open."""
+    # It lies in the county itself, where those who watch over the county find it.
     row = await AlertRow.create(
         at=moment.now, kind=kind, account=account, role=role, count=count, grid_id=county, county_id=county
     )

@@ -95,6 +95,7 @@ class AddAccountInput:
 async def add_account(call: Call, input: AddAccountInput) -> AddAccountPayload:
     name = account_name(input.name, "name")
     place = GrantPlace(await find_grid(str(input.grid), "grid") if is_given(input.grid) else None)
+    # For good, since an account has no end.
     if not covers_permissions(call, [EDIT], place, None):
         raise forbidden("grid")
     account = AccountRow(name=name, kind=input.kind, grid=place.grid, created_at=call.now, created_by=author_of(call))
@@ -133,6 +134,7 @@ async def set_account_suspension(call: Call, input: SetAccountSuspensionInput) -
         return AccountPayload(account=ref(Account, account.id))
     account.suspended_at = call.now if input.suspended else None
     account.suspended_by = author_of(call) if input.suspended else None
+    # A request that waited for a second person is settled as well.
     account.suspending_at = account.suspending_by = None
     await account.save()
     if input.suspended:
@@ -177,6 +179,7 @@ async def grant_role(call: Call, input: GrantRoleInput) -> GrantPayload:
             "您在该范围或期限内无权任命，也不具备该角色的全部权限，或目标为您本人的账户。",
             ("role",),
         )
+    # A role for a unit is held for the unit, wherever that is at home.
     grid = place.grid.id if place.grid and place.unit is None else None
     grant = GrantRow(account=account, role=role, grid_id=grid, unit_id=place.unit, since=since, until=until)
     grant.granted_by, grant.granted_at = author_of(call), call.now
@@ -363,6 +366,7 @@ async def ends_oversight(call: Call, grant: GrantRow, place: GrantPlace) -> bool
 
     The first request is written to the row, which the caller saves.
     """
+    # Nothing binds the command line here: whoever has it has the database.
     if author_of(call) == CONSOLE or OVERSEE not in role_permissions(call, grant.role):
         return True
     account = await AccountRow.get(id=grant.account_id)
@@ -435,6 +439,7 @@ async def link_identity(call: Call, input: LinkIdentityInput) -> IdentityPayload
         issuer = read(check_text, input.issuer, 200, "issuer")
         subject = read(check_text, input.subject, 255, "subject")
     account = await load_managed_account(call, input.account)
+    # Whoever makes a way in could take it: they must stand above all that the owner holds, and know the person.
     if not (await outranks_account(call, account) and await can_vouch(call, account)):
         raise forbidden("account")
     identity = IdentityRow(
@@ -460,6 +465,7 @@ async def tell_owner(call: Call, account: AccountRow, kind: str, title: Text, id
         "如非本人所为，请要求撤销并告知个人信息保护负责人。",
     )
     people = [account.person_id] if account.person_id else []
+    # One notice: to the person, where the account is somebody's.
     accounts = [] if people else [account.name]
     await send_notice(call, NoticeDraft(kind, title, body, f"Identity:{identity}"), persons=people, accounts=accounts)
 
@@ -500,6 +506,7 @@ class UnlinkIdentityInput:
 async def unlink_identity(call: Call, input: UnlinkIdentityInput) -> AccountPayload:
     identity: IdentityRow = await call.find(Identity, "identity", id=key_of(Identity)(input.identity))
     account = await AccountRow.get(id=identity.account_id)
+    # Anybody closes a way into their own account.
     if not call.may(EDIT, account) or not (is_own_account(call, account) or await may_lock_out(call, account)):
         raise forbidden("identity")
     await identity.delete()

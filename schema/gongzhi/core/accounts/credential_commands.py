@@ -109,6 +109,7 @@ async def invite_resident(call: Call, input: InviteResidentInput) -> InvitationP
     if not call.may(INVITE, person):
         raise forbidden("person")
     account = await AccountRow.get_or_none(person=person)
+    # The account may hold more than being a resident, so the caller must stand above that.
     if account is not None and not await outranks_account(call, account):
         raise forbidden("person")
     return invitation_payload(await make_invitation(call, account=account, person=person))
@@ -133,6 +134,7 @@ async def print_invitation(call: Call, input: PrintInvitationInput) -> Invitatio
     person = await PersonRow.get_or_none(id=row.person_id) if row.person_id else None
     if not can_invite(call, account, person):
         raise forbidden("invitation")
+    # With an account it is the account's roles that decide who may be the second.
     if account is not None:
         await require_second_entry(call, account, row.created_by, "invitation")
     else:
@@ -204,6 +206,7 @@ async def rotate_api_key(call: Call, input: RotateApiKeyInput) -> ApiKeyPayload:
         raise invalid_input("overlap is 0 to 744 hours.", "overlap 应为 0 至 744 小时。", "overlap")
     if old.revoked_at or old.expires_at <= call.now:
         raise invalid_input("The key is over; make a new one.", "该密钥已失效，请新建。", "apiKey")
+    # With the same permissions, though the account may have got more since.
     new = KeyRow(label=old.label, permissions=old.permissions, account=account)
     # The new key lasts as long as the old one was made for, a year at most.
     lifetime = old.expires_at - old.created_at
@@ -222,6 +225,7 @@ class RevokeApiKeyInput:
 async def revoke_api_key(call: Call, input: RevokeApiKeyInput) -> ApiKeyPayload:
     key: KeyRow = await call.find(ApiKey, "apiKey", id=key_of(ApiKey)(input.api_key))
     await require_responsible(call, await key.account, "apiKey")
+    # Revoked twice, it was revoked the first time.
     key.revoked_at = key.revoked_at or call.now
     await key.save()
     return ApiKeyPayload(api_key=ref(ApiKey, key.id))
@@ -313,6 +317,7 @@ async def make_invitation(
     )
     if two:
         await tell_colleagues(call, row, account, whose)
+        # Nobody asks for somebody's new password behind their back.
         if account is not None:
             await tell_invited(call, account, None, "account.password_asked", INVITED_TO)
     return NewInvitation(row, code)
@@ -327,6 +332,7 @@ async def tell_colleagues(call: Call, row: InvitationRow, account: AccountRow | 
         "See who it is for, print the code, and hand it over.",
         "请核对本人身份后打印邀请码并当面交付。",
     )
+    # Where the account lies nowhere nobody is told; the invitation waits all the same.
     if grid is not None:
         notice = NoticeDraft("account.invitation_waits", TO_PRINT, body, f"Invitation:{row.id}")
         await send_notice(call, notice, offices=[Office(office, grid)])

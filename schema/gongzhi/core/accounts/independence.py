@@ -72,6 +72,7 @@ async def load_appointers(call: Call, *accounts: str, guarded: bool = False) -> 
     keep the county from ever appointing anybody.
     """
     found: Above = {name: {} for name in accounts}
+    # None: every role counts but those that residents hold by being residents.
     roles = None
     if guarded:
         named = await call.fetch("select distinct role from accounts.holding")
@@ -117,6 +118,7 @@ async def require_independence(call: Call, path: str, *others: str | None) -> No
 
     A command that is declared with `two_persons=True` calls this, or it fails.
     """
+    # Noted whatever comes of it: a command that promises two persons must have asked.
     call.checks.add(TWO_PERSONS)
     account = call.viewer.account.name
     for other in dict.fromkeys(others):

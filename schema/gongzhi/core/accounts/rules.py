@@ -38,6 +38,7 @@ class GrantPlace:
         """Return whether the grant reaches as far as this."""
         if grant.everywhere or (grant.unit is not None and grant.unit == self.unit):
             return True
+        # A grant reaches every grid that has the grant's own among its ancestors.
         return grant.kind is not None and getattr(self.grid, f"{grant.kind.lower()}_id", None) == grant.grid
 
     def contains(self, other: GrantPlace) -> bool:
@@ -102,6 +103,7 @@ async def holds_guarded(call: Call, account: AccountRow) -> bool:
 
 async def has_held_guarded(call: Call, account: AccountRow) -> bool:
     """Return whether the account has, had, or is about to have a role that nobody gives alone."""
+    # Whatever became of it since; what was never confirmed does not count.
     given = await GrantRow.filter(account=account, proposed_at=None)
     return any(is_guarded(call, grant.role) for grant in given) or await holds_guarded(call, account)
 

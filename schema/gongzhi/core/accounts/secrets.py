@@ -41,5 +41,6 @@ def new_invitation(secret: bytes) -> NewSecret:
 
 def invitation_mac(secret: bytes, code: str) -> bytes:
     """Return what is kept of a code: too short for a plain digest, it is bound to the deployment's secret."""
+    # As people copy it: blanks, hyphens and small letters do not count.
     plain = SEPARATORS.sub("", code).upper()
     return hmac.digest(secret, b"invitation " + plain.encode(), hashlib.sha256)

@@ -197,6 +197,7 @@ def in_force(at: Frame) -> Alternatives:
 
 
 def granted_sql(at: Frame) -> Sql:
+    # Sorted, so that the same rights read the same.
     held = at.given.whole(lambda arguments, context: sorted(context.viewer.account.granted), cast="text[]")
     return Sql("{0}", held)
 

@@ -30,6 +30,7 @@ async def attach_uploads(call: Call, case: Any, ids: Sequence[str], path: str = 
 
     Raises Refusal for what is not there, was sent by somebody else, or belongs to a case already: these look the same.
     """
+    # Each once; what is no id of an upload finds nothing.
     keys = list(dict.fromkeys(parse_upload_id(one) for one in ids))
     if len(keys) > MOST:
         raise invalid_input(f"At most {MOST} files can be added at once.", f"一次最多添加 {MOST} 个附件。", path)
@@ -44,6 +45,7 @@ async def attach_uploads(call: Call, case: Any, ids: Sequence[str], path: str = 
             "附件不存在、已使用或已过期，请重新上传。",
             path,
         )
+    # The case is locked or new, so nobody else adds to it meanwhile.
     if await AttachmentRow.filter(case_id=case.id).count() + len(rows) > CAP:
         raise invalid_input(f"A case has at most {CAP} files.", f"一件诉求最多 {CAP} 个附件。", path)
     county = await county_of(case)

@@ -76,6 +76,7 @@ class ReasonedCaseInput:
 @command("Accept a reported case (受理).", requires="cases.accept")
 async def accept_case(call: Call, input: AcceptCaseInput) -> CasePayload:
     case = await find_case(call, input, "cases.accept")
+    # Before the step: a case without a title is not accepted.
     set_recording_texts(case, input)
     return await advance_case(call, case, machine.ACCEPT, note=input.note)
 
@@ -140,6 +141,7 @@ class ReplyToCaseInput:
 @command("Answer a case that is being handled (答复).", requires="cases.handle")
 async def reply_to_case(call: Call, input: ReplyToCaseInput) -> CasePayload:
     case = await load_handled_case(call, input)
+    # Where the answer names no level it is told by the course of the case.
     record_settlement(call, case, check_text(input.text, BODY, "text"), input.level or await settling_level(call, case))
     return await advance_case(call, case, machine.REPLY, note=case.reply)
 
@@ -195,7 +197,9 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
         raise illegal_status(case, "评价", Status.REPLIED)
     case.rating, case.solved = input.rating, input.solved
     case.rating_comment = check_text(input.comment, REASON, "comment") if input.comment else None
+    # Whoever signed in as the requester rates as that, with a receipt or without.
     source = RatingSource.ACCOUNT if mine else RatingSource.RECEIPT
+    # The unit that answered, if for this case and another together.
     unit = (main or case).lead_unit_id
     await keep_rating(call, case, unit, source, input.rating, input.solved, case.rating_comment)
     await record_event(call, case, machine.RATED, case.rating_comment, rating=input.rating, solved=input.solved)

@@ -16,5 +16,6 @@ async def awaits_contact(call: Call, case: CaseRow) -> bool:
     """Return whether the lead unit has the case since its last dispatch, and has neither got in touch nor begun."""
     if case.status != Status.DISPATCHED:
         return False
+    # The later of the two tells whether they were in touch since the last dispatch.
     found = await call.fetch(LATEST, case.id, [machine.DISPATCH.event, CONTACTED])
     return any(row["type"] == machine.DISPATCH.event for row in found)

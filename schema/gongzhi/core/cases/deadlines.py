@@ -40,6 +40,7 @@ async def record_reminders(call: Call, reminders: Sequence[tuple[CaseRow, Remind
     """
     rows = []
     for case, happened, unit in reminders:
+        # The number stands on the case already.
         facts = {name: value for name, value in event_data(happened).items() if name != "number"}
         audience = Audience.STAFF if happened.internal else Audience.PUBLIC
         rows.append(

@@ -51,6 +51,7 @@ async def escalate_case(call: Call, input: EscalateCaseInput) -> CasePayload:
     await require_disinterested(call, case)
     if case.status not in machine.UNDER_WAY:
         raise illegal_status(case, "逐级上报", *machine.UNDER_WAY)
+    # From the level that answers now, which may be above the one it was raised to last.
     before = await level_of(call, case)
     if before is SettlementLevel.COUNTY:
         raise Refusal(

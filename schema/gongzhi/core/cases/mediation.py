@@ -93,6 +93,7 @@ def settlement_offer(level: SettlementLevel) -> Message:
 
 async def tell_workers(call: Call, case: CaseRow, kind: str, message: Message, referrer: str | None) -> None:
     """Tell the lead unit and who referred it; where there is neither, whoever has to act next."""
+    # What is answered or over needs nobody to act.
     if case.status not in machine.UNDER_WAY:
         return
     number = {"number": case.number}
@@ -100,9 +101,11 @@ async def tell_workers(call: Call, case: CaseRow, kind: str, message: Message, r
     # What is routine waits until offices open.
     waits_in = case.county_id if case.urgency == Urgency.ROUTINE else None
     notice = NoticeDraft(kind, message.title, body, f"Case:{case.id}", office_hours_of=waits_in)
+    # Whoever does this need not be told.
     others = [referrer] if referrer and referrer != call.viewer.account.name else []
     await send_notice(call, notice, accounts=others, units=[case.lead_unit_id] if case.lead_unit_id else [])
     if case.lead_unit_id is None and referrer is None:
+        # What waits for a dispatch is the town's, what is new the grid's.
         dispatched = case.status in (Status.ACCEPTED, Status.RETURNED)
         level = SettlementLevel.TOWN if dispatched else SettlementLevel.GRID
         announce_to_staff(call, case, message, level, kind)

@@ -96,6 +96,7 @@ async def open_cases(call: Call, drafts: Sequence[CaseDraft]) -> list[CaseRow]:
         for draft, grid in zip(drafts, grids, strict=True)
     ]
     await enter_cases(call, cases)
+    # Files refer to their case, so it has to be there.
     for draft, case in zip(drafts, cases, strict=True):
         if draft.attachments:
             await attach_uploads(call, case, draft.attachments)
@@ -111,12 +112,14 @@ async def enter_cases(call: Call, cases: Sequence[CaseRow]) -> None:
     await _number(call, cases)  # as late as may be: others wait for theirs from here on
     await insert_rows(CaseRow, cases)
     await record_reports(call, cases)
+    # What reactions want to write may refer to the case, such as its clocks.
     for later in following:
         await later()
 
 
 async def find_by_codes(model: type[M], wanted: Sequence[str], path: str, **more: Any) -> Mapping[str, M]:
     """Return the rows with these codes, the newest of each. Raises Refusal for a code that no row has."""
+    # The newest last, which is the one that stays under its code.
     found = await model.filter(code__in=list(set(wanted)), **more).order_by("id")
     rows = {row.code: row for row in found}  # type: ignore[attr-defined]
     if len(rows) < len(set(wanted)):
@@ -145,6 +148,7 @@ def outside_all_grids() -> Refusal:
 async def _grids(call: Call, drafts: Sequence[CaseDraft]) -> list[GridRow]:
     """Return the grid of each draft."""
     places = [draft.place for draft in drafts if draft.place is not None]
+    # In the order of the drafts that have a place.
     found = iter(await locate_places(call, places) if places else [])
     keys = [next(found) if draft.place is not None else None for draft in drafts]
     rows = {row.id: row for row in await GridRow.filter(id__in=[key for key in set(keys) if key])} if places else {}
@@ -181,6 +185,7 @@ def _unsaved(call: Call, draft: CaseDraft, category: CategoryRow, channel: Chann
         description=description,
         status=Status.REPORTED,
         requester_id=draft.requester,
+        # Whoever files for somebody else is kept beside them.
         filed_by_id=own if own != draft.requester else None,
         account=call.viewer.account.name,
         external=draft.external,
@@ -207,6 +212,7 @@ async def _number(call: Call, cases: Sequence[CaseRow]) -> None:
     for county, series in sorted(wanted):
         count = wanted[county, series]
         [row] = await call.fetch(NUMBERED, county, day, series.value, count)
+        # `given` is the last of the numbers that were taken here.
         next_numbers = iter(range(row["given"] - count + 1, row["given"] + 1))
         for case in cases:
             if (case.county_id, case.series) != (county, series):

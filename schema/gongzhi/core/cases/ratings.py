@@ -67,6 +67,7 @@ async def keep_rating(
     comment: str | None = None,
 ) -> None:  # fmt: skip
     """Keep what the requester makes of the answer that stands; what they said themselves outweighs a follow-up."""
+    # The moment of an answer tells it from the next one: each has a row.
     answered = case.replied_at or case.settled_at or call.now
     values = (uuid7(), case.id, unit, answered, call.now, source.value, rating, solved, comment)
     await call.fetch(KEEP, *values)

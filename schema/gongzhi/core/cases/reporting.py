@@ -143,6 +143,7 @@ async def file_report(
         title=title,
         description=description,
         status=Status.REPORTED,
+        # Anonymous, neither the requester nor the account is kept.
         requester_id=None if input.anonymous else requester and requester.id,
         filed_by_id=own if unasked or requester and own != requester.id else None,
         anonymous=input.anonymous,
@@ -160,6 +161,7 @@ async def file_report(
     # The database fills these in when the row is saved, and reactions look at them before.
     place_in_grid(case, grid)
     await enter_cases(call, [case])
+    # Files refer to their case, so it has to be there.
     added = await attach_uploads(call, case, input.attachments) if input.attachments else []
     # Of all files only a recording says what the texts leave out.
     if not (title and description) and not await AttachmentRow.exists(id__in=added, kind=AttachmentKind.VOICE):

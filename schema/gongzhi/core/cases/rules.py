@@ -22,6 +22,7 @@ def visible_cases(case: Table, viewer: ViewerScope) -> Alternatives:
     people of the unit it is against, whatever else they may see.
     """
     seen = viewer.within(case, VIEW)
+    # Without the right to see tip-offs wherever cases are seen, they are seen only where it is held.
     if not viewer.covers(SEALED, VIEW):
         seen = narrow_rows(seen, Sql("{0}='ORDINARY'", case.series))
         if viewer.can(SEALED):

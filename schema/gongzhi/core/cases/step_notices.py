@@ -406,6 +406,7 @@ def announce_to_staff(
     status: Status | None = None,
 ) -> None:
     """Tell whoever has to act at a level."""
+    # A new case that is an emergency is told of as one.
     said = message_texts(ALARM if message is NEW and case.urgency == Urgency.EMERGENCY else message)
     statement = TELL_STAFF.replace("{opening}", call.context.registers.next_opening("c.county_id", "r.at"))
     call.write_last(statement, case.id, kind, status, call.now, level or SettlementLevel.GRID, *said)
@@ -421,6 +422,7 @@ async def announce_urgency(call: Call, case: CaseRow) -> None:
         notice = NoticeDraft(URGENCY_RAISED, message.title, numbered, f"Case:{case.id}", wakes=emergency)
         await send_notice(call, notice, units=[case.lead_unit_id])
     if emergency or not case.lead_unit_id:
+        # With a unit, or waiting for one, it is the town's to act on, else the grid's.
         waiting = case.lead_unit_id or case.status in (Status.ACCEPTED, Status.RETURNED)
         level = SettlementLevel.TOWN if waiting else SettlementLevel.GRID
         announce_to_staff(call, case, message, level, URGENCY_RAISED)
@@ -434,6 +436,7 @@ def awaits_dispatch(event: str) -> bool:
 def awaits_others(call: Call, case: CaseRow, event: str) -> bool:
     """Return whether somebody else has to act next: the unit of a reopened case is told as such."""
     if event == machine.ACCEPT.event:
+        # Whoever accepted it may dispatch it as well, and knows.
         return not call.may(DISPATCH, case)
     return event != machine.REOPEN.event or case.lead_unit_id is None
 

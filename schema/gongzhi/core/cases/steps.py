@@ -161,6 +161,7 @@ async def record_step(
         case.settled_at = None
         case.reopenings += 1
     if taken is machine.RETURN:
+        # The unit that gives it back has it no longer, nor have those that helped.
         case.lead_unit_id = None
         await SupportRow.filter(case=case).delete()
     await record_event(call, case, taken, note, unit, **data)
@@ -178,6 +179,7 @@ async def remove_support(case: CaseRow, unit: int) -> None:
 
 
 async def save_case(case: CaseRow, shown: bool = False) -> CasePayload:
+    # It grows with every change, so that whoever saw an older version is refused.
     case.version += 1
     await save_changes(case)
     return CasePayload(case=ref(Case, case.id, shown=shown))
@@ -215,6 +217,7 @@ async def write_timeline(
 async def record_reports(call: Call, cases: Sequence[CaseRow]) -> None:
     """Record that cases were reported, with one statement for all of them; reactions to it have run before."""
     declared = REGISTRY.find(machine.REPORT.event)
+    # A report without a name has none on the timeline either.
     lines = [_line(call, case, declared, {}, unnamed=declared.unnamed or case.anonymous) for case in cases]
     await _write_lines(call, lines)
     for case in cases:
@@ -239,6 +242,7 @@ def _line(
     acting = next((grant.unit for grant in call.viewer.account.grants if grant.unit), None)
     audience = Audience.STAFF if declared.internal else Audience.PUBLIC
     account, role = call.viewer.account.name, call.viewer.role
+    # An unnamed event hides role and unit as well, a report without a name the account alone.
     if declared.unnamed:
         role = acting = None
     if unnamed:
@@ -296,6 +300,7 @@ async def settling_level(call: Call, case: CaseRow) -> SettlementLevel:
 
 
 async def _levels(call: Call, case: CaseRow) -> dict[str, Any]:
+    # What overtakes an offer: a later one, a higher level, and that the case was taken up again.
     overtaking = [OFFERED, RAISED, machine.REOPEN.event]
     [row] = await call.fetch(LEVELS, case.id, RAISED, case.lead_unit_id, OFFERED, overtaking)
     return row
@@ -309,6 +314,7 @@ def _reached(row: dict[str, Any]) -> SettlementLevel:
 def _serving(kind: str | None) -> SettlementLevel:
     if kind is None:
         return SettlementLevel.GRID
+    # A unit that serves another kind of area serves the county.
     return SettlementLevel(kind) if kind in SettlementLevel.__members__ else SettlementLevel.COUNTY
 
 
@@ -322,6 +328,7 @@ async def works_on_case(call: Call, case: CaseRow) -> bool:
     """Return whether the caller works on the case: where it lies, for its lead unit, or for one that helps."""
     if any(call.may(permission, case) for permission in WORK):
         return True
+    # Units that only help work on the case, too.
     units = [grant.unit for grant in call.viewer.account.grants if grant.unit and grant.permissions & set(WORK)]
     return bool(units) and await SupportRow.exists(case_id=case.id, unit_id__in=units)
 

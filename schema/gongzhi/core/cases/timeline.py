@@ -31,6 +31,7 @@ async def record_on_timeline(call: Call, case: CaseRow | UUID, happened: Event, 
     if not declared.timeline:
         raise DeclarationError(f"{declared.type!r} does not stand on timelines; declare it with timeline=True")
     row = case if isinstance(case, CaseRow) else await CaseRow.select_for_update().get(id=case)
+    # The number stands on the case already.
     facts = {name: value for name, value in event_data(happened).items() if name != "number"}
     await write_event(call, row, declared, facts, note)
     call.publish(happened, row)

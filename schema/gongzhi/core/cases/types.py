@@ -185,6 +185,7 @@ def event_text(at: Frame, texts: Mapping[str, Text]) -> Sql:
 
 def event_title(at: Frame) -> Sql:
     own = event_text(at, {type: texts_of(type)[0] for type in STEPS})
+    # Of an event that nobody declares any more, the type itself.
     return Sql("coalesce({0},{1},{2})", own, plugin_event_text(at, "title"), at.row.type)
 
 

@@ -29,6 +29,7 @@ class Unsent(Exception):
 async def sent(call: Call, run: JobRun) -> None:
     """Send a code by every channel that reaches telephones, while it is good."""
     row = await ContactRow.get_or_none(id=run.arguments["contact"])
+    # Proved already, or too late to be of use.
     if row is None or row.sent_at is None or row.verified_at or call.now >= row.sent_at + GOOD:
         return
     county = await GridRow.get(id=row.county_id)

@@ -23,6 +23,7 @@ def visible_to_staff(event: Table, viewer: ViewerScope) -> Alternatives:
     seen = viewer.within(event, NOTES)
     if seen is None:
         return None
+    # Cases of one's unit lie anywhere, so they are asked for by themselves.
     units = rows_of_held_cases(event, viewer) or () if viewer.units(NOTES) else ()
     return [any_of(Sql("not {0}", event.internal), *seen, *units)]
 
@@ -43,6 +44,7 @@ def visible_with(of: Callable[[], type], name: str, cast: str = "uuid") -> Visib
         query: Any = PostgreSQLQuery.from_(row).select(row.field(target.key))
         query = query.where(Sql(f"{{0}}=({{1}}->>'{name}')::{cast}", row.field(target.key), event.data))
         seen = target.visible(row, viewer)
+        # None is every row, and an empty list none.
         if seen is not None:
             query = query.where(any_of(*seen) if seen else Sql("false"))
         return [Sql("exists{0}", query)]

@@ -81,6 +81,7 @@ async def add_grid(call: Call, input: AddGridInput) -> GridPayload:
         note = read(check_text, input.boundary_note, 200, "boundaryNote") if is_given(input.boundary_note) else None
     parent = await find_parent_grid(input, kind)
     grid = GridRow(code=input.code, name=name, kind=kind, use=input.use, parent=parent, valid_from=since)
+    # Whoever may change what it lies in may add to it.
     if not call.may(EDIT, parent or grid):
         raise forbidden("code")
     if await GridRow.exists(code=input.code, valid_to=None):
@@ -158,6 +159,7 @@ async def replace_grid(call: Call, input: ReplaceGridInput) -> GridPayload:
         raise invalid_input("It cannot end before it began.", "停用日期不能早于启用日期。", "validTo")
     if await GridRow.exists(parent=grid, valid_to=None):
         raise invalid_input("Grids lie in it: replace those first.", "其下仍有网格，请先替代下级网格。", "code")
+    # Only the grid itself changes: what lay in it stays in it.
     grid.valid_to, grid.successor = ends, successor
     return await save_grid(grid, "valid_to", "successor_id")
 

@@ -70,6 +70,7 @@ class Unsent(Exception):
 @job("notices.hand_out", every=timedelta(minutes=1))
 async def hand_to_channels(call: Call, run: JobRun) -> None:
     """Give what is new and due to every channel in use; jobs of their own send it."""
+    # Sorted, so that the same notices make the same batches.
     ids = sorted(row["id"] for row in await call.fetch(TAKEN, MOST, call.now))
     for channel in call.context.channels:
         for some in split_batches(ids):
@@ -131,6 +132,7 @@ async def find_addressees(call: Call, channel: NoticeChannel, row: NoticeRow, lo
     """
     if row.contact_id:
         return await contact_addressee(call, channel, row)
+    # Where nobody is on duty the notice goes as any other.
     if row.wakes and (woken := await duty_addressees(call, channel, row, looked)):
         return woken
     wanted, person = channel.consent, row.person_id
@@ -159,8 +161,10 @@ async def duty_addressees(call: Call, channel: NoticeChannel, row: NoticeRow, lo
     found = []
     for holder in await find_holders(call, row):
         one = Addressee(holder["person_id"], holder["name"], row.unit_id, row.office, row.grid_id)
+        # A channel without numbers knows people by their accounts.
         if not channel.phone:
             found.append(one)
+        # The number of their duty goes before their own.
         elif one.person and (duty := await call.fetch(DUTY_PHONE, one.person, today(call))):
             found.append(replace(one, phone=duty[0]["duty_phone"]))
         elif one.person:
@@ -174,6 +178,7 @@ async def find_holders(call: Call, row: NoticeRow) -> list[dict[str, Any]]:
         return [{"person_id": row.person_id, "name": row.account}]
     if row.unit_id:
         return await call.fetch(HANDLERS, row.unit_id, call.context.holders(UNIT), call.now)
+    # From the smallest grid up: the nearest who holds the office is told.
     levels = row.grid_3_id, row.grid_2_id, row.grid_1_id, row.village_id, row.town_id, row.county_id
     return await call.fetch(HOLDERS, call.context.holders(row.office or ""), *levels, call.now, row.barred_unit_id)
 

@@ -19,6 +19,7 @@ REVIEWED = Text("decided by a person on review", "经人工复核认定")
 
 async def apply_review(call: Call, decision: Mapping[str, Any], outcome: str) -> None:
     """Serve the household as a person decided, until an input changes; nothing, if one has changed since."""
+    # Locked, or a decision that is made meanwhile would be overwritten.
     household = await HouseholdRow.select_for_update().get(id=decision["household_id"])
     last = await TierRow.filter(household=household).order_by("-decided_at", "-id").first()
     # The decision that was reviewed is no longer the one in force.

@@ -76,6 +76,7 @@ async def declare_needs(call: Call, input: DeclareNeedsInput) -> HouseholdPayloa
     if not (call.may(NEEDS, household) or await is_member(household, own) or await is_helper(household, own)):
         raise forbidden("household")
     check_version(household, input.expected_version)
+    # Each once, in the order in which they were named.
     household.needs = list(dict.fromkeys(input.needs))
     await classify_household(call, household)
     return await save_household(household)
@@ -95,6 +96,7 @@ class ConfirmIncomeInput:
 async def confirm_income(call: Call, input: ConfirmIncomeInput) -> HouseholdPayload:
     day = check_past_day(call, input.confirmed_on, "confirmedOn")
     household = await load_household(call, input, EDIT, NEEDS)
+    # That nothing is known is kept without anybody's consent.
     known = input.band != IncomeBand.UNKNOWN
     if known and not input.consent:
         raise consent_required(
@@ -162,6 +164,7 @@ async def assign_helper(call: Call, input: AssignHelperInput) -> LiaisonPayload:
     if await is_member(household, person.id):
         raise invalid_input("A household's helper comes from outside it.", "联系人不能是本户成员。", "person")
     day = today(call)
+    # The office ends on the day the next one begins.
     await LiaisonRow.filter(household=household, until=None).update(until=day)
     liaison = await LiaisonRow.create(household=household, person=person, line=input.line, since=day)
     await save_household(household)
@@ -225,6 +228,7 @@ async def record_visit(call: Call, input: RecordVisitInput) -> VisitPayload:
     # A visit may be recorded late, after one that followed it.
     last = await VisitRow.filter(household=household).order_by("-at").first() or visit
     household.visit_due_on = tiers.next_visit_due(household.tier, last.at.astimezone(CHINA).date())
+    # Without a new version: a visit is no change of the household's file.
     await household.save(update_fields=["visit_due_on"])
     return VisitPayload(visit=ref(Visit, visit.id, shown=True))
 

@@ -85,6 +85,7 @@ class RegisterPersonInput:
 
 @command("Open a person's file (人员建档).", requires=EDIT)
 async def register_person(call: Call, input: RegisterPersonInput) -> PersonPayload:
+    # Read before anything is looked up, so that all that is wrong is said at once.
     draft = read_draft(call, input)
     grid = await load_home_grid(call, input.grid)
     return await file_person(call, PersonRow(created_at=call.now, grid=grid), grid, draft)
@@ -115,6 +116,7 @@ async def update_person(call: Call, input: UpdatePersonInput) -> PersonPayload:
     grid = await GridRow.get(id=person.grid_id)
     if is_given(input.grid):
         grid = await load_home_grid(call, str(input.grid))
+        # The key of the values is wrapped under the county's, so this is more than another grid.
         if grid.county_id != person.county_id:
             raise invalid_input(
                 "A person moves to another county by a transfer.", "跨县迁移须另行办理，不能直接修改网格。", "grid"
@@ -146,6 +148,7 @@ class AppointOfficerInput:
 @command("Appoint whoever answers for a grid; whoever did so until now is relieved (任命网格负责人).", requires=APPOINT)
 async def appoint_officer(call: Call, input: AppointOfficerInput) -> OfficerPayload:
     phone = check_code(codes.check_phone, input.duty_phone, "dutyPhone") if input.duty_phone else None
+    # Locked, so that one at a time is appointed.
     grid = await find_grid(input.grid, "grid", lock=True)
     if not call.may(APPOINT, grid):
         raise forbidden("grid")
@@ -239,6 +242,7 @@ async def file_person(call: Call, person: PersonRow, grid: GridRow, draft: Perso
     person.update_from_dict(draft.columns)
     if draft.resident_id is not UNSET:
         if refused := await contest_resident_id(call, county, person, draft.resident_id):
+            # Not raised: the officer's alert has to stay.
             return PersonPayload(errors=[refused])
         person.update_from_dict(sealed.seal_resident_id(keys, owner, draft.resident_id))
     try:
@@ -269,6 +273,7 @@ async def contest_resident_id(call: Call, county: GridRow, person: PersonRow, nu
     found = await same.exclude(id=person.id).first()
     if found is None:
         return None
+    # Asked as the caller, who must not learn of people that they may not see.
     try:
         await call.find(Person, "residentId", id=found.id)
     except Refusal:

@@ -154,6 +154,7 @@ def readers_of_needs(household: Table, viewer: ViewerScope) -> Sql:
     allowed = viewer.within(household, "people.view_needs")
     if allowed is None:
         return Sql("true")
+    # With `false` there is always something to join.
     own = [Sql("false"), *allowed]
     if viewer.known():
         own.append(Sql("{0}=any(array{1})", household.id, rules.own_households(viewer)))

@@ -36,6 +36,7 @@ class SetPluginActivationPayload:
 
 @command("Switch a plugin on or off in a county (插件启停).", requires=ACTIVATE)
 async def set_plugin_activation(call: Call, input: SetPluginActivationInput) -> SetPluginActivationPayload:
+    # What is published knows every plugin that is installed.
     plugins = {one["name"]: one for one in orjson.loads(call.context.published).get("plugins", ())}
     if input.plugin not in plugins:
         raise not_found("There is no such plugin.", "没有该插件。", "plugin")
@@ -47,9 +48,11 @@ async def set_plugin_activation(call: Call, input: SetPluginActivationInput) -> 
     if not call.may(ACTIVATE, county):
         raise forbidden("county")
     current = await ActivationRow.get_or_none(grid=county, plugin=input.plugin, until=None)
+    # Asked for twice, nothing changes.
     if current and current.active == input.active:
         return SetPluginActivationPayload(activation=ref(PluginActivation, current.id))
     if current:
+        # Ended rather than changed, so that it stays known when it was on.
         await ActivationRow.filter(id=current.id).update(until=call.now)
     made = await ActivationRow.create(
         grid=county,

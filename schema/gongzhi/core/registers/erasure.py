@@ -48,6 +48,7 @@ async def clear_rows(fetch: Fetch, holding: Holding, keys: list[Any], person: UU
     if isinstance(holding.erase, Mapping):
         if holding.erase:
             changed = assignments_sql(holding.erase)
+            # Only where the statement has a place for it: PostgreSQL refuses a parameter without one.
             whose = [person] if "$2" in changed else []
             await fetch(f"update {holding.table} t set {changed} where t.id=any($1)", keys, *whose)
     else:
