@@ -13,7 +13,7 @@ RECORDS = tests/access/test_conditions.py tests/access/test_matrix.py tests/plan
 	tests/plugins/test_surface.py tests/rights/test_kept.py $(wildcard $(PLUGINS:%=%/tests/test_conformance.py))
 
 .DEFAULT_GOAL = run
-.PHONY: help run test test-all test-random test-alone coverage bench bench-quick lint format schema migration plugin docs records
+.PHONY: help run test test-all test-random test-alone coverage mutants nightly bench bench-quick lint format schema migration plugin docs records
 .PHONY: lock licences release images clean
 
 help:  ## list what there is to make
@@ -40,6 +40,11 @@ coverage: .venv/dev  ## which lines and branches the tests reach, by package: ma
 	@rm -f .coverage .coverage.*
 	.venv/bin/coverage run -m pytest -n auto --dist loadfile $(TESTS); status=$$?; \
 		.venv/bin/coverage combine -q && .venv/bin/python tools/coverage_table.py && exit $$status
+
+mutants: .venv/dev  ## break planner, working time and ledgers, and print what no test notices: make mutants PART=credit
+	.venv/bin/python tools/mutants.py $(PART)
+
+nightly: test-all test-random test-alone mutants  ## all that takes too long for each change
 
 bench: .venv/dev  ## compare with the peers: ten minutes on a quiet machine
 	.venv/bin/python -m benchmarks

@@ -154,3 +154,22 @@ def test_restructuring_carries_what_has_run() -> None:
     assert made.outstanding == 12_000_00 and len(made.rows) == 12
     assert made.rows[0].interest == round(12_000_00 * 0.03 / 12) + carried
     assert made.penalty == 0 and made.overdue(on) == []
+
+
+def test_instalment_is_late_from_the_day_after() -> None:
+    """On the day it is due it may still be paid, and nobody is chased."""
+    one = loan()
+    due = one.rows[0].due_on
+    assert one.overdue(due) == []
+    assert one.overdue(due + timedelta(days=1)) == [one.rows[0]]
+
+
+def test_overdue_interest_of_a_day_counts_once() -> None:
+    """However often it is reckoned: each time from the day of the last."""
+    one = loan(Method.BULLET, months=1, count=DayCount.ACT_360)
+    due = one.rows[-1].due_on
+    day = one.accrue_overdue(due + timedelta(days=1)).penalty
+    assert day == 12_000_00 * 9 // 100 // 360
+    for days in (1, 2, 2, 3):
+        one = one.accrue_overdue(due + timedelta(days=days))
+        assert one.penalty == days * day

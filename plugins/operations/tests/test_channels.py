@@ -68,6 +68,13 @@ def gates() -> tuple[Gate, Gate]:
     return Gate("sms", GATE), Gate("push", None)
 
 
+@pytest.fixture(autouse=True)
+def emptied(gates: tuple[Gate, Gate]) -> None:
+    """What was sent for another test is not looked at."""
+    for gate in gates:
+        gate.sent.clear()
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gated(
     shared_database: str, gates: tuple[Gate, Gate], tmp_path_factory: pytest.TempPathFactory
