@@ -189,7 +189,8 @@ def lines() -> Iterator[tuple[str, str]]:
     group = typer.main.get_command(cli.app)
     for name, one in group.commands.items():  # type: ignore[attr-defined]
         yield from ((code(f"gongzhi {name}{rest}"), said) for rest, said in called(one))
-    for plugin, errands in ESSENTIAL.errands.items():
+    # By name: distributions come in the order in which they were installed, which differs between machines.
+    for plugin, errands in sorted(ESSENTIAL.errands.items()):
         for errand in errands:
             if errand.name != "demo":
                 yield code(f"gongzhi {errand.group or plugin} {errand.name}"), inspect.getdoc(errand.function) or ""
