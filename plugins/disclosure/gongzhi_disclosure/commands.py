@@ -154,7 +154,7 @@ async def find_person(call: Call, input: FindPersonInput) -> FindPersonPayload:
 
 
 async def find_matches(call: Call, input: Any) -> list[PersonRow]:
-    """Return those in the county who have this resident ID or number, whether the caller may see them or not."""
+    """Return the people in the county who have this resident ID or number, whether the caller may see them or not."""
     if is_given(input.resident_id) == is_given(input.phone):
         raise invalid_input("Give a resident ID or a phone.", "请填写身份证号或电话其中一项。", "residentId")
     county = await GridRow.get_or_none(code=input.county or "", kind=codes.Kind.COUNTY, valid_to=None)

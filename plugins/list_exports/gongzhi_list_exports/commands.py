@@ -134,6 +134,7 @@ async def placed(call: Call, code: str) -> GridRow:
 async def afforded(call: Call, rows: int) -> None:
     """Refuse more rows than are left for the caller today. What was refused does not count."""
     most = call.context.bounds.exported
+    # Days begin at midnight in China, whatever the zone of the server.
     midnight = datetime.combine(today(call), time(), CHINA)
     [spent] = await call.fetch(SPENT, author_of(call), midnight, ExportState.REFUSED.value)
     left = max(0, most - spent["rows"])

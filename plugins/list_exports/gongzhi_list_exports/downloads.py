@@ -90,6 +90,7 @@ async def take_file(call: Call, number: int, grid: str) -> File:
 
     One export is fetched once at a time, so that no two fetches have the same marks.
     """
+    # Locked, so that each fetch has a number of its own, which its marks carry.
     export = await ExportRow.select_for_update().get_or_none(id=number)
     if export is None or not fetchable(export, call.now):
         raise absent()

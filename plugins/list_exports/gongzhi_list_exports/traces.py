@@ -19,6 +19,7 @@ CODE = re.compile(rf"E([1-9][0-9]{{0,17}})-([1-9][0-9]{{0,4}})-([1-9][0-9]{{0,8}
 def code(secret: bytes, export: int, fetch: int, row: int) -> str:
     """Return the mark of a row, the first row being 1."""
     said = f"E{export}-{fetch}-{row}"
+    # Bound to its use: no other MAC under the same secret passes for a mark.
     mac = hmac.digest(secret, b"export trace:" + said.encode(), hashlib.sha256)
     return f"{said}-{base64.b32encode(mac).decode()[:LENGTH]}"
 

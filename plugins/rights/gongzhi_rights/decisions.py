@@ -115,6 +115,7 @@ async def decision_subjects(trace: Mapping[str, Any]) -> list[UUID]:
     """Return the people a decision is about."""
     if trace["person_id"]:
         return [trace["person_id"]]
+    # A household's decision is about everybody who lives there now.
     at_home = MembershipRow.filter(household_id=trace["household_id"], until=None)
     return list(await at_home.values_list("person_id", flat=True))  # type: ignore[arg-type]
 

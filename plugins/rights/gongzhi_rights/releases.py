@@ -40,6 +40,7 @@ async def create_release(
     chosen = list(dict.fromkeys(kinds))
     if len(chosen) != len(kinds):
         raise duplicate("A kind is named twice.", "种类重复。", "kinds")
+    # Frozen: the recipient reads what there was to say on the day of the release.
     claims = [one for kind in chosen for one in await collect_claims(call, kind, person.id)]
     return await ReleaseRow.create(
         grid_id=person.grid_id,

@@ -55,6 +55,7 @@ async def load_subject(call: Call, id: str | None, path: str = "person") -> Pers
     key = key_of(Person)(id) if id else own
     if key is None:
         raise not_found("Name the person, or sign in as one.", "请指定人员，或以本人身份登录。", path)
+    # Whoever speaks for somebody has a right to their file.
     spoken = own is not None and (key == own or own in await find_representatives(key, today(call)))
     person: PersonRow = await call.find(Person, path, id=key, shown=spoken)
     return person

@@ -112,6 +112,7 @@ async def decide_review(call: Call, input: DecideReviewInput) -> ReviewPayload:
     if review.state != ReviewState.OPEN:
         raise invalid_input("It has been decided already.", "该复核已办结。", "review")
     [trace] = await find_decision(call, review.decision_id)
+    # Neither they nor whoever asked may decide on it.
     people = await decision_subjects(trace)
     await require_impartial(call, trace, [*people, review.asked_by_id])
     card = find_card(call, trace, input.outcome)

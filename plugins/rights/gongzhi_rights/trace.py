@@ -12,6 +12,7 @@ from gongzhi.declare.columns import primary_key
 from tortoise import fields
 from tortoise.models import Model
 
+# Tiers are of households and deny nothing: nobody's person, and never adverse.
 VIEW = """
 create view rights.trace as
 select d.id, d.person_id, d.household_id, d.rule, d.inputs, d.contributions, d.outcome, d.adverse, d.at, d.account

@@ -92,7 +92,7 @@ USUAL = 50
 
 
 def visible_to_all(row: Table, viewer: ViewerScope) -> Alternatives:
-    """Rows that anyone may see."""
+    """Return every row to everybody."""
     return None
 
 
@@ -129,7 +129,7 @@ class Entity:
         return self.model._meta.db_pk_column
 
     def is_open(self, name: str) -> bool:
-        """Whether a condition or an order on this tells no more than a field that anybody may read without a look."""
+        """Return whether a condition or order on this tells no more than a field that is read without a look."""
         fields = self.cls.__strawberry_definition__.fields  # type: ignore[attr-defined]
         return any(one.python_name == name and one.metadata.get(OPEN, False) for one in fields)
 
@@ -326,7 +326,7 @@ def embedded(
     requires: Requires = SEEN,
     arguments: Arguments | None = None,
 ) -> Any:
-    """Objects the database has as JSON. Their keys are the type's field names in the schema (camelCase)."""
+    """Declare objects the database has as JSON. Their keys are the type's field names in the schema (camelCase)."""
     return _field(Embedded(build), description, type, requires, arguments=arguments)
 
 
@@ -417,7 +417,7 @@ def batch(
 
 
 def key_of(cls: type) -> Callable[[str], Any]:
-    """From a global id to the key of this type; see `Entity.parse`."""
+    """Return the function from a global id to the key of this type; see `Entity.parse`."""
     return cls.__entity__.parse  # type: ignore[attr-defined, no-any-return]
 
 

@@ -16,7 +16,7 @@ from gongzhi.values.errors import DeclarationError
 
 @dataclass(frozen=True)
 class Extension:
-    """Fields for an object type. The rooms of the core use it among themselves as plugins do."""
+    """Fields for an object type. Packages of the core use it among themselves as plugins do."""
 
     target: type
     fields: tuple[StrawberryField, ...]

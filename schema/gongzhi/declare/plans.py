@@ -145,7 +145,7 @@ class Many:
 
 @dataclass(frozen=True)
 class Page(Many):
-    """The same rows, a page at a time, as a Relay connection."""
+    """The rows of `Many`, a page at a time, as a Relay connection."""
 
 
 @dataclass(frozen=True)

@@ -120,12 +120,12 @@ def bind(read: Callable[[Any, Any], Any], cast: str = "") -> Term:
 
 
 def all_of(*criteria: Criterion) -> Criterion:
-    """Return all of these."""
+    """Return a criterion that holds where all of these do."""
     return JoinedCriteria("and", *criteria)
 
 
 def any_of(*criteria: Criterion) -> Criterion:
-    """One of these."""
+    """Return a criterion that holds where one of these does."""
     return JoinedCriteria("or", *criteria)
 
 

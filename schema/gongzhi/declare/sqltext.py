@@ -152,7 +152,7 @@ def lay_out_piece(piece: Piece) -> str:
 
 @lru_cache(KEPT)
 def join_template(word: str, count: int) -> Template:
-    """So many places with an operator between them."""
+    """Return a template of so many places with an operator between them."""
     layout = f" {word} ".join(f"{{{2 * at + 1}}}" for at in range(count))
     return Template((), count > 1, layout)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Permission:
-    """Something an account may be granted. Names read `room.verb_noun`."""
+    """Something an account may be granted. Names read `plugin.verb_noun`, of a package of the core as well."""
 
     name: str
     description: str

@@ -92,6 +92,7 @@ def check_code(check: Callable[[str], T], value: str, *path: str) -> T:
 
 def today(call: Call) -> date:
     """Return the day of the operation in China."""
+    # By the contract's clock, never the machine's.
     return call.now.astimezone(CHINA).date()
 
 

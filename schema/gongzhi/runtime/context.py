@@ -34,11 +34,11 @@ class Bounds:
     bulk: int = 1000
     """People whose files one account may look at in an hour before the data-protection officer is told."""
     neighbours: int = 30
-    """The same of people of one's own village, for whoever does not serve it."""
+    """People of one's own village at whose files one may look in an hour without serving it, before that is told."""
     exported: int = 5000
     """Rows of lists that one account may ask to have as files in a day."""
     alone: int = 100
-    """Rows of such a list, without anybody's file in it, that no second person need release."""
+    """Rows of a list, without anybody's file in it, that no second person need release."""
     appointed: int = 30
     """Days in office before somebody is a second person: for a guarded role, or beside others of their appointer."""
     proposed: int = 72

@@ -79,6 +79,7 @@ def handler(
     for all of them, with a list, so that it can do for a thousand events what needs few statements.
     """
     check_name(name)
+    # A handler that fails does its whole batch again.
     if not 1 <= batch <= 500:
         raise DeclarationError(f"the handler {name!r} has a batch of {batch}; it can be 1 to 500")
     if not (events or feedable) or not all(one.type for one in events):

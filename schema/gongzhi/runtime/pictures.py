@@ -11,7 +11,7 @@ TOLD = {*range(0xE1, 0xF0), 0xFE} - {0xEE}
 """Segments of a JPEG that hold words: APP1 (Exif, XMP) to APP15, comments; but APP14 says how colours are meant."""
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHUNKS = frozenset((b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME"))
-"""The same of a PNG."""
+"""Chunks of a PNG that hold words."""
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 """Segments of a JPEG that say how large it is."""
 POINTS = 50_000_000

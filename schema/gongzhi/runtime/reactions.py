@@ -77,7 +77,7 @@ class Reactions(Protocol):
     """The reactions of a deployment, in their order."""
 
     def to(self, phase: Phase, event: str) -> Sequence[Callable[[Any, Happening], Awaitable[Any]]]:
-        """Return those to an event, each ready to be called."""
+        """Return the reactions to an event in a phase, each ready to be called."""
 
 
 class NoReactions:

@@ -24,6 +24,7 @@ async def seed(connection: Connection) -> None:
     fetch = connection.fetch
     nation = await _find_nation(fetch)
     known = {row["year"]: row["provisional"] for row in await fetch("select year, provisional from calendars.year")}
+    # A year that is missing, or that was provisional and has been announced.
     changed = [
         year for year in holidays.years() if known.get(year.year, True) and year.provisional != known.get(year.year)
     ]

@@ -89,6 +89,7 @@ def find_hold(clocks: Iterable[ClockRow], now: datetime) -> datetime | None:
 
 def is_held(pause: Sequence[str | None], now: datetime) -> bool:
     """Return whether this is a pause by `hold` that is not over."""
+    # A pause of two entries is of a case on hold, and ends when the case goes on.
     return len(pause) > 2 and read_moment(pause[1]) > now
 
 

@@ -76,6 +76,7 @@ def replay(by: Standing, case: Row, steps: Iterable[Row], now: datetime) -> Iter
 def start_clock(case: Row, stage: Stage, at: datetime, lead: int | None) -> ClockRow:
     """Return a clock that starts then; its key is the same whenever the county is made."""
     unit = lead if stage in (Stage.CONTACT, Stage.HANDLE) else None
+    # Of the case, the stage and the moment: loading the same county again gives the same keys.
     key = uuid5(case["id"], f"{stage.value} {at.isoformat()}")
     return ClockRow(
         id=key, case_id=case["id"], stage=stage, unit_id=unit, started_at=at, pauses=[], extensions=[], reminded=0
@@ -91,7 +92,7 @@ def stop_clock(clock: ClockRow, rule: Rule, by: Standing, at: datetime, now: dat
 
 
 def hold_clocks(clocks: Iterable[ClockRow], event: str, at: datetime) -> None:
-    """Pause the clocks, or let them go on."""
+    """Pause the clocks at this event, or let them go on."""
     for clock in clocks:
         if event == stages.PAUSES:
             course.pause(clock, at)

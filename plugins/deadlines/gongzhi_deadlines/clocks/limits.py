@@ -36,6 +36,7 @@ AHEAD = 366
 def within(term: Term, limit: Term) -> bool:
     """Return whether a term never ends after a limit that starts with it; terms of other measures are not compared."""
     same = term.unit.working == limit.unit.working and (term.unit in DAYS) == (limit.unit in DAYS)
+    # A term that counts from the next day on outlasts one as long that counts at once.
     return same and size(term) <= size(limit) and (limit.next_day or not term.next_day)
 
 

@@ -19,6 +19,7 @@ from .models import Stage
 
 OVER = 100
 """Per cent of the time after which a clock has run out."""
+# There is no level above the county, so the county is told itself.
 ABOVE = {Level.GRID: Level.VILLAGE, Level.VILLAGE: Level.TOWN, Level.TOWN: Level.COUNTY, Level.COUNTY: Level.COUNTY}
 NAMES = {
     Stage.RESPOND: Text("to respond", "响应"),

@@ -34,6 +34,7 @@ TOWN = LAST.format("s.town_id = {town}")
 
 # As text, so that rules which have not changed are not read again.
 RULES = "(select json_agg(r order by r.rank)::text from clocks.rule r where r.set_id = {})"
+# The county's own calendar, or else the nation's.
 STANDING = (
     f"select c.id, c.version, c.content, {RULES.format(SET.format(county='$1::int'))} as rules{{}} "
     "from calendars.calendar c where c.county_id = $1 or c.county_id is null order by c.county_id nulls last limit 1"

@@ -111,7 +111,7 @@ async def hold(call: Call, by: Standing, clocks: Iterable[ClockRow], event: str)
     pausing = event == stages.PAUSES
     changed = {}
     for clock in clocks:
-        # It stands as it should already.
+        # Paused already, or running already.
         if course.is_paused(clock) == pausing:
             continue
         (course.pause if pausing else course.resume)(clock, call.now)

@@ -76,7 +76,8 @@ async def sweep_all(call: Call) -> None:
 
 
 async def sweep(call: Call) -> Swept:
-    """Do what is due now, in the transaction that is open."""
+    """Follow new calendars, remind, and close what is unopposed, in the transaction that is open."""
+    # Calendars first, so that reminders go by deadlines that hold.
     return Swept(await catch_up(call), await remind(call), await close_unopposed(call))
 
 

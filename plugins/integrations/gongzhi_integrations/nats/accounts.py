@@ -40,6 +40,7 @@ def write_theirs(integrators: Integrators) -> list[str]:
     lines = []
     for county, name in integrators:
         account = label(county, name)
+        # Nothing else of our account can be reached from this one.
         imports = [f"{{ service: {{ account: {OWN}, subject: {quote(one)} }} }}" for one in list_subjects(county, name)]
         user = f"{{ user: {quote(f'{county}-{name}')}, password: $NATS_{account} }}"
         lines += [

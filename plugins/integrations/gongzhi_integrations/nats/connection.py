@@ -40,7 +40,7 @@ class NatsServers:
 
     @classmethod
     def of(cls, settings: IntegrationSettings) -> NatsServers:
-        """Name those that the operator chose."""
+        """Return the servers that the operator chose."""
         return cls(settings.nats, settings.nats_replicas, settings.nats_credentials, settings.nats_ca)
 
     @asynccontextmanager
@@ -57,6 +57,7 @@ class NatsServers:
                     error_cb=note,
                     disconnected_cb=lost,
                     reconnected_cb=found,
+                    # For ever: what cannot be reached now may be in a minute.
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=AGAIN,  # type: ignore[arg-type]  # it sleeps for fractions, too
                     connect_timeout=2,

@@ -25,7 +25,7 @@ async def consume(run: ProcessRun) -> None:
 
 
 class Consumer:
-    """Hears what is published. While it hears nothing, the feed reads the table as it does without NATS."""
+    """Takes what is published. While nothing comes, the feed reads the table as it does without NATS."""
 
     def __init__(self, servers: NatsServers, feed: EventFeed) -> None:
         self.servers, self.feed = servers, feed
@@ -36,6 +36,7 @@ class Consumer:
             try:
                 async with self.servers.connect(self.lose, self.find) as client:
                     heard = await client.subscribe(f"{ALL}.>")
+                    # The servers know of the subscription before the feed relies on it.
                     await client.flush()
                     await self.find()
                     async for message in heard.messages:

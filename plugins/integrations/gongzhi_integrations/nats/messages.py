@@ -30,6 +30,7 @@ def stream_of(county: str) -> str:
 
 def subject_of(root: str, county: str | None, event: Occurrence) -> str:
     """Name the subject: `root.county.town.type`; `_` for what lies in no county or no town."""
+    # The code of a grid begins with that of its town.
     town = event.grid[:TOWN] if event.grid and len(event.grid) >= TOWN else NOWHERE
     return f"{root}.{county or NOWHERE}.{town}.{event.type}"
 

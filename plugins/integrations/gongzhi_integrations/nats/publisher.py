@@ -117,8 +117,10 @@ class Term:
         if info is not None and gone and info.state.last_seq < gone:  # nobody copied for longer than events are kept
             await self.js.delete_stream(STREAM)
             info = None
+        # Its first sequence is the first position that the outbox may still have.
         info = info or await self.make_stream(STREAM, ALL, gone + 1)
         self.position = info.state.last_seq
+        # The stream is ahead of this database: it is another one's, or a backup was restored.
         if self.position > given:
             raise report_foreign()
         await self.compare(info)
@@ -130,6 +132,7 @@ class Term:
         """Copy until there is no more."""
         while rows := await self.connection.fetch(READ, self.position, CHUNK):
             happened = [(event_of_row(row), row["county"], row["open"]) for row in rows]
+            # The counties' streams first: how far the copy has come is told by the stream of all events.
             await self.publish_to_counties([(event, county) for event, county, open in happened if open and county])
             await self.send_all([self.publish_to_all(event, county) for event, county, _ in happened])
             self.position = happened[-1][0].position
@@ -142,6 +145,7 @@ class Term:
             if event.position > tail.position:
                 headers = {CURSOR: self.publisher.events.seal_cursor(event.position)}
                 sending.append((COUNTY, event, county, tail.sequence, headers))
+                # Before it is sent: the next one already expects this one to be the last.
                 tail.sequence, tail.position = tail.sequence + 1, event.position
         await self.send_all([self.publish(*each) for each in sending])
 
@@ -188,6 +192,7 @@ class Term:
         headers = last.headers or {}
         found = info.state.last_seq if name == STREAM else self.publisher.events.open_cursor(headers.get(CURSOR, ""))
         kept = "select id::text from events.outbox where position = $1 union all "
+        # Of events that are gone from the outbox nobody knows the id any more.
         kept += "select null from events.counter where gone >= $1"
         ours = await self.connection.fetch(kept, found)
         if not ours or ours[0]["id"] not in (None, headers.get(Header.MSG_ID.value)):

@@ -25,7 +25,7 @@ class GeoReportError(Exception):
 
 @dataclass(frozen=True)
 class Inquiry:
-    """One request."""
+    """One request of GeoReport, and the call that brought it."""
 
     call: RouteCall
     given: Mapping[str, str]

@@ -54,7 +54,7 @@ REASONS = {
 
 
 async def deliver(run: ProcessRun) -> None:
-    """Deliver for as long as this process runs."""
+    """Deliver events to endpoints for as long as this process runs."""
     async with run.open_pool(ENDPOINTS + 1) as pool:  # one to look for what is due, while all endpoints are served
         sender = make_sender(run.context())
         try:
@@ -95,7 +95,7 @@ class Courier:
     async def begin(self, group: asyncio.TaskGroup) -> None:
         """Begin with those endpoints for which there is something to do."""
         for id in await self.find_busy():
-            # It is being served, and looks again by itself.
+            # One that is being served looks again by itself.
             if id not in self.under_way:
                 self.under_way.add(id)
                 group.create_task(self.serve(id))

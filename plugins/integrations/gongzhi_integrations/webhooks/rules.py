@@ -14,7 +14,7 @@ OVERSEE = "webhooks.oversee"
 
 
 def see_webhooks(webhook: Table, viewer: ViewerScope) -> Alternatives:
-    """Show one's own, and those for the grids one watches over."""
+    """Return one's own endpoints, and those for the grids one watches over."""
     own = Sql("{0}=(select a.id from accounts.account a where a.name={1})", webhook.account_id, viewer.account)
     return widen_rows(viewer.within(webhook, OVERSEE), own)
 

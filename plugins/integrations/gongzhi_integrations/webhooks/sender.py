@@ -51,7 +51,7 @@ class Sender:
         return make_client(self.networks, self.timeout)
 
     async def send(self, url: str, id: UUID, body: str, secrets: Iterable[bytes], now: datetime) -> Attempt:
-        """Try once. Whatever goes wrong is in the answer."""
+        """Send a body once. Whatever goes wrong is in the answer."""
         try:
             async with asyncio.timeout(self.timeout):
                 signed = make_headers(id, body, secrets, now)

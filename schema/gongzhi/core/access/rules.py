@@ -24,7 +24,7 @@ def visible_own_acts(act: Table, viewer: ViewerScope) -> Alternatives:
 
 
 def visible_looks(look: Table, viewer: ViewerScope) -> Alternatives:
-    """One's own looks, those at the files of people one watches over, and those in vain for grids one watches over."""
+    """Return one's own looks, those at files of people one watches over, and those in vain for such grids."""
     areas = viewer.within(Table("person", schema="people", alias="watched"), OVERSEE)
     offices = viewer.within(Table("grid", schema="grids", alias="office"), OVERSEE)
     # None means everywhere: whoever watches over everything reads every look.
@@ -41,10 +41,10 @@ def visible_looks(look: Table, viewer: ViewerScope) -> Alternatives:
 
 
 def visible_alerts(alert: Table, viewer: ViewerScope) -> Alternatives:
-    """Return those about the files of people one watches over."""
+    """Return alerts about the files of people one watches over."""
     return viewer.within(alert, OVERSEE)
 
 
 def visible_glasses(glass: Table, viewer: ViewerScope) -> Alternatives:
-    """Return those that one broke oneself."""
+    """Return the glasses that one broke oneself."""
     return [Sql("{0}={1}", glass.account, viewer.account)]

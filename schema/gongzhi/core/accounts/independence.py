@@ -66,7 +66,7 @@ Above = dict[str, dict[str, Link]]
 
 
 async def load_appointers(call: Call, *accounts: str, guarded: bool = False) -> Above:
-    """Everybody who appointed these accounts, directly or through others, and how they stand above them.
+    """Return everybody who appointed these accounts, directly or through others, and how they stand above them.
 
     Of roles, only those that nobody gives alone count if `guarded`: else whoever gives a small role to everybody could
     keep the county from ever appointing anybody.

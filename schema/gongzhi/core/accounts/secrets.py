@@ -9,7 +9,7 @@ import secrets
 from typing import NamedTuple
 
 PREFIX = "gzk_"
-"""What an API key begins with, so that the door and those who scan for leaked secrets know it."""
+"""What an API key begins with, so that the server and those who scan for leaked secrets know it."""
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that looks like something else on paper
 CODE = 12
 SEPARATORS = re.compile(r"[\s-]+")

@@ -129,7 +129,7 @@ class Identity(Node):
 
 
 def visible_invitations(invitation: Table, viewer: ViewerScope) -> Alternatives:
-    """Return those for people where one invites residents, and for accounts one looks after."""
+    """Return invitations for people where one invites residents, and for accounts one looks after."""
     person = Table("person", schema="people", alias="invited")
     account = Table("account", schema="accounts", alias="entered")
     people = rows_reached(viewer.within(person, INVITE), invitation.person_id, "people.person", "invited")

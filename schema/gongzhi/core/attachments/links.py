@@ -34,6 +34,7 @@ def link_expiry(now: datetime) -> int:
 
 
 def link_key(secret: bytes, expires: int) -> bytes:
+    # A key for each time of expiry: the database is never given one that lasts.
     return hmac.digest(secret, f"attachment links {expires}".encode(), hashlib.sha256)
 
 

@@ -74,7 +74,7 @@ async def finish_mediation(
 
 
 async def announce_wait(call: Call, case: CaseRow, until: datetime | None) -> None:
-    """Hold the clocks of handling, or let them go on; work orders follow them."""
+    """Tell reactions that the case waits until then, or no longer: clocks are held, and work orders follow."""
     await run_reactions(call, WAITS, case, until=until)
 
 

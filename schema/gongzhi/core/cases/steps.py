@@ -93,6 +93,7 @@ async def find_case(call: Call, input: Any, permission: str | None = None) -> Ca
 
 async def require_disinterested(call: Call, case: CaseRow) -> None:
     """Refuse the people of the unit that the case is against, whatever else they may."""
+    # Whatever they hold for the unit: working for it is enough to be barred.
     units = [grant.unit for grant in call.viewer.account.grants if grant.unit is not None]
     if await is_accused(call, case, units):
         raise conflict_of_interest("number")

@@ -187,7 +187,7 @@ async def reveal_phone(call: Call, input: RevealPhoneInput) -> RevealPhonePayloa
     requester = await requester_of(case)
     row = await ContactRow.filter(case_id=case.id, verified_at__isnull=False).first()
     number = opened(call.context.keys, await county_of(case), row) if row else None
-    # The number on file, where the file may be read or the case has to be answered by a call.
+    # The number on file is for those who may read the file, or whose unit has yet to call.
     if number is None and requester and (contacting or call.may(REVEAL, requester)):
         number = next(iter(await reveal_field(call.context.keys, requester, NUMBER_ON_FILE)), None)
     if number is None:

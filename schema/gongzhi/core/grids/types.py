@@ -85,7 +85,7 @@ def current_grid(at: Frame) -> Alternatives:
 
 
 def containing_grids(at: Frame) -> Alternatives:
-    """Grids whose boundary contains the point: in a ring, and in no hole of the same grid."""
+    """Return grids whose boundary contains the point: in a ring, and in no hole of the same grid."""
     point = at.given.bind("point", convert=placed_point, cast="text")
     rings = "select r.grid_id from grids.ring r where r.area @> {1}::point and"
     # Rings are found first, by their index, and then the grids by their keys.

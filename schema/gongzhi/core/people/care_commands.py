@@ -96,7 +96,7 @@ class ConfirmIncomeInput:
 async def confirm_income(call: Call, input: ConfirmIncomeInput) -> HouseholdPayload:
     day = check_past_day(call, input.confirmed_on, "confirmedOn")
     household = await load_household(call, input, EDIT, NEEDS)
-    # That nothing is known is kept without anybody's consent.
+    # To record that nothing is known takes no consent.
     known = input.band != IncomeBand.UNKNOWN
     if known and not input.consent:
         raise consent_required(

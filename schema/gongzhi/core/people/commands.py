@@ -116,7 +116,7 @@ async def update_person(call: Call, input: UpdatePersonInput) -> PersonPayload:
     grid = await GridRow.get(id=person.grid_id)
     if is_given(input.grid):
         grid = await load_home_grid(call, str(input.grid))
-        # The key of the values is wrapped under the county's, so this is more than another grid.
+        # Protected values hang on the key of the county, so this is more than another grid.
         if grid.county_id != person.county_id:
             raise invalid_input(
                 "A person moves to another county by a transfer.", "跨县迁移须另行办理，不能直接修改网格。", "grid"

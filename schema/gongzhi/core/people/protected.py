@@ -28,6 +28,7 @@ async def reveal_field(keys: KeyRing, person: PersonRow, field: str) -> list[str
     if field == RESIDENT_ID:
         number = sealed.read_identity(owner, person)
         return [number] if number else []
+    # `phone` is the first of `phones`.
     most = {PHONE: 1, PHONES: None}[field]
     phones = await PhoneRow.filter(person_id=person.id).order_by("rank", "id")
     return [number for phone in phones[:most] if (number := sealed.read_phone(owner, phone))]

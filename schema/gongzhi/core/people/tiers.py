@@ -128,7 +128,7 @@ def next_visit_due(tier: Tier, last: date) -> date:
 
 
 def add_months(day: date, months: int) -> date:
-    """Return the same day so many months on, or the last day of a month that is shorter."""
+    """Return the day so many months later, or the last day of a month that is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
