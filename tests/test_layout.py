@@ -20,11 +20,21 @@ MOST = {
     "lines of code of the contract": 12_800,
     "definitions in core.graphql": 253,
     "packages of the contract in a circle": 0,
+    "packages of the server in a circle": 2,
     "modules of the contract that our plugins import and no page names": 2,
     "public names in more than 5 files": 1,
+    "functions whose name says nothing": 22,
+    "modules of one distribution with one name": 5,
+    "modules without a first line of noun and purpose": 1,
+    "functions not described in the imperative": 6,
+    "folders of more than 20 files without a reason": 3,
     "references to pages that are not here": 0,
 }
 """What each figure may be today. Lower it when it falls; nothing makes it rise."""
+LEAST = {
+    "fewest comments per 100 lines of a distribution": 0,
+}
+"""What each figure of which more is better has to be today. Raise it when it rises."""
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +50,10 @@ def layout() -> ModuleType:
 def test_figures_only_come_nearer(layout: ModuleType) -> None:
     """`python tools/layout.py --long` says what is behind each."""
     found = {one.name: one for one in layout.figures()}
-    assert found.keys() == MOST.keys()
-    grown = [f"{one.name}: {one.now}, was {MOST[one.name]}" for one in found.values() if one.now > MOST[one.name]]
-    assert grown == []
+    assert found.keys() == MOST.keys() | LEAST.keys()
+    grown = [f"{name}: {found[name].now}, was {most}" for name, most in MOST.items() if found[name].now > most]
+    fallen = [f"{name}: {found[name].now}, was {least}" for name, least in LEAST.items() if found[name].now < least]
+    assert grown + fallen == []
 
 
 def test_the_map_names_files_that_are_there() -> None:
@@ -65,8 +76,9 @@ def test_no_modules_import_each_other_in_a_ring(package: str) -> None:
     TopologicalSorter({one: graph.find_modules_directly_imported_by(one) for one in graph.modules}).prepare()
 
 
-def test_no_packages_import_each_other_in_a_ring(layout: ModuleType) -> None:
-    assert layout.circle() == []
+@pytest.mark.parametrize("distribution", ["gongzhi"])
+def test_no_packages_import_each_other_in_a_ring(layout: ModuleType, distribution: str) -> None:
+    assert layout.circle(distribution) == []
 
 
 def test_comments_and_docstrings_are_no_code(layout: ModuleType, tmp_path: Path) -> None:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import re
+import subprocess
 import sys
 import tokenize
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from operator import itemgetter
 from pathlib import Path
 
 import grimp
@@ -31,6 +34,33 @@ ABSENT = re.compile(r"\brulings? ?\d+|\bdomain \d+\.\d+")
 """Pages that are not in the repository, as comments once named them."""
 SHARED = 5
 """Files that a public name of a module may stand in before it says too little."""
+STANDARD = {
+    "__init__", "commands", "demo", "enums", "events", "holdings", "models", "notices", "plugin", "registers", "rules",
+    "types",
+}  # fmt: skip
+"""Modules that packages of one distribution have alike: whoever knows one package finds them in the next."""
+LAYERS = {"channels", "jobs"}
+"""Modules that the contract has twice: what they are in `runtime`, and those that a package of the core brings."""
+FIRST_LINE = re.compile(r"[\w`（][^:]{0,100}: \S.*[.!)]")
+"""How a module says what it is: a noun, a colon, and a sentence about its purpose."""
+NO_PARTICIPLES = {
+    "embed", "exceed", "feed", "flatten", "listen", "need", "open", "proceed", "screen", "seed", "speed", "token",
+}  # fmt: skip
+PARTICIPLE = re.compile(r"[a-z]+(?:ed|en)")
+SAYS_NOTHING = {
+    "at", "by", "do", "done", "felt", "found", "given", "go", "good", "got", "held", "it", "kept", "known", "laid",
+    "left", "lent", "lost", "made", "marks", "met", "one", "paid", "part", "put", "read", "said", "sent", "set",
+    "shown", "sold", "stood", "sound", "standing", "taken", "told", "under", "what", "within", "worn",
+}  # fmt: skip
+"""Words that are no name of a function: they tell neither what is done nor to what."""
+FIELDS = {"embedded", "live", "one", "part"}
+"""Words that fields of the schema are declared with: nouns and adjectives by right, as `many` and `column` are."""
+DESCRIBES = {"batch", "command", "field", "live", "stream", "strawberry.field", "strawberry.type"}
+"""Decorators of functions whose docstring is a description in the GraphQL schema."""
+CROWD = 20
+"""Python files that lie side by side in a folder, beyond which its docstring says why they do."""
+WHY_CROWDED = "side by side"
+DIRECTIVE = re.compile(r"#\s*(?:fmt|type|noqa|ruff|pragma)\b")
 
 
 @dataclass(frozen=True)
@@ -38,10 +68,17 @@ class Figure:
     """A figure: what was counted, how much there is now, and how much there may be in the end."""
 
     name: str
-    now: int
-    goal: int
+    now: float
+    goal: float
     found: tuple[str, ...] = ()
-    """What makes it more than it should be."""
+    """What keeps it from its goal."""
+    rises: bool = False
+    """Whether more is better."""
+
+    @property
+    def reached(self) -> bool:
+        """Tell whether it is where it is to be."""
+        return self.now >= self.goal if self.rises else self.now <= self.goal
 
 
 def figures() -> list[Figure]:
@@ -49,9 +86,16 @@ def figures() -> list[Figure]:
     return [
         Figure("lines of code of the contract", sum(map(code_lines, sources(CONTRACT))), 11_500),
         Figure("definitions in core.graphql", definitions(), 320),
-        listed("packages of the contract in a circle", circle()),
+        listed("packages of the contract in a circle", circle("gongzhi")),
+        listed("packages of the server in a circle", circle("gongzhi_server")),
         listed("modules of the contract that our plugins import and no page names", undocumented()),
         listed(f"public names in more than {SHARED} files", overloaded(), 12),
+        listed("functions whose name says nothing", empty_names()),
+        listed("modules of one distribution with one name", twins()),
+        listed("modules without a first line of noun and purpose", unexplained_modules()),
+        listed("functions not described in the imperative", descriptive_functions()),
+        listed(f"folders of more than {CROWD} files without a reason", crowded_folders()),
+        sparsest(),
         listed("references to pages that are not here", absent_pages()),
     ]
 
@@ -95,26 +139,28 @@ def definitions() -> int:
     return len(DEFINITION.findall((ROOT / "schema" / "core.graphql").read_text(encoding="utf-8")))
 
 
-def packages() -> Mapping[str, set[str]]:
-    """Return which packages of the contract import which."""
+def packages(distribution: str) -> Mapping[str, set[str]]:
+    """Return which packages of a distribution import which."""
     # Imports for types alone make no ring when the program runs.
-    graph = grimp.build_graph("gongzhi", exclude_type_checking_imports=True)
+    graph = grimp.build_graph(distribution, exclude_type_checking_imports=True)
+    parent = {"gongzhi": ROOT / "schema", "gongzhi_server": ROOT / "server"}[distribution]
 
     def package(module: str) -> str:
-        return module if (CONTRACT.parent / module.replace(".", "/")).is_dir() else module.rpartition(".")[0]
+        return module if (parent / module.replace(".", "/")).is_dir() else module.rpartition(".")[0]
 
     found: dict[str, set[str]] = {}
     for module in graph.modules:
         if ".migrations" not in module:
             uses = {package(one) for one in graph.find_modules_directly_imported_by(module)}
-            found.setdefault(package(module), set()).update(uses - {package(module), "gongzhi"})
+            # The modules beside the packages are above them all (the application) or below (settings, errors).
+            found.setdefault(package(module), set()).update(uses - {package(module), distribution})
     return found
 
 
-def circle() -> list[str]:
+def circle(distribution: str) -> list[str]:
     """Return packages that import each other by way of each other; none, if they lie in layers."""
     try:
-        TopologicalSorter(packages()).prepare()
+        TopologicalSorter(packages(distribution)).prepare()
     except CycleError as error:
         return sorted(set(error.args[1]))
     return []
@@ -131,16 +177,133 @@ def undocumented() -> list[str]:
     return sorted(name for name in used if name not in pages)
 
 
+def distributions() -> Iterator[Path]:
+    """Yield the folders of the contract, the server and the plugins."""
+    yield from (CONTRACT, ROOT / "server" / "gongzhi_server")
+    yield from (one for one in sorted((ROOT / "plugins").glob("*/gongzhi_*")) if any(sources(one)))
+
+
+def modules() -> Iterator[tuple[Path, ast.Module]]:
+    """Yield all modules, parsed."""
+    for folder in distributions():
+        for path in sources(folder):
+            yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def definitions_of(module: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    """Yield the public functions and classes of a module."""
+    for one in module.body:
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not one.name.startswith("_"):
+            yield one
+
+
+def decorators(one: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> set[str]:
+    """Return the names of a definition's decorators."""
+    return {ast.unparse(by.func if isinstance(by, ast.Call) else by) for by in one.decorator_list}
+
+
+def hooks() -> set[str]:
+    """Return the names of the hooks, which plugins implement under the same name."""
+    return set(re.findall(r"^def (\w+)", (CONTRACT / "plugin" / "hooks.py").read_text(encoding="utf-8"), re.MULTILINE))
+
+
 def overloaded() -> list[str]:
     """Return public functions and classes whose name stands in many files and so says little; hooks are left out."""
-    hooks = set(re.findall(r"^def (\w+)", (CONTRACT / "plugin" / "hooks.py").read_text(encoding="utf-8"), re.MULTILINE))
     count: Counter[str] = Counter()
-    for folder in ("schema", "server", "plugins"):
-        for path in sources(ROOT / folder):
-            body = ast.parse(path.read_text(encoding="utf-8")).body
-            defined = (one for one in body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef))
-            count.update({one.name for one in defined if not one.name.startswith("_")} - hooks)
+    for _, module in modules():
+        count.update({one.name for one in definitions_of(module)} - hooks())
     return [f"{name} ({times})" for name, times in count.most_common() if times > SHARED]
+
+
+def empty_names() -> list[str]:
+    """Return public functions whose whole name is a participle, or a word that tells neither what is done nor to what.
+
+    Hooks, commands of the schema and of the command line, and fixtures are named by who calls them.
+    """
+    return [
+        f"{path.relative_to(ROOT)}: {one.name}"
+        for path, module in modules()
+        for one in definitions_of(module)
+        if not isinstance(one, ast.ClassDef)
+        if one.name in SAYS_NOTHING or PARTICIPLE.fullmatch(one.name) and one.name not in NO_PARTICIPLES
+        if one.name not in hooks() | FIELDS
+        if not any(by in DESCRIBES or by.endswith((".command", "fixture")) for by in decorators(one))
+    ]
+
+
+def twins() -> list[str]:
+    """Return modules that have a name in common with another of their distribution, without the standard ones."""
+    found = []
+    for folder in distributions():
+        places: defaultdict[str, list[Path]] = defaultdict(list)
+        for path in sources(folder):
+            places[path.stem].append(path)
+        standard = STANDARD | LAYERS if folder == CONTRACT else STANDARD
+        found += [
+            ", ".join(str(one.relative_to(ROOT)) for one in paths)
+            for name, paths in places.items()
+            if len(paths) > 1 and name not in standard
+        ]
+    return found
+
+
+def unexplained_modules() -> list[str]:
+    """Return modules whose first line is not "Noun: purpose."."""
+    return [
+        f"{path.relative_to(ROOT)}: {line}"
+        for path, module in modules()
+        if not FIRST_LINE.fullmatch(line := (ast.get_docstring(module) or "").partition("\n")[0])
+    ]
+
+
+def descriptive_functions() -> list[str]:
+    """Return functions whose docstring does not begin with what the function does, as ruff's rule D401 has it.
+
+    Where it is a description of the schema it is a noun by right: of a field.
+    """
+    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--select=D401", "--output-format=json", "--exit-zero"]
+    ruff += ["--exclude=migrations"]
+    described = {
+        (path, line)
+        for path, module in modules()
+        for one in ast.walk(module)
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and decorators(one) & DESCRIBES
+        for line in range(one.lineno, one.body[0].lineno + 1)
+    }
+    found = json.loads(subprocess.run([*ruff, *distributions()], check=True, capture_output=True).stdout)
+    return [
+        f"{Path(one['filename']).relative_to(ROOT)}:{one['location']['row']}: {one['message']}"
+        for one in found
+        if (Path(one["filename"]), one["location"]["row"]) not in described
+    ]
+
+
+def crowded_folders() -> list[str]:
+    """Return folders with many modules whose docstring does not say why they lie side by side."""
+    count = Counter(path.parent for path, _ in modules())
+    return [
+        f"{folder.relative_to(ROOT)}: {files}"
+        for folder, files in count.items()
+        if files > CROWD and WHY_CROWDED not in (folder / "__init__.py").read_text(encoding="utf-8")
+    ]
+
+
+def sparsest() -> Figure:
+    """Build the figure of the distribution that says why most seldom."""
+    goal = 4
+    shares = {folder.name: comment_share(folder) for folder in distributions()}
+    below = tuple(f"{name}: {share}" for name, share in sorted(shares.items(), key=itemgetter(1)) if share < goal)
+    return Figure("fewest comments per 100 lines of a distribution", min(shares.values()), goal, below, rises=True)
+
+
+def comment_share(folder: Path) -> float:
+    """Count a distribution's comments in 100 lines of code, without those that speak to tools."""
+    lines = comments = 0
+    for path in sources(folder):
+        lines += code_lines(path)
+        for token in tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline):
+            comments += token.type == tokenize.COMMENT and not DIRECTIVE.match(token.string)
+    return round(100 * comments / lines, 1) if lines else 0
 
 
 def absent_pages() -> list[str]:
@@ -158,12 +321,12 @@ def main() -> None:
     table = Table("figure", "now", "goal")
     found = figures()
     for one in found:
-        table.add_row(one.name, f"{one.now:,}", f"{one.goal:,}", style="" if one.now <= one.goal else "yellow")
+        table.add_row(one.name, f"{one.now:,}", f"{one.goal:,}", style="" if one.reached else "yellow")
     console = Console()
     console.print(table)
     if "--long" in sys.argv:
         for one in found:
-            for line in one.found if one.now > one.goal else ():
+            for line in () if one.reached else one.found:
                 console.print(f"{one.name}: {line}", highlight=False, soft_wrap=True)
 
 
