@@ -115,6 +115,7 @@ def same_key(column: str, *, of: str = "id") -> Where:
 class Representative(Node):
     """Who speaks for somebody: a child's guardian, or the next of kin of the dead (代理人)."""
 
+    # Shown: whoever sees the row may know of both, whether they see the files or not.
     person: Person | None = pick("For whom (被代理人).", same_key("person_id"), shown=True)
     representative: Person | None = pick("Who (代理人).", same_key("representative_id"), shown=True)
     capacity: Capacity = column("Why (代理身份).")

@@ -88,7 +88,7 @@ def make_clock(case: CaseRow, rule: Rule, by: Standing, now: datetime, held: dat
 
 
 async def stop(call: Call, by: Standing, clock: ClockRow) -> None:
-    """Stop a clock for good. It keeps its deadline; one that is paused is left as it is."""
+    """Stop a clock for good, ending a pause that lasts."""
     if course.is_paused(clock):
         course.resume(clock, call.now)
     course.release(clock, call.now)

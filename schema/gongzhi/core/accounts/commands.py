@@ -506,7 +506,7 @@ class UnlinkIdentityInput:
 async def unlink_identity(call: Call, input: UnlinkIdentityInput) -> AccountPayload:
     identity: IdentityRow = await call.find(Identity, "identity", id=key_of(Identity)(input.identity))
     account = await AccountRow.get(id=identity.account_id)
-    # Anybody closes a way into their own account.
+    # Into their own account those who look after accounts close a way; into an officer's nobody does alone.
     if not call.may(EDIT, account) or not (is_own_account(call, account) or await may_lock_out(call, account)):
         raise forbidden("identity")
     await identity.delete()
