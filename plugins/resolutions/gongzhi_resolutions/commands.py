@@ -20,6 +20,7 @@ from .types import Resolution
 
 RECORD = "resolutions.record"
 TITLE, TEXT, RULES = 200, 10_000, 20
+# A rule and its version, as cards and decisions write them.
 RULE = re.compile(r"[a-z][a-z0-9_.-]{1,60}/[0-9A-Za-z.-]{1,20}")
 
 
@@ -49,9 +50,11 @@ async def record_resolution(call: Call, input: RecordResolutionInput) -> Resolut
         title = read(check_text, input.title, TITLE, "title")
         body = read(check_text, input.text, TEXT, "text")
         day = read(check_past_day, call, input.decided_on, "decidedOn")
+        # With a version: what is adopted are the words of that version.
         read(check_rules, input.adopts)
         votes = read(read_votes, input)
     grid = await find_grid(input.grid, "grid")
+    # An office records it for the assembly, so it takes the right where that sits.
     if not call.may(RECORD, grid):
         raise forbidden("grid")
     row = await create_resolution(call, grid, input.body, title, body, day, input.adopts, votes=votes)
@@ -88,6 +91,7 @@ def read_votes(input: RecordResolutionInput) -> tuple[int, int, int] | None:
     votes = [one for one in (input.votes_for, input.votes_against, input.abstentions) if is_given(one)]
     if not votes:
         return None
+    # A count without the others would be read as the whole result.
     if len(votes) != 3 or min(votes) < 0:
         raise invalid_input("Give all three counts, none below zero.", "请同时填写三项票数，且不小于零。", "votesFor")
     return votes[0], votes[1], votes[2]

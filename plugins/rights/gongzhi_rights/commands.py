@@ -75,11 +75,13 @@ async def give_consent(call: Call, input: GiveConsentInput) -> ConsentPayload:
     # A new consent takes the place of the one before.
     await valid_consents(call, person.id, notice.purpose, recipient).update(expires_at=call.now)
     consent = await ConsentRow.create(
+        # It lies where the person lives, whose officer watches over it.
         grid_id=person.grid_id,
         person=person,
         purpose=notice.purpose,
         recipient=recipient,
         version=notice.version,
+        # The words as they were shown, for the text may change later.
         wording=await keep_wording(notice),
         given_by_id=who,
         given_at=call.now,
@@ -105,11 +107,13 @@ async def withdraw_consent(call: Call, input: WithdrawConsentInput) -> ConsentPa
     notice, recipient = find_notice(call, input.purpose, input.recipient)
     person, _ = await load_subject_and_speaker(call, input, RECORD)
     given = valid_consents(call, person.id, notice.purpose, recipient)
+    # All that stand are withdrawn; the last one is the answer.
     last = await given.order_by("-given_at", "-id").first()
     # Without a consent on file there may still be something to undo.
     if last is None and notice.withdrawn is None:
         raise not_found("There is no such consent.", "没有此项同意。", "purpose")
     await given.update(withdrawn_at=call.now)
+    # What rested on the consent is undone in the same transaction.
     if notice.withdrawn:
         await notice.withdrawn(call, person.id)
     return ConsentPayload(consent=ref(Consent, last.id, shown=True) if last else None)
@@ -181,6 +185,7 @@ async def name_representative(call: Call, input: NameRepresentativeInput) -> Rep
     check_representative(call, person, other, input.capacity)
     if other.id in await find_representatives(person.id, today(call)):
         raise duplicate("They do so already.", "已登记为代理人。", "representative")
+    # A guardian's office ends by itself when the child decides.
     until = (
         fourteenth_birthday(person.birth_date) if input.capacity == Capacity.GUARDIAN and person.birth_date else None
     )
@@ -243,6 +248,7 @@ class RevokeReleaseInput:
 @command("Revoke a release; its recipient reads it no longer from this moment (撤回授权披露).", requires=None)
 async def revoke_release(call: Call, input: RevokeReleaseInput) -> ReleasePayload:
     row: ReleaseRow = await call.find(Release, "release", id=key_of(Release)(input.release))
+    # Whoever may give a release may revoke it.
     await require_speaker(call, await load_subject(call, f"Person:{row.person_id}", "release"), path="release")
     if row.revoked_at is None:
         row.revoked_at = call.now

@@ -67,6 +67,7 @@ async def record_decision(
         person_id=None if home else subject.id,
         household_id=subject.id if home else None,
         rule=card.rule,
+        # A list, so that the order in which the rule took them stays.
         inputs=[{"name": name, "value": value} for name, value in inputs.items()],
         contributions=[
             {"name": one.name, "value": one.value, "text": one.text.zh, "english": one.text.en} for one in contributions
@@ -77,7 +78,9 @@ async def record_decision(
         account=call.viewer.account.name,
     )
     if adverse:
+        # From the view, in the form that reviews work with.
         [trace] = await find_decision(call, made.id)
+        # Nobody asked for it: what is adverse is reviewed in any case.
         await open_review(call, trace, subject.grid_id, None, None)
     return made
 
@@ -105,6 +108,7 @@ async def open_review(
             due_at=call.now + TERM,
         )
         await review.save(force_create=True)
+    # A reason that comes later is added; the review stays the one it is.
     if reason:
         review.reason = reason
         await review.save(update_fields=["reason"])

@@ -57,6 +57,7 @@ class DataRequestInput:
     "Ask for a copy of everything held about a person; it is there at once, as `download` (查阅复制).", requires=None
 )
 async def request_export(call: Call, input: DataRequestInput) -> DataRequestPayload:
+    # A copy takes nobody's decision: it is granted when it is asked for.
     return await file_request(call, input, Matter.EXPORT, state=State.GRANTED, decided_at=call.now)
 
 
@@ -133,6 +134,7 @@ async def decide_data_request(call: Call, input: DecideDataRequestInput) -> Data
     if call.viewer.account.person in (demand.person_id, demand.asked_by_id):
         raise forbidden("request")
     demand.grounds = read_remark(input.grounds, "grounds")
+    # A correction was made before, and an explanation is the answer: both have to be put in words.
     if demand.grounds is None and (not input.grant or demand.matter in (Matter.CORRECTION, Matter.EXPLANATION)):
         raise invalid_input("Say the grounds; the person reads them.", "请填写理由，申请人可见。", "grounds")
     demand.state = State.GRANTED if input.grant else State.REFUSED
@@ -217,6 +219,7 @@ async def open_request(
         Text("Answer it within 15 days.", "请在 15 日内办理。"),
         f"DataRequest:{demand.id}",
     )
+    # What is granted at once needs nobody to answer it.
     if demand.state == State.OPEN:
         await send_notice(call, asked, offices=[Office(OVERSEE, grid)])
     return demand

@@ -72,6 +72,7 @@ async def collect_claims(call: Call, kind: str, person: UUID) -> list[dict[str, 
 
 def claim_data(kind: str, claim: StatementClaim) -> dict[str, Any]:
     """Return a claim as it is kept. Raises DeclarationError for one that says something bad, or nothing."""
+    # A count of nothing would tell against somebody.
     if isinstance(claim.value, int) and claim.value <= 0:
         raise DeclarationError(f"{kind}: a claim counts something above zero; leave it out instead")
     return {"kind": kind, "text": claim.text.zh, "english": claim.text.en, "value": claim.value}
@@ -79,6 +80,7 @@ def claim_data(kind: str, claim: StatementClaim) -> dict[str, Any]:
 
 async def find_released_claims(call: Call, person: UUID, recipient: str, purpose: str) -> list[dict[str, Any]]:
     """Return what the recipient may read of the person now: `kind`, `text`, `english`, `value` of each claim."""
+    # The last one counts, which may hold less than those before.
     found = await ReleaseRow.filter(
         person_id=person, recipient=recipient, purpose=purpose, revoked_at=None, expires_at__gt=call.now
     ).order_by("-given_at", "-id").first()  # fmt: skip

@@ -45,6 +45,7 @@ def is_entitled(who: UUID | None, person: PersonRow, day: date, representatives:
 
 async def find_representatives(person: UUID, day: date) -> list[UUID]:
     """Return who speaks for somebody on a day."""
+    # `until` is the first day no longer.
     held = RepresentativeRow.filter(Q(until=None) | Q(until__gt=day), person_id=person)
     return list(await held.values_list("representative_id", flat=True))  # type: ignore[arg-type]
 
@@ -81,6 +82,7 @@ async def load_subject_and_speaker(call: Call, input: Any, permission: str) -> t
     """Return the person, and who speaks: the caller; or `by`, as staff who hold the permission saw it on paper."""
     person = await load_subject(call, input.person or None)
     by = key_of(Person)(input.by) if input.by else None
+    # Staff name who signed on paper; everybody else speaks for themselves.
     if input.by and (by is None or not call.may(permission, person)):
         raise forbidden("by")
     return person, await require_speaker(call, person, by, "by" if by else "person")

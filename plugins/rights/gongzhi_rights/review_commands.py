@@ -89,6 +89,7 @@ async def contest_service_tier(call: Call, input: ContestServiceTierInput) -> Ti
     if not (call.may(NEEDS, household) or await is_member(household, call.viewer.account.person)):
         raise forbidden("household")
     decision = await load_tier_decision(call, household)
+    # Every decision on a tier is in the view.
     [trace] = await find_decision(call, decision.id)
     review = await open_review(call, trace, household.grid_id, call.viewer.account.person, reason)
     return TierDecisionPayload(decision=ref(TierDecision, decision.id), review=ref(DecisionReview, review.id))
@@ -120,6 +121,7 @@ async def decide_review(call: Call, input: DecideReviewInput) -> ReviewPayload:
     changed = input.outcome != trace["outcome"]
     # An adverse decision was a proposal: upheld, it is put into force only now.
     if card.apply and (changed or trace["adverse"]):
+        # The card knows how an outcome of its rule is put into force.
         await card.apply(call, trace, input.outcome)
     review.state = ReviewState.CHANGED if changed else ReviewState.UPHELD
     review.outcome, review.account = input.outcome, call.viewer.account.name

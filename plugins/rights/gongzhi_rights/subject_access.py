@@ -97,6 +97,7 @@ async def copy_of(call: Call, request: UUID) -> dict[str, Any]:
     holdings = call.context.registers.holdings
     tables: dict[str, dict[str, Any]] = {}
     for holding in holdings:
+        # What is about nobody is in no copy.
         if holding.person:
             rows = tables.setdefault(holding.table, {})
             for found in await call.fetch(statement(holding), person):
@@ -111,6 +112,7 @@ async def copy_of(call: Call, request: UUID) -> dict[str, Any]:
 
 def statement(holding: Holding) -> str:
     """Write the statement for the rows about a person, as JSON."""
+    # Blind indexes and the like tell people nothing.
     hidden = "".join(f" - '{column}'" for column in holding.hidden)
     return f"select (to_jsonb(t){hidden})::text as row from {holding.table} t where {holding.person} order by t.id"
 

@@ -73,6 +73,7 @@ async def rebuild(fetch: Fetch, calendar: int) -> None:
     [row] = await fetch("select weekdays, shifts from calendars.calendar where id = $1", calendar)
     days = {found["day"].isoformat(): read_json(found["spans"]) for found in await fetch(DAYS, calendar)}
     last = max(int(day[:4]) for day in days) if days else holidays.FIRST
+    # Two years more than days are known of, for terms reach into them.
     content = {"first": f"{holidays.FIRST}-01-01", "last": f"{last + AHEAD}-12-31", "days": days}
     content |= {"weekdays": read_json(row["weekdays"]), "shifts": read_json(row["shifts"])}
     text = orjson.dumps(content).decode()
@@ -82,6 +83,7 @@ async def rebuild(fetch: Fetch, calendar: int) -> None:
     await fetch("delete from calendars.span where calendar_id = $1", calendar)
     seconds = [int(before.total_seconds()) for before in laid.before]
     await fetch(LAID, calendar, laid.opens, laid.closes, seconds)
+    # By its version clocks show that they were reckoned by an older one.
     await fetch(
         "update calendars.calendar set content = $2, ends_on = $3, version = version + 1 where id = $1",
         calendar,

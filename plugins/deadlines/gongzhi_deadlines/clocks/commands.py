@@ -68,6 +68,7 @@ class ChooseDeadlineRulesInput:
 async def choose_deadline_rules(call: Call, input: ChooseDeadlineRulesInput) -> DeadlineRulesPayload:
     county = await find_county(call, input.county, RULES)
     found = await RuleSetRow.filter(code=input.code, kind=RuleSetKind.COUNTY).order_by("-edition").first()
+    # A set of another county is as if there were none.
     if found is None or found.county_id not in (None, county.id):
         raise not_found("There is no such set of rules for this county.", "没有可供本县选用的该规则集。", "code")
     return await choose_rules(call, county, found)

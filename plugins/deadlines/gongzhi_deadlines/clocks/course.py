@@ -61,6 +61,7 @@ def is_paused(clock: ClockRow) -> bool:
 
 
 def pause(clock: ClockRow, now: datetime) -> None:
+    # Without an end, until the case goes on.
     clock.pauses = [*clock.pauses, [now.isoformat(), None]]
 
 
@@ -79,6 +80,7 @@ def hold(clock: ClockRow, now: datetime, until: datetime) -> None:
 
 def release(clock: ClockRow, now: datetime) -> None:
     """Let time pass again where `hold` keeps it from passing. A pause of another kind stays."""
+    # What is over already stays as it was.
     clock.pauses = [[one[0], now.isoformat(), HELD] if is_held(one, now) else one for one in clock.pauses]
 
 

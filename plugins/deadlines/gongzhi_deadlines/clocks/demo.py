@@ -47,6 +47,7 @@ async def start_clocks(connection: Connection, county: int, now: datetime) -> No
 async def replay_all(fetch: Fetch, by: Standing, cases: Sequence[Row], now: datetime) -> list[ClockRow]:
     """Make the clocks of these cases."""
     steps = await fetch(STEPS, [case["id"] for case in cases])
+    # The steps come by case, as grouping needs them.
     taken = {key: list(own) for key, own in groupby(steps, key=itemgetter("case_id"))}
     return [clock for case in cases for clock in replay(by, case, taken.get(case["id"], ()), now)]
 
@@ -109,6 +110,7 @@ def reckon_now(clock: ClockRow, rule: Rule, by: Standing, now: datetime) -> Cloc
 
 def next_moments(clocks: Iterable[ClockRow]) -> list[list[Any]]:
     """Return when the cases of running clocks are to be warned of and due, for `deadlines.SAVE`."""
+    # Clocks that nobody has to meet move no deadline of a case.
     met = [clock for clock in clocks if clock.stopped_at is None and clock.stage not in stages.HIDDEN]
     found: dict[Any, tuple[datetime, datetime]] = {}
     for clock in met:

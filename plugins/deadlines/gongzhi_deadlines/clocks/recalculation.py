@@ -51,9 +51,11 @@ async def recalculate(call: Call, by: Standing, keys: Collection[object], why: W
     # Steps lock their case before its clocks; several cases are locked in the order of their keys, so that two
     # recalculations wait for each other and never in a ring.
     cases = await CaseRow.filter(id__in=keys).order_by("id").select_for_update()
+    # In the order that grouping needs.
     running = await ClockRow.filter(case_id__in=keys, stopped_at=None).order_by("case_id")
     clocks = {key: list(own) for key, own in groupby(running, key=lambda clock: clock.case_id)}
     matters = await load_matters(cases) if why is Why.RULES else {}
+    # Also those of sets that the county has left, by which clocks still run.
     left = await RuleRow.filter(id__in={clock.rule_id for clock in running}).select_related("set")
     rules = {row.id: read_rule(vars(row)) for row in left}
     of_towns = {row.id for row in left if row.set.kind is RuleSetKind.TOWN}

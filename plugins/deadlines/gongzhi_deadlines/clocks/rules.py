@@ -103,6 +103,7 @@ class Standing:
 
     def town_rule(self, stage: Stage, matter: Matter) -> Rule | None:
         """Return the town's rule, where the county allows such a term for this very case."""
+        # Emergencies, and the requester's grace, are never a town's to decide.
         if matter.urgency == Urgency.EMERGENCY or stage in FIXED:
             return None
         own, limit = (first_fit(rules, stage, matter) for rules in (self.town_rules, self.limits))

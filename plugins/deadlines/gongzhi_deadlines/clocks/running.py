@@ -29,6 +29,7 @@ async def follow(call: Call, case: CaseRow, event: str) -> None:
     """
     if not (event in stages.STARTS or event in stages.STOPS or event in (stages.PAUSES, stages.RESUMES)):
         return
+    # The calendar, the rules and what they look at come with one statement.
     by, about = await load_standing_of_case(call.fetch, *await find_place(case), case)
     clocks = await load_running_clocks(call, case)
     # Stopped first: a stage that a step both stops and starts gets a new clock, and what still runs goes on.
@@ -150,6 +151,7 @@ def move(call: Call, by: Standing, clock: ClockRow, rule: Rule, why: Why, **data
         clock.reminded = 0
     elif clock.due_at > call.now:
         clock.reminded = min(clock.reminded, 80)
+    # What has not moved leaves no trace.
     if before == clock.due_at and allowed == clock.allowed:
         return None
     account = call.viewer.account.name
@@ -159,6 +161,7 @@ def move(call: Call, by: Standing, clock: ClockRow, rule: Rule, why: Why, **data
 async def measure_extension(call: Call, case: CaseRow, due: datetime, until: datetime, usual: Term) -> Term:
     """Return by what handling, which is due then, is extended to end at a moment; as a usual term without a clock."""
     by = await load_standing(call.fetch, await find_county(case))
+    # The clock of handling tells in which measure more time is given.
     clock = await ClockRow.filter(case_id=case.id, stage=Stage.HANDLE, stopped_at=None).first()
     term = (await find_rule(by, clock)).term if clock else usual
     return extension_until(by.calendar, term, due, until)

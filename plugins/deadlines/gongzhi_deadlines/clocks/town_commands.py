@@ -214,6 +214,7 @@ def term(rule: DeadlineRuleInput) -> Term:
 
 async def limits_of(county: int) -> list[Rule]:
     """Return the limits that a county has set its towns."""
+    # The last edition is the one in force.
     last = await RuleSetRow.filter(county_id=county, kind=RuleSetKind.LIMITS).order_by("-edition").first()
     return [read_rule(vars(one)) for one in await RuleRow.filter(set=last).order_by("rank")] if last else []
 

@@ -132,10 +132,12 @@ async def file_order(call: Call, entry: IntakeEntryInput) -> Filed:
     # One at a time for each number: of two requests with one order, the second finds the case of the first.
     await call.fetch("select pg_advisory_xact_lock(hashtextextended($1, 12345))", f"{source} {number}")
     known = await EntryRow.get_or_none(source=source, number=number)
+    # Filed before, the order has its case, whatever it says now.
     if known is not None:
         return Filed(case=ref(Case, known.case_id, shown=True))
     taken = read_call(call, entry)
     asked = {name: value for name, value in vars(entry).items() if name not in ("external_number", *OF_CALL)}
+    # The external number does what an idempotency key would.
     case = await file_report(call, ReportCaseInput(idempotency_key="", **asked), external=True)
     # Only now it is known where the case lies; a refusal takes it back.
     if not call.may(INTAKE, case):
@@ -177,6 +179,7 @@ async def order_result(context: Context, entry: IntakeEntryInput) -> IntakeResul
     """Return what comes of an order; whatever goes wrong is its own."""
     try:
         filed = await context.perform(FILE, entry)
+        # What was refused is stored nowhere, so there is nothing to warn of.
         warnings = [] if filed.errors else screen_input(entry, context.viewer.language)
         return IntakeResult(
             external_number=entry.external_number, case=filed.case, warnings=warnings, errors=filed.errors

@@ -103,6 +103,7 @@ class Courier:
     async def serve(self, id: UUID) -> None:
         """Deliver to an endpoint once there is a place; whatever goes wrong is its own."""
         try:
+            # As many at a time as the pool has connections for.
             async with self.places:
                 await self.visit(id)
         except LOST as error:
@@ -125,6 +126,7 @@ class Courier:
 
     async def visit(self, id: UUID) -> None:
         """Deliver to an endpoint until nothing is due, unless another process does."""
+        # One connection all the time, for the lock belongs to it.
         async with self.pool.acquire() as connection:
             deliveries = Deliveries(connection, id, self.context().events.types)
             if not await deliveries.lock():
@@ -252,6 +254,7 @@ class Courier:
         """Give the endpoint up, and tell its account."""
         title = Text("Events are no longer delivered to an endpoint", "事件回调已停用")
         about = f"Webhook:{endpoint['id']}"
+        # Together, so that no endpoint is given up without a notice.
         async with in_transaction():
             # Only if it still delivers: its owner may have paused it meanwhile.
             done = await WebhookRow.filter(id=endpoint["id"], state=WebhookState.ACTIVE).update(
