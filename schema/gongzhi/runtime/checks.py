@@ -114,6 +114,7 @@ def check_moment(now: datetime, at: datetime, oldest: timedelta, *path: str) -> 
 
 def check_past_day(call: Call, day: date, *path: str) -> date:
     """Return the day, which must not lie in the future."""
+    # By the day in China, whatever the zone of the server.
     if day > today(call):
         raise invalid_input(f"{FIELD} must not lie in the future.", f"{FIELD}不能晚于今天。", *path)
     return day

@@ -187,6 +187,7 @@ def command(
     def decorate(function: Callable[[Any, Any], Awaitable[Any]]) -> Any:
         hints = typing.get_type_hints(function)
         declared = Command(function.__name__, function, hints["return"], requires, repeats, hints["input"], two_persons)
+        # Refusals are answered as data, so every payload has a place for them.
         if "errors" not in hints["return"].__annotations__:
             raise DeclarationError(f"{function.__name__}: the payload needs `errors: list[Problem] = problems()`")
 
@@ -220,6 +221,7 @@ def payload_field(description: str, resolver: Callable[..., Any], *, requires: s
 
     The function takes the payload as `strawberry.Parent`, `info: Info` and its arguments; its type is nullable.
     """
+    # A plugin has to say what its fields require; `DECIDED` tells the server that this one has.
     metadata = {GUARD: Guard(requires) if requires else None, DECIDED: True}
     field: StrawberryField = strawberry.field(resolver=resolver, description=description, metadata=metadata)
     return field

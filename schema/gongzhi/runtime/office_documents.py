@@ -182,6 +182,7 @@ def check_name(name: str) -> None:
 
 def check_content(archive: zipfile.ZipFile, lower: str, name: str) -> None:
     """Raise DocumentError for a part that says the document runs, embeds or loads something."""
+    # By types and relations a document says what it runs and loads.
     if lower == "[content_types].xml":
         for _, attributes in iterate_elements(read_part(archive, name, RELATIONS)):
             if ACTIVE.search(attributes.get("ContentType", "")):

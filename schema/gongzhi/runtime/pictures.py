@@ -20,6 +20,7 @@ POINTS = 50_000_000
 
 def strip_metadata(raw: bytes, kind: str) -> bytes:
     """Return a picture without what the camera wrote into it, anything else as it is. Raises ValueError if broken."""
+    # Other kinds of files are not looked into.
     read = READERS.get(kind)
     try:
         return b"".join(read(raw)) if read else raw
@@ -38,6 +39,7 @@ def strip_jpeg(raw: bytes) -> list[bytes]:
     kept, at = [START], 2
     while True:
         mark, code, length = raw[at], raw[at + 1], int.from_bytes(raw[at + 2 : at + 4])
+        # Every segment begins with FF and holds its own length.
         if mark != 0xFF or length < 2:
             raise ValueError("a segment is broken")
         if code == SCAN:

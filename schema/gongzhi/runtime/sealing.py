@@ -92,6 +92,7 @@ class KeyRing:
                 raise SealError(f"the id of key {place} is not 1 to 16 letters, digits, dots, hyphens or underscores")
             if len(key) != _KEY:
                 raise SealError(f"key {place} has {len(key)} bytes, not {_KEY}")
+        # A copy, since the mapping is the caller's.
         self._keys = dict(keys)
         self._derived: dict[tuple[str, str, str], bytes] = {}
         self.current = next(iter(keys))
@@ -152,6 +153,7 @@ class KeyRing:
 
     def rewrap(self, county: str, blob: bytes) -> bytes:
         """Return the wrapped data key under the current key; the same bytes where it is under it already."""
+        # What is under the current key stays as it is, so that a rotation can be repeated.
         return blob if blob.startswith(self.header) else self.wrap(county, self.unwrap(county, blob))
 
     def blind(self, county: str, field: str, value: str) -> bytes:

@@ -28,6 +28,7 @@ INSIDE = {"enum_type_definition": "values"}
 
 def plugin_additions(plugins: Any, name: str) -> list[DefinitionNode]:
     """Return the types it adds, and those it extends with what it adds to them."""
+    # What is there with the plugin and not without it is the plugin's.
     before = type_definitions(plugins, leaving=name)
     found: list[DefinitionNode] = []
     for kind, node in type_definitions(plugins).items():

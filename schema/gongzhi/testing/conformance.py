@@ -98,6 +98,7 @@ class Conformance:
         for name, kind in guarded_mutations(schema, self.plugin):
             query = f"mutation($input: {kind}!) {{ {name}(input: $input) {{ errors {{ code }} }} }}"
             answer = await server.ask(query, input=sample_value(schema.type_map[kind]))
+            # A stranger is refused before the command, or by it as data.
             refused = answer.codes or [one["code"] for one in answer.data[name]["errors"]]
             assert refused == ["FORBIDDEN"], f"{name} answers a stranger {answer.body}"
         assert await self.rows(database, plugins) == before

@@ -15,6 +15,7 @@ BREAK_GLASS = "people.break_glass"
 
 def visible_own_looks(look: Table, viewer: ViewerScope) -> Alternatives:
     """Return the looks at one's own file."""
+    # An index on arrays of people finds those that contain one.
     return [Sql("{0} @> array[{1}]", look.persons, viewer.person)] if viewer.known() else []
 
 

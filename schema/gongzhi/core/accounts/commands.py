@@ -257,6 +257,7 @@ async def confirm_grant(call: Call, input: ConfirmGrantInput) -> GrantPayload:
 
 async def take_effect(call: Call, grant: GrantRow) -> None:
     """Have a confirmed grant count from now on, or once it can no longer be stopped. Raises Refusal."""
+    # The officer's agreement lets it count at once.
     waits = grant.waits_until if grant.agreed_by is None and grant.waits_until else call.now
     # It never counts backwards.
     grant.since = max(grant.since, call.now, waits)

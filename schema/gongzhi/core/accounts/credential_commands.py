@@ -284,6 +284,7 @@ class NewInvitation(NamedTuple):
 
 
 def invitation_payload(made: NewInvitation) -> InvitationPayload:
+    # Whoever makes an invitation sees it, whatever else they may see.
     return InvitationPayload(
         invitation=ref(Invitation, made.row.id, shown=True), code=made.code, expires_at=made.row.expires_at
     )

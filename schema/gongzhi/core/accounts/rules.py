@@ -52,6 +52,7 @@ class GrantPlace:
 
 async def place_of(grant: GrantRow) -> GrantPlace:
     """Return where a grant is held."""
+    # A role for a unit is held where the unit is at home.
     if grant.unit_id is not None:
         unit = await UnitRow.get(id=grant.unit_id)
         return GrantPlace(await GridRow.get(id=unit.grid_id), unit.id)
@@ -148,6 +149,7 @@ async def outranks_account(call: Call, account: AccountRow, only: Collection[str
     What residents hold by being residents, by the core or by a plugin, puts them above nobody.
     """
     for grant in await GrantRow.filter(account=account):
+        # Roles that are over, and those of residents, put nobody above anybody.
         if (grant.until is not None and grant.until <= call.now) or grant.role in call.context.civic:
             continue
         held = role_permissions(call, grant.role)

@@ -139,6 +139,7 @@ def visible_invitations(invitation: Table, viewer: ViewerScope) -> Alternatives:
 def rows_reached(areas: Alternatives, key: Any, table: str, alias: str) -> list[Any]:
     """Return the rows that point at rows in these areas; None is everywhere."""
     text = f"exists(select from {table} {alias} where {alias}.id={{0}} and {{1}})"
+    # Everywhere: it need only point at something.
     if areas is None:
         return [Sql("{0} is not null", key)]
     return [Sql(text, key, area) for area in areas]

@@ -17,6 +17,7 @@ PROACTIVE = "cases.report_proactive"
 def require_channel(call: Call, channel: ChannelRow) -> None:
     """Refuse a caller to whom a channel does not belong. Raises Refusal FORBIDDEN at `channel`."""
     account = call.viewer.account
+    # What calls with a key is a program.
     if channel.by_key and account.api_key is None:
         raise Refusal(
             "FORBIDDEN",
@@ -24,6 +25,7 @@ def require_channel(call: Call, channel: ChannelRow) -> None:
             f"“{channel.name}”渠道仅供持接口密钥的系统使用，请选择其他渠道。",
             ("channel",),
         )
+    # A channel without roles is everybody's.
     if channel.roles and not {grant.role for grant in account.grants} & set(channel.roles):
         raise Refusal(
             "FORBIDDEN",

@@ -131,6 +131,7 @@ async def file_report(
         )
     previous = await load_followed_case(call, input.follows) if input.follows else None
     point = read_position(vars(input.place)) if input.place else None
+    # Tip-offs have a run of numbers of their own.
     series = Series.SEALED if input.kind == CaseKind.TIP_OFF else Series.ORDINARY
     own = call.viewer.account.person
     case = CaseRow(
@@ -200,12 +201,14 @@ async def requester_of(call: Call, input: ReportCaseInput) -> PersonRow | None:
         person: UUID | None = call.viewer.account.person
         return await PersonRow.get_or_none(id=person) if person else None
     key = key_of(Person)(input.requester)
+    # A named helper reports for a household without seeing its people's files.
     found: PersonRow = await call.find(Person, "requester", id=key, shown=await is_helper_of(call, key))
     return found
 
 
 async def grid_of(call: Call, input: ReportCaseInput, requester: PersonRow | None) -> GridRow:
     """Return the grid the matter lies in: of its place, as named, or the requester's."""
+    # A place goes before a grid that is named, and both before where the requester lives.
     if input.place:
         [key] = await locate_places(call, [input.place])
         if key is None:

@@ -59,6 +59,7 @@ def rows_of_held_cases(row: Table, viewer: ViewerScope, permission: str = NOTES)
 
 
 def _of_unit(case: Table, unit: Term) -> list[Criterion]:
+    # The array is made once, so that cases are found by their keys.
     helped = Sql("{0}=any(array(select s.case_id from cases.support s where s.unit_id={1}))", case.id, unit)
     return [Sql("{0}={1}", case.lead_unit_id, unit), helped]
 

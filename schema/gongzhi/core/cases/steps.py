@@ -273,6 +273,7 @@ def illegal_step(case: CaseRow, taken: Step) -> Refusal:
 def illegal_status(case: CaseRow, chinese: str, *statuses: Status) -> Refusal:
     """Return the refusal for something that is open to cases in these statuses only."""
     now, allowed = label_of(case.status), join_labels(statuses)
+    # The step that leads there tells what has to be done first.
     before = next((one for one in machine.STEPS if case.status in one.sources and one.target in statuses), None)
     needed = f"须先{before.chinese}才能{chinese}" if before else f"不能{chinese}；须为{allowed.zh}的诉求"
     return Refusal(

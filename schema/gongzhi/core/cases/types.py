@@ -196,6 +196,7 @@ def event_explanation(at: Frame) -> Sql:
 
 def plugin_event_text(at: Frame, what: str) -> Sql:
     """Return the words that plugins have for events of theirs, in the caller's language; null for others."""
+    # The words of plugins are a parameter: the statement is the same whichever are installed.
     told = at.given.whole(lambda arguments, context: context.timeline.words(context.viewer.language), cast="jsonb")
     return Sql(f"({{0}}->{{1}}->>'{what}')", told, at.row.type)
 

@@ -32,6 +32,7 @@ async def redrive_job(call: Call, input: RedriveJobInput) -> RedriveJobPayload:
     row: JobRow = await call.find(Job, "job", id=key_of(Job)(input.job))
     if row.state != State.PARKED:
         raise invalid_input("The job is not parked.", "该任务未被搁置。", "job")
+    # It is tried as often as a new one.
     row.state, row.attempts, row.due_at = State.WAITING, 0, call.now
     await row.save()
     return RedriveJobPayload(job=ref(Job, row.id))

@@ -119,6 +119,7 @@ class SetBoundaryInput:
 
 @command("Set or take away a grid's outline (设置边界).", requires=EDIT)
 async def set_boundary(call: Call, input: SetBoundaryInput) -> GridPayload:
+    # Null takes the outline away; to leave it out is a mistake.
     if input.boundary is UNSET:
         raise invalid_input(
             "Give the boundary, or null to take it away.", "请提供边界，或以 null 删除边界。", "boundary"

@@ -75,6 +75,7 @@ def placed_point(value: Any) -> str:
 def ancestor_grids(at: Frame) -> Alternatives:
     """Return the grid itself and what it lies in."""
     names = ("province", "city", "county", "town", "village", "grid_1", "grid_2", "grid_3")
+    # A grid stands in the column of its own level, so it is among them.
     keys = [at.row.field(f"{name}_id") for name in names]
     return [Sql("{0}=any(array[" + ",".join(f"{{{i + 1}}}" for i in range(len(keys))) + "])", at.rows.id, *keys)]
 

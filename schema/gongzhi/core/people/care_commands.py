@@ -126,6 +126,7 @@ async def grant_award(call: Call, input: GrantAwardInput) -> HouseholdPayload:
     if not FIRST_AWARD <= input.year <= last:
         raise invalid_input(f"The year is from {FIRST_AWARD} to {last}.", f"年度应为 {FIRST_AWARD} 至 {last}。", "year")
     household = await load_household(call, input, EDIT)
+    # Looked at first, for a clear refusal.
     if await AwardRow.exists(household=household, kind=input.kind, year=input.year):
         raise duplicate("It has this award for this year already.", "该户该年度已有此荣誉。", "year")
     await AwardRow.create(household=household, kind=input.kind, year=input.year)

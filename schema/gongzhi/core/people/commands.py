@@ -122,6 +122,7 @@ async def update_person(call: Call, input: UpdatePersonInput) -> PersonPayload:
                 "A person moves to another county by a transfer.", "跨县迁移须另行办理，不能直接修改网格。", "grid"
             )
         person.grid = grid
+    # Null takes back a day that was wrong.
     if input.died_on is not UNSET:
         person.died_on = check_past_day(call, input.died_on, "diedOn") if input.died_on else None
     person.version += 1

@@ -68,6 +68,7 @@ async def register_household(call: Call, input: RegisterHouseholdInput) -> House
     try:
         await household.save(force_create=True)
     except IntegrityError:
+        # The database's own message quotes values.
         raise number_taken() from None
     if head:
         await make_member(household, grid.county_id, head, Relation.HEAD, today(call), "head")
@@ -195,6 +196,7 @@ async def set_head(household: HouseholdRow, person: Any) -> None:
     """Make a member the head, and the head until now what they are to the new one; others stay what they were."""
     heir = await load_membership(household, person, "head")
     if household.head_id and household.head_id != heir.person_id:
+        # Whoever was the head stays a member, as what they are to the new one.
         former = await load_membership(household, household.head_id, "head")
         former.relation = INVERSE.get(heir.relation, Relation.OTHER)
         await former.save(update_fields=["relation"])

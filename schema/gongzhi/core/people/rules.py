@@ -21,6 +21,7 @@ def visible_persons(person: Table, viewer: ViewerScope) -> Alternatives:
     """
     open_ = Sql("{0} is null", person.restricted_at)
     seen = narrow_rows(widen_rows(viewer.within(person, VIEW), *visible_requesters(person, viewer)), open_)
+    # Of the staff only those whose task it is see restricted people, in their grids.
     if viewer.can(RESTRICTED):
         closed = narrow_rows(viewer.within(person, RESTRICTED), Sql("{0} is not null", person.restricted_at))
         seen = widen_rows(seen, *(closed or ()))
@@ -36,6 +37,7 @@ def visible_persons(person: Table, viewer: ViewerScope) -> Alternatives:
 def visible_households(household: Table, viewer: ViewerScope) -> Alternatives:
     """Return households in the grids one serves, one's own, and those one is the named helper of."""
     seen = viewer.within(household, VIEW)
+    # In an emergency the household comes with the person.
     if viewer.broken():
         member = Table("membership", schema="people", alias="m")
         seen = widen_rows(seen, Sql(HOME, household.id, _emergency(viewer), in_force(member, viewer)))
@@ -97,6 +99,7 @@ def member_ids(household: Table, viewer: ViewerScope) -> Sql:
 
 def _emergency(viewer: ViewerScope) -> Sql:
     """Return whom the viewer may look at beyond their scope, through the glass they say they broke."""
+    # Looked up in the statement itself: once its time is over it opens nothing.
     text = "(select g.person_id from access.glass g where g.id={0} and g.account={1} and g.until>{2})"
     return Sql(text, viewer.glass, viewer.account, viewer.now)
 

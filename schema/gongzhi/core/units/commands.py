@@ -158,6 +158,7 @@ def read_unit_texts(read: Any, unit: UnitRow, input: Any) -> None:
     """Take over the texts that were given."""
     if is_given(input.name):
         unit.name = read(check_text, input.name, 100, "name")
+    # Null takes a code away; what is left out stays.
     if input.uscc is not UNSET:
         unit.uscc = input.uscc and read(check_code, codes.check_uscc, input.uscc, "uscc")
     if input.duty_phone is not UNSET:

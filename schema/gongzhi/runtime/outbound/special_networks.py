@@ -59,6 +59,7 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Return whether this is an ordinary address of the internet, which is in none of the registries."""
     if isinstance(address, IPv4Address):
         return not any(address in one for one in SPECIAL_IPV4)
+    # Nothing outside of that part is an address of a host, whatever the registries say.
     return address in UNICAST and not any(address in one for one in SPECIAL_IPV6)
 
 
