@@ -11,11 +11,10 @@ from pathlib import Path
 import asyncpg
 from gongzhi_server import demo
 from gongzhi_server.clock import clock
-from gongzhi_server.deployment import plugin_activation as activation
-from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.deployment import plugin_activation
+from gongzhi_server.plugins import loader
 from gongzhi_server.settings import Settings
-from gongzhi_server.storage import database
-from gongzhi_server.storage import embedded_postgres as cluster
+from gongzhi_server.storage import database, embedded_postgres
 from gongzhi_server.storage.key_ring import load_key_ring
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
@@ -35,11 +34,11 @@ def database_of(data: Path, url: str | None, people: int | None = None) -> Itera
     `people` is how many live in a county that is not loaded yet; as many as in the demo county if nothing is said.
     """
     settings = Settings(data=data, database=url, secret=SECRET)
-    with cluster.run_cluster(settings) as dsn:
-        asyncio.run(database.migrate_apps(dsn, plugins.essential_plugins().apps))
+    with embedded_postgres.run_cluster(settings) as dsn:
+        asyncio.run(database.migrate_apps(dsn, loader.essential_plugins().apps))
         if not asyncio.run(demo.is_loaded(dsn)):
             load(dsn, settings, people)
-        asyncio.run(activation.switch_plugins(dsn, ["bench"], clock(), undecided=True))
+        asyncio.run(plugin_activation.switch_plugins(dsn, ["bench"], clock(), undecided=True))
         yield dsn
 
 
@@ -53,7 +52,7 @@ def load(dsn: str, settings: Settings, people: int | None = None) -> demo.Summar
             progress.update(task, description=step, completed=done, total=total or None)
 
         some = {} if people is None else {"people": people}
-        apps = plugins.essential_plugins().apps
+        apps = loader.essential_plugins().apps
         return asyncio.run(
             demo.load_county(dsn, today=TODAY, keys=load_key_ring(settings), apps=apps, progress=show, **some)
         )

@@ -26,7 +26,7 @@ KINDS = {
 
 def measure(console: Console) -> dict[str, Any]:
     """Reckon many deadlines of each kind, print the middle round's rates, and return them."""
-    days = {day.day: None if day.working else () for year in holidays.years() for day in year.days}
+    days = {day.day: None if day.working else () for year in holidays.list_years() for day in year.days}
     calendar = Calendar(date(holidays.FIRST, 1, 1), date(2030, 12, 31), days)
     # The same seed each time, so that runs reckon the same deadlines.
     random, first = Random(1), datetime(2022, 1, 1, tzinfo=UTC)

@@ -19,9 +19,8 @@ from uuid import uuid4
 
 import asyncpg
 from gongzhi_server import imports
-from gongzhi_server.plugins import loader as plugins
-from gongzhi_server.storage import database
-from gongzhi_server.storage import embedded_postgres as cluster
+from gongzhi_server.plugins import loader
+from gongzhi_server.storage import database, embedded_postgres
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 BAR = 90.0
@@ -33,7 +32,7 @@ def server() -> Iterator[str]:
     if given := os.environ.get("DATABASE_URL"):
         yield given
     else:
-        with tempfile.TemporaryDirectory() as folder, cluster.throwaway_cluster(Path(folder)) as dsn:
+        with tempfile.TemporaryDirectory() as folder, embedded_postgres.throwaway_cluster(Path(folder)) as dsn:
             yield dsn
 
 
@@ -66,7 +65,7 @@ async def measure(dsn: str, folder: Path) -> float:
     await execute(dsn, f"create database {name}")
     try:
         target = urlsplit(dsn)._replace(path=f"/{name}").geturl()
-        await database.migrate_apps(target, plugins.essential_plugins().apps)
+        await database.migrate_apps(target, loader.essential_plugins().apps)
         first, second = [await once(target, folder) for _ in range(2)]
     finally:
         await execute(dsn, f"drop database {name} with (force)")

@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncpg
 from gongzhi_server import demo, testing
-from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.plugins import loader
 from gongzhi_server.storage import database
 from gongzhi_server.storage.key_ring import load_key_ring
 from rich.console import Console
@@ -95,7 +95,7 @@ async def timed(caller: testing.Server, document: str) -> list[float]:
 
 async def fill(dsn: str, folder: Path) -> int:
     """Load grids and people of the demo county and the sums of a million cases; return how many sums there are."""
-    apps = plugins.essential_plugins().apps
+    apps = loader.essential_plugins().apps
     await database.migrate_apps(dsn, apps)
     await demo.load_county(
         dsn, people=PEOPLE, today=TODAY, keys=load_key_ring(testing.settings_for_tests(dsn, folder)), apps=apps

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from gongzhi_server import testing
-from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.plugins import loader
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database
 from rich.console import Console
@@ -36,7 +36,7 @@ def demo(dsn: str) -> float:
     asyncio.run(testing.drop_database(dsn, name))
     target = asyncio.run(testing.create_database(dsn, name))
     try:
-        asyncio.run(database.migrate_apps(target, plugins.essential_plugins().apps))
+        asyncio.run(database.migrate_apps(target, loader.essential_plugins().apps))
         return county.load(target, Settings(data=Path(), secret=SECRET)).seconds
     finally:
         asyncio.run(testing.drop_database(dsn, name))

@@ -20,7 +20,7 @@ from statistics import median
 
 import httpx
 from gongzhi_server import testing
-from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.plugins import loader
 from gongzhi_server.storage import database
 from rich.console import Console
 
@@ -36,7 +36,7 @@ QUERY = {"query": "{ plugins { name } }"}
 
 def measure(console: Console, dsn: str, rounds: int = ROUNDS) -> dict[str, float]:
     """Measure the seconds until it answers, in the middle round, and those of the CPU."""
-    found = plugins.load_plugins()
+    found = loader.load_plugins()
     asyncio.run(database.migrate_apps(dsn, found.apps))
     with tempfile.TemporaryDirectory() as folder:
         # The first is thrown away: it compiles the modules.

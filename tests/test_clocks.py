@@ -23,16 +23,15 @@ from gongzhi.runtime.commands import Call
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.sealing import KeyRing
 from gongzhi.values.worktime import CHINA, NEVER, Term, Unit
-from gongzhi_deadlines.calendars import defaults as calendars
-from gongzhi_deadlines.calendars import holidays
+from gongzhi_deadlines.calendars import holidays, national_calendar
 from gongzhi_deadlines.clocks import course
 from gongzhi_deadlines.clocks.models import ClockRow, Stage
 from gongzhi_deadlines.clocks.recalculation import catch_up
-from gongzhi_deadlines.clocks.reminders import RunningClock, reminders
+from gongzhi_deadlines.clocks.reminders import RunningClock, due_reminders
 from gongzhi_deadlines.clocks.rules import Matter, Rule, load_standing
-from gongzhi_deadlines.clocks.running import extend, find_rule
+from gongzhi_deadlines.clocks.running import extend_deadline, find_rule
 from gongzhi_deadlines.clocks.storage import CHANGING
-from gongzhi_deadlines.clocks.sweeping import Swept, sweep
+from gongzhi_deadlines.clocks.sweeping import Swept, sweep_once
 from gongzhi_server.cli import plugin_commands
 from gongzhi_server.commands.mutations import Transaction
 from gongzhi_server.commands.reactions import ReactionTable
@@ -134,7 +133,7 @@ def swept(story: Story, filled: str) -> Callable[[], Awaitable[Swept]]:
     async def run() -> Swept:
         async with open_call(filled, story.server.clock()) as call:
             with acting_as("deadlines"):
-                return await sweep(call)
+                return await sweep_once(call)
 
     return run
 
@@ -224,7 +223,7 @@ async def test_extension_adds_days(story: Story, filled: str) -> None:
     await story.dispatched()
     async with open_call(filled, story.server.clock()) as call:
         case = await CaseRow.get(number=story.number)
-        await extend(call, case, Term(2, Unit.WORKING_DAY), reason="WEATHER")
+        await extend_deadline(call, case, Term(2, Unit.WORKING_DAY), reason="WEATHER")
         await case.save(update_fields=["warn_at", "due_at"])
     seen = await story.look()
     assert china(seen["HANDLE"]["dueAt"]) == "07-08 18:00" and china(seen["REPLY"]["dueAt"]) == "07-09 18:00"
@@ -422,11 +421,11 @@ async def test_shipped_years_are_kept(filled: str) -> None:
     connection = await asyncpg.connect(filled)
     try:
         before = await connection.fetch("select id, version, content from calendars.calendar")
-        await calendars.seed(connection)
+        await national_calendar.seed_calendar(connection)
         assert await connection.fetch("select id, version, content from calendars.calendar") == before
         await connection.execute("update calendars.year set provisional = true where year = 2026")
         await connection.execute("delete from calendars.day where extract(year from day) = 2026")
-        await calendars.seed(connection)
+        await national_calendar.seed_calendar(connection)
         [row] = await connection.fetch("select version, content from calendars.calendar")
         assert row["version"] == before[0]["version"] + 1
         assert json.loads(row["content"]) == json.loads(before[0]["content"])
@@ -498,10 +497,10 @@ def test_whom_to_remind() -> None:
         ({**nobody, "sealed": True}, over, (), (10,), "COUNTY"),
     ]
     for who, moments, units, grids, level in expected:
-        [found] = reminders([RunningClock(**who, **moments, reminded=0)], now)
+        [found] = due_reminders([RunningClock(**who, **moments, reminded=0)], now)
         assert (found.units, found.grids, found.escalated) == (units, grids, level)
     known = [RunningClock(**body, **over, reminded=100), RunningClock(**body, **warned, reminded=80)]
-    assert not list(reminders(known, now))
+    assert not list(due_reminders(known, now))
 
 
 async def test_sweeps_share_the_work(story: Story, filled: str, swept: Callable[[], Awaitable[Swept]]) -> None:

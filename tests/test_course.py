@@ -41,11 +41,11 @@ def test_pauses_and_holds_are_the_times_that_do_not_count(acts: list[tuple[int, 
     for wait, act, length in acts:
         at += wait * HOUR
         if act == "hold":
-            course.hold(clock, at, at + length * HOUR)
+            course.hold_clock(clock, at, at + length * HOUR)
         elif act == "release":
-            course.release(clock, at)
+            course.release_clock(clock, at)
         elif course.is_paused(clock) is (act == "resume"):
-            (course.resume if act == "resume" else course.pause)(clock, at)
+            (course.resume_clock if act == "resume" else course.pause_clock)(clock, at)
     pauses = course.read_course(clock).pauses
     for hours in range(LAST):
         moment = START + hours * HOUR

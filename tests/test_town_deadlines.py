@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from gongzhi.values.worktime import Course, Term, Unit, compute_deadline
-from gongzhi_deadlines.clocks.limits import FIXED, LAW, exceeds_law, find_beyond_law, within
+from gongzhi_deadlines.clocks.limits import FIXED, LAW, exceeds_law, find_beyond_law, is_within
 from gongzhi_deadlines.clocks.models import Stage
 from gongzhi_deadlines.clocks.rules import Matter, Rule, Standing
 from gongzhi_server.testing import Server, codes_of
@@ -40,7 +40,7 @@ MATTERS = st.builds(
 @given(ANY, ANY, courses())
 @settings(max_examples=300, deadline=None)
 def test_what_is_within_a_limit_never_ends_after_it(term: Term, limit: Term, course: Course) -> None:
-    if within(term, limit):
+    if is_within(term, limit):
         assert compute_deadline(OFFICE, term, course).due <= compute_deadline(OFFICE, limit, course).due
 
 
@@ -58,7 +58,7 @@ def test_the_rule_for_a_clock_that_starts(
     chosen = Standing(1, 1, OFFICE, county, town, limits).rule(stage, matter)
     fitting = [[one for one in rules if one.stage is stage and one.fits(matter)] for rules in (county, town, limits)]
     theirs, own, bounds = (one[0] if one else None for one in fitting)
-    allowed = own is not None and bounds is not None and within(own.term, bounds.term)
+    allowed = own is not None and bounds is not None and is_within(own.term, bounds.term)
     untouched = matter.urgency == "EMERGENCY" or stage in FIXED or not allowed
     assert chosen == (theirs if untouched else own)
     if chosen is not None and chosen is not theirs:

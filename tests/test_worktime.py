@@ -28,7 +28,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 MINUTE = timedelta(minutes=1)
-NATION = {day.day: None if day.working else () for year in holidays.years() for day in year.days}
+NATION = {day.day: None if day.working else () for year in holidays.list_years() for day in year.days}
 CALENDAR = Calendar(date(2021, 1, 1), date(2030, 12, 31), NATION)
 SHIFTS = (Shift(1, 1, ((510, 720), (840, 1080))), Shift(6, 1, ((480, 690), (870, 1110))))
 ODD = {**NATION, date(2026, 6, 3): ((600, 660), (700, 701)), date(2026, 6, 6): ((0, 1440),), date(2026, 6, 10): ()}
@@ -290,13 +290,13 @@ def test_pause_over_the_holidays() -> None:
 
 def test_provisional_year() -> None:
     """An unannounced year has the days off of the law: from the eve to the third day of the Spring Festival."""
-    [year] = [year for year in holidays.years() if year.year == 2027]
+    [year] = [year for year in holidays.list_years() if year.year == 2027]
     assert year.provisional and len(year.days) == 13 and not any(day.working for day in year.days)
     assert [day.day for day in year.days if day.name == "春节"] == [date(2027, 2, day) for day in (5, 6, 7, 8)]
 
 
 def test_announced_years() -> None:
-    found = {year.year: {day.day for day in year.days if day.working} for year in holidays.years()}
+    found = {year.year: {day.day for day in year.days if day.working} for year in holidays.list_years()}
     assert found[2025] == {date(2025, *day) for day in ((1, 26), (2, 8), (4, 27), (9, 28), (10, 11))}
     assert found[2026] == {date(2026, *day) for day in ((1, 4), (2, 14), (2, 28), (5, 9), (9, 20), (10, 10))}
 

@@ -13,15 +13,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from gongzhi.values.errors import Text
-from gongzhi_points.ledger import posting as ledger
+from gongzhi_points.ledger import posting
 from gongzhi_points.ledger.accounts import find_issuer_account, open_account
 from gongzhi_points.ledger.posting import Posting, make_legs
 from gongzhi_points.ledger.verification import verify_ledger
 from gongzhi_points.models import AccountKind, PostingKind, ProgrammeRow
 from gongzhi_server import demo, testing
-from gongzhi_server.plugins import loader as plugins
-from gongzhi_server.storage import database
-from gongzhi_server.storage import embedded_postgres as cluster
+from gongzhi_server.plugins import loader
+from gongzhi_server.storage import database, embedded_postgres
 from gongzhi_server.storage.key_ring import load_key_ring
 from tortoise.transactions import in_transaction
 
@@ -45,7 +44,7 @@ async def measure_seconds(work: Callable[[], Awaitable[Any]]) -> float:
 
 
 async def measure(dsn: str, folder: Path) -> bool:
-    installed = plugins.load_plugins()
+    installed = loader.load_plugins()
     await database.migrate_apps(dsn, installed.apps)
     keys = load_key_ring(testing.settings_for_tests(dsn, folder))
     await demo.load_county(dsn, people=300, today=testing.TODAY.date(), keys=keys, apps=installed.apps)
@@ -59,7 +58,7 @@ async def measure(dsn: str, folder: Path) -> bool:
             for _ in range(count // at_once):
                 async with in_transaction() as connection:
                     call = worker.calling(connection, "points")
-                    await ledger.post_entries(
+                    await posting.post_entries(
                         call, programme.id, *[earned_posting(source, account) for _ in range(at_once)]
                     )
                     await call.told.write(connection)
@@ -104,7 +103,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         if base := os.environ.get("GONGZHI_TEST_DSN"):
             return 0 if asyncio.run(run(base, Path(folder))) else 1
-        with cluster.throwaway_cluster(Path(folder)) as dsn:
+        with embedded_postgres.throwaway_cluster(Path(folder)) as dsn:
             return 0 if asyncio.run(run(dsn, Path(folder))) else 1
 
 

@@ -35,7 +35,7 @@ from .auth.assembly import open_authentication
 from .auth.authentication import Authenticator, invalid_token
 from .auth.service import AuthenticationService
 from .clock import clock
-from .commands import mutations as commands
+from .commands import mutations
 from .commands.reactions import ReactionTable
 from .endpoints.feeds import Feeds
 from .endpoints.plain_http import MountedApp, RateLimitedApp
@@ -43,8 +43,8 @@ from .endpoints.routes import PluginRoutes
 from .endpoints.sign_in import AuthEndpoint
 from .endpoints.uploads import FileService, upload_routes
 from .errors import Problem
+from .event_access.reader import EngineEventAccess
 from .events import Hub, Outbox
-from .events.access import EngineEventAccess
 from .events.outbox import TransactionEvents
 from .events.resumptions import Resumptions
 from .files.archive import Archive, sweep_hourly
@@ -90,7 +90,7 @@ class Runtime:
         shares: Shares,
         keys: KeyRing,
         secret: bytes,
-        told: PublishedPlugins,
+        published_plugins: PublishedPlugins,
         schema: Schema,
         plugins: Plugins,
         ledger: AccessLog,
@@ -105,24 +105,30 @@ class Runtime:
         # requests do not inherit: they come in tasks of the server.
         self._variables = contextvars.copy_context()
         self.ledger = ledger
-        self.shares, self.keys, self.secret, self.told, self.schema = shares, keys, secret, told, schema
+        self.shares, self.keys, self.secret, self.published_plugins, self.schema = (
+            shares,
+            keys,
+            secret,
+            published_plugins,
+            schema,
+        )
         self.outbox, self.plugins, self.channels = outbox, plugins, channels
         self.reactions = ReactionTable(plugins.reactions)
         self.events = EventAccess()
         self.lists: Lists = NoLists()
-        self.published = told.json()
+        self.published = published_plugins.json()
         self.pictures = PictureDecoder()
         self.archive: Archive | None = None
 
     def report_failing(self, failing: Mapping[str, str]) -> None:
         """Tell of the plugins that are not well."""
-        self.published = self.told.json(failing)
+        self.published = self.published_plugins.json(failing)
 
     def context(self, viewer: Viewer) -> Context:
         """Build what everything that runs for a viewer has at hand."""
 
         async def perform(command: Command, given: Any) -> Any:
-            work = commands.perform_command(context, command, given, self.schema.owner(command), self.outbox)
+            work = mutations.perform_command(context, command, given, self.schema.owner(command), self.outbox)
             done = await self.run(work)
             # The chain of acts is extended soon after, not in the
             # command's transaction, where all would queue for its end.
@@ -135,9 +141,9 @@ class Runtime:
         async def enqueue(
             job: BackgroundJob, key: str, *, at: datetime | None = None, row: Model | None = None, **arguments: Any
         ) -> None:
-            told = TransactionEvents(self.outbox, viewer)
-            told.enqueue(job, key, at, row, arguments)
-            await self.run(told.commit())
+            outgoing = TransactionEvents(self.outbox, viewer)
+            outgoing.enqueue(job, key, at, row, arguments)
+            await self.run(outgoing.commit())
 
         async def stored(row: Any) -> bytes | None:
             assert self.archive
@@ -180,7 +186,7 @@ class Runtime:
         self, plugin: str, viewer: Viewer, action: str, objects: Sequence[str], work: Callable[[Any], Awaitable[Any]]
     ) -> Any:
         """Do something as a plugin for a viewer, in one transaction with the act that is kept of it."""
-        done = await self.run(commands.transact(self.context(viewer), plugin, action, objects, work, self.outbox))
+        done = await self.run(mutations.transact(self.context(viewer), plugin, action, objects, work, self.outbox))
         self.ledger.note_act(viewer.now)
         return done
 
@@ -232,7 +238,7 @@ async def answer_health(request: Request) -> Response:
     """Report whether the server answers, which plugins are not well, and what is refused while it is behind."""
     state = request.app.state
     # Plugins are named, and what they fail in is not: anybody may ask.
-    failing, guard = await state.vitals.examine(), state.guard
+    failing, guard = await state.health.examine(), state.guard
     body: dict[str, Any] = {"status": "ok"}
     if failing:
         body["plugins"] = dict.fromkeys(failing, "failing")
@@ -253,7 +259,7 @@ class Deployment:
     background: bool
     keys: KeyRing
     secret: bytes
-    told: PublishedPlugins
+    published_plugins: PublishedPlugins
     channels: tuple[NoticeChannel, ...]
     choices: Mapping[type, Any]
     documents: DocumentStore
@@ -279,71 +285,80 @@ class Deployment:
                 database.tortoise_config(dsn, plugins.apps, writers_pool_size(settings), short=True)
             ),
             open_ledger(dsn, allowed) as kept,
-            open_authentication(settings, dsn, shares.sessions, plugins, self.secret, now) as (door, desk),
+            open_authentication(settings, dsn, shares.sessions, plugins, self.secret, now) as (
+                authenticator,
+                auth_service,
+            ),
         ):
             hub = Hub(dsn, shares.background.fetch, self.secret, now, timedelta(days=settings.retention))
             outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs}, hub.wake)
-            space = self.space(shares, kept, outbox)
-            worker = Worker(plugins, space.context, outbox, now)
-            vitals = PluginHealth(plugins, acting_for(space, worker), now, space.report_failing)
+            runtime = self.runtime(shares, kept, outbox)
+            worker = Worker(plugins, runtime.context, outbox, now)
+            health = PluginHealth(plugins, acting_for(runtime, worker), now, runtime.report_failing)
             engine = GraphQLEngine(
                 self.schema,
                 shares.accounts.fetch,
-                space.context,
+                runtime.context,
                 self.limits,
                 hub,
-                refresh_viewer_with(door),
+                refresh_viewer_with(authenticator),
                 now,
-                vitals.blame,
+                health.blame,
                 shares,
             )
-            space.events = EngineEventAccess(
-                engine, door.accounts, hub.cursors, timedelta(days=settings.retention), now
+            runtime.events = EngineEventAccess(
+                engine, authenticator.accounts, hub.cursors, timedelta(days=settings.retention), now
             )
-            space.lists = ListReader(engine, shares.background)
-            memory = Resumptions(desk.sessions.pool, now)
+            runtime.lists = ListReader(engine, shares.background)
+            memory = Resumptions(auth_service.sessions.pool, now)
             guard = Guard(shares.waited) if is_enforced(settings, settings.guard) else None
             gateway = Gateway(
-                engine, door, gateway_settings(settings), viewer_traits(settings, door), self.documents, memory, guard
+                engine,
+                authenticator,
+                gateway_settings(settings),
+                viewer_traits(settings, authenticator),
+                self.documents,
+                memory,
+                guard,
             )
-            archive = space.archive = Archive(Vault.at(settings.store), self.keys)
+            archive = runtime.archive = Archive(Vault.at(settings.store), self.keys)
             await worker.open()
             answering = PluginRoutes(
                 plugins,
                 gateway.operations,
-                space.context,
+                runtime.context,
                 shares.background.fetch,
                 gateway.settings,
-                vitals.blame,
-                door.accounts.load,
-                space.transact,
+                health.blame,
+                authenticator.accounts.load,
+                runtime.transact,
             )
-            own = self.routes(shares, space, worker, gateway, door, desk, archive)
+            own = self.routes(shares, runtime, worker, gateway, authenticator, auth_service, archive)
             app.router.routes[:0] = [*own, *answering.routes]  # GraphQL first
-            services = Services(plugins, dsn, acting_for(space, worker), space.run, vitals.blame, hub.feed)
+            services = Services(plugins, dsn, acting_for(runtime, worker), runtime.run, health.blame, hub.feed)
             # Services wait for events, so they are woken when positions have been given.
             hub.heard.append(services.call)
-            app.state.worker, app.state.hub, app.state.vitals, app.state.space = worker, hub, vitals, space
-            app.state.shares, app.state.guard, app.state.till = shares, guard, gateway.operations.till
+            app.state.worker, app.state.hub, app.state.health, app.state.runtime = worker, hub, health, runtime
+            app.state.shares, app.state.guard, app.state.limiter = shares, guard, gateway.operations.limiter
             app.state.services = services
             lines = WorkLines(worker, settings.background_pool)
             # Background work starts last, when everything that it may call is there, and stops first.
             async with (
-                vitals.held(),
+                health.held(),
                 sweep_hourly(archive, now),
                 watch_guard(guard),
-                run_work(hub, space, lines if self.background else None),
+                run_work(hub, runtime, lines if self.background else None),
                 services.running() if self.background else nullcontext(),
             ):
                 yield
 
-    def space(self, shares: Shares, kept: AccessLog, outbox: Outbox) -> Runtime:
+    def runtime(self, shares: Shares, kept: AccessLog, outbox: Outbox) -> Runtime:
         """Build what everything that runs finds the deployment's parts by."""
         return Runtime(
             shares,
             self.keys,
             self.secret,
-            self.told,
+            self.published_plugins,
             self.schema,
             self.plugins,
             kept,
@@ -356,23 +371,23 @@ class Deployment:
     def routes(
         self,
         shares: Shares,
-        space: Runtime,
+        runtime: Runtime,
         worker: Worker,
         gateway: Gateway[Any],
-        door: Authenticator,
-        desk: AuthenticationService,
+        authenticator: Authenticator,
+        auth_service: AuthenticationService,
         archive: Archive,
     ) -> list[BaseRoute]:
         """Return the routes: GraphQL, signing in, what is fetched as a file, uploads, and plugins' feeds."""
         settings, secret, now = self.settings, self.secret, self.now
-        operations, till = gateway.operations, gateway.operations.till
+        operations, limiter = gateway.operations, gateway.operations.limiter
         scan = make_scanner(settings.scan)
-        uploads = FileService(operations, archive, scan, secret, now, space.run, space.pictures, shares.files)
-        acting = acting_for(space, worker)
+        uploads = FileService(operations, archive, scan, secret, now, runtime.run, runtime.pictures, shares.files)
+        acting = acting_for(runtime, worker)
 
         def tolled(path: str, app: ASGIApp) -> Route:
             return Route(
-                path, MountedApp(wrap_application(RateLimitedApp(app, till), gateway.settings)), methods=["GET"]
+                path, MountedApp(wrap_application(RateLimitedApp(app, limiter), gateway.settings)), methods=["GET"]
             )
 
         published = (
@@ -380,19 +395,19 @@ class Deployment:
         )
         return [
             *(Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)),
-            *AuthEndpoint(desk, door, gateway.settings, till).routes,
+            *AuthEndpoint(auth_service, authenticator, gateway.settings, limiter).routes,
             *published,
             *upload_routes(uploads, settings.origins, settings.proxies),
-            *Feeds(self.plugins, acting, shares.background.fetch, gateway.settings, till, operations.guard).routes,
+            *Feeds(self.plugins, acting, shares.background.fetch, gateway.settings, limiter, operations.guard).routes,
         ]
 
 
 @asynccontextmanager
-async def run_work(hub: Hub, space: Runtime, lines: WorkLines | None) -> AsyncIterator[None]:
+async def run_work(hub: Hub, runtime: Runtime, lines: WorkLines | None) -> AsyncIterator[None]:
     """Have handlers and jobs at work. Without, the hub starts once somebody follows events; it is stopped anyway."""
     if lines:
         hub.heard.append(lines.call)
-        hub.work.append(partial(run_in_runtime, space, lines))
+        hub.work.append(partial(run_in_runtime, runtime, lines))
     try:
         if lines:
             await hub.start()
@@ -413,14 +428,14 @@ async def watch_guard(guard: Guard | None) -> AsyncIterator[None]:
             await asyncio.gather(task, return_exceptions=True)
 
 
-async def run_in_runtime(space: Runtime, lines: WorkLines) -> None:
+async def run_in_runtime(runtime: Runtime, lines: WorkLines) -> None:
     """Run handlers and jobs where the tables are known."""
-    await space.run(lines.run())
+    await runtime.run(lines.run())
 
 
-def acting_for(space: Runtime, worker: Worker) -> Callable[[str], Context]:
+def acting_for(runtime: Runtime, worker: Worker) -> Callable[[str], Context]:
     """Return what makes the context of a plugin that acts by itself."""
-    return lambda name: space.context(worker.acting(name))
+    return lambda name: runtime.context(worker.acting(name))
 
 
 def gateway_settings(settings: Settings) -> GatewaySettings:
@@ -442,11 +457,11 @@ def is_enforced(settings: Settings, chosen: bool | None) -> bool:
     return not settings.development if chosen is None else chosen
 
 
-def refresh_viewer_with(door: Authenticator) -> Callable[[Viewer], Awaitable[Viewer]]:
+def refresh_viewer_with(authenticator: Authenticator) -> Callable[[Viewer], Awaitable[Viewer]]:
     """Return what brings a viewer up to date. It raises Unauthenticated once their credential is over."""
 
     async def look_again(viewer: Viewer) -> Viewer:
-        found = await door.current(viewer)
+        found = await authenticator.current(viewer)
         if found is None:
             raise invalid_token()
         return found
@@ -463,7 +478,7 @@ def read_limits(settings: Settings) -> Limits:
     return Limits(**dict(settings.limits))
 
 
-def viewer_traits(settings: Settings, door: Authenticator) -> Traits:
+def viewer_traits(settings: Settings, authenticator: Authenticator) -> Traits:
     """Return what the gateway may know of a viewer.
 
     The schema is explored in development, or by whoever keeps the deployment.
@@ -471,6 +486,6 @@ def viewer_traits(settings: Settings, door: Authenticator) -> Traits:
     return Traits(
         account=lambda viewer: viewer.account.name,
         key=lambda viewer: str(viewer.account.api_key) if viewer.account.api_key else None,
-        expiry=door.expiry,
+        expiry=authenticator.expiry,
         discover=lambda viewer: settings.development or viewer.can(DISCOVER),
     )

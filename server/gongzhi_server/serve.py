@@ -18,11 +18,10 @@ from .deployment.startup import fast_startup
 from .errors import Problem
 from .gateway.limits import Limits
 from .gateway.uvicorn_protocols import WebSocketProtocol, protocol_with_timeout
-from .plugins import loader as plugins
+from .plugins import loader
 from .plugins.loader import Plugins
 from .settings import Settings
-from .storage import database
-from .storage import embedded_postgres as cluster
+from .storage import database, embedded_postgres
 
 SWEEPS = 50_000, 20, 50
 """When garbage is collected; at Python's pace every third event for 2 000 followers would wait for a full sweep."""
@@ -78,9 +77,9 @@ def serve_forever(
     The port is taken first, so that a second server stops before it touches the database.
     """
     with fast_startup():
-        installed = Plugins() if only_core else plugins.load_plugins(without)
+        installed = Plugins() if only_core else loader.load_plugins(without)
     # Port first, database second: a second server must not touch the tables of the first.
-    with bind_socket(settings) as listener, cluster.run_cluster(settings) as dsn:
+    with bind_socket(settings) as listener, embedded_postgres.run_cluster(settings) as dsn:
         with fast_startup():
             app = create_app(settings, dsn, plugins=installed)  # before migrating: what is refused leaves no tables
         asyncio.run(database.migrate_apps(dsn, installed.apps))

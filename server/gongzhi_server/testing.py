@@ -22,7 +22,7 @@ from gongzhi.runtime.event_access import EventAccess
 from . import demo
 from .app import create_app
 from .auth.development_tokens import Tokens
-from .deployment import plugin_activation as activation
+from .deployment import plugin_activation
 from .events.feed import EVENT
 from .graphql.schema import Schema, build_schema
 from .plugins.loader import Plugin, Plugins, check_plugins, empty_manager, essential_plugins
@@ -113,7 +113,7 @@ class Hand:
     """What handles events and runs jobs, in the place of the background. It knows the tables of its own application,
     whichever others this process has."""
 
-    space: Any
+    runtime: Any
     worker: Any
 
     @property
@@ -122,7 +122,7 @@ class Hand:
 
     async def drain(self) -> Any:
         """Do everything that is due, one thing after the other; the worker's tally."""
-        return await self.space.run(self.worker.drain())
+        return await self.runtime.run(self.worker.drain())
 
 
 @dataclass
@@ -229,14 +229,14 @@ async def serve_application(
     clock = clock or Clock()
     plugins = plugins or ESSENTIAL
     names = plugins.switchable if active else []
-    await activation.switch_plugins(dsn, names, clock(), undecided=True)
+    await plugin_activation.switch_plugins(dsn, names, clock(), undecided=True)
     chosen = replace(settings_for_tests(dsn, data), channels=channels)
     # No background work: tests say themselves when events are handled.
     app = create_app(chosen, dsn, clock, plugins, background=False, schema=built_schema(plugins))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield Server(client, clock, worker=Hand(app.state.space, app.state.worker))
+            yield Server(client, clock, worker=Hand(app.state.runtime, app.state.worker))
 
 
 def codes_of(errors: Sequence[dict[str, Any]]) -> list[str]:

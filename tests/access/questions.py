@@ -22,7 +22,7 @@ from gongzhi.declare.plans import GUARD, OPEN, PLAN, Aggregate, Many, Pick
 from gongzhi_server.graphql.schema import build_schema
 from gongzhi_server.planner.planner import Planner
 from gongzhi_server.planner.rows import owner_of
-from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.plugins import loader
 from graphql import GraphQLField, GraphQLObjectType, get_named_type
 
 FILE = Path(__file__).parent / "conditions.txt"
@@ -38,7 +38,7 @@ class Questions:
     """All questions of the schema with the plugins, each with what the code makes of it."""
 
     def __init__(self) -> None:
-        self.schema = build_schema(plugins.load_plugins())
+        self.schema = build_schema(loader.load_plugins())
         self.entities = Planner(self.schema).entities
 
     def __iter__(self) -> Iterator[tuple[str, str]]:

@@ -16,8 +16,7 @@ from gongzhi.core.access import chain
 from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
 from gongzhi.runtime.context import FileLook
 from gongzhi_server.errors import Problem
-from gongzhi_server.storage import audit
-from gongzhi_server.storage import audit_verify as witness
+from gongzhi_server.storage import audit, audit_verify
 from gongzhi_server.testing import TODAY, Server, create_database, drop_database
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -149,20 +148,20 @@ async def test_anchor_finds_what_was_made_anew(empty: str, tmp_path: Path) -> No
     connection = await asyncpg.connect(empty)
     await write(connection, 1, 2)
     file = tmp_path / "anchors"
-    file.write_text(await witness.anchor_line(empty, TODAY) + "\n", encoding="utf-8")
+    file.write_text(await audit_verify.anchor_line(empty, TODAY) + "\n", encoding="utf-8")
     await write(connection, 1)
-    assert (await witness.verify_anchors(empty, [file])).wrong is None
+    assert (await audit_verify.verify_anchors(empty, [file])).wrong is None
     async with connection.transaction():
         await connection.execute("delete from access.look; delete from access.link")
         await connection.execute("update access.head set number = 0, hash = decode(repeat('00', 32), 'hex')")
     assert (await audit.verify_chain(connection)).wrong is None
-    assert "before the anchor's link 2" in str((await witness.verify_anchors(empty, [file])).wrong)
+    assert "before the anchor's link 2" in str((await audit_verify.verify_anchors(empty, [file])).wrong)
     await write(connection, 1, 2, 1)
     assert (await audit.verify_chain(connection)).wrong is None
-    assert "not the one of the anchor" in str((await witness.verify_anchors(empty, [file])).wrong)
+    assert "not the one of the anchor" in str((await audit_verify.verify_anchors(empty, [file])).wrong)
     file.write_text("{}")
     with pytest.raises(Problem, match="holds no anchors"):
-        await witness.verify_anchors(empty, [file])
+        await audit_verify.verify_anchors(empty, [file])
     await connection.close()
 
 

@@ -19,7 +19,7 @@ from gongzhi.runtime.sealing import KeyRing, SealError
 from gongzhi_server.app import create_app
 from gongzhi_server.errors import Problem
 from gongzhi_server.settings import Settings
-from gongzhi_server.storage import key_ring as keys
+from gongzhi_server.storage import key_ring
 from gongzhi_server.testing import ESSENTIAL, Clock, Server, settings_for_tests
 
 from .conftest import Log
@@ -31,7 +31,7 @@ PRODUCTION = {"DATABASE_URL": "postgresql://db/county", "GONGZHI_SECRET": "8f14e
 
 def derive_ring(dsn: str, data: Path) -> str:
     """The ring that the demo county is sealed under, as it would be written into a setting."""
-    ring = keys.load_key_ring(settings_for_tests(dsn, data))
+    ring = key_ring.load_key_ring(settings_for_tests(dsn, data))
     return f"main:{base64.b64encode(ring._keys['main']).decode()}"
 
 
@@ -48,8 +48,8 @@ def test_ring_from_anywhere(tmp_path: Path) -> None:
         replace(plain, keys_file=file),
         replace(plain, keys_command=(sys.executable, "-c", said)),
     ):
-        assert keys.load_key_ring(chosen).ids == ("next",)
-    assert keys.load_key_ring(plain).ids == ("main",)
+        assert key_ring.load_key_ring(chosen).ids == ("next",)
+    assert key_ring.load_key_ring(plain).ids == ("main",)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_bad_ring_is_not_repeated(tmp_path: Path) -> None:
         replace(plain, keys_command=("gongzhi-no-such-command",)),
     ):
         with pytest.raises(Problem) as refused:
-            keys.load_key_ring(chosen)
+            key_ring.load_key_ring(chosen)
         assert "c2VjcmV0" not in str(refused.value)
 
 
@@ -135,11 +135,11 @@ async def test_rotation_under_load(filled: str, tmp_path: Path, log: Log) -> Non
 
     async with serve_application(replace(chosen, reveals=10_000), filled) as server:
         work = [asyncio.create_task(one(server)) for one in (read, find, change)]
-        moved = await keys.rotate_keys(filled, KeyRing.parse(ring), HOLDINGS, size=40)
+        moved = await key_ring.rotate_keys(filled, KeyRing.parse(ring), HOLDINGS, size=40)
         done.set()
         await asyncio.gather(*work)
     assert moved >= 1000 and all(count > 5 for count in tried), tried
-    after = await keys.count_keys(filled, KeyRing.parse(ring), HOLDINGS)
+    after = await key_ring.count_keys(filled, KeyRing.parse(ring), HOLDINGS)
     assert after.done and sum(after.people.values()) >= moved
     await alone(log.connection, KeyRing.parse(NEW))
 
@@ -170,19 +170,22 @@ async def test_rotation_goes_on(filled: str, tmp_path: Path, log: Log) -> None:
     """Interrupted after some batches, it goes on with the rest; a value that cannot be opened stops it by name."""
     ring = KeyRing.parse(f"{NEW},{derive_ring(filled, tmp_path)}")
     async with log.connection.transaction():
-        assert await keys.rotate_batch(log.connection, ring, 300) == 300
-    left = (await keys.count_keys(filled, ring, HOLDINGS)).people
-    assert left["next"] == 300 and not (await keys.count_keys(filled, ring, HOLDINGS)).done
+        assert await key_ring.rotate_batch(log.connection, ring, 300) == 300
+    left = (await key_ring.count_keys(filled, ring, HOLDINGS)).people
+    assert left["next"] == 300 and not (await key_ring.count_keys(filled, ring, HOLDINGS)).done
     broken = await log.connection.fetchrow(
         "update people.person set data_key = substring(data_key from 1 for 40) || '\\x00'::bytea where id = "
         "(select max(id::text)::uuid from people.person where data_key is not null) returning id, data_key"
     )
     assert broken
     with pytest.raises(Problem, match=str(broken["id"])):
-        await keys.rotate_keys(filled, ring, HOLDINGS)
-    assert (await keys.count_keys(filled, ring, HOLDINGS)).people["next"] > 300
+        await key_ring.rotate_keys(filled, ring, HOLDINGS)
+    assert (await key_ring.count_keys(filled, ring, HOLDINGS)).people["next"] > 300
     await log.connection.execute("update people.person set data_key = null where id = $1", broken["id"])
-    assert await keys.rotate_keys(filled, ring, HOLDINGS) > 0 and (await keys.count_keys(filled, ring, HOLDINGS)).done
+    assert (
+        await key_ring.rotate_keys(filled, ring, HOLDINGS) > 0
+        and (await key_ring.count_keys(filled, ring, HOLDINGS)).done
+    )
     with pytest.raises(SealError):
         await alone(log.connection, KeyRing.parse(derive_ring(filled, tmp_path)))
 
@@ -190,7 +193,7 @@ async def test_rotation_goes_on(filled: str, tmp_path: Path, log: Log) -> None:
 async def test_rotation_moves_everything(filled: str, tmp_path: Path, log: Log) -> None:
     """What is wrapped beside people's keys goes along: keys of files and of numbers left, secrets of endpoints."""
     old, both = derive_ring(filled, tmp_path), f"{NEW},{derive_ring(filled, tmp_path)}"
-    made = [sealing.data_key() for _ in keys.wrapped_columns(HOLDINGS)]
+    made = [sealing.data_key() for _ in key_ring.wrapped_columns(HOLDINGS)]
     file, contact, secret, previous = (KeyRing.parse(old).wrap("610921", one) for one in made)
     await log.connection.execute("delete from contacts.contact")
     grid, case = await log.connection.fetchrow("select grid_id, id from cases.case where grid_id is not null limit 1")
@@ -217,12 +220,12 @@ async def test_rotation_moves_everything(filled: str, tmp_path: Path, log: Log) 
         previous,
     )
     ring = KeyRing.parse(both)
-    assert (await keys.count_keys(filled, ring, HOLDINGS)).others == {"main": len(made)}
-    await keys.rotate_keys(filled, ring, HOLDINGS, size=500)
-    after = await keys.count_keys(filled, ring, HOLDINGS)
+    assert (await key_ring.count_keys(filled, ring, HOLDINGS)).others == {"main": len(made)}
+    await key_ring.rotate_keys(filled, ring, HOLDINGS, size=500)
+    after = await key_ring.count_keys(filled, ring, HOLDINGS)
     assert after.done and after.others["next"] == len(made)
     alone = KeyRing.parse(NEW)
-    for of, key in zip(keys.wrapped_columns(HOLDINGS), made, strict=True):
+    for of, key in zip(key_ring.wrapped_columns(HOLDINGS), made, strict=True):
         statement = f"select {of.column} from {of.table} where {of.column} <> ''"
         [value] = [row[0] for row in await log.connection.fetch(statement)]
         assert alone.unwrap("610921", value) == key

@@ -9,7 +9,7 @@ from typing import Any
 
 from gongzhi.declare.plans import PLAN, Sealed
 from gongzhi_server.graphql.schema import build_schema
-from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.plugins import loader
 from gongzhi_server.testing import Server
 from graphql import GraphQLObjectType
 
@@ -28,7 +28,7 @@ TELLING = "[0-9]{2,}[*]{3,}"
 
 def protected_fields() -> Iterator[str]:
     """Every protected value in the schema, plugins' too."""
-    for name, kind in build_schema(plugins.load_plugins())._schema.type_map.items():
+    for name, kind in build_schema(loader.load_plugins())._schema.type_map.items():
         for field, of in kind.fields.items() if isinstance(kind, GraphQLObjectType) else ():
             declared = of.extensions.get("strawberry-definition")
             if declared and isinstance(declared.metadata.get(PLAN), Sealed):

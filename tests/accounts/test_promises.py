@@ -14,7 +14,7 @@ import pytest
 from gongzhi.runtime.commands import COMMAND, TWO_PERSONS, Command
 from gongzhi_server.commands.mutations import require_checks
 from gongzhi_server.graphql.schema import build_schema
-from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.plugins import loader
 from gongzhi_server.plugins.loader import Plugins
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +65,7 @@ FIRST = {
 
 @pytest.fixture(scope="module")
 def installed() -> Plugins:
-    return plugins.load_plugins()
+    return loader.load_plugins()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.plugins import loader
 from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.storage import audit, database
 from gongzhi_server.testing import TODAY, Server, codes_of, serve_application
@@ -139,7 +139,7 @@ async def test_registering_stands_in_the_log(server: Server, database: Any) -> N
 
 @pytest.fixture(scope="module")
 def installed() -> Plugins:
-    found = plugins.load_plugins()
+    found = loader.load_plugins()
     if {"credit", "legal", "party", "points"} - {one.name for one in found.found}:
         pytest.skip("the four plugins are not installed")
     return found

@@ -19,7 +19,7 @@ from gongzhi.runtime import sealing
 from gongzhi.runtime.sealing import KeyRing
 from gongzhi.values import codes
 from gongzhi_server import demo
-from gongzhi_server.demo import clock, fates, lives
+from gongzhi_server.demo import county_time, fates, lives
 from gongzhi_server.demo.chance import divide_shares, shuffled_deck
 from gongzhi_server.demo.county import TABLES
 from gongzhi_server.demo.land import Land
@@ -309,7 +309,7 @@ async def test_steps_legal(place: str) -> None:
 
 
 async def test_nothing_in_future(place: str) -> None:
-    horizon = clock.to_utc(clock.day_start(DAY))
+    horizon = county_time.to_utc(county_time.day_start(DAY))
     for table, column in (("cases.event", "at"), ("people.visit", "recorded_at"), ("people.person", "created_at")):
         assert await fetch(place, f"select max({column}) < $1 from {table}", horizon) == [True]
 
@@ -498,15 +498,19 @@ def test_deck_deals_all(total: int, weights: dict[str, float], least: int) -> No
     assert cards.total() == total and all(cards[name] >= least for name in weights)
 
 
-MOMENTS = st.integers(clock.day_start(date(2021, 1, 1)), clock.day_start(date(2030, 1, 1)))
+MOMENTS = st.integers(county_time.day_start(date(2021, 1, 1)), county_time.day_start(date(2030, 1, 1)))
 
 
-@given(MOMENTS, st.integers(0, 4 * clock.HOUR))
+@given(MOMENTS, st.integers(0, 4 * county_time.HOUR))
 def test_office_hours_kept(moment: int, late: int) -> None:
-    found = clock.next_working_moment(moment, clock.OFFICE, 5, late)
-    local = clock.to_utc(found) + timedelta(hours=8)
+    found = county_time.next_working_moment(moment, county_time.OFFICE, 5, late)
+    local = county_time.to_utc(found) + timedelta(hours=8)
     assert found >= moment and local.weekday() < 5
-    assert clock.OFFICE[0] <= local.hour * clock.HOUR + local.minute * clock.MINUTE + local.second < clock.OFFICE[1]
+    assert (
+        county_time.OFFICE[0]
+        <= local.hour * county_time.HOUR + local.minute * county_time.MINUTE + local.second
+        < county_time.OFFICE[1]
+    )
 
 
 @given(

@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from gongzhi_server.cli import plugin_commands as errands
+from gongzhi_server.cli import plugin_commands
 from gongzhi_server.testing import ESSENTIAL, TODAY, create_database, drop_database, settings_for_tests
 
 
@@ -30,6 +30,6 @@ async def adorn(dsn: str, data: Path) -> None:
     for plugin, mine in ESSENTIAL.errands.items():
         for errand in mine:
             if errand.name == "demo":
-                await errands.run_errand(
+                await plugin_commands.run_errand(
                     settings_for_tests(dsn, data), dsn, plugin, errand, {}, lambda: TODAY, ESSENTIAL
                 )

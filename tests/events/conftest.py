@@ -19,7 +19,7 @@ import pytest_asyncio
 import uvicorn
 from gongzhi_server.app import create_app, receipts_secret
 from gongzhi_server.auth.development_tokens import Tokens
-from gongzhi_server.deployment import plugin_activation as activation
+from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.events.cursors import Cursors
 from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.gateway.uvicorn_protocols import WebSocketProtocol
@@ -142,7 +142,7 @@ async def station(dsn: str, data: Path, plugins: Plugins | None = None) -> Async
     """The application over this database on a loopback port, in this very loop."""
     clock = Clock()
     plugins = plugins or ESSENTIAL
-    await activation.switch_plugins(dsn, plugins.switchable, clock())
+    await plugin_activation.switch_plugins(dsn, plugins.switchable, clock())
     app = create_app(settings_for_tests(dsn, data), dsn, clock, plugins)
     config = uvicorn.Config(
         app, port=0, log_config=None, access_log=False, ws=WebSocketProtocol, ws_max_size=Limits().message

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
-from gongzhi_server.deployment import plugin_activation as activation
+from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.testing import TODAY
 
 from ..plugins.conftest import Market, market  # noqa: F401 - a fixture
@@ -105,9 +105,9 @@ async def test_health_counts_what_fails_in_operations(faulty: Station) -> None:
 
 async def test_refusal_is_no_failure(faulty: Station, filled: str) -> None:
     """Where the plugin is off its condition is met by nothing, and nothing fails."""
-    await activation.switch_plugins(filled, ["faulty"], TODAY, active=False)
+    await plugin_activation.switch_plugins(filled, ["faulty"], TODAY, active=False)
     try:
         answer = await faulty.ask(CASES, filter={"uneven": {"equals": True}})
         assert answer.data["cases"]["nodes"] == []
     finally:
-        await activation.switch_plugins(filled, ["faulty"], TODAY)
+        await plugin_activation.switch_plugins(filled, ["faulty"], TODAY)

@@ -73,7 +73,7 @@ class Drum:
     async def going(self, most: int) -> AsyncIterator[WorkLines]:
         hand = self.server.worker
         lines = WorkLines(hand.worker, most)
-        task = asyncio.create_task(hand.space.run(lines.run()))
+        task = asyncio.create_task(hand.runtime.run(lines.run()))
         yield lines
         task.cancel()
         await asyncio.wait([task])

@@ -93,13 +93,13 @@ async def charged(filled: str, tmp_path: Path) -> AsyncIterator[tuple[Server, An
     chosen = replace(settings_for_tests(filled, tmp_path), rates=True, publish=True, batch=5)
     app = create_app(chosen, filled, Clock(), ESSENTIAL, background=False, schema=built_schema(None))
     async with app.router.lifespan_context(app):
-        app.state.till.now = lambda: 0.0
+        app.state.limiter.now = lambda: 0.0
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
             yield Server(client, Clock()), app
 
 
-def spent(till: RateLimiter) -> float:
-    return sum(bucket.rate.points - bucket.left for bucket in till._buckets.values())
+def spent(limiter: RateLimiter) -> float:
+    return sum(bucket.rate.points - bucket.left for bucket in limiter._buckets.values())
 
 
 async def test_every_route_charges(charged: tuple[Server, Any]) -> None:
@@ -110,9 +110,9 @@ async def test_every_route_charges(charged: tuple[Server, Any]) -> None:
     free = []
     for path in sorted(paths):
         for address, sent in SAMPLES[path]:
-            app.state.till._buckets.clear()
+            app.state.limiter._buckets.clear()
             reply = await server.client.request(url=address, **sent)
-            if not spent(app.state.till) > 0:
+            if not spent(app.state.limiter) > 0:
                 free.append((path, sent, reply.status_code))
     assert not free
 
@@ -122,8 +122,8 @@ async def test_every_route_refuses(charged: tuple[Server, Any]) -> None:
     server, app = charged
     let_in = []
     for path, samples in SAMPLES.items():
-        app.state.till._buckets.clear()
-        app.state.till.purse(None, None, "127.0.0.1").consume(1000)
+        app.state.limiter._buckets.clear()
+        app.state.limiter.budget(None, None, "127.0.0.1").consume(1000)
         address, sent = samples[0]
         reply = await server.client.request(url=address, **sent)
         if reply.status_code != 429 or int(reply.headers["retry-after"]) < 60:
@@ -135,44 +135,44 @@ async def test_every_route_refuses(charged: tuple[Server, Any]) -> None:
 async def test_batches_charge_each(charged: tuple[Server, Any]) -> None:
     server, app = charged
     await server.client.post("/graphql", json=[{"query": "{ __typename }"}, {"query": "{"}, {"query": "{ nope }"}])
-    assert spent(app.state.till) >= 3
+    assert spent(app.state.limiter) >= 3
 
 
 async def test_sockets_charge(serve: Callable[..., Any]) -> None:
     """The handshake, each operation, and each event that a subscription tells."""
     served = serve(GatewaySettings(rates=Rates(address=Rate(1000, 100_000), objects=1, second=0)))
-    till = served.gateway.operations.till
-    till.now = lambda: 0.0
+    limiter = served.gateway.operations.limiter
+    limiter.now = lambda: 0.0
     async with open_socket(served) as socket:
-        assert spent(till) == 1
+        assert spent(limiter) == 1
         await socket.subscribe("subscription { ticks(until: 3) }")
         while (await socket.next())["type"] != "complete":
             pass
-        assert spent(till) == 2 + 1 + 2 + 3, "the answers' costs are 1, 2 and 3"
+        assert spent(limiter) == 2 + 1 + 2 + 3, "the answers' costs are 1, 2 and 3"
 
 
 async def test_events_without_cost_charge(serve: Callable[..., Any]) -> None:
     served = serve(GatewaySettings(rates=Rates(address=Rate(1000, 100_000), objects=1)))
-    till = served.gateway.operations.till
-    till.now = lambda: 0.0
+    limiter = served.gateway.operations.limiter
+    limiter.now = lambda: 0.0
     async with open_socket(served) as socket:
         await socket.subscribe("subscription { pages(length: 1) }")
         await socket.next()
         await socket.next()
-        assert spent(till) >= 2 + 1
+        assert spent(limiter) >= 2 + 1
 
 
 async def test_toll_counts_time() -> None:
     """What a file takes is charged afterwards, and where nobody counts it is given all the same."""
-    till = RateLimiter(Rates(second=50), lambda: 0.0)
+    limiter = RateLimiter(Rates(second=50), lambda: 0.0)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         spend_time(2)
         await Response("done")(scope, receive, send)
 
-    for counted in (till, None):
+    for counted in (limiter, None):
         transport = httpx.ASGITransport(RateLimitedApp(app, counted))  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             assert (await client.get("/")).text == "done"
-    assert spent(till) == 100
+    assert spent(limiter) == 100
     assert METER.get() is None

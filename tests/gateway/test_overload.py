@@ -19,7 +19,7 @@ from gongzhi.declare.entity import expression
 from gongzhi.declare.extend import extend
 from gongzhi.declare.sql import Sql
 from gongzhi_server.app import create_app
-from gongzhi_server.deployment import plugin_activation as activation
+from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.gateway.rate_limits import Overloaded
 from gongzhi_server.graphql.schema import Schema, build_schema
 from gongzhi_server.storage.connection_shares import Share
@@ -52,7 +52,7 @@ def schema() -> Schema:
 async def serving(dsn: str, data: Path, **changed: Any) -> AsyncIterator[tuple[Server, Any]]:
     """A caller of the application, and the application's state."""
     chosen = replace(settings_for_tests(dsn, data), **changed)
-    await activation.switch_plugins(dsn, ["test"], TODAY, undecided=True)
+    await plugin_activation.switch_plugins(dsn, ["test"], TODAY, undecided=True)
     app = create_app(chosen, dsn, Clock(), ESSENTIAL, background=False, schema=schema())
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
@@ -119,7 +119,7 @@ async def test_cancelled_statements_end(filled: str, tmp_path: Path) -> None:
 async def test_time_is_charged(filled: str, tmp_path: Path) -> None:
     """A statement that was cut off costs the second for which it ran."""
     async with serving(filled, tmp_path, rates=True, strangers_seconds=1) as (server, state):
-        state.till.now = lambda: 0.0  # nothing flows in meanwhile
+        state.limiter.now = lambda: 0.0  # nothing flows in meanwhile
         body = {"query": QUICK}
         before = left(await server.client.post("/graphql", json=body))
         slow = await server.ask(SLOW)

@@ -29,17 +29,17 @@ spending = st.lists(st.tuples(st.floats(0, 30), st.integers(0, 500)), max_size=6
 def test_spending_is_bounded(acts: Sequence[tuple[float, int]], points: int, seconds: int) -> None:
     """Over any time nobody spends more than a full bucket, what flowed in, and the one operation that overdrew it."""
     clock = Clock()
-    till = RateLimiter(Rates(account=Rate(points, seconds), objects=100), clock)
+    limiter = RateLimiter(Rates(account=Rate(points, seconds), objects=100), clock)
     spent = largest = 0.0
     for wait, objects in acts:
         clock.time += wait
-        purse = till.purse("wang", None, "")
+        budget = limiter.budget("wang", None, "")
         try:
-            purse.consume()
+            budget.consume()
         except RateLimited as limited:
             assert limited.after >= 1
             continue
-        purse.charge(objects)
+        budget.charge(objects)
         spent += 1 + objects / 100
         largest = max(largest, objects / 100)
     assert spent <= points + (clock.time - 1_000) * points / seconds + largest + 1e-6
@@ -49,33 +49,33 @@ def test_spending_is_bounded(acts: Sequence[tuple[float, int]], points: int, sec
 def test_waiting_is_enough(objects: int) -> None:
     """Who waits for as long as was said gets in."""
     clock = Clock()
-    till = RateLimiter(Rates(account=Rate(5, 60)), clock)
-    purse = till.purse("wang", None, "")
-    purse.consume()
-    purse.charge(objects)
+    limiter = RateLimiter(Rates(account=Rate(5, 60)), clock)
+    budget = limiter.budget("wang", None, "")
+    budget.consume()
+    budget.charge(objects)
     for _ in range(5):
         try:
-            purse.consume()
+            budget.consume()
         except RateLimited as limited:
             clock.time += limited.after
-            purse.consume()
+            budget.consume()
 
 
 def test_callers_are_apart() -> None:
-    till = RateLimiter(Rates(account=Rate(1, HOUR), key=Rate(1, HOUR), address=Rate(1, HOUR)), Clock())
+    limiter = RateLimiter(Rates(account=Rate(1, HOUR), key=Rate(1, HOUR), address=Rate(1, HOUR)), Clock())
     for caller in (("wang", None, "a"), ("li", None, "a"), (None, None, "a"), (None, None, "b"), (None, "k", "a")):
-        till.purse(*caller).consume()
+        limiter.budget(*caller).consume()
     for caller in (("wang", None, "z"), (None, None, "a"), ("zhao", "k", "a")):
         with pytest.raises(RateLimited):
-            till.purse(*caller).consume()
-    till.purse("zhao", None, "a").consume()  # the key that had nothing left took nothing from the account
+            limiter.budget(*caller).consume()
+    limiter.budget("zhao", None, "a").consume()  # the key that had nothing left took nothing from the account
 
 
 def test_memory_is_bounded() -> None:
-    till = RateLimiter(Rates(), Clock(), size=3)
+    limiter = RateLimiter(Rates(), Clock(), size=3)
     for number in range(10):
-        till.purse(None, None, f"10.0.0.{number}").consume()
-    assert len(till._buckets) == 3
+        limiter.budget(None, None, f"10.0.0.{number}").consume()
+    assert len(limiter._buckets) == 3
 
 
 @pytest.mark.parametrize(

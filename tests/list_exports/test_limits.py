@@ -7,8 +7,8 @@ import csv
 import io
 from uuid import uuid4
 
-from gongzhi_list_exports import traces
-from gongzhi_list_exports.sheets import harmless
+from gongzhi_list_exports import row_marks
+from gongzhi_list_exports.sheets import disarm_formula
 from gongzhi_server.testing import Server, codes_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -190,7 +190,7 @@ async def everything(by: Server, grid: str, where: str) -> list[list[str]]:
         page = (await by.ask(LISTED % where, grid=grid, after=after)).data["cases"]
         for one in page["nodes"]:
             unit = (one["leadUnit"] or {}).get("name") or ""
-            rows.append([one["id"], one["number"], harmless(one["title"]), unit])
+            rows.append([one["id"], one["number"], disarm_formula(one["title"]), unit])
         if not page["pageInfo"]["hasNextPage"]:
             return rows
         after = page["pageInfo"]["endCursor"]
@@ -222,7 +222,7 @@ async def test_formulas_are_texts(house: House) -> None:
 
 @given(st.text())
 def test_no_cell_calculates(text: str) -> None:
-    shown = harmless(text)
+    shown = disarm_formula(text)
     assert shown.lstrip()[:1] not in ("=", "+", "-", "@", "＝", "＋", "－", "＠") or float(shown) is not None
     out = io.StringIO(newline="")
     csv.writer(out).writerow([shown])
@@ -232,10 +232,10 @@ def test_no_cell_calculates(text: str) -> None:
 @given(st.integers(1, 10**12), st.integers(1, 5), st.integers(1, 10**6), st.data())
 def test_marks_cannot_be_made(export: int, fetch: int, row: int, data: st.DataObject) -> None:
     secret = b"a secret"
-    made = traces.code(secret, export, fetch, row)
-    assert traces.export(secret, f" {made.lower()}\n") == export
-    assert traces.export(b"another", made) is None
+    made = row_marks.make_mark(secret, export, fetch, row)
+    assert row_marks.read_mark(secret, f" {made.lower()}\n") == export
+    assert row_marks.read_mark(b"another", made) is None
     at = data.draw(st.integers(0, len(made) - 1))
     other = data.draw(st.sampled_from("ABC23457E-"))
     spoilt = made[:at] + other + made[at + 1 :]
-    assert spoilt == made or traces.export(secret, spoilt) is None
+    assert spoilt == made or row_marks.read_mark(secret, spoilt) is None

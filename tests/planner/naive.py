@@ -18,7 +18,7 @@ from gongzhi.runtime import sealing
 from gongzhi.values import codes
 from gongzhi.values.geometry import Crs, Point
 from gongzhi.values.worktime import NEVER
-from gongzhi_rights.subject_access import ticket
+from gongzhi_rights.subject_access import issue_ticket
 from gongzhi_rights.types import REMEDY
 from gongzhi_server.testing import ESSENTIAL
 from graphql import (
@@ -449,7 +449,7 @@ def download(at: At, request: Row) -> str | None:
     fresh = at.eyes.viewer.now <= request.asked_at + timedelta(days=7)
     if not own or (request.matter, request.state) != ("EXPORT", "GRANTED") or not fresh:
         return None
-    return "/exports/" + ticket(SECRET, request.id, at.eyes.viewer.now + timedelta(minutes=10))
+    return "/exports/" + issue_ticket(SECRET, request.id, at.eyes.viewer.now + timedelta(minutes=10))
 
 
 FIELDS: dict[str, Callable[[At, Any], Any]] = {

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from gongzhi_list_exports.links import FETCHES, ticket
-from gongzhi_list_exports.traces import export
+from gongzhi_list_exports.links import MOST_FETCHES, issue_ticket
+from gongzhi_list_exports.row_marks import read_mark
 
 if TYPE_CHECKING:
     from .eyes import Eyes, Row
@@ -43,7 +43,7 @@ def taken(draw: Draw, at: int, names: list[str]) -> dict[str, Any]:
         "decided_by": draw.maybe("officer"),
         "decided_at": draw.maybe(NOW),
         "grounds": draw.maybe("范围过大"),
-        "fetches": draw.of((0, 1, FETCHES)),
+        "fetches": draw.of((0, 1, MOST_FETCHES)),
         "fetched_at": draw.maybe(NOW),
         "version": 2,
     }
@@ -59,15 +59,15 @@ def state(at: At, row: Row) -> str:
 
 
 def download(at: At, row: Row) -> str | None:
-    if not at.eyes.owns(row) or state(at, row) != "READY" or row.fetches >= FETCHES:
+    if not at.eyes.owns(row) or state(at, row) != "READY" or row.fetches >= MOST_FETCHES:
         return None
     until = min(row.until, at.eyes.viewer.now + timedelta(minutes=10))
-    return "/bulk-exports/" + ticket(SECRET, row.id, until)
+    return "/bulk-exports/" + issue_ticket(SECRET, row.id, until)
 
 
 def traced(at: At, _: Any) -> Any:
     at.need("exports.release", "Query.bulkExportOfTrace")
-    return at.eyes.find("BulkExport", export(SECRET, at.given["code"]))
+    return at.eyes.find("BulkExport", read_mark(SECRET, at.given["code"]))
 
 
 def grid_of(at: At, row: Row) -> Any:

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from gongzhi_server import cli
-from gongzhi_server.deployment import plugin_activation as activation
+from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.storage import database
 from gongzhi_server.testing import Clock, Server, serve_application
 from typer.testing import CliRunner
@@ -199,7 +199,7 @@ async def test_its_rows_are_not_there(market: Market, filled: str, tmp_path: Pat
             "households": {"totalCount": 0, "nodes": []},
             "node": None,
         }
-        assert await activation.switch_plugins(filled, ["bins"], server.clock()) == 1
+        assert await plugin_activation.switch_plugins(filled, ["bins"], server.clock()) == 1
         assert (await worker.ask(BINNED, id=id)).data == {
             "bins": {"totalCount": 1, "nodes": [{"id": id}]},
             "binWord": "bin",

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from gongzhi.runtime.feeds import digest_token, feed_path, new_token
 from gongzhi_server.app import create_app
-from gongzhi_server.deployment import plugin_activation as activation
+from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.endpoints import feeds
 from gongzhi_server.errors import Problem
 from gongzhi_server.testing import TODAY, Clock, settings_for_tests
@@ -51,7 +51,7 @@ async def bell(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[tup
     """A caller of a server that limits rates, and the plugin's module."""
     package, clock = market.ship("bell", BELL), Clock()
     plugins = market.load()
-    await activation.switch_plugins(filled, ["bell"], clock(), undecided=True)
+    await plugin_activation.switch_plugins(filled, ["bell"], clock(), undecided=True)
     chosen = replace(settings_for_tests(filled, tmp_path), rates=True)
     app = create_app(chosen, filled, clock, plugins, background=False)
     async with app.router.lifespan_context(app):
@@ -85,7 +85,7 @@ async def test_all_else_is_absent(bell: tuple[httpx.AsyncClient, Any], filled: s
         *(feed_path("ball", secret, "rings.ics"), "/feeds/bell/short/rings.ics", "/feeds/bell", "/feeds/"),
     ]
     replies = [await client.get(path) for path in paths]
-    await activation.switch_plugins(filled, ["bell"], TODAY, "610921", active=False)
+    await plugin_activation.switch_plugins(filled, ["bell"], TODAY, "610921", active=False)
     replies.append(await client.get(feed_path("bell", secret, "rings.ics")))
     assert {reply.status_code for reply in replies} == {404}
     assert len({(reply.content, tuple(sorted(reply.headers.items()))) for reply in replies}) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from gongzhi_server.jobs import worker as work
+from gongzhi_server.jobs import worker
 from gongzhi_server.planner import execution
 from gongzhi_server.testing import Server, ServerAnswer, serve_application
 
@@ -142,8 +142,8 @@ async def test_failing_field_of_a_payload_is_null(faulty: Server, field: str) ->
 
 
 async def test_slow_job_is_parked_and_told(faulty: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "WORKING", 0.02)
-    for _ in range(work.ATTEMPTS):
+    monkeypatch.setattr(worker, "WORKING", 0.02)
+    for _ in range(worker.ATTEMPTS):
         await faulty.worker.drain()
         faulty.clock.time += timedelta(hours=7)
     query = "{ plugins { name state lastError } }"

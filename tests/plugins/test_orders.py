@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from gongzhi_server.deployment import plugin_activation as activation
+from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.testing import ESSENTIAL, TODAY, Server, serve_application
 
@@ -94,7 +94,7 @@ async def test_order_needs_its_permission(lucky: Server) -> None:
 
 
 async def test_order_is_nothing_where_the_plugin_is_off(lucky: Server, filled: str) -> None:
-    await activation.switch_plugins(filled, ["luck"], TODAY, active=False)
+    await plugin_activation.switch_plugins(filled, ["luck"], TODAY, active=False)
     rows = (await list_households(lucky, order="LUCK_ASC", first=50))["nodes"]
     assert [one["id"] for one in rows] == sorted(one["id"] for one in rows)
 

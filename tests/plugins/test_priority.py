@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from gongzhi.declare.viewer import Viewer
 from gongzhi_server.auth.development_tokens import Tokens, Trials
-from gongzhi_server.deployment import plugin_activation as activation
+from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.graphql import explain
 from gongzhi_server.graphql.engine import GraphQLEngine
 from gongzhi_server.plugins.loader import Plugins
@@ -154,6 +154,6 @@ async def test_its_index_is_walked(office: Server, filled: str) -> None:
 
 
 async def test_where_it_is_off_its_order_is_none(office: Server, filled: str) -> None:
-    await activation.switch_plugins(filled, ["priority"], TODAY, active=False)
+    await plugin_activation.switch_plugins(filled, ["priority"], TODAY, active=False)
     nodes = (await cases(office, "PRIORITY_SCORE_ASC", first=50))["nodes"]
     assert len(nodes) == 50 and [one["id"] for one in nodes] == sorted(one["id"] for one in nodes)

@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from gongzhi.runtime import routes as contract
+from gongzhi.runtime import routes
 from gongzhi_server.app import create_app
-from gongzhi_server.deployment import plugin_activation as activation
+from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.errors import Problem
 from gongzhi_server.plugins.loader import Plugins, load_plugins
 from gongzhi_server.testing import TODAY, Clock, Server, built_schema, settings_for_tests
@@ -113,7 +113,7 @@ async def serve_application(dsn: str, data: Path, plugins: Plugins, **more: Any)
 async def bell(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[tuple[Server, Any]]:
     """A server that limits rates, with the plugin on."""
     plugins = ship(market)
-    await activation.switch_plugins(filled, ["bell"], TODAY, undecided=True)
+    await plugin_activation.switch_plugins(filled, ["bell"], TODAY, undecided=True)
     async with serve_application(filled, tmp_path, plugins) as served:
         yield served
 
@@ -145,7 +145,7 @@ async def test_route_asks_what_graphql_answers(bell: tuple[Server, Any], filled:
     server, _ = bell
     reply = await get(server, "/x/bell/county")
     assert reply.json()["name"] and reply.json()["on"] is True
-    await activation.switch_plugins(filled, ["bell"], TODAY, "610921", active=False)
+    await plugin_activation.switch_plugins(filled, ["bell"], TODAY, "610921", active=False)
     assert (await get(server, "/x/bell/county")).status_code == 404, "it is on nowhere"
 
 
@@ -167,12 +167,12 @@ async def test_body_and_method_are_bounded(bell: tuple[Server, Any]) -> None:
 
 async def test_calls_are_paid_for(bell: tuple[Server, Any]) -> None:
     server, app = bell
-    app.state.till.now = lambda: 0.0
+    app.state.limiter.now = lambda: 0.0
     assert (await get(server, "/x/bell/county")).status_code == 200
-    spent = {bucket.policy: bucket.rate.points - bucket.left for bucket in app.state.till._buckets.values()}
+    spent = {bucket.policy: bucket.rate.points - bucket.left for bucket in app.state.limiter._buckets.values()}
     assert spent["address"] >= 2, "a point for the request, and one for what it asks"
     assert spent["plugin"] >= 1, "the plugin's routes have a rate together"
-    app.state.till.purse(None, None, "127.0.0.1").consume(1000)
+    app.state.limiter.budget(None, None, "127.0.0.1").consume(1000)
     for path in ("/x/bell/county", "/x/bell/static/note"):
         reply = await get(server, path)
         assert reply.status_code == 429 and int(reply.headers["retry-after"]) > 60
@@ -181,8 +181,8 @@ async def test_calls_are_paid_for(bell: tuple[Server, Any]) -> None:
 async def test_a_plugin_leaves_the_others_room(bell: tuple[Server, Any]) -> None:
     """Its routes have so much together; what is not its own goes on."""
     server, app = bell
-    app.state.till.now = lambda: 0.0
-    app.state.till.purse_of_plugin("bell").consume(app.state.till.rates.plugin.points)
+    app.state.limiter.now = lambda: 0.0
+    app.state.limiter.plugin_budget("bell").consume(app.state.limiter.rates.plugin.points)
     reply = await get(server, "/x/bell/county")
     assert reply.status_code == 429 and int(reply.headers["retry-after"]) >= 1
     assert (await server.ask('{ grid(code: "610921") { name } }')).status == 200
@@ -190,7 +190,7 @@ async def test_a_plugin_leaves_the_others_room(bell: tuple[Server, Any]) -> None
 
 async def test_reads_wait_while_the_server_is_behind(market: Market, filled: str, tmp_path: Path) -> None:
     plugins = ship(market)
-    await activation.switch_plugins(filled, ["bell"], TODAY, undecided=True)
+    await plugin_activation.switch_plugins(filled, ["bell"], TODAY, undecided=True)
     async with serve_application(filled, tmp_path, plugins, guard=True) as (server, app):
         app.state.guard.observe = lambda late: None
         app.state.guard.level = 2
@@ -268,7 +268,7 @@ async def test_left_out_plugin_answers_nothing(market: Market, filled: str, tmp_
 
 async def test_other_sites_may_call_where_they_are_let(market: Market, filled: str, tmp_path: Path) -> None:
     plugins = ship(market)
-    await activation.switch_plugins(filled, ["bell"], TODAY, undecided=True)
+    await plugin_activation.switch_plugins(filled, ["bell"], TODAY, undecided=True)
     async with serve_application(filled, tmp_path, plugins, origins=("https://app.example",)) as (server, _):
         reply = await get(server, "/x/bell/county", origin="https://app.example")
         assert reply.headers["access-control-allow-origin"] == "https://app.example"
@@ -302,9 +302,9 @@ async def test_standard_has_its_own_path_key_and_refusals(
     market.ship("bell", STANDARD)
     with pytest.raises(Problem, match="plugin 'bell'.*claims '/standard'"):
         market.load()
-    monkeypatch.setitem(contract.WELL_KNOWN, "/standard", "bell")
+    monkeypatch.setitem(routes.WELL_KNOWN, "/standard", "bell")
     plugins = market.load()
-    await activation.switch_plugins(filled, ["bell"], TODAY, undecided=True)
+    await plugin_activation.switch_plugins(filled, ["bell"], TODAY, undecided=True)
     async with serve_application(filled, tmp_path, plugins) as (server, _):
         token = server.as_("administrator").headers["authorization"].removeprefix("Bearer ")
         reply = await server.client.post("/standard/a/b", data={"api_key": token})
@@ -316,8 +316,8 @@ async def test_standard_has_its_own_path_key_and_refusals(
 
 def test_well_known_paths_are_nobody_elses() -> None:
     app = create_app(settings_for_tests("postgresql://none", Path("/nowhere")), "postgresql://none")
-    ours = {"/graphql", "/auth", "/feeds", "/attachments", "/schema.graphql", contract.PATH}
-    assert not (ours | {getattr(route, "path", "") for route in app.routes}) & contract.WELL_KNOWN.keys()
+    ours = {"/graphql", "/auth", "/feeds", "/attachments", "/schema.graphql", routes.PATH}
+    assert not (ours | {getattr(route, "path", "") for route in app.routes}) & routes.WELL_KNOWN.keys()
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ async def test_example_of_the_reference_works(market: Market, filled: str, tmp_p
     package = market.ship("rubbish", source)
     market.write(f"{package}/static/app.js", SCRIPT)
     plugins = market.load()
-    await activation.switch_plugins(filled, ["rubbish"], TODAY, undecided=True)
+    await plugin_activation.switch_plugins(filled, ["rubbish"], TODAY, undecided=True)
     async with serve_application(filled, tmp_path, plugins) as (server, _):
         assert (await get(server.as_("administrator"), "/x/rubbish/places")).json()["places"] > 0
         address = (await get(server, "/x/rubbish/")).text.split('"')[1]

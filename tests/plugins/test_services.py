@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 import pytest
 from gongzhi_server.app import create_app
-from gongzhi_server.deployment import plugin_activation as activation
+from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.errors import Problem
 from gongzhi_server.jobs import services
 from gongzhi_server.plugins.loader import Plugins
@@ -253,7 +253,7 @@ async def test_a_service_writes_by_a_job(market: Market, filled: str, tmp_path: 
     """As the reference has it: however often it says so, under one key it is one run."""
     [source] = re.findall(r"```python enqueue\n(.*?)```", PAGE, re.DOTALL)
     market.ship("scales", SCALES.replace("{example}", source))
-    await activation.switch_plugins(filled, ["scales"], TODAY, undecided=True)
+    await plugin_activation.switch_plugins(filled, ["scales"], TODAY, undecided=True)
     found: list[Any] = []
     async with process(filled, tmp_path, market.load()), asyncio.timeout(30):
         while not found:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins import health as vitals
+from gongzhi_server.plugins import health
 from gongzhi_server.testing import Clock, serve_application
 
 from .conftest import Market
@@ -60,8 +60,8 @@ def health():
 def pump(market: Market, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
     """The plugins, and the module of the one there is. What hangs is given up at once."""
     package = market.ship("pump", PUMP)
-    monkeypatch.setattr(vitals, "OPENING", 0.05)
-    monkeypatch.setattr(vitals, "EXAMINING", 0.05)
+    monkeypatch.setattr(health, "OPENING", 0.05)
+    monkeypatch.setattr(health, "EXAMINING", 0.05)
     plugins = market.load()
     return plugins, sys.modules[package]
 

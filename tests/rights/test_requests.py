@@ -8,7 +8,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from gongzhi.core.registers.erasure import erase_person, expired_rows_sql
-from gongzhi_rights.subject_access import FRESH, read_ticket, statement, ticket
+from gongzhi_rights.subject_access import FRESH, holding_statement, issue_ticket, read_ticket
 from gongzhi_server.storage import retention
 from gongzhi_server.testing import ESSENTIAL, TODAY
 from hypothesis import given
@@ -234,7 +234,7 @@ async def test_every_table_is_in_the_register(empty: str) -> None:
             await erase_person(connection.fetch, holdings, uuid4(), TODAY)
             for one in holdings:
                 if one.person:
-                    await connection.fetch(statement(one), uuid4())
+                    await connection.fetch(holding_statement(one), uuid4())
                 if one.months:
                     await connection.fetch(expired_rows_sql(one, "for update of t"), TODAY)
     finally:
@@ -247,7 +247,7 @@ def test_links_cannot_be_made(secret: bytes, place: int, change: int) -> None:
     import base64
 
     request = uuid4()
-    text = ticket(secret, request, TODAY + FRESH)
+    text = issue_ticket(secret, request, TODAY + FRESH)
     assert read_ticket(secret, text, TODAY) == request
     assert read_ticket(secret + b"x", text, TODAY) is None and read_ticket(secret, text, TODAY + 2 * FRESH) is None
     raw = bytearray(base64.urlsafe_b64decode(text + "=="[: -len(text) % 4]))

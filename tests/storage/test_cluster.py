@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 from gongzhi_server.errors import Problem
 from gongzhi_server.settings import Settings
-from gongzhi_server.storage import embedded_postgres as cluster
+from gongzhi_server.storage import embedded_postgres
 
 GUEST = """
 import signal
@@ -73,7 +73,7 @@ def postmaster(data: Path) -> int | None:
 
 
 def test_chinese_is_understood(data: Path) -> None:
-    with cluster.run_cluster(settings(data)) as dsn:
+    with embedded_postgres.run_cluster(settings(data)) as dsn:
         assert ask(dsn, "select '汉' ~ '^\\w$' and '汉' ~ '[[:alpha:]]' and lower('ÀЖ') = 'àж'")
         assert ask(dsn, "create extension pg_trgm", "select cardinality(show_trgm('汉阴县'))") == 4
         assert ask(dsn, "create extension ltree", "select '汉阴.城关'::ltree <@ '汉阴'")
@@ -87,7 +87,7 @@ def test_chinese_is_understood(data: Path) -> None:
 
 
 def test_commits_are_durable(data: Path) -> None:
-    with cluster.run_cluster(settings(data)) as dsn:
+    with embedded_postgres.run_cluster(settings(data)) as dsn:
         for name in ("fsync", "synchronous_commit", "full_page_writes"):
             assert ask(dsn, f"show {name}") == "on"
 
@@ -95,19 +95,19 @@ def test_commits_are_durable(data: Path) -> None:
 def test_environment_is_ignored(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"PGPORT": "1", "PGHOST": "nowhere", "PGUSER": "nobody", "PGDATABASE": "none"}.items():
         monkeypatch.setenv(name, value)
-    with cluster.run_cluster(settings(data)) as dsn:
+    with embedded_postgres.run_cluster(settings(data)) as dsn:
         assert ask(dsn, "select current_database()") == "gongzhi"
 
 
 def test_libpq_reads_address(data: Path) -> None:
-    with cluster.run_cluster(settings(data)) as dsn:
-        psql = [cluster.postgres_binaries() / "psql", dsn, "-Atc", "select current_database()"]
+    with embedded_postgres.run_cluster(settings(data)) as dsn:
+        psql = [embedded_postgres.postgres_binaries() / "psql", dsn, "-Atc", "select current_database()"]
         assert subprocess.check_output(psql, text=True) == "gongzhi\n"
 
 
 def test_last_one_stops(data: Path) -> None:
     with guest(data) as other:
-        with cluster.run_cluster(settings(data)) as dsn:
+        with embedded_postgres.run_cluster(settings(data)) as dsn:
             server = postmaster(data)
             other.communicate()
             assert other.returncode == 0
@@ -117,7 +117,7 @@ def test_last_one_stops(data: Path) -> None:
 
 
 def test_guest_survives_starter(data: Path) -> None:
-    with cluster.run_cluster(settings(data)) as dsn:
+    with embedded_postgres.run_cluster(settings(data)) as dsn:
         starter = guest(data)
         other = starter.__enter__()
     assert ask(dsn, "select 1") == 1
@@ -138,26 +138,26 @@ def test_killed_owner_is_followed(data: Path) -> None:
         server = postmaster(data)
         other.kill()
     assert postmaster(data) == server
-    with cluster.run_cluster(settings(data)):
+    with embedded_postgres.run_cluster(settings(data)):
         assert postmaster(data) == server
     assert postmaster(data) is None
 
 
 def test_killed_server_recovers(data: Path) -> None:
     with guest(data) as other:
-        with cluster.run_cluster(settings(data)) as dsn:
+        with embedded_postgres.run_cluster(settings(data)) as dsn:
             ask(dsn, "create table survivor as select 42 as answer")
             other.kill()
             other.wait()
             server = postmaster(data)
             assert server
             os.kill(server, signal.SIGKILL)
-        with cluster.run_cluster(settings(data)) as dsn:
+        with embedded_postgres.run_cluster(settings(data)) as dsn:
             assert ask(dsn, "select answer from survivor") == 42
 
 
 def test_throwaway_vanishes(tmp_path: Path) -> None:
-    with cluster.throwaway_cluster(tmp_path) as dsn:
+    with embedded_postgres.throwaway_cluster(tmp_path) as dsn:
         ask(dsn, "create database copy template gongzhi")
         assert ask(dsn.replace("/gongzhi?", "/copy?"), "select current_database()") == "copy"
     assert not (tmp_path / "postgres").exists()
@@ -167,7 +167,7 @@ def test_throwaway_vanishes(tmp_path: Path) -> None:
 def test_awkward_folder_works(name: str, tmp_path: Path) -> None:
     """A path too long for a socket, or with what addresses and shells quote; and a making that was broken off."""
     (tmp_path / name / "postgres.part" / "base").mkdir(parents=True)
-    with cluster.throwaway_cluster(tmp_path / name) as dsn:
+    with embedded_postgres.throwaway_cluster(tmp_path / name) as dsn:
         assert ask(dsn, "select current_database()") == "gongzhi"
 
 
@@ -176,7 +176,7 @@ def test_root_steps_down(tmp_path: Path) -> None:
     """The server runs as somebody else, below a folder closed to them, and nobody's permissions change."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    with cluster.throwaway_cluster(closed / "data", memory=False) as dsn:
+    with embedded_postgres.throwaway_cluster(closed / "data", memory=False) as dsn:
         server = postmaster(closed / "data")
         assert Path(f"/proc/{server}").stat().st_uid not in (0, None)
         assert ask(dsn, "select 1") == 1
@@ -196,18 +196,18 @@ def pretend(data: Path, version: str) -> Path:
 def test_other_version_is_refused(tmp_path: Path) -> None:
     folder = pretend(tmp_path, "17\n")
     with pytest.raises(Problem, match="made by PostgreSQL 17, this is 18; move the folder away"):
-        cluster.run_cluster(settings(tmp_path)).__enter__()
+        embedded_postgres.run_cluster(settings(tmp_path)).__enter__()
     assert os.listdir(folder) == ["PG_VERSION"]
 
 
 def test_broken_cluster_says_why(tmp_path: Path) -> None:
     pretend(tmp_path, "18\n")
     with pytest.raises(Problem, match="pg_ctl failed: .*: No such file or directory"):
-        cluster.run_cluster(settings(tmp_path)).__enter__()
+        embedded_postgres.run_cluster(settings(tmp_path)).__enter__()
 
 
 def test_absent_database_is_named() -> None:
     absent = Settings(secret="x" * 32, database="postgresql://someone:hush@127.0.0.1:1/county")
     with pytest.raises(Problem, match=r"DATABASE_URL: no database answers there \(ConnectionRefusedError\)") as problem:
-        cluster.run_cluster(absent).__enter__()
+        embedded_postgres.run_cluster(absent).__enter__()
     assert "hush" not in str(problem.value)

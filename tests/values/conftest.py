@@ -8,9 +8,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from gongzhi_server.cli import plugin_commands as errands
-from gongzhi_server.deployment import plugin_activation as activation
-from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.cli import plugin_commands
+from gongzhi_server.deployment import plugin_activation
+from gongzhi_server.plugins import loader
 from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.storage import database
 from gongzhi_server.testing import TODAY, create_database, drop_database, settings_for_tests
@@ -19,7 +19,7 @@ from gongzhi_server.testing import TODAY, create_database, drop_database, settin
 @pytest.fixture(scope="session")
 def installed() -> Plugins:
     """The plugins of this repository."""
-    return plugins.load_plugins()
+    return loader.load_plugins()
 
 
 @pytest.fixture(scope="package")
@@ -36,10 +36,10 @@ def furnished(
 
 async def furnish(dsn: str, installed: Plugins, data: Path) -> None:
     await database.migrate_apps(dsn, installed.apps)
-    await activation.switch_plugins(dsn, [one.name for one in installed.found], TODAY, undecided=True)
+    await plugin_activation.switch_plugins(dsn, [one.name for one in installed.found], TODAY, undecided=True)
     for plugin, mine in sorted(installed.errands.items()):
         for errand in mine:
             if errand.name == "demo":
-                await errands.run_errand(
+                await plugin_commands.run_errand(
                     settings_for_tests(dsn, data), dsn, plugin, errand, {}, lambda: TODAY, installed
                 )

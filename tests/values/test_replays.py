@@ -20,7 +20,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.commands import Call, Command, Problem, command, input_field, problems, result_field, secret_field
 from gongzhi.runtime.context import Context
-from gongzhi_server.commands import mutations as commands
+from gongzhi_server.commands import mutations
 from gongzhi_server.commands.payloads import SCALARS, fields_to_store
 from gongzhi_server.errors import Fault
 from gongzhi_server.graphql.schema import Schema
@@ -127,7 +127,7 @@ def keeping(laboratory: Lab, schema: Schema, fill: bool = False) -> Bench:
                 return sample(laboratory, command.payload)
 
             carried = replace(command, function=function, two_persons=False) if fill else command
-            return await commands.perform_command(at_hand, carried, given)
+            return await mutations.perform_command(at_hand, carried, given)
 
         at_hand = replace(laboratory.bench.at_hand(viewer), perform=perform)
         return at_hand

@@ -18,7 +18,7 @@ import pytest_asyncio
 from gongzhi.core.accounts.secrets import key_digest
 from gongzhi_integrations.webhooks.courier import ENDPOINTS, Courier, make_sender
 from gongzhi_server.app import create_app
-from gongzhi_server.deployment import plugin_activation as activation
+from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.plugins.ownership import acting_as
 from gongzhi_server.testing import ESSENTIAL, TODAY, Clock, Server, create_database, drop_database, settings_for_tests
@@ -138,7 +138,7 @@ async def opened(dsn: str, data: Path, receiver: Receiver, plugins: Plugins | No
     """A desk over this database, with plugins that are on everywhere."""
     clock = Clock(TODAY)
     plugins = plugins or ESSENTIAL
-    await activation.switch_plugins(dsn, plugins.switchable, clock())
+    await plugin_activation.switch_plugins(dsn, plugins.switchable, clock())
     app = create_app(settings_for_tests(dsn, data), dsn, clock, plugins, background=False, environ=INSIDE)
     database = await asyncpg.connect(dsn)
     for leftover in LEFTOVERS:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from gongzhi.runtime.sealing import KeyRing
 from gongzhi_integrations.webhooks.holdings import HOLDINGS
-from gongzhi_server.storage import key_ring as keys
+from gongzhi_server.storage import key_ring
 from gongzhi_server.testing import SECRET
 
 from .conftest import Desk
@@ -232,8 +232,8 @@ async def test_secrets_move_with_the_ring(desk: Desk) -> None:
     await desk.system.do("rotateWebhookSecret", "secret", webhook=made["webhook"]["id"])
     old = hashlib.sha256(b"gongzhi keys " + SECRET.encode()).digest()
     ring = KeyRing({"new": b"n" * 32, "main": old})
-    for column in keys.wrapped_columns(HOLDINGS):
-        await keys.rewrap_batch(desk.database, ring, column, 100)
+    for column in key_ring.wrapped_columns(HOLDINGS):
+        await key_ring.rewrap_batch(desk.database, ring, column, 100)
     desk.courier.keys = KeyRing({"new": b"n" * 32})
     await desk.report()
     await desk.deliver()

@@ -20,7 +20,7 @@ from gongzhi_integrations.webhooks.sender import Sender
 from gongzhi_server.clock import clock
 from gongzhi_server.events import asyncapi
 from gongzhi_server.graphql.schema import Schema
-from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.plugins import loader
 from gongzhi_server.testing import ESSENTIAL
 from graphql import parse, validate
 from jsonschema import Draft7Validator
@@ -75,7 +75,7 @@ def test_operations_are_valid() -> None:
 def test_committed_document() -> None:
     """Of the core and the four plugins beside it; a plugin's messages say whose they are."""
     written = json.loads((ROOT / "schema" / "asyncapi.json").read_text(encoding="utf-8"))
-    installed = plugins.load_plugins()
+    installed = loader.load_plugins()
     assert written == asyncapi.build_document(installed.registry, installed.tellers), (
         "events have changed: run make schema"
     )

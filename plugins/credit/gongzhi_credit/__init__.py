@@ -23,27 +23,20 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import extensions as root_types
-    from .applications import api_keys as keys
-    from .applications import commands as applying
-    from .applications import decisions as deciding
-    from .applications import signed_decisions as signed
-    from .appraisals import objections as objecting
-    from .appraisals import panels, scoring
-    from .appraisals import scorecards as registry
-    from .loans import data_sheet as printing
-    from .loans import disbursement as disbursing
-    from .loans import payoff as settling
-    from .loans import pools, portfolio
-    from .loans import repayments as repaying
-    from .products import commands as products
-    from .products import types as product_types
+    from . import extensions
+    from .applications import api_keys, decisions, signed_decisions
+    from .applications import commands as applications_commands
+    from .appraisals import objections, panels, scorecards, scoring
+    from .loans import data_sheet, disbursement, payoff, pools, portfolio, repayments
+    from .products import commands as products_commands
+    from .products import types as products_types
 
-    rooms = (
-        product_types, root_types, portfolio, products, registry, panels, scoring, objecting, applying, deciding,
-        disbursing, repaying, pools, printing, settling, signed, keys,
+    modules = (
+        products_types, extensions, portfolio, products_commands, scorecards, panels, scoring, objections,
+        applications_commands, decisions, disbursement, repayments, pools, data_sheet, payoff, signed_decisions,
+        api_keys,
     )  # fmt: skip
-    return tuple(one for room in rooms for one in room.EXTENSIONS)
+    return tuple(one for module in modules for one in module.EXTENSIONS)
 
 
 @hookimpl

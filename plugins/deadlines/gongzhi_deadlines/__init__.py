@@ -24,13 +24,13 @@ def tables() -> list[App]:
             "calendars",
             "gongzhi_deadlines.calendars.models",
             "gongzhi_deadlines.calendars.migrations",
-            "gongzhi_deadlines.calendars.defaults:seed",
+            "gongzhi_deadlines.calendars.national_calendar:seed_calendar",
         ),
         App(
             "clocks",
             "gongzhi_deadlines.clocks.models",
             "gongzhi_deadlines.clocks.migrations",
-            "gongzhi_deadlines.clocks.defaults:seed",
+            "gongzhi_deadlines.clocks.default_rules:seed_rules",
             demo="gongzhi_deadlines.clocks.demo:start_clocks",
         ),
     ]
@@ -38,11 +38,11 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from .calendars import types as calendars
+    from .calendars import types as calendars_types
     from .clocks import commands, town_commands, types
 
     return (
-        *calendars.EXTENSIONS,
+        *calendars_types.EXTENSIONS,
         *types.EXTENSIONS,
         *commands.EXTENSIONS,
         *town_commands.EXTENSIONS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gongzhi.declare.register_entries import Check
 from gongzhi.values.errors import Text
 
-from .clocks.defaults import DEFAULT
+from .clocks.default_rules import DEFAULT
 
 CHECKS = (
     Check(

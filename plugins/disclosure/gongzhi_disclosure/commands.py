@@ -14,7 +14,7 @@ from gongzhi.core.access.quota import check_quota
 from gongzhi.core.access.rules import BREAK_GLASS, FIND, REVEAL
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import NoticeDraft, send_notice
-from gongzhi.core.people import sealed_values as sealed
+from gongzhi.core.people import sealed_values
 from gongzhi.core.people.models import PersonRow, PhoneRow
 from gongzhi.core.people.protected import reveal_field
 from gongzhi.core.people.types import Person
@@ -164,10 +164,10 @@ async def find_matches(call: Call, input: Any) -> list[PersonRow]:
     if is_given(input.resident_id):
         number = check_code(partial(codes.resident_id, today=today(call)), input.resident_id, "residentId")
         # Under every key of the ring, for a rotation may be under way.
-        blinds = keys.blinds(county.code, sealed.RESIDENT_ID, number)
+        blinds = keys.blinds(county.code, sealed_values.RESIDENT_ID, number)
         return await PersonRow.filter(county_id=county.id, resident_id_blind__in=blinds)
     number = check_code(codes.check_phone, input.phone, "phone")
-    blinds = keys.blinds(county.code, sealed.PHONE, number)
+    blinds = keys.blinds(county.code, sealed_values.PHONE, number)
     # No more than may be shown, however many have the number.
     owners = await PhoneRow.filter(blind__in=blinds).order_by("person_id").limit(AT_ONCE).values_list("person_id")
     return await PersonRow.filter(county_id=county.id, id__in=[id for (id,) in owners])

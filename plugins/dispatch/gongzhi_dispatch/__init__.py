@@ -25,27 +25,30 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import approvals as approving
-    from . import assignment as dispatching
-    from . import directory, types
-    from . import follow_ups as followup
-    from . import merges as merging
-    from . import objections as objecting
-    from . import order_commands as working
-    from . import similar_cases as similar
-    from . import work_types as work
+    from . import (
+        approvals,
+        assignment,
+        directory,
+        follow_ups,
+        merges,
+        objections,
+        order_commands,
+        similar_cases,
+        types,
+        work_types,
+    )
 
     return (
         *types.EXTENSIONS,
-        *work.EXTENSIONS,
+        *work_types.EXTENSIONS,
         *directory.EXTENSIONS,
-        *dispatching.EXTENSIONS,
-        *working.EXTENSIONS,
-        *objecting.EXTENSIONS,
-        *approving.EXTENSIONS,
-        *merging.EXTENSIONS,
-        *followup.EXTENSIONS,
-        *similar.EXTENSIONS,
+        *assignment.EXTENSIONS,
+        *order_commands.EXTENSIONS,
+        *objections.EXTENSIONS,
+        *approvals.EXTENSIONS,
+        *merges.EXTENSIONS,
+        *follow_ups.EXTENSIONS,
+        *similar_cases.EXTENSIONS,
     )
 
 

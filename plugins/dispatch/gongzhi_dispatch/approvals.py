@@ -39,7 +39,7 @@ from gongzhi.runtime.commands import (
 from gongzhi.runtime.screening import TextWarning
 from strawberry import ID, UNSET
 
-from . import deadlines as terms
+from . import deadlines
 from .lookups import NUMBER, REASON, WHY, acting_units, find_lead_order, load_with_case, require_decider
 from .models import ApprovalKind, ApprovalRow, ApprovalState
 from .notices import notify_dispatch
@@ -85,9 +85,9 @@ async def request_extension(call: Call, input: RequestExtensionInput) -> Request
     # Not afterwards: a term that is over cannot be made to have been kept.
     if call.now >= order.due_at:
         raise invalid_input("The term is over: ask before it ends.", "期限已过，延期须在到期前申请。", "number")
-    until = check_term_end(call, input.until, terms.EXTENSION)
+    until = check_term_end(call, input.until, deadlines.EXTENSION)
     # In working time: a later moment on a day off may be no later deadline.
-    if not (await terms.extra_time(call, case, order, until)).amount:
+    if not (await deadlines.extra_time(call, case, order, until)).amount:
         raise invalid_input("It is due later than that anyway.", "申请期限应晚于当前期限。", "until")
     return RequestExtensionPayload(
         extension=await request_approval(call, case, ApprovalKind.EXTENSION, input.reason, until)
@@ -104,7 +104,7 @@ async def request_suspension(call: Call, input: RequestSuspensionInput) -> Appro
     case = await load_handled_case(call, input)
     if case.status != Status.HANDLING:
         raise illegal_status(case, "申请挂账", Status.HANDLING)
-    until = check_term_end(call, input.until, terms.SUSPENSION)
+    until = check_term_end(call, input.until, deadlines.SUSPENSION)
     return ApprovalPayload(approval=await request_approval(call, case, ApprovalKind.SUSPENSION, input.reason, until))
 
 
@@ -173,7 +173,7 @@ async def carry_out_approval(call: Call, case: CaseRow, approval: ApprovalRow) -
     if approval.kind in steps:
         await record_step(call, case, steps[approval.kind])
     elif approval.until and (order := await find_lead_order(case)):
-        await terms.extend_handling(call, case, order, approval.until)
+        await deadlines.extend_handling(call, case, order, approval.until)
         await record_event(call, case, EXTENDED)
 
 

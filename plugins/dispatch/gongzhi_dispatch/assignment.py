@@ -17,7 +17,7 @@ from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, free_text, in
 from gongzhi.values.errors import Refusal
 from strawberry import UNSET
 
-from . import deadlines as terms
+from . import deadlines
 from .directory import check_duties
 from .directory_matching import FITTING
 from .lookups import NUMBER, count_returns, load_unit
@@ -62,7 +62,7 @@ async def dispatch_case(call: Call, input: DispatchCaseInput) -> CasePayload:
 
 async def check_designation(call: Call, case: CaseRow) -> None:
     """Refuse after too many returns: the county says who handles the case, unless that is waived."""
-    if await count_returns(case) < terms.RETURNS or call.may(RULE, case):
+    if await count_returns(case) < deadlines.RETURNS or call.may(RULE, case):
         return
     # Asked last, since a granted waiver is marked as used.
     if not await call.waive(DESIGNATION, case, f"Case:{case.id}"):
@@ -105,7 +105,7 @@ async def issue_orders(call: Call, case: CaseRow, lead: UnitRow, support: Sequen
     """Create a work order for each unit."""
     # All of them are due with the case's clock for handling: two deadlines for one piece of work would contradict
     # each other.
-    due, warns = await terms.handling_deadline(call, case)
+    due, warns = await deadlines.handling_deadline(call, case)
     for role, unit in ((OrderRole.LEAD, lead), *((OrderRole.SUPPORT, unit) for unit in support)):
         await OrderRow.create(
             case=case,

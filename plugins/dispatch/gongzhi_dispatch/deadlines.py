@@ -72,7 +72,7 @@ async def extend_handling(call: Call, case: CaseRow, order: OrderRow, until: dat
     """Have handling due at a moment, and the reply later by as much; what time is spent stays spent (延期)."""
     more = await extra_time(call, case, order, until)
     if more.amount:
-        await running.extend(call, case, more)
+        await running.extend_deadline(call, case, more)
         order.due_at = extend_end(await reading.load_calendar(call.fetch, case.county_id), order.due_at, more)
         # The amber light keeps its share of the whole term.
         order.warn_at = order.issued_at + (order.due_at - order.issued_at) * WARNING / 100

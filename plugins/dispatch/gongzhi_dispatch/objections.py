@@ -31,7 +31,7 @@ from gongzhi.values.errors import Refusal
 from gongzhi_deadlines.calendars.durations import reckon_deadline
 from strawberry import ID, UNSET
 
-from . import deadlines as terms
+from . import deadlines
 from .assignment import RULE, find_entry
 from .directory import BASIS, EDIT, renew_entry
 from .lookups import NUMBER, REASON, count_returns, find_lead_order, load_unit, load_with_case, require_decider
@@ -77,7 +77,7 @@ async def object_to_dispatch(call: Call, input: ObjectToDispatchInput) -> Object
         grounds=grounds,
         filed_at=call.now,
         filed_by=call.viewer.account.name,
-        due_at=(await reckon_deadline(call, case.county_id, terms.RULING)).due,
+        due_at=(await reckon_deadline(call, case.county_id, deadlines.RULING)).due,
     )
     await notify_dispatch(call, case, OBJECTED, accounts=[order.issued_by])
     await record_event(call, case, OBJECTED, unit=await UnitRow.get(id=order.unit_id))
@@ -88,18 +88,18 @@ async def check_objection(call: Call, case: CaseRow, order: OrderRow) -> None:
     """Refuse a second objection, a late one, and any by a unit that the county has designated."""
     if await ObjectionRow.exists(order=order):
         raise duplicate("The unit has objected already.", "该单位已提出过异议。", "number")
-    if await count_returns(case) >= terms.RETURNS:
+    if await count_returns(case) >= deadlines.RETURNS:
         raise Refusal(
             "RETURN_CAP",
             "The county has designated this unit after several returns; the case cannot be returned again.",
             "该诉求已由县级指定承办，不得再次退单。",
             ("number",),
         )
-    if await terms.is_over(call, case, terms.OBJECTION, order.issued_at):
+    if await deadlines.is_over(call, case, deadlines.OBJECTION, order.issued_at):
         raise Refusal(
             "TERM_OVER",
-            f"An objection is due within {terms.OBJECTION.amount} working days of the dispatch.",
-            f"派单异议须在派单后 {terms.OBJECTION.amount} 个工作日内提出。",
+            f"An objection is due within {deadlines.OBJECTION.amount} working days of the dispatch.",
+            f"派单异议须在派单后 {deadlines.OBJECTION.amount} 个工作日内提出。",
             ("number",),
         )
 
@@ -174,7 +174,7 @@ async def record_precedent(call: Call, case: CaseRow, objection: ObjectionRow, u
 async def escalate_to_county(call: Call, case: CaseRow) -> None:
     """Note that the county now says who handles the case; the units that had it stay on record."""
     count = await count_returns(case)
-    if count >= terms.RETURNS:
+    if count >= deadlines.RETURNS:
         await notify_dispatch(call, case, REFERRED, office=case.county_id)
         await record_event(call, case, REFERRED, level="COUNTY", returns=count)
 

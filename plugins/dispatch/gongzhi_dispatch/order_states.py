@@ -7,7 +7,7 @@ from gongzhi.core.cases.machine import Step
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.runtime.commands import Call
 
-from . import deadlines as terms
+from . import deadlines
 from .models import LIVE, ApprovalState, OrderRole, OrderRow, OrderState, Ruling
 from .notices import notify_dispatch
 
@@ -57,7 +57,7 @@ async def move_order(call: Call, case: CaseRow, order: OrderRow, state: OrderSta
     """Put an order into a state; working time that it was suspended is added to its term."""
     # Before the state changes, which tells that it was suspended.
     if order.state == OrderState.SUSPENDED and order.suspended_at:
-        await terms.postpone_order(call, case, order, order.suspended_at)
+        await deadlines.postpone_order(call, case, order, order.suspended_at)
     order.state = state
     order.suspended_at = call.now if state == OrderState.SUSPENDED else None
     order.finished_at = None if state in LIVE else call.now

@@ -11,8 +11,7 @@ from gongzhi.core.cases.steps import ANSWERED_WITH, GRACE_OVER, MOVED, WAITS
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.reactions import Happening, Phase, reaction
 
-from . import deadlines as terms
-from . import order_states as following
+from . import deadlines, order_states
 from .approvals import ask_for_closing
 from .merges import answer_merged_cases, main_of
 from .order_commands import require_joint_reply
@@ -38,7 +37,7 @@ async def find_main(call: Call, happening: Happening) -> Mapping[str, Any]:
 @reaction("dispatch.orders", *STEPS)
 async def move_orders(call: Call, happening: Happening) -> None:
     """Bring work orders, objections and requests to where the case now is."""
-    await following.follow_step(call, happening.row, STEPS[happening.event])
+    await order_states.follow_step(call, happening.row, STEPS[happening.event])
 
 
 # After the orders and clocks: an answer that is given on must find the case settled.
@@ -63,7 +62,7 @@ async def tell_merged(call: Call, happening: Happening) -> None:
 async def move_deadlines(call: Call, happening: Happening) -> None:
     """Have live work orders due when the clocks for handling are."""
     rows = happening.row if isinstance(happening.row, list) else [happening.row]
-    await terms.follow_clocks(call, [row.id for row in rows])
+    await deadlines.follow_clocks(call, [row.id for row in rows])
 
 
 @reaction("dispatch.closing", GRACE_OVER)

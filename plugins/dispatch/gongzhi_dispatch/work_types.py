@@ -16,7 +16,7 @@ from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Alternatives, Sql
 
-from . import similar_cases as similar
+from . import similar_cases
 from .models import (
     LIVE,
     ApprovalKind,
@@ -316,7 +316,7 @@ EXTENSIONS = (
             requires=None,
         ),
         merged_into=pick("The case that it became part of (并入的主诉求).", main_case, type=Case | None, requires=None),
-        similar_cases=similar.FIELD,
+        similar_cases=similar_cases.FIELD,
     ),
     extend(
         Unit,

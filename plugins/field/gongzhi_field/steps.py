@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import strawberry
-from gongzhi.core.cases import commands as cases
+from gongzhi.core.cases import commands as cases_commands
 from gongzhi.core.cases.models import CaseRow, SettlementLevel, Status
 from gongzhi.core.cases.steps import works_on_case
 from gongzhi.core.cases.types import Case
@@ -35,8 +35,8 @@ class OfflineStepInput:
 
 @strawberry.input(description="A case that was accepted offline; of a recording, what it says (离线受理).")
 class OfflineAcceptanceInput(OfflineStepInput):
-    title: str | None = free_text(cases.HEARD_TITLE, default=UNSET)
-    description: str | None = free_text(cases.HEARD, default=UNSET)
+    title: str | None = free_text(cases_commands.HEARD_TITLE, default=UNSET)
+    description: str | None = free_text(cases_commands.HEARD, default=UNSET)
 
 
 @strawberry.input(description="An answer that was written offline (离线答复).")
@@ -53,8 +53,8 @@ class OfflineReplyInput:
     description="A settlement on the spot that was written offline; of a recording, what it says (离线自处理)."
 )
 class OfflineSettlementInput(OfflineReplyInput):
-    title: str | None = free_text(cases.HEARD_TITLE, default=UNSET)
-    description: str | None = free_text(cases.HEARD, default=UNSET)
+    title: str | None = free_text(cases_commands.HEARD_TITLE, default=UNSET)
+    description: str | None = free_text(cases_commands.HEARD, default=UNSET)
 
 
 Take = Callable[[OfflineWriter, Any], Awaitable[EditCasePayload]]
@@ -105,7 +105,9 @@ async def record_missed(written: OfflineWriter, case: CaseRow, input: Any, targe
     return rows
 
 
-accept = offline_step(cases.accept_case, cases.AcceptCaseInput, Status.ACCEPTED, "note", *UNWRITTEN)
-handle = offline_step(cases.handle_case, cases.CaseInput, Status.HANDLING, "note")
-settle = offline_step(cases.handle_in_grid, cases.HandleInGridInput, Status.REPLIED, "text", *UNWRITTEN)
-reply = offline_step(cases.reply_to_case, cases.ReplyToCaseInput, Status.REPLIED, "text", "level")
+accept = offline_step(cases_commands.accept_case, cases_commands.AcceptCaseInput, Status.ACCEPTED, "note", *UNWRITTEN)
+handle = offline_step(cases_commands.handle_case, cases_commands.CaseInput, Status.HANDLING, "note")
+settle = offline_step(
+    cases_commands.handle_in_grid, cases_commands.HandleInGridInput, Status.REPLIED, "text", *UNWRITTEN
+)
+reply = offline_step(cases_commands.reply_to_case, cases_commands.ReplyToCaseInput, Status.REPLIED, "text", "level")

@@ -24,35 +24,33 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from .advice import commands as advice
+    from .advice import commands as advice_commands
     from .advice import knowledge
     from .advice import types as advice_types
-    from .agreements import commands as agreements
-    from .agreements import confirmation as confirming
-    from .agreements import templates
-    from .agreements import types as agreement_types
-    from .aid import commands as aid
+    from .agreements import commands as agreements_commands
+    from .agreements import confirmation, templates
+    from .agreements import types as agreements_types
+    from .aid import commands as aid_commands
     from .aid import types as aid_types
-    from .education import commands as education
+    from .education import commands as education_commands
     from .education import types as education_types
-    from .matters import commands as matters
-    from .matters import types as matter_types
-    from .mediation import commands as mediating
-    from .mediation import figures, rates
-    from .mediation import requests as requesting
+    from .matters import commands as matters_commands
+    from .matters import types as matters_types
+    from .mediation import commands as mediation_commands
+    from .mediation import figures, rates, requests
     from .mediation import types as mediation_types
-    from .panel import bookings as booking
-    from .panel import calendar_feed as calendar
-    from .panel import commands as panel
+    from .panel import bookings, calendar_feed
+    from .panel import commands as panel_commands
     from .panel import types as panel_types
     from .prevention import clues, screening
 
-    rooms = (
-        panel_types, matter_types, mediation_types, agreement_types, advice_types, aid_types, education_types, panel,
-        booking, matters, requesting, mediating, agreements, confirming, templates, figures, rates, advice,
-        knowledge, aid, screening, education, clues, calendar,
+    modules = (
+        panel_types, matters_types, mediation_types, agreements_types, advice_types, aid_types, education_types,
+        panel_commands, bookings, matters_commands, requests, mediation_commands, agreements_commands, confirmation,
+        templates, figures, rates, advice_commands, knowledge, aid_commands, screening, education_commands, clues,
+        calendar_feed,
     )  # fmt: skip
-    return tuple(one for room in rooms for one in room.EXTENSIONS)
+    return tuple(one for module in modules for one in module.EXTENSIONS)
 
 
 @hookimpl

@@ -32,14 +32,16 @@ from strawberry import ID, UNSET
 from strawberry.scalars import JSON
 
 from .models import ExportRow, ExportState, FileFormat
-from .rules import RELEASE, REQUEST, narrowed
+from .rules import RELEASE, REQUEST, narrow_to_exports
 from .types import BulkExport
 
-PURPOSE, GROUNDS = 200, 500
-LASTS = timedelta(hours=24)
+PURPOSE, LONGEST_GROUNDS = 200, 500
+LIFETIME = timedelta(hours=24)
 """How long an export waits to be released, and how long it can be fetched then."""
 EXPORT = "The export's id (导出标识)."
-SPENT = "select coalesce(sum(rows),0)::int as rows from exports.export where account=$1 and asked_at>=$2 and state<>$3"
+ROWS_TODAY = (
+    "select coalesce(sum(rows),0)::int as rows from exports.export where account=$1 and asked_at>=$2 and state<>$3"
+)
 
 
 @strawberry.type(description="The export as it is now, or why nothing was done (批量导出结果).")
@@ -74,15 +76,15 @@ async def request_bulk_export(call: Call, input: RequestBulkExportInput) -> Bulk
     require_signed_in(call)
     with input_form() as read:
         purpose = read(check_text, input.purpose, PURPOSE, "purpose")
-        variables = read(mapping, input.variables, "variables")
-    grid = await placed(call, input.grid)
+        variables = read(check_variables, input.variables, "variables")
+    grid = await find_exportable_grid(call, input.grid)
     # Counted as the file will be read: by the roles that export, in this grid.
-    viewer = narrowed(call.viewer, grid, call.context.guarded)
+    viewer = narrow_to_exports(call.viewer, grid, call.context.guarded)
     wanted = await call.context.lists.count(viewer, input.document, variables)
     account = await AccountRow.select_for_update().get_or_none(name=author_of(call))  # one request of theirs at a time
     if account is None:
         raise invalid_input("A file is made for an account; sign in with one.", "批量导出须使用已登记的账户。")
-    await afforded(call, wanted.rows)
+    await require_quota(call, wanted.rows)
     # A few rows without anybody's file go out by one person.
     alone = wanted.rows <= call.context.bounds.alone and not wanted.personal
     row = await ExportRow.create(
@@ -98,7 +100,7 @@ async def request_bulk_export(call: Call, input: RequestBulkExportInput) -> Bulk
         personal=wanted.personal,
         state=ExportState.READY if alone else ExportState.WAITING,
         asked_at=call.now,
-        until=call.now + LASTS,
+        until=call.now + LIFETIME,
     )
     if not alone:
         body = Text(
@@ -106,37 +108,39 @@ async def request_bulk_export(call: Call, input: RequestBulkExportInput) -> Bulk
             f"第 {row.id} 号批量导出（{row.rows} 行）待您放行，24 小时内有效。",
         )
         office = Office(RELEASE, grid.county_id or grid.id)
-        await send_notice(call, NoticeDraft("export.requested", WAITS, body, name(row)), offices=[office])
+        await send_notice(
+            call, NoticeDraft("export.requested", RELEASE_TITLE, body, object_name(row)), offices=[office]
+        )
     return BulkExportPayload(export=ref(BulkExport, row.id))
 
 
-WAITS = Text("Release a bulk export, or refuse it", "请审核批量导出")
+RELEASE_TITLE = Text("Release a bulk export, or refuse it", "请审核批量导出")
 
 
-def mapping(given: Any, *path: str) -> dict[str, Any]:
+def check_variables(given: Any, *path: str) -> dict[str, Any]:
     if is_given(given) and not isinstance(given, dict):
         raise invalid_input("variables is an object: { name: value }.", "variables 应为对象。", *path)
     return given if is_given(given) else {}
 
 
-async def placed(call: Call, code: str) -> GridRow:
+async def find_exportable_grid(call: Call, code: str) -> GridRow:
     """Return the grid, where the caller may export."""
     grid = await GridRow.get_or_none(code=code, valid_to=None)
     if grid is None:
         raise not_found("There is no grid with this code.", "网格编码不存在。", "grid")
     if grid.county_id is None:
         raise invalid_input("Name a county, or a grid inside one.", "请选择县级或以下网格。", "grid")
-    if not narrowed(call.viewer, grid, ()).account.granted:
+    if not narrow_to_exports(call.viewer, grid, ()).account.granted:
         raise forbidden("grid")
     return grid
 
 
-async def afforded(call: Call, rows: int) -> None:
+async def require_quota(call: Call, rows: int) -> None:
     """Refuse more rows than are left for the caller today. What was refused does not count."""
     most = call.context.bounds.exported
     # Days begin at midnight in China, whatever the zone of the server.
     midnight = datetime.combine(today(call), time(), CHINA)
-    [spent] = await call.fetch(SPENT, author_of(call), midnight, ExportState.REFUSED.value)
+    [spent] = await call.fetch(ROWS_TODAY, author_of(call), midnight, ExportState.REFUSED.value)
     left = max(0, most - spent["rows"])
     if rows > left:
         raise Refusal(
@@ -159,11 +163,11 @@ class ReleaseBulkExportInput:
 
 @command("Let somebody else's export go out, as it was asked for (放行批量导出).", requires=RELEASE, two_persons=True)
 async def release_bulk_export(call: Call, input: ReleaseBulkExportInput) -> BulkExportPayload:
-    row = await judged(call, input)
+    row = await load_waiting_export(call, input)
     # A day from now, however long it waited.
-    row.state, row.until = ExportState.READY, call.now + LASTS
+    row.state, row.until = ExportState.READY, call.now + LIFETIME
     body = Text(f"Export {row.id} can be fetched for a day.", f"第 {row.id} 号批量导出已放行，24 小时内可下载。")
-    return await decided(call, row, "export.released", Text("Your export was released", "批量导出已放行"), body)
+    return await save_decision(call, row, "export.released", Text("Your export was released", "批量导出已放行"), body)
 
 
 @strawberry.input(description="An export that may not go out, and why (不予放行批量导出).")
@@ -176,14 +180,16 @@ class RefuseBulkExportInput:
 
 @command("Do not let somebody else's export go out (不予放行批量导出).", requires=RELEASE, two_persons=True)
 async def refuse_bulk_export(call: Call, input: RefuseBulkExportInput) -> BulkExportPayload:
-    grounds = check_text(input.grounds, GROUNDS, "grounds")
-    row = await judged(call, input)
+    grounds = check_text(input.grounds, LONGEST_GROUNDS, "grounds")
+    row = await load_waiting_export(call, input)
     row.state, row.grounds = ExportState.REFUSED, grounds
     body = Text(f"The grounds are with export {row.id}.", f"理由见第 {row.id} 号批量导出。")
-    return await decided(call, row, "export.refused", Text("Your export was not released", "批量导出不予放行"), body)
+    return await save_decision(
+        call, row, "export.refused", Text("Your export was not released", "批量导出不予放行"), body
+    )
 
 
-async def judged(call: Call, input: Any) -> ExportRow:
+async def load_waiting_export(call: Call, input: Any) -> ExportRow:
     """Return the export, if the caller may decide on it now."""
     require_signed_in(call)
     row: ExportRow = await call.find(BulkExport, "export", id=key_of(BulkExport)(input.export))
@@ -198,14 +204,16 @@ async def judged(call: Call, input: Any) -> ExportRow:
     return row
 
 
-async def decided(call: Call, row: ExportRow, kind: str, title: Text, body: Text) -> BulkExportPayload:
+async def save_decision(call: Call, row: ExportRow, kind: str, title: Text, body: Text) -> BulkExportPayload:
     row.decided_by, row.decided_at, row.version = author_of(call), call.now, row.version + 1
     await row.save()
-    await send_notice(call, NoticeDraft(kind, title, body, name(row)), accounts=[row.account] if row.account else [])
+    await send_notice(
+        call, NoticeDraft(kind, title, body, object_name(row)), accounts=[row.account] if row.account else []
+    )
     return BulkExportPayload(export=ref(BulkExport, row.id))
 
 
-def name(row: ExportRow) -> str:
+def object_name(row: ExportRow) -> str:
     return f"BulkExport:{row.id}"
 
 

@@ -23,19 +23,21 @@ from gongzhi.values.errors import Refusal
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from . import links, traces
+from . import links, row_marks
 from .models import ExportRow, ExportState
-from .rules import narrowed
+from .rules import narrow_to_exports
 from .sheets import KINDS, Sheet
 
-FETCHED = "fetchBulkExport"
+FETCH_COMMAND = "fetchBulkExport"
 """What a fetch is called in the audit."""
 SECONDS = 60.0
 """How long it may take to read a list and write the file."""
 HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer", "x-content-type-options": "nosniff"}
-BEYOND = "每行带有追溯码；仅限上述用途，不得转交，用后删除。 Each row is marked. For this purpose only; delete it then."
-ASKED = "select account, purpose, grid_id from exports.export where id=$1"
-GRID = "select * from grids.grid where id=$1"
+TERMS_OF_USE = (
+    "每行带有追溯码；仅限上述用途，不得转交，用后删除。 Each row is marked. For this purpose only; delete it then."
+)
+EXPORT_ROW = "select account, purpose, grid_id from exports.export where id=$1"
+GRID_ROW = "select * from grids.grid where id=$1"
 
 
 @dataclass(frozen=True)
@@ -55,19 +57,19 @@ async def send_file(call: RouteCall) -> Response:
         return Response(status_code=405, headers={"allow": "GET"})
     context, now = call.context, call.context.viewer.now
     number = links.read_ticket(context.receipts, call.request.path_params["ticket"], now)
-    if number is None or not (asked := await context.fetch(ASKED, number)):
-        raise absent()
-    grid: GridRow = load_row(GridRow, (await context.fetch(GRID, asked[0]["grid_id"]))[0])
+    if number is None or not (asked := await context.fetch(EXPORT_ROW, number)):
+        raise dead_link()
+    grid: GridRow = load_row(GridRow, (await context.fetch(GRID_ROW, asked[0]["grid_id"]))[0])
     viewer = await load_asker(call, asked[0]["account"], asked[0]["purpose"], grid)
 
     async def fetch(one: Call) -> File:
         return await take_file(one, number, grid.code)
 
-    file = await call.transact(viewer, FETCHED, [f"BulkExport:{number}"], fetch)
+    file = await call.transact(viewer, FETCH_COMMAND, [f"BulkExport:{number}"], fetch)
     kind = KINDS[file.export.format]
     # In a thread: writing a workbook takes long enough to hold everybody else up.
     body = await asyncio.to_thread(kind.write, sheet_of(file, context.receipts))
-    return Response(body, media_type=kind.type, headers={**HEADERS, "content-disposition": disposition(file)})
+    return Response(body, media_type=kind.type, headers={**HEADERS, "content-disposition": content_disposition(file)})
 
 
 async def load_asker(call: RouteCall, account: str | None, purpose: str, grid: GridRow) -> Viewer:
@@ -78,10 +80,10 @@ async def load_asker(call: RouteCall, account: str | None, purpose: str, grid: G
     # As they are now: roles that were taken away since export nothing.
     viewer = await call.load_viewer(account) if account else None
     if viewer is None or call.context.viewer.account.name not in (None, account):
-        raise absent()
-    found = narrowed(replace(viewer, purpose=purpose), grid, call.context.guarded)
+        raise dead_link()
+    found = narrow_to_exports(replace(viewer, purpose=purpose), grid, call.context.guarded)
     if not found.account.granted:
-        raise absent()
+        raise dead_link()
     return found
 
 
@@ -92,10 +94,10 @@ async def take_file(call: Call, number: int, grid: str) -> File:
     """
     # Locked, so that each fetch has a number of its own, which its marks carry.
     export = await ExportRow.select_for_update().get_or_none(id=number)
-    if export is None or not fetchable(export, call.now):
-        raise absent()
+    if export is None or not is_fetchable(export, call.now):
+        raise dead_link()
     # The list may have grown since somebody released it, but not to another one.
-    most = largest(export.rows)
+    most = most_rows(export.rows)
     found = await call.context.lists.read(call.viewer, export.document, export.variables, most)
     # Counted before it is sent: even of a download that breaks off the marks are out.
     export.fetches, export.fetched_at = export.fetches + 1, call.now
@@ -107,21 +109,23 @@ def sheet_of(file: File, secret: bytes) -> Sheet:
     """Lay a file out, with a mark on each row."""
     export = file.export
     # Each fetch has marks of its own.
-    rows = ((traces.code(secret, export.id, export.fetches, at), row) for at, row in enumerate(file.rows, start=1))
-    return Sheet(marks(file), file.columns, rows)
+    rows = (
+        (row_marks.make_mark(secret, export.id, export.fetches, at), row) for at, row in enumerate(file.rows, start=1)
+    )
+    return Sheet(describe_file(file), file.columns, rows)
 
 
-def fetchable(export: ExportRow, now: datetime) -> bool:
+def is_fetchable(export: ExportRow, now: datetime) -> bool:
     """Tell whether an export may be fetched now."""
-    return export.state == ExportState.READY and export.until > now and export.fetches < links.FETCHES
+    return export.state == ExportState.READY and export.until > now and export.fetches < links.MOST_FETCHES
 
 
-def largest(rows: int) -> int:
+def most_rows(rows: int) -> int:
     """Return how long a list may have grown since its rows were counted."""
     return rows + max(10, rows // 10)
 
 
-def marks(file: File) -> dict[str, tuple[str, str]]:
+def describe_file(file: File) -> dict[str, tuple[str, str]]:
     """Return what the file says of itself."""
     export = file.export
     return {
@@ -132,11 +136,11 @@ def marks(file: File) -> dict[str, tuple[str, str]]:
         "released by": ("放行人", export.decided_by or "—"),
         "fetched at": ("下载时间", file.at.astimezone(CHINA).isoformat(timespec="seconds")),
         "rows": ("行数", str(len(file.rows))),
-        "notice": ("须知", BEYOND),
+        "notice": ("须知", TERMS_OF_USE),
     }
 
 
-def disposition(file: File) -> str:
+def content_disposition(file: File) -> str:
     """Name the file by which export it is, who asked and when it was fetched (RFC 6266)."""
     export, suffix = file.export, KINDS[file.export.format].suffix
     plain = f"export-{export.id}-{export.fetches}"
@@ -145,7 +149,7 @@ def disposition(file: File) -> str:
     return f"attachment; filename=\"{plain}.{suffix}\"; filename*=UTF-8''{quote(full, safe='')}.{suffix}"
 
 
-def absent() -> Refusal:
+def dead_link() -> Refusal:
     """Return the one answer for what is not there, is over, or is somebody else's."""
     return not_found("This link does not work, or no longer: ask for another.", "链接无效或已过期，请重新获取。")
 
@@ -153,7 +157,7 @@ def absent() -> Refusal:
 def write_refusal(request: Request, refusal: RouteRefusal) -> Response:
     """Say in both languages why no file is sent. Credentials that are none tell nothing of the link."""
     unknown = refusal.code in ("NOT_FOUND", "UNAUTHENTICATED")
-    text = absent().text if unknown else refusal.texts[0]
+    text = dead_link().text if unknown else refusal.texts[0]
     status = 404 if unknown else 409 if refusal.status == 400 else refusal.status
     return JSONResponse({"error": f"{text.en} {text.zh}"}, status, headers={"cache-control": "no-store"})
 

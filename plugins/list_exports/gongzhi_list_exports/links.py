@@ -11,24 +11,28 @@ from gongzhi.runtime.context import Context
 from .models import ExportState
 
 ROOT = "/bulk-exports"
-FRESH = timedelta(minutes=10)
+LINK_LIFETIME = timedelta(minutes=10)
 """How long a link works."""
-FETCHES = 5
+MOST_FETCHES = 5
 """How often a file may be fetched."""
 KIND = b"bulk export"
 NUMBER = 8
 
 
-def link(row: Any, context: Context) -> str | None:
+def download_link(row: Any, context: Context) -> str | None:
     """Return the path to fetch the file from, for whoever asked for it; None for others, and when it is over."""
     now, account = context.viewer.now, context.viewer.account
     # A file is fetched by somebody who signed in, never by an API key.
     own = account.name is not None and account.name == row.account and account.api_key is None
-    over = row.state != ExportState.READY or row.until <= now or row.fetches >= FETCHES
-    return None if over or not own else f"{ROOT}/" + ticket(context.receipts, row.id, min(now + FRESH, row.until))
+    over = row.state != ExportState.READY or row.until <= now or row.fetches >= MOST_FETCHES
+    return (
+        None
+        if over or not own
+        else f"{ROOT}/" + issue_ticket(context.receipts, row.id, min(now + LINK_LIFETIME, row.until))
+    )
 
 
-def ticket(secret: bytes, export: int, until: datetime) -> str:
+def issue_ticket(secret: bytes, export: int, until: datetime) -> str:
     return tickets.issue_ticket(secret, KIND, export.to_bytes(NUMBER), until)
 
 

@@ -15,12 +15,12 @@ REQUEST = "exports.request"
 RELEASE = "exports.release"
 
 
-def exports(export: Table, viewer: ViewerScope) -> Alternatives:
+def visible_exports(export: Table, viewer: ViewerScope) -> Alternatives:
     """Return one's own exports, and those of the grids one releases them in."""
     return widen_rows(viewer.within(export, RELEASE), Sql("{0}={1}", export.account, viewer.account))
 
 
-def narrowed(viewer: Viewer, grid: GridRow, guarded: Collection[str]) -> Viewer:
+def narrow_to_exports(viewer: Viewer, grid: GridRow, guarded: Collection[str]) -> Viewer:
     """Return somebody as a file knows them: by the roles they may export by, in this grid, and as nobody at home.
 
     What nobody is given alone (`guarded`), such as to see tip-offs, goes into no file. Nothing does that they may not
@@ -28,7 +28,7 @@ def narrowed(viewer: Viewer, grid: GridRow, guarded: Collection[str]) -> Viewer:
     """
 
     def keep(grant: ViewerGrant) -> ViewerGrant | None:
-        if REQUEST not in grant.permissions or not reaches(grant, grid):
+        if REQUEST not in grant.permissions or not covers_grid(grant, grid):
             return None
         left = grant.permissions - set(guarded)
         # In this grid alone, however far the grant reaches.
@@ -38,7 +38,7 @@ def narrowed(viewer: Viewer, grid: GridRow, guarded: Collection[str]) -> Viewer:
     return replace(viewer, account=replace(viewer.account, person=None, grants=grants), glass=None)
 
 
-def reaches(grant: ViewerGrant, grid: GridRow) -> bool:
+def covers_grid(grant: ViewerGrant, grid: GridRow) -> bool:
     """Return whether a grant holds in all of a grid."""
     held = getattr(grid, f"{grant.kind.lower()}_id", None) if grant.kind is not None else None
     return grant.everywhere or (held is not None and held == grant.grid)

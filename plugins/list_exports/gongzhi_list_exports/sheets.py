@@ -46,7 +46,7 @@ class Sheet:
     def readable_rows(self) -> Iterator[list[Any]]:
         """Yield the rows as people read them."""
         for trace, row in self.rows:
-            yield [*(readable(column, value) for column, value in zip(self.columns, row, strict=True)), trace]
+            yield [*(readable_value(column, value) for column, value in zip(self.columns, row, strict=True)), trace]
 
 
 def name_of(column: ListColumn) -> str:
@@ -54,7 +54,7 @@ def name_of(column: ListColumn) -> str:
     return ".".join(column.path)
 
 
-def readable(column: ListColumn, value: Any) -> Any:
+def readable_value(column: ListColumn, value: Any) -> Any:
     """Return a value as people read it: a text or a number; times in China, codes with their Chinese terms."""
     match value:
         case None:
@@ -62,7 +62,7 @@ def readable(column: ListColumn, value: Any) -> Any:
         case bool():
             return "是" if value else "否"
         case list():
-            return "; ".join(str(readable(column, one)) for one in value)
+            return "; ".join(str(readable_value(column, one)) for one in value)
         case dict():
             return orjson.dumps(value).decode()
         case str() if column.labels:
@@ -72,20 +72,20 @@ def readable(column: ListColumn, value: Any) -> Any:
     return value
 
 
-def comma_separated(sheet: Sheet) -> bytes:
+def write_csv(sheet: Sheet) -> bytes:
     """Write CSV as Excel reads it: UTF-8 with a byte-order mark, and no text that it would calculate."""
     out = io.StringIO()
     write = csv.writer(out).writerow
     for english, (chinese, value) in sheet.marks.items():
-        write([f"{chinese} {english}", harmless(value)])
+        write([f"{chinese} {english}", disarm_formula(value)])
     write([])
     write(sheet.headings)
     for row in sheet.readable_rows():
-        write([harmless(str(one)) for one in row])
+        write([disarm_formula(str(one)) for one in row])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
-def workbook(sheet: Sheet) -> bytes:
+def write_workbook(sheet: Sheet) -> bytes:
     """Make an Excel workbook: the list, with who took it on each printed page, and a sheet about it."""
     from openpyxl import Workbook  # serving starts without it
 
@@ -94,7 +94,7 @@ def workbook(sheet: Sheet) -> bytes:
     assert rows is not None
     rows.title = "清单 List"
     for row in (sheet.headings, *sheet.readable_rows()):
-        rows.append([cell(rows, one) for one in row])
+        rows.append([make_cell(rows, one) for one in row])
     rows.freeze_panes = "A2"
     footer = rows.oddFooter
     assert footer is not None
@@ -102,13 +102,13 @@ def workbook(sheet: Sheet) -> bytes:
     footer.center.text = " · ".join(value for _, value in sheet.marks.values()).replace("&", "&&")[:250]
     about = book.create_sheet("说明 About")
     for english, (chinese, value) in sheet.marks.items():
-        about.append([cell(about, f"{chinese} {english}"), cell(about, value)])
+        about.append([make_cell(about, f"{chinese} {english}"), make_cell(about, value)])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
 
 
-def json_lines(sheet: Sheet) -> bytes:
+def write_json_lines(sheet: Sheet) -> bytes:
     """Write one object about the file, then one a row."""
     about = {"export": {english: value for english, (_, value) in sheet.marks.items()}}
     names = [name_of(one) for one in sheet.columns]
@@ -126,18 +126,18 @@ class Kind:
 
 
 KINDS = {
-    FileFormat.CSV: Kind(comma_separated, "csv", "text/csv; charset=utf-8"),
-    FileFormat.XLSX: Kind(workbook, "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    FileFormat.JSONL: Kind(json_lines, "jsonl", "application/jsonl"),
+    FileFormat.CSV: Kind(write_csv, "csv", "text/csv; charset=utf-8"),
+    FileFormat.XLSX: Kind(write_workbook, "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    FileFormat.JSONL: Kind(write_json_lines, "jsonl", "application/jsonl"),
 }
 
 
-def harmless(value: str) -> str:
+def disarm_formula(value: str) -> str:
     """Return the text so that no spreadsheet takes it for a formula; numbers stay numbers."""
     return f"'{value}" if FORMULA.match(value) and not NUMBER.fullmatch(value) else value
 
 
-def cell(sheet: Any, value: Any) -> Cell:
+def make_cell(sheet: Any, value: Any) -> Cell:
     """Return a cell that is a number, or a text whatever it begins with."""
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE

@@ -18,10 +18,10 @@ from gongzhi.runtime.context import Context
 from pypika_tortoise.queries import Table
 from strawberry.scalars import JSON
 
-from . import traces
-from .links import link
+from . import row_marks
+from .links import download_link
 from .models import ExportRow, ExportState, FileFormat
-from .rules import RELEASE, exports
+from .rules import RELEASE, visible_exports
 
 describe_enum(
     FileFormat,
@@ -42,24 +42,24 @@ describe_enum(
 )
 
 
-def standing(at: Frame, row: Table) -> Any:
+def current_state(at: Frame, row: Table) -> Any:
     return Sql("case when {0} in ('WAITING','READY') and {1}<={2} then 'EXPIRED' else {0} end",
                row.state, row.until, at.viewer.now)  # fmt: skip
 
 
 @batch(needs=("id", "account", "state", "until", "fetches"), cost=1)
-def download(rows: Sequence[Any], info: Context) -> list[str | None]:
+def download_links(rows: Sequence[Any], info: Context) -> list[str | None]:
     """Where the file can be fetched in the next ten minutes, by whoever asked for it; ask again later (下载地址)."""
-    return [link(row, info) for row in rows]
+    return [download_link(row, info) for row in rows]
 
 
 @entity(
     ExportRow,
-    visible=exports,
+    visible=visible_exports,
     order=("asked_at",),
     filter={
         "account": None,
-        "state": compare_term(lambda at: standing(at, at.rows), enum_comparison(ExportState)),
+        "state": compare_term(lambda at: current_state(at, at.rows), enum_comparison(ExportState)),
         "asked_at": None,
         "grid": compare_place(),
     },
@@ -78,7 +78,7 @@ class BulkExport(Node):
     purpose: str = column("What for, as those in it are told (用途).")
     rows: int = column("How many rows there were when it was asked for (行数).")
     personal: bool = column("Whether people's files are in it (是否含个人信息).")
-    state: ExportState = expression("Where it stands (状态).", lambda at: standing(at, at.row))
+    state: ExportState = expression("Where it stands (状态).", lambda at: current_state(at, at.row))
     asked_at: datetime.datetime = column("When it was asked for (申请时间).")
     until: datetime.datetime = column("Until when it can be released, or fetched once it is ready (有效期至).")
     decided_by: str | None = column(
@@ -88,16 +88,16 @@ class BulkExport(Node):
     grounds: str | None = column("Why it was refused (不予放行理由).")
     fetches: int = column("How often it was fetched, five times at most (下载次数).")
     fetched_at: datetime.datetime | None = column("When it was last fetched (最近下载时间).")
-    download: str | None = download
+    download: str | None = download_links
     version: int = column("Grows with every change (版本).")
 
 
-def traced(given: Mapping[str, Any], context: Context) -> int | None:
-    return traces.export(context.receipts, given["code"])
+def export_of_mark(given: Mapping[str, Any], context: Context) -> int | None:
+    return row_marks.read_mark(context.receipts, given["code"])
 
 
-def marked(at: Frame) -> Alternatives:
-    return [Sql("{0}={1}", at.rows.id, at.given.whole(traced, cast="bigint"))]
+def has_mark(at: Frame) -> Alternatives:
+    return [Sql("{0}={1}", at.rows.id, at.given.whole(export_of_mark, cast="bigint"))]
 
 
 EXTENSIONS = (
@@ -111,7 +111,7 @@ EXTENSIONS = (
         ),
         bulk_export_of_trace=pick(
             "The export that a row in somebody's hands comes from, by the mark on it (按追溯码查导出).",
-            marked,
+            has_mark,
             arguments={"code": Argument(str, "The mark, E42-1-117-… (追溯码).")},
             type=BulkExport | None,
             requires=RELEASE,

@@ -24,35 +24,25 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import lessons as learning
-    from .activities import attendance as attending
-    from .activities import calendar_feeds as feeds
-    from .activities import check_in as checking_in
-    from .activities import extensions as activity_fields
-    from .activities import minutes as recording
-    from .activities import planning as arranging
-    from .activities import series
-    from .deliberations import agenda as deliberating
-    from .deliberations import counting, voting
-    from .deliberations import decisions as deciding
-    from .deliberations import meetings as convening
-    from .links import commands as linking
-    from .links import types as link_types
-    from .links import wishes as wishing
-    from .organisation import commands as organisation
-    from .organisation import membership
-    from .organisation import quarter_digest as digest
+    from . import lessons
+    from .activities import attendance, calendar_feeds, check_in, extensions, minutes, planning, series
+    from .deliberations import agenda, counting, decisions, meetings, voting
+    from .links import commands as links_commands
+    from .links import types as links_types
+    from .links import wishes
+    from .organisation import commands as organisation_commands
+    from .organisation import membership, quarter_digest
     from .organisation import types as organisation_types
-    from .village import commands as village
+    from .village import commands as village_commands
     from .village import types as village_types
-    from .volunteers import commands as volunteering
+    from .volunteers import commands as volunteers_commands
 
-    rooms = (
-        organisation_types, organisation, membership, activity_fields, arranging, series, attending, checking_in,
-        recording, feeds, village_types, deliberating, voting, counting, convening, deciding, village, link_types,
-        linking, wishing, learning, digest, volunteering,
+    modules = (
+        organisation_types, organisation_commands, membership, extensions, planning, series, attendance, check_in,
+        minutes, calendar_feeds, village_types, agenda, voting, counting, meetings, decisions, village_commands,
+        links_types, links_commands, wishes, lessons, quarter_digest, volunteers_commands,
     )  # fmt: skip
-    return tuple(one for room in rooms for one in room.EXTENSIONS)
+    return tuple(one for module in modules for one in module.EXTENSIONS)
 
 
 @hookimpl
@@ -90,16 +80,15 @@ def events() -> list[type[Event]]:
 
 @hookimpl
 def jobs() -> tuple[BackgroundJob, ...]:
-    from .activities import attendance as attending
-    from .activities import minutes as recording
-    from .links import commands as linking
-    from .organisation import commands as organisation
+    from .activities import attendance, minutes
+    from .links import commands as links_commands
+    from .organisation import commands as organisation_commands
 
     return (
-        organisation.remind_of_terms,
-        attending.remind_participants,
-        recording.remind_task_owners,
-        linking.remind_helpers,
+        organisation_commands.remind_of_terms,
+        attendance.remind_participants,
+        minutes.remind_task_owners,
+        links_commands.remind_helpers,
     )
 
 

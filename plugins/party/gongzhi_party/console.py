@@ -12,7 +12,7 @@ from gongzhi.runtime.checks import not_found
 from gongzhi.runtime.commands import Call
 
 from .models import BranchRow
-from .organisation import quarter_digest as digest
+from .organisation import quarter_digest
 
 Id = Annotated[UUID, typer.Argument(help="The id, without the type's name and the colon (标识).")]
 
@@ -26,7 +26,7 @@ async def write_quarter(
     """Write an organisation's quarter as a document (季度工作情况)."""
     if not await BranchRow.exists(id=branch):
         raise not_found("There is no such organisation.", "没有该党组织。", "branch")
-    into.write_bytes(await digest.build_quarter(call.fetch, branch, quarter))
+    into.write_bytes(await quarter_digest.build_quarter(call.fetch, branch, quarter))
     print(into)
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
-from gongzhi_party.activities import check_in_codes as codes
+from gongzhi_party.activities import check_in_codes
 from gongzhi_server.testing import codes_of
 from ical.calendar_stream import IcsCalendarStream
 from PIL import Image
@@ -243,16 +243,16 @@ async def test_check_in_by_code(town: Any, events: Any) -> None:
     clock.move(minutes=30)
     taken = clock.time
     key, id = bytes.fromhex(shown["screenKey"]), UUID(activity.partition(":")[2])
-    kept = codes.code_at(key, id, taken)
+    kept = check_in_codes.code_at(key, id, taken)
     given = {"takenAt": taken.isoformat()}
     clock.move(hours=20)
     assert await second.send(shown["checkInCode"]) == ["STALE_CODE"]
     assert await second.send(shown["checkInCode"], **given) == ["STALE_CODE"], "it was not shown then"
     assert await second.send(kept, **given) == ["COPIED_CODE"], "without a proof"
-    assert await second.send(kept, **given, proof=codes.offline_proof(phone.ticket, kept)) == ["COPIED_CODE"]
-    assert await third.send(kept, **given, proof=codes.offline_proof(second.ticket, kept)) == ["COPIED_CODE"]
+    assert await second.send(kept, **given, proof=check_in_codes.offline_proof(phone.ticket, kept)) == ["COPIED_CODE"]
+    assert await third.send(kept, **given, proof=check_in_codes.offline_proof(second.ticket, kept)) == ["COPIED_CODE"]
     clock.move(hours=48)
-    late = codes.offline_proof(second.ticket, kept)
+    late = check_in_codes.offline_proof(second.ticket, kept)
     assert await second.send(kept, **given, proof=late) == ["TOO_LATE"]
     clock.move(hours=-48)
     assert await second.send(kept, **given, proof=late) == []
@@ -337,9 +337,9 @@ async def test_crowd_checks_in_once_each(town: Any, people: int, minutes: int) -
     def sent(at: int) -> Any:
         when = begun + timedelta(seconds=at * 60 / people)
         if at % 2:
-            return phones[at].send(codes.code_at(key, id, begun))
-        code = codes.code_at(key, id, when)
-        given = {"takenAt": when.isoformat(), "proof": codes.offline_proof(phones[at].ticket, code)}
+            return phones[at].send(check_in_codes.code_at(key, id, begun))
+        code = check_in_codes.code_at(key, id, when)
+        given = {"takenAt": when.isoformat(), "proof": check_in_codes.offline_proof(phones[at].ticket, code)}
         return phones[at].send(code, **given)
 
     town.server.clock.move(seconds=59)

@@ -22,25 +22,24 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import extensions as root_types
-    from .claims import commands as claims
+    from . import extensions
+    from .claims import commands as claims_commands
     from .claims import objections
-    from .honours import commands as honours
-    from .honours import types as honour_types
-    from .ledger import statements as printing
+    from .honours import commands as honours_commands
+    from .honours import types as honours_types
+    from .ledger import statements
     from .programmes import acts
-    from .programmes import commands as programmes
-    from .programmes import rules as rulebook
-    from .programmes import types as programme_types
-    from .rewards import redemptions as redeeming
-    from .rewards import shops
-    from .rewards import types as reward_types
+    from .programmes import commands as programmes_commands
+    from .programmes import rules as programmes_rules
+    from .programmes import types as programmes_types
+    from .rewards import redemptions, shops
+    from .rewards import types as rewards_types
 
-    rooms = (
-        programme_types, reward_types, honour_types, root_types, programmes, acts, rulebook, claims, objections, shops,
-        redeeming, honours, printing,
+    modules = (
+        programmes_types, rewards_types, honours_types, extensions, programmes_commands, acts, programmes_rules,
+        claims_commands, objections, shops, redemptions, honours_commands, statements,
     )  # fmt: skip
-    return tuple(one for room in rooms for one in room.EXTENSIONS)
+    return tuple(one for module in modules for one in module.EXTENSIONS)
 
 
 @hookimpl

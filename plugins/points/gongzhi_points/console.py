@@ -12,8 +12,7 @@ from gongzhi.plugin.hooks import Errand
 from gongzhi.runtime.checks import not_found, today
 from gongzhi.runtime.commands import Call
 
-from .ledger import paper_import as paper
-from .ledger import statements as printing
+from .ledger import paper_import, statements
 from .ledger.verification import verify_ledger
 from .models import MerchantRow, ProgrammeRow
 from .rewards import codes
@@ -52,7 +51,7 @@ async def take_over(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report what would happen (试运行).")] = False,
 ) -> int:
     """Take over a paper ledger, row by row: household, day, what for, points (导入纸质台账)."""
-    report = await paper.import_paper(call, await find_programme(programme), file, dry_run=dry_run)
+    report = await paper_import.import_paper(call, await find_programme(programme), file, dry_run=dry_run)
     print(*report.lines(), sep="\n")
     return 1 if report.refused else 0
 
@@ -70,7 +69,7 @@ async def print_statement(
     last = before.date() if before else today(call)
     # The first day of this month a year ago.
     first = since.date() if since else date(last.year - 1, last.month, 1)
-    into.write_bytes(await printing.print_statement(call, account, first, last))
+    into.write_bytes(await statements.print_statement(call, account, first, last))
     print(into)
 
 

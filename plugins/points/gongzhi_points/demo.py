@@ -20,7 +20,7 @@ from gongzhi.values.errors import Text
 from gongzhi_resolutions.models import Body
 from gongzhi_resolutions.records import create_resolution
 
-from .ledger import posting as ledger
+from .ledger import posting
 from .ledger.accounts import open_account
 from .ledger.chain import FIRST
 from .ledger.posting import Posting, make_legs
@@ -184,4 +184,4 @@ async def add_demo_acts(
             for account in accounts
             if (rule := chance.choice(acts)) and chance.random() < 0.7
         ]
-        await ledger.post_entries(EarlierCall(call, at), programme.id, *postings)
+        await posting.post_entries(EarlierCall(call, at), programme.id, *postings)

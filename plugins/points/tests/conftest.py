@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from gongzhi.values.errors import Text
-from gongzhi_points.ledger import posting as ledger
+from gongzhi_points.ledger import posting
 from gongzhi_points.ledger.posting import Posting, make_legs
 from gongzhi_points.models import PostingKind
 from uuid6 import uuid7
@@ -125,7 +125,7 @@ class Village:
                 Posting(PostingKind.EARNED, str(row["id"]), make_legs(source["id"], row["id"], amount), told, day)
                 for row in rows
             ]
-            await ledger.post_entries(desk, programme, *made)
+            await posting.post_entries(desk, programme, *made)
         await connection.close()
 
     async def open_shop(self, *, offline: bool = True) -> None:

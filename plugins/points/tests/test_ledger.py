@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from gongzhi.values.errors import Refusal, Text
-from gongzhi_points.ledger import posting as ledger
+from gongzhi_points.ledger import posting
 from gongzhi_points.ledger.posting import Leg, Posting, make_legs
 from gongzhi_points.ledger.verification import verify_ledger
 from gongzhi_points.models import PostingKind
@@ -36,7 +36,7 @@ def spent_posting(books: Any, amount: int, source: int, target: int) -> Posting:
 
 async def post(books: Any, *postings: Posting) -> list[UUID]:
     async with books.desk.connection.transaction():
-        return await ledger.post_entries(books.desk, books.programme, *postings)
+        return await posting.post_entries(books.desk, books.programme, *postings)
 
 
 async def test_balances_are_sums(books: Any) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 from gongzhi.values.errors import Refusal, Text
-from gongzhi_points.ledger import posting as ledger
+from gongzhi_points.ledger import posting
 from gongzhi_points.ledger.expiry import expire_lots
 from gongzhi_points.ledger.posting import Posting, make_legs
 from gongzhi_points.ledger.verification import verify_ledger
@@ -87,7 +87,7 @@ class Ledger(RuleBasedStateMachine):
     async def tried(self, *postings: Posting) -> bool:
         try:
             async with self.connection.transaction():
-                await ledger.post_entries(self.books.desk, self.books.programme, *postings)
+                await posting.post_entries(self.books.desk, self.books.programme, *postings)
         except Refusal as refusal:
             assert refusal.code == "INSUFFICIENT_POINTS"
             return False

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 from gongzhi.values.errors import Refusal
-from gongzhi_points.ledger import statements as printing
+from gongzhi_points.ledger import statements
 from gongzhi_points.ledger.paper_import import Report, read_date, read_lines, read_whole_number
 from openpyxl import Workbook
 
@@ -91,7 +91,7 @@ def test_statement_is_a_pdf() -> None:
     lines = [["2026-06-30 10:00", "获得", '#read("/etc/passwd") 庭院整洁', "+5", str(at)] for at in range(60)]
     data = {"programme": "清泉村积分", "unit": "积分", "kind": "PERSON", "number": "0a1b2c3d", "grid": "清泉村"}
     more = {"since": "2026-01-01", "before": "2026-07-01", "opening": "0", "closing": "5", "lines": lines}
-    made = printing.render_pdf({**data, **more})
+    made = statements.render_pdf({**data, **more})
     assert made.startswith(b"%PDF") and len(made) > 5_000
 
 

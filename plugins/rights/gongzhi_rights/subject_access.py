@@ -49,16 +49,16 @@ HEADERS = {
 }
 
 
-def link(row: Any, context: Context) -> str | None:
+def download_link(row: Any, context: Context) -> str | None:
     """Return the path to fetch the copy from, for whoever the request is of; None for others and when it is over."""
     now, viewer = context.viewer.now, context.viewer.account.person
     own = viewer is not None and viewer in (row.person_id, row.asked_by_id)
     if not own or (row.matter, row.state) != (Matter.EXPORT, State.GRANTED) or now > row.asked_at + DAYS:
         return None
-    return f"{ROOT}/" + ticket(context.receipts, row.id, now + FRESH)
+    return f"{ROOT}/" + issue_ticket(context.receipts, row.id, now + FRESH)
 
 
-def ticket(secret: bytes, request: UUID, until: datetime) -> str:
+def issue_ticket(secret: bytes, request: UUID, until: datetime) -> str:
     """Make what a link ends in: the request, until when, and a MAC of both."""
     return tickets.issue_ticket(secret, KIND, request.bytes, until)
 
@@ -100,7 +100,7 @@ async def copy_of(call: Call, request: UUID) -> dict[str, Any]:
         # What is about nobody is in no copy.
         if holding.person:
             rows = tables.setdefault(holding.table, {})
-            for found in await call.fetch(statement(holding), person):
+            for found in await call.fetch(holding_statement(holding), person):
                 row = orjson.loads(found["row"])
                 # A table may have several holdings, and a row that two of them find is one row.
                 rows.setdefault(row["id"], {}).update(open_sealed(row, holding, key))
@@ -110,7 +110,7 @@ async def copy_of(call: Call, request: UUID) -> dict[str, Any]:
     return {"format": FORMAT, "person": f"Person:{person}", "at": call.now, "tables": listed}
 
 
-def statement(holding: Holding) -> str:
+def holding_statement(holding: Holding) -> str:
     """Write the statement for the rows about a person, as JSON."""
     # Blind indexes and the like tell people nothing.
     hidden = "".join(f" - '{column}'" for column in holding.hidden)

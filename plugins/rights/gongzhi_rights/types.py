@@ -44,7 +44,7 @@ from .models import (
     ReviewState,
     State,
 )
-from .subject_access import link
+from .subject_access import download_link
 from .trace import TraceRow
 
 
@@ -228,7 +228,7 @@ class DecisionReview(Node):
 @batch(needs=("id", "matter", "state", "person_id", "asked_by_id", "asked_at"), cost=2)
 def copy_downloads(rows: Sequence[Any], info: Context) -> list[str | None]:
     """Where the copy can be fetched in the next ten minutes, by whoever asked for it; ask again later (下载地址)."""
-    return [link(row, info) for row in rows]
+    return [download_link(row, info) for row in rows]
 
 
 @entity(

@@ -32,10 +32,9 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import digests, streams, types
-    from . import known_values as prefilling
+    from . import digests, known_values, streams, types
 
-    return (*types.EXTENSIONS, *prefilling.EXTENSIONS, *digests.EXTENSIONS, *streams.EXTENSIONS)
+    return (*types.EXTENSIONS, *known_values.EXTENSIONS, *digests.EXTENSIONS, *streams.EXTENSIONS)
 
 
 @hookimpl
@@ -57,16 +56,16 @@ def permissions() -> list[Permission | Role]:
 
 @hookimpl
 def handlers() -> list[Handler | Reaction]:
-    from . import recounting as counting
+    from . import recounting
 
-    return [counting.count_on_event, counting.count_moved_deadlines]
+    return [recounting.count_on_event, recounting.count_moved_deadlines]
 
 
 @hookimpl
 def jobs() -> list[BackgroundJob]:
-    from . import recounting as counting
+    from . import recounting
 
-    return [counting.count_by_job]
+    return [recounting.count_by_job]
 
 
 @hookimpl

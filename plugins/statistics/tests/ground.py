@@ -75,8 +75,8 @@ class Ground:
     @classmethod
     @asynccontextmanager
     async def opened(cls, dsn: str) -> AsyncIterator[Ground]:
-        from gongzhi_deadlines.calendars import defaults as calendars
-        from gongzhi_deadlines.clocks import defaults as rules
+        from gongzhi_deadlines.calendars import national_calendar
+        from gongzhi_deadlines.clocks import default_rules
 
         connection = await asyncpg.connect(dsn)
         try:
@@ -85,8 +85,8 @@ class Ground:
                 await connection.execute(GRID, *row)
             for code in ("POWER", "WATER"):
                 made.units[code] = await connection.fetchval(UNIT, code, COUNTY)
-            for stock in (catalog, calendars, rules):
-                await stock.seed(connection)
+            for seed in (catalog.seed, national_calendar.seed_calendar, default_rules.seed_rules):
+                await seed(connection)
             yield made
         finally:
             await connection.close()

@@ -87,7 +87,7 @@ async def open_authentication(
         stack.push_async_callback(renewing.close)
         passwords = Passwords()
         stack.callback(passwords.close)
-        door = Authenticator(
+        authenticator = Authenticator(
             Accounts(readers, plugins.held),
             plugins,
             AccessTokens(SigningKeys(settings.secret), settings.issuer),
@@ -96,5 +96,5 @@ async def open_authentication(
             now,
         )
         # Listening begins before the first request, so that no change of an account goes unheard.
-        await stack.enter_async_context(listen_for_changes(dsn, door.changed))
-        yield door, build_service(writers, settings, receipts, passwords, renewing)
+        await stack.enter_async_context(listen_for_changes(dsn, authenticator.changed))
+        yield authenticator, build_service(writers, settings, receipts, passwords, renewing)

@@ -19,7 +19,7 @@ from uuid6 import uuid7
 
 from gongzhi_server.storage.connection_shares import Share
 
-from . import sign_in_notices as notices
+from . import sign_in_notices
 from .attempts import Attempts, address_subject, guesser_subject
 from .devices import Devices
 from .passwords import LONGEST, Passwords, check_new_password
@@ -108,7 +108,7 @@ class AuthenticationService:
         opened = await self.sessions.open(account, device, now)
         # A device that is not known may be somebody else's: the owner is told.
         if known is None:
-            await notices.tell_owner(self.pool, account, notices.NEW_DEVICE, now)
+            await sign_in_notices.tell_owner(self.pool, account, sign_in_notices.NEW_DEVICE, now)
         return self._remembering(opened, canonical_name(name), now, known)
 
     async def change(self, name: str, password: str, new: str, where: AttemptOrigin, now: datetime) -> OpenedSession:
@@ -117,7 +117,7 @@ class AuthenticationService:
         plain = check_new_password(new, canonical_name(name), "newPassword")
         account, known = await self._proven(canonical_name(name), password, where, now)
         await self.set_password(self.pool, account, await self.passwords.hash(plain), now)
-        await notices.tell_owner(self.pool, account, notices.PASSWORD_CHANGED, now)
+        await sign_in_notices.tell_owner(self.pool, account, sign_in_notices.PASSWORD_CHANGED, now)
         return self._remembering(await self.sessions.open(account, None, now), canonical_name(name), now, known)
 
     async def accept(self, code: str, name: str, password: str, where: str, now: datetime) -> OpenedSession:
@@ -138,7 +138,7 @@ class AuthenticationService:
                 called = account_name(name, "name")
                 account = await self._opened(connection, found, called, now)
             await self.set_password(connection, account, hash, now)
-            await notices.tell_owner(connection, account, notices.PASSWORD_SET, now)
+            await sign_in_notices.tell_owner(connection, account, sign_in_notices.PASSWORD_SET, now)
         await self.attempts.record_success(now, address_subject(where), guesser_subject(called, where))
         return self._remembering(await self.sessions.open(account, None, now), called, now)
 
@@ -153,7 +153,7 @@ class AuthenticationService:
             if found["person_id"] is None:
                 raise invalid_input("This code is for setting a password.", "该邀请码用于设置密码。", "code")
             await self._belongs(connection, account.id, found, now)
-            await notices.tell_owner(connection, account.id, notices.LINKED, now)
+            await sign_in_notices.tell_owner(connection, account.id, sign_in_notices.LINKED, now)
         await self.attempts.record_success(now, address_subject(where))
 
     async def set_password(self, connection: Any, account: UUID, hash: str, now: datetime) -> None:

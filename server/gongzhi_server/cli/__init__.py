@@ -9,10 +9,8 @@ from gongzhi.values.errors import Refusal
 
 from gongzhi_server.errors import Problem
 
-from . import accounts, contents, plugins, server
-from . import clients as schema
-from . import jobs as work
-from . import keys as seals
+from . import accounts, clients, contents, keys, plugins, server
+from . import jobs as cli_jobs
 from .plugin_commands import PluginGroup
 from .terminal import exit_with_error, terminal_language
 
@@ -26,21 +24,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-app.add_typer(seals.keys, name="keys")
-app.add_typer(seals.audit, name="audit")
-app.add_typer(schema.documents, name="documents")
+app.add_typer(keys.keys, name="keys")
+app.add_typer(keys.audit, name="audit")
+app.add_typer(clients.documents, name="documents")
 app.add_typer(accounts.group, name="account")
 app.add_typer(plugins.group, name="plugin")
-app.add_typer(work.jobs, name="jobs")
-app.add_typer(work.retention, name="retention")
+app.add_typer(cli_jobs.jobs, name="jobs")
+app.add_typer(cli_jobs.retention, name="retention")
 app.command()(server.serve)
 app.command()(server.migrate)
 app.command()(server.makemigrations)
 app.command()(contents.demo)
 app.command("import")(contents.load)
 app.command()(server.token)
-app.command()(schema.schema)
-app.command()(schema.asyncapi)
+app.command()(clients.schema)
+app.command()(clients.asyncapi)
 app.command()(server.doctor)
 app.command()(server.explain)
 

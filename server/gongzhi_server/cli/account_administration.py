@@ -30,7 +30,7 @@ from gongzhi_server.auth.assembly import WRITERS, build_service
 from gongzhi_server.auth.passwords import Passwords, check_new_password
 from gongzhi_server.auth.sign_in_notices import PASSWORD_BY_OPERATOR, tell_owner
 from gongzhi_server.clock import CHINA, clock
-from gongzhi_server.commands import mutations as commands
+from gongzhi_server.commands import mutations
 from gongzhi_server.commands.reactions import ReactionTable
 from gongzhi_server.errors import Problem
 from gongzhi_server.plugins.loader import Plugins
@@ -120,7 +120,7 @@ class Console:
             civic=self.plugins.civic,
         )
         async with database.open_tortoise(database.tortoise_config(self.dsn, self.plugins.apps, 1)):
-            payload = await commands.perform_command(context, mutation.metadata[COMMAND], asked)
+            payload = await mutations.perform_command(context, mutation.metadata[COMMAND], asked)
         if payload.errors:
             raise Problem("; ".join(f"{'.'.join(error.path or ())}: {error.message}" for error in payload.errors))
         return payload

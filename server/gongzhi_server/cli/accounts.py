@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gongzhi_server.storage import embedded_postgres as cluster
+from gongzhi_server.storage import embedded_postgres
 
 from .terminal import read_settings, terminal_language
 
@@ -96,10 +96,10 @@ def list_accounts() -> None:
 @contextmanager
 def open_console() -> Iterator[Any]:
     """Yield the accounts as whoever runs the deployment administers them."""
-    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.plugins import loader
 
     from .account_administration import Console
 
     chosen = read_settings()
-    with cluster.run_cluster(chosen) as dsn:
-        yield Console(chosen, dsn, plugins.load_plugins(), terminal_language())
+    with embedded_postgres.run_cluster(chosen) as dsn:
+        yield Console(chosen, dsn, loader.load_plugins(), terminal_language())

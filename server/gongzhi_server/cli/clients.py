@@ -28,10 +28,10 @@ def asyncapi(
     import json
 
     from gongzhi_server.events import asyncapi
-    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.plugins import loader
     from gongzhi_server.plugins.loader import Plugins
 
-    installed = Plugins() if core else plugins.load_plugins()
+    installed = Plugins() if core else loader.load_plugins()
     found = asyncapi.build_document(installed.registry, installed.tellers)
     print(json.dumps(found, indent=2, ensure_ascii=False))
 
@@ -45,8 +45,8 @@ def trust(
     """Add documents, once they fit the schema, and print their ids (添加); a running server reads them at its start."""
     from gongzhi_server.gateway.trusted_documents import add_documents, document_validator
     from gongzhi_server.graphql import schema
-    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.plugins import loader
 
-    check = document_validator(schema.build_schema(plugins.load_plugins())._schema)
+    check = document_validator(schema.build_schema(loader.load_plugins())._schema)
     for hash in add_documents(read_settings().manifest, files, check):
         print(f"sha256:{hash}")

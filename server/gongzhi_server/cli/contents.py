@@ -14,7 +14,7 @@ import typer
 
 from gongzhi_server.clock import CHINA, clock
 from gongzhi_server.settings import Settings
-from gongzhi_server.storage import embedded_postgres as cluster
+from gongzhi_server.storage import embedded_postgres
 
 from .terminal import error_console, progress_bars, read_settings, terminal_language
 
@@ -41,11 +41,11 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed makes the same county (随机种子).")] = SEED,
 ) -> None:
     """Load the demo county, its people invented (演示县)."""
-    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.plugins import loader
     from gongzhi_server.storage import database
 
-    installed = plugins.load_plugins()
-    with cluster.run_cluster(read_settings()) as dsn:
+    installed = loader.load_plugins()
+    with embedded_postgres.run_cluster(read_settings()) as dsn:
         asyncio.run(database.migrate_apps(dsn, installed.apps))
         load_demo_county(dsn, installed, people, today, seed)
 
@@ -64,7 +64,7 @@ def load(
     if bool(files) == bool(undo) or (undo and kind is ImportKind.DIVISIONS):
         raise typer.BadParameter("name what to import, or a batch of residents with --undo", param_hint="FILES")
     chosen = read_settings()
-    with cluster.run_cluster(chosen) as dsn:
+    with embedded_postgres.run_cluster(chosen) as dsn:
         if undo:
             undo_import(dsn, undo)
         elif kind is ImportKind.DIVISIONS:
@@ -80,7 +80,7 @@ def load_demo_county(
     """Load the demo county, showing how far it is."""
     from gongzhi_server import demo
     from gongzhi_server.clock import today as day
-    from gongzhi_server.deployment import plugin_activation as activation
+    from gongzhi_server.deployment import plugin_activation
     from gongzhi_server.storage.key_ring import load_key_ring
 
     keys = load_key_ring(read_settings())
@@ -94,18 +94,18 @@ def load_demo_county(
         f"Hanyin (汉阴县): {found.grids:,} grids, {found.people:,} people, {found.cases:,} cases, "
         f"all invented, in {found.seconds:.0f} s"
     )
-    asyncio.run(activation.switch_plugins(dsn, installed.switchable, clock(), undecided=True))
+    asyncio.run(plugin_activation.switch_plugins(dsn, installed.switchable, clock(), undecided=True))
     load_plugin_demos(dsn, installed, (lambda: today.astimezone(CHINA)) if today else clock)
 
 
 def load_plugin_demos(dsn: str, installed: Plugins, now: Callable[[], datetime]) -> None:
     """Let the plugins add what is theirs to the demo county, each after those it requires."""
-    from . import plugin_commands as errands
+    from . import plugin_commands
 
     for plugin in installed.found:
         for errand in installed.errands.get(plugin.name, ()):
             if errand.name == "demo":
-                asyncio.run(errands.run_errand(read_settings(), dsn, plugin.name, errand, {}, now, installed))
+                asyncio.run(plugin_commands.run_errand(read_settings(), dsn, plugin.name, errand, {}, now, installed))
 
 
 def load_demo_once(dsn: str, installed: Plugins) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gongzhi_server.clock import clock
-from gongzhi_server.storage import embedded_postgres as cluster
+from gongzhi_server.storage import embedded_postgres
 
 from .terminal import exit_with_error, progress_bars, read_settings
 
@@ -21,11 +21,11 @@ audit = typer.Typer(help="The chain over looks and mutations (审计).", no_args
 def status() -> None:
     """Count what is under which key (密钥状态)."""
     from gongzhi_server.plugins import loader
-    from gongzhi_server.storage import key_ring as kept
+    from gongzhi_server.storage import key_ring
 
     chosen, holdings = read_settings(), loader.load_plugins().registers.holdings
-    with cluster.run_cluster(chosen) as dsn:
-        found = asyncio.run(kept.count_keys(dsn, kept.load_key_ring(chosen), holdings))
+    with embedded_postgres.run_cluster(chosen) as dsn:
+        found = asyncio.run(key_ring.count_keys(dsn, key_ring.load_key_ring(chosen), holdings))
     for name, people in found.people.items():
         print(
             f"{name}{' (current)' if name == found.current else ''}: {people:,} people, "
@@ -39,11 +39,11 @@ def status() -> None:
 def rotate() -> None:
     """Put every protected value under the current key; goes on where it was left (轮换密钥)."""
     from gongzhi_server.plugins import loader
-    from gongzhi_server.storage import key_ring as kept
+    from gongzhi_server.storage import key_ring
 
     chosen, holdings = read_settings(), loader.load_plugins().registers.holdings
-    with cluster.run_cluster(chosen) as dsn, progress_bars() as report:
-        moved = asyncio.run(kept.rotate_keys(dsn, kept.load_key_ring(chosen), holdings, report))
+    with embedded_postgres.run_cluster(chosen) as dsn, progress_bars() as report:
+        moved = asyncio.run(key_ring.rotate_keys(dsn, key_ring.load_key_ring(chosen), holdings, report))
     print(f"{moved:,} people moved; earlier keys can be dropped once gongzhi keys status says so.")
 
 
@@ -54,10 +54,10 @@ def verify(
     ] = None,
 ) -> None:
     """Prove that nothing was changed, removed or put in another order (核验)."""
-    from gongzhi_server.storage import audit_verify as witness
+    from gongzhi_server.storage import audit_verify
 
-    with cluster.run_cluster(read_settings()) as dsn:
-        found = asyncio.run(witness.verify_anchors(dsn, anchors or ()))
+    with embedded_postgres.run_cluster(read_settings()) as dsn:
+        found = asyncio.run(audit_verify.verify_anchors(dsn, anchors or ()))
     print(f"{found.links:,} links, {found.looks:,} looks, {found.acts:,} mutations; {found.loose:,} not chained yet")
     if found.wrong:
         exit_with_error(found.wrong)
@@ -68,10 +68,10 @@ def anchor(
     to: Annotated[Path | None, typer.Option(metavar="FILE", help="Add it to this file; else print it.")] = None,
 ) -> None:
     """Tell the chain's end, to be kept outside of this machine (锚定)."""
-    from gongzhi_server.storage import audit_verify as witness
+    from gongzhi_server.storage import audit_verify
 
-    with cluster.run_cluster(read_settings()) as dsn:
-        line = asyncio.run(witness.anchor_line(dsn, clock()))
+    with embedded_postgres.run_cluster(read_settings()) as dsn:
+        line = asyncio.run(audit_verify.anchor_line(dsn, clock()))
     if to is None:
         print(line)
     else:

@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 
 from gongzhi_server.clock import clock
 from gongzhi_server.settings import Settings
-from gongzhi_server.storage import embedded_postgres as cluster
+from gongzhi_server.storage import embedded_postgres
 
 if TYPE_CHECKING:
     from gongzhi.plugin.hooks import Errand
@@ -42,9 +42,9 @@ class PluginGroup(TyperGroup):
 
 def plugin_commands(word: str) -> Any:
     """Return the commands of a plugin, or of a group; None if there are none."""
-    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.plugins import loader
 
-    installed = plugins.load_plugins()
+    installed = loader.load_plugins()
     errands = installed.errands_called(word)
     if not errands:
         return None
@@ -66,7 +66,7 @@ def typer_function(installed: Plugins, plugin: str, errand: Errand) -> Callable[
 
             done: Any = errand.function(choices.read_choices(installed, os.environ, chosen.data), **options)
             raise typer.Exit(done or 0)
-        with cluster.run_cluster(chosen) as dsn:
+        with embedded_postgres.run_cluster(chosen) as dsn:
             code = asyncio.run(run_errand(chosen, dsn, plugin, errand, options, installed=installed))
         raise typer.Exit(code)
 
@@ -93,11 +93,11 @@ async def run_errand(
     from tortoise.transactions import in_transaction
 
     from gongzhi_server.app import create_app
-    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.plugins import loader
     from gongzhi_server.plugins.ownership import acting_as
     from gongzhi_server.storage import database
 
-    installed = installed or plugins.load_plugins()
+    installed = installed or loader.load_plugins()
     await database.migrate_apps(dsn, installed.apps)
     # The whole application without its background work: an errand has the same at hand as a request.
     app = create_app(chosen, dsn, now, installed, background=False)
@@ -111,7 +111,7 @@ async def run_errand(
                     # Raised, so that the transaction is rolled back: an
                     # errand that finds something wrong leaves nothing behind.
                     raise CommandFailed(code)
-                await call.told.write(connection)
+                await call.outgoing.write(connection)
         except CommandFailed as unfinished:
             return unfinished.code
     return 0

@@ -11,7 +11,7 @@ import typer
 
 from gongzhi_server.clock import clock
 from gongzhi_server.errors import Problem
-from gongzhi_server.storage import embedded_postgres as cluster
+from gongzhi_server.storage import embedded_postgres
 
 from .terminal import read_settings
 
@@ -21,15 +21,15 @@ group = typer.Typer(help="What is installed beside the core (插件).", no_args_
 @group.command("list")
 def list_plugins() -> None:
     """List the plugins: version, state, and in what each failed last (插件列表)."""
-    from gongzhi_server.deployment import plugin_status as standing
-    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.deployment import plugin_status
+    from gongzhi_server.plugins import loader
 
-    found = plugins.load_plugins()
+    found = loader.load_plugins()
     if not found.found:
         print("No plugins are installed.")
         return
-    with cluster.run_cluster(read_settings()) as dsn:
-        states = asyncio.run(standing.plugin_status(dsn, found))
+    with embedded_postgres.run_cluster(read_settings()) as dsn:
+        states = asyncio.run(plugin_status.plugin_status(dsn, found))
     for plugin in found.found:
         state, error = states[plugin.name]
         print(f"{plugin.name}  {plugin.distribution} {plugin.version}  {state}  {error or ''}".rstrip())
@@ -37,17 +37,17 @@ def list_plugins() -> None:
 
 def switch_plugin(name: str, county: str | None, active: bool) -> None:
     """Switch a plugin on or off, and print in how many counties that changed something."""
-    from gongzhi_server.deployment import plugin_activation as activation
-    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.deployment import plugin_activation
+    from gongzhi_server.plugins import loader
 
-    installed = plugins.load_plugins()
+    installed = loader.load_plugins()
     known = installed.switchable
     if name in {one.name for one in installed.found} and name not in known:
         raise Problem(f"the plugin {name!r} is always on; start the server with --without {name} to leave it out")
     if name not in known:
         raise Problem(f"there is no plugin {name!r}; there are {', '.join(known) or 'none'}")
-    with cluster.run_cluster(read_settings()) as dsn:
-        count = asyncio.run(activation.switch_plugins(dsn, [name], clock(), county, active=active))
+    with embedded_postgres.run_cluster(read_settings()) as dsn:
+        count = asyncio.run(plugin_activation.switch_plugins(dsn, [name], clock(), county, active=active))
     way = "on" if active else "off"
     more = f"is {way} in {count} more {'county' if count == 1 else 'counties'}"
     print(f"{name} {more if count else f'was {way} already'}.")
@@ -91,7 +91,7 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask (不再询问).")] = False,
 ) -> None:
     """Write a plugin's tables to files, then drop them (移除数据)."""
-    from gongzhi_server.deployment import plugin_removal as removal
+    from gongzhi_server.deployment import plugin_removal
     from gongzhi_server.settings import ensure_folder
 
     def agreed(rows: Mapping[str, int]) -> bool:
@@ -102,8 +102,8 @@ def remove(
     kept = read_settings()
     # Named by the moment, so that a second removal does not write over the files of the first.
     folder = ensure_folder(kept.data) / "removed" / f"{name}-{clock():%Y%m%d-%H%M%S}"
-    with cluster.run_cluster(kept) as dsn:
-        files = asyncio.run(removal.remove_plugin(dsn, name, folder, agreed))
+    with embedded_postgres.run_cluster(kept) as dsn:
+        files = asyncio.run(plugin_removal.remove_plugin(dsn, name, folder, agreed))
     if files is None:
         print("Nothing was done.")
         return

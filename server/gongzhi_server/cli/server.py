@@ -10,7 +10,7 @@ import typer
 
 from gongzhi_server.deployment.startup import fast_startup
 from gongzhi_server.errors import Problem
-from gongzhi_server.storage import embedded_postgres as cluster
+from gongzhi_server.storage import embedded_postgres
 
 from .contents import load_demo_once
 from .terminal import read_settings
@@ -34,20 +34,20 @@ def serve(
 
 def migrate() -> None:
     """Bring the database's tables up to date (迁移)."""
-    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.plugins import loader
     from gongzhi_server.storage import database
 
-    with cluster.run_cluster(read_settings()) as dsn:
-        asyncio.run(database.migrate_apps(dsn, plugins.load_plugins().apps))
+    with embedded_postgres.run_cluster(read_settings()) as dsn:
+        asyncio.run(database.migrate_apps(dsn, loader.load_plugins().apps))
 
 
 def makemigrations(name: Annotated[str, typer.Argument(help="The room or plugin whose models changed.")]) -> None:
     """Write the migrations a room or plugin lacks (生成迁移)."""
-    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.plugins import loader
     from gongzhi_server.storage import database
 
-    with cluster.run_cluster(read_settings()) as dsn:
-        written = asyncio.run(database.write_migrations(dsn, name, plugins.load_plugins().apps))
+    with embedded_postgres.run_cluster(read_settings()) as dsn:
+        written = asyncio.run(database.write_migrations(dsn, name, loader.load_plugins().apps))
     print(*written or ["Nothing has changed."], sep="\n")
 
 
@@ -61,13 +61,15 @@ def token(
     chosen = read_settings()
     if not chosen.development:
         raise Problem("gongzhi token works in development only (GONGZHI_MODE); in production people sign in")
-    from gongzhi_server.auth import development_tokens as tokens
-    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.auth import development_tokens
+    from gongzhi_server.plugins import loader
 
-    with cluster.run_cluster(chosen) as dsn:
+    with embedded_postgres.run_cluster(chosen) as dsn:
         print(
             asyncio.run(
-                tokens.issue_token(chosen, dsn, plugins.load_plugins(), role=role, grid=grid, unit=unit, person=person)
+                development_tokens.issue_token(
+                    chosen, dsn, loader.load_plugins(), role=role, grid=grid, unit=unit, person=person
+                )
             )
         )
 
@@ -75,11 +77,11 @@ def token(
 def doctor() -> None:
     """Check settings and database (体检)."""
     from gongzhi_server.deployment import doctor
-    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.plugins import loader
 
     chosen = read_settings()
-    with cluster.run_cluster(chosen) as dsn:
-        findings = asyncio.run(doctor.examine_deployment(chosen, dsn, plugins.load_plugins()))
+    with embedded_postgres.run_cluster(chosen) as dsn:
+        findings = asyncio.run(doctor.examine_deployment(chosen, dsn, loader.load_plugins()))
     for well, finding in findings:
         print("✓" if well else "✗", finding)
     raise typer.Exit(code=0 if all(well for well, _ in findings) else 1)
@@ -94,11 +96,11 @@ def explain(
 ) -> None:
     """Print the one statement an operation becomes, and how PostgreSQL runs it (查询计划)."""
     from gongzhi_server.graphql import explain
-    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.plugins import loader
 
     chosen = read_settings()
     text = file.read_text(encoding="utf-8")
-    with cluster.run_cluster(chosen) as dsn:
+    with embedded_postgres.run_cluster(chosen) as dsn:
         asyncio.run(
-            explain.print_explanation(dsn, plugins.load_plugins(), text, operation, variables, role=role, grid=grid)
+            explain.print_explanation(dsn, loader.load_plugins(), text, operation, variables, role=role, grid=grid)
         )

@@ -99,7 +99,7 @@ class Transaction:
         self, context: Context, connection: BaseDBAsyncClient, plugin: str | None = None, outbox: Outbox = NOWHERE
     ) -> None:
         self.context, self.connection, self.plugin = context, connection, plugin
-        self.told = TransactionEvents(outbox, context.viewer)
+        self.outgoing = TransactionEvents(outbox, context.viewer)
         # Names of the checks that the command has run; one that promises a check and skips it is rolled back.
         self.checks: set[str] = set()
         self.waived: list[str] = []
@@ -190,24 +190,24 @@ class Transaction:
         said = {one["field"]: one["purpose"] for one in declared if one["plugin"] == self.plugin}
         purpose = said.get(field)
         # The look is written first: whoever may not read the value is on record as having tried.
-        kind, told = LookKind.REVEAL, f"{self.plugin}: {purpose}"
+        kind, reason = LookKind.REVEAL, f"{self.plugin}: {purpose}"
         if self.plugin and purpose is None:
-            kind, told = LookKind.READ, f"{self.plugin}: refused, no purpose is declared"
-        await self.context.look(FileLook([person.id], [field], told[:200], kind))
+            kind, reason = LookKind.READ, f"{self.plugin}: refused, no purpose is declared"
+        await self.context.look(FileLook([person.id], [field], reason[:200], kind))
         if self.plugin and purpose is None:
             raise PermissionError(f"the plugin {self.plugin!r} has declared no purpose for {field}")
         return await reveal_field(self.context.keys, person, field)
 
     def publish(self, happened: Event, row: Model | None = None) -> None:
-        self.told.publish(happened, row)
+        self.outgoing.publish(happened, row)
 
     def enqueue(
         self, job: BackgroundJob, key: str, *, at: datetime | None = None, row: Model | None = None, **arguments: Any
     ) -> None:
-        self.told.enqueue(job, key, at, row, arguments)
+        self.outgoing.enqueue(job, key, at, row, arguments)
 
     def write_last(self, sql: str, *row: Any) -> None:
-        self.told.write_last(sql, row)
+        self.outgoing.write_last(sql, row)
 
     async def waive(self, waiver: Waiver, row: Model, about: str) -> str | None:
         county, request = getattr(row, "county_id", None), WaiverRequest(waiver, row, about)
@@ -341,7 +341,7 @@ async def perform_command(
                 payload = await command.function(call, given)
             # A skipped check raises here, inside the transaction, so nothing of the command stays.
             require_checks(command, call)
-            told = call.told.writes()
+            writes = call.outgoing.writes()
             # The payload is stored and read back before it is answered, so that the first answer equals every replay.
             kept = store_payload(payload)
             settle_payload(payload, kept)
@@ -350,9 +350,9 @@ async def perform_command(
             acted = audit.act_statement(context.viewer, command.name, object_ids(payload), call.waived, people)
             # One round trip for the last statements (see "A mutation's
             # statements are counted" in docs/decisions/commands.md).
-            await write_together(connection, ended, acted, *told)
+            await write_together(connection, ended, acted, *writes)
         # Only after the commit: a wake-up before it would find nothing.
-        if told:
+        if writes:
             outbox.wake()
         return payload
     except (Refusal, Refusals) as refusal:
@@ -383,12 +383,12 @@ async def perform_repeatable(context: Context, command: Command, given: Any, plu
                 payload = await command.function(call, given)
             # Nothing of the payload is stored: it may hold a secret that is answered once.
             require_checks(command, call)
-            told = call.told.writes()
+            writes = call.outgoing.writes()
             said = [*(one.code for one in payload.errors), *call.waived]
             await write_together(
-                connection, audit.act_statement(context.viewer, command.name, object_ids(payload), said), *told
+                connection, audit.act_statement(context.viewer, command.name, object_ids(payload), said), *writes
             )
-        if told:
+        if writes:
             outbox.wake()
         return payload
     except (Refusal, Refusals) as refusal:
@@ -412,9 +412,9 @@ async def transact(
         call = Transaction(context, connection, plugin, outbox)
         with acting_as(plugin):
             done = await work(call)
-        told = call.told.writes()
-        await write_together(connection, audit.act_statement(context.viewer, action, objects), *told)
-    if told:
+        writes = call.outgoing.writes()
+        await write_together(connection, audit.act_statement(context.viewer, action, objects), *writes)
+    if writes:
         outbox.wake()
     return done
 

@@ -14,7 +14,7 @@ from gongzhi.core.people.models import Duty, IncomeBand, Line, Need, ResidenceKi
 from gongzhi.core.people.tiers import TierInputs, TierResult, decide_tier, next_visit_due
 from gongzhi.values.codes import Kind
 
-from . import clock
+from . import county_time
 from .chance import WeightedChoice
 from .grids import SINCE, DemoGrid, Tree
 from .people import GRANDPARENTS, OLD_ALONE, DemoHousehold, DemoPerson
@@ -139,14 +139,14 @@ def look_after(
     for household in households:
         needs, awards, decided = _needs(random, household), _awards(random, today), _past(random, today, 20, 330)
         income = INCOMES.draw(random)
-        inputs = TierInputs(clock.day_at(decided), frozenset(needs), income, frozenset(awards))
+        inputs = TierInputs(county_time.day_at(decided), frozenset(needs), income, frozenset(awards))
         # By the published rule itself, so that the demo cannot show a tier that the rule would not give.
         decision = decide_tier(inputs)
         leader, worker = duties[household.grid, Duty.GRID_LEADER], duties[household.grid, Duty.GRID_WORKER]
         helper = _helper(random, household, leader, residents) if decision.tier is Tier.LIANXIN else None
         visits = _visits(random, decision.tier, helper[1] if helper else worker, today)
-        last = clock.day_at(visits[-1].at if visits else decided)
-        confirmed = None if income is IncomeBand.UNKNOWN else clock.day_at(decided) - timedelta(days=10)
+        last = county_time.day_at(visits[-1].at if visits else decided)
+        confirmed = None if income is IncomeBand.UNKNOWN else county_time.day_at(decided) - timedelta(days=10)
         next_visit = next_visit_due(decision.tier, last)
         yield Care(household, needs, income, confirmed, awards, inputs, decision, decided, helper, visits, next_visit)
 
@@ -189,5 +189,5 @@ def _visits(random: Random, tier: Tier, visitor: DemoPerson, today: date) -> tup
 
 def _past(random: Random, today: date, least: int, most: int) -> int:
     """Draw a moment by day, so many days ago."""
-    start = clock.day_start(today) - random.randint(least, most) * clock.DAY
-    return start + random.randrange(*clock.OFFICE)
+    start = county_time.day_start(today) - random.randint(least, most) * county_time.DAY
+    return start + random.randrange(*county_time.OFFICE)

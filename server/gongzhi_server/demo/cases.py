@@ -18,7 +18,7 @@ from gongzhi.values.codes import Series
 from gongzhi.values.geometry import Crs, Point
 from gongzhi.values.worktime import NEVER
 
-from . import clock, lives, stories
+from . import county_time, lives, stories
 from .bodies import Organisation
 from .chance import uuid7
 from .grids import CODE, DemoGrid
@@ -89,7 +89,7 @@ class DemoCase:
 
     def last(self, *events: str) -> Any:
         """Return when the last step of these kinds was taken."""
-        return next((clock.to_utc(turn.at) for turn in reversed(self.turns) if turn.event in events), None)
+        return next((county_time.to_utc(turn.at) for turn in reversed(self.turns) if turn.event in events), None)
 
     def count(self, event: str) -> int:
         """Count the steps of a kind."""
@@ -160,7 +160,7 @@ def event_rows(random: Random, cases: Iterable[DemoCase]) -> Iterator[tuple[Any,
             data, unit = _json(_facts(case, place, before, after)), dispatched_to(case, place) or body
             # Why a unit sent a case back is between offices, and not shown to whoever asked.
             audience = Audience.STAFF if turn.event == lives.RETURN else Audience.PUBLIC
-            at, note = clock.to_utc(turn.at), _note(random, case, turn.event)
+            at, note = county_time.to_utc(turn.at), _note(random, case, turn.event)
             key, name = uuid7(random, at), role and role.name
             yield key, case.id, turn.event, at, audience, account, name, unit and unit.id, note, data
             before = after

@@ -17,7 +17,7 @@ from gongzhi.runtime.sealing import KeyRing
 
 from gongzhi_server.errors import Problem
 
-from . import bodies, calls, cases, centers, clock, grids, offices, patrols, records
+from . import bodies, calls, cases, centers, county_time, grids, offices, patrols, records
 from .bodies import Organisations
 from .care import Care, Post, Residents, look_after, make_posts
 from .chance import random_stream
@@ -194,7 +194,7 @@ async def _fill(writer: RowWriter, people: int, today: date, seed: int, keys: Ke
     for app in apps:
         if app.demo:
             writer.progress(app.label, 0, 0)
-            await resolve_name(app.demo)(writer.connection, tree.county.id, clock.to_utc(docket.horizon))
+            await resolve_name(app.demo)(writer.connection, tree.county.id, county_time.to_utc(docket.horizon))
             writer.progress(app.label, 1, 1)
     await _offices(writer, tree, organisations)
     writer.progress("figures", 0, 0)

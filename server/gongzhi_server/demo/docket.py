@@ -14,7 +14,7 @@ from gongzhi.core.cases.models import CaseKind, Origin, SettlementLevel, Status,
 from gongzhi.values.codes import Series, case_number
 from gongzhi.values.geometry import Point
 
-from . import clock, lives, stories
+from . import county_time, lives, stories
 from .bodies import Organisations
 from .cases import Asker, DemoCase, Hands
 from .chance import WeightedChoice, uuid7
@@ -64,11 +64,13 @@ class Docket:
 
     def cases(self) -> Iterator[DemoCase]:
         """Yield every case: the ordinary ones as they were reported, then the sealed tip-offs."""
-        for place, moment in enumerate(self._reports(self.fates.ordinary, clock.day_start(SINCE))):
+        for place, moment in enumerate(self._reports(self.fates.ordinary, county_time.day_start(SINCE))):
             yield self._ordinary(place, moment)
         late = [status for status in self.fates.sealed if status is not Status.REPLIED]
         early = [status for status in self.fates.sealed if status is Status.REPLIED]
-        since, between = (max(clock.day_start(SINCE), self.horizon - days * clock.DAY) for days in SEALED_DAYS)
+        since, between = (
+            max(county_time.day_start(SINCE), self.horizon - days * county_time.DAY) for days in SEALED_DAYS
+        )
         moments = self._reports(len(early), since, between) + self._reports(len(late), between)
         for status, moment in zip([*early, *late], moments, strict=True):
             yield self._sealed(status, moment)
@@ -76,7 +78,7 @@ class Docket:
     @cached_property
     def horizon(self) -> int:
         """Nothing happens after this: it is the start of today, whatever the hour of loading."""
-        return clock.day_start(self.today)
+        return county_time.day_start(self.today)
 
     @cached_property
     def adults(self) -> list[DemoPerson]:
@@ -88,17 +90,17 @@ class Docket:
 
     def _reports(self, count: int, since: int, until: int | None = None) -> list[int]:
         """Draw moments of reporting: more of them as time goes by, fewer at weekends."""
-        days = range(since, until or self.horizon, clock.DAY)
+        days = range(since, until or self.horizon, county_time.DAY)
         weights = [
-            (0.5 + place / len(days)) * (1 if clock.day_at(day).weekday() < 5 else 0.6)
+            (0.5 + place / len(days)) * (1 if county_time.day_at(day).weekday() < 5 else 0.6)
             for place, day in enumerate(days)
         ]
         chosen = self.random.choices(days, cum_weights=list(accumulate(weights)), k=count)
-        return sorted(day + int(self.random.triangular(7.5, 20.5, 10.5) * clock.HOUR) for day in chosen)
+        return sorted(day + int(self.random.triangular(7.5, 20.5, 10.5) * county_time.HOUR) for day in chosen)
 
     def _number(self, moment: int, series: Series) -> str:
         """Give the next number of a day in a series."""
-        day = clock.day_at(moment)
+        day = county_time.day_at(moment)
         self.given[day, series] += 1
         return case_number(CODE, day, self.given[day, series], series)
 
@@ -118,7 +120,7 @@ class Docket:
         earlier = self.raised.get((asker.grid.town, story.category))
         self.raised[asker.grid.town, story.category] = number
         return DemoCase(
-            id=uuid7(self.random, clock.to_utc(moment)),
+            id=uuid7(self.random, county_time.to_utc(moment)),
             number=number,
             story=story,
             asker=asker,
@@ -217,7 +219,7 @@ class Docket:
         lead = office if any(turn.event == lives.DISPATCH for turn in turns) else None
         account = f"demo.stranger.{self.given.total()}"
         return DemoCase(
-            id=uuid7(self.random, clock.to_utc(moment)),
+            id=uuid7(self.random, county_time.to_utc(moment)),
             number=number,
             story=stories.SEALED,
             asker=Asker(self.tree.county, "WEB", anonymous=True, account=account),

@@ -7,12 +7,12 @@ from itertools import accumulate
 from random import Random
 from typing import NamedTuple
 
-from gongzhi.core.cases import machine as m
+from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import Status
 
-from . import clock
+from . import county_time
 from .chance import WeightedChoice
-from .clock import DAY, HOUR, MINUTE
+from .county_time import DAY, HOUR, MINUTE
 
 
 class StepTaken(NamedTuple):
@@ -27,21 +27,31 @@ class Pace(NamedTuple):
 
     least: int
     most: int
-    hours: tuple[int, int] = clock.OFFICE
+    hours: tuple[int, int] = county_time.OFFICE
     weekdays: int = 5
 
 
-ACCEPT, DECLINE, WITHDRAW, MERGE = m.ACCEPT.event, m.DECLINE.event, m.WITHDRAW.event, m.MERGE.event
-SETTLE, DISPATCH, RETURN, HANDLE = m.SETTLE.event, m.DISPATCH.event, m.RETURN.event, m.HANDLE.event
-SUSPEND, RESUME, REPLY, CLOSE = m.SUSPEND.event, m.RESUME.event, m.REPLY.event, m.CLOSE.event
-REPORT, REOPEN, VOID, RATED = m.REPORT.event, m.REOPEN.event, m.VOID.event, m.RATED
+ACCEPT, DECLINE, WITHDRAW, MERGE = (
+    machine.ACCEPT.event,
+    machine.DECLINE.event,
+    machine.WITHDRAW.event,
+    machine.MERGE.event,
+)
+SETTLE, DISPATCH, RETURN, HANDLE = (
+    machine.SETTLE.event,
+    machine.DISPATCH.event,
+    machine.RETURN.event,
+    machine.HANDLE.event,
+)
+SUSPEND, RESUME, REPLY, CLOSE = machine.SUSPEND.event, machine.RESUME.event, machine.REPLY.event, machine.CLOSE.event
+REPORT, REOPEN, VOID, RATED = machine.REPORT.event, machine.REOPEN.event, machine.VOID.event, machine.RATED
 
 PACES = {
     ACCEPT: Pace(5 * MINUTE, 4 * HOUR),
     DECLINE: Pace(HOUR, DAY),
-    WITHDRAW: Pace(HOUR, 2 * DAY, clock.WAKING, 7),
+    WITHDRAW: Pace(HOUR, 2 * DAY, county_time.WAKING, 7),
     MERGE: Pace(10 * MINUTE, 5 * HOUR),
-    SETTLE: Pace(20 * MINUTE, DAY, clock.WAKING, 7),
+    SETTLE: Pace(20 * MINUTE, DAY, county_time.WAKING, 7),
     DISPATCH: Pace(10 * MINUTE, 4 * HOUR),
     RETURN: Pace(HOUR, 8 * HOUR),
     HANDLE: Pace(20 * MINUTE, 16 * HOUR),
@@ -49,7 +59,7 @@ PACES = {
     RESUME: Pace(5 * DAY, 20 * DAY),
     REPLY: Pace(10 * HOUR, 6 * DAY),
     VOID: Pace(HOUR, 2 * DAY),
-    RATED: Pace(30 * MINUTE, 5 * DAY, clock.WAKING, 7),
+    RATED: Pace(30 * MINUTE, 5 * DAY, county_time.WAKING, 7),
 }
 GRACE = 7 * DAY
 """How long an answer that nobody rates well stands before the case is closed."""
@@ -77,7 +87,7 @@ UNFINISHED = {
 }
 """The way to each status in which a case has no answer."""
 
-TARGETS = {step.event: step.target for step in m.STEPS}
+TARGETS = {step.event: step.target for step in machine.STEPS}
 """The status that each step leads to."""
 
 
@@ -124,4 +134,4 @@ def _next(random: Random, step: str, before: int) -> int:
     """Draw the moment of a step, in the hours in which it is taken."""
     pace = PACES[step]
     moment = before + int(random.uniform(pace.least, pace.most))
-    return clock.next_working_moment(moment, pace.hours, pace.weekdays, int(random.uniform(0, 4 * HOUR)))
+    return county_time.next_working_moment(moment, pace.hours, pace.weekdays, int(random.uniform(0, 4 * HOUR)))

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from gongzhi.core.units.models import UnitKind
 from gongzhi.values.codes import Kind
 
-from . import clock
+from . import county_time
 from .bodies import Organisations
 from .grids import SINCE, Tree
 
@@ -52,7 +52,7 @@ DUTY = "category_id", "grid_id", "kind", "basis", "valid_from"
 Rows = Iterator[tuple[Any, ...]]
 USUAL = timedelta(days=7)
 """The term of orders so old that their cases have no clocks: five working days, about."""
-START = clock.to_utc(clock.day_start(SINCE))
+START = county_time.to_utc(county_time.day_start(SINCE))
 
 
 class Connection(Protocol):

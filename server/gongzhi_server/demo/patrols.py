@@ -8,7 +8,7 @@ from typing import Any
 
 from gongzhi.core.cases.models import Origin
 
-from . import clock
+from . import county_time
 from .cases import DemoCase
 from .chance import uuid7
 from .grids import DemoGrid
@@ -26,7 +26,10 @@ def patrol_rows(
         worker = workers.get(case.asker.grid)
         if case.origin is Origin.PROACTIVE and case.asker.channel != SENSOR and worker:
             reported = case.turns[0].at
-            at, written = clock.to_utc(reported - random.randrange(5, 45) * clock.MINUTE), clock.to_utc(reported)
+            at, written = (
+                county_time.to_utc(reported - random.randrange(5, 45) * county_time.MINUTE),
+                county_time.to_utc(reported),
+            )
             found = case.story.title.replace("{place}", case.asker.grid.place)
             account = f"demo.person.{worker.id}"
             yield uuid7(random, at), case.asker.grid.id, worker.id, account, at, found, case.id, written

@@ -16,7 +16,7 @@ from gongzhi.values import codes
 from gongzhi_server.imports.registry import PHONE
 from gongzhi_server.imports.sealed import Owner, seal_identity
 
-from . import clock
+from . import county_time
 from .care import Care, Post
 from .chance import uuid7
 from .grids import CODE, SINCE
@@ -103,7 +103,7 @@ def award_rows(random: Random, cares: Iterable[Care]) -> Rows:
 def tier_rows(random: Random, cares: Iterable[Care]) -> Rows:
     """Yield the rows of `people.tier`, with the inputs and reasons of each decision."""
     for care in cares:
-        decided, decision = clock.to_utc(care.decided), care.decision
+        decided, decision = county_time.to_utc(care.decided), care.decision
         inputs = orjson.dumps(care.inputs.json).decode()
         reasons = orjson.dumps([reason.json for reason in decision.reasons]).decode()
         yield (
@@ -117,16 +117,16 @@ def liaison_rows(random: Random, cares: Iterable[Care]) -> Rows:
     for care in cares:
         if care.helper:
             line, helper = care.helper
-            decided = clock.to_utc(care.decided)
-            yield uuid7(random, decided), line, helper.id, care.household.id, clock.day_at(care.decided)
+            decided = county_time.to_utc(care.decided)
+            yield uuid7(random, decided), line, helper.id, care.household.id, county_time.day_at(care.decided)
 
 
 def visit_rows(random: Random, cares: Iterable[Care]) -> Rows:
     """Yield the rows of `people.visit`, written down some minutes after each."""
     for care in cares:
         for visit in care.visits:
-            at, home = clock.to_utc(visit.at), care.household
-            written = clock.to_utc(visit.at + random.randrange(10, 90) * clock.MINUTE)
+            at, home = county_time.to_utc(visit.at), care.household
+            written = county_time.to_utc(visit.at + random.randrange(10, 90) * county_time.MINUTE)
             account = f"demo.person.{visit.visitor.id}"
             yield uuid7(random, at), home.grid.id, home.id, visit.visitor.id, at, visit.note, written, account
 

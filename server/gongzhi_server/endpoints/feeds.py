@@ -37,7 +37,7 @@ HEADERS = {name.decode(): value.decode() for name, value in SAFE} | {"x-robots-t
 
 
 class Feeds:
-    """The endpoint of feeds. `context` makes what a plugin has at hand; `till` counts requests by address.
+    """The endpoint of feeds. `context` makes what a plugin has at hand; `limiter` counts requests by address.
 
     Nothing tells a token that is not known from a plugin that is not there or is off.
     """
@@ -48,11 +48,11 @@ class Feeds:
         context: Callable[[str], Context],
         fetch: Fetch,
         settings: GatewaySettings,
-        till: RateLimiter | None,
+        limiter: RateLimiter | None,
         guard: Guard | None = None,
     ) -> None:
         self.feeds, self.context, self.fetch = plugins.feeds, context, fetch
-        self.settings, self.till, self.guard = settings, till, guard
+        self.settings, self.limiter, self.guard = settings, limiter, guard
 
     @property
     def routes(self) -> list[Route]:
@@ -72,20 +72,20 @@ class Feeds:
 
     async def answer(self, request: Request) -> Response:
         """Answer with the file. Raises Limited for whoever asks too often, the sooner for those who guess."""
-        purse = self.till.purse(None, None, client_address(request.scope)) if self.till else None
-        if purse:
-            purse.consume()
+        budget = self.limiter.budget(None, None, client_address(request.scope)) if self.limiter else None
+        if budget:
+            budget.consume()
         # Like every read of strangers, feeds are refused while the server is behind.
         if self.guard:
             self.guard.admit(stranger=True)
         # Charged by time, since what a plugin makes may be large.
         begun = perf_counter()
         response = await self.opened(request.path_params["rest"])
-        if purse:
-            purse.charge(0, perf_counter() - begun, paid=1)
-        if response is None and purse:
+        if budget:
+            budget.charge(0, perf_counter() - begun, paid=1)
+        if response is None and budget:
             # A link that does not work is a guess, until its address has none left.
-            purse.consume(purse.till.rates.refused)
+            budget.consume(budget.limiter.rates.refused)
         return response or JSONResponse(ABSENT, 404)
 
     async def opened(self, rest: str) -> Response | None:

@@ -50,20 +50,23 @@ LATER = {"error": "Too much at this moment; try again later. 请求过多，请�
 
 
 class RateLimitedApp:
-    """An ASGI application behind a toll: each request costs its address a point, and the time it takes. 429 for whom
-    has none, and where there is no place for it; nothing may have been sent by then."""
+    """An ASGI application behind the rate limiter.
 
-    def __init__(self, app: ASGIApp, till: RateLimiter | None) -> None:
-        self.app, self.till = app, till
+    Each request costs its address a point, and the time it takes. Whoever has none gets a 429, as does everybody while
+    there is no place for the request; nothing may have been sent by then.
+    """
+
+    def __init__(self, app: ASGIApp, limiter: RateLimiter | None) -> None:
+        self.app, self.limiter = app, limiter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        purse = self.till.purse(None, None, client_address(scope)) if self.till else None
+        budget = self.limiter.budget(None, None, client_address(scope)) if self.limiter else None
         meter = TimeMeter()
         # Whatever the application reads of the database is added to this meter, and charged to the address.
         before = METER.set(meter)
         try:
-            if purse:
-                purse.consume()
+            if budget:
+                budget.consume()
             await self.app(scope, receive, send)
         except RateLimited as limited:
             headers = {"retry-after": str(limited.after), "cache-control": "no-store"}
@@ -71,8 +74,8 @@ class RateLimitedApp:
         finally:
             METER.reset(before)
             # A request that was refused for lack of points is not charged for it as well.
-            if purse and purse.paid:
-                purse.charge(0, meter.seconds, paid=1)
+            if budget and budget.paid:
+                budget.charge(0, meter.seconds, paid=1)
 
 
 async def read_body(request: Request, most: int, seconds: float) -> bytes:

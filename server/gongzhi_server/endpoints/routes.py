@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gongzhi_server.auth.account_lookup import LoadedAccount
 from gongzhi_server.auth.authentication import preferred_language
 from gongzhi_server.auth.claims import OnBehalf
-from gongzhi_server.gateway import error_responses as refusals
+from gongzhi_server.gateway import error_responses
 from gongzhi_server.gateway.application import SAFE, GatewaySettings, wrap_application
 from gongzhi_server.gateway.error_codes import Code
 from gongzhi_server.gateway.interfaces import Forbidden, RequestRefused, Unauthenticated
@@ -124,15 +124,15 @@ class PluginRoutes:
         """Answer a request with the headers that a response must have, whatever becomes of the request."""
         headers: dict[str, str] = {}
         caller: Caller | None = None
-        purse = self.operations.purse(request.scope)  # for who cannot be asked who they are
+        budget = self.operations.budget(request.scope)  # for who cannot be asked who they are
         try:
             # The order is fixed: form of the request, body, credentials, points, and only then the plugin's code.
             self.admit(route, request)
             request = await self.receive_request(route, request)
             caller = await self.operations.enter(await credential_headers(route, request), request.scope)
-            purse = caller.purse
-            if purse:
-                purse.consume()
+            budget = caller.budget
+            if budget:
+                budget.consume()
             # After the point is taken: strangers who try are counted, too.
             if caller.stranger and not route.strangers:
                 raise Unauthenticated("Credentials are missing.", "Bearer")
@@ -150,8 +150,8 @@ class PluginRoutes:
             # A refusal is not for everybody, so no cache may keep it.
             caller = None
         finally:
-            if purse:
-                purse.settle()
+            if budget:
+                budget.settle()
         guard_browser(response, shared=caller is not None and caller.stranger)
         response.headers.update(headers)
         return response
@@ -213,13 +213,13 @@ class PluginRoutes:
             raise RouteFailed from error
         finally:
             METER.reset(before)
-            for purse in (caller.purse, self.purse_of(plugin)):
-                if purse:
-                    purse.charge(0, meter.seconds, paid=1)
+            for budget in (caller.budget, self.purse_of(plugin)):
+                if budget:
+                    budget.charge(0, meter.seconds, paid=1)
 
     def purse_of(self, plugin: Plugin) -> CallerBudget | None:
         """Return what pays for a plugin's routes, or None without rates."""
-        return self.operations.till.purse_of_plugin(plugin.name) if self.operations.till else None
+        return self.operations.limiter.plugin_budget(plugin.name) if self.operations.limiter else None
 
     async def ask(self, caller: Caller, document: str, **variables: Any) -> Mapping[str, Any]:
         """Answer a document as /graphql does for the caller, at the same cost."""
@@ -271,7 +271,7 @@ class PluginRoutes:
                 text = Text(f"{problem} Try again in {after} seconds.", f"请求过多，请在 {after} 秒后重试。")
                 return RefusalAnswer(RouteRefusal(429, Code.RATE_LIMITED.value, (text,)), {"retry-after": str(after)})
             case RequestRefused(errors=errors):
-                texts = tuple(Text(said, said) for said in (refusals.hide_values(one.message) for one in errors))
+                texts = tuple(Text(said, said) for said in (error_responses.hide_values(one.message) for one in errors))
                 return RefusalAnswer(RouteRefusal(400, Code.BAD_REQUEST.value, texts), {})
             case RouteFailed(__cause__=TimeoutError() as late):
                 self.note(plugin, route, late)
@@ -296,7 +296,7 @@ class PluginRoutes:
             guard_browser(response, shared=True)
             await response(scope, receive, send)
 
-        return RateLimitedApp(serve, self.operations.till)
+        return RateLimitedApp(serve, self.operations.limiter)
 
 
 EXPECTED = (Refusal, Refusals, HttpRefused, RateLimited, Forbidden, Unauthenticated, RequestRefused, ClientDisconnect)

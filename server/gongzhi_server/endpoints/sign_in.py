@@ -22,7 +22,7 @@ from gongzhi_server.auth.devices import LIFETIME as REMEMBERED
 from gongzhi_server.auth.passwords import PasswordsBusy
 from gongzhi_server.auth.service import AttemptOrigin, AuthenticationService, WrongCredentials
 from gongzhi_server.auth.sessions import OpenedSession
-from gongzhi_server.gateway import error_responses as refusals
+from gongzhi_server.gateway import error_responses
 from gongzhi_server.gateway.application import SAFE, GatewaySettings, wrap_application
 from gongzhi_server.gateway.error_codes import Code
 from gongzhi_server.gateway.interfaces import Unauthenticated
@@ -76,12 +76,21 @@ def require_text(body: Mapping[str, Any], name: str) -> str:
 
 
 class AuthEndpoint:
-    """The endpoints at `/auth/`. `till` counts requests by address, where rates are limited."""
+    """The endpoints at `/auth/`. `limiter` counts requests by address, where rates are limited."""
 
     def __init__(
-        self, desk: AuthenticationService, door: Authenticator, settings: GatewaySettings, till: RateLimiter | None
+        self,
+        auth_service: AuthenticationService,
+        authenticator: Authenticator,
+        settings: GatewaySettings,
+        limiter: RateLimiter | None,
     ) -> None:
-        self.desk, self.door, self.settings, self.till = desk, door, settings, till
+        self.auth_service, self.authenticator, self.settings, self.limiter = (
+            auth_service,
+            authenticator,
+            settings,
+            limiter,
+        )
         self.origins = frozenset(origin.encode() for origin in settings.origins)
 
     @property
@@ -102,12 +111,12 @@ class AuthEndpoint:
         """Sign in with name and password."""
         name, password = asked.texts("name", "password")
         device = asked.text("device")
-        return await self.desk.sign_in(name, password, device and device[:100], asked.origin, asked.now)
+        return await self.auth_service.sign_in(name, password, device and device[:100], asked.origin, asked.now)
 
     async def refresh(self, asked: AuthRequest) -> Any:
         """Renew a session by its refresh token."""
         [token] = asked.texts("refreshToken")
-        opened = await self.desk.sessions.renew(token, asked.now)
+        opened = await self.auth_service.sessions.renew(token, asked.now)
         if opened is None:
             raise WrongCredentials("The session is over; sign in again.", "会话已结束，请重新登录。")
         return opened
@@ -115,35 +124,35 @@ class AuthEndpoint:
     async def sign_out(self, asked: AuthRequest) -> Any:
         """End a session; the answer is the same whether it was open or not."""
         [token] = asked.texts("refreshToken")
-        await self.desk.sessions.end(token, asked.now)
+        await self.auth_service.sessions.end(token, asked.now)
         return {}
 
     async def password(self, asked: AuthRequest) -> Any:
         """Change a password."""
         name, password, new = asked.texts("name", "password", "newPassword")
-        return await self.desk.change(name, password, new, asked.origin, asked.now)
+        return await self.auth_service.change(name, password, new, asked.origin, asked.now)
 
     async def invitation(self, asked: AuthRequest) -> Any:
         """Use an invitation: with the account that is signed in, or to set a password."""
         [code] = asked.texts("code")
         # Somebody who is signed in wants to be linked to a person; everybody else wants to set a password.
         if b"authorization" in asked.headers:
-            viewer = await self.door(asked.headers)
-            await self.desk.link(code, viewer.account, asked.where, asked.now)
+            viewer = await self.authenticator(asked.headers)
+            await self.auth_service.link(code, viewer.account, asked.where, asked.now)
             return {}
         password, name = asked.texts("password")[0], asked.text("name") or ""
-        return await self.desk.accept(code, name, password, asked.where, asked.now)
+        return await self.auth_service.accept(code, name, password, asked.where, asked.now)
 
     async def keys(self, asked: AuthRequest) -> Any:
         """Return the public keys that access tokens are verified with."""
-        return self.door.access.keys.public(asked.now)
+        return self.authenticator.access.keys.public(asked.now)
 
     def tokens(self, opened: OpenedSession, now: datetime) -> dict[str, Any]:
         """Return what a client keeps: tokens, and the device's token where somebody has just proved who they are."""
         device = {"deviceToken": opened.device} if opened.device else {}
         return {
             **device,
-            "accessToken": self.door.access.issue(opened.account, opened.session, now),
+            "accessToken": self.authenticator.access.issue(opened.account, opened.session, now),
             "tokenType": "Bearer",
             "expiresIn": int(LIFETIME.total_seconds()),
             "refreshToken": opened.refresh,
@@ -154,7 +163,7 @@ class AuthEndpoint:
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             headers = fold_headers(scope["headers"])
-            language = self.door.language(headers.get(b"accept-language", b""))
+            language = self.authenticator.language(headers.get(b"accept-language", b""))
             try:
                 asked = await self.read(Request(scope, receive), headers, method)
                 found = await answer(asked)
@@ -178,7 +187,7 @@ class AuthEndpoint:
             max_age=int(REMEMBERED.total_seconds()),
             path="/auth",
             # Scripts cannot read it, other sites cannot have it sent, and over HTTPS it never goes out in clear.
-            secure=self.door.access.issuer.startswith("https://"),
+            secure=self.authenticator.access.issuer.startswith("https://"),
             httponly=True,
             samesite="strict",
         )
@@ -195,10 +204,10 @@ class AuthEndpoint:
             )
         where = client_address(request.scope)
         # Paid before the body is read and a password hashed.
-        if self.till:
-            self.till.purse(None, None, where).consume()
+        if self.limiter:
+            self.limiter.budget(None, None, where).consume()
         body = await read_json_object(request, headers, self.settings.limits.reading) if method == "POST" else {}
-        return AuthRequest(headers, network_of(where), self.door.now(), body)
+        return AuthRequest(headers, network_of(where), self.authenticator.now(), body)
 
 
 async def read_json_object(request: Request, headers: Mapping[bytes, bytes], seconds: float) -> Mapping[str, Any]:
@@ -248,7 +257,7 @@ def refusal_response(problem: Exception, language: Language) -> Response:
             text = Text("Too much at this moment. Try again in a second.", "系统繁忙，请稍后重试。")
             return error_response(503, [error_entry(Code.TIMEOUT, text.say(language))], **{"retry-after": "1"})
     # Everything else is a fault: its text stays in the log.
-    return error_response(500, refusals.format_errors([refusals.mask_fault(problem)]))
+    return error_response(500, error_responses.format_errors([error_responses.mask_fault(problem)]))
 
 
 def error_entry(code: Code, message: str, **extensions: Any) -> dict[str, Any]:

@@ -32,8 +32,7 @@ from gongzhi_server.auth.authentication import preferred_language
 from gongzhi_server.files.archive import Archive
 from gongzhi_server.files.content import LARGEST, MB, UnfitFile, clean_upload
 from gongzhi_server.files.malware_scan import Scan, ScanError
-from gongzhi_server.gateway import Code, negotiation
-from gongzhi_server.gateway import error_responses as refusals
+from gongzhi_server.gateway import Code, error_responses, negotiation
 from gongzhi_server.gateway.error_codes import coded_error
 from gongzhi_server.gateway.interfaces import Forbidden, Unauthenticated
 from gongzhi_server.gateway.operations import Operations
@@ -133,8 +132,8 @@ class FileService:
         viewer: Viewer = caller.viewer
         stranger = viewer.account.name is None
         client = self.client(headers) if stranger else None
-        if caller.purse:
-            caller.purse.consume(STRANGERS_POINTS if stranger else POINTS)
+        if caller.budget:
+            caller.budget.consume(STRANGERS_POINTS if stranger else POINTS)
         async with self.share:
             # The place is held for the query alone, not while the file arrives, which may take minutes.
             room = await self.archive.has_room(viewer, client)
@@ -176,8 +175,8 @@ class FileService:
 
     async def send_file(self, request: Request, rest: str) -> Response:
         """Send the file of a link that is good."""
-        if purse := self.operations.purse(request.scope):
-            purse.consume(DOWNLOAD_POINTS)
+        if budget := self.operations.budget(request.scope):
+            budget.consume(DOWNLOAD_POINTS)
         id, variant = self.named(request, rest)
         async with self.share:
             found = await self.archive.find(id, variant)
@@ -244,7 +243,9 @@ class FileService:
             case TimeoutError():
                 message = Text("The file did not arrive in time.", "文件上传超时。")
                 return error_response(408, Code.REQUEST_TIMEOUT, message.say(tongue), headers)
-        return JSONResponse({"errors": refusals.format_errors([refusals.mask_fault(problem)])}, 500, headers)
+        return JSONResponse(
+            {"errors": error_responses.format_errors([error_responses.mask_fault(problem)])}, 500, headers
+        )
 
 
 def link_over() -> HttpRefused:
@@ -254,7 +255,7 @@ def link_over() -> HttpRefused:
 
 def error_response(status: int, code: Code, message: str, headers: Mapping[str, str]) -> Response:
     """Answer with an error."""
-    return JSONResponse({"errors": refusals.format_errors([coded_error(code, message)])}, status, headers)
+    return JSONResponse({"errors": error_responses.format_errors([coded_error(code, message)])}, status, headers)
 
 
 def too_large(most: int) -> HttpRefused:
@@ -320,9 +321,9 @@ def limit_body(receive: Receive, most: int, pause: float) -> Receive:
     return read
 
 
-def upload_routes(desk: FileService, origins: Sequence[str], proxies: Sequence[str]) -> list[Route]:
+def upload_routes(files: FileService, origins: Sequence[str], proxies: Sequence[str]) -> list[Route]:
     """Return the routes for handing files in and giving them out, with what other origins and proxies need."""
-    app: ASGIApp = desk
+    app: ASGIApp = files
     if origins:
         app = CORSMiddleware(app, list(origins), ("GET", "HEAD", "POST"), SENDABLE)
     if proxies:

@@ -18,7 +18,7 @@ import asyncpg
 
 from gongzhi_server.storage.election import try_lead
 
-from . import partitions as months
+from . import partitions
 
 log = logging.getLogger("gongzhi")
 
@@ -116,7 +116,7 @@ class Sequencer:
         """Look after the partitions, once an hour."""
         now = self.now()
         if self._tidied is None or now - self._tidied >= TIDY:
-            await months.tidy_partitions(connection, now, self.retention)
+            await partitions.tidy_partitions(connection, now, self.retention)
             self._tidied = now
 
 

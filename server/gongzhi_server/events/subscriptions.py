@@ -178,26 +178,26 @@ class SubscriptionGroup:
         self.streams, self.asked, self.viewer, self.statement = streams, asked, viewer, statement
         self.types = {one.type for one in asked.plan.events}
         self.rules = streams.rules(asked, viewer)
-        self._told: OrderedDict[tuple[int, int], asyncio.Task[list[Answer]]] = OrderedDict()
+        self._shared: OrderedDict[tuple[int, int], asyncio.Task[list[Answer]]] = OrderedDict()
         self._state: tuple[int, asyncio.Task[Answer]] | None = None
 
     async def answer(self, position: int, events: Sequence[Occurrence]) -> list[Answer]:
         """Return what these events mean to the group; they follow a position."""
-        return await (self.live(events) if self.asked.live else self.told(position, events))
+        return await (self.live(events) if self.asked.live else self.shared_answers(position, events))
 
-    async def told(self, position: int, events: Sequence[Occurrence]) -> list[Answer]:
-        """Return what a stream tells of these events."""
+    async def shared_answers(self, position: int, events: Sequence[Occurrence]) -> list[Answer]:
+        """Answer these events by a run that all members of the group share."""
         mine = [one for one in events if one.type in self.types]
         if not mine:
             return []
         # The chunk is known by its ends, so that members who read the same chunk share one answer.
         key = position, events[-1].position
-        task = self._told.get(key)
+        task = self._shared.get(key)
         # A failed run is not kept: the next member tries again.
         if task is None or has_failed(task):
-            task = self._told[key] = asyncio.create_task(self.answers(mine))
-            if len(self._told) > REMEMBERED:
-                self._told.popitem(last=False)
+            task = self._shared[key] = asyncio.create_task(self.answers(mine))
+            if len(self._shared) > REMEMBERED:
+                self._shared.popitem(last=False)
         # Shielded: the task is shared, and a member who leaves must not cancel it for the others.
         return task.result() if task.done() else await asyncio.shield(task)
 
@@ -205,7 +205,7 @@ class SubscriptionGroup:
         """Encode these events by one statement; what may not be seen or is not asked for is left out."""
         cursors = [self.streams.cursors.seal(one.position) for one in events]
         given = {KEYS: [one.id for one in events], CURSORS: cursors}
-        rows, errors = await self.session().told(self.statement, given)
+        rows, errors = await self.session().fetch_by_keys(self.statement, given)
         # The answer's JSON is put together from the bytes that the database made, without parsing them.
         head = b'{"%s":' % self.asked.field.key.encode()
         found = zip(events, cursors, rows, strict=True)

@@ -43,8 +43,8 @@ class Knowledge:
 
     def rules(self, types: Iterable[str], viewer: Viewer) -> list[Rule]:
         """Return the rules by which a viewer may know of events of these types."""
-        told = streams_of(self.planner.schema)
-        asked = [self._streams[name] for name, of in told.items() if of & set(types)]
+        streams = streams_of(self.planner.schema)
+        asked = [self._streams[name] for name, of in streams.items() if of & set(types)]
         return [(one, self.statement(one, viewer)) for one in asked if is_open(one, viewer)]
 
     def statement(self, asked: SubscriptionRequest, viewer: Viewer) -> Statement:
@@ -55,7 +55,7 @@ class Knowledge:
         """Return whether the rules tell somebody of at least one of the events."""
         given: dict[str, Any] = {KEYS: [one.id for one in events], CURSORS: ["" for _ in events]}
         for asked, statement in rules:
-            rows, _ = await self.session(asked, viewer).told(statement, given)
+            rows, _ = await self.session(asked, viewer).fetch_by_keys(statement, given)
             if any(row is not None for row in rows):
                 return True
         return False

@@ -16,8 +16,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from . import error_responses as refusals
-from . import negotiation
+from . import error_responses, negotiation
 from .discovery import PAGE
 from .error_codes import Code, coded_error
 from .interfaces import (
@@ -192,7 +191,7 @@ class Gateway(Generic[P]):
             raise
         except Exception as problem:
             reply = self.refusal(problem, media, caller)
-        if caller.purse is None:
+        if caller.budget is None:
             return reply
         lines = reply.headers + caller.headers()
         if isinstance(reply, EventStream):
@@ -207,8 +206,8 @@ class Gateway(Generic[P]):
         try:
             request = await self.read(receive, headers) if method == "POST" else self.url(scope["query_string"])
         except (Malformed, RequestRefused, HttpRefusal):  # reading it took time, too
-            if caller.purse:
-                caller.purse.consume()
+            if caller.budget:
+                caller.budget.consume()
             raise
         if isinstance(request, list):
             return await self.batch(request, caller)
@@ -237,7 +236,7 @@ class Gateway(Generic[P]):
                 check_method(prepared.operation, scope["method"])
             answers = self.operations.answers(prepared, request, caller, progress)
         except (RequestRefused, Malformed) as problem:
-            answers = single_answer(dump_errors(self.operations.told(problem, caller)))
+            answers = single_answer(dump_errors(self.operations.describe_errors(problem, caller)))
         # From here the stream holds the seat and lets it go at its end; until then it is ours to let go.
         except BaseException:
             seat.close()
@@ -249,7 +248,7 @@ class Gateway(Generic[P]):
             finally:
                 await self.operations.remember([progress])
 
-        return EventStream(answers, partial(self.operations.told, caller=caller), watch, seat)
+        return EventStream(answers, partial(self.operations.describe_errors, caller=caller), watch, seat)
 
     async def batch(self, requests: Sequence[Request], caller: Caller) -> HttpReply:
         """Answer one after the other, within one budget of cost and time."""
@@ -267,7 +266,7 @@ class Gateway(Generic[P]):
                 cost += answer.cost
                 bodies.append(answer.body)
             except Exception as problem:
-                bodies.append(dump_errors(self.operations.told(problem, caller)))
+                bodies.append(dump_errors(self.operations.describe_errors(problem, caller)))
         return HttpReply(200, b"[" + b",".join(bodies) + b"]", media=JSON)
 
     def admit(self, method: str, headers: Mapping[bytes, bytes]) -> None:
@@ -318,9 +317,11 @@ class Gateway(Generic[P]):
     def refusal(self, problem: Exception, media: bytes, caller: Caller | None = None) -> HttpReply:
         """Turn what was raised into a reply."""
         if isinstance(problem, HttpRefusal):
-            return HttpReply(problem.status, dump_errors(refusals.format_errors([problem.problem])), problem.headers)
+            return HttpReply(
+                problem.status, dump_errors(error_responses.format_errors([problem.problem])), problem.headers
+            )
         status, extra = self.line(problem, media)
-        return HttpReply(status, dump_errors(self.operations.told(problem, caller)), extra)
+        return HttpReply(status, dump_errors(self.operations.describe_errors(problem, caller)), extra)
 
     def line(self, problem: Exception, media: bytes) -> tuple[int, tuple[Header, ...]]:
         """Return the status of a reply that tells of a problem, and the headers that go with it."""

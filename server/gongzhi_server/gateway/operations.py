@@ -17,7 +17,7 @@ from typing import Any, Generic
 from graphql import GraphQLError, Lexer, Source, TokenKind
 from starlette.types import Scope
 
-from . import error_responses as refusals
+from . import error_responses
 from .error_codes import Code, coded_error
 from .interfaces import (
     Answer,
@@ -57,13 +57,13 @@ class Caller:
     discovers: bool
     who: str
     """Whom open sockets are counted for."""
-    purse: CallerBudget | None = None
+    budget: CallerBudget | None = None
     stranger: bool = False
     """Whether they have no account."""
 
     def headers(self) -> tuple[Header, ...]:
         """Return the headers that tell what the caller may still ask."""
-        return self.purse.headers() if self.purse else ()
+        return self.budget.headers() if self.budget else ()
 
 
 @dataclass(slots=True)
@@ -90,7 +90,7 @@ class Operations(Generic[P]):
         self.engine, self.authenticate, self.documents = engine, authenticate, documents
         self.memory, self.guard = memory, guard
         self.settings, self.limits, self.traits = settings, settings.limits, traits
-        self.till = RateLimiter(settings.rates) if settings.rates else None
+        self.limiter = RateLimiter(settings.rates) if settings.rates else None
         self._open: Counter[str] = Counter()
         # To validate a document may take a tenth of a second, in which the others are not to wait. One thread each, for
         # strangers and for the rest: the interpreter shares its time out by threads, and the loop is one of them.
@@ -102,20 +102,20 @@ class Operations(Generic[P]):
         try:
             viewer = await self.authenticate(headers)
         except (Unauthenticated, Forbidden):
-            if self.till:
+            if self.limiter:
                 # Wrong credentials cost their address much, so that guessing tokens is slow.
-                self.till.purse(None, None, client_address(scope)).consume(self.till.rates.refused)
+                self.limiter.budget(None, None, client_address(scope)).consume(self.limiter.rates.refused)
             raise
         account = self.traits.account(viewer)
         where = client_address(scope)
-        purse = self.till.purse(account, self.traits.key(viewer), where) if self.till else None
+        budget = self.limiter.budget(account, self.traits.key(viewer), where) if self.limiter else None
         who = f"address {network_of(where)}" if account is None else f"account {account}"
-        return Caller(viewer, self.traits.discover(viewer), who, purse, account is None)
+        return Caller(viewer, self.traits.discover(viewer), who, budget, account is None)
 
     async def prepare(self, request: Request, caller: Caller) -> P:
         """Find and prepare the document, and take a point for it. Raises Limited, Malformed or Refused."""
-        if caller.purse:
-            caller.purse.consume()
+        if caller.budget:
+            caller.budget.consume()
         text, trusted, keep = self.documents.find(request)
         # A cheap search first; only a text that mentions it is read token by token.
         if not caller.discovers and not trusted and INTROSPECTION.search(text) and self.is_introspection(text):
@@ -156,12 +156,12 @@ class Operations(Generic[P]):
                 return await asyncio.get_running_loop().run_in_executor(self._preparing[caller.stranger], make)
         finally:
             self._waiting[caller.stranger] -= 1
-            if caller.purse:  # a document that is refused took its time, too
-                caller.purse.charge(0, seconds, paid=1)
+            if caller.budget:  # a document that is refused took its time, too
+                caller.budget.charge(0, seconds, paid=1)
 
-    def purse(self, scope: Scope) -> CallerBudget | None:
+    def budget(self, scope: Scope) -> CallerBudget | None:
         """Return what pays for an address, or None without rates."""
-        return self.till.purse(None, None, client_address(scope)) if self.till else None
+        return self.limiter.budget(None, None, client_address(scope)) if self.limiter else None
 
     def admit(self, caller: Caller) -> None:
         """Let a read of this caller in, unless the server is behind. Raises Overloaded."""
@@ -170,8 +170,8 @@ class Operations(Generic[P]):
 
     def prepare_own(self, text: str, caller: Caller) -> P:
         """Prepare a document of our own that stands for what a caller asked in another way, and take a point for it."""
-        if caller.purse:
-            caller.purse.consume()
+        if caller.budget:
+            caller.budget.consume()
         return self.engine.prepare(text, None, trusted=True, stranger=caller.stranger)
 
     def is_introspection(self, text: str) -> bool:
@@ -201,8 +201,8 @@ class Operations(Generic[P]):
             return answer
         finally:
             METER.reset(before)
-            if caller.purse:
-                caller.purse.charge(cost, meter.seconds, paid=1)
+            if caller.budget:
+                caller.budget.charge(cost, meter.seconds, paid=1)
 
     async def answers(
         self, prepared: P, request: Request, caller: Caller, progress: Progress | None = None
@@ -226,8 +226,8 @@ class Operations(Generic[P]):
                 async for answer in events:
                     # At least a point for each event, however cheap: a
                     # stream could otherwise send without end for one point.
-                    if caller.purse:
-                        caller.purse.charge(max(1, answer.cost), meter.take())
+                    if caller.budget:
+                        caller.budget.charge(max(1, answer.cost), meter.take())
                     if answer.body:
                         yield answer
                     progress.cursor = answer.cursor or progress.cursor  # only now is it with the client
@@ -235,8 +235,8 @@ class Operations(Generic[P]):
             await self.remember([progress])
             raise
         finally:
-            if caller.purse:
-                caller.purse.charge(0, meter.take())
+            if caller.budget:
+                caller.budget.charge(0, meter.take())
 
     def resumption_key(self, request: Request, caller: Caller) -> str | None:
         """Return the digest of who follows what; None for strangers, who cannot be told from one another."""
@@ -261,9 +261,9 @@ class Operations(Generic[P]):
         if self.memory and known:
             await self.memory.remember(known)
 
-    def told(self, problem: Exception, caller: Caller | None = None) -> list[dict[str, Any]]:
+    def describe_errors(self, problem: Exception, caller: Caller | None = None) -> list[dict[str, Any]]:
         """Word the errors of a response."""
-        return refusals.describe_problem(problem, self.limits, suggest=caller is not None and caller.discovers)
+        return error_responses.describe_problem(problem, self.limits, suggest=caller is not None and caller.discovers)
 
     @contextmanager
     def seat(self, caller: Caller) -> Iterator[None]:

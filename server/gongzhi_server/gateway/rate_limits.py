@@ -137,14 +137,14 @@ class TokenBucket:
 class CallerBudget:
     """The buckets that one caller pays from."""
 
-    __slots__ = ("buckets", "paid", "till")
+    __slots__ = ("buckets", "limiter", "paid")
 
-    def __init__(self, till: RateLimiter, buckets: list[TokenBucket]) -> None:
-        self.till, self.buckets, self.paid = till, buckets, False
+    def __init__(self, limiter: RateLimiter, buckets: list[TokenBucket]) -> None:
+        self.limiter, self.buckets, self.paid = limiter, buckets, False
 
     def check(self) -> None:
         """Raise Limited if there is not one point left."""
-        now = self.till.now()
+        now = self.limiter.now()
         for bucket in self.buckets:
             bucket.fill(now)
             if bucket.left < 1:
@@ -161,14 +161,14 @@ class CallerBudget:
     def settle(self) -> None:
         """Take a point for a request for which none was taken."""
         if not self.paid:
-            self.charge(self.till.rates.objects)
+            self.charge(self.limiter.rates.objects)
 
     def charge(self, objects: int, seconds: float = 0.0, paid: float = 0.0) -> None:
         """Take points for what an operation turned out to cost, and for how long it ran.
 
         `paid` points were taken beforehand, and cover as many points' worth of time.
         """
-        rates = self.till.rates
+        rates = self.limiter.rates
         timed = max(0.0, seconds * rates.second - paid)
         for bucket in self.buckets:
             # May go below zero: what has run is owed, and the next operation waits until the debt is paid off.
@@ -177,7 +177,7 @@ class CallerBudget:
     def headers(self) -> tuple[Header, ...]:
         """Write RateLimit and RateLimit-Policy, by the draft of the IETF."""
         left = ", ".join([bucket.header for bucket in self.buckets])
-        policy = ", ".join([self.till.policies[bucket.policy] for bucket in self.buckets])
+        policy = ", ".join([self.limiter.policies[bucket.policy] for bucket in self.buckets])
         return (b"ratelimit", left.encode()), (b"ratelimit-policy", policy.encode())
 
 
@@ -197,7 +197,7 @@ class RateLimiter:
         }
         self._buckets: OrderedDict[tuple[str, str], TokenBucket] = OrderedDict()
 
-    def purse(self, account: str | None, key: str | None, address: str) -> CallerBudget:
+    def budget(self, account: str | None, key: str | None, address: str) -> CallerBudget:
         """Return the buckets that pay for this caller."""
         if account is None and key is None:
             return CallerBudget(self, [self._bucket("address", self.rates.address, network_of(address))])
@@ -208,7 +208,7 @@ class RateLimiter:
             buckets.append(self._bucket("key", self.rates.key, key))
         return CallerBudget(self, buckets)
 
-    def purse_of_plugin(self, name: str) -> CallerBudget:
+    def plugin_budget(self, name: str) -> CallerBudget:
         """Return the bucket that all requests to the routes of a plugin pay from, besides their callers'."""
         return CallerBudget(self, [self._bucket("plugin", self.rates.plugin, name)])
 

@@ -27,7 +27,7 @@ class EventStream:
     """A response that goes on until the operation is over, the client is gone or their credentials are."""
 
     answers: AsyncGenerator[Answer, None]
-    told: Callable[[Exception], list[dict[str, Any]]]
+    describe_errors: Callable[[Exception], list[dict[str, Any]]]
     watch: Callable[[], Awaitable[None]]
     """Raises what `told` can word once the credentials do not hold any more."""
     seat: AbstractContextManager[Any]
@@ -73,7 +73,7 @@ class EventStream:
 
     def failure(self, problem: Exception) -> bytes:
         """Word a problem as an event."""
-        return format_event(Answer(orjson.dumps({"errors": self.told(problem)}, default=str)))
+        return format_event(Answer(orjson.dumps({"errors": self.describe_errors(problem)}, default=str)))
 
 
 def format_event(answer: Answer) -> bytes:

@@ -207,8 +207,8 @@ class Socket(Generic[P]):
         except RateLimited:
             raise SocketClosed(CloseCode.CROWDED) from None
         with close_on_refusal():
-            if caller.purse:
-                caller.purse.consume()
+            if caller.budget:
+                caller.budget.consume()
         await self.say({"type": "connection_ack"})
         # Set last: operations are taken only after the acknowledgement is out.
         self.caller = caller
@@ -265,7 +265,7 @@ class Socket(Generic[P]):
 
     async def fail(self, name: str, problem: Exception) -> None:
         """Send the error that ends an operation."""
-        await self.say({"id": name, "type": "error", "payload": self.operations.told(problem, self.caller)})
+        await self.say({"id": name, "type": "error", "payload": self.operations.describe_errors(problem, self.caller)})
 
     async def say(self, message: Mapping[str, Any]) -> None:
         """Send a message."""

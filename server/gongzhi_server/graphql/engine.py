@@ -182,9 +182,9 @@ class GraphQLEngine:
             raise RequestRefused(
                 [problem], Stage.LIMIT if isinstance(problem, BudgetExceeded) else Stage.COERCION
             ) from problem
-        told = {"cost": {"objects": cost, "limit": self.limits.cost}} if (extensions or {}).get("cost") else {}
+        costs = {"cost": {"objects": cost, "limit": self.limits.cost}} if (extensions or {}).get("cost") else {}
         self.count(errors)
-        return build_answer(data, errors, viewer.language, told, cost)
+        return build_answer(data, errors, viewer.language, costs, cost)
 
     async def _plan(self, session: OperationRun) -> tuple[Statement | None, int]:
         """Return the statement of a query, none of a mutation, and the cost."""
@@ -319,10 +319,10 @@ class GraphQLEngine:
         """Make what runs a subscription's statement for a viewer."""
         document, variables = asked.document, asked.variables
 
-        def again(plugin: str) -> Statement:
+        def rebuild_without(plugin: str) -> Statement:
             return self.planner.stream(document, variables, viewer, asked.field, plugin)
 
-        return self._session(document, asked.given, variables, viewer, "subscription", again)
+        return self._session(document, asked.given, variables, viewer, "subscription", rebuild_without)
 
     def _session(
         self,
@@ -331,13 +331,13 @@ class GraphQLEngine:
         variables: VariableValues,
         viewer: Viewer,
         kind: Kind,
-        again: Callable[[str], Statement] | None = None,
+        rebuild_without: Callable[[str], Statement] | None = None,
     ) -> OperationRun:
         """Make what runs an operation, reading within the share that is due to it."""
         fetch, context = self.shares.reader(viewer, kind), self.context(viewer)
         if kind != "query":  # which a context reads for, if nothing else is said
             context = replace(context, fetch=fetch, value=partial(value_of, fetch))
-        return OperationRun(self.planner, fetch, document, given, variables, context, again)
+        return OperationRun(self.planner, fetch, document, given, variables, context, rebuild_without)
 
     def encode_answer(
         self, data: bytes, errors: Sequence[GraphQLError], viewer: Viewer, cost: int, cursor: str | None

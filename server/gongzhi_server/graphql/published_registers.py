@@ -19,13 +19,13 @@ from .schema import Schema
 class PublishedPlugins:
     """Each plugin with what it adds, keeps and does, all purposes together, and which plugins are not well."""
 
-    told: dict[str, list[dict[str, Any]]]
+    registers: dict[str, list[dict[str, Any]]]
 
     def json(self, failing: Mapping[str, str] = MappingProxyType({})) -> str:
         """Write all of it as JSON, with what the plugins fail in that are not well."""
         ill = {name: {"failing": why} for name, why in failing.items()}
-        found = [one | ill.get(one["name"], {}) for one in self.told["plugins"]]
-        return orjson.dumps({**self.told, "plugins": found}).decode()
+        found = [one | ill.get(one["name"], {}) for one in self.registers["plugins"]]
+        return orjson.dumps({**self.registers, "plugins": found}).decode()
 
 
 def publish_plugins(plugins: Plugins, schema: Schema) -> PublishedPlugins:

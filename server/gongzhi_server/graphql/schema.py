@@ -29,7 +29,7 @@ from strawberry.types.field import StrawberryField
 from gongzhi_server.commands.payloads import check_payload
 from gongzhi_server.errors import Fault
 from gongzhi_server.planner import Planner
-from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.plugins import loader
 from gongzhi_server.plugins.loader import CORE, Plugins
 
 from .list_arguments import complete_field, filter_input, order_enum
@@ -51,7 +51,7 @@ class From:
 
 def print_sdl(*, core: bool = False) -> str:
     """Return the schema as text, sorted: of the core alone, or with the installed plugins."""
-    return build_schema(Plugins() if core else plugins.load_plugins()).as_str() + "\n"
+    return build_schema(Plugins() if core else loader.load_plugins()).as_str() + "\n"
 
 
 def build_schema(installed: Plugins, contributions: Iterable[tuple[str, Extension]] = (), leaving: str = "") -> Schema:
@@ -72,8 +72,8 @@ def build_schema(installed: Plugins, contributions: Iterable[tuple[str, Extensio
             tried = {CORE, *(one.name for one in installed.found[: at + 1])}
             try:
                 planned_schema([one for one in installed.extensions if one[0] in tried])
-            except Exception as again:
-                raise plugin.problem(again) from error
+            except Exception as still:
+                raise plugin.problem(still) from error
         raise
     # A purpose for a field that is misspelled would never let the plugin read it, so it is refused at the start.
     for name, purpose in installed.purposes if not leaving else ():

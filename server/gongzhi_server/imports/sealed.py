@@ -1,6 +1,4 @@
-"""Sealed values: protected values of people (`gongzhi.core.people.sealed_values`) as records to be copied
-into tables.
-"""
+"""Sealed records: protected values of people (`gongzhi.core.people.sealed_values`), to be copied into tables."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
-from gongzhi.core.people import sealed_values as sealed
+from gongzhi.core.people import sealed_values
 from gongzhi.core.people.models import PhoneKind
 from gongzhi.core.people.sealed_values import PHONE, RESIDENT_ID, Owner
 from gongzhi.runtime import sealing
@@ -26,7 +24,7 @@ def new_id() -> UUID:
 
 def seal_identity(keys: KeyRing, owner: Owner, number: str | None) -> tuple[bytes | None, str | None, bytes | None]:
     """Return a resident ID sealed, masked and blind."""
-    columns = sealed.seal_resident_id(keys, owner, number)
+    columns = sealed_values.seal_resident_id(keys, owner, number)
     return columns["resident_id_sealed"], columns["resident_id_mask"], columns["resident_id_blind"]
 
 

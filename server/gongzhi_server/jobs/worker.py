@@ -148,7 +148,7 @@ class Worker:
         taken: list[Occurrence] = []
         try:
             try:
-                told = await self.advance(whose, handler, taken, handler.batch)
+                published = await self.advance(whose, handler, taken, handler.batch)
             # The database is away: nothing was handled, and nothing has failed either.
             except AWAY:
                 raise
@@ -158,7 +158,7 @@ class Worker:
                 if len(taken) < 2:
                     raise
                 taken.clear()
-                told = await self.advance(whose, handler, taken, 1)
+                published = await self.advance(whose, handler, taken, 1)
         except AWAY:
             raise
         except Exception as error:
@@ -168,12 +168,12 @@ class Worker:
             await self.fail(handler, taken[0], cause_of(error))
             tally.failed.append(handler.name)
             return True
-        self.wake(told)
+        self.wake(published)
         tally.done += len(taken)
         return bool(taken)
 
     async def advance(self, whose: str | None, handler: Handler, taken: list[Occurrence], most: int) -> bool:
-        """Take up to so many events and handle them in one transaction; return whether anything was told."""
+        """Take up to so many events and handle them in one transaction; return whether anything was published."""
         async with in_transaction() as connection:
             claimed = await connection.execute_query_dict(CLAIM, [handler.name])
             if not claimed or claimed[0]["position"] >= claimed[0]["given"]:
@@ -181,12 +181,12 @@ class Worker:
             after = [claimed[0]["position"], [one.type for one in handler.events]]
             wanted = (LAST, after) if self.needs_last(handler) else (NEXT, [*after, most])
             taken += map(event_of_row, await connection.execute_query_dict(*wanted))
-            told = await self.hear(connection, whose, handler, taken)
+            published = await self.hear(connection, whose, handler, taken)
             # The place moves in the same transaction as what the handler wrote:
             # either both are there or neither. Without events of its types it moves
             # to the end, so that the next look need not pass over the others again.
             await connection.execute_query(MOVE, [handler.name, taken[-1].position if taken else claimed[0]["given"]])
-        return told
+        return published
 
     def needs_last(self, handler: Handler) -> bool:
         """Return whether the last event is enough for a handler: one that is on in every county."""
@@ -195,20 +195,20 @@ class Worker:
         return handler.latest and (whose is None or not is_switched(whose))
 
     async def hear(self, connection: Any, whose: str | None, handler: Handler, events: Sequence[Occurrence]) -> bool:
-        """Call a handler for what happened where its plugin is on; return whether it has told anything itself.
+        """Call a handler for what happened where its plugin is on; return whether it has published anything itself.
 
         Of what happened in no county it hears where the plugin is on in any.
         """
         on = await self.on(connection, whose)
         heard = [one for one in events if on is None or (one.county in on if one.county else on)]
-        told = False
+        published = False
         for given in ([heard] if heard else []) if handler.together else heard:
             call = self.calling(connection, whose)
             async with limit_time(whose, HANDLING):
                 with acting_as(whose):
                     await handler.function(call, given)
-            told |= await call.told.write(connection)
-        return told
+            published |= await call.outgoing.write(connection)
+        return published
 
     async def fail(self, handler: Handler, event: Occurrence, error: BaseException) -> None:
         """Leave an event to a job, and go on behind it."""
@@ -246,7 +246,7 @@ class Worker:
                     return False
                 # Set before it runs: after a failure it tells that there was a row to retry.
                 row = found[0]
-                told = await self.perform(connection, row)
+                published = await self.perform(connection, row)
                 # Done is noted in the transaction of the job itself, so a
                 # job has run once exactly as far as the database knows.
                 await connection.execute_query(DONE, [row["id"], self.now()])
@@ -258,7 +258,7 @@ class Worker:
             await self.retry(row, cause_of(error))
             tally.failed.append(row["name"])
             return True
-        self.wake(told)
+        self.wake(published)
         tally.done += 1
         return True
 
@@ -287,7 +287,7 @@ class Worker:
                 await one.function(
                     call, JobRun(row["id"], row["due_at"], row["attempts"] + 1, tuple(counties), arguments)
                 )
-        return await call.told.write(connection)
+        return await call.outgoing.write(connection)
 
     async def retry(self, row: dict[str, Any], error: BaseException) -> None:
         """Try a job again later, or park it after its last attempt."""
@@ -315,9 +315,9 @@ class Worker:
             return None
         return frozenset(one["county_id"] for one in await connection.execute_query_dict(ON, [whose]))
 
-    def wake(self, told: bool) -> None:
-        """Wake whoever numbers events, if anything was told."""
-        if told:
+    def wake(self, published: bool) -> None:
+        """Wake whoever numbers events, if anything was published."""
+        if published:
             self.outbox.wake()
 
 

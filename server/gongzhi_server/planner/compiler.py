@@ -497,17 +497,17 @@ class Compiler:
                 # Asked for by itself at the root, a row is a look at
                 # its file; reached from its owner, the owner's is.
                 rows = self.rows(target, plan, at, entity, None if plan.shown else self.lens)
-                rows.alone, rows.told = entity is None, self.covered(rows, plan, open)
+                rows.alone, rows.covered = entity is None, self.is_reached_from_owner(rows, plan, open)
                 return self.single(rows, kind, details, plan.order)
             case Many():
                 rows = self.rows(target, plan, at, entity, self.lens)
-                rows.told = self.covered(rows, plan, open)
-                rows.again = lambda table: self.rows(target, plan, replace(at, rows=table), entity, self.lens)
+                rows.covered = self.is_reached_from_owner(rows, plan, open)
+                rows.rebuild_on = lambda table: self.rows(target, plan, replace(at, rows=table), entity, self.lens)
                 make = lists.plan_page if isinstance(plan, Page) else lists.plan_list
                 return make(self, plan, rows, kind, details, at)
         raise TypeError(f"{plan} is not a relation")
 
-    def covered(self, rows: Rows, plan: Pick | Many, open: bool | None) -> bool:
+    def is_reached_from_owner(self, rows: Rows, plan: Pick | Many, open: bool | None) -> bool:
         """Return whether the rows were reached from their owner, by a field that is itself a look at its file."""
         return bool(plan.on) and plan.on == rows.target.through and not open
 

@@ -120,8 +120,8 @@ class FieldCheck:
 
     def live(self, plan: Live, schema: GraphQLSchema) -> None:
         """Check that each of its events is told by a stream, whose rule says who may notice that it happened."""
-        told = frozenset[str]().union(*streams_of(schema).values())
-        if unknown := [one.type for one in plan.events if one.type not in told]:
+        published = frozenset[str]().union(*streams_of(schema).values())
+        if unknown := [one.type for one in plan.events if one.type not in published]:
             self.fail(f"changes with {unknown[0]!r}, of which no stream tells, so nobody may know of it")
 
     def rules(self, plan: Any) -> None:

@@ -59,7 +59,7 @@ log = logging.getLogger("gongzhi")
 
 PATIENCE = 5.0
 """Seconds a Python field of a plugin may take."""
-AGAIN = 2.0
+SECOND_TRY = 2.0
 """Seconds for a second try without a plugin, after a statement with the plugin took too long."""
 
 
@@ -122,7 +122,7 @@ class PythonExecutor(StrawberryGraphQLCoreExecutionContext):
 class OperationRun:
     """One operation as it runs.
 
-    `again` makes its statement without what a plugin has in it, for when it fails; a query's, if nothing else is said.
+    `rebuild_without` makes its statement without what a plugin has in it, for when that fails; by default a query's.
     """
 
     def __init__(
@@ -133,9 +133,11 @@ class OperationRun:
         given: dict[str, Any],
         variables: VariableValues,
         context: Any,
-        again: Callable[[str], Statement] | None = None,
+        rebuild_without: Callable[[str], Statement] | None = None,
     ) -> None:
-        self.again = again or (lambda plugin: planner.query(document, variables, self.viewer, plugin))
+        self.rebuild_without = rebuild_without or (
+            lambda plugin: planner.query(document, variables, self.viewer, plugin)
+        )
         self.planner, self.fetch, self.document, self.context = planner, fetch, document, context
         self.given, self.variables = given, variables
         self.viewer = context.viewer
@@ -194,8 +196,8 @@ class OperationRun:
         """Send a statement and return the answer, with what Python has to add to it."""
         text = "{}"
         if statement.sql or statement.fault:
-            statement, [[text]] = await self.sound(
-                statement, lambda one: self.send(one, self.variables.coerced), self.again
+            statement, [[text]] = await self.execute_with_fallback(
+                statement, lambda one: self.send(one, self.variables.coerced), self.rebuild_without
             )
         self.errors += statement.errors
         shape = statement.shape
@@ -212,7 +214,7 @@ class OperationRun:
             return await self.execute({**root, **fields})
         return orjson.dumps(root), self.errors
 
-    async def sound(
+    async def execute_with_fallback(
         self,
         statement: Statement,
         send: Callable[[Statement], Awaitable[Sequence[Any]]],
@@ -235,7 +237,7 @@ class OperationRun:
             for plugin in sorted(statement.plugins):
                 other = without(plugin)
                 with suppress(PostgresError, TimeoutError):
-                    async with asyncio.timeout(AGAIN if late else None):
+                    async with asyncio.timeout(SECOND_TRY if late else None):
                         found = await send(other)
                     log.error("a statement failed with what is in it of the plugin %s", plugin, exc_info=error)
                     # Left out was a condition, so the rows are other rows than
@@ -294,7 +296,7 @@ class OperationRun:
     ) -> list[Any]:
         """Fetch rows by their keys, None for those that are missing or not visible; `make` makes another statement."""
         given = {**self.variables.coerced, "@keys": keys}
-        statement, sent = await self.sound(
+        statement, sent = await self.execute_with_fallback(
             statement, lambda one: self.send(one, given), lambda plugin: make(without=plugin)
         )
         self.tell(statement, place)
@@ -310,12 +312,14 @@ class OperationRun:
             self._told.add(statement)
             self.errors += map(place.locate, statement.errors)
 
-    async def told(
+    async def fetch_by_keys(
         self, statement: Statement, given: Mapping[str, Any]
     ) -> tuple[list[bytes | None], list[GraphQLError]]:
         """Fetch rows by the keys that are given, each as JSON, and their errors. Raises Lost."""
         variables = {**self.variables.coerced, **given}
-        statement, sent = await self.sound(statement, lambda one: self.send(one, variables), self.again)
+        statement, sent = await self.execute_with_fallback(
+            statement, lambda one: self.send(one, variables), self.rebuild_without
+        )
         self.errors += statement.errors
         if not (statement.shape.live or statement.shape.seals):
             found = {row["key"]: row["row"].encode() for row in sent}

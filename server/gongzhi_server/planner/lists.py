@@ -201,23 +201,28 @@ def plugin_order(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[
         compiler.tell(fault, f"the order {name.upper()}")
         compiler.broken(fault.plugin, given.node, fault.__cause__)
         return []
-    if found.side is not None and rows.again is not None:
+    if found.side is not None and rows.rebuild_on is not None:
         by = found.requires if where is not None else None
         covered = [
             by is None or any(compiler.lens.covers(by, one) for one in permissions_held(branch))
             for branch in rows.branches
         ]
-        rows.walk = walk(found, found.side, rows, rows.again, key, covered)
+        rows.walk = walk(found, found.side, rows, rows.rebuild_on, key, covered)
     # The key of the row breaks ties: without it, rows of equal value could be skipped between two pages.
     return [OrderKey(guarded.value(at), key.way, found.read), key]
 
 
 def walk(
-    found: Ordering, side: SideTable, rows: Rows, again: Callable[[Table], Rows], key: OrderKey, covered: list[bool]
+    found: Ordering,
+    side: SideTable,
+    rows: Rows,
+    rebuild_on: Callable[[Table], Rows],
+    key: OrderKey,
+    covered: list[bool],
 ) -> Walk:
     """How an order walks the index of its side table."""
     beside = side.table(f"{rows.table.alias}w")
-    there = again(Beside(rows.table, beside) if "grid_3_id" in side.model._meta.fields_map else rows.table)
+    there = rebuild_on(Beside(rows.table, beside) if "grid_3_id" in side.model._meta.fields_map else rows.table)
     joined = Sql("{0}={1}", rows.table.field(rows.target.key), beside.field(side.key))
     keys = [
         OrderKey(beside.field(side.column), key.way, found.read),

@@ -30,7 +30,7 @@ COUNTED = f"(select case when count(*)<={EXACT} then json_agg(f) end from ({{0}}
 def look_of_rows(compiler: Compiler, rows: Rows, shape: AnswerShape) -> Sql | None:
     """Return the people whose file the selection of these rows looks at; None where it is no look, or one already."""
     # A file that is taken out of the system is a look however little of it is selected.
-    if rows.told or not (rows.alone or shape.beyond or rows.telling or compiler.document.taken):
+    if rows.covered or not (rows.alone or shape.beyond or rows.telling or compiler.document.taken):
         return None
     found = file_owners(compiler, rows.target, rows.table)
     shape.look = found is not None
@@ -64,7 +64,7 @@ def round_count(compiler: Compiler, rows: Rows, total: Term) -> Term | None:
 
 def telling_file(compiler: Compiler, rows: Rows) -> Sql | None:
     """Return whose file each row is, if being among these rows tells something of it."""
-    return file_owners(compiler, rows.target, rows.table) if rows.telling and not rows.told else None
+    return file_owners(compiler, rows.target, rows.table) if rows.telling and not rows.covered else None
 
 
 def tell_conditions(compiler: Compiler, rows: Rows, shape: AnswerShape) -> None:

@@ -98,7 +98,7 @@ class Rows:
     Without a lens nobody is asked who may see them: `on` is the right itself. `owner` is the relation by which
     they were reached, if their owner has been found visible already.
 
-    `alone` is a row that was asked for by itself; `told` are rows whose owner's selection is a look already.
+    `alone` is a row that was asked for by itself; `covered` are rows whose owner's selection is a look already.
 
     `conditions` are what the caller filters and orders the rows by beyond what is open: which rows there are tells it.
     `filtered` says that some of them are left out by these, so that their number tells something, too.
@@ -106,10 +106,10 @@ class Rows:
     `whose` is the plugin that tells of events by these rows.
     """
 
-    alone = told = sorted = filtered = False
+    alone = covered = sorted = filtered = False
     walk: Walk | None = None
     """How they are found in the order that is asked for, if a side table has it."""
-    again: Callable[[Table], Rows] | None = None
+    rebuild_on: Callable[[Table], Rows] | None = None
     """Makes the same rows of another table."""
 
     def __init__(

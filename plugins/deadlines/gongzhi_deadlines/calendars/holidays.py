@@ -50,7 +50,7 @@ class Year:
     days: tuple[Day, ...]
 
 
-def years() -> Iterator[Year]:
+def list_years() -> Iterator[Year]:
     """Yield every year that is known, and those to come as far as the law tells."""
     # As far as the package knows announcements.
     last = max(holidays).year

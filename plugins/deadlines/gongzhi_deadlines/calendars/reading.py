@@ -68,7 +68,7 @@ def read_spans(spans: Iterable[Iterable[int]]) -> tuple[tuple[int, int], ...]:
     return tuple((start, end) for start, end in spans)
 
 
-async def rebuild(fetch: Fetch, calendar: int) -> None:
+async def rebuild_calendar(fetch: Fetch, calendar: int) -> None:
     """Make content and spans of a calendar anew; its version grows."""
     [row] = await fetch("select weekdays, shifts from calendars.calendar where id = $1", calendar)
     days = {found["day"].isoformat(): read_json(found["spans"]) for found in await fetch(DAYS, calendar)}
@@ -92,10 +92,10 @@ async def rebuild(fetch: Fetch, calendar: int) -> None:
     )
 
 
-async def rebuild_all(fetch: Fetch) -> None:
+async def rebuild_calendars(fetch: Fetch) -> None:
     """Make every calendar anew, for the nation's days are in all of them."""
     for row in await fetch("select id from calendars.calendar order by id"):
-        await rebuild(fetch, row["id"])
+        await rebuild_calendar(fetch, row["id"])
 
 
 def read_json(value: Any) -> Any:

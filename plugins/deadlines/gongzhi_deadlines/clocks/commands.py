@@ -35,7 +35,7 @@ from ..calendars import reading
 from ..calendars.models import CalendarRow, DayRow, YearRow
 from ..calendars.types import WorkCalendar
 from .models import ChoiceRow, RuleRow, RuleSetKind, RuleSetRow, Stage, Why
-from .recalculation import recount
+from .recalculation import recalculate_county
 from .types import DeadlineRuleSet
 
 RULES = "clocks.edit_rules"
@@ -136,7 +136,7 @@ async def choose_rules(call: Call, county: GridRow, rules: RuleSetRow) -> Deadli
     # Ended rather than changed, so that it stays known by what the county worked.
     await ChoiceRow.filter(grid=county, until=None).update(until=call.now)
     await ChoiceRow.create(grid=county, set=rules, since=call.now, account=call.viewer.account.name or "")
-    moved = await recount(call, county.id, Why.RULES)
+    moved = await recalculate_county(call, county.id, Why.RULES)
     return DeadlineRulesPayload(rules=ref(DeadlineRuleSet, rules.id), recounted=moved)
 
 
@@ -241,14 +241,14 @@ async def edit_calendar(call: Call, input: EditCalendarInput) -> CalendarPayload
     # Saved first, for what is rebuilt below reads the row.
     await calendar.save()
     if is_given(input.announced):
-        await announce(county, calendar, input.announced, days)
+        await announce_calendar(county, calendar, input.announced, days)
     # A day that is given takes the place of the one there is.
     await DayRow.filter(calendar=calendar, day__in=[day["day"] for day in days]).delete()
     await DayRow.bulk_create([DayRow(calendar=calendar, **day) for day in days])
     # The nation's days are in every calendar.
-    await (reading.rebuild(call.fetch, calendar.id) if county else reading.rebuild_all(call.fetch))
+    await (reading.rebuild_calendar(call.fetch, calendar.id) if county else reading.rebuild_calendars(call.fetch))
     # After a change of the nation's, the sweep reckons the clocks of all counties.
-    moved = await recount(call, county.id, Why.CALENDAR) if county else 0
+    moved = await recalculate_county(call, county.id, Why.CALENDAR) if county else 0
     return CalendarPayload(calendar=ref(WorkCalendar, calendar.id), recounted=moved)
 
 
@@ -272,7 +272,9 @@ async def find_calendar(county: GridRow | None, expected: int) -> CalendarRow:
     return current
 
 
-async def announce(county: GridRow | None, calendar: CalendarRow, year: int, days: Sequence[dict[str, Any]]) -> None:
+async def announce_calendar(
+    county: GridRow | None, calendar: CalendarRow, year: int, days: Sequence[dict[str, Any]]
+) -> None:
     """Replace what was provisional in a year by what has been announced."""
     if county or not days or any(day["day"].year != year for day in days):
         raise invalid_input(

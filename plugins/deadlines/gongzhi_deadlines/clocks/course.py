@@ -60,26 +60,26 @@ def is_paused(clock: ClockRow) -> bool:
     return bool(clock.pauses) and clock.pauses[-1][1] is None
 
 
-def pause(clock: ClockRow, now: datetime) -> None:
+def pause_clock(clock: ClockRow, now: datetime) -> None:
     # Without an end, until the case goes on.
     clock.pauses = [*clock.pauses, [now.isoformat(), None]]
 
 
-def resume(clock: ClockRow, now: datetime) -> None:
+def resume_clock(clock: ClockRow, now: datetime) -> None:
     clock.pauses = [*clock.pauses[:-1], [clock.pauses[-1][0], now.isoformat()]]
 
 
-def hold(clock: ClockRow, now: datetime, until: datetime) -> None:
+def hold_clock(clock: ClockRow, now: datetime, until: datetime) -> None:
     """Let no time pass until a moment, which takes the place of any that was set before (调解期间)."""
-    release(clock, now)
-    # Before a pause without an end, which stays the last: `resume` ends the last.
+    release_clock(clock, now)
+    # Before a pause without an end, which stays the last: `resume_clock` ends the last.
     place = len(clock.pauses) - is_paused(clock)
     held = [now.isoformat(), until.isoformat(), HELD]
     clock.pauses = [*clock.pauses[:place], held, *clock.pauses[place:]]
 
 
-def release(clock: ClockRow, now: datetime) -> None:
-    """Let time pass again where `hold` keeps it from passing. A pause of another kind stays."""
+def release_clock(clock: ClockRow, now: datetime) -> None:
+    """Let time pass again where `hold_clock` keeps it from passing. A pause of another kind stays."""
     # What is over already stays as it was.
     clock.pauses = [[one[0], now.isoformat(), HELD] if is_held(one, now) else one for one in clock.pauses]
 
@@ -90,10 +90,10 @@ def find_hold(clocks: Iterable[ClockRow], now: datetime) -> datetime | None:
 
 
 def is_held(pause: Sequence[str | None], now: datetime) -> bool:
-    """Return whether this is a pause by `hold` that is not over."""
+    """Return whether this is a pause by `hold_clock` that is not over."""
     # A pause of two entries is of a case on hold, and ends when the case goes on.
     return len(pause) > 2 and read_moment(pause[1]) > now
 
 
-def earliest(moments: Iterable[datetime]) -> datetime:
+def earliest_moment(moments: Iterable[datetime]) -> datetime:
     return min(moments, default=NEVER)

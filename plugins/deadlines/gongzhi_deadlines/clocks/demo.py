@@ -15,11 +15,11 @@ from gongzhi.values.worktime import WARNING
 
 from ..calendars.reading import Fetch
 from . import course, stages
-from .defaults import Connection
+from .default_rules import Connection
 from .models import ClockRow, Stage
 from .reminders import OVER
 from .rules import Matter, Rule, Standing, load_standing
-from .storage import GIVEN, START, columns
+from .storage import GIVEN, START, columns_of_rows
 
 YEAR = timedelta(days=365)
 BATCH = 1_000
@@ -40,7 +40,7 @@ async def start_clocks(connection: Connection, county: int, now: datetime) -> No
     found = await connection.fetch(CASES, county, statuses, now - YEAR)
     for at in range(0, len(found), BATCH):
         made = await replay_all(connection.fetch, by, found[at : at + BATCH], now)
-        await connection.fetch(START, *columns(GIVEN, made))
+        await connection.fetch(START, *columns_of_rows(GIVEN, made))
         await connection.fetch(deadlines.SAVE, *next_moments(made))
 
 
@@ -49,10 +49,10 @@ async def replay_all(fetch: Fetch, by: Standing, cases: Sequence[Row], now: date
     steps = await fetch(STEPS, [case["id"] for case in cases])
     # The steps come by case, as grouping needs them.
     taken = {key: list(own) for key, own in groupby(steps, key=itemgetter("case_id"))}
-    return [clock for case in cases for clock in replay(by, case, taken.get(case["id"], ()), now)]
+    return [clock for case in cases for clock in replay_case(by, case, taken.get(case["id"], ()), now)]
 
 
-def replay(by: Standing, case: Row, steps: Iterable[Row], now: datetime) -> Iterator[ClockRow]:
+def replay_case(by: Standing, case: Row, steps: Iterable[Row], now: datetime) -> Iterator[ClockRow]:
     """Start, stop and pause the clocks of a case as its steps do."""
     about = Matter(case["kind"], case["category"], case["urgency"], case["channel"])
     running: dict[Stage, tuple[ClockRow, Rule]] = {}
@@ -87,7 +87,7 @@ def start_clock(case: Row, stage: Stage, at: datetime, lead: int | None) -> Cloc
 def stop_clock(clock: ClockRow, rule: Rule, by: Standing, at: datetime, now: datetime) -> ClockRow:
     """Stop a clock then, ending a pause that lasts."""
     if course.is_paused(clock):
-        course.resume(clock, at)
+        course.resume_clock(clock, at)
     clock.stopped_at = at
     return reckon_now(clock, rule, by, now)
 
@@ -96,9 +96,9 @@ def hold_clocks(clocks: Iterable[ClockRow], event: str, at: datetime) -> None:
     """Pause the clocks at this event, or let them go on."""
     for clock in clocks:
         if event == stages.PAUSES:
-            course.pause(clock, at)
+            course.pause_clock(clock, at)
         elif event == stages.RESUMES and course.is_paused(clock):
-            course.resume(clock, at)
+            course.resume_clock(clock, at)
 
 
 def reckon_now(clock: ClockRow, rule: Rule, by: Standing, now: datetime) -> ClockRow:

@@ -33,14 +33,14 @@ AHEAD = 366
 """Days for which a term is compared with the law."""
 
 
-def within(term: Term, limit: Term) -> bool:
+def is_within(term: Term, limit: Term) -> bool:
     """Return whether a term never ends after a limit that starts with it; terms of other measures are not compared."""
     same = term.unit.working == limit.unit.working and (term.unit in DAYS) == (limit.unit in DAYS)
     # A term that counts from the next day on outlasts one as long that counts at once.
-    return same and size(term) <= size(limit) and (limit.next_day or not term.next_day)
+    return same and order_key(term) <= order_key(limit) and (limit.next_day or not term.next_day)
 
 
-def size(term: Term) -> timedelta:
+def order_key(term: Term) -> timedelta:
     """Return the length of a term in its own measure."""
     return term.amount * (DAY if term.unit in DAYS else term.unit.span)
 
@@ -49,7 +49,7 @@ def find_beyond_law(calendar: Calendar, terms: Sequence[tuple[Stage, Term]], tod
     """Return the places of terms that exceed the law, the longest first; what is shorter than a lawful one is so."""
     lawful = set()
     beyond = []
-    for at, (stage, term) in sorted(enumerate(terms), key=lambda one: size(one[1][1]), reverse=True):
+    for at, (stage, term) in sorted(enumerate(terms), key=lambda one: order_key(one[1][1]), reverse=True):
         measure = (stage, term.unit in DAYS, term.unit.working, term.next_day)
         if measure in lawful:
             continue

@@ -16,7 +16,7 @@ from .storage import save_clocks
 @reaction("clocks.begin", machine.REPORT.event)
 async def begin(call: Call, happening: Happening) -> Later:
     """Start the clocks of a new case; they refer to its row, so they are saved after it."""
-    return partial(save_clocks, call, (), await running.begin(call, happening.row, happening.event))
+    return partial(save_clocks, call, (), await running.begin_clocks(call, happening.row, happening.event))
 
 
 @reaction("clocks.follow")
@@ -24,7 +24,7 @@ async def follow(call: Call, happening: Happening) -> None:
     """Bring the clocks to where a step leaves them. What concerns no clock costs nothing."""
     # A report has started its clocks already.
     if happening.event != machine.REPORT.event:
-        await running.follow(call, happening.row, happening.event)
+        await running.follow_step(call, happening.row, happening.event)
 
 
 @reaction("clocks.hold", WAITS)

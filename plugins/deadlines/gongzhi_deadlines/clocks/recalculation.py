@@ -12,7 +12,7 @@ from gongzhi.runtime.commands import Call
 
 from .models import ClockRow, RuleRow, RuleSetKind, Why
 from .rules import Matter, Standing, load_standing, read_rule
-from .running import move, set_next_deadline
+from .running import move_deadline, set_next_deadline
 from .storage import save_clocks
 
 MOST = 500
@@ -29,21 +29,23 @@ OPEN = (
 )
 
 
-async def recount(call: Call, county: int, why: Why) -> int:
+async def recalculate_county(call: Call, county: int, why: Why) -> int:
     """Reckon every open clock of a county, and return how many deadlines moved."""
     keys = [row["case_id"] for row in await call.fetch(OPEN, county)]
-    return await recalculate(call, await load_standing(call.fetch, county), keys, why)
+    return await recalculate_cases(call, await load_standing(call.fetch, county), keys, why)
 
 
 async def catch_up(call: Call) -> int:
     """Reckon clocks whose calendar has changed, some hundreds at a time, and return how many cases have such."""
     found = await call.fetch(STALE, MOST)
     for county, rows in groupby(found, key=lambda row: row["county_id"]):
-        await recalculate(call, await load_standing(call.fetch, county), {row["case_id"] for row in rows}, Why.CALENDAR)
+        await recalculate_cases(
+            call, await load_standing(call.fetch, county), {row["case_id"] for row in rows}, Why.CALENDAR
+        )
     return len(found)
 
 
-async def recalculate(call: Call, by: Standing, keys: Collection[object], why: Why) -> int:
+async def recalculate_cases(call: Call, by: Standing, keys: Collection[object], why: Why) -> int:
     """Reckon the clocks of these cases. The cases are locked first, as every step of a case does.
 
     Clocks that started by a town's rule keep it, and no other gets one: towns' rules are for clocks that start.
@@ -65,7 +67,7 @@ async def recalculate(call: Call, by: Standing, keys: Collection[object], why: W
             # A calendar that changed moves deadlines, and gives no clock another rule.
             chosen_anew = matters and clock.rule_id not in of_towns
             new = by.county_rule(clock.stage, matters[case.id]) if chosen_anew else None
-            traces.append(move(call, by, clock, new or rules[clock.rule_id], why))
+            traces.append(move_deadline(call, by, clock, new or rules[clock.rule_id], why))
         set_next_deadline(case, clocks.get(case.id, ()))
     moved = list(filter(None, traces))
     await save_clocks(call, running, traces=moved)

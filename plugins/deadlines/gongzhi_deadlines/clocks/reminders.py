@@ -106,7 +106,7 @@ class Reminder:
         return Reminded(number, stage, self.threshold, responsible)
 
 
-def reminders(clocks: Iterable[RunningClock], now: datetime) -> Iterator[Reminder]:
+def due_reminders(clocks: Iterable[RunningClock], now: datetime) -> Iterator[Reminder]:
     """Yield a reminder for each clock past a threshold that nobody was reminded of; the later one, if past both."""
     for clock in clocks:
         reached = OVER if clock.due_at <= now else WARNING if clock.warn_at <= now else 0

@@ -16,8 +16,8 @@ from gongzhi.core.cases.models import CaseRow, Urgency
 from gongzhi.values.worktime import Calendar, Term, Unit
 
 from ..calendars.reading import Fetch, parse_calendar
-from .defaults import DEFAULT
-from .limits import FIXED, within
+from .default_rules import DEFAULT
+from .limits import FIXED, is_within
 from .models import RuleSetKind, Stage
 
 SET = (
@@ -107,7 +107,7 @@ class Standing:
         if matter.urgency == Urgency.EMERGENCY or stage in FIXED:
             return None
         own, limit = (first_fit(rules, stage, matter) for rules in (self.town_rules, self.limits))
-        return own if own and limit and within(own.term, limit.term) else None
+        return own if own and limit and is_within(own.term, limit.term) else None
 
 
 def first_fit(rules: Sequence[Rule], stage: Stage, matter: Matter) -> Rule | None:

@@ -13,7 +13,7 @@ from gongzhi.runtime.commands import Call
 from gongzhi.values.worktime import Term, extension_until
 
 from . import course, stages
-from .course import earliest
+from .course import earliest_moment
 from .models import ClockRow, Stage, TraceRow, Why
 from .rules import Matter, Rule, Standing, load_standing, load_standing_of_case, read_rule
 from .storage import load_running_clocks, save_clocks
@@ -22,7 +22,7 @@ HANDLING = (Stage.HANDLE, Stage.REPLY)
 """What whoever handles a case has to keep to, and what more time or a mediation moves."""
 
 
-async def follow(call: Call, case: CaseRow, event: str) -> None:
+async def follow_step(call: Call, case: CaseRow, event: str) -> None:
     """Start and stop the clocks that this step starts and stops, and have the case due by those that run.
 
     The case is not saved: whoever takes the step does that.
@@ -35,9 +35,9 @@ async def follow(call: Call, case: CaseRow, event: str) -> None:
     # Stopped first: a stage that a step both stops and starts gets a new clock, and what still runs goes on.
     over = [clock for clock in clocks if clock.stage in stages.STOPS.get(event, ())]
     for clock in over:
-        await stop(call, by, clock)
+        await stop_clock(call, by, clock)
     going = [clock for clock in clocks if clock.stopped_at is None]
-    held = await hold(call, by, going, event) if event in (stages.PAUSES, stages.RESUMES) else {}
+    held = await pause_or_resume(call, by, going, event) if event in (stages.PAUSES, stages.RESUMES) else {}
     # A stage whose clock runs goes on with it.
     wanted = [stage for stage in stages.STARTS.get(event, ()) if stage not in {clock.stage for clock in going}]
     # New clocks wait where those that run do.
@@ -46,7 +46,7 @@ async def follow(call: Call, case: CaseRow, event: str) -> None:
     set_next_deadline(case, [*going, *started])
 
 
-async def begin(call: Call, case: CaseRow, event: str) -> list[ClockRow]:
+async def begin_clocks(call: Call, case: CaseRow, event: str) -> list[ClockRow]:
     """Make the clocks that a new case starts with, to be saved after it, and have the case due by them."""
     by, about = await load_standing_of_case(call.fetch, *await find_place(case), case)
     started = make_clocks(call, case, by, about, stages.STARTS[event])
@@ -68,7 +68,7 @@ async def find_county(case: CaseRow) -> int:
 def set_next_deadline(case: CaseRow, running: Iterable[ClockRow]) -> None:
     """Copy the next moments of a case's clocks to the case, whose lists are ordered by them."""
     met = [clock for clock in running if clock.stage not in stages.HIDDEN]
-    set_deadline(case, earliest(clock.warn_at for clock in met), earliest(clock.due_at for clock in met))
+    set_deadline(case, earliest_moment(clock.warn_at for clock in met), earliest_moment(clock.due_at for clock in met))
 
 
 def make_clocks(
@@ -83,16 +83,16 @@ def make_clock(case: CaseRow, rule: Rule, by: Standing, now: datetime, held: dat
     unit = case.lead_unit_id if rule.stage in (Stage.CONTACT, Stage.HANDLE) else None
     clock = ClockRow(case_id=case.id, stage=rule.stage, unit_id=unit, started_at=now, pauses=[], extensions=[])
     if held and rule.stage in HANDLING:
-        course.hold(clock, now, held)
+        course.hold_clock(clock, now, held)
     course.reckon_clock(clock, rule, by, now)
     return clock
 
 
-async def stop(call: Call, by: Standing, clock: ClockRow) -> None:
+async def stop_clock(call: Call, by: Standing, clock: ClockRow) -> None:
     """Stop a clock for good, ending a pause that lasts."""
     if course.is_paused(clock):
-        course.resume(clock, call.now)
-    course.release(clock, call.now)
+        course.resume_clock(clock, call.now)
+    course.release_clock(clock, call.now)
     clock.stopped_at = call.now
     # Once more, so that what it has spent is known for good.
     course.reckon_clock(clock, await find_rule(by, clock), by, call.now)
@@ -107,7 +107,9 @@ async def find_rule(by: Standing, clock: ClockRow) -> Rule:
     return read_rule(vars(row))
 
 
-async def hold(call: Call, by: Standing, clocks: Iterable[ClockRow], event: str) -> dict[ClockRow, TraceRow | None]:
+async def pause_or_resume(
+    call: Call, by: Standing, clocks: Iterable[ClockRow], event: str
+) -> dict[ClockRow, TraceRow | None]:
     """Pause the clocks or let them go on, and return those that changed, with the traces they leave."""
     pausing = event == stages.PAUSES
     changed = {}
@@ -115,9 +117,9 @@ async def hold(call: Call, by: Standing, clocks: Iterable[ClockRow], event: str)
         # Paused already, or running already.
         if course.is_paused(clock) == pausing:
             continue
-        (course.pause if pausing else course.resume)(clock, call.now)
+        (course.pause_clock if pausing else course.resume_clock)(clock, call.now)
         why = Why.PAUSED if pausing else Why.RESUMED
-        changed[clock] = move(call, by, clock, await find_rule(by, clock), why)
+        changed[clock] = move_deadline(call, by, clock, await find_rule(by, clock), why)
     return changed
 
 
@@ -132,17 +134,17 @@ async def hold_until(call: Call, case: CaseRow, until: datetime | None) -> None:
     for clock in clocks:
         before = clock.pauses
         if clock.stage in HANDLING:
-            course.hold(clock, call.now, until) if until else course.release(clock, call.now)
+            course.hold_clock(clock, call.now, until) if until else course.release_clock(clock, call.now)
         # Releasing changes nothing where nothing was held.
         if clock.pauses != before:
             changed.append(clock)
             why = Why.PAUSED if until else Why.RESUMED
-            traces.append(move(call, by, clock, await find_rule(by, clock), why))
+            traces.append(move_deadline(call, by, clock, await find_rule(by, clock), why))
     await save_clocks(call, changed, traces=filter(None, traces))
     set_next_deadline(case, clocks)
 
 
-def move(call: Call, by: Standing, clock: ClockRow, rule: Rule, why: Why, **data: Any) -> TraceRow | None:
+def move_deadline(call: Call, by: Standing, clock: ClockRow, rule: Rule, why: Why, **data: Any) -> TraceRow | None:
     """Reckon a clock anew, and return the trace it leaves if its deadline has moved. The caller saves both."""
     before, allowed = clock.due_at, clock.allowed
     course.reckon_clock(clock, rule, by, call.now)
@@ -167,7 +169,9 @@ async def measure_extension(call: Call, case: CaseRow, due: datetime, until: dat
     return extension_until(by.calendar, term, due, until)
 
 
-async def extend(call: Call, case: CaseRow, more: Term, *, stages: Sequence[Stage] = HANDLING, **data: Any) -> datetime:
+async def extend_deadline(
+    call: Call, case: CaseRow, more: Term, *, stages: Sequence[Stage] = HANDLING, **data: Any
+) -> datetime:
     """Add time to the running clocks of a case (延期), from their deadlines on; return the case's next deadline.
 
     `data` are facts for the trace, such as who asked for it: codes, never names or texts. The case is not saved.
@@ -180,7 +184,7 @@ async def extend(call: Call, case: CaseRow, more: Term, *, stages: Sequence[Stag
     traces = []
     for clock in longer:
         clock.extensions = [*clock.extensions, added]
-        traces.append(move(call, by, clock, await find_rule(by, clock), Why.EXTENDED, **data))
+        traces.append(move_deadline(call, by, clock, await find_rule(by, clock), Why.EXTENDED, **data))
     await save_clocks(call, longer, traces=filter(None, traces))
     set_next_deadline(case, clocks)
     return case.due_at

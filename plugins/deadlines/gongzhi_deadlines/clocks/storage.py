@@ -53,19 +53,19 @@ async def save_clocks(
 ) -> None:
     """Save clocks that have changed and those that were started, and the traces that the changes left."""
     if changed and started:
-        await call.fetch(BOTH, *columns(CHANGED, changed), *columns(GIVEN, started))
+        await call.fetch(BOTH, *columns_of_rows(CHANGED, changed), *columns_of_rows(GIVEN, started))
     elif changed:
-        await call.fetch(CHANGE, *columns(CHANGED, changed))
+        await call.fetch(CHANGE, *columns_of_rows(CHANGED, changed))
     elif started:
-        await call.fetch(START, *columns(GIVEN, started))
+        await call.fetch(START, *columns_of_rows(GIVEN, started))
     if made := list(traces):
         await TraceRow.bulk_create(made)
 
 
-def columns(names: Iterable[str], rows: Sequence[Model]) -> list[list[Any]]:
+def columns_of_rows(names: Iterable[str], rows: Sequence[Model]) -> list[list[Any]]:
     """Return what `unnest_columns` takes."""
-    return [[encode(getattr(row, name)) for row in rows] for name in names]
+    return [[encode_value(getattr(row, name)) for row in rows] for name in names]
 
 
-def encode(value: Any) -> Any:
+def encode_value(value: Any) -> Any:
     return orjson.dumps(value).decode() if isinstance(value, list) else value

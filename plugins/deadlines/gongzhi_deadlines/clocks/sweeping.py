@@ -22,7 +22,7 @@ from gongzhi.values.errors import Text
 from ..calendars.reading import parse_calendar
 from .models import ClockRow, Stage
 from .recalculation import catch_up
-from .reminders import OVER, Reminder, RunningClock, reminders
+from .reminders import OVER, Reminder, RunningClock, due_reminders
 
 MOST = 500
 """Reminders, or cases to close, of one sweep."""
@@ -61,31 +61,31 @@ class Swept:
 
 @job("clocks.sweep", every=timedelta(minutes=1))
 async def run_sweep(call: Call, run: JobRun) -> None:
-    await sweep(call)
+    await sweep_once(call)
 
 
 async def sweep_all(call: Call) -> None:
     """Send reminders, close what nobody contests any more, follow new calendars (时限巡检)."""
-    total, done = Swept(0, 0, 0), await sweep(call)
+    total, done = Swept(0, 0, 0), await sweep_once(call)
     # Each turn does some hundreds of things; the last one finds nothing to do.
     while done != Swept(0, 0, 0):
         total = Swept(total.recounted + done.recounted, total.reminded + done.reminded, total.closed + done.closed)
-        done = await sweep(call)
+        done = await sweep_once(call)
     print(f"{total.reminded} reminders sent (提醒), {total.closed} cases closed (结案).")
     print(f"{total.recounted} cases follow a new calendar (重算).")
 
 
-async def sweep(call: Call) -> Swept:
+async def sweep_once(call: Call) -> Swept:
     """Follow new calendars, remind, and close what is unopposed, in the transaction that is open."""
     # Calendars first, so that reminders go by deadlines that hold.
-    return Swept(await catch_up(call), await remind(call), await close_unopposed(call))
+    return Swept(await catch_up(call), await send_reminders(call), await close_unopposed(call))
 
 
-async def remind(call: Call) -> int:
+async def send_reminders(call: Call) -> int:
     """Remind whoever has a case, in the working hours of its county or at any hour; each clock and threshold once."""
     # The rows stay locked until the transaction ends, so `reminded` is set once for what was told once.
     rows = await call.fetch(DUE, call.now, await open_calendars(call), MOST)
-    due = list(reminders(map(read_clock, rows), call.now))
+    due = list(due_reminders(map(read_clock, rows), call.now))
     for reminder in due:
         await send_reminder(call, reminder)
     cases = {case.id: case for case in await CaseRow.filter(id__in={one.of.case for one in due})}

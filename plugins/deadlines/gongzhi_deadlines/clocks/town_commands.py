@@ -29,7 +29,7 @@ from gongzhi.values.labels import label_of
 from gongzhi.values.worktime import Term
 
 from .commands import COUNTY, MOST, RULES, DeadlineRuleInput, check_term, find_county, make_rule, require_known_codes
-from .limits import FIXED, PETITIONS, find_beyond_law, within
+from .limits import FIXED, PETITIONS, find_beyond_law, is_within
 from .models import RuleRow, RuleSetKind, RuleSetRow
 from .rules import Rule, load_standing, read_rule
 from .types import DeadlineRuleSet
@@ -67,7 +67,7 @@ async def limit_town_deadlines(call: Call, input: LimitTownDeadlinesInput) -> De
     await require_known_codes(input.limits, "limits")
     # Reckoned by the county's calendar, for holidays make a term longer or shorter.
     calendar = (await load_standing(call.fetch, county.id)).calendar
-    terms = [(one.stage, term(one)) for one in input.limits]
+    terms = [(one.stage, term_of_rule(one)) for one in input.limits]
     if too_long := find_beyond_law(calendar, terms, today(call)):
         raise Refusals([beyond_law(at) for at in too_long])
     code = f"{county.code}-limits"
@@ -167,8 +167,8 @@ def check_limit(rule: DeadlineRuleInput, limits: Sequence[Rule], at: int) -> Non
     A narrower limit may hold for some of its cases; of these the county's rule counts when a clock starts.
     """
     # In the order of the limits, as rules are tried.
-    limit = next((one for one in limits if one.stage is rule.stage and covers(one, rule)), None)
-    if limit is None or not within(term(rule), limit.term):
+    limit = next((one for one in limits if one.stage is rule.stage and limit_covers(one, rule)), None)
+    if limit is None or not is_within(term_of_rule(rule), limit.term):
         raise beyond_limit(limit, at)
 
 
@@ -189,7 +189,7 @@ def beyond_limit(limit: Rule | None, at: int) -> Refusal:
     )
 
 
-def covers(limit: Rule, rule: DeadlineRuleInput) -> bool:
+def limit_covers(limit: Rule, rule: DeadlineRuleInput) -> bool:
     """Return whether a limit is for every case that a rule is for."""
     return (
         limit.kind in (None, rule.kind)
@@ -208,7 +208,7 @@ def beyond_law(at: int) -> Refusal:
     )
 
 
-def term(rule: DeadlineRuleInput) -> Term:
+def term_of_rule(rule: DeadlineRuleInput) -> Term:
     return Term(rule.amount, rule.unit, rule.next_day)
 
 

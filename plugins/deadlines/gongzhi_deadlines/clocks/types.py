@@ -99,7 +99,7 @@ def spent_minutes(at: Frame) -> Any:
     )
 
 
-def light(at: Frame) -> Any:
+def traffic_light(at: Frame) -> Any:
     """Return how a clock stands, or stood when it was stopped."""
     moment = "coalesce({stopped},{now})"
     return Sql(
@@ -200,7 +200,7 @@ class Clock(Node):
             "({0} is null and coalesce({1}->-1->>1 is null and {1}<>'[]',false))", at.row.stopped_at, at.row.pauses
         ),
     )
-    light: Light = expression("How it stands, or stood when it was stopped (红绿灯).", light)
+    light: Light = expression("How it stands, or stood when it was stopped (红绿灯).", traffic_light)
     spent: int = expression("Minutes used up, as its rule counts them (已用时，分钟).", spent_minutes)
     allowed: int = expression(
         "Minutes there are in all (总时限，分钟).", lambda at: Sql("({0}/60)::int", at.row.allowed)

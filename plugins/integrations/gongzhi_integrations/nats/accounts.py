@@ -14,13 +14,21 @@ OWN = "GONGZHI"
 
 def write_configuration(integrators: Integrators) -> str:
     """Write the `accounts` of the servers. Passwords are variables of the servers' environment, and not in it."""
-    return "\n".join(["accounts {", *indent(write_own(integrators)), *indent(write_theirs(integrators)), "}", ""])
+    return "\n".join(
+        [
+            "accounts {",
+            *indent_lines(write_own_account(integrators)),
+            *indent_lines(write_integrator_accounts(integrators)),
+            "}",
+            "",
+        ]
+    )
 
 
-def write_own(integrators: Integrators) -> list[str]:
+def write_own_account(integrators: Integrators) -> list[str]:
     """Write our own account, which answers each integrator's requests and has all else to itself."""
     exports = [
-        f"{{ service: {quote(subject)}, accounts: [{label(county, name)}]{allow_several(subject)} }}"
+        f"{{ service: {quote_text(subject)}, accounts: [{account_label(county, name)}]{allow_several(subject)} }}"
         for county, name in integrators
         for subject in list_subjects(county, name)
     ]
@@ -35,14 +43,16 @@ def write_own(integrators: Integrators) -> list[str]:
     ]
 
 
-def write_theirs(integrators: Integrators) -> list[str]:
+def write_integrator_accounts(integrators: Integrators) -> list[str]:
     """Write an account for each integrator, which can send nothing but the requests of one consumer."""
     lines = []
     for county, name in integrators:
-        account = label(county, name)
+        account = account_label(county, name)
         # Nothing else of our account can be reached from this one.
-        imports = [f"{{ service: {{ account: {OWN}, subject: {quote(one)} }} }}" for one in list_subjects(county, name)]
-        user = f"{{ user: {quote(f'{county}-{name}')}, password: $NATS_{account} }}"
+        imports = [
+            f"{{ service: {{ account: {OWN}, subject: {quote_text(one)} }} }}" for one in list_subjects(county, name)
+        ]
+        user = f"{{ user: {quote_text(f'{county}-{name}')}, password: $NATS_{account} }}"
         lines += [
             f"{account} {{",
             f"  users: [ {user} ]",
@@ -64,12 +74,12 @@ def list_subjects(county: str, name: str) -> tuple[str, str, str]:
     )
 
 
-def label(county: str, name: str) -> str:
+def account_label(county: str, name: str) -> str:
     """Name the account of an integrator."""
     return f"COUNTY_{county}_{name.upper().replace('-', '_')}"
 
 
-def quote(text: str) -> str:
+def quote_text(text: str) -> str:
     """Quote a text as the configuration has it."""
     return f'"{text}"'
 
@@ -79,6 +89,6 @@ def allow_several(subject: str) -> str:
     return ", response: stream" if ".MSG.NEXT." in subject else ""
 
 
-def indent(lines: list[str]) -> list[str]:
+def indent_lines(lines: list[str]) -> list[str]:
     """Indent lines of the configuration."""
     return [f"  {line}" for line in lines]

@@ -25,7 +25,7 @@ CUT = (OSError, TimeoutError, nats.errors.Error)
 """What a connection ends in."""
 
 
-async def ignore() -> None:
+async def ignore_callback() -> None:
     """Do nothing about a server that goes or comes."""
 
 
@@ -45,7 +45,9 @@ class NatsServers:
 
     @asynccontextmanager
     async def connect(
-        self, lost: Callable[[], Awaitable[None]] = ignore, found: Callable[[], Awaitable[None]] = ignore
+        self,
+        lost: Callable[[], Awaitable[None]] = ignore_callback,
+        found: Callable[[], Awaitable[None]] = ignore_callback,
     ) -> AsyncIterator[Client]:
         """Open a connection. Raises one of CUT. `lost` and `found` are called when a server goes and another comes."""
         client = Client()
@@ -54,7 +56,7 @@ class NatsServers:
                 await client.connect(
                     list(self.addresses),
                     name="gongzhi",
-                    error_cb=note,
+                    error_cb=log_connection_error,
                     disconnected_cb=lost,
                     reconnected_cb=found,
                     # For ever: what cannot be reached now may be in a minute.
@@ -69,6 +71,6 @@ class NatsServers:
             await client.close()  # also what was cut off half connected
 
 
-async def note(error: Exception) -> None:
+async def log_connection_error(error: Exception) -> None:
     """Note what went wrong below; whoever uses the connection says what that means."""
     log.debug("NATS: %s", type(error).__name__)

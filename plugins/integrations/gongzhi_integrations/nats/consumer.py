@@ -18,7 +18,7 @@ POLL = 1.0
 """Seconds between attempts to listen."""
 
 
-async def consume(run: ProcessRun) -> None:
+async def run_consumer(run: ProcessRun) -> None:
     """Feed subscriptions from NATS for as long as this process runs."""
     servers = NatsServers.of(run.context().settings[IntegrationSettings])
     await Consumer(servers, run.feed).run()

@@ -25,16 +25,16 @@ def is_heard(settings: Mapping[type, Any]) -> bool:
 
 async def publish_events(run: ServiceRun) -> None:
     """Copy events to NATS for as long as this process is the elected one."""
-    from .publisher import publish
+    from .publisher import run_publisher
 
-    await publish(run)
+    await run_publisher(run)
 
 
 async def consume_events(run: ProcessRun) -> None:
     """Feed subscriptions from NATS for as long as this process runs."""
-    from .consumer import consume
+    from .consumer import run_consumer
 
-    await consume(run)
+    await run_consumer(run)
 
 
 def print_accounts(settings: Mapping[type, Any]) -> None:

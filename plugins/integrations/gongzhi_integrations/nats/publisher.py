@@ -54,7 +54,7 @@ class ForeignStreams(Exception):
     """The streams hold events of another database, or of another life of this one."""
 
 
-async def publish(run: ServiceRun) -> None:
+async def run_publisher(run: ServiceRun) -> None:
     """Copy events for as long as this process is the elected one."""
     context = run.context()
     settings: IntegrationSettings = context.settings[IntegrationSettings]

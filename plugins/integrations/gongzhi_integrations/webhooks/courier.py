@@ -53,7 +53,7 @@ REASONS = {
 }
 
 
-async def deliver(run: ProcessRun) -> None:
+async def run_courier(run: ProcessRun) -> None:
     """Deliver events to endpoints for as long as this process runs."""
     async with run.open_pool(ENDPOINTS + 1) as pool:  # one to look for what is due, while all endpoints are served
         sender = make_sender(run.context())

@@ -50,9 +50,9 @@ def lifespan() -> list[ProcessService]:
 
 async def deliver_events(run: ProcessRun) -> None:
     """Deliver events for as long as this process runs."""
-    from .courier import deliver
+    from .courier import run_courier
 
-    await deliver(run)
+    await run_courier(run)
 
 
 @hookimpl

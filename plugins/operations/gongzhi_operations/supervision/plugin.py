@@ -37,9 +37,9 @@ def permissions() -> list[Permission | Role]:
 
 @hookimpl
 def jobs() -> list[BackgroundJob]:
-    from . import daily_sweep as sweeping
+    from . import daily_sweep
 
-    return [sweeping.supervise_by_rule]
+    return [daily_sweep.supervise_by_rule]
 
 
 @hookimpl

@@ -22,14 +22,12 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import calls as calling
-    from . import responses as coming
-    from . import types
+    from . import calls, responses, types
 
     return (
         *types.EXTENSIONS,
-        *calling.EXTENSIONS,
-        *coming.EXTENSIONS,
+        *calls.EXTENSIONS,
+        *responses.EXTENSIONS,
     )
 
 
@@ -53,9 +51,9 @@ def events() -> tuple[type[Event], ...]:
 
 @hookimpl
 def jobs() -> list[BackgroundJob]:
-    from . import escalation as escalating
+    from . import escalation
 
-    return [escalating.escalate_late_units]
+    return [escalation.escalate_late_units]
 
 
 @hookimpl

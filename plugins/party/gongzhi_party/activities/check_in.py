@@ -18,7 +18,7 @@ from strawberry import ID, UNSET
 from ..events import Attended
 from ..lookups import load_own_person
 from ..models import ActivityRow, Audience, ParticipationRow
-from . import check_in_codes as codes
+from . import check_in_codes
 from .attendance import PartyParticipationPayload, check_audience, check_check_in_time, check_in, participation_payload
 from .check_in_codes import Code
 from .types import PartyActivity
@@ -65,7 +65,7 @@ async def check_in_to_activity(call: Call, input: CheckInToActivityInput) -> Par
 
 def verify_code(call: Call, activity: ActivityRow, text: str) -> Code | None:
     """Return what the code says, if this activity's screen has shown it; None otherwise."""
-    code = codes.verify_screen_code(codes.screen_key(call.context.receipts, activity.id), text)
+    code = check_in_codes.verify_screen_code(check_in_codes.screen_key(call.context.receipts, activity.id), text)
     return code if code and code.activity == activity.id else None
 
 
@@ -101,8 +101,8 @@ async def check_offline_code(
         )
     row = await ParticipationRow.get_or_none(activity=activity, person_id=person)
     # The ticket is for whoever signed up: without it anybody could pass a photo of the code on.
-    mine = codes.participation_ticket(call.context.receipts, row.id) if row else b""
-    if row is None or not is_given(input.proof) or not codes.is_proven(mine, input.code, input.proof):
+    mine = check_in_codes.participation_ticket(call.context.receipts, row.id) if row else b""
+    if row is None or not is_given(input.proof) or not check_in_codes.is_proven(mine, input.code, input.proof):
         raise Refusal(
             "COPIED_CODE",
             "This check-in was not kept by your own phone. Sign up before, or check in with a connection.",

@@ -37,7 +37,7 @@ from ..models import (
 from ..organisation.types import FEWEST, NAME, PartyBranch
 from ..visibility import CONVENE
 from ..volunteers.types import VolunteerGroup
-from . import check_in_codes as codes
+from . import check_in_codes
 
 TAKEN = (
     "(select count(*)::int from party.participation p where p.activity_id={0} "
@@ -81,7 +81,9 @@ class PartySeries(Node):
 def screen_codes(rows: Sequence[Any], context: Context) -> list[str | None]:
     """What the screen at the door shows now, new every quarter of a minute (签到码)."""
     return [
-        codes.code_at(codes.screen_key(context.receipts, UUID(str(row.id))), UUID(str(row.id)), context.viewer.now)
+        check_in_codes.code_at(
+            check_in_codes.screen_key(context.receipts, UUID(str(row.id))), UUID(str(row.id)), context.viewer.now
+        )
         for row in rows
     ]
 
@@ -89,7 +91,7 @@ def screen_codes(rows: Sequence[Any], context: Context) -> list[str | None]:
 @batch(needs=("id", "state"), requires=CONVENE)
 def screen_keys(rows: Sequence[Any], context: Context) -> list[str | None]:
     """The key by which a screen makes codes without a connection, in hexadecimal (离线签到屏密钥)."""
-    return [codes.screen_key(context.receipts, UUID(str(row.id))).hex() for row in rows]
+    return [check_in_codes.screen_key(context.receipts, UUID(str(row.id))).hex() for row in rows]
 
 
 def starts_at(at: Frame) -> Any:
@@ -158,7 +160,9 @@ def pass_key(rows: Sequence[Any], context: Context) -> list[str | None]:
     """What one's own phone proves itself with where there is no connection (离线签到凭据)."""
     me = str(context.viewer.account.person)
     return [
-        codes.participation_ticket(context.receipts, UUID(str(row.id))).hex() if str(row.person_id) == me else None
+        check_in_codes.participation_ticket(context.receipts, UUID(str(row.id))).hex()
+        if str(row.person_id) == me
+        else None
         for row in rows
     ]
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from gongzhi.core.people.tiers import add_months
 from gongzhi.values.errors import Refusal, Text
 
-from ..ledger import posting as ledger
+from ..ledger import posting
 from ..ledger.accounts import find_issuer_account
 from ..ledger.posting import LedgerCall, Posting, make_legs
 from ..models import PostingKind, ProgrammeRow, RuleRow, RuleState
@@ -69,9 +69,9 @@ async def award_points(desk: LedgerCall, act: Act) -> UUID:
     rule = act.rule
     require_in_force(rule, act.programme, act.on)
     # The chain's lock comes before any look at what was given: else two claims at once could both fit under the cap.
-    await ledger.lock_chain(desk, act.programme.id)
+    await posting.lock_chain(desk, act.programme.id)
     # Asked under the lock and before the terms: the same act again gets its posting back, not COOLING_DOWN for itself.
-    known = await desk.fetch(ledger.KNOWN, act.programme.id, [act.key])
+    known = await desk.fetch(posting.KNOWN, act.programme.id, [act.key])
     if known:
         key: UUID = known[0]["id"]
         return key
@@ -83,7 +83,7 @@ async def award_points(desk: LedgerCall, act: Act) -> UUID:
         raise cap_reached(rule)
     source = await find_issuer_account(desk, act.programme.id)
     lasts = act.programme.lasts_months
-    [made] = await ledger.post_entries(
+    [made] = await posting.post_entries(
         desk, act.programme.id, award_posting(act, amount, found["earned"], source, lasts)
     )
     return made

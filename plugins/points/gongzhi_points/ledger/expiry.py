@@ -15,7 +15,7 @@ from gongzhi.values.errors import Text
 
 from ..models import PostingKind, ProgrammeRow, RedemptionState
 from ..rewards.redemptions import free_holds
-from . import posting as ledger
+from . import posting
 from .accounts import find_issuer_account
 from .posting import LedgerCall, Posting, make_legs
 
@@ -66,12 +66,12 @@ async def release_holds(call: Call, run: JobRun) -> None:
 async def expire_lots(desk: LedgerCall, programme: UUID, day: date) -> int:
     """Post what has expired by a day and return of how many accounts; doing so again changes nothing."""
     # Before the lots are read, so that nothing is posted between reading them and posting their expiry.
-    await ledger.lock_chain(desk, programme)
+    await posting.lock_chain(desk, programme)
     rows = [row for row in await desk.fetch(DUE, programme, day) if row["amount"]]
     if rows:
         target = await find_issuer_account(desk, programme)
         for at in range(0, len(rows), AT_ONCE):
-            await ledger.post_entries(desk, programme, *expiry_postings(rows[at : at + AT_ONCE], target, day))
+            await posting.post_entries(desk, programme, *expiry_postings(rows[at : at + AT_ONCE], target, day))
     return len(rows)
 
 

@@ -25,7 +25,7 @@ from gongzhi.values.errors import Text
 
 from ..models import AccountKind, PostingKind, ProgrammeRow
 from ..programmes.acts import acts_in_force, mark_act
-from . import posting as ledger
+from . import posting
 from .accounts import find_issuer_account, open_account
 from .posting import Posting, make_legs
 
@@ -78,16 +78,16 @@ async def import_paper(call: Call, programme: ProgrammeRow, file: Path, *, dry_r
     """
     report = Report(dry_run)
     # Held from before the keys are looked up until the postings are made.
-    await ledger.lock_chain(call, programme.id)
+    await posting.lock_chain(call, programme.id)
     postings = await prepare_postings(call, programme, read_lines(file, today(call), report), report)
-    known = {row["key"] for row in await call.fetch(ledger.KNOWN, programme.id, [one.key for one in postings])}
+    known = {row["key"] for row in await call.fetch(posting.KNOWN, programme.id, [one.key for one in postings])}
     fresh = [one for one in postings if one.key not in known]
     report.known, report.posted = len(known), len(fresh)
     # Legs are (source, target): what is imported ends on the household's account, what is spent begins there.
     report.points = sum(one.legs[1].amount if one.kind is PostingKind.IMPORTED else one.legs[0].amount for one in fresh)
     # Refused rows are not skipped: a ledger that is taken over in part could not be told from a complete one.
     if not report.refused and not dry_run:
-        await ledger.post_entries(call, programme.id, *fresh)
+        await posting.post_entries(call, programme.id, *fresh)
     return report
 
 

@@ -19,7 +19,7 @@ from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, inp
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
-from ..ledger import posting as ledger
+from ..ledger import posting
 from ..ledger.accounts import can_spend, open_account
 from ..ledger.posting import Posting, insufficient_points, make_legs
 from ..ledger.types import PointsAccount
@@ -171,7 +171,7 @@ update points.reward r set stock=r.stock+b.count from back b where r.id=b.reward
 """
 
 
-async def free_holds(desk: ledger.LedgerCall, redemptions: Sequence[UUID], state: RedemptionState) -> None:
+async def free_holds(desk: posting.LedgerCall, redemptions: Sequence[UUID], state: RedemptionState) -> None:
     """End these redemptions; their points are free again, and the goods are in stock."""
     await desk.fetch(FREED, list(redemptions), state.value, desk.now)
 
@@ -215,7 +215,7 @@ async def settle_redemptions(call: Call, input: SettleRedemptionsInput) -> Settl
     merchant = await load_kept_shop(call, input.merchant, SETTLE, "merchant")
     # The chain's lock comes first, as everywhere; redemptions are locked after it, and accounts when they are posted
     # to.
-    await ledger.lock_chain(call, merchant.programme_id)
+    await posting.lock_chain(call, merchant.programme_id)
     handed = await check_codes(call, merchant, input.codes)
     good = [one.row for one in handed if one.state is SettledState.SETTLED and one.row]
     await pay_merchant(call, merchant, good)
@@ -294,7 +294,7 @@ async def pay_merchant(call: Call, merchant: MerchantRow, rows: Sequence[Redempt
     ids = [row.id for row in rows]
     # In this order: ending a hold frees the points, which the posting takes in the same transaction.
     await RedemptionRow.filter(id__in=ids).update(state=RedemptionState.SETTLED, ended_at=call.now)
-    await ledger.post_entries(call, merchant.programme_id, *[spending_posting(row, account) for row in rows])
+    await posting.post_entries(call, merchant.programme_id, *[spending_posting(row, account) for row in rows])
 
 
 def spending_posting(row: RedemptionRow, merchant: UUID) -> Posting:

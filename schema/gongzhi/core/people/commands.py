@@ -48,7 +48,7 @@ from gongzhi.runtime.quotas import lock_quota
 from gongzhi.values import codes
 from gongzhi.values.errors import FIELD, Refusal, Text
 
-from . import sealed_values as sealed
+from . import sealed_values
 from .models import Duty, Gender, PersonRow, PhoneRow, PostRow, ResidenceKind
 from .types import Officer, Person
 
@@ -239,13 +239,13 @@ async def load_home_grid(call: Call, code: str) -> GridRow:
 async def file_person(call: Call, person: PersonRow, grid: GridRow, draft: PersonDraft) -> PersonPayload:
     """Write the file: what is protected sealed, and no resident ID twice in a county."""
     keys, county = call.context.keys, await GridRow.get(id=grid.county_id)
-    owner = sealed.ensure_owner(keys, county.code, person)
+    owner = sealed_values.ensure_owner(keys, county.code, person)
     person.update_from_dict(draft.columns)
     if draft.resident_id is not UNSET:
         if refused := await contest_resident_id(call, county, person, draft.resident_id):
             # Not raised: the officer's alert has to stay.
             return PersonPayload(errors=[refused])
-        person.update_from_dict(sealed.seal_resident_id(keys, owner, draft.resident_id))
+        person.update_from_dict(sealed_values.seal_resident_id(keys, owner, draft.resident_id))
     try:
         await person.save()
     except IntegrityError:
@@ -253,7 +253,7 @@ async def file_person(call: Call, person: PersonRow, grid: GridRow, draft: Perso
     if draft.phones is not None:
         # Written anew: which number comes first is a part of them.
         await PhoneRow.filter(person=person).delete()
-        await PhoneRow.bulk_create(sealed.seal_phones(keys, owner, draft.phones))
+        await PhoneRow.bulk_create(sealed_values.seal_phones(keys, owner, draft.phones))
     return PersonPayload(person=ref(Person, person.id))
 
 
@@ -267,7 +267,7 @@ async def contest_resident_id(call: Call, county: GridRow, person: PersonRow, nu
     person.contested_at = None
     if not number:
         return None
-    blinds = call.context.keys.blinds(county.code, sealed.RESIDENT_ID, number)
+    blinds = call.context.keys.blinds(county.code, sealed_values.RESIDENT_ID, number)
     await lock_quota(call, "resident IDs", blinds[0].hex())  # so that of two at once the second one finds the first
     # An entry that is contested itself contests no other.
     same = PersonRow.filter(county_id=county.id, resident_id_blind__in=blinds, contested_at=None)

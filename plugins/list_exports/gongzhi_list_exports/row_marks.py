@@ -16,7 +16,7 @@ LENGTH = 10
 CODE = re.compile(rf"E([1-9][0-9]{{0,17}})-([1-9][0-9]{{0,4}})-([1-9][0-9]{{0,8}})-([A-Z2-7]{{{LENGTH}}})", re.ASCII)
 
 
-def code(secret: bytes, export: int, fetch: int, row: int) -> str:
+def make_mark(secret: bytes, export: int, fetch: int, row: int) -> str:
     """Return the mark of a row, the first row being 1."""
     said = f"E{export}-{fetch}-{row}"
     # Bound to its use: no other MAC under the same secret passes for a mark.
@@ -24,11 +24,11 @@ def code(secret: bytes, export: int, fetch: int, row: int) -> str:
     return f"{said}-{base64.b32encode(mac).decode()[:LENGTH]}"
 
 
-def export(secret: bytes, text: str) -> int | None:
+def read_mark(secret: bytes, text: str) -> int | None:
     """Return the export that a mark is of, as somebody copied it by hand; None if it is no mark of ours."""
     found = CODE.fullmatch("".join(text.split()).upper())
     if not found:
         return None
-    made = code(secret, *map(int, found.groups()[:3]))
+    made = make_mark(secret, *map(int, found.groups()[:3]))
     # In constant time, or the delay would tell how much of a guess is right.
     return int(found[1]) if hmac.compare_digest(made, found[0]) else None

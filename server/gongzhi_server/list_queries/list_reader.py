@@ -37,7 +37,7 @@ from gongzhi_server.planner import Document
 from gongzhi_server.planner.execution import Fetch, OperationRun
 from gongzhi_server.storage.connection_shares import SharedReader
 
-from .columns import list_columns, subfields, unfit
+from .list_columns import collect_list_fields, list_columns, no_file_refusal
 
 LISTS = ("cases", "people")
 """What may be read whole."""
@@ -99,23 +99,23 @@ class ListReader:
             page = await self.page(listing, session, variables)
             rows += [[value_at(node, column.path) for column in listing.columns] for node in page["nodes"]]
             if len(rows) > most:
-                raise grown()
+                raise list_has_grown()
             if not page["pageInfo"]["hasNextPage"]:
                 return rows
             variables[AFTER] = page["pageInfo"]["endCursor"]
 
     def prepare(self, text: str, variables: Mapping[str, Any]) -> ListQuery:
         """Check a query, and add what it takes to turn the pages. Raises Refusal."""
-        asked, paged = rewritten(text)
+        asked, paged = rewrite_query(text)
         try:
             prepared = self.engine.prepare(paged, None)
             document = Document(prepared.schema, prepared.ast, prepared.node, taken=True)
             coerced = self.engine.coerced(document, {**variables, FIRST: PAGE, COUNT: False})
         except RequestRefused as refused:
-            raise said(refused.errors[0].message) from refused
-        return self.laid_out(document, variables, asked, coerced)
+            raise refuse_document(refused.errors[0].message) from refused
+        return self.lay_out(document, variables, asked, coerced)
 
-    def laid_out(self, document: Document, given: Mapping[str, Any], text: str, variables: VariableValues) -> ListQuery:
+    def lay_out(self, document: Document, given: Mapping[str, Any], text: str, variables: VariableValues) -> ListQuery:
         """Return the query with its columns. Raises Refusal for too many of them."""
         schema, query = document.schema, document.schema.query_type
         assert query
@@ -123,11 +123,11 @@ class ListReader:
         [(key, details)] = fields.items()
         name = details[0].node.name.value
         page = query.fields[name]
-        nodes = subfields(document, variables, page, details)["nodes"]
+        nodes = collect_list_fields(document, variables, page, details)["nodes"]
         kind: Any = get_named_type(page.type)
         columns = tuple(list_columns(document, variables, kind.fields["nodes"], nodes))
         if not 1 <= len(columns) <= COLUMNS:
-            raise unfit(f"A file has 1 to {COLUMNS} columns.", f"文件应有 1 至 {COLUMNS} 列。")
+            raise no_file_refusal(f"A file has 1 to {COLUMNS} columns.", f"文件应有 1 至 {COLUMNS} 列。")
         return ListQuery(document, given, text, name, key, columns)
 
     def plan(self, listing: ListQuery, viewer: Viewer) -> Any:
@@ -137,11 +137,11 @@ class ListReader:
             statement = self.engine.planner.query(listing.document, coerced, viewer)
             self.engine.afforded(statement.cost)
         except RequestRefused as refused:
-            raise said(refused.errors[0].message) from refused
+            raise refuse_document(refused.errors[0].message) from refused
         except GraphQLError as error:
-            raise said(error.message) from error
+            raise refuse_document(error.message) from error
         if statement.errors:
-            raise said(statement.errors[0].message)
+            raise refuse_document(statement.errors[0].message)
         return statement
 
     def session(self, listing: ListQuery, viewer: Viewer, fetch: Fetch) -> OperationRun:
@@ -150,7 +150,7 @@ class ListReader:
         return OperationRun(self.engine.planner, fetch, listing.document, dict(listing.given), coerced, context)
 
     async def page(self, listing: ListQuery, session: OperationRun, variables: Mapping[str, Any]) -> Any:
-        """One page of the list. Raises Refusal if something of it fails: no file lacks a column."""
+        """Read one page of the list. Raises Refusal if something of it fails: no file lacks a column."""
         session.variables = self.engine.coerced(listing.document, {**listing.given, **variables})
         statement = self.engine.planner.query(listing.document, session.variables, session.viewer)
         try:
@@ -158,7 +158,7 @@ class ListReader:
         except QueryCanceledError as late:
             raise invalid_input(*SLOW, "document") from late
         if errors:
-            raise said(errors[0].message)
+            raise refuse_document(errors[0].message)
         return orjson.loads(data)[listing.key]
 
 
@@ -169,34 +169,34 @@ def value_at(node: Any, path: Sequence[str]) -> Any:
     return node
 
 
-def rewritten(text: str) -> tuple[str, str]:
-    """The query of one list printed anew, and the same with pages. Raises Refusal for anything else."""
+def rewrite_query(text: str) -> tuple[str, str]:
+    """Return the query of one list printed anew, and the same with pages. Raises Refusal for anything else."""
     if len(text) > LONGEST:
-        raise unfit(f"It has {LONGEST} characters at most.", f"查询不超过 {LONGEST} 个字符。")
+        raise no_file_refusal(f"It has {LONGEST} characters at most.", f"查询不超过 {LONGEST} 个字符。")
     try:
         definitions = parse(text, max_tokens=2000).definitions
     except GraphQLError as error:
-        raise said(error.message) from error
+        raise refuse_document(error.message) from error
     fragments = [one for one in definitions if isinstance(one, FragmentDefinitionNode)]
     others = [one for one in definitions if not isinstance(one, FragmentDefinitionNode)]
     match others:
         case [OperationDefinitionNode(operation=OperationType.QUERY, directives=() | None) as query]:
-            return "\n".join(map(print_ast, definitions)), paged(query, fragments)
+            return "\n".join(map(print_ast, definitions)), add_pages(query, fragments)
         case _:
-            raise unfit("It is one query, and nothing beside it but fragments.", "应为一个查询，可附片段。")
+            raise no_file_refusal("It is one query, and nothing beside it but fragments.", "应为一个查询，可附片段。")
 
 
-def paged(query: OperationDefinitionNode, fragments: Sequence[FragmentDefinitionNode]) -> str:
-    """The query with pages."""
+def add_pages(query: OperationDefinitionNode, fragments: Sequence[FragmentDefinitionNode]) -> str:
+    """Return the query with the arguments that turn its pages. Raises Refusal for what is no list."""
     match query.selection_set.selections:
         case (FieldNode(directives=() | None) as root,) if root.name.value in LISTS:
-            nodes = nodes_of(root)
+            nodes = find_nodes(root)
         case _:
             names = " or ".join(LISTS)
-            raise unfit(f"It asks for one list, which is {names}.", f"应查询一个清单：{names}。")
+            raise no_file_refusal(f"It asks for one list, which is {names}.", f"应查询一个清单：{names}。")
     if taken := sorted(OURS & {one.name.value for one in root.arguments or ()}):
         names = ", ".join(taken)
-        raise unfit(f"A file has all pages: leave out {names}.", f"文件包含全部数据，请删去 {names}。")
+        raise no_file_refusal(f"A file has all pages: leave out {names}.", f"文件包含全部数据，请删去 {names}。")
     return PAGED.format(
         name=query.name.value if query.name else "",
         variables="".join(f"{print_ast(one)}, " for one in query.variable_definitions or ()),
@@ -210,25 +210,26 @@ def paged(query: OperationDefinitionNode, fragments: Sequence[FragmentDefinition
     )
 
 
-def nodes_of(root: FieldNode) -> FieldNode:
-    """The one thing that is asked of the list."""
+def find_nodes(root: FieldNode) -> FieldNode:
+    """Return the field of the nodes, which is all that is asked of the list. Raises Refusal for anything else."""
     match root.selection_set and root.selection_set.selections:
         case (FieldNode(directives=() | None, alias=None) as only,) if only.name.value == "nodes":
             return only
         case _:
-            raise unfit(
+            raise no_file_refusal(
                 "It asks for the list's nodes and nothing else: { cases { nodes { number } } }.",
                 "应只查询清单的 nodes，如 { cases { nodes { number } } }。",
             )
 
 
-def said(message: str) -> Refusal:
-    """What GraphQL found wrong, without what it guesses was meant: not everybody may explore the schema."""
+def refuse_document(message: str) -> Refusal:
+    """Return a refusal with what GraphQL found wrong, without its guesses: not everybody may explore the schema."""
     plain = hide_values(message)
-    return unfit(plain, plain)
+    return no_file_refusal(plain, plain)
 
 
-def grown() -> Refusal:
+def list_has_grown() -> Refusal:
+    """Return the refusal of a list that has grown since it was released: another release is needed."""
     return Refusal(
         "EXPORT_GROWN",
         "The list has grown by more than a tenth since it was asked for; ask for it again.",

@@ -16,7 +16,7 @@ class Connection(Protocol):
     async def fetch(self, query: str, *args: Any) -> Any: ...
 
 
-async def seed(connection: Connection) -> None:
+async def seed_calendar(connection: Connection) -> None:
     """Add the years that are missing, and replace provisional ones that have been announced since.
 
     What an operator has recorded of an announced year stays. Clocks are reckoned anew by the next sweep, with a trace.
@@ -26,12 +26,14 @@ async def seed(connection: Connection) -> None:
     known = {row["year"]: row["provisional"] for row in await fetch("select year, provisional from calendars.year")}
     # A year that is missing, or that was provisional and has been announced.
     changed = [
-        year for year in holidays.years() if known.get(year.year, True) and year.provisional != known.get(year.year)
+        year
+        for year in holidays.list_years()
+        if known.get(year.year, True) and year.provisional != known.get(year.year)
     ]
     for year in changed:
         await _record(fetch, nation, year)
     if changed:
-        await reading.rebuild_all(fetch)
+        await reading.rebuild_calendars(fetch)
 
 
 async def _find_nation(fetch: reading.Fetch) -> int:

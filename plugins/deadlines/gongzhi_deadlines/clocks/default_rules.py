@@ -115,7 +115,7 @@ class Connection(Protocol):
     async def fetch(self, query: str, *args: Any) -> Any: ...
 
 
-async def seed(connection: Connection) -> None:
+async def seed_rules(connection: Connection) -> None:
     """Add the editions that are missing; one that is there is never changed."""
     known = {
         (row["code"], row["edition"]) for row in await connection.fetch("select code, edition from clocks.rule_set")

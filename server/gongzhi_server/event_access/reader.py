@@ -20,10 +20,10 @@ from gongzhi_server.graphql.engine import GraphQLEngine
 from gongzhi_server.planner.declarations import streams_of
 from gongzhi_server.plugins.ownership import acting_as
 
-from .cursors import Cursors
+from ..events.cursors import Cursors
+from ..events.subscriptions import SubscriptionRequest
+from ..events.visibility import is_open
 from .selections import Selections
-from .subscriptions import SubscriptionRequest
-from .visibility import is_open
 
 OF_CASES = frozenset(one.type for one in EVENTS)
 FACTS = "select id, version, actor, data::text as data from events.outbox where id = any($1)"
@@ -75,7 +75,7 @@ class EngineEventAccess(EventAccess):
         except RequestRefused as refused:
             raise UnfitSelection from refused
         session = self.engine.session(asked, viewer)
-        rows, errors = await session.told(self.selections.plan(asked, viewer), keyed(ids))
+        rows, errors = await session.fetch_by_keys(self.selections.plan(asked, viewer), keys_and_cursors(ids))
         self.engine.count(errors)
         await session.record()
         found = {id: orjson.loads(row) for id, row in zip(ids, rows, strict=True) if row is not None}
@@ -94,7 +94,9 @@ class EngineEventAccess(EventAccess):
 
     async def find_visible(self, asked: SubscriptionRequest, ids: Sequence[UUID], viewer: Viewer) -> set[UUID]:
         """Find those of these events that a subscription would tell somebody of."""
-        rows, _ = await self.engine.session(asked, viewer).told(self.selections.plan(asked, viewer), keyed(ids))
+        rows, _ = await self.engine.session(asked, viewer).fetch_by_keys(
+            self.selections.plan(asked, viewer), keys_and_cursors(ids)
+        )
         return {id for id, row in zip(ids, rows, strict=True) if row is not None}
 
     def seal_cursor(self, position: int) -> str:
@@ -104,6 +106,6 @@ class EngineEventAccess(EventAccess):
         return self.cursors.open(cursor)
 
 
-def keyed(ids: Sequence[UUID]) -> dict[str, Any]:
+def keys_and_cursors(ids: Sequence[UUID]) -> dict[str, Any]:
     """Give a subscription's statement the events that it is to tell of."""
     return {KEYS: list(ids), CURSORS: ["" for _ in ids]}

@@ -33,7 +33,7 @@ from gongzhi_server.gateway.interfaces import RequestRefused
 from gongzhi_server.graphql.engine import GraphQLEngine
 from gongzhi_server.planner.rows import owner_of
 
-from .subscriptions import SubscriptionRequest
+from ..events.subscriptions import SubscriptionRequest
 
 LONGEST = 4000
 EVENT = "subscription {{ caseEvents {{ id version actor data {case} }} }}"

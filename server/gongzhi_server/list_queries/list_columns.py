@@ -36,17 +36,17 @@ def list_columns(
     path: tuple[str, ...] = (),
     terms: tuple[str, ...] = (),
 ) -> Iterator[ListColumn]:
-    """The leaves below a field, in the order they are asked for. Raises Refusal for a list of objects."""
+    """Yield the leaves below a field, in the order they are asked for. Raises Refusal for a list of objects."""
     owner: Any = get_named_type(of.type)
-    for key, inside in subfields(document, variables, of, details).items():
+    for key, inside in collect_list_fields(document, variables, of, details).items():
         name = inside[0].node.name.value
         field = owner.fields.get(name)
-        way, words = (*path, key), (*terms, term(field))
+        way, words = (*path, key), (*terms, chinese_term(field))
         kind = get_named_type(field.type) if field else None
         if kind is None or is_leaf_type(kind):
-            yield ListColumn(way, words, kind.name if kind else "", labels(kind))
+            yield ListColumn(way, words, kind.name if kind else "", enum_labels(kind))
         elif is_list_type(get_nullable_type(field.type)) or not isinstance(kind, GraphQLObjectType):
-            raise unfit(
+            raise no_file_refusal(
                 f"{'.'.join(way)} is a list of its own, or of several types, and fits into no column.",
                 f"{'.'.join(way)} 为列表或多种类型，无法作为一列。",
             )
@@ -54,24 +54,27 @@ def list_columns(
             yield from list_columns(document, variables, field, inside, way, words)
 
 
-def labels(kind: GraphQLNamedType | None) -> dict[str, str]:
+def enum_labels(kind: GraphQLNamedType | None) -> dict[str, str]:
     """Return the Chinese terms of an enum's values."""
     if not isinstance(kind, GraphQLEnumType):
         return {}
-    return {value: term(described) for value, described in kind.values.items()}
+    return {value: chinese_term(described) for value, described in kind.values.items()}
 
 
-def subfields(document: Document, variables: VariableValues, of: GraphQLField, details: FieldDetailsList) -> Any:
+def collect_list_fields(
+    document: Document, variables: VariableValues, of: GraphQLField, details: FieldDetailsList
+) -> Any:
     kind: Any = get_named_type(of.type)
     found = collect_subfields(document.schema, document.fragments, variables, document.node, kind, details)
     return found.grouped_field_set
 
 
-def term(described: Any) -> str:
-    """What something of the schema is called in Chinese; nothing for what says nothing of it."""
+def chinese_term(described: Any) -> str:
+    """Return what something of the schema is called in Chinese, from its description; empty if that does not say."""
     found = TERM.search((described and described.description) or "")
     return found[1] if found else ""
 
 
-def unfit(en: str, zh: str) -> Refusal:
+def no_file_refusal(en: str, zh: str) -> Refusal:
+    """Return the refusal of a query that no file can be made of, with the reason in both languages."""
     return invalid_input(f"No file can be made of this: {en}", f"无法据此生成文件：{zh}", "document")
