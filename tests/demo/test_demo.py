@@ -24,7 +24,8 @@ from gongzhi_server.demo.chance import divide_shares, shuffled_deck
 from gongzhi_server.demo.county import TABLES
 from gongzhi_server.demo.land import Land
 from gongzhi_server.errors import Problem
-from gongzhi_server.testing import ESSENTIAL, TODAY, create_database, drop_database, sibling_dsn
+from gongzhi_server.plugins.loader import Plugins, load_plugins
+from gongzhi_server.testing import ESSENTIAL, TODAY, create_database, drop_database, migrate_apps, sibling_dsn
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -524,3 +525,14 @@ def test_squeezed_in_order(moment: int, steps: tuple[str, ...], seed: int, room:
     assert [turn.event for turn in turns] == [lives.REPORT, *steps]
     assert turns[0].at == moment and turns[-1].at < moment + room
     assert all(earlier.at < later.at for earlier, later in pairwise(turns))
+
+
+async def test_core_has_a_county_and_plugins_come_later(postgres: str) -> None:
+    """A vendor's tests run beside the plugins they have installed: what belongs to others is left out."""
+    name, apps = f"core_{uuid4().hex}", Plugins().apps
+    dsn = await create_database(postgres, name)
+    await migrate_apps(dsn, apps)
+    found = await demo.load_county(dsn, people=FEW, today=DAY, keys=KEYS, apps=apps)
+    assert found.people == FEW and found.cases
+    await migrate_apps(dsn, load_plugins().apps)
+    await drop_database(postgres, name)

@@ -102,7 +102,7 @@ async def load_county(
     connection = await asyncpg.connect(dsn)
     try:
         # One transaction: a load that breaks off leaves nothing.
-        writer = RowWriter(connection, progress or _silence)
+        writer = RowWriter(connection, progress or _silence, await _read_schemas(connection))
         async with connection.transaction():
             # The lock keeps two loads apart, and lets others read
             # meanwhile. A check without it would find both nothing.
@@ -112,7 +112,7 @@ async def load_county(
             await _fill(writer, people, today, seed, keys, apps)
         # Outside the transaction, where alone PostgreSQL allows
         # it. Without statistics the first queries would be slow.
-        await connection.execute(f"vacuum (analyze) {', '.join(TABLES)}")
+        await connection.execute(f"vacuum (analyze) {', '.join(filter(writer.has, TABLES))}")
     finally:
         await connection.close()
     return Summary(
@@ -125,6 +125,11 @@ async def _present(connection: asyncpg.Connection[Any]) -> bool:
     return bool(await connection.fetchval("select exists(select from grids.grid where code = $1)", CODE))
 
 
+async def _read_schemas(connection: asyncpg.Connection[Any]) -> frozenset[str]:
+    """Read which schemas the database has."""
+    return frozenset(name for (name,) in await connection.fetch("select nspname from pg_namespace"))
+
+
 def _silence(step: str, done: int, total: int) -> None:
     """Report no progress."""
     pass
@@ -132,14 +137,22 @@ def _silence(step: str, done: int, total: int) -> None:
 
 @dataclass
 class RowWriter:
-    """Writes rows and counts them."""
+    """Writes rows and counts them. What belongs to plugins that are not installed is left out."""
 
     connection: asyncpg.Connection[Any]
     progress: Progress
+    schemas: frozenset[str]
+    """Those of the database: each belongs to the core or to an installed plugin."""
     written: dict[str, int] = field(default_factory=dict)
+
+    def has(self, table: str) -> bool:
+        """Return whether the database has the schema of a table."""
+        return table.partition(".")[0] in self.schemas
 
     async def copy(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]], total: int = 0) -> None:
         """Append rows; `total` is how many there will be, 0 if that is not known."""
+        if not self.has(table):
+            return
         schema, name = table.split(".")
         counted = self.counted(table, rows, total)
         # COPY: hundreds of thousands of rows, many times faster than inserts.
@@ -147,6 +160,8 @@ class RowWriter:
 
     async def reserve(self, table: str, count: int) -> list[int]:
         """Take the next keys of a table, so that rows can refer to each other before they are written."""
+        if not self.has(table):
+            return list(range(count))
         found = await self.connection.fetch(
             "select nextval(pg_get_serial_sequence($1, 'id'))::int from generate_series(1, $2)", table, count
         )
@@ -197,6 +212,8 @@ async def _fill(writer: RowWriter, people: int, today: date, seed: int, keys: Ke
             await resolve_name(app.demo)(writer.connection, tree.county.id, county_time.to_utc(docket.horizon))
             writer.progress(app.label, 1, 1)
     await _offices(writer, tree, organisations)
+    if not writer.has("statistics.rollup"):
+        return
     writer.progress("figures", 0, 0)
     counted = await writer.connection.fetchval("select statistics.rebuild()")
     writer.progress("figures", counted, counted)
@@ -268,6 +285,8 @@ async def _cases(writer: RowWriter, docket: Docket, seed: int, keys: KeyRing) ->
 
 async def _offices(writer: RowWriter, tree: Tree, organisations: Organisations) -> None:
     """Write the dispatch directory, the duties, and the work orders that follow from the cases."""
+    if not writer.has("dispatch.rule"):
+        return
     categories = await writer.keys("select code, id from cases.category where edition = $1", catalog.EDITION)
     rules, helping = offices.directory_rows(tree, organisations, categories)
     keys = await writer.reserve("dispatch.rule", len(rules))

@@ -52,8 +52,12 @@ def check_declarations(schema: GraphQLSchema, entities: Mapping[str, Entity]) ->
     """Check every planned field. Raises DeclarationError for the first that cannot work."""
     for entity in entities.values():
         owners = {field.python_name for field in entity.cls.__strawberry_definition__.fields}  # type: ignore[attr-defined]
-        if entity.through and entity.through not in owners & entity.model._meta.fk_fields:
+        if entity.through and entity.through not in entity.model._meta.fk_fields:
             raise DeclarationError(f"{entity.name} is seen through {entity.through!r}, which is no relation of it")
+        if entity.through and entity.through not in owners:
+            raise DeclarationError(
+                f"{entity.name} is seen through {entity.through!r}, which is no field of it: declare it with one(…)"
+            )
         # The core's rules are run by its tests; a plugin's are tried here, before anybody depends on them.
         if entity.cls.__module__.partition(".")[0] != "gongzhi":
             try_builder(

@@ -437,9 +437,13 @@ class Plugins:
                 continue
             try:
                 # A plugin's code runs here: whatever it raises is told with its name, not as a fault of ours.
-                brought = list(calls[name].function())
+                given = calls[name].function()
+                brought = list(given) if isinstance(given, Iterable) else None
             except FAULTS as error:
                 raise plugin.problem(f"{hook}() failed: {describe_cause(error)}") from error
+            if brought is None:
+                given_name = f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
+                raise plugin.problem(f"{hook}() gave {given_name}; it gives a list")
             for one in brought:
                 if not isinstance(one, kind):
                     raise plugin.problem(f"{hook}() gave a {type(one).__name__}, not a {type_names(kind)}")

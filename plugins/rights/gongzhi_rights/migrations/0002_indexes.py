@@ -8,16 +8,23 @@ from gongzhi_rights.trace import VIEW
 
 TABLES = ("representative", "consent", "decision", "review", "demand", "release")
 
+# Where rights is installed later than the core, the columns are gone already, and with them nothing to move.
 CONTESTS = """
+do $$ begin
+if exists(select from pg_attribute
+  where attrelid = 'people.tier'::regclass and attname = 'contested_at' and not attisdropped) then
 insert into rights.review (id, decision_id, household_id, grid_id, asked_at, reason, due_at, state, version)
 select gen_random_uuid(), t.id, t.household_id, h.grid_id, t.contested_at, t.contest_reason,
   t.contested_at + interval '15 days', 'OPEN', 1
-from people.tier t join people.household h on h.id = t.household_id where t.contested_at is not null
+from people.tier t join people.household h on h.id = t.household_id where t.contested_at is not null;
+end if;
+end $$
 """
 
 
 class Migration(migrations.Migration):
     dependencies = [("rights", "0001_initial"), ("people", "0003_restricted"), ("grids", "0002_tree")]
+    run_before = [("people", "0004_contests")]  # which drops what is moved here
 
     operations = [
         ops.RunSQL(

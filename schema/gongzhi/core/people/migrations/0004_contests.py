@@ -1,11 +1,11 @@
-"""Objections are reviews now; `rights.0002_indexes` has moved them."""
+"""Objections are reviews now; where the plugin rights is installed, its `0002_indexes` moves them before this."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("people", "0003_restricted"), ("rights", "0002_indexes")]
+    dependencies = [("people", "0003_restricted")]
 
     operations = [
         ops.RemoveField(model_name="TierRow", name="contest_reason"),
