@@ -198,7 +198,7 @@ def test_an_owner_that_is_no_field() -> None:
 
         rank: int = column("X.")
 
-    with pytest.raises(DeclarationError, match="Extra is seen through 'person', which is no relation of it"):
+    with pytest.raises(DeclarationError, match="'person', which is no field of it: declare it with one"):
         Planner(over_core([], [Extra]))
 
 

@@ -52,6 +52,28 @@ def test_two_loads_share_nothing(market: Market) -> None:
     assert one.manager is not other.manager and one.permissions == other.permissions
 
 
+def test_module_may_have_the_name_of_a_hook(market: Market) -> None:
+    """Once imported it takes the hook's place in the package; whoever loads plugins after that finds the hook."""
+    source = "@hookimpl\ndef permissions():\n    from .permissions import VIEW\n    return [VIEW]"
+    module = "from gongzhi.plugin.permissions import Permission\n"
+    module += "VIEW = Permission('apples.view', 'See (查看).', frozenset({'auditor'}))"
+    market.ship("apples", source, permissions=module)
+    for _ in range(2):
+        assert "apples.view" in market.load().held("auditor")
+
+
+def test_installed_plugins_bring_the_same_each_time() -> None:
+    first, second = load_plugins(), load_plugins()
+    assert first.registers == second.registers and first.choices == second.choices
+    assert [one.type for one in first.registry] == [one.type for one in second.registry]
+
+
+def test_hook_gives_a_list(market: Market) -> None:
+    market.ship("apples", "class Choices: pass\n@hookimpl\ndef settings(): return Choices")
+    with pytest.raises(Problem, match=r"settings\(\) gave the class Choices; it gives a list"):
+        _ = market.load().choices
+
+
 def test_type_may_be_text(market: Market) -> None:
     market.ship("apples", WEIGHT)
     assert 'weight: Int @from(plugin: "apples")' in market.schema().as_str()

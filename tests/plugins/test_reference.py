@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import inspect
 import re
 from importlib import import_module
@@ -157,6 +159,20 @@ def test_example_of_a_rule_gives_what_is_due() -> None:
     assert [str(type(one).__name__) for one in check_alternatives(rule)] == ["Sql", "Sql"]
     with pytest.raises(DeclarationError, match="a list of criteria is due"):
         check_alternatives(rule[0])
+
+
+def test_examples_use_the_words() -> None:
+    """What an example calls, or annotates with, is a word of the page or defined by an example; not an older name."""
+    fences = [ast.parse(one) for one in re.findall(r"```python[^\n]*\n(.*?)```", PAGE, re.DOTALL)]
+    nodes = [node for fence in fences for node in ast.walk(fence)]
+    defined = {one.name for one in nodes if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+    defined |= {alias.name for one in nodes if isinstance(one, ast.ImportFrom) for alias in one.names}
+    called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    hints = [node.annotation for node in nodes if isinstance(node, ast.arg) and node.annotation]
+    called |= {one.id for hint in hints for one in ast.walk(hint) if isinstance(one, ast.Name)}
+    invented = {"calendar", "AcceptBinCaseInput", "CallCollectionInput", "CallCollectionPayload"}
+    invented |= {"dataclass", "timedelta"}
+    assert sorted(called - defined - NAMED - invented - set(dir(builtins))) == []
 
 
 def words(module: ModuleType) -> set[str]:

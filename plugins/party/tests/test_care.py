@@ -132,7 +132,7 @@ async def test_learning_counts_nobody(town: Any, plugins: Any) -> None:
         "and column_name in ('person_id','score','seconds','views','account')"
     )
     assert columns == 0
-    assert list(plugins.manager.get_plugin("party").__dict__.get("settings", lambda: ())()) == []
+    assert list(vars(plugins.manager.get_plugin("party")).get("settings", lambda: ())()) == []
 
 
 async def test_digest_tells_what_happened(town: Any) -> None:

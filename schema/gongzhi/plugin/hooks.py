@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pluggy import HookimplMarker, HookspecMarker
 
@@ -26,7 +27,19 @@ from gongzhi.runtime.services import ProcessService, Service
 from gongzhi.runtime.waivers import Grantor, Waiver
 
 hookspec = HookspecMarker("gongzhi")
-hookimpl = HookimplMarker("gongzhi")
+HOOKS = "__gongzhi_hooks__"
+"""The name under which a module keeps its hooks."""
+_mark = HookimplMarker("gongzhi")
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def hookimpl(function: F) -> F:
+    """Mark a function as what a plugin answers to the hook of its name."""
+    # Importing `events.py` sets the package's attribute `events`, which was the hook. Its module keeps
+    # the hook besides, so that it is there for whoever loads plugins after that, as tests do.
+    getattr(function, "__globals__", {}).setdefault(HOOKS, {})[function.__name__] = function
+    return _mark(function)
+
 
 GROUP = "gongzhi.plugins"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, is_dataclass, replace
 from functools import cache, cached_property
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points, version
+from types import ModuleType
 from typing import Any, TypeVar
 
 import pluggy
@@ -23,7 +24,7 @@ from gongzhi.declare.register_entries import GONE, Check, Holding, Kpi, Purpose
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin import hooks
 from gongzhi.plugin.built_in import BUILT_IN
-from gongzhi.plugin.hooks import GROUP, About, App, Errand
+from gongzhi.plugin.hooks import GROUP, HOOKS, About, App, Errand
 from gongzhi.plugin.permissions import Permission, Role
 from gongzhi.plugin.roles import ROLES
 from gongzhi.runtime.channels import Log, NoticeChannel
@@ -117,6 +118,13 @@ def empty_manager() -> pluggy.PluginManager:
     for plugin, module in built_in():
         manager.register(import_module(module), name=plugin.name)
     return manager
+
+
+class HookModule:
+    """A module as it is asked for its hooks: with those that a module of the same name has taken the place of."""
+
+    def __init__(self, module: ModuleType) -> None:
+        vars(self).update(vars(module) | vars(module).get(HOOKS, {}))
 
 
 @cache
@@ -722,7 +730,7 @@ def register_plugin(manager: pluggy.PluginManager, plugin: Plugin, entry: EntryP
     """Import a plugin and take its hooks in. Raises Problem."""
     declared = core_enums()
     try:
-        manager.register(entry.load(), name=plugin.name)
+        manager.register(HookModule(entry.load()), name=plugin.name)
         # Refuses a hook that does not exist, such as a misspelled one, which would silently never be called.
         manager.check_pending()
         # Strawberry keeps the declaration on the class itself, so a
