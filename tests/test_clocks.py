@@ -123,7 +123,7 @@ async def open_call(dsn: str, now: datetime) -> AsyncIterator[Call]:
         outbox = Outbox(ESSENTIAL.registry, {one.name for _, one in ESSENTIAL.jobs})
         call = Transaction(context, connection, outbox=outbox)
         yield call
-        await call.told.write(connection)
+        await call.outgoing.write(connection)
 
 
 @pytest.fixture

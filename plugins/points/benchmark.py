@@ -61,7 +61,7 @@ async def measure(dsn: str, folder: Path) -> bool:
                     await posting.post_entries(
                         call, programme.id, *[earned_posting(source, account) for _ in range(at_once)]
                     )
-                    await call.told.write(connection)
+                    await call.outgoing.write(connection)
 
         async with in_transaction() as connection:
             call = worker.calling(connection, "points")

@@ -248,13 +248,13 @@ async def test_made_up_cursor_is_refused(station: Station, cursor: str) -> None:
 
 async def test_equal_subscriptions_run_once(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[int] = []
-    told = OperationRun.told
+    told = OperationRun.fetch_by_keys
 
     async def counted(self: OperationRun, statement: Any, given: Any) -> Any:
         runs.append(len(given["@keys"]))
         return await told(self, statement, given)
 
-    monkeypatch.setattr(OperationRun, "told", counted)
+    monkeypatch.setattr(OperationRun, "fetch_by_keys", counted)
     integrator = station.as_("integrator", grid=COUNTY)
     cursor = await station.cursor()
     followers = [await integrator.follow(EVENTS, after=cursor) for _ in range(20)]
