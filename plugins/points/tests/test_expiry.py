@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
+from uuid import UUID
+
+import asyncpg
+from gongzhi_points.ledger import expiry
 
 
 async def test_expiry_is_told_before(village: Any, run_jobs: Any) -> None:
@@ -47,3 +52,37 @@ async def test_spending_takes_what_expires_first(village: Any) -> None:
     assert await village.account(asks="expiring { amount on }") == {
         "expiring": [{"amount": 6, "on": "2027-06-30"}, {"amount": 10, "on": "2027-07-31"}]
     }
+
+
+HELD = """
+insert into points.redemption select (jsonb_populate_record(r,
+ jsonb_build_object('id', gen_random_uuid(), 'nonce', (r.nonce + 1) % 4294967296))).* from points.redemption r limit 1
+"""
+
+
+async def test_points_held_while_others_expire(village: Any, desk_type: Any) -> None:
+    """Nobody can hold points that are being taken back; the run goes through."""
+    await village.earn(await village.rule(amount=10), "2026-06-30")
+    await village.open_shop()
+    reward = await village.reward(price=4)
+    await village.resident().do("redeem", "redemption { code }", reward=reward)
+    one, other = [await asyncpg.connect(village.dsn) for _ in range(2)]
+
+    class Interrupted(desk_type):  # type: ignore[misc]
+        async def fetch(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+            rows: list[dict[str, Any]] = await super().fetch(sql, *values)
+            if sql == expiry.DUE:
+                try:
+                    async with other.transaction():
+                        await other.execute("select from points.account where held > 0 for update nowait")
+                        await other.execute(HELD)
+                except asyncpg.LockNotAvailableError:
+                    pass
+            return rows
+
+    async with one.transaction():
+        programme = UUID(village.programme.partition(":")[2])
+        assert await expiry.expire_lots(Interrupted(one), programme, date(2027, 7, 1)) == 1
+    for connection in (one, other):
+        await connection.close()
+    assert await village.account(asks="balance held") == {"balance": 4, "held": 4}

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
+from gongzhi_points.models import RedemptionState
 from gongzhi_points.rewards.codes import Code, counter_key, format_code, parse_code
+from gongzhi_points.rewards.redemptions import TAKEN, free_holds
 
 TOWN = "610921100"
 
@@ -197,3 +201,26 @@ async def test_many_redeem_few(village: Any, people: int, each: int, stock: int)
         "max(balance) filter (where kind='MERCHANT') taken from points.account"
     )
     assert dict(sums) == {"total": 0, "held": 0, "least": sums["least"], "taken": stock} and sums["least"] >= 0
+
+
+WAITING = "select exists(select from pg_locks where pid = $1 and not granted)"
+
+
+async def test_redeeming_and_freeing_lock_in_one_order(village: Any, desk_type: Any) -> None:
+    """Who redeems has the account and takes the reward; a hold that ends meanwhile waits, and has no reward yet."""
+    reward = await fund(village)
+    await village.resident().do("redeem", REDEEMED, reward=reward)
+    one, other = [await asyncpg.connect(village.dsn) for _ in range(2)]
+    [(hold, account)] = await village.fetch("select id, account_id from points.redemption")
+    redeeming = one.transaction()
+    await redeeming.start()
+    await one.execute("select from points.account where id = $1 for update", account)
+    freeing = asyncio.create_task(free_holds(desk_type(other), [hold], RedemptionState.EXPIRED))
+    while await village.fetch(WAITING, other.get_server_pid()) != [(True,)]:
+        assert not freeing.done()
+    assert await one.fetchval(TAKEN, UUID(reward.partition(":")[2]), date(2026, 6, 30)) == 6
+    await redeeming.commit()
+    await freeing
+    for connection in (one, other):
+        await connection.close()
+    assert await village.fetch("select stock from points.reward") == [(9,)]

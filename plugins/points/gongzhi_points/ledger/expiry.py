@@ -21,11 +21,16 @@ from .posting import LedgerCall, Posting, make_legs
 
 # How many accounts one posting call moves: bounds the size of a statement and of its JSON.
 AT_ONCE = 500
+# Whoever redeems takes the account's lock and not the chain's: without this, points could be held between reading the
+# lots and posting their expiry. A statement of its own, so that the lots are read as they are once the lock is there.
+LOCKED = """
+select a.id from points.account a where a.programme_id = $1 and a.kind <> 'ISSUER' and a.balance > a.held
+and exists(select from points.entry e where e.account_id = a.id and e.expires_on <= $2) order by a.id for no key update
+"""
 # Lots are computed by `points.lots`, which leaves out what is held: held points expire when their hold has ended.
 DUE = """
 select a.id, (select sum(l.amount)::bigint from points.lots(a.id) l where l.expires_on <= $2) amount
-from points.account a where a.programme_id = $1 and a.kind <> 'ISSUER' and a.balance > a.held
-and exists(select from points.entry e where e.account_id = a.id and e.expires_on <= $2) order by a.id
+from points.account a where a.id = any($1::uuid[]) order by a.id
 """
 # The insert is the memory that somebody was told: what conflicts was told before, and is not returned.
 SOON = """
@@ -67,7 +72,8 @@ async def expire_lots(desk: LedgerCall, programme: UUID, day: date) -> int:
     """Post what has expired by a day and return of how many accounts; doing so again changes nothing."""
     # Before the lots are read, so that nothing is posted between reading them and posting their expiry.
     await posting.lock_chain(desk, programme)
-    rows = [row for row in await desk.fetch(DUE, programme, day) if row["amount"]]
+    accounts = [row["id"] for row in await desk.fetch(LOCKED, programme, day)]
+    rows = [row for row in await desk.fetch(DUE, accounts, day) if row["amount"]]
     if rows:
         target = await find_issuer_account(desk, programme)
         for at in range(0, len(rows), AT_ONCE):

@@ -1,7 +1,7 @@
 """Ledger: moving points by double entry, in whole units, once for each key. No other way changes a balance.
 
-Locks are taken in one order: the programme's chain, then accounts by id. Whoever holds points for a redemption takes
-the account's lock alone.
+Locks are taken in one order: the programme's chain, redemptions, accounts, rewards, each by id. Whoever holds points
+for a redemption does not take the chain's.
 """
 
 from __future__ import annotations

@@ -163,6 +163,15 @@ async def cancel_redemption(call: Call, input: CancelRedemptionInput) -> RedeemP
     return RedeemPayload(redemption=ref(PointsRedemption, row.id), account=ref(PointsAccount, account.id))
 
 
+# Locks are taken in one order, here, by counters and by who redeems: redemptions, accounts, rewards, each by id. Ending
+# a hold touches the account only in a trigger, at the end of its statement, so its lock is taken by hand before.
+LOCKS = (
+    "select id from points.redemption where id=any($1::uuid[]) order by id for no key update",
+    "select id from points.account where id in (select account_id from points.redemption where id=any($1::uuid[])) "
+    "order by id for no key update",
+    "select id from points.reward where id in (select reward_id from points.redemption where id=any($1::uuid[])) "
+    "order by id for no key update",
+)
 # Only rows that are still held come back, so ending them a second time puts nothing on the shelf twice.
 FREED = """
 with ended as (update points.redemption set state=$2, ended_at=$3 where id=any($1::uuid[]) and state='HELD'
@@ -173,6 +182,8 @@ update points.reward r set stock=r.stock+b.count from back b where r.id=b.reward
 
 async def free_holds(desk: posting.LedgerCall, redemptions: Sequence[UUID], state: RedemptionState) -> None:
     """End these redemptions; their points are free again, and the goods are in stock."""
+    for lock in LOCKS:
+        await desk.fetch(lock, list(redemptions))
     await desk.fetch(FREED, list(redemptions), state.value, desk.now)
 
 
@@ -292,6 +303,9 @@ async def pay_merchant(call: Call, merchant: MerchantRow, rows: Sequence[Redempt
         call, merchant.programme_id, AccountKind.MERCHANT, merchant.grid_id, merchant=merchant.id
     )
     ids = [row.id for row in rows]
+    redemptions, accounts, _ = LOCKS
+    for lock in (redemptions, accounts):
+        await call.fetch(lock, ids)
     # In this order: ending a hold frees the points, which the posting takes in the same transaction.
     await RedemptionRow.filter(id__in=ids).update(state=RedemptionState.SETTLED, ended_at=call.now)
     await posting.post_entries(call, merchant.programme_id, *[spending_posting(row, account) for row in rows])
