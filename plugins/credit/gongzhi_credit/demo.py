@@ -11,7 +11,7 @@ from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.tiers import add_months
 from gongzhi.core.units.models import Reach, UnitKind, UnitRow
-from gongzhi.runtime.checks import today
+from gongzhi.runtime.checks import CHINA, today
 from gongzhi.runtime.commands import Call
 from gongzhi.values.codes import Kind
 from gongzhi.values.worktime import NEVER
@@ -179,7 +179,7 @@ async def add_demo_appraisal(
         counterfactual=changes_json(finding, names),
         requested_at=at,
         concluded_at=at,
-        valid_until=add_months(at.date(), model.months),
+        valid_until=add_months(at.astimezone(CHINA).date(), model.months),
         published=chance.random() < 0.3,
     )
 

@@ -7,6 +7,9 @@ from gongzhi.values.errors import Text
 
 from .clocks.default_rules import DEFAULT
 
+TODAY = "(now() at time zone 'Asia/Shanghai')::date"
+"""The day in China: the database's own date follows its time zone."""
+
 CHECKS = (
     Check(
         "deadlines",
@@ -20,7 +23,7 @@ CHECKS = (
     ),
     Check(
         "calendars",
-        "select count(*) from calendars.calendar where ends_on < current_date + 90",
+        f"select count(*) from calendars.calendar where ends_on < {TODAY} + 90",
         Text("every calendar reaches beyond the next three months", "各工作日历至少覆盖未来三个月"),
         Text(
             "calendars about to end, counted in days known: {0}: upgrade, or record the notice in the calendar",
@@ -29,7 +32,7 @@ CHECKS = (
     ),
     Check(
         "holidays",
-        "select count(*) from calendars.year where provisional and year = extract(year from current_date)",
+        f"select count(*) from calendars.year where provisional and year = extract(year from {TODAY})",
         Text("the holidays of this year have been announced", "本年度放假安排已公布"),
         Text(
             "this year's holidays are provisional: upgrade, or record the notice in the calendar",

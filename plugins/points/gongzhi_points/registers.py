@@ -130,8 +130,9 @@ select p.name, p.unit, {EARNED.format("a.id", "$2::int", "$3::date")}::bigint ea
 from points.account a join points.programme p on p.id=a.programme_id where a.kind='PERSON' and a.person_id=$1 order by 1
 """
 HONOURS = """
-select h.title, w.awarded_at::date "on" from points.award w join points.honour h on h.id=w.honour_id
-join points.account a on a.id=w.account_id where a.person_id=$1 and a.kind='PERSON' order by w.awarded_at
+select h.title, (w.awarded_at at time zone 'Asia/Shanghai')::date "on"
+from points.award w join points.honour h on h.id=w.honour_id join points.account a on a.id=w.account_id
+where a.person_id=$1 and a.kind='PERSON' order by w.awarded_at
 """
 
 

@@ -13,6 +13,7 @@ from gongzhi.core.people import tiers
 from gongzhi.core.people.models import Gender, IncomeBand, Need
 from gongzhi.core.people.tiers import TierInputs, TierResult
 from gongzhi.runtime import sealing
+from gongzhi.runtime.checks import CHINA
 from gongzhi.runtime.sealing import KeyRing
 from orjson import dumps
 
@@ -241,7 +242,7 @@ async def claim_batch(connection: asyncpg.Connection[Any], batch: UUID) -> None:
     if found is None:
         raise refusal_for("NO_BATCH")
     if found["undone_at"]:
-        raise refusal_for("UNDONE", day=found["undone_at"].date())
+        raise refusal_for("UNDONE", day=found["undone_at"].astimezone(CHINA).date())
     for table in ("household", "person"):
         await connection.execute(f"select from people.{table} where batch_id = $1 for update", batch)
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from decimal import Decimal
 
 import strawberry
+from gongzhi.core.grids.commands import find_grid
+from gongzhi.core.units.commands import find_unit
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, invalid_input, is_given
+from gongzhi.runtime.checks import check_text, check_whole_number, invalid_input, is_given, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
 from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 from tortoise.functions import Sum
 
-from ..checks import check_reference, check_whole_number, load_current_grid, load_unit
+from ..checks import check_reference
 from ..models import LenderRow, LoanRow, PoolEntryKind, PoolEntryRow, PoolRow
 from ..money import round_ratio, to_fen, to_yuan
 from ..visibility import MANAGE
@@ -44,10 +46,10 @@ class RiskPoolPayload:
 
 @command("Set money aside for a lender's losses (设立风险补偿金).", requires=MANAGE)
 async def open_risk_pool(call: Call, input: OpenRiskPoolInput) -> RiskPoolPayload:
-    grid = await load_current_grid(input.grid, "grid")
+    grid = await find_grid(input.grid, "grid")
     if not call.may(MANAGE, grid):
         raise forbidden("grid")
-    unit = await load_unit(input.lender, "lender")
+    unit = await find_unit(input.lender, "lender")
     if not await LenderRow.exists(unit=unit):
         raise invalid_input("This unit does not lend here.", "该单位不是本地贷款机构。", "lender")
     row = await PoolRow.create(
@@ -139,7 +141,7 @@ async def load_pool_loan(call: Call, pool: PoolRow, kind: PoolEntryKind, id: ID 
         # No more comes back than was paid.
         check_share(amount, net)
     else:
-        late = (call.now.date() - loan.next_due_on).days
+        late = (today(call) - loan.next_due_on).days
         if late < OVERDUE:
             raise Refusal(
                 "NOT_LOST",

@@ -18,6 +18,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import (
+    CHINA,
     check_past_day,
     check_text,
     duplicate,
@@ -271,7 +272,7 @@ async def act_of(call: Call, claim: ClaimRow, rule: RuleRow, programme: Programm
         "act": await mark_act(call, rule.act_id),
         "approver": rule.approver.value,
         "proof": rule.proof.value,
-        "claimedOn": claim.claimed_at.date().isoformat(),
+        "claimedOn": claim.claimed_at.astimezone(CHINA).date().isoformat(),
     }
     return Act(
         rule=rule,

@@ -13,6 +13,8 @@ from gongzhi.declare.sql import Sql, quote_text
 from gongzhi.values.errors import Text
 
 EXAMINE = "deployment.examine"
+TODAY = "(now() at time zone 'Asia/Shanghai')::date"
+"""The day in China: the database's own date follows its time zone."""
 
 
 CHECKS = (
@@ -41,7 +43,7 @@ CHECKS = (
         "workers",
         "select count(*) from grids.grid g where kind = 'GRID_3' and valid_to is null and not exists "
         "(select from people.post p where p.grid_id = g.id and p.duty = 'GRID_WORKER' "
-        "and (p.until is null or p.until > current_date))",
+        f"and (p.until is null or p.until > {TODAY}))",
         Text("every third-level grid has a worker", "每个三级网格都有网格员"),
         Text("third-level grids without a worker: {0}", "没有网格员的三级网格：{0}"),
     ),
@@ -49,7 +51,7 @@ CHECKS = (
         "unheard",
         "select count(*) from grids.grid g where kind = 'GRID_3' and valid_to is null and not exists "
         "(select from people.post p where p.grid_id in (g.id, g.grid_2_id, g.grid_1_id, g.village_id) "
-        "and p.since <= current_date and (p.until is null or p.until > current_date)) and not exists "
+        f"and p.since <= {TODAY} and (p.until is null or p.until > {TODAY})) and not exists "
         "(select from accounts.holding h join accounts.account a on a.id = h.account_id and a.suspended_at is null "
         "where h.proposed_at is null and h.unit_id is null and (h.until is null or h.until > now()) and ("
         "h.role in ('grid_worker', 'grid_leader') and h.grid_id in (g.id, g.grid_2_id, g.grid_1_id, g.village_id) or "
