@@ -6,7 +6,7 @@ import re
 
 from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import Call
-from gongzhi.values.errors import FIELD
+from gongzhi.values.errors import FIELD, Text
 from gongzhi.values.worktime import Course, Deadline, Term, Unit, compute_deadline
 
 from . import reading
@@ -35,6 +35,28 @@ def parse_term(text: str, *path: str, wall: bool = False) -> Term:
     if wall:
         return Term(total, Unit.MINUTE)
     return Term(days, Unit.WORKING_DAY) if days else Term(total, Unit.WORKING_MINUTE)
+
+
+NAMES = {
+    Unit.MINUTE: Text("min", " 分钟"),
+    Unit.HOUR: Text("h", " 小时"),
+    Unit.DAY: Text("d", " 天"),
+    Unit.WORKING_MINUTE: Text("min of working time", " 分钟（工作时间）"),
+    Unit.WORKING_HOUR: Text("h of working time", " 小时（工作时间）"),
+    Unit.WORKING_DAY: Text("working days", " 个工作日"),
+}
+# A working day has no fixed number of working hours.
+COARSER = {Unit.MINUTE: (60, Unit.HOUR), Unit.HOUR: (24, Unit.DAY), Unit.WORKING_MINUTE: (60, Unit.WORKING_HOUR)}
+
+
+def describe_term(term: Term) -> Text:
+    """Return a term as people say it, in hours or days where it is whole ones."""
+    amount, unit = term.amount, term.unit
+    while unit in COARSER and amount % COARSER[unit][0] == 0:
+        size, unit = COARSER[unit]
+        amount //= size
+    name = NAMES[unit]
+    return Text(f"{amount} {name.en}", f"{amount}{name.zh}")
 
 
 async def reckon_deadline(call: Call, county: int | None, term: Term) -> Deadline:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from gongzhi.core.notices.sending import NoticeDraft, Office, send_notice
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import Text
+from gongzhi_deadlines.calendars.durations import describe_term, parse_term
 
-from .models import WhistleRow
+from .models import WhistleKind, WhistleRow
 
 DISPATCHERS = "cases.dispatch"
 SAID: dict[str, tuple[Text, Text]] = {
@@ -51,8 +52,9 @@ async def notify_called(
 ) -> None:
     """Notify units, accounts, or the dispatchers of grids."""
     title, body = SAID[kind]
-    within = whistle.check_in_within
-    text = Text(body.en.format(within=within), body.zh.format(within=within))
+    wall = whistle.kind == WhistleKind.EMERGENCY
+    within = describe_term(parse_term(whistle.check_in_within, "checkInWithin", wall=wall))
+    text = Text(body.en.format(within=within.en), body.zh.format(within=within.zh))
     await send_notice(
         call,
         NoticeDraft(kind, title, text, f"Whistle:{whistle.id}"),

@@ -130,7 +130,7 @@ async def complete_whistle_task(call: Call, input: CompleteWhistleTaskInput) -> 
     await found.save()
     unit = await UnitRow.get(id=found.unit_id)
     await notify_called(call, whistle, "whistle.task_done", accounts=[whistle.asked_by])
-    call.publish(TaskDone(whistle.id, Code(unit.code), call.now > found.due_at), whistle)
+    call.publish(TaskDone(whistle.id, Code(unit.code), call.now >= found.due_at), whistle)
     return WhistlePayload(whistle=ref(Whistle, whistle.id))
 
 
