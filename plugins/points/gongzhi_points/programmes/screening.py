@@ -12,26 +12,28 @@ BANS = (
     declare_ban("CONSENT", "consent", "consent is given freely or not at all", "同意须出于自愿"),
     declare_ban(
         "RELATIVES",
-        r"(亲属|家属|子女|配偶|父母|家人|家庭成员).{0,8}(违|犯|罚|访|诉|拒|欠|逃)|株连|连坐|relative|next of kin",
+        r"(亲属|家属|子女|配偶|父母|家人|家庭成员).{0,8}(违|犯|罚|访|诉|拒|欠|逃)|株连|连坐"
+        r"|(?<![a-z])(?:relatives?(?![a-z])|next of kin)",
         "nobody answers for the acts of relatives",
         "不得因亲属行为影响积分",
     ),
     declare_ban(
         "SENSITIVE",
-        r"宗教|信仰|民族|疾病|残疾|病史|刑满|前科|吸毒|religio|ethnic|disab|illness",
+        r"宗教|信仰|民族|疾病|残疾|病史|刑满|前科|吸毒|(?<![a-z])(?:religio|ethnic|disab|illness)",
         "religion, ethnicity, health and convictions are never looked at",
         "宗教、民族、健康、前科等不得作为积分依据",
     ),
     declare_ban(
         "DEDUCTION",
-        r"扣分|扣减|扣除|倒扣|减分|罚分|负分|黑榜|红黑榜|黑名单|deduct|minus|blacklist",
+        r"扣分|扣减|扣除|倒扣|减分|罚分|负分|黑榜|红黑榜|黑名单|(?<![a-z])(?:deduct|minus|blacklist)",
         "a rule only gives; what was wrongly given is reversed, and there are no public lists",
         "规则只能加分；误发的积分用冲正处理，不设红黑榜",
     ),
 )
 STATUTORY = declare_ban(
     "STATUTORY",
-    r"低保|特困|五保|医保|社保|养老金|养老保险|抚恤|救助|救济|入学|学籍|户口|户籍|宅基地确权|选举|benefit|pension|insurance",
+    r"低保|特困|五保|医保|社保|养老金|养老保险|抚恤|救助|救济|入学|学籍|户口|户籍|宅基地确权|选举"
+    r"|(?<![a-z])(?:benefits?(?![a-z])|pension|insurance)",
     "what people are due by law does not depend on points",
     "法定待遇不得与积分挂钩",
 )
