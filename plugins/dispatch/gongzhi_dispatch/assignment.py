@@ -9,6 +9,7 @@ import strawberry
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.steps import CasePayload, advance_case, conflict_of_interest, find_case, is_accused, set_support
+from gongzhi.core.units.commands import find_unit
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
@@ -20,7 +21,7 @@ from strawberry import UNSET
 from . import deadlines
 from .directory import check_duties
 from .directory_matching import FITTING
-from .lookups import NUMBER, count_returns, load_unit
+from .lookups import NUMBER, count_returns
 from .models import OrderRole, OrderRow, RuleRow, RuleSupportRow
 from .notices import notify_dispatch
 from .waivers import DESIGNATION
@@ -76,9 +77,9 @@ async def check_designation(call: Call, case: CaseRow) -> None:
 
 async def load_named_units(input: DispatchCaseInput) -> tuple[UnitRow, Sequence[UnitRow]]:
     """Return the units that were named."""
-    lead = await load_unit(input.lead_unit or "", "leadUnit")
+    lead = await find_unit(input.lead_unit or "", "leadUnit")
     names = [code for code in dict.fromkeys(input.support_units) if code != input.lead_unit]
-    return lead, [await load_unit(code, "supportUnits") for code in names]
+    return lead, [await find_unit(code, "supportUnits") for code in names]
 
 
 async def load_proposed_units(call: Call, case: CaseRow) -> tuple[UnitRow, Sequence[UnitRow]]:

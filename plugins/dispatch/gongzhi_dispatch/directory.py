@@ -9,6 +9,7 @@ from gongzhi.core.cases.models import CategoryRow
 from gongzhi.core.cases.steps import find_by_code
 from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
+from gongzhi.core.units.commands import find_unit
 from gongzhi.core.units.models import Reach, UnitKind, UnitRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
@@ -31,7 +32,6 @@ from gongzhi.values.errors import Refusal
 from strawberry import ID
 
 from .directory_matching import DUTY, entry_weight
-from .lookups import load_unit
 from .models import DutyRow, RuleRow, RuleSupportRow
 from .types import DispatchRule, ListedDuty
 
@@ -63,9 +63,9 @@ async def set_dispatch_rule(call: Call, input: SetDispatchRuleInput) -> Dispatch
     category = await find_by_code(CategoryRow, input.category, "category", valid_to=None)
     # Locks the grid, so that two versions of one entry have one order.
     grid = await load_directory_grid(call, input.grid)
-    unit = await load_unit(input.unit, "unit")
+    unit = await find_unit(input.unit, "unit")
     support = [
-        await load_unit(code, "supportUnits") for code in dict.fromkeys(input.support_units) if code != unit.code
+        await find_unit(code, "supportUnits") for code in dict.fromkeys(input.support_units) if code != unit.code
     ]
     before = await RuleRow.filter(category=category, grid=grid, valid_to=None).first()
     # 0 stands for "no entry yet": whoever adds one must not replace another that somebody has added meanwhile.

@@ -8,7 +8,6 @@ from gongzhi.core.accounts.independence import require_independence
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.steps import require_disinterested
 from gongzhi.core.cases.types import Case
-from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import key_of
 from gongzhi.runtime.checks import not_found
 from gongzhi.runtime.commands import Call, forbidden
@@ -64,11 +63,3 @@ async def find_lead_order(case: CaseRow) -> OrderRow | None:
 async def count_returns(case: CaseRow) -> int:
     """Return how often units gave the case back."""
     return await OrderRow.filter(case=case, state=OrderState.RETURNED).count()
-
-
-async def load_unit(code: str, path: str) -> UnitRow:
-    """Return the unit with this code, which must not be closed."""
-    found = await UnitRow.get_or_none(code=code, valid_to=None)
-    if found is None:
-        raise not_found("There is no unit with this code, or it is closed.", "单位编码不存在或已停用。", path)
-    return found

@@ -8,6 +8,7 @@ from gongzhi.core.cases.models import CaseRow, CategoryRow, Status
 from gongzhi.core.cases.steps import illegal_status, load_handled_case, record_event, record_step, save_case
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.models import GridRow
+from gongzhi.core.units.commands import find_unit
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
@@ -34,7 +35,7 @@ from strawberry import ID, UNSET
 from . import deadlines
 from .assignment import RULE, find_entry
 from .directory import BASIS, EDIT, renew_entry
-from .lookups import NUMBER, REASON, count_returns, find_lead_order, load_unit, load_with_case, require_decider
+from .lookups import NUMBER, REASON, count_returns, find_lead_order, load_with_case, require_decider
 from .models import ObjectionRow, OrderRow, RuleRow, Ruling
 from .notices import notify_dispatch
 from .work_types import DirectoryChange, DispatchObjection
@@ -68,7 +69,7 @@ async def object_to_dispatch(call: Call, input: ObjectToDispatchInput) -> Object
         raise illegal_status(case, "提出异议", Status.DISPATCHED)
     await check_objection(call, case, order)
     # Only a hint for whoever rules; the ruling names the unit itself.
-    suggested = await load_unit(input.suggested_unit, "suggestedUnit") if input.suggested_unit else None
+    suggested = await find_unit(input.suggested_unit, "suggestedUnit") if input.suggested_unit else None
     objection = await ObjectionRow.create(
         case=case,
         order=order,
@@ -138,7 +139,7 @@ async def rule_on_objection(call: Call, input: RuleOnObjectionInput) -> RuleOnOb
     objection.ruling, objection.reason = input.ruling, reason
     objection.ruled_at, objection.ruled_by = call.now, call.viewer.account.name
     if input.unit:
-        await record_precedent(call, case, objection, await load_unit(input.unit, "unit"))
+        await record_precedent(call, case, objection, await find_unit(input.unit, "unit"))
     await objection.save()
     await notify_dispatch(call, case, RULED, units=[objection.unit_id])
     await record_event(call, case, RULED, ruling=objection.ruling)

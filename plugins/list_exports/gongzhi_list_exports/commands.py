@@ -9,12 +9,13 @@ import strawberry
 from gongzhi.core.accounts.independence import require_independence
 from gongzhi.core.accounts.models import AccountRow
 from gongzhi.core.accounts.rules import author_of, require_signed_in
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import NoticeDraft, Office, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import CHINA, check_text, input_form, invalid_input, is_given, not_found, today
+from gongzhi.runtime.checks import CHINA, check_text, input_form, invalid_input, is_given, today
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -125,9 +126,7 @@ def check_variables(given: Any, *path: str) -> dict[str, Any]:
 
 async def find_exportable_grid(call: Call, code: str) -> GridRow:
     """Return the grid, where the caller may export."""
-    grid = await GridRow.get_or_none(code=code, valid_to=None)
-    if grid is None:
-        raise not_found("There is no grid with this code.", "网格编码不存在。", "grid")
+    grid = await find_grid(code, "grid")
     if grid.county_id is None:
         raise invalid_input("Name a county, or a grid inside one.", "请选择县级或以下网格。", "grid")
     if not narrow_to_exports(call.viewer, grid, ()).account.granted:

@@ -30,12 +30,12 @@ from gongzhi.declare.filters import compare_place
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Mutation, Query
 from gongzhi.declare.sql import Alternatives, Sql
-from gongzhi.runtime.checks import check_text, input_form, invalid_input, is_given
+from gongzhi.runtime.checks import check_text, check_whole_number, input_form, invalid_input, is_given
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
 from strawberry import ID, UNSET
 
 from . import enums as enums
-from .lookups import check_count, find_permitted
+from .lookups import find_permitted
 from .models import LessonKind, LessonRow
 from .visibility import CONVENE
 
@@ -121,7 +121,7 @@ async def publish_lesson(call: Call, input: PublishLessonInput) -> LessonPayload
         raise invalid_input("A link begins with https://.", "链接须以 https:// 开头。", "link")
     if input.kind == LessonKind.QUIZ and not input.questions:
         raise invalid_input("A quiz has questions.", "答题须有题目。", "questions")
-    check_count(len(input.questions), 0, 30, "questions")
+    check_whole_number(len(input.questions), 0, 30, "questions")
     with input_form() as read:
         found: dict[str, Any] = {
             "topic": read(check_text, input.topic, 40, "topic"),
@@ -136,11 +136,11 @@ async def publish_lesson(call: Call, input: PublishLessonInput) -> LessonPayload
 
 def read_question(input: QuizQuestionInput, at: int) -> dict[str, Any]:
     path = ("questions", str(at))
-    check_count(len(input.options), 2, 6, *path, "options")
+    check_whole_number(len(input.options), 2, 6, *path, "options")
     return {
         "text": check_text(input.text, 500, *path, "text"),
         "options": [check_text(one, 200, *path, "options", str(place)) for place, one in enumerate(input.options)],
-        "answer": check_count(input.answer, 1, len(input.options), *path, "answer"),
+        "answer": check_whole_number(input.answer, 1, len(input.options), *path, "answer"),
         "explanation": check_text(input.explanation, 500, *path, "explanation"),
     }
 

@@ -10,9 +10,8 @@ from gongzhi.core.people.naming import find_nameable
 from gongzhi.core.people.types import Household, Person
 from gongzhi.declare.entity import key_of
 from gongzhi.declare.located import LEVELS
-from gongzhi.runtime.checks import invalid_input, not_found
+from gongzhi.runtime.checks import not_found
 from gongzhi.runtime.commands import Call, forbidden
-from gongzhi.values.errors import FIELD
 
 
 async def find_resident(call: Call, id: str, permission: str, *path: str) -> PersonRow:
@@ -58,13 +57,6 @@ async def load_own_person(call: Call) -> PersonRow:
 async def lives_in(person: UUID | None, household: UUID) -> bool:
     """Tell whether somebody belongs to a household now."""
     return person is not None and await MembershipRow.exists(household_id=household, person_id=person, until=None)
-
-
-def check_count(value: int, least: int, most: int, *path: str) -> int:
-    """Check that a whole number is within bounds."""
-    if not least <= value <= most:
-        raise invalid_input(f"{FIELD} must be {least} to {most}.", f"{FIELD}应为 {least} 至 {most}。", *path)
-    return value
 
 
 def lives_in_grid(person: PersonRow, grid: int) -> bool:

@@ -198,7 +198,10 @@ def visible_volunteers(volunteer: Table, viewer: ViewerScope) -> Alternatives:
     group = Table("team", schema="party", alias="led")
     seen = viewer.within(group, CONVENE)
     inside = Sql("true") if seen is None else any_of(*seen) if seen else Sql("false")
-    led = Sql("{0}={1}", group.leader_id, viewer.person) if viewer.known() else Sql("false")
+    still = "exists(select from party.volunteer v where v.group_id={0} and v.person_id={1} and v.until is null)"
+    led = (
+        Sql(f"({{1}}={{2}} and {still})", group.id, group.leader_id, viewer.person) if viewer.known() else Sql("false")
+    )
     text = "exists(select from party.team led where led.id={0} and ({1} or {2}))"
     found: list[Criterion] = [Sql(text, volunteer.group_id, inside, led)]
     return [*found, Sql("{0}={1}", volunteer.person_id, viewer.person)] if viewer.known() else found

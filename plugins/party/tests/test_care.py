@@ -178,3 +178,7 @@ async def test_volunteers_come_and_go(town: Any) -> None:
     shown = (await town.server.ask(seen, id=group)).data["node"]["activities"]["nodes"]
     assert shown == [{"title": "夜巡", "group": {"name": "红袖章志愿队"}}]
     assert (await town.resident(1).do("leaveVolunteerGroup", "group { id }", group=group))["errors"] == []
+    left = await town.resident().do("leaveVolunteerGroup", "group { leader }", group=group)
+    assert left == {"group": {"leader": None}, "errors": []}, "they agreed to be published as its leader"
+    left_to_see = (await town.resident().ask(seen, id=group)).data["node"]["volunteers"]["totalCount"]
+    assert left_to_see == 0, "others' names are for who leads"

@@ -137,9 +137,14 @@ async def test_votes_count_once(town: Any) -> None:
         assert (await town.leader.do("grantVoteProxy", asks, **given, principal=town.person(at)))["errors"] == []
     fourth = await town.leader.do("grantVoteProxy", asks, **given, principal=town.person(6))
     assert codes_of(fourth["errors"]) == ["TOO_MANY"]
+    await town.fetch("update people.person set birth_date='2010-01-01' where id=any($1)", town.people[1:8:6])
+    assert await matter.vote(1, onBehalfOf=town.person(4)) == ["NO_VOTE"], "the proxy has none of their own"
+    for proxy, principal, expected in ((7, 8, "BAD_USER_INPUT"), (8, 7, "NO_VOTE")):
+        asked = {"deliberation": matter.id, "proxy": town.person(proxy)}
+        assert codes_of((await town.resident(principal).do("grantVoteProxy", asks, **asked))["errors"]) == [expected]
     assert await matter.step("closeVote") == ["VOTE_OPEN"]
     town.server.clock.move(days=4)
-    assert await matter.vote(7) == ["VOTE_CLOSED"], "after its time"
+    assert await matter.vote(9) == ["VOTE_CLOSED"], "after its time"
     assert await matter.step("closeVote") == ["QUORUM_MISSED"]
     outsider = await town.fetch(
         "select p.id from people.person p join grids.grid g on g.id=p.town_id where g.code=$1 limit 1", OTHER

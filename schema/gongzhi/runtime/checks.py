@@ -20,6 +20,7 @@ T = TypeVar("T")
 CHINA = ZoneInfo("Asia/Shanghai")
 SKEW = timedelta(minutes=5)
 """How far a phone's clock may be ahead of ours."""
+SHORT_CODE = re.compile(r"[a-z][a-z0-9-]{1,23}")
 # Control characters but for the tab and line ends.
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -79,6 +80,24 @@ def check_text(value: str, most: int, *path: str) -> str:
     if UNPRINTABLE.search(kept):
         raise invalid_input(f"{FIELD} holds characters that cannot be printed.", f"{FIELD}含有不可打印的字符。", *path)
     return kept
+
+
+def check_whole_number(value: int, least: int, most: int, *path: str) -> int:
+    """Return the number, which must lie within bounds, both included."""
+    if not least <= value <= most:
+        raise invalid_input(f"{FIELD} must be {least} to {most}.", f"{FIELD}应为 {least} 至 {most}。", *path)
+    return value
+
+
+def check_short_code(value: str, *path: str) -> str:
+    """Return a code that people give to something: 2 to 24 lower-case letters, digits and hyphens, a letter first."""
+    if not SHORT_CODE.fullmatch(value):
+        raise invalid_input(
+            "A code has 2 to 24 lower-case letters, digits and hyphens and begins with a letter.",
+            "编码须为 2 至 24 位小写字母、数字或连字符，以字母开头。",
+            *path,
+        )
+    return value
 
 
 def check_code(check: Callable[[str], T], value: str, *path: str) -> T:

@@ -11,14 +11,22 @@ import strawberry
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_past_day, check_text, input_form, invalid_input, is_given, today
+from gongzhi.runtime.checks import (
+    check_past_day,
+    check_text,
+    check_whole_number,
+    input_form,
+    invalid_input,
+    is_given,
+    today,
+)
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, forbidden, input_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_rights.releases import revoke_release
 from strawberry import ID, UNSET
 
 from ..appraisals.banned_inputs import screen_input
-from ..checks import acts_for_unit, check_distinct, check_reference, check_whole_number
+from ..checks import acts_for_unit, check_distinct, check_reference
 from ..models import ApplicationRow, DocumentRow, Outcome, ProductRow, State
 from ..money import to_fen, to_millionths, to_percent, to_yuan
 from ..visibility import ASKED, LEND

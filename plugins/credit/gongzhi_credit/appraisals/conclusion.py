@@ -87,8 +87,8 @@ CARD = Card(
         Text("the scorecard's weights and bands, in the version in force", "现行评议模型的权重和等级分数线"),
     ),
     formula=Text(
-        "Of each indicator the mean without a fifth of the scores at each end, rounded down; times its weight; the sum is "
-        "the score, and the grade is the band it falls into. Every scorecard is public.",
+        "Of each indicator the mean without a fifth of the scores at each end, rounded down; times its weight; the "
+        "sum is the score, and the grade is the band it falls into. Every scorecard is public.",
         "各项指标去掉最高、最低各五分之一（向下取整，不足五份的不去）后取平均，乘以权重，求和得总分，按分数线确定等级。各版本模型公开。",
     ),
     owner=Text("the office that runs credit appraisals", "信用评议工作办公室"),

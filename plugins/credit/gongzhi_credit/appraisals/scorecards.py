@@ -6,17 +6,27 @@ import datetime
 from typing import Any
 
 import strawberry
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, duplicate, input_form, invalid_input, not_found, today
+from gongzhi.runtime.checks import (
+    check_short_code,
+    check_text,
+    check_whole_number,
+    duplicate,
+    input_form,
+    invalid_input,
+    not_found,
+    today,
+)
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
 from gongzhi.values.errors import Refusal
 from gongzhi_resolutions.records import find_adoption
 from strawberry import ID
 
 from ..appraisal_models import Governance, IndicatorRow, ModelRow, ModelState
-from ..checks import check_code_format, check_distinct, check_whole_number, load_current_grid
+from ..checks import check_distinct
 from ..visibility import MANAGE
 from .banned_inputs import screen_input
 from .grading import NONE
@@ -47,7 +57,7 @@ class CreditIndicatorPayload:
 async def add_credit_indicator(call: Call, input: AddCreditIndicatorInput) -> CreditIndicatorPayload:
     with input_form() as read:
         fields: dict[str, Any] = {
-            "code": read(check_code_format, input.code, "code"),
+            "code": read(check_short_code, input.code, "code"),
             "name": read(check_text, input.name, 60, "name"),
             "description": read(check_text, input.description, 300, "description"),
         }
@@ -96,12 +106,12 @@ class CreditModelPayload:
     requires=MANAGE,
 )
 async def propose_credit_model(call: Call, input: ProposeCreditModelInput) -> CreditModelPayload:
-    grid = await load_current_grid(input.grid, "grid")
+    grid = await find_grid(input.grid, "grid")
     if not call.may(MANAGE, grid):
         raise forbidden("grid")
     with input_form() as read:
         fields: dict[str, Any] = {
-            "code": read(check_code_format, input.code, "code"),
+            "code": read(check_short_code, input.code, "code"),
             "title": read(check_text, input.title, 100, "title"),
             "weights": read(read_weights, input.weights),
             "bands": read(read_bands, input.bands),

@@ -13,7 +13,7 @@ from gongzhi.core.people.models import PersonRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, duplicate, invalid_input, not_found
+from gongzhi.runtime.checks import check_text, check_whole_number, duplicate, invalid_input, not_found
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_rights.decisions import Contribution, record_decision
@@ -29,7 +29,7 @@ from ..appraisal_models import (
     SeatState,
     SheetRow,
 )
-from ..checks import check_distinct, check_whole_number
+from ..checks import check_distinct
 from ..visibility import CONVENE, SCORE
 from .conclusion import CARD, conclude_appraisal
 from .grading import NONE, Finding, find_grade

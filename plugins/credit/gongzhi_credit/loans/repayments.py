@@ -9,12 +9,12 @@ import strawberry
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_past_day, invalid_input, is_given, today
+from gongzhi.runtime.checks import check_past_day, check_whole_number, invalid_input, is_given, today
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, forbidden, input_field
 from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 
-from ..checks import acts_for_unit, check_reference, check_whole_number
+from ..checks import acts_for_unit, check_reference
 from ..models import LoanRow, RepaymentRow
 from ..money import to_fen, to_millionths, to_percent, to_yuan
 from ..visibility import LEND

@@ -7,13 +7,17 @@ from decimal import Decimal
 from typing import Any
 
 import strawberry
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
+from gongzhi.core.units.commands import find_unit
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import (
     check_past_day,
+    check_short_code,
     check_text,
+    check_whole_number,
     duplicate,
     input_form,
     invalid_input,
@@ -35,14 +39,7 @@ from gongzhi.runtime.commands import (
 )
 from strawberry import ID, UNSET
 
-from ..checks import (
-    check_code_format,
-    check_distinct,
-    check_reference,
-    check_whole_number,
-    load_current_grid,
-    load_unit,
-)
+from ..checks import check_distinct, check_reference
 from ..loans.daycount import DayCount
 from ..loans.schedules import Method
 from ..models import LenderRow, PrimeRateRow, ProductRow, Tenor
@@ -71,7 +68,7 @@ class LenderPayload:
 
 @command("Let a licensed unit lend here; its people then get the role `lender` for it (登记贷款机构).", requires=MANAGE)
 async def add_lender(call: Call, input: AddLenderInput) -> LenderPayload:
-    unit = await load_unit(input.unit, "unit")
+    unit = await find_unit(input.unit, "unit")
     if not call.may(MANAGE, await GridRow.get(id=unit.grid_id)):
         raise forbidden("unit")
     licence = check_reference(input.licence, "licence")
@@ -158,10 +155,10 @@ class LoanProductPayload:
 
 @command("Offer a loan in a grid and all that lies in it (新增贷款产品).", requires=MANAGE)
 async def add_loan_product(call: Call, input: AddLoanProductInput) -> LoanProductPayload:
-    grid = await load_current_grid(input.grid, "grid")
+    grid = await find_grid(input.grid, "grid")
     if not call.may(MANAGE, grid):
         raise forbidden("grid")
-    unit = await load_unit(input.lender, "lender")
+    unit = await find_unit(input.lender, "lender")
     if not await LenderRow.exists(unit=unit, left_on=None):
         raise not_found("This unit does not lend here; add it as a lender first.", "该单位不是本地贷款机构。", "lender")
     with input_form() as read:
@@ -186,7 +183,7 @@ def read_wording(read: Any, input: AddLoanProductInput) -> dict[str, Any]:
     papers = read(check_distinct, input.documents, "documents") or []
     read(check_whole_number, len(papers), 0, 20, "documents")
     return {
-        "code": read(check_code_format, input.code, "code"),
+        "code": read(check_short_code, input.code, "code"),
         "name": read(check_text, input.name, 100, "name"),
         "purpose": read(check_text, input.purpose, 500, "purpose"),
         "documents": [read(check_text, one, 40, "documents", str(at)) for at, one in enumerate(papers)],

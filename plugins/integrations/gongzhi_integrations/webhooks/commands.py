@@ -13,13 +13,14 @@ from uuid import uuid4
 import strawberry
 from gongzhi.core.accounts.models import AccountRow
 from gongzhi.core.cases.events import EVENTS
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime import sealing
-from gongzhi.runtime.checks import check_text, input_form, invalid_input, is_given, not_found
+from gongzhi.runtime.checks import check_text, input_form, invalid_input, is_given
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -260,9 +261,7 @@ def check_selection(call: Call, selection: str) -> str:
 
 async def find_county_grid(code: str) -> GridRow:
     """Find a grid that lies in a county: its key wraps the endpoint's secret. Raises Refusal."""
-    grid = await GridRow.get_or_none(code=code, valid_to=None)
-    if grid is None:
-        raise not_found("There is no grid with this code.", "网格编码不存在。", "grid")
+    grid = await find_grid(code, "grid")
     if grid.county_id is None:
         raise invalid_input("Name a county, or a grid inside one.", "请选择县级或以下网格。", "grid")
     return grid

@@ -6,6 +6,7 @@ import base64
 from uuid import UUID
 
 import strawberry
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
 from gongzhi.declare.entity import key_of, ref
@@ -40,7 +41,6 @@ from ..models import (
 )
 from ..panel.bookings import book_slot
 from ..panel.candidates import find_candidate, give_seat, level_of, nobody_free, require_disinterested, take_seat
-from ..panel.commands import load_current_grid
 from ..panel.types import LegalAdviser
 from .types import LegalAdvice
 
@@ -84,7 +84,7 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
     recording = read_file(input.recording, "recording") if is_given(input.recording) else None
     if recording and not recording[1].startswith("audio/"):
         raise invalid_input("It is no recording.", "不是录音文件。", "recording")
-    grid = await load_current_grid(input.grid, "grid") if is_given(input.grid) else await GridRow.get(id=person.grid_id)
+    grid = await find_grid(input.grid, "grid") if is_given(input.grid) else await GridRow.get(id=person.grid_id)
     # The matter comes first: the words below are sealed under its key.
     matter, ink = await begin_matter(call, MatterKind.ADVICE, grid)
     # An appointment names its adviser; only a question without one is triaged.

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import strawberry
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import Node, column, entity, expression, one, ref
 from gongzhi.declare.extend import extend
@@ -25,7 +26,6 @@ from strawberry import ID as ID
 
 from .. import visibility
 from ..models import TemplateRow
-from ..panel.commands import load_current_grid
 from ..visibility import MANAGE
 from .documents import BLANKS, LISTS, OPTIONAL, template_environment
 
@@ -63,7 +63,7 @@ class SetAgreementTemplateInput:
 
 @command("Set the document that a county's agreements are written with (设置协议书模板).", requires=MANAGE)
 async def set_agreement_template(call: Call, input: SetAgreementTemplateInput) -> AgreementTemplatePayload:
-    grid = await load_current_grid(input.grid, "grid")
+    grid = await find_grid(input.grid, "grid")
     if grid.kind != "COUNTY":
         raise invalid_input("A template is a county's.", "模板按县设置。", "grid")
     if not call.may(MANAGE, grid):

@@ -6,10 +6,11 @@ import datetime
 
 import strawberry
 from gongzhi.core.grids.models import GridRow
+from gongzhi.core.units.commands import find_unit
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_past_day, check_text, is_given, not_found
+from gongzhi.runtime.checks import check_past_day, check_text, check_whole_number, is_given, not_found
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi.values.labels import label_of
@@ -35,7 +36,6 @@ from ..models import (
     SeatRole,
 )
 from ..panel.candidates import find_candidate, give_seat, nobody_free
-from ..panel.commands import check_bounds, unit_of
 from ..visibility import REPRESENT
 from .eligibility import CARD, Step, judge_eligibility
 from .types import LegalAid
@@ -177,7 +177,7 @@ class AssignLegalAidInput:
 @command("Assign a granted application to a firm; its people see it from then on (指派律所).", requires="legal.handle")
 async def assign_legal_aid(call: Call, input: AssignLegalAidInput) -> LegalAidPayload:
     row, matter = await load_own_aid(call, input.aid, AidState.GRANTED)
-    firm = await unit_of(input.firm, "firm")
+    firm = await find_unit(input.firm, "firm")
     row.firm_id, row.assigned_at, row.state = firm.id, call.now, AidState.ASSIGNED
     # The seat is the firm's: whoever works for it sees the matter, and nobody else of another firm.
     await give_seat(call, matter.id, SeatRole.REPRESENTATIVE, unit_id=firm.id)
@@ -198,7 +198,7 @@ async def record_legal_aid_hours(call: Call, input: RecordLegalAidHoursInput) ->
     # For its own firm: the permission alone opens no other firm's matter.
     if row.firm_id not in {one.unit for one in call.viewer.account.grants if REPRESENT in one.permissions}:
         raise forbidden("aid")
-    day, minutes = check_past_day(call, input.day, "day"), check_bounds(input.minutes, 1, 24 * 60, "minutes")
+    day, minutes = check_past_day(call, input.day, "day"), check_whole_number(input.minutes, 1, 24 * 60, "minutes")
     # Time by day and minutes, and nothing of what was done.
     await HoursRow.create(matter=matter, day=day, minutes=minutes, account=call.viewer.account.name)
     return await save_aid(call, row, matter)

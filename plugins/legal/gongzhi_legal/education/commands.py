@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
@@ -17,7 +18,6 @@ from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, inp
 from strawberry import ID
 
 from ..models import ArticleRow, LectureRow, QuizRow
-from ..panel.commands import load_current_grid
 from ..visibility import TEACH
 from .types import LawArticle, LawLecture, LawQuiz
 
@@ -32,7 +32,7 @@ on conflict (what, day) do update set times=legal.tally.times+1, answers=legal.t
 
 async def load_audience(call: Call, code: str) -> GridRow:
     """Return a grid that one may publish for."""
-    grid = await load_current_grid(code, "grid")
+    grid = await find_grid(code, "grid")
     if not call.may(TEACH, grid):
         raise forbidden("grid")
     return grid

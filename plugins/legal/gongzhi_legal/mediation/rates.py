@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 import strawberry
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems
 
 from ..models import MediationOutcome, RateRow
-from ..panel.commands import load_current_grid
 from ..visibility import MANAGE
 from .figures import RATES
 
@@ -33,7 +33,7 @@ class SetMediationRateInput:
 
 @command("Set what mediators are paid for a case with an outcome (设置补贴标准).", requires=MANAGE)
 async def set_mediation_rate(call: Call, input: SetMediationRateInput) -> MediationRatePayload:
-    grid = await load_current_grid(input.grid, "grid")
+    grid = await find_grid(input.grid, "grid")
     if grid.kind != "COUNTY":
         raise invalid_input("Rates are a county's.", "补贴标准按县设置。", "grid")
     if not call.may(MANAGE, grid):

@@ -11,6 +11,7 @@ from gongzhi.core.cases.mediation import begin_mediation
 from gongzhi.core.cases.models import CaseRow, SettlementLevel
 from gongzhi.core.cases.steps import works_on_case
 from gongzhi.core.cases.types import Case
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.types import Person
@@ -42,7 +43,6 @@ from ..models import (
     SeatRole,
 )
 from ..panel.candidates import LEVELS, find_candidate, give_seat, level_of, nobody_free, require_disinterested
-from ..panel.commands import load_current_grid
 from ..panel.types import LegalAdviser
 from ..visibility import REFER
 from .types import Mediation
@@ -213,7 +213,7 @@ async def find_place(call: Call, input: RequestMediationInput, case: CaseRow | N
     if case is not None:
         return await GridRow.get(id=case.grid_id)
     if is_given(input.grid):
-        return await load_current_grid(input.grid, "grid")
+        return await find_grid(input.grid, "grid")
     if first.person is None:
         raise not_found("Name the grid it lies in.", "请指定所在网格。", "grid")
     return await GridRow.get(id=first.person.grid_id)

@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.naming import find_nameable
-from gongzhi.core.units.models import UnitRow
+from gongzhi.core.units.commands import find_unit
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
@@ -17,17 +18,17 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import (
     check_code,
     check_text,
+    check_whole_number,
     duplicate,
     input_form,
     invalid_input,
     is_given,
-    not_found,
     today,
 )
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
 from gongzhi.values import codes
 from gongzhi.values.codes import Kind
-from gongzhi.values.errors import FIELD, Refusal
+from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 
 from ..models import AdviserKind, AdviserRow, ConflictRow, Meeting, SeatRow, ServesRow, ShiftRow, SlotRow
@@ -64,7 +65,7 @@ class AddLegalAdviserInput:
 
 @command("Put somebody on the legal panel (聘任顾问).", requires=MANAGE)
 async def add_legal_adviser(call: Call, input: AddLegalAdviserInput) -> LegalAdviserPayload:
-    grid, places = await load_current_grid(input.grid, "grid"), await load_served_grids(input.serves)
+    grid, places = await find_grid(input.grid, "grid"), await load_served_grids(input.serves)
     # For the home grid and for each place served: an office cannot appoint into another's area.
     for place in (grid, *places):
         if not call.may(MANAGE, place):
@@ -74,7 +75,7 @@ async def add_legal_adviser(call: Call, input: AddLegalAdviserInput) -> LegalAdv
         raise duplicate("This account is on the panel already.", "该账户已在顾问名单中。", "account")
     # By who may be named, not by who may be seen: the office reads nobody's file for this.
     person = await find_nameable(call, input.person, MANAGE, "person") if is_given(input.person) else None
-    unit = await unit_of(input.unit, "unit") if is_given(input.unit) else None
+    unit = await find_unit(input.unit, "unit") if is_given(input.unit) else None
     with input_form() as read:
         said: dict[str, Any] = {
             "name": read(check_text, input.name, 100, "name"),
@@ -86,7 +87,7 @@ async def add_legal_adviser(call: Call, input: AddLegalAdviserInput) -> LegalAdv
             "duty_phone": read(check_code, codes.check_phone, input.duty_phone, "dutyPhone")
             if is_given(input.duty_phone)
             else None,
-            "capacity": read(check_bounds, input.capacity, 1, 200, "capacity"),
+            "capacity": read(check_whole_number, input.capacity, 1, 200, "capacity"),
         }
     # The name is the adviser's published one, which need not be that of their file.
     row = await AdviserRow.create(kind=input.kind, grid=grid, person=person, unit=unit, joined_on=today(call), **said)
@@ -94,37 +95,14 @@ async def add_legal_adviser(call: Call, input: AddLegalAdviserInput) -> LegalAdv
     return LegalAdviserPayload(adviser=ref(LegalAdviser, row.id))
 
 
-def check_bounds(value: int, least: int, most: int, *path: str) -> int:
-    """Check that a whole number is within bounds."""
-    if not least <= value <= most:
-        raise invalid_input(f"{FIELD} must be {least} to {most}.", f"{FIELD}应为 {least} 至 {most}。", *path)
-    return value
-
-
-async def load_current_grid(code: str, *path: str) -> GridRow:
-    """Return the grid that has this code now."""
-    grid = await GridRow.get_or_none(code=code, valid_to=None)
-    if grid is None:
-        raise not_found("There is no such grid.", "没有该网格。", *path)
-    return grid
-
-
 async def load_served_grids(wanted: list[str]) -> list[GridRow]:
     """Return villages, towns and counties, each once."""
     if not 1 <= len(wanted) <= MOST:
         raise invalid_input(f"Name 1 to {MOST} grids.", f"请指定 1 至 {MOST} 个网格。", "serves")
-    found = [await load_current_grid(one, "serves", str(at)) for at, one in enumerate(dict.fromkeys(wanted))]
+    found = [await find_grid(one, "serves", str(at)) for at, one in enumerate(dict.fromkeys(wanted))]
     if any(one.kind not in SERVED for one in found):
         raise invalid_input("Advisers serve villages, towns and counties.", "服务范围须为村、镇或县。", "serves")
     return found
-
-
-async def unit_of(code: str, *path: str) -> UnitRow:
-    """Return the unit that has this code and is not closed."""
-    unit = await UnitRow.get_or_none(code=code, valid_to=None)
-    if unit is None:
-        raise not_found("There is no such unit.", "没有该单位。", *path)
-    return unit
 
 
 async def load_kept_adviser(call: Call, id: str, *path: str) -> AdviserRow:

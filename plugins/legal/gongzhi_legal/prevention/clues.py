@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 import strawberry
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.notices.sending import NoticeDraft, Office, send_notice
 from gongzhi.declare.entity import Connection, Node, column, connection, entity, key_of, one, ref
@@ -41,7 +42,6 @@ from ..events import ClueChanged
 from ..matters.sealed_words import begin_matter, open_pen, sealed_words
 from ..models import ClueRow, ClueState, ClueSubject, MatterKind, MatterRow, SeatRole
 from ..panel.candidates import give_seat
-from ..panel.commands import load_current_grid
 from ..visibility import CLUES
 
 TERM = Term(1, Unit.WORKING_DAY, next_day=True)
@@ -86,7 +86,7 @@ async def report_enforcement_clue(call: Call, input: ReportEnforcementClueInput)
         # Not anonymous, because an answer is due; who it was is known to the seat alone.
         raise Refusal("UNAUTHENTICATED", "Sign in, so that you can be answered.", "请登录后上报，以便反馈。", ("grid",))
     # The words are sealed with the matter; subject and place are not, for they decide who takes it up.
-    words, grid = check_text(input.text, 2_000, "text"), await load_current_grid(input.grid, "grid")
+    words, grid = check_text(input.text, 2_000, "text"), await find_grid(input.grid, "grid")
     matter, ink = await begin_matter(call, MatterKind.CLUE, grid)
     row = ClueRow(
         matter=matter,

@@ -6,6 +6,7 @@ import datetime
 import re
 
 import strawberry
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import (
     Connection,
@@ -46,7 +47,6 @@ from .. import visibility
 from ..mediation.requests import dispute_type
 from ..mediation.types import dispute_type_column
 from ..models import ReviewRow, ScreeningRow, ScreeningState, Tension
-from ..panel.commands import load_current_grid
 from ..visibility import SCREEN
 
 # A guard against slips: words that sort people, where a situation is to be described.
@@ -109,7 +109,7 @@ class RecordDisputeScreeningInput:
 
 @command("Record a situation that may become a dispute (登记排查事项).", requires=SCREEN)
 async def record_dispute_screening(call: Call, input: RecordDisputeScreeningInput) -> DisputeScreeningPayload:
-    grid = await load_current_grid(input.grid, "grid")
+    grid = await find_grid(input.grid, "grid")
     if not call.may(SCREEN, grid):
         raise forbidden("grid")
     # Retention, keys and figures are by county.

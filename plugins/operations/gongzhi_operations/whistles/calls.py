@@ -12,6 +12,7 @@ from gongzhi.core.cases.steps import conflict_of_interest, is_accused, record_ev
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
+from gongzhi.core.units.commands import find_unit
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
@@ -34,7 +35,6 @@ from gongzhi.values.codes import Series
 from gongzhi.values.errors import Refusal
 from gongzhi.values.worktime import NEVER
 from gongzhi_deadlines.calendars.durations import parse_term, reckon_deadline
-from gongzhi_dispatch.lookups import load_unit
 from strawberry import ID, UNSET
 
 from gongzhi_operations.emergency.types import Emergency
@@ -133,7 +133,7 @@ async def load_summoned(call: Call, codes: Sequence[str], case: CaseRow | None) 
     wanted = list(dict.fromkeys(codes))
     if not 1 <= len(wanted) <= MOST:
         raise invalid_input(f"Name 1 to {MOST} units.", f"请指定 1 至 {MOST} 个单位。", "units")
-    units = [await load_unit(code, "units") for code in wanted]
+    units = [await find_unit(code, "units") for code in wanted]
     # Neither the accused unit nor what belongs to it is called to its own case.
     if case and await is_accused(call, case, [one.id for one in units]):
         raise conflict_of_interest("units")

@@ -13,14 +13,14 @@ from gongzhi.core.people.models import PersonRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, duplicate, is_given, not_found
+from gongzhi.runtime.checks import check_text, check_whole_number, duplicate, is_given, not_found
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 from tortoise.expressions import Q
 
-from ..lookups import check_count, find_resident, lives_in_grid, load_own_person, require_person
+from ..lookups import find_resident, lives_in_grid, load_own_person, require_person
 from ..models import (
     ActivityRow,
     ActivityState,
@@ -169,7 +169,7 @@ async def rate_activity(call: Call, input: RateActivityInput) -> PartyFeedbackPa
         raise duplicate("You have said so already.", "您已评价。", "activity")
     row = await FeedbackRow.create(
         **came,
-        score=check_count(input.score, 1, 5, "score"),
+        score=check_whole_number(input.score, 1, 5, "score"),
         comment=check_text(input.comment, 500, "comment") if is_given(input.comment) else None,
     )
     return PartyFeedbackPayload(feedback=ref(PartyFeedback, row.id))
@@ -195,6 +195,9 @@ async def mark_activity_attendance(call: Call, input: MarkActivityAttendanceInpu
         # Struck out, not deleted: they had signed up, or were there by somebody's mistake.
         row.state, row.checked_in_at = ParticipationState.WITHDRAWN, None
         await row.save()
+        # The place they held is free again; nobody is called to an activity that is over.
+        if activity.state == ActivityState.PLANNED and activity.ends_at > call.now:
+            await advance_waiting_list(call, activity)
         return participation_payload(row)
     check_check_in_time(call, activity, call.now)
     await check_audience(activity, person)

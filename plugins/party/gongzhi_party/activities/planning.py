@@ -13,7 +13,7 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import CHINA, check_text, input_form, invalid_input, is_given, not_found
+from gongzhi.runtime.checks import CHINA, check_text, check_whole_number, input_form, invalid_input, is_given, not_found
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -30,7 +30,6 @@ from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from ..events import ActivityChanged
-from ..lookups import check_count
 from ..models import ActivityRow, ActivityState, Audience, BranchRow, Form, ParticipationRow
 from ..organisation.types import PartyBranch
 from ..visibility import CONVENE, MEMBERS
@@ -104,12 +103,12 @@ async def draft_activity(call: Call, input: PlannedActivityInput) -> tuple[dict[
         found: dict[str, Any] = {
             "title": read(check_text, input.title, 100, "activity", "title"),
             "place": read(check_text, input.place, 200, "activity", "place"),
-            "minutes": read(check_count, input.minutes, 5, LONGEST, "activity", "minutes"),
+            "minutes": read(check_whole_number, input.minutes, 5, LONGEST, "activity", "minutes"),
         }
         if is_given(input.description):
             found["description"] = read(check_text, input.description, 2000, "activity", "description")
         if is_given(input.capacity):
-            found["capacity"] = read(check_count, input.capacity, 1, 100_000, "activity", "capacity")
+            found["capacity"] = read(check_whole_number, input.capacity, 1, 100_000, "activity", "capacity")
     return {
         **found,
         "form": input.form,

@@ -10,7 +10,7 @@ from gongzhi.core.people.models import PersonRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, duplicate, input_form, is_given, not_found
+from gongzhi.runtime.checks import check_text, check_whole_number, duplicate, input_form, is_given, not_found
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -28,7 +28,7 @@ from gongzhi.values.labels import label_of
 from strawberry import ID, UNSET
 
 from ..activities.types import PartyActivity
-from ..lookups import check_count, lives_in_grid, load_own_person
+from ..lookups import lives_in_grid, load_own_person
 from ..models import AgendaRow, DeliberationRow, DeliberationState, ProposalRow, SpeakerRow
 from ..visibility import DELIBERATE
 from .types import Deliberation, MatterProposal, MatterSpeaker
@@ -120,7 +120,7 @@ class PublishMatterAgendaInput:
 @command("Publish the agenda; until votes are taken it can be published anew (公布议程).", requires=DELIBERATE)
 async def publish_matter_agenda(call: Call, input: PublishMatterAgendaInput) -> DeliberationPayload:
     row = await load_led_deliberation(call, input.deliberation, input.expected_version, *TALKING)
-    check_count(len(input.items), 1, 30, "items")
+    check_whole_number(len(input.items), 1, 30, "items")
     titles = [check_text(one, 200, "items", str(place)) for place, one in enumerate(input.items)]
     if is_given(input.activity):
         row.activity_id = (await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(input.activity))).id

@@ -13,7 +13,7 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import CHINA, duplicate, invalid_input, is_given, not_found, today
+from gongzhi.runtime.checks import CHINA, check_whole_number, duplicate, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_resolutions.models import Body, ResolutionRow
@@ -21,7 +21,6 @@ from gongzhi_resolutions.records import create_resolution
 from strawberry import ID, UNSET
 
 from ..activities.minutes import PartyTaskInput, create_task
-from ..lookups import check_count
 from ..models import (
     DeliberationRow,
     DeliberationState,
@@ -119,7 +118,7 @@ class PublicizeMatterInput:
 async def publicize_matter(call: Call, input: PublicizeMatterInput) -> DeliberationPayload:
     row = await load_led_deliberation(call, input.deliberation, input.expected_version, DeliberationState.DECIDED)
     # A result is public for a week at least.
-    days = check_count(input.days, PUBLIC_DAYS, 90, "days")
+    days = check_whole_number(input.days, PUBLIC_DAYS, 90, "days")
     row.public_from, row.public_to = today(call), today(call) + timedelta(days=days - 1)
     row.state = DeliberationState.PUBLICISED
     if row.raised_by_id:
@@ -153,7 +152,9 @@ async def evaluate_matter(call: Call, input: EvaluateMatterInput) -> MatterEvalu
     # One answer each; the figure is shown from ten on.
     if await EvaluationRow.exists(deliberation=row, person=person):
         raise duplicate("You have said so already.", "您已评价。", "deliberation")
-    said = await EvaluationRow.create(deliberation=row, person=person, score=check_count(input.score, 1, 5, "score"))
+    said = await EvaluationRow.create(
+        deliberation=row, person=person, score=check_whole_number(input.score, 1, 5, "score")
+    )
     return MatterEvaluationPayload(evaluation=ref(MatterEvaluation, said.id))
 
 

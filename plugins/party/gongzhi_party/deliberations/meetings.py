@@ -19,13 +19,21 @@ from gongzhi.core.people.types import Person
 from gongzhi.declare.entity import key_of
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_moment, check_text, input_form, invalid_input, is_given, not_found
+from gongzhi.runtime.checks import (
+    check_moment,
+    check_text,
+    check_whole_number,
+    input_form,
+    invalid_input,
+    is_given,
+    not_found,
+)
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, forbidden, input_field
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from ..events import MeetingConfirmed, MeetingRecorded, MeetingRefused
-from ..lookups import check_count, lives_in_grid
+from ..lookups import lives_in_grid
 from ..models import (
     AttendanceRow,
     Choice,
@@ -104,7 +112,7 @@ async def record_matter_meeting(call: Call, input: RecordMatterMeetingInput) -> 
     with input_form() as read:
         held_at = read(check_moment, call.now, input.held_at, LATEST, "heldAt")
         place = read(check_text, input.place, 200, "place")
-        percent = read(check_count, input.quorum_percent, 1, 100, "quorumPercent")
+        percent = read(check_whole_number, input.quorum_percent, 1, 100, "quorumPercent")
     proposals = [one.id for one in await ProposalRow.filter(deliberation=row).order_by("place")]
     await call_to_vote(call, row, input.voters, percent)
     # What was recorded before is destroyed before anything new goes in, or votes would be counted twice.
@@ -143,7 +151,9 @@ async def take_attendance(call: Call, row: DeliberationRow, meeting: MeetingRow,
         if key not in people or not may_attend(call, row, people[key]):
             en = "Name adults who live there; find them by their whole names (`findPeopleToName`)."
             raise not_found(en, "到会人员须为本网格年满十八周岁的居民，可按姓名查找。", "attendance", str(place))
-    able = [key for key in (*present, *stood_for) if key in people and may_attend(call, row, people[key])]
+    entitled = {key for key, one in people.items() if may_attend(call, row, one)}
+    # Whoever stands for another has a vote as well.
+    able = [key for key in (*present, *stood_for) if {key, stood_for.get(key, key)} <= entitled]
     if not able:
         raise invalid_input("Say who was there.", "请登记到会人员。", "attendance")
     # They are named by somebody else, so their own log says that they were.
@@ -212,9 +222,9 @@ async def record_hands(call: Call, input: RecordMatterMeetingInput, proposals: l
     if set(hands) != set(proposals) or len(input.hands) != len(proposals):
         raise invalid_input("Give the numbers for every proposal, once.", "须对每个方案各登记一次票数。", "hands")
     for place, one in enumerate(input.hands):
-        check_count(one.votes_for, 0, present, "hands", str(place), "votesFor")
+        check_whole_number(one.votes_for, 0, present, "hands", str(place), "votesFor")
         # No more hands than people; who raises none is the rest.
-        check_count(one.votes_against, 0, present - one.votes_for, "hands", str(place), "votesAgainst")
+        check_whole_number(one.votes_against, 0, present - one.votes_for, "hands", str(place), "votesAgainst")
         numbers = {Choice.FOR: one.votes_for, Choice.AGAINST: one.votes_against}
         numbers[Choice.ABSTAIN] = present - one.votes_for - one.votes_against
         for choice, many in numbers.items():

@@ -22,7 +22,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import LEVELS
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import invalid_input, is_given, not_found, today
+from gongzhi.runtime.checks import check_whole_number, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -37,7 +37,7 @@ from gongzhi.runtime.commands import (
 from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 
-from ..lookups import check_count, find_resident, lives_in_grid, load_own_person
+from ..lookups import find_resident, lives_in_grid, load_own_person
 from ..models import (
     AgendaRow,
     Choice,
@@ -83,7 +83,7 @@ class OpenVoteInput:
 @command("Take votes on the proposals, until a moment (开始表决).", requires=DELIBERATE)
 async def open_vote(call: Call, input: OpenVoteInput) -> DeliberationPayload:
     row = await load_led_deliberation(call, input.deliberation, input.expected_version, DeliberationState.ANNOUNCED)
-    await call_to_vote(call, row, input.voters, check_count(input.quorum_percent, 1, 100, "quorumPercent"))
+    await call_to_vote(call, row, input.voters, check_whole_number(input.quorum_percent, 1, 100, "quorumPercent"))
     row.vote_until, row.secret, row.state = check_vote_end(call, input.until), input.secret, DeliberationState.VOTING
     return await save_deliberation(row)
 
@@ -173,11 +173,11 @@ async def load_open_vote(call: Call, id: str) -> DeliberationRow:
 
 async def find_principal(call: Call, row: DeliberationRow, input: CastVoteInput) -> PersonRow:
     """Return whose vote it is: the caller's, or that of somebody whose written proxy they have."""
-    mine = (await load_own_person(call)).id
-    key = mine
+    mine = await load_own_person(call)
+    key = mine.id
     if is_given(input.on_behalf_of):
         key = key_of(Person)(input.on_behalf_of)
-        if not await ProxyRow.exists(deliberation=row, principal_id=key, proxy_id=mine):
+        if not await ProxyRow.exists(deliberation=row, principal_id=key, proxy=mine):
             raise Refusal(
                 "NO_PROXY",
                 "There is no written proxy of theirs on record for you.",
@@ -185,11 +185,21 @@ async def find_principal(call: Call, row: DeliberationRow, input: CastVoteInput)
                 ("onBehalfOf",),
             )
     person = await PersonRow.get(id=key)
-    # Asked when the vote is cast, since somebody may have moved or died since the proxy was written.
-    old = person.birth_date is None or person.birth_date <= voting_age_birthday(call)
-    if not lives_in_grid(person, row.grid_id) or not old or person.died_on or person.erased_at:
-        raise Refusal("NO_VOTE", "Adults who live there have a vote.", "仅本网格年满十八周岁的居民有表决权。", ())
+    # Asked when the vote is cast, since somebody may have moved or died since the proxy was written. Whoever casts
+    # another's vote has one as well (the law's art. 15: 委托本村有选举权的近亲属).
+    if not has_vote(call, row, person) or not has_vote(call, row, mine):
+        raise no_vote()
     return person
+
+
+def has_vote(call: Call, row: DeliberationRow, person: PersonRow) -> bool:
+    """Tell whether somebody has a vote now: an adult who lives where the matter lies."""
+    old = person.birth_date is None or person.birth_date <= voting_age_birthday(call)
+    return lives_in_grid(person, row.grid_id) and old and not person.died_on and not person.erased_at
+
+
+def no_vote(*path: str) -> Refusal:
+    return Refusal("NO_VOTE", "Adults who live there have a vote.", "仅本网格年满十八周岁的居民有表决权。", path)
 
 
 async def read_choices(row: DeliberationRow, given: list[VoteChoiceInput]) -> dict[UUID, Choice]:
@@ -254,13 +264,12 @@ async def grant_vote_proxy(call: Call, input: GrantVoteProxyInput) -> VoteProxyP
         giver = await load_own_person(call)
     key = key_of(Person)(input.proxy)
     holder = await PersonRow.get_or_none(id=key) if key else None
-    if (
-        holder is None
-        or holder.id == giver.id
-        or not lives_in_grid(holder, row.grid_id)
-        or not lives_in_grid(giver, row.grid_id)
-    ):
-        raise invalid_input("A proxy lives there and is somebody else.", "受托人须为本网格其他居民。", "proxy")
+    if not has_vote(call, row, giver):
+        raise no_vote("principal")
+    if holder is None or holder.id == giver.id or not has_vote(call, row, holder):
+        raise invalid_input(
+            "A proxy is another adult who lives there.", "受托人须为本网格其他年满十八周岁的居民。", "proxy"
+        )
     # Counted under the deliberation's lock, so that nobody collects more by two requests at once.
     if await ProxyRow.filter(deliberation=row, proxy=holder).count() >= PROXIES:
         raise Refusal(

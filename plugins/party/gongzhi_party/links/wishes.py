@@ -27,7 +27,15 @@ from gongzhi.declare.filters import compare_place
 from gongzhi.declare.located import rows_inside
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
-from gongzhi.runtime.checks import check_text, duplicate, input_form, invalid_input, is_given, not_found
+from gongzhi.runtime.checks import (
+    check_text,
+    check_whole_number,
+    duplicate,
+    input_form,
+    invalid_input,
+    is_given,
+    not_found,
+)
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -47,7 +55,7 @@ from .. import enums as enums
 from .. import visibility
 from ..activities.types import PartyOpinion
 from ..deliberations.types import Deliberation
-from ..lookups import check_count, find_permitted, lives_in_grid, load_own_person, require_person
+from ..lookups import find_permitted, lives_in_grid, load_own_person, require_person
 from ..models import ProgressRow, ProjectRatingRow, ProjectRow, ProjectState, WishRow, WishState
 from ..organisation.types import FEWEST, PartyBranch
 from ..visibility import CONVENE
@@ -242,7 +250,7 @@ async def advance_public_project(call: Call, input: AdvancePublicProjectInput) -
     if row.ended_at is not None:
         raise Refusal("ILLEGAL_TRANSITION", "The project is over.", "该项目已结束。", ("project",))
     # A project only goes forward.
-    row.percent = check_count(input.percent, row.percent, 100, "percent")
+    row.percent = check_whole_number(input.percent, row.percent, 100, "percent")
     row.state = ProjectState.DONE if row.percent == 100 else ProjectState.UNDER_WAY
     row.ended_at = call.now if row.percent == 100 else None
     row.version += 1
@@ -268,7 +276,7 @@ async def rate_public_project(call: Call, input: RatePublicProjectInput) -> Publ
         raise Refusal("ILLEGAL_TRANSITION", "It is not done.", "项目尚未完成。", ("project",))
     if await ProjectRatingRow.exists(project=row, person=person):
         raise duplicate("You have said so already.", "您已评价。", "project")
-    await ProjectRatingRow.create(project=row, person=person, score=check_count(input.score, 1, 5, "score"))
+    await ProjectRatingRow.create(project=row, person=person, score=check_whole_number(input.score, 1, 5, "score"))
     return PublicProjectPayload(project=ref(PublicProject, row.id))
 
 

@@ -11,7 +11,15 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_code, check_text, input_form, invalid_input, is_given, today
+from gongzhi.runtime.checks import (
+    check_code,
+    check_text,
+    check_whole_number,
+    input_form,
+    invalid_input,
+    is_given,
+    today,
+)
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -31,7 +39,7 @@ from gongzhi.values.labels import label_of
 from strawberry import ID, UNSET
 from tortoise.expressions import Q
 
-from ..lookups import check_count, find_permitted, find_resident
+from ..lookups import find_permitted, find_resident
 from ..models import BranchKind, BranchRow, CoverageRow, Duty, OfficeRow
 from ..visibility import KEEP, ORGANISE
 from .types import PartyBranch, PartyOffice
@@ -109,7 +117,7 @@ class CoverPartyGridsInput:
 async def cover_party_grids(call: Call, input: CoverPartyGridsInput) -> PartyBranchPayload:
     branch: BranchRow = await find_permitted(call, PartyBranch, input.branch, ORGANISE, "branch")
     check_version(branch, input.expected_version)
-    check_count(len(input.grids), 1, 100, "grids")
+    check_whole_number(len(input.grids), 1, 100, "grids")
     wanted = {(await find_grid(code, "grids", str(at))).id for at, code in enumerate(input.grids)}
     known = {one.grid_id: one for one in await CoverageRow.filter(branch=branch, until=None)}
     for grid in sorted(wanted - set(known)):

@@ -7,11 +7,11 @@ from datetime import timedelta
 import strawberry
 from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.notices.sending import NoticeDraft, send_notice
-from gongzhi.core.units.models import UnitRow
+from gongzhi.core.units.commands import find_unit
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, duplicate, input_form, not_found, today
+from gongzhi.runtime.checks import check_text, duplicate, input_form, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_resolutions.records import find_adoption
@@ -150,9 +150,7 @@ async def submit_deputy_suggestion(call: Call, input: SubmitDeputySuggestionInpu
     grid = await find_grid(input.grid, "grid")
     if not call.may(SUGGEST, grid):
         raise forbidden("grid")
-    unit = await UnitRow.get_or_none(code=input.unit)
-    if unit is None:
-        raise not_found("There is no such organisation.", "没有该单位。", "unit")
+    unit = await find_unit(input.unit, "unit")
     with input_form() as read:
         title = read(check_text, input.title, 200, "title")
         said = read(check_text, input.text, 5000, "text")

@@ -14,6 +14,9 @@ from .. import visibility
 from ..models import GroupRow, VolunteerRow
 from ..organisation.types import FEWEST, NAME
 
+# Whoever leaves the group takes the consent to being published back.
+LEADS = "exists(select from party.volunteer v where v.group_id={0} and v.person_id={1} and v.until is null)"
+
 
 @entity(GroupRow, visible=visible_to_all, order=("name",), filter={"grid": compare_place()})
 class VolunteerGroup(Node):
@@ -22,7 +25,10 @@ class VolunteerGroup(Node):
     grid: Grid | None = one("Where (网格).")
     name: str = column("Its name (名称).")
     purpose: str = column("What it does (服务内容).")
-    leader: str = expression("Who leads it, published by consent (队长).", lambda at: Sql(NAME, at.row.leader_id))
+    leader: str | None = expression(
+        "Who leads it, published by consent; null once they have left (队长).",
+        lambda at: Sql(f"case when {LEADS} then {{2}} end", at.row.id, at.row.leader_id, Sql(NAME, at.row.leader_id)),
+    )
     size: int | None = expression(
         f"How many belong to it; null for fewer than {FEWEST} (人数).",
         lambda at: Sql(

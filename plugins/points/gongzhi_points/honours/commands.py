@@ -9,7 +9,16 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, duplicate, input_form, invalid_input, is_given, today
+from gongzhi.runtime.checks import (
+    check_short_code,
+    check_text,
+    check_whole_number,
+    duplicate,
+    input_form,
+    invalid_input,
+    is_given,
+    today,
+)
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
@@ -17,7 +26,7 @@ from strawberry import ID, UNSET
 from ..ledger.accounts import can_spend
 from ..ledger.types import PointsAccount
 from ..models import AccountKind, AccountRow, AwardRow, EntitlementRow, HonourRow
-from ..programmes.commands import check_code_format, check_count, load_managed_programme, managed_account
+from ..programmes.commands import load_managed_programme, managed_account
 from ..programmes.screening import screen_reward, screen_rule
 from ..visibility import MANAGE
 from .types import EARNED, PointsAward, PointsEntitlement, PointsHonour
@@ -49,13 +58,13 @@ async def add_points_honour(call: Call, input: AddPointsHonourInput) -> PointsHo
     if input.kind not in HOLDERS:
         raise invalid_input("Honours are for persons, households and groups.", "荣誉仅授予个人、家庭或集体。", "kind")
     with input_form() as read:
-        name = read(check_code_format, input.code, "code")
+        name = read(check_short_code, input.code, "code")
         title = read(check_text, input.title, 100, "title")
         criteria = read(check_text, input.criteria, 1000, "criteria")
         # Criteria are held to the same safeguards as rules: an honour must not reward silence either.
         read(screen_rule, f"{input.title}\n{input.criteria}", "criteria")
-        least = read(check_count, input.least, 0, 1_000_000, "least")
-        months = read(check_count, input.months, 1, 60, "months")
+        least = read(check_whole_number, input.least, 0, 1_000_000, "least")
+        months = read(check_whole_number, input.months, 1, 60, "months")
     if await HonourRow.exists(programme=programme, code=name):
         raise duplicate("There is an honour with this code.", "该编码的荣誉已存在。", "code")
     row = await HonourRow.create(
@@ -160,8 +169,8 @@ async def add_points_entitlement(call: Call, input: AddPointsEntitlementInput) -
         # A service that the law grants anyhow must not be sold for points.
         read(screen_reward, f"{input.title}\n{input.text}", "text")
         read(screen_rule, f"{input.title}\n{input.text}", "text")
-        least = read(check_count, input.least, 1, 1_000_000, "least")
-        months = read(check_count, input.months, 1, 60, "months")
+        least = read(check_whole_number, input.least, 1, 1_000_000, "least")
+        months = read(check_whole_number, input.months, 1, 60, "months")
     row = await EntitlementRow.create(
         programme=programme,
         title=title,

@@ -16,7 +16,7 @@ from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, input_form, invalid_input, is_given, not_found, today
+from gongzhi.runtime.checks import check_text, check_whole_number, input_form, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import (
     KEY,
     Call,
@@ -34,7 +34,6 @@ from strawberry import ID, UNSET
 
 from ..models import ActRow, Proof, Recorder
 from ..visibility import MANAGE
-from .commands import check_count
 from .screening import screen_reward, screen_rule
 from .types import PointsAct
 
@@ -99,8 +98,8 @@ async def publish_points_act(call: Call, input: PublishPointsActInput) -> Points
             "name": read(check_text, input.name, 60, "name"),
             "name_en": read(check_text, input.name_en, 60, "nameEn"),
             "description": read(check_text, input.description, 200, "description"),
-            "least": read(check_count, input.least, 1, AMOUNT, "least"),
-            "most": read(check_count, input.most, max(1, min(input.least, AMOUNT)), AMOUNT, "most"),
+            "least": read(check_whole_number, input.least, 1, AMOUNT, "least"),
+            "most": read(check_whole_number, input.most, max(1, min(input.least, AMOUNT)), AMOUNT, "most"),
         }
         said = f"{input.code}\n{input.name}\n{input.name_en}\n{input.description}"
         read(screen_rule, said, "description")

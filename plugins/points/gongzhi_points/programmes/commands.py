@@ -7,15 +7,23 @@ import re
 from uuid import UUID
 
 import strawberry
-from gongzhi.core.grids.models import GridRow
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.people.naming import find_nameable
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, duplicate, invalid_input, is_given, not_found, today
+from gongzhi.runtime.checks import (
+    check_short_code,
+    check_text,
+    check_whole_number,
+    duplicate,
+    is_given,
+    not_found,
+    today,
+)
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
-from gongzhi.values.errors import FIELD, Refusal, Text
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from ..ledger import posting as ledger
@@ -28,33 +36,6 @@ from ..visibility import MANAGE
 from .types import PointsProgramme
 
 CODE = re.compile(r"[a-z][a-z0-9-]{1,23}")
-
-
-def check_code_format(value: str, *path: str) -> str:
-    """Check a code of two to 24 lower-case letters, digits and hyphens, which resolutions name rules by."""
-    if not CODE.fullmatch(value):
-        raise invalid_input(
-            "A code has 2 to 24 lower-case letters, digits and hyphens and begins with a letter.",
-            "编码须为 2 至 24 位小写字母、数字或连字符，以字母开头。",
-            *path,
-        )
-    return value
-
-
-def check_count(value: int, least: int, most: int, *path: str) -> int:
-    """Check that a whole number is within bounds."""
-    if not least <= value <= most:
-        raise invalid_input(f"{FIELD} must be {least} to {most}.", f"{FIELD}应为 {least} 至 {most}。", *path)
-    return value
-
-
-async def load_current_grid(code: str, *path: str) -> GridRow:
-    """Return the grid that has this code now."""
-    # A code may have named an earlier grid; only the one that is valid now counts.
-    grid = await GridRow.get_or_none(code=code, valid_to=None)
-    if grid is None:
-        raise not_found("There is no such grid.", "没有该网格。", *path)
-    return grid
 
 
 async def load_managed_programme(call: Call, id: str, *path: str) -> ProgrammeRow:
@@ -87,10 +68,10 @@ class PointsProgrammePayload:
 
 @command("Set up a points programme (新建积分项目).", requires=MANAGE)
 async def add_points_programme(call: Call, input: AddPointsProgrammeInput) -> PointsProgrammePayload:
-    grid = await load_current_grid(input.grid, "grid")
+    grid = await find_grid(input.grid, "grid")
     if not call.may(MANAGE, grid):
         raise forbidden("grid")
-    if await ProgrammeRow.exists(code=check_code_format(input.code, "code")):
+    if await ProgrammeRow.exists(code=check_short_code(input.code, "code")):
         raise duplicate("There is a programme with this code.", "该编码的项目已存在。", "code")
     programme = await ProgrammeRow.create(
         code=input.code,
@@ -98,10 +79,12 @@ async def add_points_programme(call: Call, input: AddPointsProgrammeInput) -> Po
         grid=grid,
         unit=input.unit,
         starts_on=input.starts_on if is_given(input.starts_on) else today(call),
-        lasts_months=check_count(input.lasts_months, 1, 120, "lastsMonths") if is_given(input.lasts_months) else None,
-        warn_days=check_count(input.warn_days, 1, 180, "warnDays"),
-        code_minutes=check_count(input.code_minutes, 1, 10_080, "codeMinutes"),
-        settle_days=check_count(input.settle_days, 1, 60, "settleDays"),
+        lasts_months=check_whole_number(input.lasts_months, 1, 120, "lastsMonths")
+        if is_given(input.lasts_months)
+        else None,
+        warn_days=check_whole_number(input.warn_days, 1, 180, "warnDays"),
+        code_minutes=check_whole_number(input.code_minutes, 1, 10_080, "codeMinutes"),
+        settle_days=check_whole_number(input.settle_days, 1, 60, "settleDays"),
     )
     # The chain's first row and the issuer's account exist from the beginning: posting takes both for granted.
     await ChainRow.create(programme=programme, hash=FIRST)

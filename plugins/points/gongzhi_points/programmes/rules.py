@@ -10,7 +10,15 @@ import strawberry
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, input_form, invalid_input, is_given, today
+from gongzhi.runtime.checks import (
+    check_short_code,
+    check_text,
+    check_whole_number,
+    input_form,
+    invalid_input,
+    is_given,
+    today,
+)
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
 from gongzhi.values.errors import Refusal
 from gongzhi_resolutions.records import find_adoption
@@ -21,7 +29,7 @@ from ..events import OWN
 from ..models import AccountKind, Approver, Period, ProgrammeRow, Proof, RuleRow, RuleState
 from ..visibility import MANAGE
 from .acts import AMOUNT, acts_in_force, choose_act, fits_act
-from .commands import check_code_format, check_count, load_managed_programme
+from .commands import load_managed_programme
 from .screening import screen_rule
 from .types import PointsRule
 
@@ -66,15 +74,15 @@ async def propose_points_rule(call: Call, input: ProposePointsRuleInput) -> Poin
     programme = await load_managed_programme(call, input.programme, "programme")
     with input_form() as read:
         fields: dict[str, Any] = {
-            "code": read(check_code_format, input.code, "code"),
+            "code": read(check_short_code, input.code, "code"),
             "title": read(check_text, input.title, 100, "title"),
             "text": read(check_text, input.text, 2000, "text"),
-            "cap": read(check_count, input.cap, 1, CAP, "cap") if is_given(input.cap) else None,
-            "cooldown_days": read(check_count, input.cooldown_days, 0, DAYS, "cooldownDays"),
-            "peers": read(check_count, input.peers, 1, 50, "peers"),
-            "decide_days": read(check_count, input.decide_days, 1, DAYS, "decideDays"),
+            "cap": read(check_whole_number, input.cap, 1, CAP, "cap") if is_given(input.cap) else None,
+            "cooldown_days": read(check_whole_number, input.cooldown_days, 0, DAYS, "cooldownDays"),
+            "peers": read(check_whole_number, input.peers, 1, 50, "peers"),
+            "decide_days": read(check_whole_number, input.decide_days, 1, DAYS, "decideDays"),
             # Never less than a week to object, whatever an office writes.
-            "objection_days": read(check_count, input.objection_days, 7, DAYS, "objectionDays"),
+            "objection_days": read(check_whole_number, input.objection_days, 7, DAYS, "objectionDays"),
             "amount": read(check_gain, input.amount),
         }
         read(screen_rule, f"{input.title}\n{input.text}", "text")
@@ -111,7 +119,7 @@ def check_gain(amount: int) -> int:
             "规则只能加分：误发的积分用冲正处理。",
             ("amount",),
         )
-    return check_count(amount, 1, AMOUNT, "amount")
+    return check_whole_number(amount, 1, AMOUNT, "amount")
 
 
 def read_source(input: ProposePointsRuleInput, feeds: Collection[str]) -> Mapping[str, Any]:

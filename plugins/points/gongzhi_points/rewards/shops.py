@@ -5,12 +5,21 @@ from __future__ import annotations
 import datetime
 
 import strawberry
-from gongzhi.core.units.models import UnitRow
+from gongzhi.core.grids.commands import find_grid
+from gongzhi.core.units.commands import find_unit
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, duplicate, input_form, invalid_input, is_given, not_found, today
+from gongzhi.runtime.checks import (
+    check_text,
+    check_whole_number,
+    duplicate,
+    input_form,
+    invalid_input,
+    is_given,
+    today,
+)
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -28,7 +37,7 @@ from strawberry import ID, UNSET
 
 from ..ledger.accounts import open_account
 from ..models import AccountKind, MerchantRow, ProgrammeRow, RewardKind, RewardRow
-from ..programmes.commands import check_count, load_current_grid, load_managed_programme
+from ..programmes.commands import load_managed_programme
 from ..programmes.screening import screen_reward
 from ..visibility import MANAGE, OFFER
 from .codes import NUMBERS
@@ -71,9 +80,7 @@ class PointsMerchantPayload:
 @command("Let a shop take points (商户加入).", requires=MANAGE)
 async def add_points_merchant(call: Call, input: AddPointsMerchantInput) -> PointsMerchantPayload:
     programme = await load_managed_programme(call, input.programme, "programme")
-    unit = await UnitRow.get_or_none(code=input.unit, valid_to=None)
-    if unit is None:
-        raise not_found("There is no such unit.", "没有该单位。", "unit")
+    unit = await find_unit(input.unit, "unit")
     if await MerchantRow.exists(programme=programme, unit=unit):
         raise duplicate("The unit takes points already.", "该单位已是商户。", "unit")
     merchant = await MerchantRow.create(
@@ -138,14 +145,14 @@ async def add_points_reward(call: Call, input: AddPointsRewardInput) -> PointsRe
     if merchant.left_on is not None:
         raise Refusal("MERCHANT_LEFT", "The shop no longer takes points.", "该商户已退出。", ("merchant",))
     programme = await ProgrammeRow.get(id=merchant.programme_id)
-    grid = await load_current_grid(input.grid, "grid") if is_given(input.grid) else None
+    grid = await find_grid(input.grid, "grid") if is_given(input.grid) else None
     if grid and not covers_row(programme, grid):
         raise invalid_input("The grid lies outside the programme.", "该网格不在项目范围内。", "grid")
     with input_form() as read:
         title = read(check_text, input.title, 100, "title")
         said = read(check_text, input.description, 1000, "description") if is_given(input.description) else None
-        price = read(check_count, input.price, 1, PRICE, "price")
-        stock = read(check_count, input.stock, 0, STOCK, "stock")
+        price = read(check_whole_number, input.price, 1, PRICE, "price")
+        stock = read(check_whole_number, input.stock, 0, STOCK, "stock")
         read(screen_reward, f"{input.title}\n{said or ''}", "title")
     last = await RewardRow.filter(merchant=merchant).order_by("-number").first()
     reward = await RewardRow.create(
@@ -181,7 +188,7 @@ async def stock_points_reward(call: Call, input: StockPointsRewardInput) -> Poin
     if not keeps_shop(call, await MerchantRow.get(id=reward.merchant_id), OFFER):
         raise forbidden("reward")
     check_version(reward, input.expected_version)
-    reward.stock = check_count(input.stock, 0, STOCK, "stock")
+    reward.stock = check_whole_number(input.stock, 0, STOCK, "stock")
     if is_given(input.offered_until):
         reward.offered_until = input.offered_until
     reward.version += 1

@@ -12,7 +12,7 @@ from gongzhi.core.access.rules import OVERSEE
 from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import NoticeDraft, Office, send_notice
-from gongzhi.core.units.models import UnitRow
+from gongzhi.core.units.commands import find_unit
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
@@ -546,9 +546,7 @@ async def read_place(input: Any) -> GrantPlace:
     if is_given(input.grid) and is_given(input.unit):
         raise invalid_input("Give a grid or a unit, not both.", "网格与单位只能填写一项。", "unit")
     if is_given(input.unit):
-        unit = await UnitRow.get_or_none(code=input.unit, valid_to=None)
-        if unit is None:
-            raise not_found("There is no unit with this code, or it is closed.", "单位编码不存在或已停用。", "unit")
+        unit = await find_unit(input.unit, "unit")
         return GrantPlace(await unit.grid, unit.id)
     return GrantPlace(await find_grid(input.grid, "grid") if is_given(input.grid) else None)
 

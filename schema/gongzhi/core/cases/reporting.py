@@ -10,6 +10,7 @@ from strawberry import ID, UNSET
 
 from gongzhi.core.attachments.models import AttachmentKind, AttachmentRow
 from gongzhi.core.attachments.uploads import MOST, attach_uploads
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.grids.types import PointInput, read_position
 from gongzhi.core.people.liaisons import is_helper_of
@@ -215,10 +216,7 @@ async def grid_of(call: Call, input: ReportCaseInput, requester: PersonRow | Non
             raise outside_all_grids()
         return require_county(await GridRow.get(id=key), "place")
     if input.grid:
-        found = await GridRow.get_or_none(code=input.grid, valid_to=None)
-        if found is None:
-            raise not_found("There is no grid with this code.", "网格编码不存在。", "grid")
-        return require_county(found, "grid")
+        return require_county(await find_grid(input.grid, "grid"), "grid")
     if requester is None:
         raise not_found("Say where it is: a place or a grid.", "请提供位置或网格编码。", "place")
     return require_county(await GridRow.get(id=requester.grid_id), "place")

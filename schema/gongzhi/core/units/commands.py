@@ -176,11 +176,17 @@ async def place_unit(call: Call, unit: UnitRow, input: Any) -> None:
         unit.parent = await find_parent_unit(unit, input.parent) if input.parent else None
 
 
-async def find_parent_unit(unit: UnitRow, code: str) -> UnitRow:
-    """Return the unit with this code, which must not belong to the unit itself."""
+async def find_unit(code: str, *path: str) -> UnitRow:
+    """Return the unit with this code, which must not be closed."""
     found = await UnitRow.get_or_none(code=code, valid_to=None)
     if found is None:
-        raise not_found("There is no unit with this code, or it is closed.", "单位编码不存在或已停用。", "parent")
+        raise not_found("There is no unit with this code, or it is closed.", "单位编码不存在或已停用。", *path)
+    return found
+
+
+async def find_parent_unit(unit: UnitRow, code: str) -> UnitRow:
+    """Return the unit with this code, which must not belong to the unit itself."""
+    found = await find_unit(code, "parent")
     # Up to the top: the unit must not stand above its own parent.
     up: UnitRow | None = found
     while up is not None:
