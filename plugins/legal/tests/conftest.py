@@ -119,18 +119,29 @@ WHOLE = """query($id: ID!) { node(id: $id) { ... on Mediation {
     confirmation { id requestBy state version } } } } }"""
 
 
-@pytest_asyncio.fixture
-async def town(server: Any, database: str) -> Town:
-    """Mediators in the village, the town and the county, and a lawyer."""
-    found = Town(database, server, [], "")
+async def furnish(server: Any, dsn: str, **given: Any) -> Town:
+    """A town with mediators in the village, the town and the county, and a lawyer."""
+    found = Town(dsn, server, [], "")
     rows = await found.fetch(PEOPLE, TOWN)
     assert len(rows) == 6
     found.people, found.village = [row["id"] for row in rows], rows[0]["code"]
-    await found.appoint("village", found.village)
-    await found.appoint("town", TOWN)
-    await found.appoint("county", COUNTY)
-    await found.appoint("lawyer", TOWN, kind="LAWYER", account="counsellor-lawyer", qualification="律师执业证")
+    await found.appoint("village", found.village, **given)
+    await found.appoint("town", TOWN, **given)
+    await found.appoint("county", COUNTY, **given)
+    lawyer = {"kind": "LAWYER", "account": "counsellor-lawyer", "qualification": "律师执业证"}
+    await found.appoint("lawyer", TOWN, **lawyer, **given)
     return found
+
+
+@pytest_asyncio.fixture
+async def town(server: Any, database: str) -> Town:
+    return await furnish(server, database)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_town(shared_server: Any, shared_database: str) -> Town:
+    """A town that the tests of a module share; nobody in it is ever full. Each test begins matters of its own."""
+    return await furnish(shared_server, shared_database, capacity=200)
 
 
 def codes(payload: Any) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -98,12 +97,23 @@ async def expect_success(caller: Any, mutation: str, asks: str, **given: Any) ->
     return payload
 
 
-@pytest_asyncio.fixture
-async def town(server: Any, database: str) -> AsyncIterator[Town]:
-    found = Town(database, server)
+async def furnish(server: Any, dsn: str) -> Town:
+    """A town with a branch, its secretary, and people."""
+    found = Town(dsn, server)
     found.people = [key for (key,) in await found.fetch(PEOPLE, TOWN)]
     found.branch = await found.add(stationPlace="党群服务中心一楼", stationHours="周一至周五")
-    yield found
+    return found
+
+
+@pytest_asyncio.fixture
+async def town(server: Any, database: str) -> Town:
+    return await furnish(server, database)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_town(shared_server: Any, shared_database: str) -> Town:
+    """A town that the tests of a module share."""
+    return await furnish(shared_server, shared_database)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from gongzhi.declare.entity import key_of
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, invalid_input, is_given, not_found
+from gongzhi.runtime.checks import check_text, duplicate, invalid_input, is_given, not_found
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, forbidden, input_field
 from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
@@ -155,6 +155,11 @@ async def invite_mediation_expert(call: Call, input: InviteMediationExpertInput)
     row, matter = await load_own_mediation(call, input.mediation, *OPEN)
     # Experts have a seat too, so conflicts of interest keep them out as they do mediators.
     expert: AdviserRow = await call.find(LegalAdviser, "expert", id=key_of(LegalAdviser)(input.expert))
+    if expert.left_on is not None:
+        raise Refusal("LEFT_PANEL", "They have left the panel.", "该专家已解聘。", ("expert",))
+    # Once: whoever mediates, or was asked before, is in it already.
+    if await MediatorRow.exists(matter=matter, adviser=expert, until=None):
+        raise duplicate("They take part already.", "该人员已参与本调解。", "expert")
     await require_disinterested(call, expert.id, await filed_people(matter), "expert")
     level = await level_of(call, expert.id, matter, "expert")
     await MediatorRow.create(

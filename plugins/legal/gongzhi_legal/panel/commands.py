@@ -70,9 +70,6 @@ async def add_legal_adviser(call: Call, input: AddLegalAdviserInput) -> LegalAdv
     for place in (grid, *places):
         if not call.may(MANAGE, place):
             raise forbidden("grid" if place is grid else "serves")
-    # One adviser for each account: seats name the account.
-    if await AdviserRow.exists(account=input.account):
-        raise duplicate("This account is on the panel already.", "该账户已在顾问名单中。", "account")
     # By who may be named, not by who may be seen: the office reads nobody's file for this.
     person = await find_nameable(call, input.person, MANAGE, "person") if is_given(input.person) else None
     unit = await find_unit(input.unit, "unit") if is_given(input.unit) else None
@@ -89,6 +86,9 @@ async def add_legal_adviser(call: Call, input: AddLegalAdviserInput) -> LegalAdv
             else None,
             "capacity": read(check_whole_number, input.capacity, 1, 200, "capacity"),
         }
+    # One adviser for each account: seats name the account, as it is without blanks around it.
+    if await AdviserRow.exists(account=said["account"]):
+        raise duplicate("This account is on the panel already.", "该账户已在顾问名单中。", "account")
     # The name is the adviser's published one, which need not be that of their file.
     row = await AdviserRow.create(kind=input.kind, grid=grid, person=person, unit=unit, joined_on=today(call), **said)
     await ServesRow.bulk_create([ServesRow(adviser=row, grid=place) for place in places])

@@ -167,7 +167,9 @@ async def decide_enforcement_clue(call: Call, input: DecideEnforcementClueInput)
         # To decline takes a reason, which whoever reported it reads.
         reason = check_text(input.reason if is_given(input.reason) else "", 2_000, "reason")
         (await open_pen(call.context, matter)).write(row, reply=reason)
-        row.closed_at = call.now
+        # Its matter ends with it: what is kept of matters is kept from their end.
+        row.closed_at = matter.closed_at = call.now
+        await matter.save(update_fields=["closed_at"])
     await save_clue(call, row, ClueState.ACCEPTED if input.accept else ClueState.DECLINED)
     return EnforcementCluePayload(clue=ref(EnforcementClue, row.id))
 

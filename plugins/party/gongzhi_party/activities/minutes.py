@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime
 import hashlib
 from datetime import timedelta
@@ -130,7 +129,7 @@ async def store_paper(call: Call, input: PartyPaperInput, place: str) -> PaperRo
         raise invalid_input(f"A file has {BYTES} bytes at most.", f"附件不超过 {BYTES} 字节。", "papers", place)
     try:
         raw = base64.b64decode(input.content, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise unreadable_paper(place) from None
     if input.kind == PaperKind.PHOTO:
         # A face is sensitive: consent is told for each photo (PIPL 28, 29).

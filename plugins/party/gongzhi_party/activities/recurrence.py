@@ -122,7 +122,8 @@ def parse_until(text: str) -> datetime:
         if text.endswith("Z"):
             return to_local_naive(datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC))
         return datetime.strptime(text, "%Y%m%dT%H%M%S")
-    except ValueError:
+    except (ValueError, OverflowError):
+        # The last days of the year 9999, which some programs write for "never", have no place in China's time.
         raise invalid_input("UNTIL is a day such as 20261231.", "UNTIL 应为日期，如 20261231。", "rule") from None
 
 
@@ -181,5 +182,12 @@ def to_local_aware(at: datetime) -> datetime:
 
 
 def drop_exceptions(all_turns: Sequence[PlannedTime], exceptions: frozenset[date]) -> list[PlannedTime]:
-    """Return the times that take place: not left out by the calendar, nor by whoever plans."""
-    return [one for one in all_turns if one.at and one.original.astimezone(CHINA).date() not in exceptions]
+    """Return the times that take place, each once: not left out by the calendar, nor by whoever plans."""
+    found: dict[datetime, PlannedTime] = {}
+    for one in all_turns:
+        if one.at is None or one.original.astimezone(CHINA).date() in exceptions:
+            continue
+        # A weekend's two days are moved to one Monday: it takes place there once, as Monday's own if the rule has it.
+        if one.at not in found or one.original == one.at:
+            found[one.at] = one
+    return list(found.values())

@@ -117,15 +117,22 @@ async def replan_activity_series(call: Call, input: ReplanActivitySeriesInput) -
     series = await load_series(call, input.series)
     # The calendar as it is announced now; the rule itself does not change.
     calendar = await calendar_in(call, await GridRow.get(id=series.grid_id))
-    for activity in await load_upcoming(call, series):
-        at = recurrence.shift_day_off(activity.original_at or activity.starts_at, series.shift, calendar)
-        # A reason says that somebody moved it by hand, and that stays.
+    upcoming = [
+        (one, recurrence.shift_day_off(one.original_at or one.starts_at, series.shift, calendar))
+        for one in await load_upcoming(call, series)
+    ]
+    # A reason says that somebody moved it by hand, and that stays.
+    taken = {one.starts_at for one, at in upcoming if one.reason or at == one.starts_at}
+    for activity, at in upcoming:
         if activity.reason or at == activity.starts_at:
             continue
+        # Two of a series never take place at one time: the second is left out.
+        at = None if at in taken else at
         if at is None or at < call.now:
             activity.state, activity.reason = ActivityState.CANCELLED, "节假日安排调整 (days off have changed)"
             await save_change(call, activity, CANCELLED)
         else:
+            taken.add(at)
             activity.starts_at, activity.ends_at = at, at + timedelta(minutes=series.minutes)
             await save_change(call, activity, MOVED)
     return PartySeriesPayload(series=ref(PartySeries, series.id))
