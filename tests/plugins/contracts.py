@@ -1,6 +1,6 @@
 """The contracts a plugin may be installed beside: releases by their git tags, and what is here.
 
-Nothing is released yet, so the oldest contract is the present one. The first tag, such as `v0.1.0`, changes that by
+Nothing is tagged yet, so the oldest contract is the present one. The first tag, such as `v0.2.0`, changes that by
 itself.
 """
 

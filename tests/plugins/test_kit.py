@@ -201,7 +201,7 @@ def copy_plugin(name: str, into: Path) -> Path:
 def test_pip_refuses_another_contract(clean: Path, tmp_path: Path) -> None:
     create_plugin("future", tmp_path)
     project = tmp_path / "gongzhi-future" / "pyproject.toml"
-    project.write_text(project.read_text().replace("gongzhi>=0.1,<0.2", "gongzhi>=2"))
+    project.write_text(project.read_text().replace("gongzhi>=0.2,<0.3", "gongzhi>=2"))
     wheel(project.parent, tmp_path)
     [made] = tmp_path.glob("*.whl")
     python = clean / "venv" / "bin" / "python"
@@ -214,13 +214,13 @@ def test_releases_are_found_by_their_tags(tmp_path: Path) -> None:
     """Those the template may be installed beside; what a release was built from comes from its tag."""
     git = ("git", "-c", "user.name=nobody", "-c", "user.email=nobody@example.org", "-c", "commit.gpgsign=false")
     run(*git, "init", "-q", cwd=tmp_path)
-    for tag in ("v0.1.10", "v0.1.2", "v0.2.0", "v0.0.9", "very-old"):
+    for tag in ("v0.2.10", "v0.2.2", "v0.3.0", "v0.1.9", "very-old"):
         (tmp_path / "VERSION").write_text(tag)
         run(*git, "add", "VERSION", cwd=tmp_path)
         run(*git, "commit", "-q", "-m", tag, cwd=tmp_path)
         run(*git, "tag", tag, cwd=tmp_path)
-    assert releases(tmp_path) == ["v0.1.2", "v0.1.10"]
-    assert (source("v0.1.2", tmp_path / "old", tmp_path) / "VERSION").read_text() == "v0.1.2"
+    assert releases(tmp_path) == ["v0.2.2", "v0.2.10"]
+    assert (source("v0.2.2", tmp_path / "old", tmp_path) / "VERSION").read_text() == "v0.2.2"
 
 
 def test_template_is_found() -> None:

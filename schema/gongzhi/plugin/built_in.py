@@ -26,8 +26,21 @@ BUILT_IN = (
     "gongzhi.core.findings.plugin",
 )
 
-FLOOR: Mapping[str, str] = {}
-"""The last migration of each label in the oldest contract that this one can stand in for (`gongzhi>=0.1,<0.2`: the
-first 0.1). What a plugin's new migrations depend on is no later than these, so that they run on that contract as well.
-Of a label that is not named there is nothing older than what is here: nothing has been released yet.
+FLOOR: Mapping[str, str] = {
+    "grids": "0003_counties",
+    "units": "0002_indexes",
+    "people": "0006_contested",
+    "cases": "0008_similar",
+    "journal": "0001_initial",
+    "plugins": "0002_located",
+    "notices": "0004_due",
+    "events": "0004_months",
+    "access": "0005_concerned",
+    "accounts": "0005_two_persons",
+    "attachments": "0002_indexes",
+    "contacts": "0003_callers",
+}
+"""The last migration of each label of the core in the oldest contract that this one can stand in for
+(`gongzhi>=0.2,<0.3`: 0.2.0). What a plugin's new migrations depend on is no later than these, so that they run on that
+contract as well. Of a label that is not named there is nothing older than what is here.
 """

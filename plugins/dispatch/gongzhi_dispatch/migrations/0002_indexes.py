@@ -9,7 +9,7 @@ LIVE = "state in ('ISSUED', 'ACKNOWLEDGED', 'HANDLING', 'SUSPENDED')"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("dispatch", "0001_initial"), ("cases", "0007_similar")]
+    dependencies = [("dispatch", "0001_initial"), ("cases", "0008_similar")]
 
     operations = [
         ops.RunSQL(

@@ -19,7 +19,7 @@ QUICK = "alter table party.{} set (autovacuum_vacuum_threshold = 0, autovacuum_v
 
 
 class Migration(migrations.Migration):
-    dependencies = [("party", "0001_initial"), ("grids", "0002_tree"), ("cases", "0007_similar")]
+    dependencies = [("party", "0001_initial"), ("grids", "0002_tree"), ("cases", "0008_similar")]
 
     operations = [
         ops.RunSQL(

@@ -5,7 +5,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0006_settled_level")]
+    dependencies = [("cases", "0007_external")]
 
     operations = [
         ops.RunSQL(
