@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,12 @@ async def test_strangers_are_limited(stranger: Phone) -> None:
         await stranger.sent(photo(20, 20))
     assert (await stranger.send(photo(20, 20))).status_code == 429
     assert (await Phone(stranger.server).send(photo(20, 20))).status_code == 201
+
+
+async def test_uploads_at_once_are_limited(stranger: Phone) -> None:
+    """Each finds room before the others are kept, and asks again under a lock."""
+    replies = await asyncio.gather(*(stranger.send(photo(20, 20)) for _ in range(14)))
+    assert sorted(one.status_code for one in replies) == [201] * 9 + [429] * 5
 
 
 async def test_form_of_a_mini_app(resident: Phone) -> None:

@@ -53,6 +53,18 @@ async def test_clamd_over_a_socket(tmp_path: Path) -> None:
             await make_scanner(where)(io.BytesIO(b"x"))
 
 
+async def test_command_reads_in_chunks() -> None:
+    """The file is never in memory as a whole; a scanner that has seen enough may go."""
+
+    class Large(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            assert size is not None and 0 < size <= 1_000_000
+            return super().read(size)
+
+    assert await make_scanner(COMMAND)(Large(bytes(5_000_000)))
+    assert not await make_scanner(f"{sys.executable} -c 'raise SystemExit(1)'")(Large(bytes(5_000_000)))
+
+
 async def test_scan_by_command() -> None:
     assert await make_scanner(COMMAND)(io.BytesIO(b"fine"))
     assert not await make_scanner(COMMAND)(io.BytesIO(EICAR))

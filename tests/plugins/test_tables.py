@@ -161,17 +161,33 @@ async def test_removal_writes_first(paths: Market, bare: str, tmp_path: Path) ->
 
     said: list[dict[str, int]] = []
     assert await remove_plugin(bare, "paths", tmp_path / "kept", lambda rows: bool(said.append(dict(rows)))) is None
-    assert said == [{"path": 1}] and not (tmp_path / "kept").exists()
+    assert said == [{"paths.path": 1}] and not (tmp_path / "kept").exists()
     assert await connection.fetchval("select count(*) from paths.path") == 1
 
     for handler in ("paths.follow", "paths_two.follow"):
         await connection.execute("insert into events.consumer (name, position) values ($1, 3)", handler)
-    [file] = await remove_plugin(bare, "paths", tmp_path / "kept", lambda rows: True) or []
+    for statement in (
+        "create schema trails", "create table trails.trail (path uuid references paths.path)",
+        "insert into tortoise_migrations (app, name, applied_at) values ('trails', '0001_initial', now())",
+        "insert into events.consumer (name, position) values ('trail.follow', 3)",
+    ):  # fmt: skip
+        await connection.execute(statement)
+    with pytest.raises(Problem, match="tables elsewhere refer to those of 'paths': trails.trail"):
+        await remove_plugin(bare, "paths", tmp_path / "kept", lambda rows: True)
+    labels = {"paths", "trails"}
+    file, other = (
+        await remove_plugin(bare, "paths", tmp_path / "kept", lambda rows: True, labels=labels, prefixes={"trail"})
+        or []
+    )
+    assert other.name == "trails.trail.csv"
     with file.open(encoding="utf-8", newline="") as rows:
         assert [row["name"] for row in csv.DictReader(rows)] == ['东,"西\n路']
     assert file.parent.stat().st_mode & 0o077 == 0
-    assert await connection.fetchval("select count(*) from pg_namespace where nspname='paths'") == 0
-    left = await connection.fetchval("select array_agg(name) from events.consumer where name like 'paths%'")
+    assert await connection.fetchval("select count(*) from pg_namespace where nspname in ('paths', 'trails')") == 0
+    assert await connection.fetchval("select count(*) from tortoise_migrations where app in ('paths', 'trails')") == 0
+    left = await connection.fetchval(
+        "select array_agg(name) from events.consumer where name similar to '(path|trail)%'"
+    )
     assert left == ["paths_two.follow"]  # installed again, it begins with what happens then
     await connection.close()
 

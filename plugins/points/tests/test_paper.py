@@ -131,6 +131,7 @@ async def test_operators_take_paper_over(village: Any, tmp_path: Path, plugins: 
     file.write_text(head + good, encoding="utf-8")
     assert await have("import", file=file, programme="qingquan", dry_run=True) == 0
     assert await village.fetch("select from points.posting") == []
+    assert await village.fetch("select from points.account where kind='HOUSEHOLD'") == []
     for _ in range(2):
         assert await have("import", file=file, programme="qingquan", dry_run=False) == 0
     postings = await village.fetch("select reason_zh from points.posting order by no")

@@ -92,18 +92,29 @@ def remove(
 ) -> None:
     """Write a plugin's tables to files, then drop them (移除数据)."""
     from gongzhi_server.deployment import plugin_removal
+    from gongzhi_server.plugins import loader
     from gongzhi_server.settings import ensure_folder
 
     def agreed(rows: Mapping[str, int]) -> bool:
         for table, count in rows.items():
-            print(f"{name}.{table}: {count:,} rows")
+            print(f"{table}: {count:,} rows")
         return yes or typer.confirm("Write these tables to files, and drop them (导出后删除)?")
 
+    # Its tables may have several labels, and only the plugin knows which.
+    installed = loader.load_plugins()
     kept = read_settings()
     # Named by the moment, so that a second removal does not write over the files of the first.
     folder = ensure_folder(kept.data) / "removed" / f"{name}-{clock():%Y%m%d-%H%M%S}"
     with embedded_postgres.run_cluster(kept) as dsn:
-        files = asyncio.run(plugin_removal.remove_plugin(dsn, name, folder, agreed))
+        removing = plugin_removal.remove_plugin(
+            dsn,
+            name,
+            folder,
+            agreed,
+            labels={app.label for app in installed.owned.get(name, ())},
+            prefixes=installed.labels.get(name, ()),
+        )
+        files = asyncio.run(removing)
     if files is None:
         print("Nothing was done.")
         return

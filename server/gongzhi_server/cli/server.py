@@ -41,8 +41,10 @@ def migrate() -> None:
         asyncio.run(database.migrate_apps(dsn, loader.load_plugins().apps))
 
 
-def makemigrations(name: Annotated[str, typer.Argument(help="The room or plugin whose models changed.")]) -> None:
-    """Write the migrations a room or plugin lacks (生成迁移)."""
+def makemigrations(
+    name: Annotated[str, typer.Argument(help="Whose models changed: a package of the core, or a plugin.")],
+) -> None:
+    """Write the migrations a package of the core or a plugin lacks (生成迁移)."""
     from gongzhi_server.plugins import loader
     from gongzhi_server.storage import database
 

@@ -138,8 +138,7 @@ class FileService:
             # The place is held for the query alone, not while the file arrives, which may take minutes.
             room = await self.archive.has_room(viewer, client)
         if not room:
-            message = "Too many uploads wait for their case: report it first."
-            raise HttpRefused(429, Code.RATE_LIMITED, message, "待提交的附件过多，请先上报。")
+            raise no_room()
         most = STRANGERS_MOST if stranger else LARGEST
         # Spooled to disk beyond a megabyte, so that many uploads at once do not fill the memory.
         with SpooledTemporaryFile(SPOOL) as spooled:
@@ -160,7 +159,10 @@ class FileService:
         async with self._working:
             content = await clean_upload(file, size, self.pictures, kinds)
         async with self.share:
-            return await self.archive.add(viewer, client, content)
+            row = await self.archive.add(viewer, client, content)
+        if row is None:
+            raise no_room()
+        return row
 
     def client(self, headers: Mapping[bytes, bytes]) -> bytes:
         """Return a MAC of a stranger's client id, which their app makes up once; the id itself is not kept."""
@@ -246,6 +248,11 @@ class FileService:
         return JSONResponse(
             {"errors": error_responses.format_errors([error_responses.mask_fault(problem)])}, 500, headers
         )
+
+
+def no_room() -> HttpRefused:
+    message = "Too many uploads wait for their case: report it first."
+    return HttpRefused(429, Code.RATE_LIMITED, message, "待提交的附件过多，请先上报。")
 
 
 def link_over() -> HttpRefused:

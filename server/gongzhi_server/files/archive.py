@@ -18,6 +18,7 @@ from gongzhi.runtime import sealing
 from gongzhi.runtime.sealing import KeyRing
 from tortoise.expressions import Q
 from tortoise.functions import Sum
+from tortoise.transactions import in_transaction
 
 from .content import MB, CleanedFile
 from .vault import Vault
@@ -29,6 +30,8 @@ WAITING, STRANGERS_WAITING = 50, 9
 STRANGERS_BYTES = 1_000 * MB
 """Bytes that all strangers together may have waiting."""
 SWEPT = 500
+# One lock an account; all strangers have one, for what they may have waiting is counted together.
+LOCK = "select pg_advisory_xact_lock(hashtextextended('upload ' || $1::text, 0))::text"
 HOUR = 3600
 
 
@@ -49,8 +52,11 @@ class Archive:
         [[total]] = await waiting.filter(account=None).annotate(total=Sum("size")).values_list("total")
         return (total or 0) < STRANGERS_BYTES
 
-    async def add(self, viewer: Viewer, client: bytes | None, content: CleanedFile) -> AttachmentRow:
-        """Keep a file. Its row is there first: if anything fails, the sweep finds what was left."""
+    async def add(self, viewer: Viewer, client: bytes | None, content: CleanedFile) -> AttachmentRow | None:
+        """Keep a file, or return None where no room is left.
+
+        Its row is there first: if anything fails, the sweep finds what was left.
+        """
         # A key for each file, wrapped under the county's: destroying it erases the
         # file, wherever copies lie. An upload has no county before a case takes it.
         key = sealing.data_key()
@@ -66,7 +72,12 @@ class Archive:
             client=client,
             at=viewer.now,
         )
-        await row.save(force_create=True)
+        async with in_transaction() as connection:
+            # Asked again under a lock: of several uploads at once each found room before the others were kept.
+            await connection.execute_query_dict(LOCK, [viewer.account.name or ""])
+            if not await self.has_room(viewer, client):
+                return None
+            await row.save(force_create=True)
         content.file.seek(0)
         await self.vault.put(row.id, FULL, key, content.file)
         if content.thumbnail is not None:

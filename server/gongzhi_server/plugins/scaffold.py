@@ -24,7 +24,9 @@ def template_folder() -> Path:
 def create_plugin(name: str, into: Path) -> list[Path]:
     """Write the plugin and return its files. Raises Problem for a name that cannot be, or a folder that exists."""
     if not NAME.fullmatch(name) or name in TAKEN or name.startswith("pg_"):
-        raise Problem(f"a plugin cannot be called {name!r}: lower-case letters, digits, underscores; not a room's name")
+        raise Problem(
+            f"a plugin cannot be called {name!r}: lower-case letters, digits, underscores; no name of the core's"
+        )
     folder = into / f"gongzhi-{name.replace('_', '-')}"
     if folder.exists():
         raise Problem(f"{folder} is there already; name another place with --into")

@@ -22,6 +22,7 @@ from gongzhi.runtime.checks import invalid_input, not_found, today
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.office_documents import DocumentError, check_archive, open_archive
 from gongzhi.values.errors import Text
+from uuid6 import uuid7
 
 from ..models import AccountKind, PostingKind, ProgrammeRow
 from ..programmes.acts import acts_in_force, mark_act
@@ -108,8 +109,11 @@ async def prepare_postings(call: Call, programme: ProgrammeRow, lines: list[Line
             report.refused.append((one.line, Text("no such household in the programme's grid", "项目网格内没有该户号")))
             continue
         if one.household not in accounts:
-            accounts[one.household] = await open_account(
-                call, programme.id, AccountKind.HOUSEHOLD, home.grid_id, household=home.id
+            # A dry run posts nothing, so that any key will do; opening the account would be a change.
+            accounts[one.household] = (
+                uuid7()
+                if report.dry_run
+                else await open_account(call, programme.id, AccountKind.HOUSEHOLD, home.grid_id, household=home.id)
             )
         free[one.household] += one.amount
         if free[one.household] < 0:
