@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
-from gongzhi_dispatch.similar_cases import ALIKE, HEARD, LEAST, SHOWN, to_cells_sql
+from gongzhi_dispatch.merging.similar_cases import ALIKE, HEARD, LEAST, SHOWN, to_cells_sql
 from gongzhi_server import testing
 from gongzhi_server.storage import database
 from rich.console import Console

@@ -27,7 +27,7 @@ MOST = {
     "modules of one distribution with one name": 2,
     "modules without a first line of noun and purpose": 0,
     "functions not described in the imperative": 0,
-    "folders of more than 20 files without a reason": 3,
+    "folders of more than 20 files without a reason": 0,
     "references to pages that are not here": 0,
 }
 """What each figure may be today. Lower it when it falls; nothing makes it rise."""

@@ -25,28 +25,22 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import (
-        approvals,
-        assignment,
-        directory,
-        follow_ups,
-        merges,
-        objections,
-        order_commands,
-        similar_cases,
-        types,
-        work_types,
-    )
+    from . import approvals, follow_ups, types, work_types
+    from .directory import commands as directory_commands
+    from .merging import commands as merging_commands
+    from .merging import similar_cases
+    from .orders import assignment, objections
+    from .orders import commands as orders_commands
 
     return (
         *types.EXTENSIONS,
         *work_types.EXTENSIONS,
-        *directory.EXTENSIONS,
+        *directory_commands.EXTENSIONS,
         *assignment.EXTENSIONS,
-        *order_commands.EXTENSIONS,
+        *orders_commands.EXTENSIONS,
         *objections.EXTENSIONS,
         *approvals.EXTENSIONS,
-        *merges.EXTENSIONS,
+        *merging_commands.EXTENSIONS,
         *follow_ups.EXTENSIONS,
         *similar_cases.EXTENSIONS,
     )
@@ -85,6 +79,7 @@ def handlers() -> tuple[Reaction, ...]:
 
 @hookimpl
 def registers() -> list[Registers]:
-    from . import checks, holdings
+    from . import holdings
+    from .directory import checks
 
     return [Registers(holdings=holdings.HOLDINGS, checks=checks.CHECKS)]

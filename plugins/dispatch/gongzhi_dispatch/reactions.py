@@ -11,10 +11,11 @@ from gongzhi.core.cases.steps import ANSWERED_WITH, GRACE_OVER, MOVED, WAITS
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.reactions import Happening, Phase, reaction
 
-from . import deadlines, order_states
+from . import deadlines
 from .approvals import ask_for_closing
-from .merges import answer_merged_cases, main_of
-from .order_commands import require_joint_reply
+from .merging.commands import answer_merged_cases, main_of
+from .orders import states
+from .orders.commands import require_joint_reply
 
 STEPS = {one.event: one for one in machine.STEPS}
 TELL_MERGED = tell_requesters_of(
@@ -37,7 +38,7 @@ async def find_main(call: Call, happening: Happening) -> Mapping[str, Any]:
 @reaction("dispatch.orders", *STEPS)
 async def move_orders(call: Call, happening: Happening) -> None:
     """Bring work orders, objections and requests to where the case now is."""
-    await order_states.follow_step(call, happening.row, STEPS[happening.event])
+    await states.follow_step(call, happening.row, STEPS[happening.event])
 
 
 # After the orders and clocks: an answer that is given on must find the case settled.

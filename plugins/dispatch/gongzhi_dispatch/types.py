@@ -26,7 +26,7 @@ from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Alternatives, Sql
 
-from .directory_matching import fitting_entries
+from .directory.matching import fitting_entries
 from .models import DutyRow, RuleRow
 
 

@@ -16,7 +16,7 @@ from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Alternatives, Sql
 
-from . import similar_cases
+from .merging import similar_cases
 from .models import (
     LIVE,
     ApprovalKind,

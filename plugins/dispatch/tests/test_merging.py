@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from gongzhi_dispatch.similar_cases import HEARD, SHOWN
+from gongzhi_dispatch.merging.similar_cases import HEARD, SHOWN
 from gongzhi_server.testing import Server
 
 from .desks import CASE, MATTER, POWER, Desks, refused

@@ -30,10 +30,10 @@ from gongzhi.values.errors import Refusal
 from gongzhi.values.labels import label_of
 from strawberry import ID
 
-from .lookups import REASON, WHY, acting_units, load_with_case
-from .models import LIVE, OrderRole, OrderRow, OrderState
-from .notices import notify_dispatch
-from .work_types import WorkOrder
+from ..lookups import REASON, WHY, acting_units, load_with_case
+from ..models import LIVE, OrderRole, OrderRow, OrderState
+from ..notices import notify_dispatch
+from ..work_types import WorkOrder
 
 ACKNOWLEDGED, CONTRIBUTED, TAKEN_BACK = "case.acknowledged", "case.contributed", "case.order_withdrawn"
 ORDER = "The work order (工单)."

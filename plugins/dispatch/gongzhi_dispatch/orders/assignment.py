@@ -18,13 +18,13 @@ from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, free_text, in
 from gongzhi.values.errors import Refusal
 from strawberry import UNSET
 
-from . import deadlines
-from .directory import check_duties
-from .directory_matching import FITTING
-from .lookups import NUMBER, count_returns
-from .models import OrderRole, OrderRow, RuleRow, RuleSupportRow
-from .notices import notify_dispatch
-from .waivers import DESIGNATION
+from .. import deadlines
+from ..directory.commands import check_duties
+from ..directory.matching import FITTING
+from ..lookups import NUMBER, count_returns
+from ..models import OrderRole, OrderRow, RuleRow, RuleSupportRow
+from ..notices import notify_dispatch
+from ..waivers import DESIGNATION
 
 RULE = "dispatch.rule_objections"
 

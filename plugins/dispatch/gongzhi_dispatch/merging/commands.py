@@ -22,8 +22,8 @@ from gongzhi.runtime.checks import check_text, invalid_input, not_found
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, input_field
 from gongzhi.values.codes import Series
 
-from .lookups import NUMBER, REASON, WHY
-from .models import MergeRow
+from ..lookups import NUMBER, REASON, WHY
+from ..models import MergeRow
 
 JOIN = "dispatch.merge_cases"
 JOINED, PARTED, ANSWERED, MOST = "case.joined", "case.parted", "case.answered_with", 50

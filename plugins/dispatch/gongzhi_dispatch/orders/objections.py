@@ -32,13 +32,13 @@ from gongzhi.values.errors import Refusal
 from gongzhi_deadlines.calendars.durations import reckon_deadline
 from strawberry import ID, UNSET
 
-from . import deadlines
+from .. import deadlines
+from ..directory.commands import BASIS, EDIT, renew_entry
+from ..lookups import NUMBER, REASON, count_returns, find_lead_order, load_with_case, require_decider
+from ..models import ObjectionRow, OrderRow, RuleRow, Ruling
+from ..notices import notify_dispatch
+from ..work_types import DirectoryChange, DispatchObjection
 from .assignment import RULE, find_entry
-from .directory import BASIS, EDIT, renew_entry
-from .lookups import NUMBER, REASON, count_returns, find_lead_order, load_with_case, require_decider
-from .models import ObjectionRow, OrderRow, RuleRow, Ruling
-from .notices import notify_dispatch
-from .work_types import DirectoryChange, DispatchObjection
 
 OBJECTED, RULED, REFERRED = "case.objected", "case.objection_ruled", "case.referred"
 

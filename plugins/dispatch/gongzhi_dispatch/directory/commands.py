@@ -31,9 +31,9 @@ from gongzhi.runtime.commands import (
 from gongzhi.values.errors import Refusal
 from strawberry import ID
 
-from .directory_matching import DUTY, entry_weight
-from .models import DutyRow, RuleRow, RuleSupportRow
-from .types import DispatchRule, ListedDuty
+from ..models import DutyRow, RuleRow, RuleSupportRow
+from ..types import DispatchRule, ListedDuty
+from .matching import DUTY, entry_weight
 
 EDIT = "dispatch.edit_directory"
 BASIS = 300

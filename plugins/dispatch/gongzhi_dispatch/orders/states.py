@@ -7,9 +7,9 @@ from gongzhi.core.cases.machine import Step
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.runtime.commands import Call
 
-from . import deadlines
-from .models import LIVE, ApprovalState, OrderRole, OrderRow, OrderState, Ruling
-from .notices import notify_dispatch
+from .. import deadlines
+from ..models import LIVE, ApprovalState, OrderRole, OrderRow, OrderState, Ruling
+from ..notices import notify_dispatch
 
 LEADS: dict[Step, OrderState] = {
     machine.HANDLE: OrderState.HANDLING,

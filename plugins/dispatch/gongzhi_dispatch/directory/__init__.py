@@ -1,0 +1,1 @@
+"""Directory: which unit answers for what and where, kept, matched and checked."""

@@ -1,0 +1,1 @@
+"""Merging: cases about the same matter, found and joined."""

@@ -1,0 +1,1 @@
+"""Orders: cases given to units, the work on them, and objections to having got them."""
