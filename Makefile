@@ -13,7 +13,7 @@ RECORDS = tests/access/test_conditions.py tests/access/test_matrix.py tests/plan
 	tests/plugins/test_surface.py tests/rights/test_kept.py $(wildcard $(PLUGINS:%=%/tests/test_conformance.py))
 
 .DEFAULT_GOAL = run
-.PHONY: help run test test-all test-random test-alone coverage mutants nightly bench bench-quick lint format schema migration plugin docs records
+.PHONY: help run test test-all test-wheels test-random test-alone coverage mutants nightly bench bench-quick lint format schema migration plugin docs records
 .PHONY: lock licences release images clean
 
 help:  ## list what there is to make
@@ -27,6 +27,9 @@ test: .venv/dev  ## what CI runs, a process a core
 
 test-all: .venv/dev  ## the slow tests too, and which lines and branches the tests reach
 	@$(MAKE) coverage TESTS='-m "slow or not slow"'
+
+test-wheels: .venv/dev  ## the template's tests and our plugins' conformance, from wheels in clean environments
+	.venv/bin/pytest -q -m slow tests/plugins/test_kit.py
 
 test-random: .venv/dev  ## in another order each time; the seed is printed: make test-random SEED=1 is that order again
 	.venv/bin/pytest -n auto --dist loadfile -p randomly --randomly-dont-reset-seed \
@@ -44,7 +47,7 @@ coverage: .venv/dev  ## which lines and branches the tests reach, by package: ma
 mutants: .venv/dev  ## break planner, working time and ledgers, and print what no test notices: make mutants PART=credit
 	.venv/bin/python tools/mutants.py $(PART)
 
-nightly: test-all test-random test-alone mutants  ## all that takes too long for each change
+nightly: test-all test-wheels test-random test-alone mutants  ## all that takes too long for each change
 
 bench: .venv/dev  ## compare with the peers: ten minutes on a quiet machine
 	.venv/bin/python -m benchmarks

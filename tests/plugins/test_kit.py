@@ -83,7 +83,7 @@ def test_scaffold_passes_its_tests(tmp_path: Path, postgres: str) -> None:
 
 
 PIP = ("-m", "pip", "-qq", "--disable-pip-version-check")
-OURS = ("credit", "legal", "party", "points")
+OURS = sorted(one.parent.name for one in (ROOT / "plugins").glob("[!_]*/pyproject.toml"))
 
 
 def wheel(project: Path, into: Path) -> None:
@@ -164,15 +164,32 @@ def installed_python(place: Path, *projects: Path) -> Iterator[Path]:
 
 @pytest.mark.slow
 def test_wheel_works_beside_ours(clean: Path, tmp_path: Path, postgres: str) -> None:
-    """Its types, fields, mutation, handler and job, with the four plugins of ours installed as wheels, too."""
+    """Its types, fields, mutation, handler and job, with every plugin of ours installed as a wheel, too."""
     create_plugin("road_watch", tmp_path)
     folder, ours = tmp_path / "gongzhi-road-watch", tmp_path / "ours"
     projects = [folder, *(copy_plugin(name, ours) for name in OURS)]
     with installed_python(clean, *projects) as python:
         listed = run(python.with_name("gongzhi"), "plugin", "list", cwd=tmp_path).splitlines()
-        assert [line.split()[0] for line in listed] == [*OURS, "road_watch"]
+        assert sorted(line.split()[0] for line in listed) == [*OURS, "road_watch"]
         said = run(python, "-m", "pytest", "-q", "tests", cwd=folder, GONGZHI_TEST_DSN=postgres)
         assert "11 passed" in said, said
+
+
+@pytest.mark.slow
+def test_ours_conform_as_wheels(clean: Path, tmp_path: Path, postgres: str) -> None:
+    """What the wheels hold is enough: of each plugin nothing but its tests of conformance is beside them."""
+    for name in OURS:
+        shutil.copytree(ROOT / "plugins" / name / "tests", tmp_path / name, ignore=only_conformance)
+    options = ("--import-mode=importlib", "-p", "no:randomly", "-W", "error", "-o", "asyncio_mode=auto")
+    options += ("-o", "asyncio_default_fixture_loop_scope=function")
+    with installed_python(clean, *(copy_plugin(name, tmp_path / "ours") for name in OURS)) as python:
+        said = run(python, "-m", "pytest", "-q", *options, *OURS, cwd=tmp_path, GONGZHI_TEST_DSN=postgres)
+        assert " passed" in said and "skipped" not in said, said
+
+
+def only_conformance(folder: str, names: list[str]) -> set[str]:
+    """Name what the tests of conformance do without."""
+    return set(names) - {"test_conformance.py", "additions.graphql"}
 
 
 @pytest.mark.slow
@@ -182,7 +199,8 @@ def test_conformance_finds_a_clash(clean: Path, tmp_path: Path, postgres: str) -
     folder = tmp_path / "gongzhi-road-watch"
     types = folder / "gongzhi_road_watch" / "types.py"
     types.write_text(types.read_text().replace("road_watch_noted=", "points="))
-    with installed_python(clean, folder, copy_plugin("points", tmp_path / "ours")) as python:
+    ours = (copy_plugin(name, tmp_path / "ours") for name in ("deadlines", "points", "resolutions", "rights"))
+    with installed_python(clean, folder, *ours) as python:
         command = [python, "-m", "pytest", "-q", "-x", "tests", "-k", "additions"]
         environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         ended = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=300)
