@@ -18,8 +18,10 @@ from gongzhi.core.events.outbox_reading import event_of_row
 from gongzhi.declare.events import Occurrence
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.event_access import EventAccess
+from graphql import GraphQLSchema
 
 from . import demo
+from ._compat import graphql_schema
 from .app import create_app
 from .auth.development_tokens import Tokens
 from .deployment import plugin_activation
@@ -211,6 +213,11 @@ def essential_with(name: str, hooks: object) -> Plugins:
 def built_schema(plugins: Plugins | None) -> Schema:
     """Build the schema with these plugins; it takes longer to build than most tests to run."""
     return build_schema(plugins or ESSENTIAL)
+
+
+def built_graphql_schema(plugins: Plugins) -> GraphQLSchema:
+    """Return the same as graphql-core has it."""
+    return graphql_schema(built_schema(plugins))
 
 
 @asynccontextmanager

@@ -38,11 +38,11 @@ def path(folder: Path) -> str:
     return os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
-def run(*command: object, cwd: Path, **environ: str) -> str:
+def run(*command: object, cwd: Path, timeout: float = 300, **environ: str) -> str:
     """What a command prints; it must end well."""
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "DATABASE_URL")}
     ended = subprocess.run(
-        list(map(str, command)), cwd=cwd, env=kept | environ, capture_output=True, text=True, timeout=300
+        list(map(str, command)), cwd=cwd, env=kept | environ, capture_output=True, text=True, timeout=timeout
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
@@ -183,7 +183,7 @@ def test_ours_conform_as_wheels(clean: Path, tmp_path: Path, postgres: str) -> N
     options = ("--import-mode=importlib", "-p", "no:randomly", "-W", "error", "-o", "asyncio_mode=auto")
     options += ("-o", "asyncio_default_fixture_loop_scope=function")
     with installed_python(clean, *(copy_plugin(name, tmp_path / "ours") for name in OURS)) as python:
-        said = run(python, "-m", "pytest", "-q", *options, *OURS, cwd=tmp_path, GONGZHI_TEST_DSN=postgres)
+        said = run(python, "-m", "pytest", "-q", *options, *OURS, cwd=tmp_path, timeout=1800, GONGZHI_TEST_DSN=postgres)
         assert " passed" in said and "skipped" not in said, said
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncpg
+from gongzhi_server import _compat
 from gongzhi_server.storage import database
 
 TAKEN = "select sum(total_bytes) from pg_backend_memory_contexts where name like 'CachedPlan%'"
@@ -23,9 +24,9 @@ async def test_texts_bound_what_is_prepared(empty: str) -> None:
             texts = await connection.fetch("select statement from pg_prepared_statements")
             taken = await connection.fetchval(TAKEN)
             raw: asyncpg.Connection = connection._con  # type: ignore[type-arg]
-            assert sum(len(one["statement"]) for one in texts) <= database.STATEMENT_TEXT + len(statement(0))
+            assert sum(len(one["statement"]) for one in texts) <= _compat.STATEMENT_TEXT + len(statement(0))
             assert len(list(raw._stmt_cache.iter_statements())) < 150
-            assert taken < 50 * database.STATEMENT_TEXT
+            assert taken < 50 * _compat.STATEMENT_TEXT
             await connection.fetch("select 1")  # goes on
     finally:
         await pool.close()

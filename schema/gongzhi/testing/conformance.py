@@ -94,7 +94,7 @@ class Conformance:
     async def test_denied_calls_leave_no_row(self, server: Any, database: str, plugins: Any) -> None:
         """Check that a stranger is refused by every mutation that needs a permission, and that nothing is written."""
         before = await self.rows(database, plugins)
-        schema = import_module("gongzhi_server.testing").built_schema(plugins)._schema
+        schema = import_module("gongzhi_server.testing").built_graphql_schema(plugins)
         for name, kind in guarded_mutations(schema, self.plugin):
             query = f"mutation($input: {kind}!) {{ {name}(input: $input) {{ errors {{ code }} }} }}"
             answer = await server.ask(query, input=sample_value(schema.type_map[kind]))

@@ -43,10 +43,11 @@ def trust(
     ],
 ) -> None:
     """Add documents, once they fit the schema, and print their ids (添加); a running server reads them at its start."""
+    from gongzhi_server._compat import graphql_schema
     from gongzhi_server.gateway.trusted_documents import add_documents, document_validator
     from gongzhi_server.graphql import schema
     from gongzhi_server.plugins import loader
 
-    check = document_validator(schema.build_schema(loader.load_plugins())._schema)
+    check = document_validator(graphql_schema(schema.build_schema(loader.load_plugins())))
     for hash in add_documents(read_settings().manifest, files, check):
         print(f"sha256:{hash}")

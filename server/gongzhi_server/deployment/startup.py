@@ -11,19 +11,17 @@ from contextlib import contextmanager
 def fast_startup() -> Iterator[None]:
     """Import modules and build the schema, which takes half as long in here.
 
-    Nearly all that is made then stays for good: looking for garbage among it, again and again, finds none. And Tortoise
-    parses the source of every model for comments on its columns, which only those read who write migrations.
+    Nearly all that is made then stays for good: looking for garbage among it, again and again, finds none.
     """
-    from tortoise import models
+    from gongzhi_server._compat import skip_column_comments
 
-    read, sweeping = models._get_comments, gc.isenabled()
+    sweeping = gc.isenabled()
     # See "A start looks for no garbage" in docs/decisions/deployment.md.
-    models._get_comments = lambda cls: {}
     gc.disable()
     try:
-        yield
+        with skip_column_comments():
+            yield
     finally:
-        models._get_comments = read
         # Moved out of the collector's sight, so that later collections do not walk over what stays for good either.
         gc.freeze()
         if sweeping:

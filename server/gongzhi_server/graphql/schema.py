@@ -26,6 +26,7 @@ from strawberry.schema_directive import Location
 from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.field import StrawberryField
 
+from gongzhi_server._compat import graphql_schema
 from gongzhi_server.commands.payloads import check_payload
 from gongzhi_server.errors import Fault
 from gongzhi_server.planner import Planner
@@ -78,7 +79,7 @@ def build_schema(installed: Plugins, contributions: Iterable[tuple[str, Extensio
     # A purpose for a field that is misspelled would never let the plugin read it, so it is refused at the start.
     for name, purpose in installed.purposes if not leaving else ():
         kind, _, field = purpose.field.partition(".")
-        if field not in getattr(made._schema.type_map.get(kind), "fields", ()):
+        if field not in getattr(graphql_schema(made).type_map.get(kind), "fields", ()):
             raise installed.plugin(name).problem(f"it has a purpose for {purpose.field!r}, which is no field")
     return made
 
@@ -225,12 +226,12 @@ class Schema(strawberry.Schema):
         owners = {**self._owner, **{(target, ""): plugin for target, plugin in self._askers()}}
         for (target, _), plugin in owners.items():
             name = target.__strawberry_definition__.name  # type: ignore[attr-defined]
-            if name not in self._schema.type_map:
+            if name not in graphql_schema(self).type_map:
                 raise Fault(plugin, f"extends {name}, which nothing in the schema returns")
 
     def _read_enums_as_members(self) -> None:
         """Let commands have members of enums: sorting the schema makes its enums anew, and they would read texts."""
-        for kind in self._schema.type_map.values():
+        for kind in graphql_schema(self).type_map.values():
             definition = kind.extensions.get("strawberry-definition")
             if isinstance(kind, GraphQLEnumType) and definition:
                 for value in kind.values.values():
@@ -243,7 +244,7 @@ class Schema(strawberry.Schema):
         Strawberry raises an error of its own while the arguments are read, which would be our fault and end a whole
         batch; there, the one entry is refused by its path.
         """
-        for kind in self._schema.type_map.values():
+        for kind in graphql_schema(self).type_map.values():
             definition = kind.extensions.get("strawberry-definition")
             if isinstance(kind, GraphQLInputObjectType) and getattr(definition, "is_one_of", False):
                 kind.__dict__.pop("out_type", None)

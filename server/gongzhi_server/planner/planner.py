@@ -15,6 +15,7 @@ from graphql.execution.collect_fields import FieldDetailsList, collect_fields, c
 from graphql.execution.values import VariableValues
 from strawberry.types.field import StrawberryField
 
+from gongzhi_server._compat import graphql_schema
 from gongzhi_server.caching import Cache
 from gongzhi_server.gateway.limits import Limits
 
@@ -49,7 +50,7 @@ class Planner:
     def __init__(self, declared: Schema, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self.registers = declared.registers
-        self.declared, self.schema = declared, declared._schema
+        self.declared, self.schema = declared, graphql_schema(declared)
         self.entities: dict[str, Entity] = {}
         for name, kind in self.schema.type_map.items():
             definition = kind.extensions.get("strawberry-definition")

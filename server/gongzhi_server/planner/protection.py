@@ -20,6 +20,7 @@ from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Field, LiteralValue, Node, Star
 from tortoise.models import Model
 
+from gongzhi_server._compat import read_literal, split_table
 from gongzhi_server.plugins.loader import CORE_APPS, models_of
 
 ALL = "*"
@@ -74,7 +75,7 @@ def name_of(table: Any) -> str:
     """Return a table's name with its schema; nothing for a subquery."""
     if not isinstance(table, Table):
         return ""
-    return f"{getattr(table._schema, '_name', '')}.{table._table_name}"
+    return ".".join(split_table(table))
 
 
 def columns_read(node: Any, aliases: Mapping[str, str]) -> Iterator[str]:
@@ -89,7 +90,7 @@ def columns_read(node: Any, aliases: Mapping[str, str]) -> Iterator[str]:
             yield f"{name_of(node.table)}.{ALL if isinstance(node, Star) else node.name}"
         yield from columns_read(node.table if not isinstance(node.table, Table) else (), aliases)
     elif isinstance(node, LiteralValue):
-        yield from in_words(str(node._value), aliases)
+        yield from in_words(read_literal(node), aliases)
     elif isinstance(node, list | tuple | set):
         for one in node:
             yield from columns_read(one, aliases)

@@ -17,6 +17,7 @@ from pypika_tortoise.enums import Order
 from pypika_tortoise.queries import Selectable, Table
 from pypika_tortoise.terms import Criterion, Field, LiteralValue, Term
 
+from gongzhi_server._compat import split_table, start_query
 from gongzhi_server.plugins.loader import is_switched
 
 from .containment import build_rows
@@ -43,7 +44,8 @@ class Beside(Table):
     """A table of which the levels are read from another that lies beside it, for the sake of that one's indexes."""
 
     def __init__(self, table: Table, side: Table) -> None:
-        super().__init__(table._table_name, schema=table._schema, alias=table.alias)
+        schema, name = split_table(table)
+        super().__init__(name, schema=schema or None, alias=table.alias)
         self.side = side
 
     def field(self, name: str) -> Field:
@@ -78,7 +80,7 @@ def select_from(rows: Selectable) -> Any:
 
 def select_terms(*terms: Term) -> Any:
     """Start a query of terms that need no table."""
-    return Query._builder(immutable=False).select(*terms)
+    return start_query(Query).select(*terms)
 
 
 class Derived(Selectable):

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
-from asyncpg.connection import _StatementCache  # type: ignore[attr-defined]
 from gongzhi.plugin.built_in import FLOOR
 from gongzhi.plugin.hooks import App
 from tortoise.context import TortoiseContext
@@ -19,6 +18,7 @@ from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.operations import CreateSchema, DropSchema
 from tortoise.migrations.writer import ImportManager, MigrationWriter
 
+from gongzhi_server._compat import bound_statements, reset_without_timer
 from gongzhi_server.errors import Problem
 from gongzhi_server.plugins.loader import CORE_APPS
 from gongzhi_server.plugins.ownership import check_writes
@@ -44,26 +44,6 @@ STATEMENTS = 1000
 """Prepared statements that a connection keeps; they are kept for good."""
 
 
-STATEMENT_TEXT = 1_000_000
-"""Characters of the statements that a connection keeps prepared. PostgreSQL takes some thirty bytes for each."""
-
-
-class PreparedStatements(_StatementCache):  # type: ignore[misc]
-    """The prepared statements of a connection, bounded by the length of their texts besides their number."""
-
-    __slots__ = ()
-
-    def _maybe_cleanup(self) -> None:
-        super()._maybe_cleanup()
-        taken = sum(len(text) for text, *_ in self._entries)
-        # The oldest go first; the one just added always stays.
-        while taken > STATEMENT_TEXT and len(self._entries) > 1:
-            (text, *_), entry = self._entries.popitem(last=False)
-            taken -= len(text)
-            self._clear_entry_callback(entry)
-            self._on_remove(entry._statement)
-
-
 class CleanConnection(asyncpg.Connection):
     """A connection that lives by transactions alone, so there is nothing to reset when it goes back to the pool.
 
@@ -75,21 +55,15 @@ class CleanConnection(asyncpg.Connection):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        cache: Any = self._stmt_cache  # type: ignore[has-type]
-        self._stmt_cache = PreparedStatements(
-            loop=cache._loop,
-            max_size=cache.get_max_size(),
-            on_remove=cache._on_remove,
-            max_lifetime=cache.get_max_lifetime(),
-        )
+        bound_statements(self)
 
     def get_reset_query(self) -> str:
         """Return nothing to run when a connection goes back to the pool."""
         return ""
 
     async def reset(self, *, timeout: float | None = None) -> None:
-        if timeout is None:  # asyncpg would make a timer that never rings, for every statement
-            await self._reset()
+        if timeout is None:
+            await reset_without_timer(self)
         else:
             await super().reset(timeout=timeout)
 

@@ -1,0 +1,93 @@
+"""Library internals: what the server uses of libraries without their promise, with the public way where it is gone.
+
+`tests/test_library_internals.py` refuses such uses anywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import asyncpg
+from graphql import GraphQLSchema
+from pypika_tortoise.queries import Query, Table
+from pypika_tortoise.terms import LiteralValue
+from strawberry.schema.base import BaseSchema
+from tortoise import models
+
+STATEMENT_TEXT = 1_000_000
+"""Characters of the statements that a connection keeps prepared. PostgreSQL takes some thirty bytes for each."""
+STATEMENT_CACHE: Any = getattr(asyncpg.connection, "_StatementCache", object)
+
+
+class PreparedStatements(STATEMENT_CACHE):  # type: ignore[misc]
+    """The prepared statements of a connection, bounded by the length of their texts besides their number."""
+
+    __slots__ = ()
+
+    def _maybe_cleanup(self) -> None:
+        super()._maybe_cleanup()
+        taken = sum(len(text) for text, *_ in self._entries)
+        # The oldest go first; the one just added always stays.
+        while taken > STATEMENT_TEXT and len(self._entries) > 1:
+            (text, *_), entry = self._entries.popitem(last=False)
+            taken -= len(text)
+            self._clear_entry_callback(entry)
+            self._on_remove(entry._statement)
+
+
+def bound_statements(connection: Any) -> None:
+    """Bound the texts of a new connection's prepared statements; without asyncpg's cache their number alone."""
+    cache = getattr(connection, "_stmt_cache", None)
+    if STATEMENT_CACHE is not object and isinstance(cache, STATEMENT_CACHE):
+        connection._stmt_cache = PreparedStatements(
+            loop=cache._loop,
+            max_size=cache.get_max_size(),
+            on_remove=cache._on_remove,
+            max_lifetime=cache.get_max_lifetime(),
+        )
+
+
+async def reset_without_timer(connection: Any) -> None:
+    """Reset a connection. asyncpg's public way makes a timer that never rings, for every statement."""
+    if reset := getattr(connection, "_reset", None):
+        await reset()
+    else:
+        await asyncpg.Connection.reset(connection)
+
+
+@contextmanager
+def skip_column_comments() -> Iterator[None]:
+    """Have Tortoise not parse the source of every model for comments, which only those read who write migrations."""
+    read = getattr(models, "_get_comments", None)
+    if read is None:
+        yield
+        return
+    models._get_comments = lambda cls: {}
+    try:
+        yield
+    finally:
+        models._get_comments = read
+
+
+def graphql_schema(declared: BaseSchema) -> GraphQLSchema:
+    """Return graphql-core's schema of a strawberry one. There is no public way: pyproject.toml bounds the version."""
+    made: GraphQLSchema = declared._schema  # type: ignore[attr-defined]
+    return made
+
+
+def split_table(table: Table) -> tuple[str, str]:
+    """Return the schema and the name of a table. There is no public way, so pyproject.toml bounds the version."""
+    return getattr(table._schema, "_name", ""), table._table_name
+
+
+def read_literal(term: LiteralValue) -> str:
+    """Return the text of a literal; by the public way as SQL, quoted."""
+    return str(getattr(term, "_value", term))
+
+
+def start_query(query: type[Query]) -> Any:
+    """Start a query that is changed in place; by the public way each step copies it."""
+    build = getattr(query, "_builder", None)
+    return build(immutable=False) if build else query

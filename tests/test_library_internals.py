@@ -1,0 +1,123 @@
+"""Private parts of libraries: used in `_compat.py` alone, and where they are gone by the public way."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from gongzhi.core.grids.models import GridRow
+from gongzhi_server import _compat as server
+from pypika_tortoise.queries import Query
+from tortoise import models
+
+ROOT = Path(__file__).parents[1]
+LIBRARIES = {"asyncpg", "graphql", "pypika_tortoise", "starlette", "strawberry", "tortoise", "uvicorn"}
+STANDARD = {"_asdict", "_fields", "_getframe", "_meta", "_replace", "_value_"}
+"""Names that begin so and are promised: by the standard library, and Tortoise's, which its own pages show."""
+ELSEWHERE = {
+    "schema/gongzhi/declare/columns.py: _init_from_db",
+    "schema/gongzhi/declare/columns.py: _saved_in_db",
+    "server/gongzhi_server/storage/migration_state.py: _connections",
+    "server/gongzhi_server/storage/migration_state.py: _default_connections",
+    "server/gongzhi_server/storage/migration_state.py: _inited",
+}
+"""What has no public way: rows that somebody else has read, and the executor of migrations, a subclass of theirs."""
+
+
+def sources() -> Iterator[Path]:
+    for folder in ("schema/gongzhi", "server/gongzhi_server", *(ROOT / "plugins").glob("[!_]*/gongzhi_*")):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if "migrations" not in path.parts and path.name != "_compat.py":
+                yield path
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__") and name not in STANDARD
+
+
+def our_names(tree: ast.AST) -> set[str]:
+    """What a module defines or sets on its own objects, with parameters of dataclasses and slots."""
+    found = {one.name for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)}
+    for one in ast.walk(tree):
+        if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store) and ast.unparse(one.value) == "self":
+            found.add(one.attr)
+    return found | {one.target.id for one in ast.walk(tree) if isinstance(one, ast.AnnAssign) and is_name(one.target)}
+
+
+def is_name(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name)
+
+
+def private_uses(path: Path, ours: set[str]) -> Iterator[str]:
+    """What a module imports or reads that begins with an underscore and none of ours defines."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in LIBRARIES:
+            names = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+            yield from filter(is_private, names)
+        elif isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in ours:
+            yield node.attr
+
+
+def test_private_parts_are_used_in_one_place() -> None:
+    """A name counts as ours if any of our modules defines it, since objects go from one to the other."""
+    paths = list(sources())
+    ours = set[str]().union(*(our_names(ast.parse(path.read_text(encoding="utf-8"))) for path in paths))
+    found = {f"{path.relative_to(ROOT).as_posix()}: {use}" for path in paths for use in private_uses(path, ours)}
+    assert sorted(found) == sorted(ELSEWHERE)
+
+
+async def test_statements_are_bounded(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = await asyncpg.connect(empty)
+    try:
+        server.bound_statements(connection)
+        assert type(connection._stmt_cache) is server.PreparedStatements  # type: ignore[attr-defined]
+    finally:
+        await connection.close()
+    monkeypatch.setattr(server, "STATEMENT_CACHE", object)
+    plain = await asyncpg.connect(empty)
+    try:
+        server.bound_statements(plain)
+        assert await plain.fetchval("select 1") == 1
+    finally:
+        await plain.close()
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_connections_are_reset(there: bool, empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = await asyncpg.connect(empty)
+    try:
+        if not there:
+            monkeypatch.setattr(asyncpg.Connection, "_reset", None)
+            monkeypatch.setattr(asyncpg.Connection, "reset", said := ResetByHand())
+        await server.reset_without_timer(connection)
+        assert there or said.calls == 1
+    finally:
+        await connection.close()
+
+
+class ResetByHand:
+    calls = 0
+
+    async def __call__(self, connection: object = None) -> None:
+        self.calls += 1
+
+
+def test_comments_are_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = models._get_comments
+    with server.skip_column_comments():
+        assert models._get_comments(GridRow) == {}
+    assert models._get_comments is before
+    monkeypatch.delattr(models, "_get_comments")
+    with server.skip_column_comments():
+        assert not hasattr(models, "_get_comments")
+
+
+def test_queries_are_started() -> None:
+    class Public:
+        select = Query.select
+
+    fast, public = server.start_query(Query).select(1), server.start_query(Public).select(1)  # type: ignore[arg-type]
+    assert str(fast) == str(public)
