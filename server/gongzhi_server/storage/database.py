@@ -251,7 +251,8 @@ def _confined(found: MigrationWriter) -> MigrationWriter:
         one for one in found.operations if not isinstance(one, CreateSchema | DropSchema) or one.schema_name == label
     ]
     last = dict(sorted(found.dependencies))
-    dependencies = sorted((app, FLOOR.get(app, name)) for app, name in last.items())
+    # Names begin with their number, so the earlier of two is the lesser.
+    dependencies = sorted((app, min(name, FLOOR.get(app, name))) for app, name in last.items())
     module = found.migrations_module
     return Writer(
         found.name, label, operations, dependencies=dependencies, initial=found.initial, migrations_module=module
