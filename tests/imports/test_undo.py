@@ -111,7 +111,7 @@ insert into public."Loan" select 1, id from people.person where name = '测试�
         (POST, "people.post: 1"),
         (MOVE, "people.membership: 2"),
         (HEAD, "people.household: 1"),
-        (CONTEST, "people.tier: 1"),
+        (CONTEST, "rights.review: 1"),
         (PLUGIN, "public.Loan: 1"),
     ],
 )

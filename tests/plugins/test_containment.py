@@ -74,13 +74,15 @@ def graphql():
             reasons=embedded("Reasons (理由).", lambda at: Sql("""'[{{"rule":{{}}}}]'::jsonb"""),
                 type=list[Reason] | None, requires=None),
             filter={
-                "failing": guarded(compare_term(raising, IntComparison), requires=None),
-                "lazy": guarded(
+                "failing": guard_comparison(compare_term(raising, IntComparison), requires=None),
+                "lazy": guard_comparison(
                     compare_term(lambda at: Sql("public.too_slow({0})", at.rows.id), IntComparison), requires=None
                 ),
-                "either": guarded(condition(lambda at: Sql("{0} is null or true", at.rows.id)), requires=None),
+                "either": guard_comparison(
+                    compare_condition(lambda at: Sql("{0} is null or true", at.rows.id)), requires=None
+                ),
             },
-            order={"shaky": by(raising, empty=0, requires=None)},
+            order={"shaky": order_by(raising, empty=0, requires=None)},
         ),
     ]
 '''
@@ -129,7 +131,7 @@ async def test_what_fails_stays_with_the_plugin(unruly: Server) -> None:
 
 
 async def test_a_slow_statement_is_not_waited_for_twice(unruly: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execution, "AGAIN", 0.0)
+    monkeypatch.setattr(execution, "SECOND_TRY", 0.0)
     answer = await unruly.as_("grid_worker").ask(LISTED % "slow")
     assert answer.codes == ["TIMEOUT"] or answer.status in (200, 503), answer.body
 

@@ -84,7 +84,7 @@ async def test_no_room_lacks_a_migration(bare: str) -> None:
 
 async def test_given_key_stays_given(paths: Market, bare: str) -> None:
     """A key of numbers that the plugin gives itself: what is written says so, and nothing is lacking then."""
-    paths.write("gongzhi_paths/models.py", MODELS.replace("id = key()", GIVEN))
+    paths.write("gongzhi_paths/models.py", MODELS.replace("id = primary_key()", GIVEN))
     assert "fields.BigIntField(primary_key=True, generated=False" in await written_migration(paths, bare)
     assert await database.write_migrations(bare, "paths", paths.load().apps) == []
 

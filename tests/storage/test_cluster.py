@@ -23,7 +23,7 @@ import sys
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import embedded_postgres as cluster
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job, and all below it, ignore Ctrl-C
-with cluster.running(Settings.read({"GONGZHI_DATA": sys.argv[1]})) as dsn:
+with cluster.run_cluster(Settings.read({"GONGZHI_DATA": sys.argv[1]})) as dsn:
     print(dsn, flush=True)
     sys.stdin.read()
 """

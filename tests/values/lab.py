@@ -24,7 +24,7 @@ from gongzhi_server.storage.key_ring import load_key_ring
 from gongzhi_server.testing import TODAY, AnySelection, settings_for_tests
 from tortoise.transactions import in_transaction
 
-from ..access.matrix import listed, read_column
+from ..access.matrix import OneRow, read_column
 from ..planner.bench import ROOMY, Bench
 
 KEYED = re.compile(r"(?:key_of\((\w+)\)\((?:input|given|asked|one)\.(\w+)|, \"(\w+)\", id=key_of\((\w+)\))")
@@ -112,7 +112,7 @@ def taking_back(lab: Lab, bench: Bench, installed: Plugins) -> Any:
             held=installed.held,
             registers=installed.registers,
             events=AnySelection(),
-            listed=listed,
+            lists=OneRow(),
         )
         return made
 
