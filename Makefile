@@ -8,7 +8,7 @@ PLUGINS = $(filter-out plugins/_%,$(patsubst %/pyproject.toml,%,$(wildcard plugi
 PROJECTS = schema . $(PLUGINS)
 DECLARED = $(PROJECTS:%=%/pyproject.toml)
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-annotate --no-header --no-emit-package gongzhi --no-emit-package gongzhi-server --no-emit-package gongzhi-deadlines --no-emit-package gongzhi-dispatch --no-emit-package gongzhi-operations --no-emit-package gongzhi-rights --no-emit-package gongzhi-resolutions
+	--no-annotate --no-header --no-emit-package gongzhi --no-emit-package gongzhi-server --no-emit-package gongzhi-deadlines --no-emit-package gongzhi-dispatch --no-emit-package gongzhi-operations --no-emit-package gongzhi-contacts --no-emit-package gongzhi-rights --no-emit-package gongzhi-resolutions
 RECORDS = tests/access/test_conditions.py tests/access/test_matrix.py tests/planner/test_snapshots.py \
 	tests/plugins/test_surface.py tests/rights/test_kept.py $(wildcard $(PLUGINS:%=%/tests/test_conformance.py))
 

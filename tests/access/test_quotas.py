@@ -18,7 +18,7 @@ AT_ONCE = 8
 COUNTED = re.compile(r"\.count\(\)[^\n]*(>=|>|<=|<)")
 HELD = {
     "core/attachments/uploads.py": "the case is locked when it is found",
-    "core/contacts/commands.py": "the case is locked when it is found; `lock_quota` over a number and its reader",
+    "contacts/gongzhi_contacts/commands.py": "the case is locked; `lock_quota` over a number and its reader",
     "integrations/gongzhi_integrations/webhooks/commands.py": "the account is locked",
     "core/accounts/credential_commands.py": "the account is locked when it is found",
     "core/people/household_commands.py": "the household is locked when it is found",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncpg
-from gongzhi.core.contacts.codes import GOOD, TRIES
-from gongzhi.core.contacts.commands import OF_CASE, OF_NUMBER
+from gongzhi_contacts.codes import GOOD, TRIES
+from gongzhi_contacts.commands import OF_CASE, OF_NUMBER
 from gongzhi_server.testing import Server, codes_of
 
 from .conftest import Sms

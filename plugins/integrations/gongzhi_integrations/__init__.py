@@ -19,7 +19,7 @@ from .webhooks import plugin as webhooks
 
 @hookimpl
 def about() -> list[About]:
-    return [About(always=True)]
+    return [About(requires=("contacts",), always=True)]
 
 
 @hookimpl

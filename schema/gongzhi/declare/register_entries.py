@@ -15,6 +15,26 @@ GONE = "gone"
 
 
 @dataclass(frozen=True)
+class AddressBook:
+    """Telephone numbers of people without an account, such as those left with cases. One plugin at most has them.
+
+    `of_case` is SQL for the keys of the numbers to tell of a case, whose key is `{case}`; `find_number` is
+    `async def f(call, key) -> str | None`, a number in clear.
+    """
+
+    of_case: str
+    find_number: Callable[[Any, UUID], Awaitable[str | None]]
+
+
+async def find_no_number(call: Any, key: UUID) -> str | None:
+    """Return None: without an address book there are no numbers."""
+    return None
+
+
+NO_NUMBERS = AddressBook("select null::uuid where false", find_no_number)
+
+
+@dataclass(frozen=True)
 class ConsentBook:
     """Where consents are kept: `is_given` is `async def f(call, person, purpose, recipient) -> bool`, as of now."""
 

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import orjson
 
 from gongzhi.declare.register_entries import (
     ANY_DAY,
     GONE,
+    NO_NUMBERS,
+    AddressBook,
     Card,
     Check,
     ConsentBook,
@@ -42,6 +45,8 @@ class Registers:
     """When offices are open: of one plugin at most. Not published."""
     consents: tuple[ConsentBook, ...] = ()
     """Where whoever needs consent asks; where there is none, nobody has agreed to anything."""
+    address_books: tuple[AddressBook, ...] = ()
+    """Where numbers of those without an account are: of one plugin at most. Not published."""
     # Registers do not change once the server has started, and strangers may read them: each text is made once.
     _told: dict[tuple[str, Language], str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -66,6 +71,14 @@ class Registers:
     def next_opening(self, county: str, at: str) -> str:
         """Return SQL for when a county's offices are open next; both arguments are SQL, too."""
         return next(iter(self.office_hours), ANY_DAY).next_opening.format(county=county, at=at)
+
+    def numbers_of_case(self, case: str) -> str:
+        """Return SQL for the keys of the numbers to tell of a case, whose key is SQL, too."""
+        return next(iter(self.address_books), NO_NUMBERS).of_case.format(case=case)
+
+    async def find_number(self, call: Any, key: UUID) -> str | None:
+        """Return the number with this key, in clear; None if it is there no more."""
+        return await next(iter(self.address_books), NO_NUMBERS).find_number(call, key)
 
     async def is_agreed(self, call: Any, person: Any, purpose: str, recipient: str) -> bool:
         """Tell whether a person agrees now to a purpose and a recipient."""

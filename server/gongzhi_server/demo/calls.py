@@ -7,8 +7,9 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from gongzhi.core.contacts.codes import seal_number
+from gongzhi.runtime import sealing
 from gongzhi.runtime.sealing import KeyRing
+from gongzhi.values import codes
 
 from . import lives
 from .cases import DemoCase
@@ -38,7 +39,7 @@ def call_rows(random: Random, cases: Iterable[DemoCase], keys: KeyRing) -> dict[
         called = reported - timedelta(minutes=random.randint(3, 20))
         caller = SURNAMES.draw(random) + random.choice(("先生", "女士"))
         entry, contact = uuid7(random, reported), uuid7(random, reported)
-        number = seal_number(keys, CODE, contact, str(PHONE + at))
+        number, key = str(PHONE + at), sealing.data_key()
         made["intake.entry"].append(
             (entry, case.id, SOURCE, f"{reported:%Y%m%d}{at:05}", caller, called, f"rec-{reported:%Y%m%d}-{at:05}")
         )
@@ -47,7 +48,10 @@ def call_rows(random: Random, cases: Iterable[DemoCase], keys: KeyRing) -> dict[
                 contact,
                 case.id,
                 case.asker.grid.id,
-                *(number[name] for name in TABLES["contacts.contact"][3:7]),
+                keys.wrap(CODE, key),
+                sealing.seal_value(key, f"contacts.contact.number:{contact}", number),
+                keys.blind(CODE, "contact", number),
+                codes.mask_phone(number),
                 0,
                 reported,
             )

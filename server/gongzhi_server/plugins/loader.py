@@ -285,11 +285,13 @@ class Plugins:
             "checks": entries("checks", self._check_check),
             "office_hours": entries("office_hours", accept_unchecked),
             "consents": entries("consents", accept_unchecked),
+            "address_books": entries("address_books", accept_unchecked),
         }
         self._once("rules", ((plugin, card.rule) for plugin, card in added["cards"]))
         self._once("figures", ((plugin, kpi.name) for plugin, kpi in added["kpis"]))
         self._once("checks", ((plugin, one.name) for plugin, one in added["checks"]))
-        self._once("registers of office hours", ((plugin, "office_hours") for plugin, _ in added["office_hours"]))
+        for single in ("office_hours", "address_books"):
+            self._once(f"registers of {single.replace('_', ' ')}", ((plugin, single) for plugin, _ in added[single]))
         self._once("kinds of statements", ((plugin, one.kind) for plugin, one in added["statements"]))
         notices = ((plugin, f"{one.purpose} {one.recipient} {one.version}") for plugin, one in added["notices"])
         self._once("notices", notices)

@@ -12,7 +12,6 @@ import strawberry
 from gongzhi.core.cases.models import CaseKind, Urgency
 from gongzhi.core.cases.reporting import ReportCaseInput, file_report, receipt_code
 from gongzhi.core.cases.types import Case
-from gongzhi.core.contacts.commands import keep_number_of_caller
 from gongzhi.core.grids.types import PointInput
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
@@ -37,6 +36,7 @@ from gongzhi.runtime.context import Context, Info
 from gongzhi.runtime.screening import TextWarning, screen_input
 from gongzhi.values import codes
 from gongzhi.values.errors import Refusal
+from gongzhi_contacts.commands import keep_number_of_caller
 from strawberry import UNSET
 
 from .models import EntryRow

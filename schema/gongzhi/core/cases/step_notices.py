@@ -301,8 +301,7 @@ cross join lateral (
     and not exists (select from accounts.account a where a.name = c.account and a.kind = 'MACHINE')
     and not c.external
   union all
-  select null, null, k.id from contacts.contact k
-  where k.case_id = c.id and k.verified_at is not null and r.account is not null
+  select null, null, k.id from ({{numbers}}) k (id) where r.account is not null
 ) w
 left join people.person p on p.id = w.person_id
 where (w.person_id is null or w.person_id is distinct from r.person)
@@ -389,6 +388,7 @@ def announce_to_requesters(call: Call, case: CaseRow, event: str, statement: str
     told, actor = STEPS[event], call.viewer.account
     if told.requester:
         step = case.id, told.kind or event, TARGETS.get(event), call.now
+        statement = statement.replace("{numbers}", call.context.registers.numbers_of_case("c.id"))
         call.write_last(statement, *step, actor.person, actor.name, *message_texts(told.requester))
 
 

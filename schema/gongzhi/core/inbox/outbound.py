@@ -8,9 +8,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from gongzhi.core.contacts.codes import opened
-from gongzhi.core.contacts.models import ContactRow
-from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.models import NoticeRow
 from gongzhi.core.notices.rules import UNIT
 from gongzhi.core.people.models import PersonRow
@@ -148,11 +145,8 @@ async def find_addressees(call: Call, channel: NoticeChannel, row: NoticeRow, lo
 
 async def contact_addressee(call: Call, channel: NoticeChannel, row: NoticeRow) -> list[Addressee]:
     """Return the number that was left with a case for this."""
-    contact = await ContactRow.get_or_none(id=row.contact_id, verified_at__isnull=False) if channel.phone else None
-    if contact is None:
-        return []
-    county = await GridRow.get(id=contact.county_id)
-    phone = opened(call.context.keys, county.code, contact)
+    assert row.contact_id
+    phone = await call.context.registers.find_number(call, row.contact_id) if channel.phone else None
     return [Addressee(phone=phone)] if phone else []
 
 

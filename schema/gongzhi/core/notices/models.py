@@ -13,11 +13,11 @@ from gongzhi.declare.columns import primary_key
 class NoticeRow(Model):
     """Something somebody was told: a person, an account, a unit, or whoever holds an office in a grid.
 
-    One of `person`, `account`, `unit`, `office` and `contact`, a number left with a case, is set. The grid is where
-    the addressee is; its ancestors are filled in by the database. While it is `pending`, no channel has it yet: it goes
-    out at `due_at`, or else at once, and what `wakes` goes out in the manner of an alarm. The people of the
-    `barred_unit` do not read what an office is told, for it is about a tip-off against them. The texts hold numbers
-    and codes, never names or what people wrote.
+    One of `person`, `account`, `unit`, `office` and `contact_id`, a number in an address book, is set. The grid is
+    where the addressee is; its ancestors are filled in by the database. While it is `pending`, no channel has it yet:
+    it goes out at `due_at`, or else at once, and what `wakes` goes out in the manner of an alarm. The people of the
+    `barred_unit` do not read what an office is told, for it is about a tip-off against them. The texts hold numbers and
+    codes, never names or what people wrote.
     """
 
     id = primary_key()
@@ -48,10 +48,7 @@ class NoticeRow(Model):
     at = fields.DatetimeField()
     read_at = fields.DatetimeField(null=True)
     pending = fields.BooleanField(default=True, db_default=False)
-    contact: Any = fields.ForeignKeyField(
-        "contacts.ContactRow", null=True, related_name=False, on_delete=fields.CASCADE, db_index=False
-    )
-    contact_id: Any
+    contact_id = fields.UUIDField(null=True)
     barred_unit: Any = fields.ForeignKeyField(
         "units.UnitRow", null=True, related_name=False, on_delete=fields.SET_NULL, db_index=False
     )

@@ -9,25 +9,12 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notices", "0003_pending"), ("contacts", "0002_indexes"), ("accounts", "0003_confirmation")]
+    dependencies = [("notices", "0003_pending"), ("accounts", "0003_confirmation")]
 
     initial = False
 
     operations = [
-        ops.AddField(
-            model_name="NoticeRow",
-            name="contact",
-            field=fields.ForeignKeyField(
-                "contacts.ContactRow",
-                source_field="contact_id",
-                null=True,
-                db_constraint=True,
-                to_field="id",
-                related_name=False,
-                on_delete=OnDelete.CASCADE,
-                db_index=False,
-            ),
-        ),
+        ops.AddField(model_name="NoticeRow", name="contact_id", field=fields.UUIDField(null=True)),
         ops.AddField(
             model_name="NoticeRow",
             name="barred_unit",

@@ -1,8 +1,9 @@
-"""Sending codes: how a code gets to its number, and when numbers that nobody proved are forgotten."""
+"""Sending: how a code gets to its number, which numbers are told of a case, and when those unproved are forgotten."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from gongzhi.core.grids.models import GridRow
 from gongzhi.runtime.channels import Addressee, Outbound
@@ -10,7 +11,7 @@ from gongzhi.runtime.commands import Call
 from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.values.errors import Text
 
-from .codes import GOOD, code, opened
+from .codes import GOOD, derive_code, open_number
 from .models import ContactRow
 
 TITLE = Text("Your code", "验证码")
@@ -19,6 +20,8 @@ BODY = Text(
     "验证码 {0}，{1} 分钟内有效。工作人员不会向您索要验证码。",
 )
 FORGOTTEN = timedelta(days=1)
+OF_CASE = "select k.id from contacts.contact k where k.case_id = {case} and k.verified_at is not null"
+"""The numbers that were proved."""
 
 
 class Unsent(Exception):
@@ -26,15 +29,15 @@ class Unsent(Exception):
 
 
 @job("contacts.send")
-async def sent(call: Call, run: JobRun) -> None:
+async def send_code(call: Call, run: JobRun) -> None:
     """Send a code by every channel that reaches telephones, while it is good."""
     row = await ContactRow.get_or_none(id=run.arguments["contact"])
     # Proved already, or too late to be of use.
     if row is None or row.sent_at is None or row.verified_at or call.now >= row.sent_at + GOOD:
         return
     county = await GridRow.get(id=row.county_id)
-    number = opened(call.context.keys, county.code, row)
-    said = code(call.context.receipts, row.id), GOOD.seconds // 60
+    number = open_number(call.context.keys, county.code, row)
+    said = derive_code(call.context.receipts, row.id), GOOD.seconds // 60
     body = Text(BODY.en.format(*said), BODY.zh.format(*said))
     for channel in call.context.channels:
         if channel.phone and number:
@@ -45,6 +48,14 @@ async def sent(call: Call, run: JobRun) -> None:
 
 
 @job("contacts.forget", every=timedelta(hours=1))
-async def forgotten(call: Call, run: JobRun) -> None:
+async def forget_unproved(call: Call, run: JobRun) -> None:
     """Forget numbers that were never proved, once they count for no limit any more."""
     await ContactRow.filter(verified_at=None, sent_at__lt=call.now - FORGOTTEN).delete()
+
+
+async def find_number(call: Call, contact: UUID) -> str | None:
+    """Return a number that was proved, in clear."""
+    row = await ContactRow.get_or_none(id=contact, verified_at__isnull=False)
+    if row is None:
+        return None
+    return open_number(call.context.keys, (await GridRow.get(id=row.county_id)).code, row)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tortoise import fields
-
 from gongzhi.declare.columns import BytesField, Located, primary_key
+from tortoise import fields
 
 
 class ContactRow(Located):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from gongzhi.runtime import sealing
@@ -22,37 +21,29 @@ TRIES = 5
 FIELD = "contact"
 
 
-def code(secret: bytes, contact: UUID) -> str:
+def derive_code(secret: bytes, contact: UUID) -> str:
     """Return the code of a contact: derived, so it is told again to a job that is tried again, and stored nowhere."""
     made = hmac.digest(secret, b"contact code " + contact.bytes, hashlib.sha256)
     return f"{int.from_bytes(made[:8]) % 10**DIGITS:0{DIGITS}}"
 
 
-def proves(secret: bytes, row: ContactRow, given: str, now: datetime) -> bool:
+def is_right(secret: bytes, row: ContactRow, given: str, now: datetime) -> bool:
     """Return whether this is the contact's code, while it is good."""
     # In constant time, or the delay would tell how much of a guess is right.
-    right = hmac.compare_digest(code(secret, row.id).encode(), given.strip().encode())
+    right = hmac.compare_digest(derive_code(secret, row.id).encode(), given.strip().encode())
     return right and row.tries < TRIES and row.sent_at is not None and now < row.sent_at + GOOD
 
 
-def sealed(keys: KeyRing, county: str, row: ContactRow, number: str) -> None:
-    """Put the number on the row."""
-    for column, value in seal_number(keys, county, row.id, number).items():
-        setattr(row, column, value)
-
-
-def seal_number(keys: KeyRing, county: str, contact: UUID, number: str) -> dict[str, Any]:
-    """Seal a number under a data key of its own, and return the columns of the contact."""
+def seal_onto(keys: KeyRing, county: str, row: ContactRow, number: str) -> None:
+    """Put the number on the row, sealed under a data key of its own."""
     made = sealing.data_key()
-    return {
-        "data_key": keys.wrap(county, made),
-        "sealed": sealing.seal_value(made, context(contact), number),
-        "blind": keys.blind(county, FIELD, number),
-        "mask": codes.mask_phone(number),
-    }
+    row.data_key = keys.wrap(county, made)
+    row.sealed = sealing.seal_value(made, context(row.id), number)
+    row.blind = keys.blind(county, FIELD, number)
+    row.mask = codes.mask_phone(number)
 
 
-def opened(keys: KeyRing, county: str, row: ContactRow) -> str | None:
+def open_number(keys: KeyRing, county: str, row: ContactRow) -> str | None:
     """Return the number in clear; None once its key has been destroyed."""
     return sealing.open_value(keys.unwrap(county, row.data_key), context(row.id), row.sealed) if row.data_key else None
 

@@ -6,8 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import strawberry
-from strawberry import UNSET
-
 from gongzhi.core.access.models import LookKind
 from gongzhi.core.access.quota import check_quota
 from gongzhi.core.access.rules import REVEAL
@@ -42,10 +40,11 @@ from gongzhi.runtime.quotas import lock_quota
 from gongzhi.values import codes
 from gongzhi.values.codes import Series
 from gongzhi.values.errors import Refusal
+from strawberry import UNSET
 
-from .codes import FIELD, TRIES, opened, proves, sealed
+from .codes import FIELD, TRIES, is_right, open_number, seal_onto
 from .models import ContactRow
-from .sending import sent
+from .sending import send_code
 
 PROVED, SHOWN = "case.phone_left", "case.phone_shown"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -78,7 +77,7 @@ class LeavePhoneInput:
 )
 async def leave_phone(call: Call, input: LeavePhoneInput) -> PhonePayload:
     number = check_code(codes.check_phone, input.phone, "phone")
-    case = await asked(call, input)
+    case = await find_own_case(call, input)
     if case.status not in machine.OPEN:
         raise Refusal("ILLEGAL_TRANSITION", "The case is over.", "诉求已办结。", ("number",))
     if not any(channel.phone for channel in call.context.channels):
@@ -92,27 +91,27 @@ async def leave_phone(call: Call, input: LeavePhoneInput) -> PhonePayload:
         raise Refusal(
             "QUOTA_EXCEEDED", "Too many codes for this case; try tomorrow.", "验证次数过多，请明日再试。", ("number",)
         )
-    await left(call, case, number)
+    await send_proof_to(call, case, number)
     return PhonePayload(case=ref(Case, case.id, shown=True))
 
 
-async def left(call: Call, case: CaseRow, number: str) -> None:
+async def send_proof_to(call: Call, case: CaseRow, number: str) -> None:
     """Keep the number, and have a code sent to it, unless it was sent too many: whoever asks is not told which."""
     county = await county_of(case)
     row = ContactRow(case_id=case.id, grid_id=case.grid_id, county_id=case.county_id, sent_at=call.now)
-    sealed(call.context.keys, county, row, number)
+    seal_onto(call.context.keys, county, row, number)
     blinds = call.context.keys.blinds(county, FIELD, number)
     await lock_quota(call, "codes", blinds[0].hex())  # a number may be left with several cases at once
     often = await ContactRow.filter(blind__in=blinds, sent_at__gt=call.now - HOUR).count()
     await row.save(force_create=True)
     if often < OF_NUMBER:
-        call.enqueue(sent, f"contact:{row.id}", row=row, contact=str(row.id))
+        call.enqueue(send_code, f"contact:{row.id}", row=row, contact=str(row.id))
 
 
 async def keep_number_of_caller(call: Call, case: CaseRow, number: str) -> None:
     """Keep the number that a case was reported from by telephone: whoever took the call answers for it."""
     row = ContactRow(case_id=case.id, grid_id=case.grid_id, county_id=case.county_id, verified_at=call.now)
-    sealed(call.context.keys, await county_of(case), row, number)
+    seal_onto(call.context.keys, await county_of(case), row, number)
     await row.save(force_create=True)
 
 
@@ -130,9 +129,9 @@ class ConfirmPhoneInput:
     repeats=True,
 )
 async def confirm_phone(call: Call, input: ConfirmPhoneInput) -> PhonePayload:
-    case = await asked(call, input)
+    case = await find_own_case(call, input)
     row = await ContactRow.filter(case_id=case.id, sent_at__isnull=False).order_by("-sent_at", "-id").first()
-    if row and row.verified_at is None and proves(call.context.receipts, row, input.code, call.now):
+    if row and row.verified_at is None and is_right(call.context.receipts, row, input.code, call.now):
         row.verified_at = call.now
         await row.save()
         # A case has one proved number; the others are forgotten.
@@ -186,7 +185,7 @@ async def reveal_phone(call: Call, input: RevealPhoneInput) -> RevealPhonePayloa
         raise Refusal("QUOTA_EXCEEDED", "You have looked at too many today.", "今日查看次数已达上限。", ("number",))
     requester = await requester_of(case)
     row = await ContactRow.filter(case_id=case.id, verified_at__isnull=False).first()
-    number = opened(call.context.keys, await county_of(case), row) if row else None
+    number = open_number(call.context.keys, await county_of(case), row) if row else None
     # The number on file is for those who may read the file, or whose unit has yet to call.
     if number is None and requester and (contacting or call.may(REVEAL, requester)):
         number = next(iter(await reveal_field(call.context.keys, requester, NUMBER_ON_FILE)), None)
@@ -222,7 +221,7 @@ async def requester_of(case: CaseRow) -> PersonRow | None:
 # what the commands share
 
 
-async def asked(call: Call, input: Any) -> CaseRow:
+async def find_own_case(call: Call, input: Any) -> CaseRow:
     """Return the caller's own case, locked: by its receipt, or because they asked."""
     secret = call.context.receipts
     receipted = is_given(input.receipt_code) and codes.receipt_matches(secret, input.number, input.receipt_code)

@@ -1,1 +1,0 @@
-"""Contacts: telephone numbers that people without an account leave with a case, and prove to be theirs."""
