@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
-from gongzhi.values.worktime import Calendar, Course, Pause, Term, Unit, compute_deadline
 from gongzhi_deadlines.calendars import holidays
+from gongzhi_deadlines.worktime import Calendar, Course, Pause, Term, Unit, compute_deadline
 from rich.console import Console
 from rich.table import Table
 

@@ -18,11 +18,12 @@ from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow, SettlementLevel, Status
 from gongzhi.core.cases.steps import advance_case
 from gongzhi.core.grids.models import GridRow
+from gongzhi.declare.columns import NEVER
 from gongzhi.declare.viewer import Viewer, ViewerAccount
+from gongzhi.runtime.checks import CHINA
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.sealing import KeyRing
-from gongzhi.values.worktime import CHINA, NEVER, Term, Unit
 from gongzhi_deadlines.calendars import holidays, national_calendar
 from gongzhi_deadlines.clocks import course
 from gongzhi_deadlines.clocks.models import ClockRow, Stage
@@ -32,6 +33,7 @@ from gongzhi_deadlines.clocks.rules import Matter, Rule, load_standing
 from gongzhi_deadlines.clocks.running import extend_deadline, find_rule
 from gongzhi_deadlines.clocks.storage import CHANGING
 from gongzhi_deadlines.clocks.sweeping import Swept, sweep_once
+from gongzhi_deadlines.worktime import Term, Unit
 from gongzhi_server.cli import plugin_commands
 from gongzhi_server.commands.mutations import Transaction
 from gongzhi_server.commands.reactions import ReactionTable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from gongzhi.values.worktime import NEVER
+from gongzhi.declare.columns import NEVER
 from gongzhi_deadlines.clocks import course
 from gongzhi_deadlines.clocks.models import ClockRow
 from hypothesis import given

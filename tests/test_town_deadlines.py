@@ -6,10 +6,10 @@ from datetime import date
 from typing import Any
 
 import pytest
-from gongzhi.values.worktime import Course, Term, Unit, compute_deadline
 from gongzhi_deadlines.clocks.limits import FIXED, LAW, exceeds_law, find_beyond_law, is_within
 from gongzhi_deadlines.clocks.models import Stage
 from gongzhi_deadlines.clocks.rules import Matter, Rule, Standing
+from gongzhi_deadlines.worktime import Course, Term, Unit, compute_deadline
 from gongzhi_server.testing import Server, codes_of
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from gongzhi.values.worktime import (
+from gongzhi.declare.columns import NEVER
+from gongzhi_deadlines.calendars import holidays
+from gongzhi_deadlines.worktime import (
     CHINA,
-    NEVER,
     OFFICE,
     Calendar,
     CalendarError,
@@ -23,7 +24,6 @@ from gongzhi.values.worktime import (
     extension_until,
     time_spent,
 )
-from gongzhi_deadlines.calendars import holidays
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -14,7 +14,7 @@ from gongzhi.core.cases import machine
 from gongzhi.core.cases.events import EVENTS
 from gongzhi.core.cases.models import Urgency
 from gongzhi.core.cases.step_notices import NOBODY, STEPS, texts_of
-from gongzhi.values.worktime import CHINA
+from gongzhi.runtime.checks import CHINA
 from gongzhi_server.deployment import doctor
 from gongzhi_server.testing import ESSENTIAL, Server, settings_for_tests
 

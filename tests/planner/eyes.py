@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import Any
 
 import asyncpg
+from gongzhi.declare.columns import NEVER
 from gongzhi.declare.viewer import Viewer, ViewerGrant
-from gongzhi.values.worktime import NEVER
 from gongzhi_server.testing import ESSENTIAL
 
 from . import dispatching, operating, outbound, taking

@@ -13,11 +13,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from gongzhi.core.cases.step_notices import texts_of
+from gongzhi.declare.columns import NEVER
 from gongzhi.declare.viewer import Viewer, ViewerGrant
 from gongzhi.runtime import sealing
 from gongzhi.values import codes
 from gongzhi.values.geometry import Crs, Point
-from gongzhi.values.worktime import NEVER
 from gongzhi_rights.subject_access import issue_ticket
 from gongzhi_rights.types import REMEDY
 from gongzhi_server.testing import ESSENTIAL

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from gongzhi.values.worktime import NEVER
+from gongzhi.declare.columns import NEVER
 
 if TYPE_CHECKING:
     from .eyes import Eyes, Row

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from gongzhi.values.worktime import NEVER
+from gongzhi.declare.columns import NEVER
 from graphql import GraphQLError
 
 from . import dispatching, operating, taking

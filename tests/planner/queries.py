@@ -13,8 +13,8 @@ from datetime import date, datetime, timedelta, timezone
 from random import Random
 from typing import Any
 
+from gongzhi.declare.columns import NEVER
 from gongzhi.values import codes
-from gongzhi.values.worktime import NEVER
 from graphql import (
     GraphQLEnumType,
     GraphQLField,

@@ -9,8 +9,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from gongzhi.declare.columns import NEVER
 from gongzhi.declare.entity import Entity
-from gongzhi.values.worktime import NEVER
 from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.planner.planner import Planner
 from gongzhi_server.plugins.loader import load_plugins

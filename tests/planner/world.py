@@ -14,13 +14,13 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from gongzhi.declare.columns import NEVER
 from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
 from gongzhi.runtime import sealing
 from gongzhi.runtime.sealing import KeyRing
 from gongzhi.values import codes
 from gongzhi.values.codes import Kind
 from gongzhi.values.geometry import Point, Ring, polygon_text
-from gongzhi.values.worktime import NEVER
 from gongzhi_server.testing import ESSENTIAL
 
 from .dispatching import papers

@@ -11,10 +11,10 @@ from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.tiers import add_months
 from gongzhi.core.units.models import Reach, UnitKind, UnitRow
+from gongzhi.declare.columns import NEVER
 from gongzhi.runtime.checks import CHINA, today
 from gongzhi.runtime.commands import Call
 from gongzhi.values.codes import Kind
-from gongzhi.values.worktime import NEVER
 from gongzhi_resolutions.models import Body
 from gongzhi_resolutions.records import create_resolution
 from gongzhi_rights.commands import keep_wording

@@ -11,11 +11,11 @@ from typing import Any
 
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.runtime.commands import Call
-from gongzhi.values.worktime import WARNING, Course, Term, Unit, compute_deadline, extend_end
 from gongzhi_deadlines.calendars import reading
 from gongzhi_deadlines.calendars.durations import reckon_deadline
 from gongzhi_deadlines.clocks import running
 from gongzhi_deadlines.clocks.models import Stage
+from gongzhi_deadlines.worktime import WARNING, Course, Term, Unit, compute_deadline, extend_end
 
 from .models import LIVE, OrderRow
 

@@ -7,8 +7,8 @@ from datetime import date, datetime, time
 
 from gongzhi.runtime.checks import CHINA
 from gongzhi.runtime.commands import Call
-from gongzhi.values.worktime import Course, Term, Unit, compute_deadline
 from gongzhi_deadlines.clocks.rules import load_standing
+from gongzhi_deadlines.worktime import Course, Term, Unit, compute_deadline
 
 MEDIATION = 30
 """Days of a mediation, if the parties agree on no more."""

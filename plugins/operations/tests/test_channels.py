@@ -12,8 +12,8 @@ from gongzhi.declare.register_entries import PrivacyNotice
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import hookimpl
 from gongzhi.runtime.channels import Addressee, ChannelConsent, NoticeChannel, Outbound
+from gongzhi.runtime.checks import CHINA
 from gongzhi.values.errors import Text
-from gongzhi.values.worktime import CHINA
 from gongzhi_server.errors import Problem
 from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.testing import Server, essential_with, serve_application, settings_for_tests

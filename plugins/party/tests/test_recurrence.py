@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from dateutil.rrule import rrulestr
 from gongzhi.values.errors import Refusal
-from gongzhi.values.worktime import Calendar, CalendarError
+from gongzhi_deadlines.worktime import Calendar, CalendarError
 from gongzhi_party.activities import recurrence
 from gongzhi_party.models import Shift
 from hypothesis import example, given, settings

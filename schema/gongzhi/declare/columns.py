@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from tortoise import fields
@@ -12,6 +13,8 @@ from uuid6 import uuid7
 
 M = TypeVar("M", bound=Model)
 
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""The end of what does not end; PostgreSQL's infinity, so that a column that lists are ordered by is never null."""
 BEFORE = "_before"
 """The attribute of a row that says what its columns were."""
 

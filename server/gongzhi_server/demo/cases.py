@@ -12,11 +12,11 @@ from uuid import UUID
 
 import orjson
 from gongzhi.core.cases.models import Audience, Origin, SettlementLevel, Status, Urgency
+from gongzhi.declare.columns import NEVER
 from gongzhi.plugin import roles
 from gongzhi.plugin.permissions import Role
 from gongzhi.values.codes import Series
 from gongzhi.values.geometry import Crs, Point
-from gongzhi.values.worktime import NEVER
 
 from . import county_time, lives, stories
 from .bodies import Organisation

@@ -14,6 +14,7 @@ import strawberry
 from gongzhi.core.people.models import MembershipRow, PersonRow
 from gongzhi.core.people.tiers import add_months
 from gongzhi.core.units.models import UnitRow
+from gongzhi.declare.columns import NEVER
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
@@ -21,7 +22,6 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, duplicate, input_form, invalid_input, is_given, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import Refusal
-from gongzhi.values.worktime import NEVER
 from gongzhi_rights.models import ReleaseRow
 from gongzhi_rights.releases import create_release, revoke_release
 from gongzhi_rights.representation import load_subject, require_speaker

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.core.units.models import UnitRow
+from gongzhi.declare.columns import NEVER
 from gongzhi.runtime.checks import today
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import Refusal, Text
 from gongzhi.values.labels import label_of
-from gongzhi.values.worktime import NEVER, Course, Pause, Term, Unit, compute_deadline
 from gongzhi_deadlines.clocks.rules import load_standing
+from gongzhi_deadlines.worktime import Course, Pause, Term, Unit, compute_deadline
 from gongzhi_rights.consents import require_consent
 from gongzhi_rights.models import ReleaseRow
 

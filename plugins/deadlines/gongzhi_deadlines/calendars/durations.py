@@ -7,7 +7,8 @@ import re
 from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import FIELD, Text
-from gongzhi.values.worktime import Course, Deadline, Term, Unit, compute_deadline
+
+from gongzhi_deadlines.worktime import Course, Deadline, Term, Unit, compute_deadline
 
 from . import reading
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import orjson
-from gongzhi.values.worktime import OFFICE, WEEK
+
+from gongzhi_deadlines.worktime import OFFICE, WEEK
 
 from . import holidays, reading
 

@@ -1,4 +1,4 @@
-"""Calendar reading: makes `gongzhi.values.worktime` calendars of rows, and spans for statements to count with."""
+"""Calendar reading: makes `gongzhi_deadlines.worktime` calendars of rows, and spans for statements to count with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from gongzhi.values.worktime import Calendar, Shift
+
+from gongzhi_deadlines.worktime import Calendar, Shift
 
 from . import holidays
 

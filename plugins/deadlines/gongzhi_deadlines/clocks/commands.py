@@ -28,8 +28,9 @@ from gongzhi.runtime.commands import (
 )
 from gongzhi.values.codes import Kind
 from gongzhi.values.errors import FIELD
-from gongzhi.values.worktime import Unit
 from strawberry import UNSET
+
+from gongzhi_deadlines.worktime import Unit
 
 from ..calendars import reading
 from ..calendars.models import CalendarRow, DayRow, YearRow

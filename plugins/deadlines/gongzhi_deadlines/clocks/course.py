@@ -1,4 +1,4 @@
-"""Course: a clock's row as `gongzhi.values.worktime` reckons with it, and back."""
+"""Course: a clock's row as `gongzhi_deadlines.worktime` reckons with it, and back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from gongzhi.values.worktime import NEVER, Course, Pause, Term, Unit, compute_deadline, time_spent
+from gongzhi.declare.columns import NEVER
+
+from gongzhi_deadlines.worktime import Course, Pause, Term, Unit, compute_deadline, time_spent
 
 from .models import ClockRow
 from .rules import Rule, Standing

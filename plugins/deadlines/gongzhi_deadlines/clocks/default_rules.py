@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from gongzhi.core.cases.models import CaseKind, Urgency
-from gongzhi.values.worktime import Term, Unit
+
+from gongzhi_deadlines.worktime import Term, Unit
 
 from .models import Stage
 

@@ -11,7 +11,8 @@ from uuid import uuid5
 
 from gongzhi.core.cases import deadlines
 from gongzhi.core.cases.machine import DISPATCH, OPEN
-from gongzhi.values.worktime import WARNING
+
+from gongzhi_deadlines.worktime import WARNING
 
 from ..calendars.reading import Fetch
 from . import course, stages

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from gongzhi.values.worktime import (
+from gongzhi_deadlines.worktime import (
     DAY,
     DAYS,
     TICK,

@@ -7,9 +7,10 @@ from typing import Any
 
 from gongzhi.core.cases.models import CaseKind, Urgency
 from gongzhi.declare.columns import Located, primary_key
-from gongzhi.values.worktime import Unit
 from tortoise import fields
 from tortoise.models import Model
+
+from gongzhi_deadlines.worktime import Unit
 
 
 class Stage(StrEnum):

@@ -13,7 +13,8 @@ from gongzhi.core.cases.rules import SEALED
 from gongzhi.core.notices.sending import Office
 from gongzhi.declare.events import Code
 from gongzhi.values.errors import Text
-from gongzhi.values.worktime import WARNING
+
+from gongzhi_deadlines.worktime import WARNING
 
 from .models import Stage
 

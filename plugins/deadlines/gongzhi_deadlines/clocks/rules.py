@@ -13,7 +13,8 @@ from typing import Any
 
 import orjson
 from gongzhi.core.cases.models import CaseRow, Urgency
-from gongzhi.values.worktime import Calendar, Term, Unit
+
+from gongzhi_deadlines.worktime import Calendar, Term, Unit
 
 from ..calendars.reading import Fetch, parse_calendar
 from .default_rules import DEFAULT

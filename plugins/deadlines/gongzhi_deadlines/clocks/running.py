@@ -10,7 +10,8 @@ from gongzhi.core.cases.deadlines import set_deadline
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.declare.columns import Located
 from gongzhi.runtime.commands import Call
-from gongzhi.values.worktime import Term, extension_until
+
+from gongzhi_deadlines.worktime import Term, extension_until
 
 from . import course, stages
 from .course import earliest_moment

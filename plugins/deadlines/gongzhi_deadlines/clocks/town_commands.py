@@ -26,7 +26,8 @@ from gongzhi.runtime.commands import (
 from gongzhi.values.codes import Kind
 from gongzhi.values.errors import FIELD, Refusal, Refusals
 from gongzhi.values.labels import label_of
-from gongzhi.values.worktime import Term
+
+from gongzhi_deadlines.worktime import Term
 
 from .commands import COUNTY, MOST, RULES, DeadlineRuleInput, check_term, find_county, make_rule, require_known_codes
 from .limits import FIXED, PETITIONS, find_beyond_law, is_within

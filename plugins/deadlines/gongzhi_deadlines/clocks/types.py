@@ -28,8 +28,9 @@ from gongzhi.declare.filters import grid_key
 from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Alternatives, Sql, bind
-from gongzhi.values.worktime import Unit
 from strawberry.scalars import JSON
+
+from gongzhi_deadlines.worktime import Unit
 
 from .models import ClockRow, RuleRow, RuleSetKind, RuleSetRow, Stage, TraceRow, Why
 from .rules import LIMITS, SET, TOWN

@@ -16,7 +16,7 @@ from gongzhi.runtime.checks import check_text, invalid_input, is_given, not_foun
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi.values.labels import label_of
-from gongzhi.values.worktime import Term, Unit
+from gongzhi_deadlines.worktime import Term, Unit
 from gongzhi_rights.representation import load_subject, require_speaker
 from strawberry import ID, UNSET
 

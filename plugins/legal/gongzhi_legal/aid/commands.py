@@ -14,7 +14,7 @@ from gongzhi.runtime.checks import check_past_day, check_text, check_whole_numbe
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi.values.labels import label_of
-from gongzhi.values.worktime import Term, Unit
+from gongzhi_deadlines.worktime import Term, Unit
 from gongzhi_rights.decisions import Contribution, record_decision
 from gongzhi_rights.representation import load_subject, require_speaker
 from strawberry import ID, UNSET

@@ -29,7 +29,7 @@ from gongzhi.runtime.commands import (
 from gongzhi.runtime.jobs import handler
 from gongzhi.values.errors import Refusal, Text
 from gongzhi.values.labels import label_of
-from gongzhi.values.worktime import Term, Unit
+from gongzhi_deadlines.worktime import Term, Unit
 from gongzhi_operations.whistles.calls import call_units, load_summoned
 from gongzhi_operations.whistles.events import Closed
 from gongzhi_operations.whistles.types import Whistle

@@ -29,8 +29,8 @@ from gongzhi.runtime.commands import (
 )
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.codes import Kind
-from gongzhi.values.worktime import Term
 from gongzhi_deadlines.calendars.durations import parse_term, reckon_deadline
+from gongzhi_deadlines.worktime import Term
 from gongzhi_dispatch.lookups import NUMBER, acting_units, load_with_case
 from strawberry import ID, UNSET
 

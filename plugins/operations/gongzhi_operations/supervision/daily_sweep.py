@@ -9,8 +9,8 @@ from gongzhi.core.cases.models import CaseRow
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.runtime.locks import lock_rows
-from gongzhi.values.worktime import Calendar, Course, Term, compute_deadline
 from gongzhi_deadlines.calendars import reading
+from gongzhi_deadlines.worktime import Calendar, Course, Term, compute_deadline
 
 from .models import Level, RuleRow
 from .orders import issue_supervision, rules_of_county

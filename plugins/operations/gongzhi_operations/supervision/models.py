@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from gongzhi.declare.columns import primary_key
-from gongzhi.values.worktime import Unit
+from gongzhi_deadlines.worktime import Unit
 from tortoise import fields
 from tortoise.models import Model
 

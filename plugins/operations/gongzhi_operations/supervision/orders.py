@@ -11,7 +11,7 @@ from gongzhi.core.units.models import UnitRow
 from gongzhi.runtime.commands import Call
 from gongzhi.values.codes import Series
 from gongzhi.values.errors import Text
-from gongzhi.values.worktime import Deadline
+from gongzhi_deadlines.worktime import Deadline
 
 from .models import Level, RuleRow, SupervisionRow
 

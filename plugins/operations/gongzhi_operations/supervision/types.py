@@ -16,7 +16,7 @@ from gongzhi.declare.filters import compare_code, compare_condition
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Sql
-from gongzhi.values.worktime import Unit as Measure
+from gongzhi_deadlines.worktime import Unit as Measure
 
 from . import rules
 from .models import Level, RuleRow, State, SupervisionRow

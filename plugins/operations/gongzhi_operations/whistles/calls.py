@@ -14,6 +14,7 @@ from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.units.commands import find_unit
 from gongzhi.core.units.models import UnitRow
+from gongzhi.declare.columns import NEVER
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
@@ -33,7 +34,6 @@ from gongzhi.runtime.commands import (
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.codes import Series
 from gongzhi.values.errors import Refusal
-from gongzhi.values.worktime import NEVER
 from gongzhi_deadlines.calendars.durations import parse_term, reckon_deadline
 from strawberry import ID, UNSET
 

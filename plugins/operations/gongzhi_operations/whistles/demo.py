@@ -8,10 +8,10 @@ from datetime import datetime, time, timedelta
 
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.units.models import UnitRow
+from gongzhi.declare.columns import NEVER
 from gongzhi.runtime.checks import CHINA, today
 from gongzhi.runtime.commands import Call
 from gongzhi.values.codes import Kind
-from gongzhi.values.worktime import NEVER
 
 from .models import AssessmentRow, Direction, PlanRow, SummonsRow, TaskRow, WhistleKind, WhistleRow, WhistleState
 

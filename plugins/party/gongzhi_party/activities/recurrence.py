@@ -15,7 +15,7 @@ from itertools import islice
 from dateutil.rrule import rrule, rrulestr
 from gongzhi.runtime.checks import CHINA, invalid_input
 from gongzhi.values.errors import Refusal
-from gongzhi.values.worktime import Calendar, CalendarError
+from gongzhi_deadlines.worktime import Calendar, CalendarError
 
 from ..models import Shift
 

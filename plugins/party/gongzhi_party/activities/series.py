@@ -13,8 +13,8 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, invalid_input
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
 from gongzhi.values.errors import Refusal
-from gongzhi.values.worktime import Calendar
 from gongzhi_deadlines.calendars.reading import OF_COUNTY, parse_calendar
+from gongzhi_deadlines.worktime import Calendar
 from strawberry import ID
 
 from ..events import ActivityChanged

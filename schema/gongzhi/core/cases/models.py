@@ -10,9 +10,8 @@ from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.db_defaults import SqlDefault
 from tortoise.models import Model
 
-from gongzhi.declare.columns import Located, primary_key
+from gongzhi.declare.columns import NEVER, Located, primary_key
 from gongzhi.values.codes import Series
-from gongzhi.values.worktime import NEVER
 
 INFINITY = SqlDefault("'infinity'")
 

@@ -2,7 +2,7 @@ from tortoise import migrations
 from tortoise.migrations import operations as ops
 from gongzhi.core.cases.models import CaseKind, Urgency
 from gongzhi_deadlines.clocks.models import Stage, Why
-from gongzhi.values.worktime import Unit
+from gongzhi_deadlines.worktime import Unit
 from orjson import loads
 from tortoise.fields.base import OnDelete
 from tortoise.fields.data import JSON_DUMPS

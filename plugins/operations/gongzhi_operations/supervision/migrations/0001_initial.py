@@ -1,7 +1,7 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 from gongzhi_operations.supervision.models import Level, State
-from gongzhi.values.worktime import Unit
+from gongzhi_deadlines.worktime import Unit
 from tortoise.fields.base import OnDelete
 from uuid6 import uuid7
 from tortoise import fields

@@ -19,10 +19,10 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Protocol
 
+from gongzhi.declare.columns import NEVER
+
 EAST = timedelta(hours=8)
 CHINA = timezone(EAST, "CST")
-NEVER = datetime.max.replace(tzinfo=UTC)
-"""The end of what does not end; PostgreSQL's infinity."""
 NOTHING, FOREVER = timedelta(0), timedelta.max
 TICK = timedelta.resolution
 DAY = timedelta(days=1)
