@@ -18,7 +18,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = "schema", "server", "plugins", "tests"
 PLANNER = "server/gongzhi_server/planner/"
-WORKTIME = "schema/gongzhi/values/worktime.py"
+WORKTIME = "plugins/deadlines/gongzhi_deadlines/worktime.py"
 BOOK = "plugins/credit/gongzhi_credit/loans/book.py"
 LEDGER = "plugins/points/gongzhi_points/ledger/posting.py"
 SUITES = {

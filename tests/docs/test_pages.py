@@ -16,6 +16,7 @@ from .pages import ALL, PAGES, ROOT, anchors, links, tokens
 TABLES = runpy.run_path(str(ROOT / "docs" / "tables.py"))
 RAISERS = [
     *sorted((ROOT / "schema" / "gongzhi").rglob("*.py")),
+    *sorted((ROOT / "plugins" / "contacts" / "gongzhi_contacts").rglob("*.py")),
     *sorted((ROOT / "plugins" / "deadlines" / "gongzhi_deadlines").rglob("*.py")),
     *sorted((ROOT / "plugins" / "dispatch" / "gongzhi_dispatch").rglob("*.py")),
     *sorted((ROOT / "plugins" / "operations" / "gongzhi_operations").rglob("*.py")),

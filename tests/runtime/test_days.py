@@ -19,7 +19,7 @@ NAIVE = {
     "server/gongzhi_server/testing.py: TODAY.date()",
     "plugins/points/benchmark.py: testing.TODAY.date()",
     # Chinese time, with the offset added by hand.
-    "schema/gongzhi/values/worktime.py: (moment.astimezone(UTC) + EAST).date()",
+    "plugins/deadlines/gongzhi_deadlines/worktime.py: (moment.astimezone(UTC) + EAST).date()",
 }
 """Moments that have no zone, or whose day is the same in all."""
 SQL = re.compile(r"\w+_at\s*::\s*date\b|now\(\)\s*::\s*date\b|\bcurrent_date\b")

@@ -25,7 +25,7 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import approvals, follow_ups, types, work_types
+    from . import approvals, follow_ups, level_raising, types, work_types
     from .directory import commands as directory_commands
     from .merging import commands as merging_commands
     from .merging import similar_cases
@@ -43,6 +43,7 @@ def graphql() -> tuple[Extension, ...]:
         *merging_commands.EXTENSIONS,
         *follow_ups.EXTENSIONS,
         *similar_cases.EXTENSIONS,
+        *level_raising.EXTENSIONS,
     )
 
 

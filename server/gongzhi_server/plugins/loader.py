@@ -317,7 +317,7 @@ class Plugins:
             if one.group and (not NAME.fullmatch(one.group) or one.group in known):
                 raise plugin.problem(f"the errand {one.name!r} cannot be in the group {one.group!r}")
         self._once("errands", ((plugin, f"{one.group or plugin.name} {one.name}") for plugin, one in mine))
-        names = {plugin.name for plugin, _ in mine}
+        names = dict.fromkeys(plugin.name for plugin, _ in mine)
         return {name: tuple(one for plugin, one in mine if plugin.name == name) for name in names}
 
     def errands_called(self, word: str) -> list[tuple[str, Errand]]:

@@ -27,12 +27,11 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import attachment_commands, attachment_types, commands, escalating, types
+    from . import attachment_commands, attachment_types, commands, types
 
     return (
         *types.EXTENSIONS,
         *commands.EXTENSIONS,
-        *escalating.EXTENSIONS,
         *attachment_types.EXTENSIONS,
         *attachment_commands.EXTENSIONS,
     )

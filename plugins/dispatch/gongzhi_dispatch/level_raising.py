@@ -1,23 +1,13 @@
-"""Escalation: raises a case by one level, grid, village, town, county (逐级上报); whoever is responsible stays so."""
+"""Level raising: takes a case up one level, grid, village, town, county (逐级上报); who is responsible stays so."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import strawberry
-
-from gongzhi.declare.entity import expression
-from gongzhi.declare.extend import extend
-from gongzhi.declare.plans import Frame
-from gongzhi.declare.roots import Mutation
-from gongzhi.declare.sql import Sql
-from gongzhi.runtime.checks import check_text
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, free_text, input_field
-from gongzhi.values.errors import Refusal
-
-from . import machine
-from .models import SettlementLevel
-from .steps import (
+from gongzhi.core.cases import machine
+from gongzhi.core.cases.models import SettlementLevel
+from gongzhi.core.cases.steps import (
     RAISED,
     CasePayload,
     find_case,
@@ -28,7 +18,15 @@ from .steps import (
     save_case,
     works_on_case,
 )
-from .types import Case
+from gongzhi.core.cases.types import Case
+from gongzhi.declare.entity import expression
+from gongzhi.declare.extend import extend
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.checks import check_text
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, free_text, input_field
+from gongzhi.values.errors import Refusal
 
 LEVELS = tuple(SettlementLevel)
 """From the grid up."""
@@ -79,6 +77,7 @@ EXTENSIONS = (
             "The level it was last raised to; null if it was not (上报层级).",
             raised_level_sql,
             type=SettlementLevel | None,
+            requires=None,
         ),
     ),
 )
