@@ -17,8 +17,8 @@ from gongzhi.plugin.hooks import GROUP
 
 TOOL = Path(__file__).parents[1] / "tools" / "layout.py"
 MOST = {
-    "lines of code of the contract": 12_840,
-    "definitions in core.graphql": 253,
+    "lines of code of the contract": 12_234,
+    "definitions in core.graphql": 247,
     "packages of the contract in a circle": 0,
     "packages of the server in a circle": 0,
     "modules of the contract that our plugins import and no page names": 0,

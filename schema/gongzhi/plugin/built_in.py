@@ -37,7 +37,6 @@ FLOOR: Mapping[str, str] = {
     "access": "0005_concerned",
     "accounts": "0005_two_persons",
     "attachments": "0002_indexes",
-    "contacts": "0003_callers",
 }
 """The last migration of each label of the core in the oldest contract that this one can stand in for
 (`gongzhi>=0.2,<0.3`: 0.2.0). What a plugin's new migrations depend on is no later than these, so that they run on that
