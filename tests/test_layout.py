@@ -17,14 +17,14 @@ from gongzhi.plugin.hooks import GROUP
 
 TOOL = Path(__file__).parents[1] / "tools" / "layout.py"
 MOST = {
-    "lines of code of the contract": 12_234,
+    "lines of code of the contract": 12_233,
     "definitions in core.graphql": 247,
     "packages of the contract in a circle": 0,
     "packages of the server in a circle": 0,
     "modules of the contract that our plugins import and no page names": 0,
     "public names in more than 5 files": 1,
-    "functions whose name says nothing": 8,
-    "modules of one distribution with one name": 2,
+    "functions whose name says nothing": 0,
+    "modules of one distribution with one name": 0,
     "modules without a first line of noun and purpose": 0,
     "functions not described in the imperative": 0,
     "folders of more than 20 files without a reason": 0,
@@ -32,7 +32,7 @@ MOST = {
 }
 """What each figure may be today. Lower it when it falls; nothing makes it rise."""
 LEAST = {
-    "fewest comments per 100 lines of a distribution": 0,
+    "fewest comments per 100 lines of a distribution": 2,
 }
 """What each figure of which more is better has to be today. Raise it when it rises."""
 

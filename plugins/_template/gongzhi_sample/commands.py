@@ -8,7 +8,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from strawberry import ID
 
 from .models import NoteRow
@@ -32,7 +32,7 @@ class AddSampleNotePayload:
 async def add_sample_note(call: Call, input: AddSampleNoteInput) -> AddSampleNotePayload:
     household = await call.find(Household, "household", id=key_of(Household)(input.household))
     if not call.may("sample.add", household):
-        raise forbidden("household")
+        raise not_allowed("household")
     note = await NoteRow.create(household=household, text=check_text(input.text, 200, "text"), at=call.now)
     return AddSampleNotePayload(note=ref(SampleNote, note.id))
 

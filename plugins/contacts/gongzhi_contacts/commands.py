@@ -29,8 +29,8 @@ from gongzhi.runtime.commands import (
     Call,
     Problem,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
     secret_field,
@@ -176,7 +176,7 @@ async def reveal_phone(call: Call, input: RevealPhoneInput) -> RevealPhonePayloa
     case: CaseRow = await call.find(Case, "number", number=input.number)
     contacting = await must_contact(call, case)
     if not (contacting or call.may(REVEAL, case)):
-        raise forbidden("number")
+        raise not_allowed("number")
     await require_disinterested(call, case)
     # Until this one is on the timeline, where the next one counts it.
     await lock_quota(call, "contacts shown", call.viewer.account.name or "")
@@ -227,7 +227,7 @@ async def find_own_case(call: Call, input: Any) -> CaseRow:
     receipted = is_given(input.receipt_code) and codes.receipt_matches(secret, input.number, input.receipt_code)
     case: CaseRow = await call.find(Case, "number", number=input.number, shown=receipted)
     if not (receipted or is_own_case(call, case)):
-        raise forbidden("number")
+        raise not_allowed("number")
     return case
 
 

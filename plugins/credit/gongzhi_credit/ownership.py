@@ -6,7 +6,7 @@ from typing import Any
 
 from gongzhi.core.people.models import PersonRow
 from gongzhi.declare.entity import key_of
-from gongzhi.runtime.commands import Call, forbidden
+from gongzhi.runtime.commands import Call, not_allowed
 from gongzhi_rights.representation import require_speaker
 
 
@@ -16,6 +16,6 @@ async def load_own_row(call: Call, cls: type, id: str, *path: str) -> Any:
     person = await PersonRow.get_or_none(id=row.person_id) if row.person_id else None
     if person is None:
         # Erased people own nothing any more, and nobody acts for them.
-        raise forbidden(path[0])
+        raise not_allowed(path[0])
     await require_speaker(call, person, path=path[0])
     return row

@@ -22,7 +22,17 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_code, check_text, input_form, invalid_input, is_given, not_found, today
-from gongzhi.runtime.commands import AGAIN, KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import (
+    AGAIN,
+    KEY,
+    Call,
+    Problem,
+    command,
+    input_field,
+    not_allowed,
+    problems,
+    result_field,
+)
 from gongzhi.runtime.context import PURPOSE, FileLook
 from gongzhi.values import codes
 from gongzhi.values.errors import FIELD, Refusal, Text
@@ -102,7 +112,7 @@ async def load_revealable(call: Call, id: str, at: str) -> PersonRow:
     person: PersonRow = await call.find(Person, "ids", at, id=key_of(Person)(id))
     # A broken glass opens protected values as well.
     if not call.may(REVEAL, person) and not await has_glass(call, person.id):
-        raise forbidden("ids")
+        raise not_allowed("ids")
     return person
 
 

@@ -25,7 +25,7 @@ from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.checks import check_text
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, free_text, input_field
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, free_text, input_field, not_allowed
 from gongzhi.values.errors import Refusal
 
 LEVELS = tuple(SettlementLevel)
@@ -45,7 +45,7 @@ class EscalateCaseInput:
 async def escalate_case(call: Call, input: EscalateCaseInput) -> CasePayload:
     reason, case = check_text(input.reason, REASON, "reason"), await find_case(call, input)
     if not await works_on_case(call, case):
-        raise forbidden("number")
+        raise not_allowed("number")
     await require_disinterested(call, case)
     if case.status not in machine.UNDER_WAY:
         raise illegal_status(case, "逐级上报", *machine.UNDER_WAY)

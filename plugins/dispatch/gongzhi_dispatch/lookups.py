@@ -10,7 +10,7 @@ from gongzhi.core.cases.steps import require_disinterested
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import key_of
 from gongzhi.runtime.checks import not_found
-from gongzhi.runtime.commands import Call, forbidden
+from gongzhi.runtime.commands import Call, not_allowed
 from gongzhi.values.errors import Refusal
 
 from .models import LIVE, OrderRole, OrderRow, OrderState
@@ -43,7 +43,7 @@ def acting_units(call: Call, permission: str = "cases.handle") -> set[int]:
 async def require_decider(call: Call, permission: str, case: CaseRow, unit: int | None, *others: str | None) -> None:
     """Refuse whoever may not decide about the case, who works for the unit that asks, and who did it themselves."""
     if not call.may(permission, case):
-        raise forbidden("number")
+        raise not_allowed("number")
     # Any grant for that unit counts, whatever it permits.
     if unit is not None and unit in {grant.unit for grant in call.viewer.account.grants}:
         raise Refusal(

@@ -10,7 +10,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import invalid_input
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from strawberry import ID
 
 from .batch import sync
@@ -40,7 +40,7 @@ async def resolve_conflict(call: Call, input: ResolveConflictInput) -> ResolveCo
     # The case is locked after its conflict has been found; whoever edits the case waits for the decision.
     case = await CaseRow.select_for_update().get(id=row.case_id)
     if not await works_on_case(call, case):
-        raise forbidden("conflict")
+        raise not_allowed("conflict")
     if row.resolved_at is not None:
         raise invalid_input("This conflict is decided already.", "该冲突已裁定。", "conflict")
     # What is there stays as it is; only what came too late has to be written.

@@ -19,9 +19,9 @@ from gongzhi.runtime.commands import (
     Call,
     Problem,
     command,
-    forbidden,
     free_text,
     input_field,
+    not_allowed,
     problems,
     result_field,
     text_warnings,
@@ -151,7 +151,7 @@ async def edit_fields(written: OfflineWriter, input: EditCaseInput) -> EditCaseP
 async def require_editable(call: Call, case: CaseRow) -> None:
     """Refuse whoever may not correct a case: staff may while it is open, its requester until somebody accepts it."""
     if not (await works_on_case(call, case) or (is_own_case(call, case) and case.status == Status.REPORTED)):
-        raise forbidden("number")
+        raise not_allowed("number")
     if case.status not in machine.OPEN:
         raise Refusal(
             "ILLEGAL_TRANSITION", "The case is over: it stays as it is.", "诉求已办结，不能再更正。", ("number",)

@@ -12,7 +12,7 @@ from gongzhi.core.cases.steps import works_on_case
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import ref
 from gongzhi.runtime.checks import is_given
-from gongzhi.runtime.commands import COMMAND, KEY, Command, forbidden, free_text, input_field
+from gongzhi.runtime.commands import COMMAND, KEY, Command, free_text, input_field, not_allowed
 from strawberry import UNSET
 
 from .editing import UNWRITTEN, EditCasePayload
@@ -82,7 +82,7 @@ def offline_step(mutation: Any, kind: type, target: Status, *fields: str) -> Tak
             await record_change(written, case, "status", case.status, (await CaseRow.get(id=case.id)).status)
             return EditCasePayload(case=ref(Case, case.id))
         if not await works_on_case(call, case):
-            raise forbidden("number")
+            raise not_allowed("number")
         # The same step by somebody else, with the same words: what was wanted has happened.
         if case.status == target and getattr(input, "text", case.reply) == case.reply:
             return EditCasePayload(case=ref(Case, case.id))  # it has been done already, as it was to be

@@ -23,8 +23,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -130,7 +130,7 @@ async def find_exportable_grid(call: Call, code: str) -> GridRow:
     if grid.county_id is None:
         raise invalid_input("Name a county, or a grid inside one.", "请选择县级或以下网格。", "grid")
     if not narrow_to_exports(call.viewer, grid, ()).account.granted:
-        raise forbidden("grid")
+        raise not_allowed("grid")
     return grid
 
 
@@ -193,7 +193,7 @@ async def load_waiting_export(call: Call, input: Any) -> ExportRow:
     require_signed_in(call)
     row: ExportRow = await call.find(BulkExport, "export", id=key_of(BulkExport)(input.export))
     if not call.may(RELEASE, row):
-        raise forbidden("export")
+        raise not_allowed("export")
     await require_independence(call, "export", row.account)
     check_version(row, input.expected_version)
     if row.state != ExportState.WAITING or row.until <= call.now:

@@ -31,7 +31,7 @@ from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Mutation, Query
 from gongzhi.declare.sql import Alternatives, Sql
 from gongzhi.runtime.checks import check_text, check_whole_number, input_form, invalid_input, is_given
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from strawberry import ID, UNSET
 
 from . import enums as enums
@@ -115,7 +115,7 @@ class LessonPayload:
 async def publish_lesson(call: Call, input: PublishLessonInput) -> LessonPayload:
     grid = await find_grid(input.grid, "grid")
     if not call.may(CONVENE, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     # A page that a phone opens from here must not be readable on the way.
     if is_given(input.link) and not input.link.startswith("https://"):
         raise invalid_input("A link begins with https://.", "链接须以 https:// 开头。", "link")

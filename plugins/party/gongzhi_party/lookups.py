@@ -11,7 +11,7 @@ from gongzhi.core.people.types import Household, Person
 from gongzhi.declare.entity import key_of
 from gongzhi.declare.located import LEVELS
 from gongzhi.runtime.checks import not_found
-from gongzhi.runtime.commands import Call, forbidden
+from gongzhi.runtime.commands import Call, not_allowed
 
 
 async def find_resident(call: Call, id: str, permission: str, *path: str) -> PersonRow:
@@ -36,7 +36,7 @@ async def find_permitted(call: Call, cls: type, id: str, permission: str, *path:
     """Return a located row, locked, where the caller holds the permission."""
     row = await call.find(cls, *path, id=key_of(cls)(id))
     if not call.may(permission, row):
-        raise forbidden(path[0])
+        raise not_allowed(path[0])
     return row
 
 

@@ -11,7 +11,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_past_day, check_text, input_form, invalid_input, is_given
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from strawberry import ID, UNSET
 
 from .models import Body, ResolutionRow
@@ -56,7 +56,7 @@ async def record_resolution(call: Call, input: RecordResolutionInput) -> Resolut
     grid = await find_grid(input.grid, "grid")
     # An office records it for the assembly, so it takes the right where that sits.
     if not call.may(RECORD, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     row = await create_resolution(call, grid, input.body, title, body, day, input.adopts, votes=votes)
     return ResolutionPayload(resolution=ref(Resolution, row.id))
 
@@ -71,7 +71,7 @@ class RevokeResolutionInput:
 async def revoke_resolution(call: Call, input: RevokeResolutionInput) -> ResolutionPayload:
     row: ResolutionRow = await call.find(Resolution, "resolution", id=key_of(Resolution)(input.resolution))
     if not call.may(RECORD, row):
-        raise forbidden("resolution")
+        raise not_allowed("resolution")
     # Revoked twice, it was revoked the first time.
     row.revoked_at = row.revoked_at or call.now
     await row.save(update_fields=["revoked_at"])

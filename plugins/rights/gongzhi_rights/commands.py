@@ -15,7 +15,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.register_entries import PrivacyNotice
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import CHINA, check_text, duplicate, invalid_input, not_found, today
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 
@@ -181,7 +181,7 @@ async def name_representative(call: Call, input: NameRepresentativeInput) -> Rep
     person: PersonRow = await call.find(Person, "person", id=key_of(Person)(input.person))
     other: PersonRow = await call.find(Person, "representative", id=key_of(Person)(input.representative))
     if not call.may(REPRESENT, person):
-        raise forbidden("person")
+        raise not_allowed("person")
     check_representative(call, person, other, input.capacity)
     if other.id in await find_representatives(person.id, today(call)):
         raise duplicate("They do so already.", "已登记为代理人。", "representative")
@@ -223,7 +223,7 @@ async def end_representation(call: Call, input: EndRepresentationInput) -> Repre
         Representative, "representative", id=key_of(Representative)(input.representative)
     )
     if not call.may(REPRESENT, row):
-        raise forbidden("representative")
+        raise not_allowed("representative")
     # Never later than it would have ended.
     row.until = min(row.until or today(call), today(call))
     await row.save(update_fields=["until"])

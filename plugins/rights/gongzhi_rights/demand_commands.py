@@ -19,8 +19,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -127,12 +127,12 @@ class DecideDataRequestInput:
 async def decide_data_request(call: Call, input: DecideDataRequestInput) -> DataRequestPayload:
     demand: DemandRow = await call.find(DataRequest, "request", id=key_of(DataRequest)(input.request))
     if not call.may(HANDLE, demand):
-        raise forbidden("request")
+        raise not_allowed("request")
     check_version(demand, input.expected_version)
     still_open(demand)
     # Nobody decides on what they asked for themselves.
     if call.viewer.account.person in (demand.person_id, demand.asked_by_id):
-        raise forbidden("request")
+        raise not_allowed("request")
     demand.grounds = read_remark(input.grounds, "grounds")
     # A correction was made before, and an explanation is the answer: both have to be put in words.
     if demand.grounds is None and (not input.grant or demand.matter in (Matter.CORRECTION, Matter.EXPLANATION)):
@@ -156,7 +156,7 @@ async def withdraw_data_request(call: Call, input: WithdrawDataRequestInput) -> 
     demand: DemandRow = await call.find(DataRequest, "request", id=key_of(DataRequest)(input.request))
     own = call.viewer.account.person
     if own not in (demand.person_id, demand.asked_by_id, *await find_representatives(demand.person_id, today(call))):
-        raise forbidden("request")
+        raise not_allowed("request")
     still_open(demand)
     demand.state = State.WITHDRAWN
     await close_request(call, demand)

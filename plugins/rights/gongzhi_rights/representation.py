@@ -11,7 +11,7 @@ from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.types import Person
 from gongzhi.declare.entity import key_of
 from gongzhi.runtime.checks import not_found, today
-from gongzhi.runtime.commands import Call, forbidden
+from gongzhi.runtime.commands import Call, not_allowed
 from gongzhi.values.errors import Refusal
 from tortoise.expressions import Q
 
@@ -75,7 +75,7 @@ async def require_speaker(call: Call, person: PersonRow, by: UUID | None = None,
             f"不满 {AGE} 周岁须由监护人办理，请先在村、社区登记监护人。",
             (path,),
         )
-    raise forbidden(path)
+    raise not_allowed(path)
 
 
 async def load_subject_and_speaker(call: Call, input: Any, permission: str) -> tuple[PersonRow, UUID]:
@@ -84,5 +84,5 @@ async def load_subject_and_speaker(call: Call, input: Any, permission: str) -> t
     by = key_of(Person)(input.by) if input.by else None
     # Staff name who signed on paper; everybody else speaks for themselves.
     if input.by and (by is None or not call.may(permission, person)):
-        raise forbidden("by")
+        raise not_allowed("by")
     return person, await require_speaker(call, person, by, "by" if by else "person")

@@ -23,8 +23,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -87,7 +87,7 @@ async def contest_service_tier(call: Call, input: ContestServiceTierInput) -> Ti
     reason = read_remark(input.reason, "reason")
     household = await find_household(call, input.household)
     if not (call.may(NEEDS, household) or await is_member(household, call.viewer.account.person)):
-        raise forbidden("household")
+        raise not_allowed("household")
     decision = await load_tier_decision(call, household)
     # Every decision on a tier is in the view.
     [trace] = await find_decision(call, decision.id)
@@ -108,7 +108,7 @@ class DecideReviewInput:
 async def decide_review(call: Call, input: DecideReviewInput) -> ReviewPayload:
     review: ReviewRow = await call.find(DecisionReview, "review", id=key_of(DecisionReview)(input.review))
     if not call.may(REVIEW, review):
-        raise forbidden("review")
+        raise not_allowed("review")
     check_version(review, input.expected_version)
     if review.state != ReviewState.OPEN:
         raise invalid_input("It has been decided already.", "该复核已办结。", "review")

@@ -253,6 +253,6 @@ def stale_version(current: int, path: str) -> Refusal:
     )
 
 
-def forbidden(path: str) -> Refusal:
+def not_allowed(path: str) -> Refusal:
     """Return the refusal for something the viewer may see but not do this to."""
     return Refusal("FORBIDDEN", "You may see this, but not do this to it.", "您可以查看，但无权进行此操作。", (path,))

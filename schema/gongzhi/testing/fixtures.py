@@ -69,7 +69,7 @@ def small_county(postgres: str, all_tables: str, tmp_path_factory: pytest.TempPa
 
 
 @asynccontextmanager
-async def copied(postgres: str, template: str) -> AsyncIterator[str]:
+async def copy_database(postgres: str, template: str) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
     # Copied from a template, which takes a fraction of migrating and loading.
     yield await server_module().create_database(postgres, name, template)
@@ -79,21 +79,21 @@ async def copied(postgres: str, template: str) -> AsyncIterator[str]:
 @pytest_asyncio.fixture
 async def database(postgres: str, small_county: str) -> AsyncIterator[str]:
     """Yield the address of a database for one test: an invented county of 300 people, and the plugins' tables."""
-    async with copied(postgres, small_county) as dsn:
+    async with copy_database(postgres, small_county) as dsn:
         yield dsn
 
 
 @pytest_asyncio.fixture
 async def empty_database(postgres: str, all_tables: str) -> AsyncIterator[str]:
     """Yield the address of a database for one test, with the plugins' tables and nothing in them."""
-    async with copied(postgres, all_tables) as dsn:
+    async with copy_database(postgres, all_tables) as dsn:
         yield dsn
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_database(postgres: str, small_county: str) -> AsyncIterator[str]:
     """Yield the address of a database with the invented county for all tests of a module."""
-    async with copied(postgres, small_county) as dsn:
+    async with copy_database(postgres, small_county) as dsn:
         yield dsn
 
 

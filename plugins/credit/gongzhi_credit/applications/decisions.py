@@ -20,7 +20,7 @@ from gongzhi.runtime.checks import (
     is_given,
     today,
 )
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, forbidden, input_field
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, input_field, not_allowed
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_rights.releases import revoke_release
 from strawberry import ID, UNSET
@@ -54,7 +54,7 @@ async def load_lender_application(call: Call, id: str, *path: str) -> Applicatio
         await load_release(call, known, *path)
     row: ApplicationRow = await call.find(LoanApplication, *path, id=key)
     if not acts_for_unit(call, row.lender_id, LEND):
-        raise forbidden(path[0])
+        raise not_allowed(path[0])
     return row
 
 

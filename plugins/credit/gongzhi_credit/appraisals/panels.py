@@ -16,7 +16,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import duplicate, invalid_input, is_given, not_found, today
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_rights.representation import load_subject, require_speaker
 from strawberry import ID, UNSET
@@ -80,7 +80,7 @@ class EndPanelistInput:
 async def end_panelist(call: Call, input: EndPanelistInput) -> PanelistPayload:
     row: PanelistRow = await call.find(Panelist, "panelist", id=key_of(Panelist)(input.panelist))
     if not call.may(CONVENE, row):
-        raise forbidden("panelist")
+        raise not_allowed("panelist")
     # Never later than it already ends.
     row.until = min(row.until or today(call), today(call))
     await row.save()
@@ -144,7 +144,7 @@ class ReviewPanelPayload:
 async def draw_review_panel(call: Call, input: DrawReviewPanelInput) -> ReviewPanelPayload:
     row: AppraisalRow = await call.find(CreditAppraisal, "appraisal", id=key_of(CreditAppraisal)(input.appraisal))
     if not call.may(CONVENE, row):
-        raise forbidden("appraisal")
+        raise not_allowed("appraisal")
     if row.state not in (AppraisalState.REQUESTED, AppraisalState.DISPUTED):
         raise Refusal("ILLEGAL_TRANSITION", "This appraisal waits for no panel.", "该评议无须组团。", ("appraisal",))
     if await PanelRow.exists(appraisal=row, closed_at=None):

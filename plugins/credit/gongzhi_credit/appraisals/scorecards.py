@@ -20,7 +20,7 @@ from gongzhi.runtime.checks import (
     not_found,
     today,
 )
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal
 from gongzhi_resolutions.records import find_adoption
 from strawberry import ID
@@ -108,7 +108,7 @@ class CreditModelPayload:
 async def propose_credit_model(call: Call, input: ProposeCreditModelInput) -> CreditModelPayload:
     grid = await find_grid(input.grid, "grid")
     if not call.may(MANAGE, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     with input_form() as read:
         fields: dict[str, Any] = {
             "code": read(check_short_code, input.code, "code"),
@@ -194,7 +194,7 @@ class AdoptCreditModelInput:
 async def adopt_credit_model(call: Call, input: AdoptCreditModelInput) -> CreditModelPayload:
     row: ModelRow = await call.find(CreditModel, "model", id=key_of(CreditModel)(input.model))
     if not call.may(MANAGE, row):
-        raise forbidden("model")
+        raise not_allowed("model")
     if row.state is not ModelState.PROPOSED:
         raise Refusal("ILLEGAL_TRANSITION", "This version was adopted before.", "该版本已生效。", ("model",))
     name = f"credit.{row.code}/{row.version}"

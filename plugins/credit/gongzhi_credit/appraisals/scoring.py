@@ -14,7 +14,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, check_whole_number, duplicate, invalid_input, not_found
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_rights.decisions import Contribution, record_decision
 from strawberry import ID, UNSET
@@ -91,7 +91,7 @@ async def own_seat(call: Call, panel: PanelRow) -> SeatRow:
     """Return the caller's seat, in which they have not scored yet."""
     seat = await SeatRow.get_or_none(panel=panel, panelist__person_id=call.viewer.account.person)
     if seat is None or seat.state is SeatState.EXCUSED:
-        raise forbidden("appraisal")
+        raise not_allowed("appraisal")
     if seat.state is SeatState.SCORED:
         raise duplicate("You have scored.", "您已评分。", "appraisal")
     return seat
@@ -141,7 +141,7 @@ class CloseReviewPanelInput:
 async def close_review_panel(call: Call, input: CloseReviewPanelInput) -> CreditAppraisalPayload:
     row, panel, model = await load_sitting_panel(call, input.appraisal)
     if not call.may(CONVENE, row):
-        raise forbidden("appraisal")
+        raise not_allowed("appraisal")
     # A convener could be the one who is appraised.
     if call.viewer.account.person and call.viewer.account.person == row.person_id:
         raise Refusal("CONFLICT_OF_INTEREST", "It is about you.", "该评议与您本人有关。", ("appraisal",))

@@ -12,7 +12,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, check_whole_number, invalid_input, is_given, today
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 from tortoise.functions import Sum
@@ -48,7 +48,7 @@ class RiskPoolPayload:
 async def open_risk_pool(call: Call, input: OpenRiskPoolInput) -> RiskPoolPayload:
     grid = await find_grid(input.grid, "grid")
     if not call.may(MANAGE, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     unit = await find_unit(input.lender, "lender")
     if not await LenderRow.exists(unit=unit):
         raise invalid_input("This unit does not lend here.", "该单位不是本地贷款机构。", "lender")
@@ -77,7 +77,7 @@ async def post_to_risk_pool(call: Call, input: PostToRiskPoolInput) -> RiskPoolP
     # Locks the pool, so two entries see one balance after the other.
     pool: PoolRow = await call.find(RiskPool, "pool", id=key_of(RiskPool)(input.pool))
     if not call.may(MANAGE, pool):
-        raise forbidden("pool")
+        raise not_allowed("pool")
     number = check_reference(input.reference, "reference")
     amount = to_fen(input.amount, "amount", most=MOST)
     kind = PoolEntryKind(input.kind)

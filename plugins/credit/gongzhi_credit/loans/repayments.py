@@ -10,7 +10,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_past_day, check_whole_number, invalid_input, is_given, today
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, forbidden, input_field
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, input_field, not_allowed
 from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 
@@ -78,7 +78,7 @@ async def load_lender_loan(call: Call, id: str) -> LoanRow:
     """Return a loan of the caller's unit, locked."""
     loan: LoanRow = await call.find(Loan, "loan", id=key_of(Loan)(id))
     if not acts_for_unit(call, loan.lender_id, LEND):
-        raise forbidden("loan")
+        raise not_allowed("loan")
     return loan
 
 

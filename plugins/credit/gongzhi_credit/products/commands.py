@@ -32,8 +32,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -70,7 +70,7 @@ class LenderPayload:
 async def add_lender(call: Call, input: AddLenderInput) -> LenderPayload:
     unit = await find_unit(input.unit, "unit")
     if not call.may(MANAGE, await GridRow.get(id=unit.grid_id)):
-        raise forbidden("unit")
+        raise not_allowed("unit")
     licence = check_reference(input.licence, "licence")
     if await LenderRow.exists(unit=unit):
         raise duplicate("The unit lends already.", "该单位已登记为贷款机构。", "unit")
@@ -157,7 +157,7 @@ class LoanProductPayload:
 async def add_loan_product(call: Call, input: AddLoanProductInput) -> LoanProductPayload:
     grid = await find_grid(input.grid, "grid")
     if not call.may(MANAGE, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     unit = await find_unit(input.lender, "lender")
     if not await LenderRow.exists(unit=unit, left_on=None):
         raise not_found("This unit does not lend here; add it as a lender first.", "该单位不是本地贷款机构。", "lender")
@@ -237,7 +237,7 @@ class EndLoanProductInput:
 async def end_loan_product(call: Call, input: EndLoanProductInput) -> LoanProductPayload:
     row: ProductRow = await call.find(LoanProduct, "product", id=key_of(LoanProduct)(input.product))
     if not call.may(MANAGE, row):
-        raise forbidden("product")
+        raise not_allowed("product")
     check_version(row, input.expected_version)
     if input.on < today(call):
         raise invalid_input("It ends today at the earliest.", "终止日最早为今日。", "on")

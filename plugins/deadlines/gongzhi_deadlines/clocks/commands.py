@@ -20,8 +20,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
     stale_version,
@@ -172,7 +172,7 @@ async def find_county(call: Call, code: str, permission: str) -> GridRow:
     if county.kind != Kind.COUNTY:
         raise invalid_input("That is no county.", "该编码不是县级区划。", "county")
     if not call.may(permission, county):
-        raise forbidden("county")
+        raise not_allowed("county")
     return county
 
 
@@ -256,7 +256,7 @@ async def edit_calendar(call: Call, input: EditCalendarInput) -> CalendarPayload
 def require_everywhere(call: Call) -> None:
     """Refuse the national calendar to whoever does not keep the whole deployment."""
     if not any(grant.everywhere and CALENDARS in grant.permissions for grant in call.viewer.account.grants):
-        raise forbidden("county")
+        raise not_allowed("county")
 
 
 async def find_calendar(county: GridRow | None, expected: int) -> CalendarRow:

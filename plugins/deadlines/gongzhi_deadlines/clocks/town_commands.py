@@ -17,8 +17,8 @@ from gongzhi.runtime.commands import (
     Call,
     Problem,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
     stale_version,
@@ -96,7 +96,7 @@ async def publish_town_deadline_rules(call: Call, input: PublishTownDeadlineRule
     if town.kind != Kind.TOWN or town.county_id is None:
         raise invalid_input("That is no town.", "该编码不是乡镇街道。", "town")
     if not call.may(RULES, town):
-        raise forbidden("town")
+        raise not_allowed("town")
     check_count(input.rules, "rules")
     with input_form() as read:
         name = read(check_text, input.name, 100, "name")

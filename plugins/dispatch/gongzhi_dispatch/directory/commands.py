@@ -22,8 +22,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
     stale_version,
@@ -90,7 +90,7 @@ async def end_dispatch_rule(call: Call, input: EndDispatchRuleInput) -> Dispatch
     if rule is None:
         raise not_found("There is no such entry, or it has ended.", "目录条目不存在或已停用。", "rule")
     if not call.may(EDIT, await rule.grid):
-        raise forbidden("rule")
+        raise not_allowed("rule")
     check_version(rule, input.expected_version)
     rule.valid_to = call.now
     await rule.save()
@@ -145,7 +145,7 @@ async def unlist_duty(call: Call, input: UnlistDutyInput) -> ListedDutyPayload:
     if duty is None:
         raise not_found("There is no such duty on the list.", "职责清单中没有此项。", "duty")
     if not call.may(EDIT, await duty.grid):
-        raise forbidden("duty")
+        raise not_allowed("duty")
     duty.valid_to = call.now
     await duty.save()
     return ListedDutyPayload(duty=ref(ListedDuty, duty.id))
@@ -158,7 +158,7 @@ async def load_directory_grid(call: Call, code: str) -> GridRow:
     """Return the grid with this code, locked so that two do not write one entry; the caller must be in charge of it."""
     grid = await find_grid(code, "grid", lock=True)
     if not call.may(EDIT, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     if grid.county_id is None:
         raise Refusal("BAD_USER_INPUT", "Name a county or a grid inside one.", "请选择县或县以下网格。", ("grid",))
     return grid

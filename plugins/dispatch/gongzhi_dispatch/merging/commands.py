@@ -19,7 +19,7 @@ from gongzhi.core.cases.types import Case
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, invalid_input, not_found
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, input_field
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, input_field, not_allowed
 from gongzhi.values.codes import Series
 
 from ..lookups import NUMBER, REASON, WHY
@@ -60,7 +60,7 @@ async def join_case(call: Call, case: CaseRow, main: CaseRow) -> None:
     """Make one case part of another of the same county; what is sealed stays by itself."""
     await require_disinterested(call, case)
     if not call.may(JOIN, case) or case.county_id != main.county_id:
-        raise forbidden("merge")
+        raise not_allowed("merge")
     if Series.SEALED in (case.series, main.series) or case.accused_unit_id != main.accused_unit_id:
         raise invalid_input(
             "Tip-offs, and complaints about a unit, are not merged.", "举报和针对单位的投诉不得并单。", "merge"

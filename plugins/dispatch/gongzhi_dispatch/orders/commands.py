@@ -18,9 +18,9 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     free_text,
     input_field,
+    not_allowed,
     problems,
     result_field,
     text_warnings,
@@ -103,7 +103,7 @@ class WithdrawOrderInput:
 async def withdraw_order(call: Call, input: WithdrawOrderInput) -> WorkOrderPayload:
     case, order = await load_with_case(call, WorkOrder, input.order, "order")
     if not call.may("cases.dispatch", case) or order.role != OrderRole.SUPPORT:
-        raise forbidden("order")
+        raise not_allowed("order")
     check_version(order, input.expected_version)
     if order.state not in LIVE:
         raise illegal_order_state(order)
@@ -135,7 +135,7 @@ async def load_own_order(call: Call, input: AcknowledgeOrderInput | ContributeIn
     case, order = await load_with_case(call, WorkOrder, input.order, "order")
     everywhere = any(grant.everywhere and "cases.handle" in grant.permissions for grant in call.viewer.account.grants)
     if order.unit_id not in acting_units(call) and not everywhere:
-        raise forbidden("order")
+        raise not_allowed("order")
     check_version(order, input.expected_version)
     return case, order
 

@@ -20,9 +20,9 @@ from gongzhi.runtime.commands import (
     Call,
     Problem,
     command,
-    forbidden,
     free_text,
     input_field,
+    not_allowed,
     problems,
     result_field,
     text_warnings,
@@ -162,7 +162,7 @@ async def record_precedent(call: Call, case: CaseRow, objection: ObjectionRow, u
     grid = await GridRow.get(id=before.grid_id if before else case.county_id)
     # A ruling changes the directory for every later case, so it takes the permission for that.
     if not call.may(EDIT, grid):
-        raise forbidden("unit")
+        raise not_allowed("unit")
     # The lock that writing the directory takes, so that the version before is the last one.
     await GridRow.filter(id=grid.id).select_for_update(no_key=True).first()
     category = await CategoryRow.get(id=before.category_id if before else case.category_id)

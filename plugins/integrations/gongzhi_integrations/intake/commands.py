@@ -24,10 +24,10 @@ from gongzhi.runtime.commands import (
     Command,
     Problem,
     describe_refusal,
-    forbidden,
     free_text,
     input_field,
     internal_error,
+    not_allowed,
     problems,
     result_field,
     text_warnings,
@@ -141,7 +141,7 @@ async def file_order(call: Call, entry: IntakeEntryInput) -> Filed:
     case = await file_report(call, ReportCaseInput(idempotency_key="", **asked), external=True)
     # Only now it is known where the case lies; a refusal takes it back.
     if not call.may(INTAKE, case):
-        raise forbidden("place" if is_given(entry.place) else "grid")
+        raise not_allowed("place" if is_given(entry.place) else "grid")
     if phone := taken.pop("phone"):
         await keep_number_of_caller(call, case, phone)
     await EntryRow.create(case=case, source=source, number=number, **taken)

@@ -28,8 +28,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
     secret_field,
@@ -88,7 +88,7 @@ async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecret
         types = read(partial(check_types, call), input.types, "types")
     grid = await find_county_grid(input.grid)
     if not call.may(EDIT, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     # Locked, so that two requests do not both find room.
     account = await AccountRow.select_for_update().get_or_none(name=call.viewer.account.name)
     if account is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gongzhi.declare.sql import Alternatives, Sql, widen_rows
 from gongzhi.declare.viewer import ViewerScope
-from gongzhi.runtime.commands import Call, forbidden
+from gongzhi.runtime.commands import Call, not_allowed
 from pypika_tortoise.queries import Table
 
 from .models import WebhookRow
@@ -22,4 +22,4 @@ def see_webhooks(webhook: Table, viewer: ViewerScope) -> Alternatives:
 async def require_owner(call: Call, row: WebhookRow) -> None:
     """Refuse whoever only watches over it: what is delivered goes by what its own account may see."""
     if (await row.account).name != call.viewer.account.name:
-        raise forbidden("webhook")
+        raise not_allowed("webhook")

@@ -13,7 +13,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, invalid_input, is_given, not_found
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi.values.labels import label_of
 from gongzhi_deadlines.worktime import Term, Unit
@@ -159,7 +159,7 @@ async def load_own_advice(call: Call, id: str, *states: AdviceState) -> tuple[Ad
     row, matter = await load_advice(call, id, *states)
     # By name: no permission makes anybody else the adviser of a question.
     if (await AdviserRow.get(id=row.adviser_id)).account != call.viewer.account.name:
-        raise forbidden("advice")
+        raise not_allowed("advice")
     return row, matter
 
 
@@ -239,7 +239,7 @@ async def rate_advice(call: Call, input: RateAdviceInput) -> LegalAdvicePayload:
     row, matter = await load_advice(call, input.advice, AdviceState.ANSWERED)
     # Only the person who asked: an adviser cannot rate, nor consent to publishing.
     if call.viewer.account.person not in await seated_people(call, matter):
-        raise forbidden("advice")
+        raise not_allowed("advice")
     if not 1 <= input.rating <= 5:
         raise invalid_input("The rating is from 1 to 5.", "评分应为 1 至 5。", "rating")
     # Consent to an anonymous entry stands with the rating; it may be taken back afterwards.

@@ -12,7 +12,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.runtime.screening import Concern, screen_text
 from gongzhi.values.errors import Refusal
 from strawberry import ID
@@ -91,7 +91,7 @@ class ReviewLegalEntryInput:
 async def review_legal_entry(call: Call, input: ReviewLegalEntryInput) -> LegalEntryPayload:
     entry: EntryRow = await call.find(LegalEntry, "entry", id=key_of(LegalEntry)(input.entry))
     if not call.may(TEACH, entry):
-        raise forbidden("entry")
+        raise not_allowed("entry")
     if entry.state is not EntryState.PROPOSED:
         raise Refusal("ILLEGAL_TRANSITION", "The entry has been reviewed already.", "该条目已审核。", ("entry",))
     # A second person reads it before everybody does.
@@ -112,7 +112,7 @@ class WithdrawAdviceConsentInput:
 async def withdraw_advice_consent(call: Call, input: WithdrawAdviceConsentInput) -> LegalAdvicePayload:
     row, matter = await load_advice(call, input.advice, AdviceState.CLOSED)
     if call.viewer.account.person not in await seated_people(call, matter):
-        raise forbidden("advice")
+        raise not_allowed("advice")
     row.shared_at = None
     if row.entry_id:
         # An entry is withdrawn even if it was reviewed and published.

@@ -21,8 +21,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -261,7 +261,7 @@ async def settle_agreement_term(call: Call, input: SettleAgreementTermInput) -> 
     own = await find_own_party(call, matter)
     # Whoever owes the promise cannot say that it was kept.
     if not await is_mediator(call, matter) and (own is None or own.id == term.obligor_id):
-        raise forbidden("term")
+        raise not_allowed("term")
     # A promise noted as broken may still be noted as kept, but not the other way round.
     if term.kept:
         raise Refusal("ILLEGAL_TRANSITION", "It is settled already.", "该事项已登记履行。", ("term",))

@@ -16,8 +16,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -54,7 +54,7 @@ async def request_confirmation(call: Call, input: RequestConfirmationInput) -> J
     row, matter = await load_confirmation(call, input.confirmation, ConfirmationState.OPEN)
     check_version(row, input.expected_version)
     if not await is_mediator(call, matter) and await find_own_party(call, matter) is None:
-        raise forbidden("confirmation")
+        raise not_allowed("confirmation")
     # The last day is stored when the agreement is made, moved behind days off (People's Mediation Law 33).
     if call.now > row.due_at:
         raise Refusal(
@@ -126,7 +126,7 @@ async def record_confirmation(call: Call, input: RecordConfirmationInput) -> Jud
     row, matter = await load_confirmation(call, input.confirmation, *STEPS[input.state])
     check_version(row, input.expected_version)
     if not await is_mediator(call, matter):
-        raise forbidden("confirmation")
+        raise not_allowed("confirmation")
     day = check_past_day(call, input.on, "on")
     if input.state == ConfirmationState.ACCEPTED:
         # From the day the court accepted it, not from the day that was noted.

@@ -19,7 +19,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.checks import invalid_input, not_found
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.runtime.office_documents import DocumentError, DocumentLimits, check_document
 from gongzhi.values.errors import Refusal
 from strawberry import ID as ID
@@ -67,7 +67,7 @@ async def set_agreement_template(call: Call, input: SetAgreementTemplateInput) -
     if grid.kind != "COUNTY":
         raise invalid_input("A template is a county's.", "模板按县设置。", "grid")
     if not call.may(MANAGE, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     content = decode_template(input.content)
     # Parsing an archive takes CPU; the event loop must not wait for it.
     blanks = await asyncio.to_thread(check_template, content)

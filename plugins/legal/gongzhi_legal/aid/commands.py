@@ -11,7 +11,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_past_day, check_text, check_whole_number, is_given, not_found
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi.values.labels import label_of
 from gongzhi_deadlines.worktime import Term, Unit
@@ -122,7 +122,7 @@ async def load_own_aid(call: Call, id: str, *states: AidState) -> tuple[AidRow, 
     """Return the application, locked, refusing whoever does not decide on it."""
     row, matter = await load_aid(call, id, *states)
     if (await AdviserRow.get(id=row.adviser_id)).account != call.viewer.account.name:
-        raise forbidden("aid")
+        raise not_allowed("aid")
     return row, matter
 
 
@@ -197,7 +197,7 @@ async def record_legal_aid_hours(call: Call, input: RecordLegalAidHoursInput) ->
     row, matter = await load_aid(call, input.aid, AidState.ASSIGNED)
     # For its own firm: the permission alone opens no other firm's matter.
     if row.firm_id not in {one.unit for one in call.viewer.account.grants if REPRESENT in one.permissions}:
-        raise forbidden("aid")
+        raise not_allowed("aid")
     day, minutes = check_past_day(call, input.day, "day"), check_whole_number(input.minutes, 1, 24 * 60, "minutes")
     # Time by day and minutes, and nothing of what was done.
     await HoursRow.create(matter=matter, day=day, minutes=minutes, account=call.viewer.account.name)

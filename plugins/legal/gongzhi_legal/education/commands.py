@@ -14,7 +14,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, invalid_input, today
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from strawberry import ID
 
 from ..models import ArticleRow, LectureRow, QuizRow
@@ -34,7 +34,7 @@ async def load_audience(call: Call, code: str) -> GridRow:
     """Return a grid that one may publish for."""
     grid = await find_grid(code, "grid")
     if not call.may(TEACH, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     return grid
 
 

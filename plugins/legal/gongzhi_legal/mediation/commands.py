@@ -13,7 +13,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, duplicate, invalid_input, is_given, not_found
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, forbidden, input_field
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, input_field, not_allowed
 from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 
@@ -94,7 +94,7 @@ async def find_joining_party(call: Call, matter: MatterRow, id: str | None) -> P
             raise not_found("Say which party it is.", "请指定当事人。", "party")
         return own
     if not await is_mediator(call, matter):
-        raise forbidden("party")
+        raise not_allowed("party")
     return await find_party(matter, id, "party")
 
 
@@ -117,7 +117,7 @@ class ChooseMediatorsInput:
 async def choose_mediators(call: Call, input: ChooseMediatorsInput) -> MediationPayload:
     row, matter = await load_mediation(call, input.mediation, *OPEN)
     if not (await is_mediator(call, matter) or await find_own_party(call, matter)):
-        raise forbidden("mediation")
+        raise not_allowed("mediation")
     if not input.mediators:
         raise not_found("Name one at least.", "请至少选定一位调解员。", "mediators")
     # Conflicts are looked for among everybody in it, representatives too.
@@ -276,7 +276,7 @@ async def end_mediation(call: Call, input: EndMediationInput) -> MediationPayloa
     # A mediator's reasons and a party's are apart: only a party may walk away, and only a mediator finds that it
     # failed.
     if not mediator and (input.outcome in BY_MEDIATOR or await find_own_party(call, matter) is None):
-        raise forbidden("outcome")
+        raise not_allowed("outcome")
     target: Referral | None = input.referred_to if is_given(input.referred_to) else None
     if input.outcome == MediationOutcome.REFERRED and target is None:
         raise not_found("Say where the parties go on.", "请说明后续途径。", "referredTo")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gongzhi.core.people.models import PersonRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.runtime.checks import today
-from gongzhi.runtime.commands import Call, forbidden
+from gongzhi.runtime.commands import Call, not_allowed
 from gongzhi.values.errors import Refusal, Text
 from gongzhi.values.labels import join_labels, label_of
 from gongzhi_rights.representation import find_representatives, is_entitled
@@ -38,7 +38,7 @@ async def load_own_mediation(call: Call, id: str, *states: MediationState) -> tu
     """Return the mediation, locked, and its matter, refusing whoever is not one of its mediators."""
     row, matter = await load_mediation(call, id, *states)
     if not await is_mediator(call, matter):
-        raise forbidden("mediation")
+        raise not_allowed("mediation")
     return row, matter
 
 

@@ -9,7 +9,7 @@ from gongzhi.core.grids.commands import find_grid
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import invalid_input
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems
 
 from ..models import MediationOutcome, RateRow
 from ..visibility import MANAGE
@@ -37,7 +37,7 @@ async def set_mediation_rate(call: Call, input: SetMediationRateInput) -> Mediat
     if grid.kind != "COUNTY":
         raise invalid_input("Rates are a county's.", "补贴标准按县设置。", "grid")
     if not call.may(MANAGE, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     if input.outcome not in RATES:
         raise invalid_input("Nothing is paid for this outcome.", "该结果不计补贴。", "outcome")
     # Whole fen, compared as decimals: a float would round.

@@ -19,7 +19,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_code, check_text, duplicate, invalid_input, is_given, not_found, today
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values import codes
 from gongzhi.values.codes import Series
 from gongzhi.values.errors import Refusal, Text
@@ -232,7 +232,7 @@ async def may_request(call: Call, case: CaseRow | None, place: GridRow, parties:
             return True
     if (case is not None and await works_on_case(call, case)) or call.may(REFER, place):
         return False
-    raise forbidden("parties")
+    raise not_allowed("parties")
 
 
 async def dispute_type(call: Call, code: str) -> DisputeTypeRow:

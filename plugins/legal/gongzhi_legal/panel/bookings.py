@@ -10,7 +10,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import not_found
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID
 
@@ -80,7 +80,7 @@ async def cancel_legal_booking(call: Call, input: CancelLegalBookingInput) -> Le
     mine = booking.person_id is not None and booking.person_id == call.viewer.account.person
     # The person who comes or the adviser; the office that keeps the panel sees no appointments.
     if not mine and adviser.account != call.viewer.account.name:
-        raise forbidden("booking")
+        raise not_allowed("booking")
     if booking.cancelled_at is not None or slot.starts_at <= call.now:
         raise Refusal("ILLEGAL_TRANSITION", "It is cancelled or over.", "该预约已取消或已过。", ("booking",))
     booking.cancelled_at = call.now

@@ -25,7 +25,7 @@ from gongzhi.runtime.checks import (
     is_given,
     today,
 )
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values import codes
 from gongzhi.values.codes import Kind
 from gongzhi.values.errors import Refusal
@@ -69,7 +69,7 @@ async def add_legal_adviser(call: Call, input: AddLegalAdviserInput) -> LegalAdv
     # For the home grid and for each place served: an office cannot appoint into another's area.
     for place in (grid, *places):
         if not call.may(MANAGE, place):
-            raise forbidden("grid" if place is grid else "serves")
+            raise not_allowed("grid" if place is grid else "serves")
     # By who may be named, not by who may be seen: the office reads nobody's file for this.
     person = await find_nameable(call, input.person, MANAGE, "person") if is_given(input.person) else None
     unit = await find_unit(input.unit, "unit") if is_given(input.unit) else None
@@ -110,7 +110,7 @@ async def load_kept_adviser(call: Call, id: str, *path: str) -> AdviserRow:
     row: AdviserRow = await call.find(LegalAdviser, *path, id=key_of(LegalAdviser)(id))
     own = row.account == call.viewer.account.name and call.viewer.can(HANDLE)
     if not own and not call.may(MANAGE, row):
-        raise forbidden(*path)
+        raise not_allowed(*path)
     if row.left_on is not None:
         raise Refusal("LEFT_PANEL", "They have left the panel.", "该顾问已解聘。", path)
     return row
@@ -126,7 +126,7 @@ class EndLegalAdviserInput:
 async def end_legal_adviser(call: Call, input: EndLegalAdviserInput) -> LegalAdviserPayload:
     row = await load_kept_adviser(call, input.adviser, "adviser")
     if not call.may(MANAGE, row):
-        raise forbidden("adviser")
+        raise not_allowed("adviser")
     # A seat at an open matter: with its only handler gone, nobody could find the matter again.
     if await SeatRow.exists(account=row.account, left_at=None, matter__closed_at=None):
         raise Refusal(

@@ -21,8 +21,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -121,7 +121,7 @@ async def load_clue(call: Call, id: str, version: int, *states: ClueState) -> tu
     """Return the clue, locked, for those who take clues up where it lies."""
     row: ClueRow = await call.find(EnforcementClue, "clue", id=key_of(EnforcementClue)(id))
     if not call.may(CLUES, row):
-        raise forbidden("clue")
+        raise not_allowed("clue")
     check_version(row, version)
     if row.state not in states:
         raise Refusal(
@@ -189,7 +189,7 @@ async def call_on_enforcement_clue(call: Call, input: CallOnEnforcementClueInput
     row, _ = await load_clue(call, input.clue, input.expected_version, ClueState.ACCEPTED)
     # Taking clues up is one permission, calling units another; this needs both.
     if not call.may(CALL, row):
-        raise forbidden("clue")
+        raise not_allowed("clue")
     units = await load_summoned(call, input.units, None)
     matter = check_text(input.matter, 2_000, "matter")
     # The whistle has the words that are written for it, never those of the clue: the units do not learn who reported

@@ -33,8 +33,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -111,7 +111,7 @@ class RecordDisputeScreeningInput:
 async def record_dispute_screening(call: Call, input: RecordDisputeScreeningInput) -> DisputeScreeningPayload:
     grid = await find_grid(input.grid, "grid")
     if not call.may(SCREEN, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     # Retention, keys and figures are by county.
     if grid.county_id is None:
         raise not_found("Name a grid in a county.", "请指定县级以下网格。", "grid")
@@ -164,7 +164,7 @@ class ReviewDisputeScreeningInput:
 async def review_dispute_screening(call: Call, input: ReviewDisputeScreeningInput) -> DisputeScreeningPayload:
     row: ScreeningRow = await call.find(DisputeScreening, "screening", id=key_of(DisputeScreening)(input.screening))
     if not call.may(SCREEN, row):
-        raise forbidden("screening")
+        raise not_allowed("screening")
     check_version(row, input.expected_version)
     if row.state is not ScreeningState.OPEN:
         raise Refusal("ILLEGAL_TRANSITION", "It is resolved.", "该事项已化解。", ("screening",))

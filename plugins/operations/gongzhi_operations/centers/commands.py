@@ -17,8 +17,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -108,7 +108,7 @@ async def load_area(call: Call, code: str) -> GridRow:
     if found.kind not in LEVELS:
         raise invalid_input("A county, a town or a village has a centre.", "综治中心设在县、乡镇或村。", "grid")
     if not call.may(EDIT, found):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     # `no_key`: the lock must not stop others from writing rows that refer to the grid.
     return await GridRow.filter(id=found.id).select_for_update(no_key=True).get()
 

@@ -22,9 +22,9 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     free_text,
     input_field,
+    not_allowed,
     problems,
     result_field,
     text_warnings,
@@ -74,7 +74,7 @@ async def declare_emergency(call: Call, input: DeclareEmergencyInput) -> Emergen
     # Locked, so that two declarations for one grid see each other.
     grid = await find_grid(input.grid, "grid", lock=True)
     if not call.may(DECLARE, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     if grid.county_id is None:
         raise invalid_input("An emergency lies in a county.", "应急状态须在县级以下网格。", "grid")
     powers = sorted(set(input.powers))
@@ -237,7 +237,7 @@ async def load_emergency(call: Call, id: str) -> EmergencyRow:
     """Return the emergency, locked, where the caller may declare one."""
     emergency: EmergencyRow = await call.find(Emergency, "emergency", id=key_of(Emergency)(id))
     if not call.may(DECLARE, emergency):
-        raise forbidden("emergency")
+        raise not_allowed("emergency")
     return emergency
 
 

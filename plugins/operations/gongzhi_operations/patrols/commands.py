@@ -22,9 +22,9 @@ from gongzhi.runtime.commands import (
     Call,
     Problem,
     command,
-    forbidden,
     free_text,
     input_field,
+    not_allowed,
     problems,
     result_field,
     text_warnings,
@@ -77,7 +77,7 @@ async def record_patrol(call: Call, input: RecordPatrolInput) -> RecordPatrolPay
     at, found = check_moment(call.now, input.at, OLDEST, "at"), check_text(input.found, FOUND, "found")
     grid = await find_grid(input.grid, "grid")
     if not call.may(RECORD, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     # In one transaction with the patrol: what was found is not lost, nor reported twice.
     case = await report_finding(call, input.grid, input.case) if is_given(input.case) else None
     patrol = await PatrolRow.create(

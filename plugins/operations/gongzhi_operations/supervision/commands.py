@@ -20,9 +20,9 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     free_text,
     input_field,
+    not_allowed,
     problems,
     result_field,
     text_warnings,
@@ -71,7 +71,7 @@ async def supervise_case(call: Call, input: SuperviseCaseInput) -> SupervisionPa
     # The case is locked by this, so that two cannot supervise one unit at one level at once.
     case: CaseRow = await call.find(Case, "number", number=input.number)
     if not call.may(LIST if input.level == Level.LISTED else SUPERVISE, case):
-        raise forbidden("level" if input.level == Level.LISTED else "number")
+        raise not_allowed("level" if input.level == Level.LISTED else "number")
     # People of the unit that the case is against may not press for it.
     await require_disinterested(call, case)
     if case.status not in machine.OPEN:
@@ -105,7 +105,7 @@ async def answer_supervision(call: Call, input: AnswerSupervisionInput) -> Super
     # Where no unit has the case yet, its dispatchers answer.
     mine = supervision.unit_id in acting_units(call) if supervision.unit_id else call.may("cases.dispatch", case)
     if not mine:
-        raise forbidden("supervision")
+        raise not_allowed("supervision")
     supervision.reply, supervision.state = check_text(input.text, ANSWER, "text"), State.ANSWERED
     supervision.replied_at, supervision.replied_by = call.now, call.viewer.account.name
     # Whoever asked is told, and the town, which may have been asked by rule.
@@ -128,7 +128,7 @@ async def lift_supervision(call: Call, input: LiftSupervisionInput) -> Supervisi
         call, input.supervision, input.expected_version, State.OPEN, State.ANSWERED
     )
     if not call.may(LIST if supervision.level == Level.LISTED else SUPERVISE, case):
-        raise forbidden("supervision")
+        raise not_allowed("supervision")
     supervision.state, supervision.lifted_why = State.LIFTED, reason
     supervision.lifted_at, supervision.lifted_by = call.now, call.viewer.account.name
     await notify_supervised(call, case, supervision, LIFTED, units=[supervision.unit_id])
@@ -178,7 +178,7 @@ async def set_supervision_rule(call: Call, input: SetSupervisionRuleInput) -> Su
     if grid.kind != Kind.COUNTY:
         raise invalid_input("Name a county.", "请指定县。", "county")
     if not call.may(EDIT, grid):
-        raise forbidden("county")
+        raise not_allowed("county")
     overdue, reply = parse_term(input.overdue, "overdue"), parse_term(input.reply, "reply")
     basis = check_text(input.basis, BASIS, "basis")
     # Ended and not changed: supervisions name the rule they were made by.

@@ -24,9 +24,9 @@ from gongzhi.runtime.commands import (
     Call,
     Problem,
     command,
-    forbidden,
     free_text,
     input_field,
+    not_allowed,
     problems,
     result_field,
     text_warnings,
@@ -122,7 +122,7 @@ async def find_place(call: Call, input: CallWhistleInput, case: CaseRow | None) 
         raise invalid_input("Name a case, or a grid, and not both.", "请指定诉求或网格之一。", "grid")
     grid = await GridRow.get(id=case.grid_id) if case else await find_grid(input.grid or "", "grid")
     if not call.may(CALL, case or grid):
-        raise forbidden("case" if case else "grid")
+        raise not_allowed("case" if case else "grid")
     if grid.county_id is None:
         raise invalid_input("A whistle call lies in a county.", "吹哨须在县级以下网格。", "grid")
     return grid
@@ -206,7 +206,7 @@ class DecideWhistleInput:
 async def decide_whistle(call: Call, input: DecideWhistleInput) -> WhistlePayload:
     whistle: WhistleRow = await call.find(Whistle, "whistle", id=key_of(Whistle)(input.whistle))
     if not call.may(APPROVE, whistle):
-        raise forbidden("whistle")
+        raise not_allowed("whistle")
     if whistle.state != WhistleState.PENDING:
         raise duplicate("It has been decided.", "该吹哨申请已审批。", "whistle")
     # Not whoever asked, nobody they appointed, and nobody who appointed them.

@@ -12,7 +12,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, duplicate, invalid_input, is_given, not_found
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, forbidden, free_text, input_field
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, free_text, input_field, not_allowed
 from gongzhi.values.errors import Refusal
 from gongzhi.values.labels import label_of
 from gongzhi_dispatch.lookups import acting_units
@@ -120,7 +120,7 @@ async def complete_whistle_task(call: Call, input: CompleteWhistleTaskInput) -> 
     found: TaskRow = await call.find(WhistleTask, "task", id=key_of(WhistleTask)(input.task))
     whistle = await load_whistle(call, f"Whistle:{found.whistle_id}", WhistleState.CALLED)
     if found.unit_id not in acting_units(call, CHECK_IN):
-        raise forbidden("task")
+        raise not_allowed("task")
     if found.done_at is not None:
         raise duplicate("The task is done.", "该任务已完成。", "task")
     # Tasks of an older plan are history; doing one would say nothing of the plan that holds.
@@ -192,7 +192,7 @@ def assessing_side(call: Call, whistle: WhistleRow, unit: UnitRow) -> Direction:
     if unit.id in acting_units(call, CHECK_IN):
         return Direction.OF_CALLER
     if not call.may(CALL, whistle):
-        raise forbidden("unit")
+        raise not_allowed("unit")
     return Direction.OF_UNIT
 
 
@@ -217,7 +217,7 @@ async def load_called_whistle(call: Call, id: str, state: WhistleState, version:
     """Return the whistle call, locked, for the calling side at the version they saw."""
     whistle = await load_whistle(call, id, state)
     if not call.may(CALL, whistle):
-        raise forbidden("whistle")
+        raise not_allowed("whistle")
     check_version(whistle, version)
     return whistle
 

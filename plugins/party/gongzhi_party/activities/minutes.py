@@ -13,7 +13,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, duplicate, invalid_input, is_given, today
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.runtime.picture_decoding import PictureError
 from gongzhi.values.errors import Refusal, Text
@@ -177,7 +177,7 @@ class PartyTaskPayload:
 async def finish_party_task(call: Call, input: FinishPartyTaskInput) -> PartyTaskPayload:
     task: TaskRow = await call.find(PartyTask, "task", id=key_of(PartyTask)(input.task))
     if (task.owner_id is None or task.owner_id != call.viewer.account.person) and not await leads_task(call, task):
-        raise forbidden("task")
+        raise not_allowed("task")
     if task.done_at is not None:
         raise Refusal("ILLEGAL_TRANSITION", "It is done.", "该事项已办结。", ("task",))
     task.done_at = call.now

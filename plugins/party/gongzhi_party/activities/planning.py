@@ -21,8 +21,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -87,7 +87,7 @@ async def draft_activity(call: Call, input: PlannedActivityInput) -> tuple[dict[
     own = input.audience == Audience.BRANCH
     # Who comes to an organisation's own activity tells of membership, so arranging one takes sight of members.
     if not call.may(MEMBERS if own else CONVENE, grid):
-        raise forbidden("activity")
+        raise not_allowed("activity")
     branch = await load_branch(call, input.branch) if is_given(input.branch) else None
     group = None
     if is_given(input.group):
@@ -122,7 +122,7 @@ async def draft_activity(call: Call, input: PlannedActivityInput) -> tuple[dict[
 async def load_branch(call: Call, id: str) -> BranchRow:
     branch: BranchRow = await call.find(PartyBranch, "activity", "branch", id=key_of(PartyBranch)(id))
     if not call.may(CONVENE, branch):
-        raise forbidden("activity")
+        raise not_allowed("activity")
     return branch
 
 
@@ -130,7 +130,7 @@ async def load_arranged_activity(call: Call, id: str, expected: int | None = Non
     """Return an activity that the caller arranges, locked."""
     activity: ActivityRow = await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(id))
     if not call.may(MEMBERS if activity.audience == Audience.BRANCH else CONVENE, activity):
-        raise forbidden("activity")
+        raise not_allowed("activity")
     if expected is not None:
         check_version(activity, expected)
     return activity

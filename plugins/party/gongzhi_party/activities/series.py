@@ -11,7 +11,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, invalid_input
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal
 from gongzhi_deadlines.calendars.reading import OF_COUNTY, parse_calendar
 from gongzhi_deadlines.worktime import Calendar
@@ -142,7 +142,7 @@ async def load_series(call: Call, id: str) -> SeriesRow:
     """Return a series that goes on, which the caller arranges, locked."""
     series: SeriesRow = await call.find(PartySeries, "series", id=key_of(PartySeries)(id))
     if not call.may(MEMBERS if series.audience == Audience.BRANCH else CONVENE, series):
-        raise forbidden("series")
+        raise not_allowed("series")
     if series.ended_at is not None:
         raise Refusal("ILLEGAL_TRANSITION", "The series has ended.", "该系列已结束。", ("series",))
     return series

@@ -18,8 +18,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -77,7 +77,7 @@ async def find_concerned_grid(call: Call, input: RaiseMatterInput, person: Perso
     else:
         raise not_found("Say whom it concerns.", "请指定网格。", "grid")
     if not call.may(DELIBERATE, grid) and not (person and lives_in_grid(person, grid.id)):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     return grid
 
 
@@ -85,7 +85,7 @@ async def load_led_deliberation(call: Call, id: str, expected: int, *states: Del
     """Return a deliberation in one of these states that the caller leads, locked."""
     row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(id))
     if not call.may(DELIBERATE, row):
-        raise forbidden("deliberation")
+        raise not_allowed("deliberation")
     check_version(row, expected)
     require_state(row, *states)
     return row

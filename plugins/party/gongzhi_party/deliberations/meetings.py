@@ -28,7 +28,7 @@ from gongzhi.runtime.checks import (
     is_given,
     not_found,
 )
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, forbidden, input_field
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, input_field, not_allowed
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
@@ -295,7 +295,7 @@ async def confirm_matter_meeting(call: Call, input: ConfirmMatterMeetingInput) -
     meeting = await MeetingRow.get(deliberation=row, state=MeetingState.RECORDED)
     # A village may have one leader only; whoever was in the room is a witness.
     if not call.may(DELIBERATE, row) and not await has_attended(call, meeting):
-        raise forbidden("deliberation")
+        raise not_allowed("deliberation")
     # Not the chair, and nobody appointed by or together with them.
     await require_independence(call, "deliberation", meeting.recorded_by)
     meeting.decided_at, meeting.decided_by = call.now, call.viewer.account.name

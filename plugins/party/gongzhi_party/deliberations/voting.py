@@ -29,8 +29,8 @@ from gongzhi.runtime.commands import (
     Call,
     Problem,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -258,7 +258,7 @@ async def grant_vote_proxy(call: Call, input: GrantVoteProxyInput) -> VoteProxyP
     if is_given(input.principal):
         # A proxy on paper is put on record by whoever leads; anybody else gives their own.
         if not call.may(DELIBERATE, row):
-            raise forbidden("principal")
+            raise not_allowed("principal")
         giver = await find_resident(call, input.principal, DELIBERATE, "principal")
     else:
         giver = await load_own_person(call)

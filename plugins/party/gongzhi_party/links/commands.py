@@ -18,7 +18,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import CHINA, check_code, duplicate, invalid_input, is_given, today
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.values import codes
 from gongzhi.values.errors import Refusal, Text
@@ -108,7 +108,7 @@ async def end_party_link(call: Call, input: EndPartyLinkInput) -> PartyLinkPaylo
     own = call.viewer.account.person
     # The household, the helper, or whoever names helpers; nobody is asked why.
     if own != link.person_id and not await lives_in(own, link.household_id) and not call.may(LINK, link):
-        raise forbidden("link")
+        raise not_allowed("link")
     if link.until is not None:
         raise Refusal("ILLEGAL_TRANSITION", "It has ended.", "该联户已结束。", ("link",))
     await end_links(call, [link])
@@ -143,7 +143,7 @@ async def request_party_helper(call: Call, input: RequestPartyHelperInput) -> Pa
     # Seen by the asker, and locked, so that two of one household do not ask twice.
     household: HouseholdRow = await call.find(Household, "household", id=key_of(Household)(input.household))
     if not await lives_in(require_person(call), household.id):
-        raise forbidden("household")
+        raise not_allowed("household")
     if await AskRow.exists(household=household, state=AskState.OPEN):
         raise duplicate("It has asked already.", "已提交申请。", "household")
     return PartyHelperRequestPayload(request=ref(PartyHelperRequest, (await open_request(call, household)).id))
@@ -218,7 +218,7 @@ async def report_for_household(call: Call, input: ReportForHouseholdInput) -> Re
     link: LinkRow = await call.find(PartyLink, "link", id=key_of(PartyLink)(input.link))
     # Only the helper of today: an ended link speaks for nobody.
     if link.person_id != call.viewer.account.person or link.until is not None:
-        raise forbidden("link")
+        raise not_allowed("link")
     household, grid = await HouseholdRow.get(id=link.household_id), await GridRow.get(id=link.grid_id)
     draft = CaseDraft(
         CaseKind.HELP,

@@ -43,8 +43,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -188,7 +188,7 @@ async def end_wish(call: Call, input: EndWishInput) -> WishPayload:
     row: WishRow = await call.find(Wish, "wish", id=key_of(Wish)(input.wish))
     # The wish is its owner's: nobody else says that it was fulfilled.
     if row.person_id != call.viewer.account.person:
-        raise forbidden("wish")
+        raise not_allowed("wish")
     if row.ended_at is not None or (input.fulfilled and row.state != WishState.CLAIMED):
         raise Refusal("ILLEGAL_TRANSITION", "It is over, or nobody saw to it.", "该心愿已了结或尚未认领。", ("wish",))
     row.state = WishState.FULFILLED if input.fulfilled else WishState.WITHDRAWN
@@ -218,7 +218,7 @@ class StartPublicProjectInput:
 async def start_public_project(call: Call, input: StartPublicProjectInput) -> PublicProjectPayload:
     grid = await find_grid(input.grid, "grid")
     if not call.may(CONVENE, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     branch = (
         await find_permitted(call, PartyBranch, input.branch, CONVENE, "branch") if is_given(input.branch) else None
     )

@@ -27,8 +27,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -77,7 +77,7 @@ class AddPartyBranchInput:
 async def add_party_branch(call: Call, input: AddPartyBranchInput) -> PartyBranchPayload:
     grid = await find_grid(input.grid, "grid")
     if not call.may(ORGANISE, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     parent = (
         await find_permitted(call, PartyBranch, input.parent, ORGANISE, "parent") if is_given(input.parent) else None
     )
@@ -190,7 +190,7 @@ async def end_party_office(call: Call, input: EndPartyOfficeInput) -> PartyOffic
     office: OfficeRow = await call.find(PartyOffice, "office", id=key_of(PartyOffice)(input.office))
     branch = await BranchRow.get(id=office.branch_id)
     if office.person_id != call.viewer.account.person and not call.may(KEEP, branch):
-        raise forbidden("office")
+        raise not_allowed("office")
     if office.until is not None:
         raise Refusal("ILLEGAL_TRANSITION", "The term has ended already.", "该任期已结束。", ("office",))
     # A term that has not begun ends on its first day, so that it was never held.

@@ -17,8 +17,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -148,7 +148,7 @@ class RequestPartyTransferInput:
 async def request_party_transfer(call: Call, input: RequestPartyTransferInput) -> PartyTransferPayload:
     member: MemberRow = await call.find(PartyMember, "member", id=key_of(PartyMember)(input.member))
     if member.person_id != call.viewer.account.person and not call.may(KEEP, member):
-        raise forbidden("member")
+        raise not_allowed("member")
     target: BranchRow = await call.find(PartyBranch, "target", id=key_of(PartyBranch)(input.target))
     if target.id == member.branch_id or target.kind not in HOLDING_MEMBERS or target.dissolved_on:
         raise invalid_input("Name another organisation that keeps a roll.", "请选择其他可接收的党组织。", "target")
@@ -181,7 +181,7 @@ async def decide_party_transfer(call: Call, input: DecidePartyTransferInput) -> 
     target = await BranchRow.get(id=transfer.target_id)
     # The receiving organisation decides: nobody is sent where they are not taken.
     if not call.may(KEEP, target):
-        raise forbidden("transfer")
+        raise not_allowed("transfer")
     if not input.accept and not is_given(input.reason):
         raise invalid_input("Say why it is refused.", "请说明不予接收的理由。", "reason")
     transfer.reason = check_text(input.reason, 500, "reason") if is_given(input.reason) else None
@@ -207,7 +207,7 @@ class WithdrawPartyTransferInput:
 async def withdraw_party_transfer(call: Call, input: WithdrawPartyTransferInput) -> PartyTransferPayload:
     transfer, member = await load_waiting_transfer(call, input.transfer)
     if member.person_id != call.viewer.account.person and not call.may(KEEP, member):
-        raise forbidden("transfer")
+        raise not_allowed("transfer")
     transfer.state, transfer.decided_at = TransferState.WITHDRAWN, call.now
     await transfer.save()
     return PartyTransferPayload(transfer=ref(PartyTransfer, transfer.id))

@@ -12,7 +12,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, duplicate, input_form, today
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_resolutions.records import find_adoption
 from strawberry import ID
@@ -44,7 +44,7 @@ class DraftVillageCodeInput:
 async def draft_village_code(call: Call, input: DraftVillageCodeInput) -> VillageCodePayload:
     grid = await find_grid(input.grid, "grid")
     if not call.may(DELIBERATE, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     with input_form() as read:
         title = read(check_text, input.title, 100, "title")
         said = read(check_text, input.text, 20_000, "text")
@@ -101,7 +101,7 @@ class SeatInCouncilInput:
 async def seat_in_council(call: Call, input: SeatInCouncilInput) -> CouncilSeatPayload:
     grid = await find_grid(input.grid, "grid")
     if not call.may(DELIBERATE, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     if not input.consent:
         raise Refusal("CONSENT_REQUIRED", "A seat is published by consent.", "成员公开须经本人同意。", ("consent",))
     person = await find_resident(call, input.person, DELIBERATE, "person")
@@ -123,7 +123,7 @@ class LeaveCouncilInput:
 async def leave_council(call: Call, input: LeaveCouncilInput) -> CouncilSeatPayload:
     row: SeatRow = await call.find(CouncilSeat, "seat", id=key_of(CouncilSeat)(input.seat))
     if row.person_id != call.viewer.account.person and not call.may(DELIBERATE, row):
-        raise forbidden("seat")
+        raise not_allowed("seat")
     # Leaving twice keeps the first day.
     row.until = row.until or today(call)
     await row.save(update_fields=["until"])
@@ -149,7 +149,7 @@ class SubmitDeputySuggestionInput:
 async def submit_deputy_suggestion(call: Call, input: SubmitDeputySuggestionInput) -> DeputySuggestionPayload:
     grid = await find_grid(input.grid, "grid")
     if not call.may(SUGGEST, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     unit = await find_unit(input.unit, "unit")
     with input_form() as read:
         title = read(check_text, input.title, 200, "title")
@@ -186,7 +186,7 @@ async def reply_to_suggestion(call: Call, input: ReplyToSuggestionInput) -> Depu
     # By the unit's own people: the permission in a grid does not answer for a unit.
     grants = call.viewer.account.grants
     if not any(one.unit == row.unit_id and "cases.handle" in one.permissions for one in grants):
-        raise forbidden("suggestion")
+        raise not_allowed("suggestion")
     # A reply may be written anew until the deputy has rated it.
     if row.state == SuggestionState.RATED:
         raise Refusal("ILLEGAL_TRANSITION", "The deputy has rated the reply.", "代表已评价。", ("suggestion",))
@@ -213,7 +213,7 @@ class RateSuggestionReplyInput:
 async def rate_suggestion_reply(call: Call, input: RateSuggestionReplyInput) -> DeputySuggestionPayload:
     row: SuggestionRow = await call.find(DeputySuggestion, "suggestion", id=key_of(DeputySuggestion)(input.suggestion))
     if row.person_id is None or row.person_id != call.viewer.account.person:
-        raise forbidden("suggestion")
+        raise not_allowed("suggestion")
     if row.state != SuggestionState.REPLIED:
         raise Refusal("ILLEGAL_TRANSITION", "There is no reply to rate.", "尚无可评价的答复。", ("suggestion",))
     row.satisfied, row.state = input.satisfied, SuggestionState.RATED

@@ -12,7 +12,7 @@ from gongzhi.declare.located import rows_inside
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.checks import check_text, duplicate, input_form, not_found, today
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal
 from strawberry import ID
 
@@ -43,7 +43,7 @@ class FoundVolunteerGroupInput:
 async def found_volunteer_group(call: Call, input: FoundVolunteerGroupInput) -> VolunteerGroupPayload:
     grid = await find_grid(input.grid, "grid")
     if not call.may(CONVENE, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     if not input.consent:
         raise Refusal("CONSENT_REQUIRED", "A leader is published by consent.", "队长公开须经本人同意。", ("consent",))
     leader = await find_resident(call, input.leader, CONVENE, "leader")

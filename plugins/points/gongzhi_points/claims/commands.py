@@ -35,8 +35,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -134,7 +134,7 @@ async def load_claimant(call: Call, input: ClaimPointsInput) -> PersonRow:
         person: PersonRow = await call.find(Person, "person", id=key_of(Person)(input.person))
         # Anybody may name themselves; naming somebody else takes the permission where that person lives.
         if person.id != call.viewer.account.person and not call.may(DECIDE, person):
-            raise forbidden("person")
+            raise not_allowed("person")
         return person
     mine = call.viewer.account.person
     if mine is None:
@@ -197,7 +197,7 @@ async def find_beneficiary(call: Call, input: ClaimPointsInput, rule: RuleRow, p
     account: AccountRow = await call.find(PointsAccount, "group", id=key_of(PointsAccount)(input.group))
     own = account.kind is AccountKind.GROUP and account.programme_id == rule.programme_id
     if not own or not (await can_spend(call, account) or call.may(DECIDE, account)):
-        raise forbidden("group")
+        raise not_allowed("group")
     key: UUID = account.id
     return key
 
@@ -216,7 +216,7 @@ async def decide_points_claim(call: Call, input: DecidePointsClaimInput) -> Poin
     # Found and locked: two decisions on one claim wait for each other, and the second sees it decided.
     claim = await load_pending_claim(call, input.claim)
     if not call.may(DECIDE, claim):
-        raise forbidden("claim")
+        raise not_allowed("claim")
     check_version(claim, input.expected_version)
     await require_disinterested(call, claim)
     rule = await RuleRow.get(id=claim.rule_id)
@@ -314,7 +314,7 @@ class VoteOnPointsClaimInput:
 async def vote_on_points_claim(call: Call, input: VoteOnPointsClaimInput) -> PointsClaimPayload:
     claim = await load_pending_claim(call, input.claim)
     if not call.may(REVIEW, claim):
-        raise forbidden("claim")
+        raise not_allowed("claim")
     await require_disinterested(call, claim)
     rule = await RuleRow.get(id=claim.rule_id)
     if rule.approver is not Approver.PEERS:
@@ -344,7 +344,7 @@ async def withdraw_points_claim(call: Call, input: WithdrawPointsClaimInput) -> 
     claim = await load_pending_claim(call, input.claim)
     # Only the person concerned: a grid worker who filed it for them cannot take it back.
     if claim.person_id is None or claim.person_id != call.viewer.account.person:
-        raise forbidden("claim")
+        raise not_allowed("claim")
     claim.state, claim.version = ClaimState.WITHDRAWN, claim.version + 1
     await claim.save()
     return PointsClaimPayload(claim=ref(PointsClaim, claim.id))

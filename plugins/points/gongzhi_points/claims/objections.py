@@ -12,7 +12,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import CHINA, check_text, duplicate, invalid_input, is_given, today
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
@@ -84,7 +84,7 @@ async def load_refused_claim(call: Call, id: str) -> dict[str, Any]:
     # Whoever claimed may object, and whoever may use the account it was for.
     mine = claim.person_id is not None and claim.person_id == call.viewer.account.person
     if not mine and not await can_spend(call, account):
-        raise forbidden("claim")
+        raise not_allowed("claim")
     if claim.state is not ClaimState.REFUSED or claim.decided_at is None:
         raise Refusal(
             "NOT_REFUSED", "Only a refused claim can be objected to.", "仅可对未获认定的申报提出异议。", ("claim",)
@@ -101,7 +101,7 @@ async def load_booked_entry(call: Call, id: str) -> dict[str, Any]:
     # Found again as an account, so that the caller must be able to see it, and its row is locked.
     account: AccountRow = await call.find(PointsAccount, "entry", id=entry.account_id)
     if not await can_spend(call, account):
-        raise forbidden("entry")
+        raise not_allowed("entry")
     posting = await PostingRow.get(id=entry.posting_id)
     term = (await RuleRow.get(id=posting.rule_id)).objection_days if posting.rule_id else TERM
     check_term(call, posting.posted_at.astimezone(CHINA).date() + timedelta(days=term), "entry")
@@ -130,7 +130,7 @@ async def decide_points_objection(call: Call, input: DecidePointsObjectionInput)
     row: ObjectionRow = await call.find(PointsObjection, "objection", id=key_of(PointsObjection)(input.objection))
     account = await AccountRow.get(id=row.beneficiary_id)
     if not call.may(APPEAL, account):
-        raise forbidden("objection")
+        raise not_allowed("objection")
     if row.state is not ObjectionState.OPEN:
         raise Refusal("ILLEGAL_TRANSITION", "This objection has been decided.", "该异议已有结论。", ("objection",))
     claim = await ClaimRow.get_or_none(id=row.claim_id) if row.claim_id else None

@@ -19,7 +19,7 @@ from gongzhi.runtime.checks import (
     is_given,
     today,
 )
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
@@ -137,7 +137,7 @@ async def publish_points_award(call: Call, input: PublishPointsAwardInput) -> Po
     row: AwardRow = await call.find(PointsAward, "award", id=key_of(PointsAward)(input.award))
     # The holder alone decides on publication, whatever permissions somebody else has (PIPL 25).
     if not await can_spend(call, await AccountRow.get(id=row.account_id)):
-        raise forbidden("award")
+        raise not_allowed("award")
     row.published = input.published
     await row.save(update_fields=["published"])
     return PointsAwardPayload(award=ref(PointsAward, row.id))

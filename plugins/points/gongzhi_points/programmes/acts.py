@@ -22,8 +22,8 @@ from gongzhi.runtime.commands import (
     Call,
     Problem,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
     stale_version,
@@ -155,7 +155,7 @@ async def end_points_act(call: Call, input: EndPointsActInput) -> PointsActPaylo
             ("act",),
         )
     if not call.may(MANAGE, await GridRow.get(id=act.county_id)):
-        raise forbidden("act")
+        raise not_allowed("act")
     if act.ends_on is not None:
         raise Refusal("ILLEGAL_TRANSITION", "This version has an end.", "该版本已有停用日。", ("act",))
     # Not today: a rule may already have been adopted this morning for the act as it was.
@@ -186,7 +186,7 @@ async def load_county(call: Call, code: str) -> GridRow:
     if county.kind != Kind.COUNTY:
         raise invalid_input("That is no county.", "该编码不是县级区划。", "county")
     if not call.may(MANAGE, county):
-        raise forbidden("county")
+        raise not_allowed("county")
     return county
 
 

@@ -22,7 +22,7 @@ from gongzhi.runtime.checks import (
     not_found,
     today,
 )
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
@@ -42,7 +42,7 @@ async def load_managed_programme(call: Call, id: str, *path: str) -> ProgrammeRo
     """Return a programme that the caller manages, locked."""
     programme: ProgrammeRow = await call.find(PointsProgramme, *path, id=key_of(PointsProgramme)(id))
     if not call.may(MANAGE, programme):
-        raise forbidden(*path)
+        raise not_allowed(*path)
     return programme
 
 
@@ -70,7 +70,7 @@ class PointsProgrammePayload:
 async def add_points_programme(call: Call, input: AddPointsProgrammeInput) -> PointsProgrammePayload:
     grid = await find_grid(input.grid, "grid")
     if not call.may(MANAGE, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     if await ProgrammeRow.exists(code=check_short_code(input.code, "code")):
         raise duplicate("There is a programme with this code.", "该编码的项目已存在。", "code")
     programme = await ProgrammeRow.create(
@@ -149,7 +149,7 @@ async def reverse_points(call: Call, input: ReversePointsInput) -> ReversePoints
 async def managed_account(call: Call, account: UUID, *path: str) -> AccountRow:
     found: AccountRow = await call.find(PointsAccount, *path, id=account)
     if not call.may(MANAGE, found):
-        raise forbidden(*path)
+        raise not_allowed(*path)
     return found
 
 

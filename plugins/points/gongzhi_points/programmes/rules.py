@@ -19,7 +19,7 @@ from gongzhi.runtime.checks import (
     is_given,
     today,
 )
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal
 from gongzhi_resolutions.records import find_adoption
 from strawberry import ID, UNSET
@@ -213,7 +213,7 @@ async def load_managed_rule(call: Call, id: str) -> tuple[RuleRow, ProgrammeRow]
     # The programme is locked so that two versions adopted at once end each other in one order.
     programme = await ProgrammeRow.filter(id=rule.programme_id).select_for_update().get()
     if not call.may(MANAGE, programme):
-        raise forbidden("rule")
+        raise not_allowed("rule")
     return rule, programme
 
 

@@ -15,7 +15,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import CHINA, invalid_input, is_given, not_found, today
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
@@ -109,7 +109,7 @@ async def load_spending_account(call: Call, input: RedeemInput, programme: UUID)
     account: AccountRow = await call.find(PointsAccount, "account", id=key)
     spends = account.kind not in (AccountKind.ISSUER, AccountKind.MERCHANT)
     if not spends or not (await can_spend(call, account) or call.may(DECIDE, account)):
-        raise forbidden("account")
+        raise not_allowed("account")
     if account.programme_id != programme:
         raise invalid_input("The reward is for points of another programme.", "该奖品属于其他积分项目。", "account")
     return account
@@ -148,7 +148,7 @@ async def cancel_redemption(call: Call, input: CancelRedemptionInput) -> RedeemP
     merchant, account = await MerchantRow.get(id=row.merchant_id), await AccountRow.get(id=row.account_id)
     shop = keeps_shop(call, merchant, SETTLE)
     if not shop and not await can_spend(call, account):
-        raise forbidden("redemption")
+        raise not_allowed("redemption")
     if row.state is not RedemptionState.HELD:
         raise Refusal("ILLEGAL_TRANSITION", "This redemption has ended.", "该兑换已结束。", ("redemption",))
     # The counter may have taken the code already without a connection; points given back now would be spent twice.

@@ -27,8 +27,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -57,7 +57,7 @@ async def load_kept_shop(call: Call, id: str, permission: str, *path: str) -> Me
     """Return a shop for which the caller holds the permission, locked."""
     merchant: MerchantRow = await call.find(PointsMerchant, *path, id=key_of(PointsMerchant)(id))
     if not keeps_shop(call, merchant, permission):
-        raise forbidden(*path)
+        raise not_allowed(*path)
     return merchant
 
 
@@ -186,7 +186,7 @@ class StockPointsRewardInput:
 async def stock_points_reward(call: Call, input: StockPointsRewardInput) -> PointsRewardPayload:
     reward: RewardRow = await call.find(PointsReward, "reward", id=key_of(PointsReward)(input.reward))
     if not keeps_shop(call, await MerchantRow.get(id=reward.merchant_id), OFFER):
-        raise forbidden("reward")
+        raise not_allowed("reward")
     check_version(reward, input.expected_version)
     reward.stock = check_whole_number(input.stock, 0, STOCK, "stock")
     if is_given(input.offered_until):

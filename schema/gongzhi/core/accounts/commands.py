@@ -26,8 +26,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
     secret_field,
@@ -97,7 +97,7 @@ async def add_account(call: Call, input: AddAccountInput) -> AddAccountPayload:
     place = GrantPlace(await find_grid(str(input.grid), "grid") if is_given(input.grid) else None)
     # For good, since an account has no end.
     if not covers_permissions(call, [EDIT], place, None):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     account = AccountRow(name=name, kind=input.kind, grid=place.grid, created_at=call.now, created_by=author_of(call))
     # A conflict would abort the transaction, so it is passed over, and then it is seen who has the name.
     await AccountRow.bulk_create([account], ignore_conflicts=True)
@@ -125,7 +125,7 @@ async def set_account_suspension(call: Call, input: SetAccountSuspensionInput) -
     account = await load_managed_account(call, input.account)
     # Letting an account in again gives it all its roles back, so it takes who may give them.
     if is_own_account(call, account) or not (input.suspended or await can_appoint(call, account)):
-        raise forbidden("account")
+        raise not_allowed("account")
     check_version(account, input.expected_version)
     account.version += 1
     # The first request about an officer is only noted.
@@ -241,7 +241,7 @@ async def confirm_grant(call: Call, input: ConfirmGrantInput) -> GrantPayload:
     grant: GrantRow = await call.find(Grant, "grant", id=key_of(Grant)(input.grant))
     account, place = await AccountRow.get(id=grant.account_id), await place_of(grant)
     if is_own_account(call, account) or not await may_confirm(call, place):
-        raise forbidden("grant")
+        raise not_allowed("grant")
     # Neither who gave the role nor who gets it may stand behind the one who confirms.
     await require_unconnected(call, "grant", grant.granted_by)
     await require_unrelated(call, "grant", account.name)
@@ -319,7 +319,7 @@ async def load_guarded_grant(call: Call, id: str) -> tuple[GrantRow, datetime.da
     # Neither who gets the role nor who gave it decides about it.
     interested = is_own_account(call, await AccountRow.get(id=grant.account_id)) or author_of(call) == grant.granted_by
     if interested or not covers_permissions(call, [OVERSEE], await place_of(grant), None):
-        raise forbidden("grant")
+        raise not_allowed("grant")
     over = grant.until is not None and grant.until <= max(grant.since, call.now)
     if grant.waits_until is None or over or (grant.proposed_at is None and grant.since <= call.now):
         raise invalid_input("It counts already, or is over.", "该授权已生效或已失效。", "grant")
@@ -341,7 +341,7 @@ async def revoke_grant(call: Call, input: RevokeGrantInput) -> GrantPayload:
     grant: GrantRow = await call.find(Grant, "grant", id=key_of(Grant)(input.grant))
     place = await place_of(grant)
     if not covers_permissions(call, [GRANT], place, None):
-        raise forbidden("grant")
+        raise not_allowed("grant")
     if grant.until is not None and grant.until <= max(call.now, grant.since):
         raise invalid_input("It is over already.", "该授权已失效。", "grant")
     # A role that waits is taken back by one person, and so is any but an officer's.
@@ -399,7 +399,7 @@ async def is_first(call: Call, asked: str | None, account: AccountRow, place: Gr
         return not is_own_account(call, account)  # whoever has the office may leave it
     require_signed_in(call)
     if not await may_confirm(call, place):
-        raise forbidden(path)
+        raise not_allowed(path)
     await require_unconnected(call, path, asked)
     return False
 
@@ -442,7 +442,7 @@ async def link_identity(call: Call, input: LinkIdentityInput) -> IdentityPayload
     account = await load_managed_account(call, input.account)
     # Whoever makes a way in could take it: they must stand above all that the owner holds, and know the person.
     if not (await outranks_account(call, account) and await can_vouch(call, account)):
-        raise forbidden("account")
+        raise not_allowed("account")
     identity = IdentityRow(
         account=account, issuer=issuer, subject=subject, linked_at=call.now, linked_by=author_of(call)
     )
@@ -487,7 +487,7 @@ async def confirm_identity(call: Call, input: ConfirmIdentityInput) -> IdentityP
     identity: IdentityRow = await call.find(Identity, "identity", id=key_of(Identity)(input.identity))
     account = await AccountRow.get(id=identity.account_id)
     if is_own_account(call, account) or not (call.may(EDIT, account) and await can_vouch(call, account)):
-        raise forbidden("identity")
+        raise not_allowed("identity")
     await require_second_entry(call, account, identity.linked_by, "identity")
     if identity.proposed_at is None:
         raise invalid_input("It does not wait to be confirmed.", "该关联无须复核。", "identity")
@@ -509,7 +509,7 @@ async def unlink_identity(call: Call, input: UnlinkIdentityInput) -> AccountPayl
     account = await AccountRow.get(id=identity.account_id)
     # Into their own account those who look after accounts close a way; into an officer's nobody does alone.
     if not call.may(EDIT, account) or not (is_own_account(call, account) or await may_lock_out(call, account)):
-        raise forbidden("identity")
+        raise not_allowed("identity")
     await identity.delete()
     return AccountPayload(account=ref(Account, account.id))
 
@@ -527,7 +527,7 @@ async def load_managed_account(call: Call, name: str) -> AccountRow:
     """Return the account, locked, if the caller looks after it."""
     account: AccountRow = await call.find(Account, "account", name=name)
     if not call.may(EDIT, account):
-        raise forbidden("account")
+        raise not_allowed("account")
     return account
 
 

@@ -23,8 +23,8 @@ from gongzhi.runtime.commands import (
     Call,
     Problem,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
     secret_field,
@@ -84,7 +84,7 @@ async def invite_account(call: Call, input: InviteAccountInput) -> InvitationPay
     require_signed_in(call)
     account: AccountRow = await call.find(Account, "account", name=input.account)
     if not (call.may(EDIT, account) and await outranks_account(call, account) and await can_vouch(call, account)):
-        raise forbidden("account")
+        raise not_allowed("account")
     if account.kind is not AccountKind.PERSON:
         raise invalid_input(
             "A system has no password; make it an API key.", "系统账户没有密码，请创建接口密钥。", "account"
@@ -107,11 +107,11 @@ async def invite_resident(call: Call, input: InviteResidentInput) -> InvitationP
     require_signed_in(call)
     person: PersonRow = await call.find(Person, "person", id=key_of(Person)(input.person))
     if not call.may(INVITE, person):
-        raise forbidden("person")
+        raise not_allowed("person")
     account = await AccountRow.get_or_none(person=person)
     # The account may hold more than being a resident, so the caller must stand above that.
     if account is not None and not await outranks_account(call, account):
-        raise forbidden("person")
+        raise not_allowed("person")
     return invitation_payload(await make_invitation(call, account=account, person=person))
 
 
@@ -133,7 +133,7 @@ async def print_invitation(call: Call, input: PrintInvitationInput) -> Invitatio
     account = await AccountRow.get_or_none(id=row.account_id) if row.account_id else None
     person = await PersonRow.get_or_none(id=row.person_id) if row.person_id else None
     if not can_invite(call, account, person):
-        raise forbidden("invitation")
+        raise not_allowed("invitation")
     # With an account it is the account's roles that decide who may be the second.
     if account is not None:
         await require_second_entry(call, account, row.created_by, "invitation")
@@ -355,7 +355,7 @@ async def tell_invited(
 async def require_responsible(call: Call, account: AccountRow, path: str) -> None:
     """Refuse whoever neither is the account nor looks after it."""
     if not is_own_account(call, account) and not call.may(EDIT, account):
-        raise forbidden(path)
+        raise not_allowed(path)
 
 
 async def load_key_account(call: Call, name: str | None, permissions: Collection[str]) -> AccountRow:
@@ -368,7 +368,7 @@ async def load_key_account(call: Call, name: str | None, permissions: Collection
         alone = author_of(call) == CONSOLE or set(permissions).isdisjoint(call.context.guarded)
         allowed = alone and call.may(EDIT, account) and await outranks_account(call, account, permissions)
     if not allowed:
-        raise forbidden("account")
+        raise not_allowed("account")
     if not permissions or not set(permissions) <= await granted_permissions(call, account):
         raise invalid_input(
             "A key has some of its account's permissions, and none besides.",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gongzhi.core.grids.models import GridRow
-from gongzhi.runtime.commands import TWO_PERSONS, Call, forbidden
+from gongzhi.runtime.commands import TWO_PERSONS, Call, not_allowed
 from gongzhi.values.errors import Refusal
 
 from .models import AccountRow
@@ -146,7 +146,7 @@ async def require_second_entry(call: Call, account: AccountRow, other: str, path
     """Refuse the caller unless they may be the second person who lets somebody sign in as this account."""
     if await holds_guarded(call, account):
         if not await may_confirm(call, GrantPlace(await GridRow.get(id=account.grid_id) if account.grid_id else None)):
-            raise forbidden(path)
+            raise not_allowed(path)
         await require_unconnected(call, path, other)
     else:
         await require_independence(call, path, other)

@@ -13,7 +13,7 @@ from gongzhi.core.cases.types import Case
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, invalid_input, is_given
-from gongzhi.runtime.commands import KEY, Call, command, forbidden, input_field
+from gongzhi.runtime.commands import KEY, Call, command, input_field, not_allowed
 from gongzhi.values import codes
 from gongzhi.values.errors import Refusal
 
@@ -40,7 +40,7 @@ async def add_attachments(call: Call, input: AddAttachmentsInput) -> CasePayload
     receipted = is_given(input.receipt_code) and codes.receipt_matches(secret, input.number, input.receipt_code)
     case: CaseRow = await call.find(Case, "number", number=input.number, shown=receipted)
     if not (receipted or is_own_case(call, case) or await works_on_case(call, case)):
-        raise forbidden("number")
+        raise not_allowed("number")
     if case.status not in machine.OPEN:
         raise Refusal(
             "ILLEGAL_TRANSITION", "The case is over: nothing is added to it.", "诉求已办结，不能再补充。", ("number",)

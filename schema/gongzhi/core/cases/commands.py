@@ -10,7 +10,7 @@ from strawberry import UNSET
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, invalid_input, is_given
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, free_text, input_field
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, free_text, input_field, not_allowed
 from gongzhi.runtime.reactions import run_checks
 from gongzhi.values import codes
 from gongzhi.values.errors import FIELD, Refusal
@@ -106,7 +106,7 @@ async def decline_case(call: Call, input: ReasonedCaseInput) -> CasePayload:
 async def withdraw_case(call: Call, input: CaseInput) -> CasePayload:
     case = await find_case(call, input)
     if not is_own_case(call, case):
-        raise forbidden("number")
+        raise not_allowed("number")
     return await advance_case(call, case, machine.WITHDRAW, note=input.note)
 
 
@@ -187,7 +187,7 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
     case = await call.find(Case, "number", number=input.number, shown=receipted)
     mine = is_requester(call, case)
     if not receipted and not mine:
-        raise forbidden("number")
+        raise not_allowed("number")
     await refuse_involved(call, case)
     # A case that is part of another is answered with it, and rated by itself.
     main: CaseRow | None = (await run_checks(call, machine.RATED, case)).get(ANSWERED_WITH)

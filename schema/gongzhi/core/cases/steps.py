@@ -15,7 +15,7 @@ from gongzhi.declare.columns import save_changes
 from gongzhi.declare.entity import ref
 from gongzhi.declare.events import Event, event_of
 from gongzhi.runtime.checks import check_text, invalid_input, not_found
-from gongzhi.runtime.commands import Call, Problem, check_version, forbidden, problems, result_field, text_warnings
+from gongzhi.runtime.commands import Call, Problem, check_version, not_allowed, problems, result_field, text_warnings
 from gongzhi.runtime.reactions import run_checks, run_follows
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.errors import FIELD, Refusal
@@ -85,7 +85,7 @@ async def find_case(call: Call, input: Any, permission: str | None = None) -> Ca
     case: CaseRow = await call.find(Case, "number", number=input.number)
     if permission:
         if not call.may(permission, case):
-            raise forbidden("number")
+            raise not_allowed("number")
         await require_disinterested(call, case)
     check_version(case, input.expected_version)
     return case
@@ -128,7 +128,7 @@ async def load_handled_case(call: Call, input: Any) -> CaseRow:
     units = {grant.unit for grant in call.viewer.account.grants if "cases.handle" in grant.permissions}
     # Dispatchers act for any unit.
     if case.lead_unit_id and case.lead_unit_id not in units and not call.viewer.can("cases.dispatch"):
-        raise forbidden("number")
+        raise not_allowed("number")
     return case
 
 

@@ -30,8 +30,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -83,7 +83,7 @@ async def add_grid(call: Call, input: AddGridInput) -> GridPayload:
     grid = GridRow(code=input.code, name=name, kind=kind, use=input.use, parent=parent, valid_from=since)
     # Whoever may change what it lies in may add to it.
     if not call.may(EDIT, parent or grid):
-        raise forbidden("code")
+        raise not_allowed("code")
     if await GridRow.exists(code=input.code, valid_to=None):
         raise duplicate("There is a grid with this code already.", "该编码的网格已存在。", "code")
     apply_boundary(grid, outline, input, note)
@@ -151,7 +151,7 @@ async def replace_grid(call: Call, input: ReplaceGridInput) -> GridPayload:
     ends = check_past_day(call, input.valid_to, "validTo") if is_given(input.valid_to) else today(call)
     grid, successor = await load_grid(call, input), await find_grid(input.successor, "successor")
     if not call.may(EDIT, successor):
-        raise forbidden("successor")
+        raise not_allowed("successor")
     if successor.id == grid.id or successor.kind != grid.kind:
         raise invalid_input(
             "The successor must be another grid of the same level.", "后继应为同级的其他网格。", "successor"
@@ -182,7 +182,7 @@ async def load_grid(call: Call, input: Any) -> GridRow:
     """Return the grid, locked, at the version the caller saw, where they may change it."""
     grid = await find_grid(input.code, "code", lock=True)
     if not call.may(EDIT, grid):
-        raise forbidden("code")
+        raise not_allowed("code")
     check_version(grid, input.expected_version)
     return grid
 

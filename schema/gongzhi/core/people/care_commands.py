@@ -21,9 +21,9 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     free_text,
     input_field,
+    not_allowed,
     problems,
     result_field,
     text_warnings,
@@ -74,7 +74,7 @@ async def declare_needs(call: Call, input: DeclareNeedsInput) -> HouseholdPayloa
     household = await find_household(call, input.household)
     own = call.viewer.account.person
     if not (call.may(NEEDS, household) or await is_member(household, own) or await is_helper(household, own)):
-        raise forbidden("household")
+        raise not_allowed("household")
     check_version(household, input.expected_version)
     # Each once, in the order in which they were named.
     household.needs = list(dict.fromkeys(input.needs))
@@ -184,7 +184,7 @@ async def end_liaison(call: Call, input: EndLiaisonInput) -> LiaisonPayload:
     household = await HouseholdRow.select_for_update().get(id=liaison.household_id)
     own = call.viewer.account.person
     if not (own == liaison.person_id or call.may(APPOINT, household) or await is_member(household, own)):
-        raise forbidden("liaison")
+        raise not_allowed("liaison")
     if liaison.until is not None:
         raise invalid_input("The office has ended already.", "该联系已终止。", "liaison")
     liaison.until = today(call)
@@ -216,7 +216,7 @@ async def record_visit(call: Call, input: RecordVisitInput) -> VisitPayload:
     at, note = check_moment(call.now, input.at, OLDEST, "at"), check_text(input.note, NOTE, "note")
     household = await find_household(call, input.household)
     if not (call.may(VISIT, household) or await is_helper(household, call.viewer.account.person)):
-        raise forbidden("household")
+        raise not_allowed("household")
     visit = await VisitRow.create(
         household=household,
         grid_id=household.grid_id,

@@ -38,8 +38,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -110,7 +110,7 @@ class UpdatePersonInput:
 async def update_person(call: Call, input: UpdatePersonInput) -> PersonPayload:
     person: PersonRow = await call.find(Person, "person", id=key_of(Person)(input.person))
     if not call.may(EDIT, person):
-        raise forbidden("person")
+        raise not_allowed("person")
     check_version(person, input.expected_version)
     draft = read_draft(call, input, person)
     grid = await GridRow.get(id=person.grid_id)
@@ -152,7 +152,7 @@ async def appoint_officer(call: Call, input: AppointOfficerInput) -> OfficerPayl
     # Locked, so that one at a time is appointed.
     grid = await find_grid(input.grid, "grid", lock=True)
     if not call.may(APPOINT, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     person: PersonRow = await call.find(Person, "person", id=key_of(Person)(input.person))
     day = today(call)
     await PostRow.filter(grid=grid, duty=input.duty, until=None).update(until=day)
@@ -232,7 +232,7 @@ async def load_home_grid(call: Call, code: str) -> GridRow:
             "grid",
         )
     if not call.may(EDIT, grid):
-        raise forbidden("grid")
+        raise not_allowed("grid")
     return grid
 
 

@@ -10,7 +10,7 @@ import strawberry
 
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.runtime.checks import today
-from gongzhi.runtime.commands import Call, Problem, check_version, forbidden, problems, result_field
+from gongzhi.runtime.commands import Call, Problem, check_version, not_allowed, problems, result_field
 
 from . import tiers
 from .models import AwardRow, HouseholdRow, LiaisonRow, MembershipRow, TierRow
@@ -36,7 +36,7 @@ async def load_household(call: Call, input: Any, *permissions: str) -> Household
     """Return the household, locked, at the version the caller saw, where they hold these permissions."""
     household = await find_household(call, input.household)
     if not all(call.may(permission, household) for permission in permissions):
-        raise forbidden("household")
+        raise not_allowed("household")
     check_version(household, input.expected_version)
     return household
 

@@ -11,7 +11,7 @@ from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import invalid_input, not_found
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.codes import Kind
 
 from .models import ActivationRow
@@ -46,7 +46,7 @@ async def set_plugin_activation(call: Call, input: SetPluginActivationInput) -> 
     if county.kind != Kind.COUNTY:
         raise invalid_input("That is no county.", "该编码不是县级区划。", "county")
     if not call.may(ACTIVATE, county):
-        raise forbidden("county")
+        raise not_allowed("county")
     current = await ActivationRow.get_or_none(grid=county, plugin=input.plugin, until=None)
     # Asked for twice, nothing changes.
     if current and current.active == input.active:

@@ -31,8 +31,8 @@ from gongzhi.runtime.commands import (
     Problem,
     check_version,
     command,
-    forbidden,
     input_field,
+    not_allowed,
     problems,
     result_field,
 )
@@ -133,7 +133,7 @@ async def load_unit(call: Call, input: Any) -> UnitRow:
     if unit is None:
         raise not_found("There is no unit with this code, or it is closed.", "单位编码不存在或已停用。", "code")
     if not call.may(EDIT, await unit.grid):
-        raise forbidden("code")
+        raise not_allowed("code")
     check_version(unit, input.expected_version)
     return unit
 
@@ -170,7 +170,7 @@ async def place_unit(call: Call, unit: UnitRow, input: Any) -> None:
     if is_given(input.grid):
         grid = await find_grid(input.grid, "grid")
         if not call.may(EDIT, grid):
-            raise forbidden("grid")
+            raise not_allowed("grid")
         unit.grid = grid
     if input.parent is not UNSET:
         unit.parent = await find_parent_unit(unit, input.parent) if input.parent else None
