@@ -25,7 +25,7 @@ from gongzhi_server import app, settings
 from gongzhi_server.plugins import loader
 
 async def main():
-    made = app.create_app(settings.Settings.read(os.environ), os.environ["DATABASE_URL"], plugins=loader.load())
+    made = app.create_app(settings.Settings.read(os.environ), os.environ["DATABASE_URL"], plugins=loader.load_plugins())
     async with made.router.lifespan_context(made):
         print(*sys.modules)
 

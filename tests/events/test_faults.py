@@ -25,10 +25,13 @@ def graphql():
         extend(
             Case,
             ratio=ratio,
-            filter={"uneven": guarded(condition(lambda at: wrong(at.rows)), requires=None)},
-            order={"ratio": by(lambda at: over(at.rows), empty=0, requires=None)},
+            filter={"uneven": guard_comparison(compare_condition(lambda at: wrong(at.rows)), requires=None)},
+            order={"ratio": order_by(lambda at: over(at.rows), empty=0, requires=None)},
         ),
-        extend(CaseHappening, filter={"uneven": guarded(condition(lambda at: wrong(at.rows)), requires=None)}),
+        extend(
+            CaseHappening,
+            filter={"uneven": guard_comparison(compare_condition(lambda at: wrong(at.rows)), requires=None)},
+        ),
     ]
 """
 CASES = "query($filter: CaseFilter, $order: CaseOrder) { cases(filter: $filter, orderBy: $order) { nodes { number } } }"

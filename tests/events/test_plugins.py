@@ -41,7 +41,7 @@ class Rung(Event):
 class BellRung:
     """The bell was rung."""
 
-    event_cursor: str = event_cursor()
+    cursor: str = event_cursor()
     case: Case | None = event_subject("For which case.", "case")
 
 

@@ -71,11 +71,13 @@ def tables():
 def graphql():
     from gongzhi_bins.types import Bin
 
-    binned = condition(lambda at: Sql("exists(select from bins.bin b where b.household_id={0})", at.rows.field("id")))
+    binned = compare_condition(
+        lambda at: Sql("exists(select from bins.bin b where b.household_id={0})", at.rows.field("id"))
+    )
     return [
         extend(
             Household,
-            filter={"binned": guarded(binned, requires=None)},
+            filter={"binned": guard_comparison(binned, requires=None)},
             bins=many("Its bins (垃圾桶).", on="household", type=list[Bin] | None, requires=None),
         ),
         extend(

@@ -148,5 +148,7 @@ async def test_slow_job_is_parked_and_told(faulty: Server, monkeypatch: pytest.M
         faulty.clock.time += timedelta(hours=7)
     query = "{ plugins { name state lastError } }"
     found, sound = (await faulty.as_("auditor").ask(query)).data["plugins"]
-    assert (found["name"], found["state"]) == ("faulty", "FAILING") and found["lastError"].startswith("Slow at ")
+    assert (found["name"], found["state"]) == ("faulty", "FAILING") and found["lastError"].startswith(
+        "PluginTooSlow at "
+    )
     assert sound == {"name": "sound", "state": "ACTIVE", "lastError": None}

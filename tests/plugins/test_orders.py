@@ -27,9 +27,9 @@ def graphql():
         extend(
             Household,
             order={
-                "luck": by(last, empty=-1, requires="luck.view"),
-                "word": by(word, empty="", requires=None),
-                "fate": by(lambda at: Sql("1/({0}-{0})", at.rows.version), empty=0, requires=None),
+                "luck": order_by(last, empty=-1, requires="luck.view"),
+                "word": order_by(word, empty="", requires=None),
+                "fate": order_by(lambda at: Sql("1/({0}-{0})", at.rows.version), empty=0, requires=None),
             },
         )
     ]

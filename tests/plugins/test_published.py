@@ -27,8 +27,8 @@ def graphql():
     return [
         extend(
             Case,
-            filter={"urgent_by_phone": guarded(
-                condition(lambda at: Sql("{0}='EMERGENCY'", at.rows.urgency)), requires="calls.view"
+            filter={"urgent_by_phone": guard_comparison(
+                compare_condition(lambda at: Sql("{0}='EMERGENCY'", at.rows.urgency)), requires="calls.view"
             )},
             called=expression("Called (是否来电).", lambda at: Sql("true"), type=bool | None, requires=None),
         )

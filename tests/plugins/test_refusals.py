@@ -72,7 +72,7 @@ BAD = {
     "exit": ("import sys; sys.exit('no licence')", "SystemExit: no licence"),
     "syntax": ("def", "SyntaxError"),
     "hook raises": ("@hookimpl\ndef graphql(): return [1 / 0]", "graphql() failed: ZeroDivisionError"),
-    "hook gives nothing": ("@hookimpl\ndef tables(): pass", "tables() failed: TypeError"),
+    "hook gives nothing": ("@hookimpl\ndef tables(): pass", "tables() gave a NoneType; it gives a list"),
     "unknown hook": ("@hookimpl\ndef grafql(): return []", "unknown hook 'grafql' in plugin gongzhi_broken"),
     "hook with arguments": ("@hookimpl\ndef permissions(all): return []", "Argument(s) {'all'} are declared"),
     "no hook": ("def graphql(): return []", "gongzhi_broken implements no hook"),

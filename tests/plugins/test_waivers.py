@@ -27,13 +27,13 @@ RUBBISH = f"""{WORDS}
 
 @strawberry.input(description="A collection (清运).")
 class CallCollectionInput:
-    idempotency_key: str = given(KEY)
-    grid: str = given("Where (网格编码).")
+    idempotency_key: str = input_field(KEY)
+    grid: str = input_field("Where (网格编码).")
 
 
 @strawberry.type(description="What came of it (结果).")
 class CallCollectionPayload:
-    called: bool | None = made("Whether it was called (是否呼叫).")
+    called: bool | None = result_field("Whether it was called (是否呼叫).")
     errors: list[Problem] = problems()
 
 {ASKING}

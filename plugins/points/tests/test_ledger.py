@@ -140,7 +140,7 @@ import asyncio, sys, uuid
 from datetime import UTC, date, datetime
 import asyncpg
 from gongzhi.values.errors import Text
-from gongzhi_points import ledger
+from gongzhi_points.ledger import posting
 from gongzhi_points.models import PostingKind
 
 class Desk:
@@ -156,11 +156,11 @@ async def main(dsn, programme, issuer, account):
     while True:
         async with desk.connection.transaction():
             made = [
-                ledger.Posting(PostingKind.EARNED, str(uuid.uuid4()), ledger.move(issuer, account, 1), Text("", ""),
-                               date(2026, 6, 30))
+                posting.Posting(PostingKind.EARNED, str(uuid.uuid4()), posting.make_legs(issuer, account, 1),
+                                Text("", ""), date(2026, 6, 30))
                 for _ in range(5)
             ]
-            await ledger.post(desk, programme, *made)
+            await posting.post_entries(desk, programme, *made)
         print("done", flush=True)
 
 asyncio.run(main(sys.argv[1], *map(uuid.UUID, sys.argv[2:])))
