@@ -15,6 +15,9 @@ from pypika_tortoise.queries import Query, Table
 from pypika_tortoise.terms import LiteralValue
 from strawberry.schema.base import BaseSchema
 from tortoise import models
+from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
+from tortoise.backends.base.client import TransactionalDBClient, TransactionContextPooled
+from tortoise.connection import get_connections
 
 STATEMENT_TEXT = 1_000_000
 """Characters of the statements that a connection keeps prepared. PostgreSQL takes some thirty bytes for each."""
@@ -91,3 +94,35 @@ def start_query(query: type[Query]) -> Any:
     """Start a query that is changed in place; by the public way each step copies it."""
     build = getattr(query, "_builder", None)
     return build(immutable=False) if build else query
+
+
+class PooledTransaction(TransactionContextPooled):
+    """A transaction that gives its connection back also when it is cancelled while it begins.
+
+    Tortoise loses it: the pool is one smaller from then on, and whoever closes the pool waits for it.
+    """
+
+    __slots__ = ()
+
+    async def __aenter__(self) -> TransactionalDBClient:
+        try:
+            return await super().__aenter__()
+        except BaseException:
+            if token := getattr(self, "token", None):
+                get_connections().reset(token)
+            if held := getattr(self.client, "_connection", None):
+                # Whether it has begun is not known, so nobody gets it again; its place becomes free.
+                held.terminate()
+                await self.client._parent._pool.release(held)
+            raise
+
+
+class PooledClient(AsyncpgDBClient):
+    """Tortoise's client of a pool, with transactions that lose no connection."""
+
+    def _in_transaction(self) -> PooledTransaction:
+        return PooledTransaction(TransactionWrapper(self), self._pool_init_lock)
+
+
+client_class = PooledClient
+"""What Tortoise looks for in the module that its configuration names as the engine."""

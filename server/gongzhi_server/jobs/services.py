@@ -62,7 +62,7 @@ class Services:
     async def running(self) -> AsyncIterator[None]:
         """Have them at work for as long as the block lasts; what does not end in time ends with the process."""
         tasks = {
-            asyncio.create_task(self.run(self.serve(plugin, one))): one.name
+            asyncio.create_task(self.begin(plugin, one)): one.name
             for plugin, one in self.plugins.services
             if one.wanted is None or one.wanted(self.context(plugin.name).settings)
         }
@@ -76,6 +76,10 @@ class Services:
             late = (await asyncio.wait(tasks, timeout=ENDING))[1] if tasks else ()
             for task in late:
                 log.error("the service %s did not end within %g seconds", tasks[task], ENDING)
+
+    async def begin(self, plugin: Plugin, service: Service | ProcessService) -> None:
+        """Run a service where the tables are known."""
+        await self.run(self.serve(plugin, service))
 
     async def serve(self, plugin: Plugin, service: Service | ProcessService) -> None:
         """Run a service until cancelled: at once, or whenever this process is elected."""

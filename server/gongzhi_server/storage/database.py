@@ -127,7 +127,7 @@ def tortoise_config(dsn: str, apps: Iterable[App] = CORE_APPS, size: int = 8, sh
     if short:
         parts["server_settings"] |= PLANNED_ONCE
     return {
-        "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": parts}},
+        "connections": {"default": {"engine": "gongzhi_server._compat", "credentials": parts}},
         "apps": {
             app.label: {"models": [app.models], "migrations": app.migrations, "default_connection": "default"}
             for app in apps

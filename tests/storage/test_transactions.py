@@ -1,0 +1,40 @@
+"""Transactions of Tortoise: none loses its connection, at whatever point it is cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from gongzhi_server._compat import TransactionWrapper
+from gongzhi_server.storage import database
+from tortoise.transactions import in_transaction
+
+
+async def test_cancelled_beginning_gives_its_connection_back(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a pool of one, the next transaction gets a connection, and none that has begun already."""
+    reached, begin = asyncio.Event(), TransactionWrapper.begin
+
+    async def hang(self: Any) -> None:
+        await begin(self)
+        reached.set()
+        await asyncio.Event().wait()
+
+    async def work() -> None:
+        async with in_transaction():
+            pass
+
+    async with database.open_tortoise(database.tortoise_config(empty, size=1)) as context:
+        monkeypatch.setattr(TransactionWrapper, "begin", hang)
+        task = asyncio.create_task(work())
+        await reached.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        monkeypatch.undo()
+        async with asyncio.timeout(5), in_transaction() as connection:
+            [row] = await connection.execute_query_dict(
+                "select count(*) n from pg_stat_activity where state like 'idle in%'"
+            )
+        assert row["n"] == 0
+        assert await context.connections.get("default").execute_query_dict("select 1 one") == [{"one": 1}]
