@@ -72,7 +72,7 @@ MODULES = (
     "values.errors",
 )
 OURS = {
-    "core.cases.opening": {"enter_cases", "find_by_codes", "locate_places", "outside_all_grids", "require_county"},
+    "core.cases.opening": {"enter_cases", "locate_places", "new_case", "outside_all_grids", "require_county"},
     "declare.columns": {"insert_rows", "remember_row", "save_changes"},
     "declare.located": {"place_in_grid"},
     "runtime.context": {"TimelineWords"},

@@ -10,7 +10,7 @@ from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text
+from gongzhi.runtime.checks import check_text, require_state
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -26,8 +26,7 @@ from gongzhi.runtime.commands import (
     text_warnings,
 )
 from gongzhi.runtime.screening import TextWarning
-from gongzhi.values.errors import Refusal
-from gongzhi.values.labels import label_of
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID
 
 from ..lookups import REASON, WHY, acting_units, load_with_case
@@ -37,6 +36,7 @@ from ..work_types import WorkOrder
 
 ACKNOWLEDGED, CONTRIBUTED, TAKEN_BACK = "case.acknowledged", "case.contributed", "case.order_withdrawn"
 ORDER = "The work order (工单)."
+WORK_ORDER = Text("work order", "工单")
 
 
 @strawberry.type(description="A work order as it is now, or why nothing was done (工单操作结果).")
@@ -63,8 +63,7 @@ class AcknowledgeOrderInput:
 @command("Acknowledge a work order of one's unit (签收).", requires="cases.handle")
 async def acknowledge_order(call: Call, input: AcknowledgeOrderInput) -> WorkOrderPayload:
     case, order = await load_own_order(call, input)
-    if order.state != OrderState.ISSUED:
-        raise illegal_order_state(order)
+    require_state(order.state, (OrderState.ISSUED,), WORK_ORDER, "order")
     order.state, order.acknowledged_at = OrderState.ACKNOWLEDGED, call.now
     return await finish_step(call, case, order, ACKNOWLEDGED)
 
@@ -82,8 +81,7 @@ async def contribute(call: Call, input: ContributeInput) -> WorkOrderPayload:
     case, order = await load_own_order(call, input)
     if order.role != OrderRole.SUPPORT:
         raise Refusal("BAD_USER_INPUT", "The lead unit answers the case itself.", "主办单位请使用答复。", ("order",))
-    if order.state not in LIVE:
-        raise illegal_order_state(order)
+    require_state(order.state, LIVE, WORK_ORDER, "order")
     order.contribution = check_text(input.text, BODY, "text")
     # Contributing is the end of a supporting unit's work; the answer is the lead unit's.
     order.state, order.finished_at = OrderState.DONE, call.now
@@ -105,8 +103,7 @@ async def withdraw_order(call: Call, input: WithdrawOrderInput) -> WorkOrderPayl
     if not call.may("cases.dispatch", case) or order.role != OrderRole.SUPPORT:
         raise not_allowed("order")
     check_version(order, input.expected_version)
-    if order.state not in LIVE:
-        raise illegal_order_state(order)
+    require_state(order.state, LIVE, WORK_ORDER, "order")
     # Checked only: the reason goes to the timeline below.
     check_text(input.reason, REASON, "reason")
     order.state, order.finished_at = OrderState.WITHDRAWN, call.now
@@ -148,15 +145,6 @@ async def finish_step(
     unit = await UnitRow.get(id=order.unit_id)
     await record_event(call, case, event, note, unit)
     return WorkOrderPayload(work_order=ref(WorkOrder, order.id))
-
-
-def illegal_order_state(order: OrderRow) -> Refusal:
-    return Refusal(
-        "ILLEGAL_TRANSITION",
-        f"This cannot be done with the work order as it is: {label_of(order.state).en}.",
-        f"工单{label_of(order.state).zh}，不能进行此操作。",
-        ("order",),
-    )
 
 
 EXTENSIONS = (

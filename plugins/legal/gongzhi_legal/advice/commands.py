@@ -12,10 +12,9 @@ from gongzhi.core.people.models import PersonRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, invalid_input, is_given, not_found
+from gongzhi.runtime.checks import check_text, invalid_input, is_given, not_found, require_state
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
-from gongzhi.values.errors import Refusal, Text
-from gongzhi.values.labels import label_of
+from gongzhi.values.errors import Text
 from gongzhi_deadlines.worktime import Term, Unit
 from gongzhi_rights.representation import load_subject, require_speaker
 from strawberry import ID, UNSET
@@ -144,13 +143,7 @@ async def triage_question(call: Call, matter: MatterRow, topic: LegalTopic, pers
 async def load_advice(call: Call, id: str, *states: AdviceState) -> tuple[AdviceRow, MatterRow]:
     """Return the question, locked, which must be in one of these states, and its matter."""
     row: AdviceRow = await call.find(LegalAdvice, "advice", id=key_of(LegalAdvice)(id))
-    if row.state not in states:
-        raise Refusal(
-            "ILLEGAL_TRANSITION",
-            f"This cannot be done with the question as it is: {label_of(row.state).en}.",
-            f"咨询{label_of(row.state).zh}，不能进行此操作。",
-            ("advice",),
-        )
+    require_state(row.state, states, Text("question", "咨询"), "advice")
     return row, await MatterRow.get(id=row.matter_id)
 
 

@@ -8,7 +8,7 @@ import strawberry
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_past_day, check_text, invalid_input, is_given
+from gongzhi.runtime.checks import check_past_day, check_text, invalid_input, is_given, require_state
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -22,7 +22,6 @@ from gongzhi.runtime.commands import (
     result_field,
 )
 from gongzhi.values.errors import Refusal, Text
-from gongzhi.values.labels import label_of
 from strawberry import ID, UNSET
 
 from ..durations import ACCEPTANCE, DECISION, day_of, day_start, term_end
@@ -84,13 +83,7 @@ async def request_confirmation(call: Call, input: RequestConfirmationInput) -> J
 async def load_confirmation(call: Call, id: str, *states: ConfirmationState) -> tuple[ConfirmationRow, MatterRow]:
     """Return the confirmation, locked, which must be in one of these states, and its matter."""
     row: ConfirmationRow = await call.find(JudicialConfirmation, "confirmation", id=key_of(JudicialConfirmation)(id))
-    if row.state not in states:
-        raise Refusal(
-            "ILLEGAL_TRANSITION",
-            f"This cannot be done with the confirmation as it is: {label_of(row.state).en}.",
-            f"司法确认{label_of(row.state).zh}，不能进行此操作。",
-            ("confirmation",),
-        )
+    require_state(row.state, states, Text("confirmation", "司法确认"), "confirmation")
     return row, await MatterRow.get(id=row.matter_id)
 
 

@@ -10,10 +10,9 @@ from gongzhi.core.units.commands import find_unit
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_past_day, check_text, check_whole_number, is_given, not_found
+from gongzhi.runtime.checks import check_past_day, check_text, check_whole_number, is_given, not_found, require_state
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
-from gongzhi.values.errors import Refusal, Text
-from gongzhi.values.labels import label_of
+from gongzhi.values.errors import Text
 from gongzhi_deadlines.worktime import Term, Unit
 from gongzhi_rights.decisions import Contribution, record_decision
 from gongzhi_rights.representation import load_subject, require_speaker
@@ -108,13 +107,7 @@ def step_json(step: Step) -> dict[str, str]:
 async def load_aid(call: Call, id: str, *states: AidState) -> tuple[AidRow, MatterRow]:
     """Return the application, locked, which must be in one of these states, and its matter."""
     row: AidRow = await call.find(LegalAid, "aid", id=key_of(LegalAid)(id))
-    if row.state not in states:
-        raise Refusal(
-            "ILLEGAL_TRANSITION",
-            f"This cannot be done with the application as it is: {label_of(row.state).en}.",
-            f"申请{label_of(row.state).zh}，不能进行此操作。",
-            ("aid",),
-        )
+    require_state(row.state, states, Text("application", "申请"), "aid")
     return row, await MatterRow.get(id=row.matter_id)
 
 

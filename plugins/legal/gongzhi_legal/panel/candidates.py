@@ -12,7 +12,7 @@ from gongzhi.runtime.checks import today
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import Refusal
 
-from ..models import AdviserKind, AdviserRow, SeatRole, SeatRow
+from ..models import AdviserKind, SeatRole, SeatRow
 
 LEVELS = (SettlementLevel.VILLAGE, SettlementLevel.TOWN, SettlementLevel.COUNTY)
 """From below: what can be settled in the village is settled there (小事不出村)."""
@@ -121,8 +121,3 @@ async def take_seat(call: Call, matter: UUID, **whose: Any) -> None:
     """Take a seat away: from now on its holder sees nothing of the matter."""
     # Kept with its end and not deleted: that somebody sat there is part of the file.
     await SeatRow.filter(matter_id=matter, left_at=None, **whose).update(left_at=call.now)
-
-
-async def find_adviser(call: Call, account: str) -> AdviserRow | None:
-    """Return the adviser who signs in with this account."""
-    return await AdviserRow.get_or_none(account=account)

@@ -13,7 +13,7 @@ from gongzhi.declare.events import Occurrence
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import rows_inside
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, is_given
+from gongzhi.runtime.checks import check_text, is_given, require_state
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -28,7 +28,6 @@ from gongzhi.runtime.commands import (
 )
 from gongzhi.runtime.jobs import handler
 from gongzhi.values.errors import Refusal, Text
-from gongzhi.values.labels import label_of
 from gongzhi_deadlines.worktime import Term, Unit
 from gongzhi_operations.whistles.calls import call_units, load_summoned
 from gongzhi_operations.whistles.events import Closed
@@ -123,13 +122,7 @@ async def load_clue(call: Call, id: str, version: int, *states: ClueState) -> tu
     if not call.may(CLUES, row):
         raise not_allowed("clue")
     check_version(row, version)
-    if row.state not in states:
-        raise Refusal(
-            "ILLEGAL_TRANSITION",
-            f"This cannot be done with the clue as it is: {label_of(row.state).en}.",
-            f"线索{label_of(row.state).zh}，不能进行此操作。",
-            ("clue",),
-        )
+    require_state(row.state, states, Text("clue", "线索"), "clue")
     return row, await MatterRow.get(id=row.matter_id)
 
 

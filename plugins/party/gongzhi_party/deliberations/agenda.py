@@ -10,7 +10,15 @@ from gongzhi.core.people.models import PersonRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, check_whole_number, duplicate, input_form, is_given, not_found
+from gongzhi.runtime.checks import (
+    check_text,
+    check_whole_number,
+    duplicate,
+    input_form,
+    is_given,
+    not_found,
+    require_state,
+)
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -23,8 +31,7 @@ from gongzhi.runtime.commands import (
     problems,
     result_field,
 )
-from gongzhi.values.errors import Refusal
-from gongzhi.values.labels import label_of
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from ..activities.types import PartyActivity
@@ -87,19 +94,13 @@ async def load_led_deliberation(call: Call, id: str, expected: int, *states: Del
     if not call.may(DELIBERATE, row):
         raise not_allowed("deliberation")
     check_version(row, expected)
-    require_state(row, *states)
+    require_deliberation_state(row, *states)
     return row
 
 
-def require_state(row: DeliberationRow, *states: DeliberationState) -> None:
+def require_deliberation_state(row: DeliberationRow, *states: DeliberationState) -> None:
     """Refuse what cannot be done where a deliberation stands."""
-    if row.state not in states:
-        raise Refusal(
-            "ILLEGAL_TRANSITION",
-            f"This cannot be done with the deliberation as it is: {label_of(row.state).en}.",
-            f"议事{label_of(row.state).zh}，不能进行此操作。",
-            ("deliberation",),
-        )
+    require_state(row.state, states, Text("deliberation", "议事"), "deliberation")
 
 
 async def save_deliberation(row: DeliberationRow) -> DeliberationPayload:
@@ -150,7 +151,7 @@ class MatterSpeakerPayload:
 @command("Ask to be heard; one's name is called, so it is published (申请发言).", requires=None)
 async def ask_to_speak_on_matter(call: Call, input: AskToSpeakOnMatterInput) -> MatterSpeakerPayload:
     row, person = await load_as_neighbour(call, input.deliberation)
-    require_state(row, DeliberationState.ANNOUNCED)
+    require_deliberation_state(row, DeliberationState.ANNOUNCED)
     if await SpeakerRow.exists(deliberation=row, person=person):
         raise duplicate("You are on the list.", "您已在发言名单上。", "deliberation")
     speaker = await SpeakerRow.create(
@@ -186,7 +187,7 @@ async def propose_on_matter(call: Call, input: ProposeOnMatterInput) -> MatterPr
     row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(input.deliberation))
     if not call.may(DELIBERATE, row):
         await load_as_neighbour(call, input.deliberation)
-    require_state(row, DeliberationState.ANNOUNCED)
+    require_deliberation_state(row, DeliberationState.ANNOUNCED)
     # Numbered under the deliberation's lock.
     place = 1 + await ProposalRow.filter(deliberation=row).count()
     if place > 20:

@@ -31,7 +31,13 @@ from ..models import (
     ProposalRow,
 )
 from ..visibility import DELIBERATE
-from .agenda import DeliberationPayload, load_as_neighbour, load_led_deliberation, require_state, save_deliberation
+from .agenda import (
+    DeliberationPayload,
+    load_as_neighbour,
+    load_led_deliberation,
+    require_deliberation_state,
+    save_deliberation,
+)
 from .types import MatterEvaluation, MatterProposal
 
 SETTLED = (DeliberationState.DECIDED, DeliberationState.PUBLICISED)
@@ -148,7 +154,7 @@ class MatterEvaluationPayload:
 @command("Say what one makes of a public result; whoever lives there, once (成效评价).", requires=None)
 async def evaluate_matter(call: Call, input: EvaluateMatterInput) -> MatterEvaluationPayload:
     row, person = await load_as_neighbour(call, input.deliberation)
-    require_state(row, DeliberationState.PUBLICISED)
+    require_deliberation_state(row, DeliberationState.PUBLICISED)
     # One answer each; the figure is shown from ten on.
     if await EvaluationRow.exists(deliberation=row, person=person):
         raise duplicate("You have said so already.", "您已评价。", "deliberation")

@@ -51,7 +51,7 @@ from ..models import (
     Voters,
 )
 from ..visibility import DELIBERATE
-from .agenda import DeliberationPayload, load_led_deliberation, require_state, save_deliberation
+from .agenda import DeliberationPayload, load_led_deliberation, require_deliberation_state, save_deliberation
 from .counting import count_votes, empty_urn, withdraw_meeting
 from .types import Deliberation, MatterProposal
 from .voting import call_to_vote, voting_age_birthday
@@ -290,7 +290,7 @@ class ConfirmMatterMeetingInput:
 async def confirm_matter_meeting(call: Call, input: ConfirmMatterMeetingInput) -> DeliberationPayload:
     row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(input.deliberation))
     check_version(row, input.expected_version)
-    require_state(row, DeliberationState.RECORDED)
+    require_deliberation_state(row, DeliberationState.RECORDED)
     # The version seen and this state are what is confirmed: a record made anew needs a new word.
     meeting = await MeetingRow.get(deliberation=row, state=MeetingState.RECORDED)
     # A village may have one leader only; whoever was in the room is a witness.

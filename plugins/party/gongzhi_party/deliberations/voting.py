@@ -50,7 +50,7 @@ from ..models import (
     Voters,
 )
 from ..visibility import DELIBERATE
-from .agenda import DeliberationPayload, load_led_deliberation, require_state, save_deliberation
+from .agenda import DeliberationPayload, load_led_deliberation, require_deliberation_state, save_deliberation
 from .types import Deliberation, MatterProposal, VoteProxy
 
 ADULT = 18
@@ -254,7 +254,7 @@ class VoteProxyPayload:
 @command("Have somebody cast one's vote; from paper, whoever leads puts it on record (登记书面委托).", requires=None)
 async def grant_vote_proxy(call: Call, input: GrantVoteProxyInput) -> VoteProxyPayload:
     row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(input.deliberation))
-    require_state(row, DeliberationState.ANNOUNCED, DeliberationState.VOTING)
+    require_deliberation_state(row, DeliberationState.ANNOUNCED, DeliberationState.VOTING)
     if is_given(input.principal):
         # A proxy on paper is put on record by whoever leads; anybody else gives their own.
         if not call.may(DELIBERATE, row):

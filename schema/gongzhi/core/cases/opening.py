@@ -10,12 +10,10 @@ file by its channel or for its requester. What somebody typed in goes by `gongzh
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
-
-from tortoise.models import Model
 
 from gongzhi.core.attachments.uploads import attach_uploads
 from gongzhi.core.grids.models import GridRow
@@ -27,13 +25,12 @@ from gongzhi.runtime.commands import Call
 from gongzhi.runtime.reactions import Later, run_checks, run_follows
 from gongzhi.values import codes
 from gongzhi.values.codes import Series
-from gongzhi.values.errors import FIELD, Refusal
+from gongzhi.values.errors import Refusal
 
 from . import machine
 from .models import CaseKind, CaseRow, CategoryRow, ChannelRow, Origin, Status, Urgency
-from .steps import record_reports
+from .steps import find_by_codes, record_reports
 
-M = TypeVar("M", bound=Model)
 TITLE, BODY, ADDRESS = 200, 10_000, 200
 """The most characters of a title, a description and an address."""
 
@@ -117,16 +114,6 @@ async def enter_cases(call: Call, cases: Sequence[CaseRow]) -> None:
         await later()
 
 
-async def find_by_codes(model: type[M], wanted: Sequence[str], path: str, **more: Any) -> Mapping[str, M]:
-    """Return the rows with these codes, the newest of each. Raises Refusal for a code that no row has."""
-    # The newest last, which is the one that stays under its code.
-    found = await model.filter(code__in=list(set(wanted)), **more).order_by("id")
-    rows = {row.code: row for row in found}  # type: ignore[attr-defined]
-    if len(rows) < len(set(wanted)):
-        raise not_found(f"{FIELD}: nothing has this code.", f"{FIELD}：没有此代码。", path)
-    return rows
-
-
 async def locate_places(call: Call, places: Sequence[PointInput]) -> list[int | None]:
     """Return the key of the smallest grid around each place. Raises Refusal for what is no position on Earth."""
     rows = await call.fetch(LOCATE, [placed_point(vars(place)) for place in places])
@@ -167,15 +154,15 @@ async def _grids(call: Call, drafts: Sequence[CaseDraft]) -> list[GridRow]:
 
 def _unsaved(call: Call, draft: CaseDraft, category: CategoryRow, channel: ChannelRow, grid: GridRow) -> CaseRow:
     """Return the case of a draft, without a number."""
-    place = vars(draft.place) if draft.place else None
-    point = read_position(place) if place else None
     own = call.viewer.account.person
     with input_form() as read:
         title = read(check_text, draft.title, TITLE, "title")
         description = read(check_text, draft.description, BODY, "description")
         address = read(check_text, draft.address, ADDRESS, "address") if draft.address else None
-    case = CaseRow(
-        series=Series.SEALED if draft.kind == CaseKind.TIP_OFF else Series.ORDINARY,
+    return new_case(
+        call,
+        grid,
+        draft.place,
         kind=draft.kind,
         channel=channel,
         category=category,
@@ -183,18 +170,29 @@ def _unsaved(call: Call, draft: CaseDraft, category: CategoryRow, channel: Chann
         origin=draft.origin,
         title=title,
         description=description,
-        status=Status.REPORTED,
         requester_id=draft.requester,
         # Whoever files for somebody else is kept beside them.
         filed_by_id=own if own != draft.requester else None,
         account=call.viewer.account.name,
         external=draft.external,
+        address=address,
+    )
+
+
+def new_case(call: Call, grid: GridRow, place: PointInput | None, *, kind: CaseKind, **columns: Any) -> CaseRow:
+    """Return the row of a case that is reported now, without a number, and not saved yet."""
+    point = read_position(vars(place)) if place else None
+    case = CaseRow(
+        # Tip-offs have a run of numbers of their own.
+        series=Series.SEALED if kind == CaseKind.TIP_OFF else Series.ORDINARY,
+        kind=kind,
+        status=Status.REPORTED,
         grid=grid,
         longitude=point and point.longitude,
         latitude=point and point.latitude,
-        place_source=place,
-        address=address,
+        place_source=vars(place) if place else None,
         reported_at=call.now,
+        **columns,
     )
     # The database fills these in when the row is saved, and reactions look at them before.
     place_in_grid(case, grid)

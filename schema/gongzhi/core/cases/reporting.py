@@ -12,13 +12,12 @@ from gongzhi.core.attachments.models import AttachmentKind, AttachmentRow
 from gongzhi.core.attachments.uploads import MOST, attach_uploads
 from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
-from gongzhi.core.grids.types import PointInput, read_position
+from gongzhi.core.grids.types import PointInput
 from gongzhi.core.people.liaisons import is_helper_of
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.types import Person
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import key_of, ref
-from gongzhi.declare.located import place_in_grid
 from gongzhi.runtime.checks import check_text, input_form, invalid_input, is_given, not_found
 from gongzhi.runtime.commands import (
     KEY,
@@ -34,13 +33,12 @@ from gongzhi.runtime.commands import (
 from gongzhi.runtime.context import Info
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values import codes
-from gongzhi.values.codes import Series
 from gongzhi.values.errors import Refusal
 
 from . import machine
 from .channels import require_channel, require_origin
-from .models import CaseKind, CaseRow, CategoryRow, ChannelRow, Origin, Status, Urgency
-from .opening import ADDRESS, BODY, TITLE, enter_cases, locate_places, outside_all_grids, require_county
+from .models import CaseKind, CaseRow, CategoryRow, ChannelRow, Origin, Urgency
+from .opening import ADDRESS, BODY, TITLE, enter_cases, locate_places, new_case, outside_all_grids, require_county
 from .steps import find_by_code
 from .types import Case
 
@@ -131,12 +129,11 @@ async def file_report(
             "Only a tip-off or a complaint is against a unit.", "只有举报和投诉可以指定被反映单位。", "against"
         )
     previous = await load_followed_case(call, input.follows) if input.follows else None
-    point = read_position(vars(input.place)) if input.place else None
-    # Tip-offs have a run of numbers of their own.
-    series = Series.SEALED if input.kind == CaseKind.TIP_OFF else Series.ORDINARY
     own = call.viewer.account.person
-    case = CaseRow(
-        series=series,
+    case = new_case(
+        call,
+        grid,
+        input.place or None,
         kind=input.kind,
         channel=channel,
         category=category,
@@ -144,24 +141,16 @@ async def file_report(
         origin=input.origin,
         title=title,
         description=description,
-        status=Status.REPORTED,
         # Anonymous, neither the requester nor the account is kept.
         requester_id=None if input.anonymous else requester and requester.id,
         filed_by_id=own if unasked or requester and own != requester.id else None,
         anonymous=input.anonymous,
         account=None if input.anonymous else call.viewer.account.name,
         external=external,
-        grid=grid,
-        longitude=point and point.longitude,
-        latitude=point and point.latitude,
-        place_source=vars(input.place) if input.place else None,
         address=address,
         accused_unit=accused,
         previous=previous,
-        reported_at=call.now,
     )
-    # The database fills these in when the row is saved, and reactions look at them before.
-    place_in_grid(case, grid)
     await enter_cases(call, [case])
     # Files refer to their case, so it has to be there.
     added = await attach_uploads(call, case, input.attachments) if input.attachments else []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import strawberry
+from tortoise.models import Model
 from uuid6 import uuid7
 
 from gongzhi.core.units.models import UnitRow
@@ -27,6 +28,8 @@ from .machine import Step
 from .models import Audience, CaseRow, CategoryRow, SettlementLevel, Status, SupportRow
 from .step_notices import announce_step
 from .types import Case
+
+M = TypeVar("M", bound=Model)
 
 NOTE = 10_000
 """The most characters of a note; an answer is one."""
@@ -149,7 +152,7 @@ async def record_step(
 ) -> None:
     """Take a step that the machine allows, and record it; the case is not saved."""
     if case.status not in taken.sources:
-        raise illegal_step(case, taken)
+        raise illegal_status(case, taken.chinese, *taken.sources)
     # Whoever accepts a recording has listened to it.
     if taken is machine.ACCEPT and not case.title:
         raise title_required()
@@ -266,10 +269,6 @@ def title_required() -> Refusal:
     return invalid_input("Listen to the recording and give the case a title.", "请先收听录音并拟定标题。", "title")
 
 
-def illegal_step(case: CaseRow, taken: Step) -> Refusal:
-    return illegal_status(case, taken.chinese, *taken.sources)
-
-
 def illegal_status(case: CaseRow, chinese: str, *statuses: Status) -> Refusal:
     """Return the refusal for something that is open to cases in these statuses only."""
     now, allowed = label_of(case.status), join_labels(statuses)
@@ -335,10 +334,16 @@ async def works_on_case(call: Call, case: CaseRow) -> bool:
     return bool(units) and await SupportRow.exists(case_id=case.id, unit_id__in=units)
 
 
-async def find_by_code(model: Any, code: str, path: str, **more: Any) -> Any:
-    """Return the row with this code."""
-    # A later edition may use a code again, so the newest counts.
-    found = await model.filter(code=code, **more).order_by("-id").first()
-    if found is None:
+async def find_by_code(model: type[M], code: str, path: str, **more: Any) -> M:
+    """Return the newest row with this code. Raises Refusal if no row has it."""
+    return (await find_by_codes(model, [code], path, **more))[code]
+
+
+async def find_by_codes(model: type[M], wanted: Sequence[str], path: str, **more: Any) -> Mapping[str, M]:
+    """Return the rows with these codes, the newest of each. Raises Refusal for a code that no row has."""
+    # The newest last, which is the one that stays under its code.
+    found = await model.filter(code__in=list(set(wanted)), **more).order_by("id")
+    rows = {row.code: row for row in found}  # type: ignore[attr-defined]
+    if len(rows) < len(set(wanted)):
         raise not_found(f"{FIELD}: nothing has this code.", f"{FIELD}：没有此代码。", path)
-    return found
+    return rows
