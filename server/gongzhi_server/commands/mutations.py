@@ -336,11 +336,7 @@ async def perform_command(
             if request is not None:
                 return replay_request(command, request, mac, context.viewer)
             call = Transaction(context, connection, plugin, outbox)
-            await call.enter()
-            with columns_bound(given), acting_as(plugin):
-                payload = await command.function(call, given)
-            # A skipped check raises here, inside the transaction, so nothing of the command stays.
-            require_checks(command, call)
+            payload = await run_command(call, command, given)
             writes = call.outgoing.writes()
             # The payload is stored and read back before it is answered, so that the first answer equals every replay.
             kept = store_payload(payload)
@@ -367,6 +363,16 @@ async def perform_command(
         return restore_answer(command, result, context.viewer)
 
 
+async def run_command(call: Transaction, command: Command, given: Any) -> Any:
+    """Run a command in its transaction, and return its payload."""
+    await call.enter()
+    with columns_bound(given), acting_as(call.plugin):
+        payload = await command.function(call, given)
+    # A skipped check raises here, inside the transaction, so nothing of the command stays.
+    require_checks(command, call)
+    return payload
+
+
 def require_checks(command: Command, call: Transaction) -> None:
     """Let nothing be written by a command that left out a check it promises. Raises RuntimeError."""
     if command.two_persons and TWO_PERSONS not in call.checks:
@@ -378,11 +384,8 @@ async def perform_repeatable(context: Context, command: Command, given: Any, plu
     try:
         async with in_transaction() as connection:
             call = Transaction(context, connection, plugin, outbox)
-            await call.enter()
-            with columns_bound(given), acting_as(plugin):
-                payload = await command.function(call, given)
             # Nothing of the payload is stored: it may hold a secret that is answered once.
-            require_checks(command, call)
+            payload = await run_command(call, command, given)
             writes = call.outgoing.writes()
             said = [*(one.code for one in payload.errors), *call.waived]
             await write_together(
