@@ -96,6 +96,7 @@ def figures() -> list[Figure]:
         listed("functions not described in the imperative", descriptive_functions()),
         listed(f"folders of more than {CROWD} files without a reason", crowded_folders()),
         sparsest(),
+        least_tested(),
         listed("references to pages that are not here", absent_pages()),
     ]
 
@@ -304,6 +305,24 @@ def comment_share(folder: Path) -> float:
         for token in tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline):
             comments += token.type == tokenize.COMMENT and not DIRECTIVE.match(token.string)
     return round(100 * comments / lines, 1) if lines else 0
+
+
+def least_tested() -> Figure:
+    """Build the figure of the plugin with the fewest tests of its own beside its code."""
+    goal = 0.6
+    shares = test_shares()
+    below = tuple(f"{name}: {share}" for name, share in sorted(shares.items(), key=itemgetter(1)) if share < goal)
+    name = "fewest lines of tests per line of code of a plugin"
+    return Figure(name, min(shares.values()), goal, below, rises=True)
+
+
+def test_shares() -> dict[str, float]:
+    """Count the lines of each plugin's tests per line of its code, rounded down: almost enough is not enough."""
+    shares = {}
+    for plugin in sorted((ROOT / "plugins").iterdir()):
+        if code := sum(map(code_lines, sources(plugin))):
+            shares[plugin.name] = sum(map(code_lines, (plugin / "tests").rglob("*.py"))) * 100 // code / 100
+    return shares
 
 
 def absent_pages() -> list[str]:
