@@ -23,6 +23,7 @@ FIELD = "contact"
 
 def derive_code(secret: bytes, contact: UUID) -> str:
     """Return the code of a contact: derived, so it is told again to a job that is tried again, and stored nowhere."""
+    # The prefix keeps this MAC apart from those that are made under the same secret for receipts and links.
     made = hmac.digest(secret, b"contact code " + contact.bytes, hashlib.sha256)
     return f"{int.from_bytes(made[:8]) % 10**DIGITS:0{DIGITS}}"
 
@@ -39,6 +40,7 @@ def seal_onto(keys: KeyRing, county: str, row: ContactRow, number: str) -> None:
     made = sealing.data_key()
     row.data_key = keys.wrap(county, made)
     row.sealed = sealing.seal_value(made, context(row.id), number)
+    # Sealed, one number looks different each time; by the blind index codes to one number are counted.
     row.blind = keys.blind(county, FIELD, number)
     row.mask = codes.mask_phone(number)
 

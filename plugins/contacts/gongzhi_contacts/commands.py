@@ -80,6 +80,7 @@ async def leave_phone(call: Call, input: LeavePhoneInput) -> PhonePayload:
     case = await find_own_case(call, input)
     if case.status not in machine.OPEN:
         raise Refusal("ILLEGAL_TRANSITION", "The case is over.", "诉求已办结。", ("number",))
+    # Said before a number is kept: one that can never be proved would lie here for a day for nothing.
     if not any(channel.phone for channel in call.context.channels):
         raise Refusal(
             "NOT_AVAILABLE",
@@ -103,6 +104,7 @@ async def send_proof_to(call: Call, case: CaseRow, number: str) -> None:
     blinds = call.context.keys.blinds(county, FIELD, number)
     await lock_quota(call, "codes", blinds[0].hex())  # a number may be left with several cases at once
     often = await ContactRow.filter(blind__in=blinds, sent_at__gt=call.now - HOUR).count()
+    # Kept even where no code goes out, so that both ways look alike to whoever asked, and count alike for the case.
     await row.save(force_create=True)
     if often < OF_NUMBER:
         call.enqueue(send_code, f"contact:{row.id}", row=row, contact=str(row.id))
@@ -177,6 +179,7 @@ async def reveal_phone(call: Call, input: RevealPhoneInput) -> RevealPhonePayloa
     contacting = await must_contact(call, case)
     if not (contacting or call.may(REVEAL, case)):
         raise not_allowed("number")
+    # People of the accused unit never learn who complained about it, whatever else they may see.
     await require_disinterested(call, case)
     # Until this one is on the timeline, where the next one counts it.
     await lock_quota(call, "contacts shown", call.viewer.account.name or "")
@@ -192,6 +195,7 @@ async def reveal_phone(call: Call, input: RevealPhoneInput) -> RevealPhonePayloa
     if number is None:
         return RevealPhonePayload()
     if requester:
+        # Two bounds: on numbers shown of cases, above, and on what is shown of files, which this look is one of.
         if refused := await check_quota(call, [requester], "number"):
             return RevealPhonePayload(errors=[refused])
         named = f"{case.number} {purpose}"[:PURPOSE]

@@ -50,6 +50,7 @@ async def send_code(call: Call, run: JobRun) -> None:
 @job("contacts.forget", every=timedelta(hours=1))
 async def forget_unproved(call: Call, run: JobRun) -> None:
     """Forget numbers that were never proved, once they count for no limit any more."""
+    # Of a caller's number `sent_at` is null and `verified_at` is not, so it is never taken for one that was not proved.
     await ContactRow.filter(verified_at=None, sent_at__lt=call.now - FORGOTTEN).delete()
 
 

@@ -195,6 +195,7 @@ async def request_approval(
     call: Call, case: CaseRow, kind: ApprovalKind, reason: str, until: datetime | None = None
 ) -> Approval:
     """Create a request for somebody else to decide; one of a kind at a time."""
+    # The case is locked by whoever calls, so two cannot both find none; a partial unique index holds it as well.
     if await ApprovalRow.exists(case=case, kind=kind, state=ApprovalState.PENDING):
         raise duplicate("The same was asked already and is not decided.", "已有同类申请待审批。", "number")
     approval = await ApprovalRow.create(

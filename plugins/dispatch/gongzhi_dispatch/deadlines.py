@@ -38,6 +38,7 @@ SUSPENSION = timedelta(days=180)
 RETURNS = 2
 """So often a case may be returned; then the county designates a unit, which may not return it (潍坊市 art. 22)."""
 
+# Clocks are rows of another plugin: read here by SQL, and moved by that plugin's functions alone.
 CLOCK = (
     "select due_at, warn_at from clocks.clock "
     f"where case_id = $1 and stage = '{Stage.HANDLE.value}' and stopped_at is null"

@@ -74,6 +74,7 @@ async def record_follow_up(call: Call, input: RecordFollowUpInput) -> RecordFoll
     # Nobody asks about the work of their own unit.
     if case.lead_unit_id and case.lead_unit_id in {grant.unit for grant in call.viewer.account.grants}:
         raise conflict_of_interest("number")
+    # Nor about their own, whatever unit they are in by now.
     await refuse_involved(call, case)
     entry = await FollowUpRow.create(
         case=case,

@@ -36,6 +36,7 @@ HOLDINGS = (
         erase={"reason": "''", "decision": "null"},
         hidden=("requested_by", "decided_by"),
     ),
+    # No `person`: it holds keys of cases, and whom those are about the core holds with the cases.
     Holding("dispatch.merge", Text("cases about the same matter", "并单"), RECORDS),
     Holding(
         "dispatch.follow_up",

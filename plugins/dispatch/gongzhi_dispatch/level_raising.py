@@ -65,6 +65,7 @@ async def escalate_case(call: Call, input: EscalateCaseInput) -> CasePayload:
 
 
 def raised_level_sql(at: Frame) -> Sql:
+    # Read off the timeline, for a plugin adds no column to a table of the core.
     last = "select e.data->>'to' from cases.event e where e.case_id={0} and e.type='case.level_raised' "
     return Sql(f"({last}order by e.at desc, e.id desc limit 1)", at.row.id)
 

@@ -57,6 +57,7 @@ async def require_decider(call: Call, permission: str, case: CaseRow, unit: int 
 
 async def find_lead_order(case: CaseRow) -> OrderRow | None:
     """Return the lead unit's order, while there is one."""
+    # At most one is live, as a partial unique index holds.
     return await OrderRow.get_or_none(case=case, role=OrderRole.LEAD, state__in=LIVE)
 
 

@@ -135,6 +135,8 @@ class OrderRow(Model):
     state = fields.CharEnumField(OrderState, max_length=12, default=OrderState.ISSUED)
     issued_at = fields.DatetimeField()
     issued_by = fields.CharField(max_length=100, null=True)
+    # Copied from the clock of the case, so that a unit's orders are listed by one index (`dispatch.deadlines` keeps
+    # them).
     due_at = fields.DatetimeField()
     warn_at = fields.DatetimeField()
     acknowledged_at = fields.DatetimeField(null=True)

@@ -73,6 +73,7 @@ async def notify_dispatch(
 
 def offices_for(case: CaseRow, *grids: int | None) -> list[Office]:
     """Return the offices of these grids; of a tip-off those in the county who may see it, save the accused unit."""
+    # By the county and not by grids: those who dispatch where it lies may be the very people it is against.
     if case.series != Series.ORDINARY:
         return [Office(SEALED, case.county_id, case.accused_unit_id)] if case.county_id else []
     return [Office(DISPATCHERS, grid) for grid in dict.fromkeys(grids) if grid]

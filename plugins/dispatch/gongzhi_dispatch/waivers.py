@@ -5,6 +5,7 @@ from __future__ import annotations
 from gongzhi.runtime.waivers import Waiver
 from gongzhi.values.errors import Text
 
+# Asked here and granted elsewhere: dispatching need not know that there are emergencies.
 DESIGNATION = Waiver(
     "dispatch.designation",
     "dispatchCase",

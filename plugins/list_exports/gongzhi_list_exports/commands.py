@@ -127,6 +127,7 @@ def check_variables(given: Any, *path: str) -> dict[str, Any]:
 async def find_exportable_grid(call: Call, code: str) -> GridRow:
     """Return the grid, where the caller may export."""
     grid = await find_grid(code, "grid")
+    # A release is asked of the county's officers: above counties there is nobody to ask.
     if grid.county_id is None:
         raise invalid_input("Name a county, or a grid inside one.", "请选择县级或以下网格。", "grid")
     if not narrow_to_exports(call.viewer, grid, ()).account.granted:

@@ -28,6 +28,7 @@ def download_link(row: Any, context: Context) -> str | None:
     return (
         None
         if over or not own
+        # A link never outlives the export, though the export is checked once more when it is fetched.
         else f"{ROOT}/" + issue_ticket(context.receipts, row.id, min(now + LINK_LIFETIME, row.until))
     )
 

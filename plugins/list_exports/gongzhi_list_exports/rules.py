@@ -17,6 +17,7 @@ RELEASE = "exports.release"
 
 def visible_exports(export: Table, viewer: ViewerScope) -> Alternatives:
     """Return one's own exports, and those of the grids one releases them in."""
+    # Whoever releases reads the query as it was asked: what they let out is the query, and no file is made before.
     return widen_rows(viewer.within(export, RELEASE), Sql("{0}={1}", export.account, viewer.account))
 
 

@@ -67,6 +67,7 @@ def readable_value(column: ListColumn, value: Any) -> Any:
             return orjson.dumps(value).decode()
         case str() if column.labels:
             return f"{column.labels.get(value, '')} {value}".strip()
+        # Readers compare them with their own clocks; JSON lines keep the offset, for programs.
         case str() if column.type == "DateTime":
             return datetime.fromisoformat(value).astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
     return value

@@ -42,5 +42,6 @@ def permissions() -> list[Permission | Role]:
 @hookimpl
 def registers() -> list[Registers]:
     return [
+        # Without `person`: the text names no private person, as its field asks, so nobody's copy or erasure reaches it.
         Registers(holdings=(Holding("resolutions.resolution", Text("what assemblies decided", "决议"), PUBLIC),)),
     ]

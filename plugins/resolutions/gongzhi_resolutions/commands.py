@@ -69,6 +69,7 @@ class RevokeResolutionInput:
 
 @command("Revoke a resolution; what rested on it before stays (废止决议).", requires=RECORD)
 async def revoke_resolution(call: Call, input: RevokeResolutionInput) -> ResolutionPayload:
+    # No expected version: its words never change, and to be revoked is all that can happen to it.
     row: ResolutionRow = await call.find(Resolution, "resolution", id=key_of(Resolution)(input.resolution))
     if not call.may(RECORD, row):
         raise not_allowed("resolution")

@@ -34,6 +34,7 @@ class ResolutionRow(Located):
     abstentions = fields.IntField(null=True)
     recorded_at = fields.DatetimeField()
     account = fields.CharField(max_length=100)
+    # Revoked and not deleted: what was awarded or scored while it held names it as its ground.
     revoked_at = fields.DatetimeField(null=True)
 
     class Meta:

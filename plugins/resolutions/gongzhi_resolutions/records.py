@@ -34,6 +34,7 @@ async def create_resolution(
 async def find_adoption(call: Call, rule: str, grid: int) -> ResolutionRow | None:
     """Return the last resolution in force that adopts this rule for a grid: made there, or above it."""
     # What is adopted above holds below: the path of a grid begins with those of the grids above it.
+    # In SQL, since Tortoise has no operator for paths.
     found = await call.fetch(
         "select r.id from resolutions.resolution r join grids.grid a on a.id=r.grid_id "
         "join grids.grid g on g.path<@a.path where g.id=$1 and $2::text=any(r.adopts) and r.revoked_at is null "

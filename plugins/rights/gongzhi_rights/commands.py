@@ -59,6 +59,7 @@ class GiveConsentInput:
 @command("Agree to a purpose, after reading its text; nothing else hangs on it (作出同意).", requires=None)
 async def give_consent(call: Call, input: GiveConsentInput) -> ConsentPayload:
     notice, recipient = find_notice(call, input.purpose, input.recipient)
+    # PIPL 13: where the law is the ground, a consent that can be withdrawn would promise what cannot be kept.
     if not notice.consent:
         raise invalid_input(
             "This purpose rests on the law and needs no consent.", "此项依法进行，无须同意。", "purpose"
@@ -183,6 +184,7 @@ async def name_representative(call: Call, input: NameRepresentativeInput) -> Rep
     if not call.may(REPRESENT, person):
         raise not_allowed("person")
     check_representative(call, person, other, input.capacity)
+    # Several may speak for one person, each with an entry of their own: two parents, say.
     if other.id in await find_representatives(person.id, today(call)):
         raise duplicate("They do so already.", "已登记为代理人。", "representative")
     # A guardian's office ends by itself when the child decides.
@@ -250,6 +252,7 @@ async def revoke_release(call: Call, input: RevokeReleaseInput) -> ReleasePayloa
     row: ReleaseRow = await call.find(Release, "release", id=key_of(Release)(input.release))
     # Whoever may give a release may revoke it.
     await require_speaker(call, await load_subject(call, f"Person:{row.person_id}", "release"), path="release")
+    # Sent again with a new key it is revoked as of the first time, by which its term of retention counts.
     if row.revoked_at is None:
         row.revoked_at = call.now
         await row.save(update_fields=["revoked_at"])

@@ -16,6 +16,7 @@ from .models import ConsentRow
 def valid_consents(call: Call, person: UUID, purpose: str, recipient: str) -> QuerySet[ConsentRow]:
     """Return the person's consents that are neither withdrawn nor over."""
     valid = Q(expires_at=None) | Q(expires_at__gt=call.now)
+    # By the clock and not by a job that ends consents: what is over must not hold for another minute.
     return ConsentRow.filter(valid, person_id=person, purpose=purpose, recipient=recipient, withdrawn_at=None)
 
 

@@ -64,6 +64,7 @@ async def record_decision(
     home = isinstance(subject, HouseholdRow)
     made = await DecisionRow.create(
         grid_id=subject.grid_id,
+        # One of the two, and never both: it says whose copy the decision is in, and who may contest it.
         person_id=None if home else subject.id,
         household_id=subject.id if home else None,
         rule=card.rule,

@@ -76,6 +76,7 @@ async def request_correction(call: Call, input: RequestCorrectionInput) -> DataR
 
 @command("Ask for everything to be deleted: what is held is anonymised (申请删除).", requires=None)
 async def request_deletion(call: Call, input: DataRequestInput) -> DataRequestPayload:
+    # Asking deletes nothing: `decideDataRequest` does, and until then the request can be withdrawn.
     return await file_request(call, input, Matter.DELETION)
 
 
@@ -138,6 +139,7 @@ async def decide_data_request(call: Call, input: DecideDataRequestInput) -> Data
     if demand.grounds is None and (not input.grant or demand.matter in (Matter.CORRECTION, Matter.EXPLANATION)):
         raise invalid_input("Say the grounds; the person reads them.", "请填写理由，申请人可见。", "grounds")
     demand.state = State.GRANTED if input.grant else State.REFUSED
+    # Before it is carried out: erasing takes the words out of this very row, and a later save would put them back.
     await close_request(call, demand)
     await notify_requester(call, demand)
     if input.grant:
@@ -201,6 +203,7 @@ async def open_request(
 ) -> DemandRow:
     """Open a request, and tell those who watch over personal data. One of a kind is open at a time."""
     same = DemandRow.filter(person_id=person, matter=matter, state=State.OPEN, decision_id=more.get("decision_id"))
+    # Asked twice, it is one request, which is answered within the term of the first.
     if known := await same.first():
         return known
     demand = await DemandRow.create(

@@ -133,6 +133,7 @@ class ReviewRow(Located):
     """A person looks at what a rule decided. `decision_id` is a key of the view `rights.trace`."""
 
     id = primary_key()
+    # No foreign key, for what it names is a row of a view: a tier of the core, or a decision of a plugin.
     decision_id = fields.UUIDField()
     person: Any = _person(null=True)
     person_id: Any

@@ -154,6 +154,7 @@ async def require_impartial(call: Call, trace: Mapping[str, Any], concerned: lis
             "您参与了该决定或与其有利害关系，须由他人复核。",
             ("review",),
         )
+    # An account is not a person: whoever appointed the one who decided would be reviewing their own work.
     await require_independence(call, "review", trace["account"])
 
 

@@ -78,6 +78,7 @@ def in_force(release: Table, viewer: ViewerScope) -> Criterion:
 
 def consent_given(person: Term, purpose: str, recipient: str, viewer: ViewerScope) -> Criterion:
     """Return whether a person consents to this now; the purpose and the recipient are the author's own words."""
+    # Bound when the statement runs: it hangs on the day, and on the notices that are declared, and not on the query.
     least = bind(
         lambda variables, context: context.registers.least(purpose, recipient, local_day(context.viewer)), "int"
     )

@@ -81,6 +81,7 @@ async def send_copy(call: RouteCall) -> Response:
         await one.fetch(SNAPSHOT)
         return await copy_of(one, key)
 
+    # One transaction for the copy and for the act in the audit: no copy leaves without being on record.
     body = await call.transact(call.context.viewer, FETCHED, [f"DataRequest:{key}"], gather)
     return Response(orjson.dumps(body), media_type="application/json", headers=HEADERS)
 

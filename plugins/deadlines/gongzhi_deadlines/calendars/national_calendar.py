@@ -22,6 +22,7 @@ async def seed_calendar(connection: Connection) -> None:
 
     What an operator has recorded of an announced year stays. Clocks are reckoned anew by the next sweep, with a trace.
     """
+    # By a plain connection and not by models: it runs after each migration, where there is no `Call`.
     fetch = connection.fetch
     nation = await _find_nation(fetch)
     known = {row["year"]: row["provisional"] for row in await fetch("select year, provisional from calendars.year")}

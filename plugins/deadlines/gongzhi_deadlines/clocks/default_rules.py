@@ -122,6 +122,7 @@ async def seed_rules(connection: Connection) -> None:
         (row["code"], row["edition"]) for row in await connection.fetch("select code, edition from clocks.rule_set")
     }
     for one in SETS:
+        # A clock runs by the rule that was in force when it started, so what was promised then must stay to be read.
         if (one.code, one.edition) not in known:
             await _record(connection, one)
 

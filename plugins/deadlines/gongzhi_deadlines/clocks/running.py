@@ -68,6 +68,7 @@ async def find_county(case: CaseRow) -> int:
 
 def set_next_deadline(case: CaseRow, running: Iterable[ClockRow]) -> None:
     """Copy the next moments of a case's clocks to the case, whose lists are ordered by them."""
+    # Grace is counted and is nobody's to meet: it turns no light, and no list is in its order.
     met = [clock for clock in running if clock.stage not in stages.HIDDEN]
     set_deadline(case, earliest_moment(clock.warn_at for clock in met), earliest_moment(clock.due_at for clock in met))
 
@@ -178,6 +179,7 @@ async def extend_deadline(
     `data` are facts for the trace, such as who asked for it: codes, never names or texts. The case is not saved.
     """
     by = await load_standing(call.fetch, await find_county(case))
+    # All that run, though some alone get longer: the case is due by whichever comes first.
     clocks = await ClockRow.filter(case_id=case.id, stopped_at=None)
     longer = [clock for clock in clocks if clock.stage in stages]
     # Kept as a fact: a deadline is reckoned from all of them each time.

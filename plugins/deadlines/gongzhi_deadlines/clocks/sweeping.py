@@ -149,6 +149,7 @@ async def close_unopposed(call: Call) -> int:
         if case.id in contested:
             await run_reactions(call, GRACE_OVER, case, reason=WHY)
         else:
+            # By the same step as by hand, so that clocks, orders and notices follow as they would then.
             await advance_case(call, case, machine.CLOSE)
     await ClockRow.filter(id__in=list(contested.values())).update(reminded=OVER)  # so that it is put up once
     return len(rows)

@@ -104,6 +104,7 @@ async def publish_town_deadline_rules(call: Call, input: PublishTownDeadlineRule
             read(check_rule, rule, "rules", at)
     await require_known_codes(input.rules, "rules")
     limits = await limits_of(town.county_id)
+    # A town may always take its rules back, also when the county has closed this to towns since.
     if input.rules and not limits:
         raise Refusal(
             "NOT_DELEGATED", "The county does not let its towns set deadlines.", "本县未开放镇级时限规则。", ("town",)

@@ -119,6 +119,7 @@ async def list_duty(call: Call, input: ListDutyInput) -> ListedDutyPayload:
     grid = await load_directory_grid(call, input.grid)
     if grid.county_id != grid.id:
         raise Refusal("BAD_USER_INPUT", "A list of duties is a county's.", "职责清单以县为单位。", ("grid",))
+    # The grid is locked above, so of two that list one duty the second finds the first.
     if await DutyRow.exists(category=category, grid=grid, valid_to=None):
         raise duplicate("The duty is listed already.", "该职责已在清单中。", "category")
     duty = await DutyRow.create(
@@ -159,6 +160,7 @@ async def load_directory_grid(call: Call, code: str) -> GridRow:
     grid = await find_grid(code, "grid", lock=True)
     if not call.may(EDIT, grid):
         raise not_allowed("grid")
+    # An entry fits by the places of a case from its county down: one above would never be found.
     if grid.county_id is None:
         raise Refusal("BAD_USER_INPUT", "Name a county or a grid inside one.", "请选择县或县以下网格。", ("grid",))
     return grid

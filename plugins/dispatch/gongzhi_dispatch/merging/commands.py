@@ -71,6 +71,7 @@ async def join_case(call: Call, case: CaseRow, main: CaseRow) -> None:
             "Other cases are part of it: unmerge them first.", "其下已有并入的诉求，请先撤销。", "merge"
         )
     await record_step(call, case, machine.MERGE, into=main.number)
+    # A row of ours, for the table of cases is the core's; undone, it stays as history.
     await MergeRow.create(case=case, into=main, merged_at=call.now, merged_by=call.viewer.account.name)
     # Merged into a case that is answered already, it gets the answer at once.
     if main.status == Status.REPLIED:

@@ -168,6 +168,7 @@ async def similar(payload: strawberry.Parent[Any], info: Info, first: First = 3)
     if payload.case is None:
         return []
     found = await info.context.fetch(HEARD, payload.case.key, list(SHOWN), max(0, min(first, MOST)))
+    # No number, no title, and no grid: each would say whose matter it is to whoever lives there.
     return [similar_matter(row) for row in found]
 
 

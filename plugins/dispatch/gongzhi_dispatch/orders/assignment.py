@@ -56,6 +56,7 @@ async def dispatch_case(call: Call, input: DispatchCaseInput) -> CasePayload:
     data: dict[str, Any] = {"leadUnit": lead.code, "supportUnits": [unit.code for unit in support]}
     # The step first: what it refuses must leave no work orders.
     payload = await advance_case(call, case, machine.DISPATCH, note=input.note, unit=lead, **data)
+    # After the step, whose reactions set the clock for handling that the orders are due by.
     await issue_orders(call, case, lead, support)
     await notify_dispatch(call, case, "case.assigned", units=[lead.id, *(unit.id for unit in support)])
     return payload

@@ -116,6 +116,7 @@ async def withdraw_order(call: Call, input: WithdrawOrderInput) -> WorkOrderPayl
 async def require_joint_reply(call: Call, case: CaseRow) -> list[str]:
     """Return the codes of the units that contributed. Refuses while one of them has not: the reply is a joint one."""
     support = await call.fetch(SUPPORT, case.id)
+    # A supporting unit that never answers must not block the reply for ever: its dispatcher can take the order back.
     waiting = sum(order["state"] in LIVE for order in support)
     if waiting:
         raise Refusal(

@@ -87,6 +87,8 @@ async def object_to_dispatch(call: Call, input: ObjectToDispatchInput) -> Object
 
 async def check_objection(call: Call, case: CaseRow, order: OrderRow) -> None:
     """Refuse a second objection, a late one, and any by a unit that the county has designated."""
+    # Once an order, whatever became of it: after a rejection the unit handles the case, and a new dispatch is a new
+    # order.
     if await ObjectionRow.exists(order=order):
         raise duplicate("The unit has objected already.", "该单位已提出过异议。", "number")
     if await count_returns(case) >= deadlines.RETURNS:

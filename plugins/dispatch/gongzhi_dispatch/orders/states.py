@@ -39,6 +39,8 @@ LAPSED = (
 async def follow_step(call: Call, case: CaseRow, taken: Step) -> None:
     """Bring what belongs to the case to where the case now is."""
     if taken in LEADS or taken in ENDS:
+        # Not locked by themselves: every step of a case holds the lock of the case, and orders are changed under it
+        # alone.
         for order in await OrderRow.filter(case=case, state__in=LIVE):
             leads = order.role == OrderRole.LEAD and taken in LEADS
             if leads or taken in ENDS:

@@ -144,6 +144,7 @@ async def file_order(call: Call, entry: IntakeEntryInput) -> Filed:
         raise not_allowed("place" if is_given(entry.place) else "grid")
     if phone := taken.pop("phone"):
         await keep_number_of_caller(call, case, phone)
+    # In the transaction of the case: a number without its case would keep the order from ever being filed.
     await EntryRow.create(case=case, source=source, number=number, **taken)
     return Filed(case=ref(Case, case.id, shown=True))
 

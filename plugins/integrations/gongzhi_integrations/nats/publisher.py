@@ -171,6 +171,7 @@ class Term:
 
     async def send_all(self, sending: Sequence[Any]) -> None:
         """Send messages in this order, all under way together. Raises what the first one that failed did."""
+        # All are waited for: messages still under way would arrive in the midst of the next attempt.
         for result in await asyncio.gather(*sending, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
@@ -208,6 +209,7 @@ class Term:
         config = found.config
         wanted = self.publisher.servers.replicas, self.publisher.retention.total_seconds()
         if (config.num_replicas, config.max_age) != wanted:
+            # Both may change while events flow, so an operator need not empty the streams for it.
             await self.js.update_stream(config.evolve(num_replicas=wanted[0], max_age=wanted[1]))
         return found
 

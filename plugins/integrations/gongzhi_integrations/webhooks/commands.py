@@ -173,6 +173,7 @@ async def delete_webhook(call: Call, input: WebhookInput) -> DeleteWebhookPayloa
     row: WebhookRow = await find_webhook(call, input.webhook)
     if not call.may(OVERSEE, row):
         await require_owner(call, row)
+    # Deliveries go with it by the foreign key; one that a courier is sending at this moment finds no row to write to.
     await row.delete()
     return DeleteWebhookPayload(deleted=True)
 
@@ -212,6 +213,7 @@ async def test_webhook(call: Call, input: WebhookInput) -> TestWebhookPayload:
     await require_owner(call, row)
     if row.state != WebhookState.ACTIVE:
         raise invalid_input("It is not active; activate it first.", "该回调未启用，请先启用。", "webhook")
+    # Only put down here: whatever answers at the address must not hold this mutation's transaction open.
     delivery = await DeliveryRow.create(
         webhook=row, event_id=uuid4(), position=row.position, type=TEST, at=call.now, next_attempt_at=call.now
     )

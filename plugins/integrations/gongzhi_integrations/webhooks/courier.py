@@ -74,6 +74,7 @@ class Courier:
     def __init__(self, context: Callable[[], Context], pool: asyncpg.Pool[Any], sender: Sender) -> None:
         self.context, self.pool, self.sender = context, pool, sender
         self.keys = context().keys
+        # It spreads load and guards nothing, so it need not be hard to guess.
         self.chance = random.Random()
         self.under_way: set[UUID] = set()
         self.places = asyncio.Semaphore(ENDPOINTS)
@@ -149,6 +150,7 @@ class Courier:
             await self.disable(endpoint, "ACCOUNT")
             return False
         more = await deliveries.take_events(now)
+        # One at a time while it fails: eight attempts at a receiver that is down would tell no more than one.
         due = await deliveries.find_due(now, 1 if endpoint["failing_since"] else IN_FLIGHT)
         if not due:
             return more

@@ -92,6 +92,7 @@ class CloseGovernanceCenterInput:
 @command("Close the centre of a county, town or village from today (停用综治中心).", requires=EDIT)
 async def close_governance_center(call: Call, input: CloseGovernanceCenterInput) -> GovernanceCenterPayload:
     grid = await load_area(call, input.grid)
+    # The grid is locked before it, as in setting one up: both take the two locks in one order.
     center = await CenterRow.filter(grid=grid, valid_to=None).select_for_update().first()
     if center is None:
         raise not_found("It has no centre.", "该区域没有综治中心。", "grid")

@@ -78,6 +78,7 @@ async def declare_emergency(call: Call, input: DeclareEmergencyInput) -> Emergen
     if grid.county_id is None:
         raise invalid_input("An emergency lies in a county.", "应急状态须在县级以下网格。", "grid")
     powers = sorted(set(input.powers))
+    # A power that no table lists would be granted by nobody, and everybody would believe that it holds.
     if not powers or await PowerRow.filter(code__in=powers).count() != len(powers):
         raise not_found("Name powers of the list of emergency powers.", "应急权力代码不存在。", "powers")
     before = await find_previous(call, grid, input.previous or None)
@@ -191,6 +192,7 @@ async def confirm_emergency(call: Call, input: ConfirmEmergencyInput) -> Emergen
     # Its time may have come while it waited; the job that notes it runs once a minute.
     if emergency.state != EmergencyState.PENDING or emergency.ends_at <= call.now:
         raise duplicate("It was decided, or is over.", "该应急状态已确认或已失效。", "emergency")
+    # Two accounts of one person, or of one and whoever they appointed, are no second pair of eyes.
     await require_independence(call, "emergency", emergency.declared_by)
     emergency.version += 1
     if input.confirm:

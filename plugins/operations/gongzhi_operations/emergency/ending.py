@@ -53,6 +53,7 @@ async def end_due_emergencies(call: Call, run: JobRun) -> None:
 async def finish_emergency(call: Call, emergency: EmergencyRow, at: datetime, account: str | None) -> None:
     """End an emergency, and publish the report of what was done with its powers."""
     emergency.state, emergency.ended_at, emergency.ended_by = EmergencyState.ENDED, at, account
+    # Kept as it was made: a report that is counted anew later would find events gone that are forgotten by their term.
     emergency.report = await build_report(call, emergency, at)
     emergency.version += 1
     await emergency.save()
@@ -66,6 +67,7 @@ async def build_report(call: Call, emergency: EmergencyRow, until: datetime) -> 
     Of what happened, small numbers are null, and tip-offs are left out."""
     # The column of the grid's own level has the index.
     kind: Kind = (await GridRow.get(id=emergency.grid_id)).kind
+    # From a fixed list of kinds, never from a caller: names of columns cannot be bound as values.
     happened = HAPPENED.format(level=f"{kind.lower()}_id")
     events = await call.fetch(happened, emergency.starts_at, until, emergency.grid_id)
     used = await call.fetch(USED, emergency.id)

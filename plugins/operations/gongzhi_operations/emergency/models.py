@@ -81,6 +81,7 @@ class MarkRow(Model):
     emergency_id: Any
     power = fields.CharField(max_length=40)
     command = fields.CharField(max_length=60)
+    # A global id and no foreign key: what is done by a power may be done to rows of any plugin.
     about = fields.CharField(max_length=100)
     at = fields.DatetimeField()
     account = fields.CharField(max_length=100, null=True)

@@ -17,6 +17,7 @@ class PatrolRow(Located):
     )
     patroller_id: Any
     account = fields.CharField(max_length=100, null=True)
+    # One moment, and no line of them: positions over time would be a track of whoever walks there.
     at = fields.DatetimeField()
     found = fields.TextField()
     case: Any = fields.ForeignKeyField("cases.CaseRow", null=True, related_name=False, on_delete=fields.SET_NULL)

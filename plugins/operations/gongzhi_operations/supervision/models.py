@@ -58,6 +58,7 @@ class SupervisionRow(Model):
     unit_id: int | None
     level = fields.CharEnumField(Level, max_length=11)
     state = fields.CharEnumField(State, max_length=8, default=State.OPEN)
+    # Null when somebody asked by hand; by it a unit reads on which ground it was asked.
     rule: Any = fields.ForeignKeyField("supervision.RuleRow", null=True, related_name=False, on_delete=fields.RESTRICT)
     rule_id: int | None
     reason = fields.TextField(null=True)

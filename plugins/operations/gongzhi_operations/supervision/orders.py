@@ -47,6 +47,7 @@ async def issue_supervision(call: Call, case: CaseRow, level: Level, due: Deadli
 
 async def note_on_timeline(call: Call, case: CaseRow, supervision: SupervisionRow, kind: str) -> None:
     """Record it on the case's timeline, for staff."""
+    # The unit that was asked, and not the one that has the case by now.
     unit = await UnitRow.get_or_none(id=supervision.unit_id)
     await record_event(call, case, kind, unit=unit, level=supervision.level, responsible=unit and unit.code)
 

@@ -90,6 +90,7 @@ async def call_whistle(call: Call, input: CallWhistleInput) -> WhistlePayload:
         matter=matter,
         case=case,
         grid=grid,
+        # As it was given: a call that waits for approval is due from when it is approved, so no moment can be kept yet.
         check_in_within=within,
         asked_at=call.now,
         asked_by=call.viewer.account.name,
@@ -207,6 +208,7 @@ async def decide_whistle(call: Call, input: DecideWhistleInput) -> WhistlePayloa
     whistle: WhistleRow = await call.find(Whistle, "whistle", id=key_of(Whistle)(input.whistle))
     if not call.may(APPROVE, whistle):
         raise not_allowed("whistle")
+    # Locked by `find`, so of two who decide at once the second comes here.
     if whistle.state != WhistleState.PENDING:
         raise duplicate("It has been decided.", "该吹哨申请已审批。", "whistle")
     # Not whoever asked, nobody they appointed, and nobody who appointed them.

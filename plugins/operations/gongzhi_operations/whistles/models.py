@@ -110,6 +110,7 @@ class TaskRow(Model):
     id = primary_key()
     whistle: Any = _belonging()
     whistle_id: Any
+    # By the version it was agreed in: a later plan has tasks of its own, and what was done by the earlier one stays.
     plan: Any = fields.ForeignKeyField("whistles.PlanRow", related_name=False, on_delete=fields.CASCADE)
     plan_id: Any
     unit: Any = _of("units.UnitRow")

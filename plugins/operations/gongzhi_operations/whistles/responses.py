@@ -42,6 +42,7 @@ async def check_in_to_whistle(call: Call, input: CheckInToWhistleInput) -> Whist
     whistle = await load_whistle(call, input.whistle, WhistleState.CALLED)
     summons, unit = await load_own_summons(call, whistle, input.unit or None)
     if summons.checked_in_at is not None:
+        # A second time would move the first, by which the unit was in time or late.
         raise duplicate("The unit has checked in.", "该单位已报到。", "unit")
     summons.checked_in_at, summons.checked_in_by = call.now, call.viewer.account.name
     await summons.save()
