@@ -22,7 +22,6 @@ BUILT_IN = (
     "gongzhi.core.accounts.plugin",
     "gongzhi.core.registers.plugin",
     "gongzhi.core.attachments.plugin",
-    "gongzhi.core.findings.plugin",
 )
 
 FLOOR: Mapping[str, str] = {

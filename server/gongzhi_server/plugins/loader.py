@@ -55,8 +55,10 @@ LONGEST, SLOWEST = 16 << 20, 60.0
 """The most bytes and seconds that a route may claim."""
 CORE = "core"
 """Stands for the packages of the contract where a plugin's name is due."""
+MACHINE = ("gongzhi_server.findings.plugin", "gongzhi_server.notices.plugin")
+"""What the server itself brings by the hooks; it counts as the core's, whose tables it works on."""
 # Names of PostgreSQL schemas that exist already; a plugin's schema is called like the plugin.
-TAKEN = {one.split(".")[-2] for one in BUILT_IN} | {"gongzhi", "public", CORE, "information_schema"}
+TAKEN = {one.split(".")[-2] for one in (*BUILT_IN, *MACHINE)} | {"gongzhi", "public", CORE, "information_schema"}
 FAULTS = (Exception, SystemExit)
 """What a plugin's code may raise. Ctrl-C is not its fault."""
 
@@ -85,7 +87,7 @@ class Plugin:
     distribution: str
     version: str
     built_in: bool = False
-    """Whether it is a package of the contract: its names have no prefix, and it is always on."""
+    """Whether it is a package of the contract or of the server: its names have no prefix, and it is always on."""
     always: bool = False
     """Whether no county can switch it off."""
 
@@ -129,9 +131,10 @@ class HookModule:
 
 @cache
 def built_in() -> tuple[tuple[Plugin, str], ...]:
-    """Return the packages of the contract with their modules of hooks, in the order in which tables are made."""
+    """Return the packages of the contract and of the server with their modules of hooks, in the order of the tables."""
     release = version("gongzhi")
-    return tuple((Plugin(one.split(".")[-2], "gongzhi", release, built_in=True), one) for one in BUILT_IN)
+    modules = (*BUILT_IN, *MACHINE)
+    return tuple((Plugin(one.split(".")[-2], "gongzhi", release, built_in=True), one) for one in modules)
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Inbox: notices as people read them, and on their way out by channels."""
+"""Inbox: notices as people read them."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import App, hookimpl
-from gongzhi.runtime.jobs import BackgroundJob
 
 
 @hookimpl
@@ -21,13 +20,6 @@ def graphql() -> tuple[Extension, ...]:
         *types.EXTENSIONS,
         *commands.EXTENSIONS,
     )
-
-
-@hookimpl
-def jobs() -> list[BackgroundJob]:
-    from . import outbound
-
-    return [outbound.hand_to_channels, outbound.send_notices]
 
 
 @hookimpl

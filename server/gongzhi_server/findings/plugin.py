@@ -1,4 +1,4 @@
-"""Registration: what `findings` brings to the schema, by the hooks that every plugin has."""
+"""Registration: what the server looks for in a deployment, and who may ask for it."""
 
 from __future__ import annotations
 

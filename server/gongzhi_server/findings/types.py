@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import strawberry
-
 from gongzhi.declare.entity import embedded
 from gongzhi.declare.extend import extend
 from gongzhi.declare.plans import Frame

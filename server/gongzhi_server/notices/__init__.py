@@ -1,0 +1,1 @@
+"""Notices (通知): what is in inboxes goes out by the channels in use."""
