@@ -32,7 +32,7 @@ MOST = {
 }
 """What each figure may be today. Lower it when it falls; nothing makes it rise."""
 LEAST = {
-    "fewest comments per 100 lines of a distribution": 3.2,
+    "fewest comments per 100 lines of a distribution": 3.4,
     "fewest lines of tests per line of code of a plugin": 0,
 }
 """What each figure of which more is better has to be today. Raise it when it rises."""

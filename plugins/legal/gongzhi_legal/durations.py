@@ -29,6 +29,7 @@ async def term_end(call: Call, county: int | None, start: datetime, days: int, m
 
 async def answer_deadline(call: Call, county: int | None, term: Term) -> datetime:
     """Return when a term ends that begins now."""
+    # No county has the key 0: without one the nation's calendar counts.
     return compute_deadline((await load_standing(call.fetch, county or 0)).calendar, term, Course(call.now)).due
 
 

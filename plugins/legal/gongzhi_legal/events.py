@@ -9,6 +9,7 @@ from gongzhi.declare.events import Event, event
 from .models import AdviceState, AidState, ClueState, MediationState
 
 
+# All of them internal, and without account or actor: who asked or walked away is the parties' own affair.
 @event("legal.mediation_changed", "A mediation went on (调解进展).", internal=True)
 class MediationChanged(Event):
     matter: UUID

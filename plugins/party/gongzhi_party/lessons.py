@@ -154,6 +154,7 @@ class WithdrawLessonInput:
 @command("Take a lesson down (下架学习内容).", requires=CONVENE)
 async def withdraw_lesson(call: Call, input: WithdrawLessonInput) -> LessonPayload:
     row: LessonRow = await find_permitted(call, Lesson, input.lesson, CONVENE, "lesson")
+    # Not deleted, so that a link to it still says what it was.
     row.withdrawn_at = row.withdrawn_at or call.now
     await row.save(update_fields=["withdrawn_at"])
     return LessonPayload(lesson=ref(Lesson, row.id))

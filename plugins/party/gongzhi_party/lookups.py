@@ -29,6 +29,7 @@ async def find_within(call: Call, cls: type, id: str, permission: str, *path: st
     """Return the row, locked. What lies elsewhere is not told from what is not there."""
     key = key_of(cls)(id)
     row = await cls.__entity__.model.get_or_none(id=key) if key else None  # type: ignore[attr-defined]
+    # One look-up for both answers: who is elsewhere and who is not there are refused in the same words.
     return await call.find(cls, *path, shown=row is not None and call.may(permission, row), id=key)
 
 
@@ -61,4 +62,5 @@ async def lives_in(person: UUID | None, household: UUID) -> bool:
 
 def lives_in_grid(person: PersonRow, grid: int) -> bool:
     """Tell whether somebody lives in a grid or below it."""
+    # By the columns that the database filled in, so this costs no statement.
     return grid in {person.grid_id, *(getattr(person, level) for level in LEVELS)}

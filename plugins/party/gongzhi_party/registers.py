@@ -67,6 +67,7 @@ HOLDINGS = (
         Text("who held which office", "党内职务"),
         OFFICE,
         person="t.person_id=$1",
+        # The office stays: who held it was published by their consent, and elections are reckoned by it.
         erase={"duty_phone": "null"},
     ),
     Holding(
@@ -179,6 +180,7 @@ HOLDINGS = (
         "party.ask",
         Text("households that ask for a helper", "联户申请"),
         TAKING_PART,
+        # A household's, so it is in the copy of everybody who lives there now.
         person="t.household_id in (select m.household_id from people.membership m where m.person_id=$1 "
         "and m.until is null)",
         erase=GONE,

@@ -87,11 +87,13 @@ def visible_tasks(task: Table, viewer: ViewerScope) -> Alternatives:
 
 def visible_feedback(row: Table, viewer: ViewerScope) -> Alternatives:
     """Select one's own feedback, and what was said of activities one arranges."""
+    # The same rule: a rating is somebody's who came, and says so as the list does. Names are no field of it.
     return visible_participations(row, viewer)
 
 
 def visible_feeds(feed: Table, viewer: ViewerScope) -> Alternatives:
     """Select one's own feeds; whoever has the token reads one without an account."""
+    # Nobody reads where another person's calendar is open, not even whoever keeps the organisation it is of.
     return [Sql("{0}={1}", feed.person_id, viewer.person)] if viewer.known() else []
 
 

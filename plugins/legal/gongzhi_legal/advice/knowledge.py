@@ -113,6 +113,7 @@ async def withdraw_advice_consent(call: Call, input: WithdrawAdviceConsentInput)
     row, matter = await load_advice(call, input.advice, AdviceState.CLOSED)
     if call.viewer.account.person not in await seated_people(call, matter):
         raise not_allowed("advice")
+    # Where there is no entry yet this keeps one from being written; where there is one, it is withdrawn below.
     row.shared_at = None
     if row.entry_id:
         # An entry is withdrawn even if it was reviewed and published.

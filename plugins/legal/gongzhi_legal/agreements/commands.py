@@ -238,6 +238,7 @@ async def conclude_mediation(call: Call, row: MediationRow, matter: MatterRow, a
     if agreement.form == AgreementForm.WRITTEN:
         due = await term_end(call, matter.county_id, day_start(agreement.effective_on), CONFIRMATION)
         await ConfirmationRow.create(matter=matter, due_at=due)
+    # The case's clocks go on from where they waited, and whoever answers it is offered the level.
     await give_back(call, row, row.level)
 
 
@@ -267,6 +268,7 @@ async def settle_agreement_term(call: Call, input: SettleAgreementTermInput) -> 
         raise Refusal("ILLEGAL_TRANSITION", "It is settled already.", "该事项已登记履行。", ("term",))
     term.kept, term.settled_on = input.kept, today(call)
     await term.save(update_fields=["kept", "settled_on"])
+    # Two questions, for SQL does not find what nobody has settled yet (null) among what is not true.
     if not await TermRow.exists(matter=matter, kept__not=True) and not await TermRow.exists(matter=matter, kept=None):
         await AgreementRow.filter(matter=matter).update(kept_on=today(call))
         await MatterRow.filter(id=matter.id).update(closed_at=call.now)

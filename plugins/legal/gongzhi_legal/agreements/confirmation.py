@@ -52,6 +52,7 @@ class RequestConfirmationInput:
 async def request_confirmation(call: Call, input: RequestConfirmationInput) -> JudicialConfirmationPayload:
     row, matter = await load_confirmation(call, input.confirmation, ConfirmationState.OPEN)
     check_version(row, input.expected_version)
+    # The mediator may send it for both sides, who must all be named: art. 33 asks for a common request.
     if not await is_mediator(call, matter) and await find_own_party(call, matter) is None:
         raise not_allowed("confirmation")
     # The last day is stored when the agreement is made, moved behind days off (People's Mediation Law 33).

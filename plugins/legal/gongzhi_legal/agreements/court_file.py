@@ -38,6 +38,7 @@ async def pack_court_file(context: Context, matter: UUID) -> bytes | None:
     data, template = await agreement_data(context, found[0]["id"])
     [confirmation] = await context.fetch(CONFIRMATION, matter)
     made = io.BytesIO()
+    # In memory: on disk it would be the sealed words of a matter lying about in clear.
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as bundle:
         bundle.writestr("01-司法确认申请.txt", "\n".join(request_lines(data, confirmation)))
         bundle.writestr("02-调解协议书.pdf", await make_pdf(data))

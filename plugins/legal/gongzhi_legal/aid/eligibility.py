@@ -52,6 +52,7 @@ class Step:
 
 def judge_eligibility(about: AidMatter, ground: AidGround, below: bool) -> tuple[str, list[Step]]:
     """Return what the rule proposes, and how it came to it."""
+    # What is on no list of the law is examined by somebody, and refused by no rule.
     listed = about != AidMatter.OTHER
     exempt = ground != AidGround.INCOME
     # All steps are on record, also those that did not matter here: the applicant reads the whole rule.

@@ -110,6 +110,7 @@ async def rewrap_keys(call: Call) -> None:
     """Wrap the keys of all matters under the current key of the ring; run it when a key is replaced (换密钥)."""
     ring, count = call.context.keys, 0
     for row in await call.fetch(REWRAP):
+        # The matter's own key stays the same, so not a word has to be sealed anew.
         made = ring.rewrap(row["code"], row["secret"])
         # What is wrapped under the current key already is left alone, so it may be run again after a break.
         if made != row["secret"]:

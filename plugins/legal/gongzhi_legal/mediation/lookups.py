@@ -60,6 +60,7 @@ async def find_own_party(call: Call, matter: MatterRow) -> PartyRow | None:
     # Who is in it themselves comes before whom they could speak for: parents may be parties beside their child.
     for row in rows:
         if row.person_id == me:
+            # A representative stands in the party's place: what they do here is done for that party.
             return await PartyRow.get(id=row.represents_id) if row.represents_id else row
     for row in rows:
         person = await PersonRow.get_or_none(id=row.person_id) if row.person_id else None

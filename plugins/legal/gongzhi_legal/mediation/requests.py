@@ -124,6 +124,7 @@ async def request_mediation(call: Call, input: RequestMediationInput) -> Mediati
         matter=matter,
         case=case,
         dispute_type=kind,
+        # The lowest level counts: where a village's mediator sits beside the town's, the village settled it.
         level=min((level for _, level, _ in mediators), key=LEVELS.index),
         requested_at=call.now,
         requested_by=call.viewer.account.name,
@@ -156,6 +157,7 @@ async def load_source_case(call: Call, number: str) -> CaseRow:
     # A tip-off's requester is sealed, and a mediation would bring them face to face with the accused.
     if case.series is Series.SEALED:
         raise Refusal("SEALED_CASE", "A tip-off is not for mediation.", "举报件不得转调解。", ("case",))
+    # The case is locked by `find`: of two who refer it at once the second finds the first one's mediation.
     if await MediationRow.exists(case=case, ended_at=None):
         raise duplicate("The case is under mediation already.", "该诉求已在调解中。", "case")
     return case

@@ -80,6 +80,7 @@ class AdviceRow(Model):
     channel = fields.CharEnumField(AdviceChannel, max_length=11)
     topic = fields.CharEnumField(LegalTopic, max_length=15)
     urgent = fields.BooleanField(default=False)
+    # Bytes, since it is sealed before it gets here (`matters.sealed_words`): no index and no search can read it.
     question: Any = BytesField()
     state = fields.CharEnumField(AdviceState, max_length=8, default=AdviceState.ASKED)
     asked_at = fields.DatetimeField()
@@ -90,6 +91,7 @@ class AdviceRow(Model):
     booking: Any = fields.ForeignKeyField("legal.BookingRow", null=True, **KEPT)
     booking_id: Any
     rating = fields.SmallIntField(null=True)
+    # When consent to an entry was given; null again when it is taken back, which ends the entry as well.
     shared_at = fields.DatetimeField(null=True)
     entry: Any = fields.ForeignKeyField("legal.EntryRow", null=True, **KEPT)
     entry_id: Any

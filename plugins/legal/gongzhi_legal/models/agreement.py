@@ -98,9 +98,11 @@ class TermRow(Model):
     matter_id: Any
     place = fields.SmallIntField()
     text: Any = BytesField()
+    # A party and not a person: somebody who is on no file promises, too.
     obligor: Any = fields.ForeignKeyField("legal.PartyRow", **KEPT)
     obligor_id: Any
     due_on = fields.DateField(null=True)
+    # Null until somebody has said so: that a day has passed breaks no promise.
     kept = fields.BooleanField(null=True)
     settled_on = fields.DateField(null=True)
     reminded_on = fields.DateField(null=True)

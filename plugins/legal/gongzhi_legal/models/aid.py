@@ -60,6 +60,7 @@ class AidRow(Model):
     ground = fields.CharEnumField(AidGround, max_length=13)
     facts: Any = BytesField()
     proposed = fields.CharField(max_length=20)
+    # In clear: it says what the law's list and the declaration came to, and no word of the applicant's.
     trace: Any = fields.JSONField()
     state = fields.CharEnumField(AidState, max_length=8, default=AidState.APPLIED)
     applied_at = fields.DatetimeField()

@@ -77,6 +77,7 @@ class MediationRow(Model):
     id = primary_key()
     matter: Any = of_matter()
     matter_id: Any
+    # Set to null with the case: a mediation is the parties' own, and outlasts what it came from.
     case: Any = fields.ForeignKeyField("cases.CaseRow", null=True, db_index=True, related_name=False,
                                        on_delete=fields.SET_NULL)  # fmt: skip
     case_id: Any
@@ -117,6 +118,7 @@ class PartyRow(Model):
     represents: Any = fields.ForeignKeyField("legal.PartyRow", null=True, **KEPT)
     represents_id: Any
     acknowledged_at = fields.DatetimeField(null=True)
+    # By law nothing begins before everybody has agreed (People's Mediation Law 17): this is that they have.
     joined_at = fields.DatetimeField(null=True)
     recorded_by = fields.CharField(max_length=100, null=True)
 

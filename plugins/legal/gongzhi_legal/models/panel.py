@@ -39,6 +39,7 @@ class AdviserRow(Located):
     name = fields.CharField(max_length=100)
     kind = fields.CharEnumField(AdviserKind, max_length=12)
     qualification = fields.CharField(max_length=200)
+    # By name, as the seats of a matter name whoever handles it.
     account = fields.CharField(max_length=100, unique=True)
     person: Any = fields.ForeignKeyField("people.PersonRow", db_index=True, **PERSONAL)
     person_id: Any

@@ -59,6 +59,7 @@ class ScreeningRow(Located):
     id = primary_key()
     dispute_type: Any = fields.ForeignKeyField("legal.DisputeTypeRow", **KEPT)
     dispute_type_id: int
+    # In clear, since it is about a situation and names nobody; what a person says of a neighbour is a clue, and sealed.
     situation = fields.CharField(max_length=1000)
     tension = fields.CharEnumField(Tension, max_length=5)
     state = fields.CharEnumField(ScreeningState, max_length=8, default=ScreeningState.OPEN)

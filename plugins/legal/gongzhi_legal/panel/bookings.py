@@ -83,6 +83,7 @@ async def cancel_legal_booking(call: Call, input: CancelLegalBookingInput) -> Le
         raise not_allowed("booking")
     if booking.cancelled_at is not None or slot.starts_at <= call.now:
         raise Refusal("ILLEGAL_TRANSITION", "It is cancelled or over.", "该预约已取消或已过。", ("booking",))
+    # Kept, so that a slot shows who let it go; the index that allows one booking leaves these out.
     booking.cancelled_at = call.now
     await booking.save()
     # Whoever cancelled knows; the other one is told.

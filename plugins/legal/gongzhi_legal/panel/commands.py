@@ -236,6 +236,7 @@ async def declare_legal_conflict(call: Call, input: DeclareLegalConflictInput) -
     until = input.until if is_given(input.until) else None
     if until is not None and until <= today(call):
         raise invalid_input("It must end ahead.", "截止日应晚于今天。", "until")
+    # Without a reason: that there is one is all that choosing an adviser needs, and why is between the two.
     conflict = await ConflictRow.create(adviser=row, person=person, declared_at=call.now, until=until)
     return LegalConflictPayload(conflict=ref(LegalConflict, conflict.id))
 

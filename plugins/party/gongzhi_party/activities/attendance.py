@@ -167,6 +167,7 @@ async def rate_activity(call: Call, input: RateActivityInput) -> PartyFeedbackPa
         raise Refusal("NOT_THERE", "Whoever came says how it was.", "仅到场人员可以评价。", ("activity",))
     if await FeedbackRow.exists(**came):
         raise duplicate("You have said so already.", "您已评价。", "activity")
+    # With the person, so that it is one answer each and is erased with them; the field that shows it has no name.
     row = await FeedbackRow.create(
         **came,
         score=check_whole_number(input.score, 1, 5, "score"),

@@ -186,6 +186,7 @@ async def open_activity_calendar(call: Call, input: OpenActivityCalendarInput) -
     await PersonRow.select_for_update(no_key=True).get_or_none(id=person)  # one calendar of theirs at a time
     if await FeedRow.filter(person_id=person, closed_at=None).count() >= MOST:
         raise Refusal("TOO_MANY", f"{MOST} calendars are open; close one.", f"最多开通 {MOST} 个日历。", ("kind",))
+    # Both are looked at again with every fetch, so what is seen today decides nothing about tomorrow's calendar.
     branch = grid = None
     if input.kind == FeedKind.BRANCH:
         if not is_given(input.branch):
@@ -224,6 +225,7 @@ class CloseActivityCalendarPayload:
 @command("Make a calendar's address void (关闭日历订阅).", requires=None)
 async def close_activity_calendar(call: Call, input: CloseActivityCalendarInput) -> CloseActivityCalendarPayload:
     row: FeedRow = await call.find(ActivityCalendar, "calendar", id=key_of(ActivityCalendar)(input.calendar))
+    # An address that got about is not opened again; another calendar has another address.
     row.closed_at = row.closed_at or call.now
     await row.save(update_fields=["closed_at"])
     return CloseActivityCalendarPayload(calendar=ref(ActivityCalendar, row.id))

@@ -43,6 +43,7 @@ def screen_key(secret: bytes, activity: UUID) -> bytes:
 
 def participation_ticket(secret: bytes, participation: UUID) -> bytes:
     """Return the key that one phone alone has: that of whoever signed up."""
+    # Of the participation and not of the person: the ticket of one activity is worth nothing at the next.
     return hmac.digest(secret, b"party ticket " + participation.bytes, hashlib.sha256)
 
 
@@ -82,6 +83,7 @@ def is_proven(ticket: bytes, code: str, given: str) -> bool:
 
 
 def sign_code(key: bytes, body: bytes) -> bytes:
+    # Eight bytes: a code is read off a screen by a camera, and lives for a minute.
     return hmac.digest(key, body, hashlib.sha256)[:MARK]
 
 

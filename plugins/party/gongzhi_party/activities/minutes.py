@@ -125,6 +125,7 @@ async def create_task(
 
 async def store_paper(call: Call, input: PartyPaperInput, place: str) -> PaperRow:
     """Return a file as it is kept."""
+    # By the length of the text, before it is decoded: base 64 has four letters for three bytes.
     if len(input.content) > BYTES * 4 // 3 + 4:
         raise invalid_input(f"A file has {BYTES} bytes at most.", f"附件不超过 {BYTES} 字节。", "papers", place)
     try:

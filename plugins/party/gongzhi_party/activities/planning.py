@@ -162,6 +162,7 @@ async def move_activity(call: Call, input: MoveActivityInput) -> PartyActivityPa
     length = activity.ends_at - activity.starts_at
     activity.starts_at, activity.ends_at = input.starts_at, input.starts_at + length
     activity.place = check_text(input.place, 200, "place") if is_given(input.place) else activity.place
+    # That there is a reason also tells a later replanning of the series that this time was moved by hand.
     activity.reason = check_text(input.reason, 500, "reason")
     await save_change(call, activity, MOVED)
     # Whoever was reminded of the old time is reminded of the new one.
@@ -194,6 +195,7 @@ async def save_change(call: Call, activity: ActivityRow, what: Text) -> None:
     """Save the change, and notify everybody who comes or waits."""
     activity.version += 1
     await activity.save()
+    # Whoever waits is told as well: they keep the time free, too.
     people = await ParticipationRow.filter(activity=activity, state__in=COMING).values_list("person_id", flat=True)
     await send_notice(call, activity_notice(activity, what), persons=people)  # type: ignore[arg-type]
     call.publish(ActivityChanged(activity=activity.id, state=activity.state), activity)

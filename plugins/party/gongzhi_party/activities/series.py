@@ -70,6 +70,7 @@ async def plan_activity_series(call: Call, input: PlanActivitySeriesInput) -> Pa
         for one in kept
         if one.at
     ]
+    # All of them now, as rows of their own: each can be moved, cancelled and signed up for by itself.
     await ActivityRow.bulk_create(rows)
     # Read again for the columns of grids, which triggers fill in and events need.
     for row in await ActivityRow.filter(series=series).order_by("starts_at"):

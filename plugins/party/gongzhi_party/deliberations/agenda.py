@@ -124,6 +124,7 @@ async def publish_matter_agenda(call: Call, input: PublishMatterAgendaInput) -> 
     check_whole_number(len(input.items), 1, 30, "items")
     titles = [check_text(one, 200, "items", str(place)) for place, one in enumerate(input.items)]
     if is_given(input.activity):
+        # Named, it saves the chair a list: whoever checked in there counts as having been in the room.
         row.activity_id = (await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(input.activity))).id
     # Replaced whole, so that places have no gaps.
     await AgendaRow.filter(deliberation=row).delete()
@@ -186,6 +187,7 @@ class MatterProposalPayload:
 async def propose_on_matter(call: Call, input: ProposeOnMatterInput) -> MatterProposalPayload:
     row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(input.deliberation))
     if not call.may(DELIBERATE, row):
+        # It locks the same row once more, which a transaction may; what it adds is that the caller lives there.
         await load_as_neighbour(call, input.deliberation)
     require_deliberation_state(row, DeliberationState.ANNOUNCED)
     # Numbered under the deliberation's lock.

@@ -133,6 +133,7 @@ EMPTIED = (
 )
 async def drop_matter(call: Call, input: DropMatterInput) -> DeliberationPayload:
     row = await load_led_deliberation(call, input.deliberation, input.expected_version, *DROPPABLE)
+    # Destroyed and not counted: a result that nobody is bound by would still tell how a village thinks.
     await empty_urn(call, row)
     # A record that waits must not be confirmed after the matter was dropped.
     await withdraw_meeting(row)
@@ -153,6 +154,7 @@ async def withdraw_meeting(row: DeliberationRow) -> None:
 
 
 def by_receipt(frame: Any) -> Any:
+    # By the receipt and never by its digest: digests are in the database, and would open what only receipts should.
     return [Sql("{0}={1}", frame.rows.digest, frame.given.bind("receipt", convert=receipt_digest, cast="bytea"))]
 
 

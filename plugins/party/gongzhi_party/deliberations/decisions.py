@@ -71,6 +71,7 @@ async def decide_matter(call: Call, input: DecideMatterInput) -> DeliberationPay
     body = Body(input.body)
     # What a room decided is of the day of the meeting, not of the day it was confirmed.
     day = await decision_day(call, row)
+    # A resolution and not a row of ours: rules of other plugins ask whether there is one, and not who held the vote.
     made_of: ResolutionRow = await create_resolution(
         call, grid, body, row.title, proposal.text, day, input.adopts, votes=votes
     )
@@ -125,8 +126,10 @@ async def publicize_matter(call: Call, input: PublicizeMatterInput) -> Deliberat
     row = await load_led_deliberation(call, input.deliberation, input.expected_version, DeliberationState.DECIDED)
     # A result is public for a week at least.
     days = check_whole_number(input.days, PUBLIC_DAYS, 90, "days")
+    # Both days are public ones, so the first of them counts.
     row.public_from, row.public_to = today(call), today(call) + timedelta(days=days - 1)
     row.state = DeliberationState.PUBLICISED
+    # Null where staff raised it, or whoever did has been forgotten since.
     if row.raised_by_id:
         about = NoticeDraft(
             "party.matter_decided",

@@ -124,6 +124,7 @@ class MatterCall(Node):
 
     proposal: MatterProposal | None = one("On which proposal (方案).")
     choice: Choice = column("What they said (意见).")
+    # A value of the row and not a `Person`: whoever was in the room may read the name, and no file.
     name: str | None = expression(
         "Who; null in a show of hands (表决人).",
         lambda at: Sql(f"(case when {{0}} is not null then {NAME} end)", at.row.person_id),

@@ -96,6 +96,7 @@ async def call_to_vote(call: Call, row: DeliberationRow, voters: Voters, percent
     row.entitled = found["persons"] if voters == Voters.PERSON else found["households"]
     # Rounded up: half of seven is four.
     row.quorum_percent, row.needed = percent, -(-row.entitled * percent // 100)
+    # `opened_at` also says that the vote was called, by which a matter stays public once it is dropped.
     row.voters, row.opened_at = voters, call.now
 
 
@@ -220,6 +221,7 @@ on conflict do nothing returning id
 
 async def mark_roll(call: Call, row: DeliberationRow, voter: PersonRow) -> None:
     """Put the voter, or their household, on the roll. Raises Refusal for whoever is on it."""
+    # Without a household the roll is by person; either column has a unique key, which `VOTED` runs into.
     home = None
     if row.voters == Voters.HOUSEHOLD:
         member = await MembershipRow.filter(person_id=voter.id, until=None).first()
@@ -275,6 +277,7 @@ async def grant_vote_proxy(call: Call, input: GrantVoteProxyInput) -> VoteProxyP
         raise Refusal(
             "TOO_MANY", f"Nobody votes for more than {PROXIES} others.", f"每人最多受托 {PROXIES} 人。", ("proxy",)
         )
+    # Given twice, one vote could be cast by two, and the roll would let the faster one have it.
     if await ProxyRow.exists(deliberation=row, principal=giver):
         raise Refusal("DUPLICATE", "A proxy is on record.", "已登记委托。", ("principal",))
     made_of = await ProxyRow.create(

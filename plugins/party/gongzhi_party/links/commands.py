@@ -151,6 +151,7 @@ async def request_party_helper(call: Call, input: RequestPartyHelperInput) -> Pa
 
 async def open_request(call: Call, household: HouseholdRow) -> AskRow:
     found = await AskRow.get_or_none(household=household, state=AskState.OPEN)
+    # One request at a time: asked for another helper while one is asked for, it is the same wish.
     return found or await AskRow.create(household=household, grid_id=household.grid_id, asked_at=call.now)
 
 
@@ -220,6 +221,7 @@ async def report_for_household(call: Call, input: ReportForHouseholdInput) -> Re
     if link.person_id != call.viewer.account.person or link.until is not None:
         raise not_allowed("link")
     household, grid = await HouseholdRow.get(id=link.household_id), await GridRow.get(id=link.grid_id)
+    # The command chooses the channel itself, so nobody is asked whether they may file by it.
     draft = CaseDraft(
         CaseKind.HELP,
         CHANNEL,
@@ -246,6 +248,7 @@ where l.until is null and h.visit_due_on<$1 and l.county_id=any($2::int[]) group
 @job("party.remind_of_visits", every=WEEK, offset=timedelta(hours=8))
 async def remind_helpers(call: Call, run: JobRun) -> None:
     """Remind each helper once a week how many visits are due by its end; no list, no ranking."""
+    # By when the run was due and not by the clock, so that a run that is late still tells of its own week.
     until = run.due.astimezone(CHINA).date() + WEEK
     for row in await call.fetch(DUE, until, list(run.counties)):
         about = NoticeDraft(

@@ -140,6 +140,7 @@ async def make_wish(call: Call, input: MakeWishInput) -> WishPayload:
     with input_form() as read:
         title = read(check_text, input.title, 100, "title")
         said = read(check_text, input.text, 1000, "text")
+    # Where its owner lives, so that those who serve that grid see it.
     row = await WishRow.create(
         person=person, grid_id=person.grid_id, title=title, text=said, published=input.published, wished_at=call.now
     )

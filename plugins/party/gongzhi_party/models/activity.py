@@ -101,6 +101,7 @@ class ActivityRow(Located):
     id = primary_key()
     series: Any = fields.ForeignKeyField("party.SeriesRow", null=True, **FOREVER)
     series_id: Any
+    # The name of this time within its series (RFC 5545, RECURRENCE-ID), whatever becomes of `starts_at`.
     original_at = fields.DatetimeField(null=True)
     branch: Any = fields.ForeignKeyField("party.BranchRow", null=True, db_index=True, **FOREVER)
     branch_id: Any
@@ -138,6 +139,7 @@ class ParticipationRow(Model):
     offline = fields.BooleanField(default=False)
     share = fields.BooleanField(default=False)
     excuse = fields.CharField(max_length=500, null=True)
+    # Set back when the activity is moved, so that one is reminded of the time that holds.
     reminded_at = fields.DatetimeField(null=True)
 
     class Meta:
@@ -154,6 +156,7 @@ class MinutesRow(Model):
     activity_id: Any
     text = fields.TextField()
     recorded_at = fields.DatetimeField()
+    # Who wrote them: minutes are never changed, so it is one account for good.
     account = fields.CharField(max_length=100)
 
     class Meta:
@@ -169,6 +172,7 @@ class PaperRow(Model):
     minutes_id: Any
     kind = fields.CharEnumField(PaperKind, max_length=8)
     title = fields.CharField(max_length=100)
+    # In the database and not with attachments: those are seen with their case, these with their minutes.
     content = BytesField()
     digest = BytesField()
 

@@ -20,6 +20,7 @@ class LinkRow(Located):
     household_id: Any
     person: Any = fields.ForeignKeyField("people.PersonRow", db_index=True, **FOREVER)
     person_id: Any
+    # The member's own when the link began; a transfer does not change it.
     branch: Any = fields.ForeignKeyField("party.BranchRow", db_index=True, **FOREVER)
     branch_id: Any
     liaison: Any = fields.ForeignKeyField("people.LiaisonRow", **{**OWNED, "null": True})
@@ -45,6 +46,7 @@ class AskRow(Located):
     """A household asks for a helper, or for another one. It need not say why."""
 
     id = primary_key()
+    # Of the household, whoever asked: another member must neither ask twice nor learn who did.
     household: Any = fields.ForeignKeyField("people.HouseholdRow", **OWNED)
     household_id: Any
     state = fields.CharEnumField(AskState, max_length=9, default=AskState.OPEN)
@@ -108,6 +110,7 @@ class WishRow(Located):
     published = fields.BooleanField(default=False)
     state = fields.CharEnumField(WishState, max_length=9, default=WishState.OPEN)
     wished_at = fields.DatetimeField()
+    # Forgotten by itself: a wish was fulfilled, even if nobody is left to say by whom.
     claimed_by: Any = fields.ForeignKeyField("people.PersonRow", db_index=True, **PERSONAL)
     claimed_by_id: Any
     branch: Any = fields.ForeignKeyField("party.BranchRow", null=True, db_index=True, **FOREVER)
@@ -199,6 +202,7 @@ class LessonRow(Located):
     title = fields.CharField(max_length=100)
     text = fields.TextField()
     link = fields.CharField(max_length=500, null=True)
+    # In one column with their answers, which the schema shows to nobody before somebody has tried (`lessons.ASKED`).
     questions: Any = fields.JSONField()
     published_at = fields.DatetimeField()
     withdrawn_at = fields.DatetimeField(null=True)

@@ -100,6 +100,8 @@ class OfficeRow(Model):
     person_id: Any
     duty_phone = fields.CharField(max_length=20, null=True)
     since = fields.DateField()
+    # Apart from `until`: terms must not overlap even where the holder has yet to leave, and elections are reckoned from
+    # it.
     term_ends_on = fields.DateField()
     until = fields.DateField(null=True)
     reminded_at = fields.DatetimeField(null=True)
@@ -117,6 +119,7 @@ class MemberRow(Located):
     person_id: Any
     branch: Any = fields.ForeignKeyField("party.BranchRow", db_index=True, **FOREVER)
     branch_id: Any
+    # A group (党小组) keeps no roll of its own: it is a part of the branch that does.
     group: Any = fields.ForeignKeyField("party.BranchRow", null=True, **FOREVER)
     group_id: Any
     status = fields.CharEnumField(MemberStatus, max_length=12)

@@ -23,6 +23,7 @@ class VillageCodeRow(Located):
     """A version of a village code (村规民约). Once adopted it is never changed."""
 
     id = primary_key()
+    # In the name that a resolution adopts it by, with the grid's code, so it is given once and never again.
     number = fields.IntField()
     title = fields.CharField(max_length=100)
     text = fields.TextField()
@@ -84,6 +85,7 @@ class SuggestionRow(Located):
     text = fields.TextField()
     state = fields.CharEnumField(SuggestionState, max_length=9, default=SuggestionState.SUBMITTED)
     submitted_at = fields.DatetimeField()
+    # Stored and not reckoned from `submitted_at`: what a deputy was promised stays, whatever the law says later.
     reply_by = fields.DateField()
     reply = fields.TextField(null=True)
     replied_at = fields.DatetimeField(null=True)

@@ -120,6 +120,7 @@ async def cover_party_grids(call: Call, input: CoverPartyGridsInput) -> PartyBra
     check_whole_number(len(input.grids), 1, 100, "grids")
     wanted = {(await find_grid(code, "grids", str(at))).id for at, code in enumerate(input.grids)}
     known = {one.grid_id: one for one in await CoverageRow.filter(branch=branch, until=None)}
+    # What stays keeps its first day; only what is new or gone is written.
     for grid in sorted(wanted - set(known)):
         await CoverageRow.create(branch=branch, grid_id=grid, since=today(call))
     gone = [one.id for grid, one in known.items() if grid not in wanted]

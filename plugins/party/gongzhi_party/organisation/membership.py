@@ -114,6 +114,7 @@ def change_status(call: Call, member: MemberRow, status: MemberStatus) -> None:
     if status == MemberStatus.FULL and member.confirmed_on is None:
         member.confirmed_on = today(call)
     if status == MemberStatus.LEFT:
+        # From this day the term runs after which membership is deleted.
         member.left_on, member.group_id = today(call), None
     member.status = status
 
@@ -147,6 +148,7 @@ class RequestPartyTransferInput:
 @command("Ask another organisation to take a member over (申请转接组织关系).", requires=None)
 async def request_party_transfer(call: Call, input: RequestPartyTransferInput) -> PartyTransferPayload:
     member: MemberRow = await call.find(PartyMember, "member", id=key_of(PartyMember)(input.member))
+    # The member may ask by themselves: the organisation that they leave is not asked.
     if member.person_id != call.viewer.account.person and not call.may(KEEP, member):
         raise not_allowed("member")
     target: BranchRow = await call.find(PartyBranch, "target", id=key_of(PartyBranch)(input.target))
@@ -218,6 +220,7 @@ async def load_waiting_transfer(call: Call, id: str) -> tuple[TransferRow, Membe
     transfer: TransferRow = await call.find(PartyTransfer, "transfer", id=key_of(PartyTransfer)(id))
     if transfer.state != TransferState.REQUESTED:
         raise Refusal("ILLEGAL_TRANSITION", "This transfer has been decided.", "该转接已办结。", ("transfer",))
+    # The transfer before the member, in each of the commands that lock both.
     return transfer, await MemberRow.select_for_update().get(id=transfer.member_id)
 
 
