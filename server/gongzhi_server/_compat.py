@@ -118,7 +118,18 @@ class PooledTransaction(TransactionContextPooled):
 
 
 class PooledClient(AsyncpgDBClient):
-    """Tortoise's client of a pool, with transactions that lose no connection."""
+    """Tortoise's client of a pool that knows the whole address, with transactions that lose no connection."""
+
+    def __init__(self, dsn: str, **more: Any) -> None:
+        super().__init__(**more)
+        # Not among what Tortoise keeps of a connection: it writes that into its log, and here is a password.
+        self._dsn = dsn
+
+    async def create_pool(self, **template: Any) -> asyncpg.Pool[Any]:
+        """Open the pool by the address: Tortoise's parts of it know neither TLS nor several hosts."""
+        for part in ("host", "port", "user", "database", "password"):
+            template.pop(part, None)
+        return await asyncpg.create_pool(self._dsn, **template)
 
     def _in_transaction(self) -> PooledTransaction:
         return PooledTransaction(TransactionWrapper(self), self._pool_init_lock)

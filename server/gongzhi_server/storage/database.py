@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 from pkgutil import iter_modules, resolve_name
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 from gongzhi.plugin.built_in import FLOOR
@@ -123,37 +122,25 @@ async def open_writers(dsn: str, size: int) -> asyncpg.Pool[Any]:
 
 def tortoise_config(dsn: str, apps: Iterable[App] = CORE_APPS, size: int = 8, short: bool = False) -> dict[str, Any]:
     """Return Tortoise's configuration for these apps; the plans of `short` statements are kept, see `PLANNED_ONCE`."""
-    parts = split_dsn(dsn, size)
-    if short:
-        parts["server_settings"] |= PLANNED_ONCE
-    return {
-        "connections": {"default": {"engine": "gongzhi_server._compat", "credentials": parts}},
-        "apps": {
-            app.label: {"models": [app.models], "migrations": app.migrations, "default_connection": "default"}
-            for app in apps
-        },
-        "use_tz": True,
-        "timezone": "UTC",
-    }
-
-
-def split_dsn(dsn: str, size: int) -> dict[str, Any]:
-    """Split a DSN into the parts that Tortoise takes; a socket's folder stands in `?host=`."""
-    url = urlsplit(dsn)
-    host = url.hostname or parse_qs(url.query).get("host", ["localhost"])[0]
-    return {
-        "host": unquote(host),
-        "port": url.port or int(parse_qs(url.query).get("port", ["5432"])[0]),
-        "user": unquote(url.username or "postgres"),
-        "password": unquote(url.password or ""),
-        "database": url.path.lstrip("/") or "postgres",
+    credentials = {
+        # Whole, not in parts: what it says of TLS and of several hosts holds for every pool.
+        "dsn": dsn,
         "min_size": 1,
         "max_size": size,
         "connection_class": CleanConnection,
         "statement_cache_size": STATEMENTS,
         "max_cached_statement_lifetime": 0,
         # A role that is called like one of our schemas must not find its tables there.
-        "server_settings": {"search_path": "public"},
+        "server_settings": {"search_path": "public", **(PLANNED_ONCE if short else {})},
+    }
+    return {
+        "connections": {"default": {"engine": "gongzhi_server._compat", "credentials": credentials}},
+        "apps": {
+            app.label: {"models": [app.models], "migrations": app.migrations, "default_connection": "default"}
+            for app in apps
+        },
+        "use_tz": True,
+        "timezone": "UTC",
     }
 
 
