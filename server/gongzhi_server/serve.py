@@ -14,14 +14,16 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from .app import create_app, read_limits
+from .clock import clock
 from .deployment.startup import fast_startup
+from .deployment.surroundings import refuse_bad_surroundings
 from .errors import Problem
 from .gateway.limits import Limits
 from .gateway.uvicorn_protocols import WebSocketProtocol, protocol_with_timeout
 from .plugins import loader
 from .plugins.loader import Plugins
 from .settings import Settings
-from .storage import database, embedded_postgres
+from .storage import database, embedded_postgres, fingerprints
 
 SWEEPS = 50_000, 20, 50
 """When garbage is collected; at Python's pace every third event for 2 000 followers would wait for a full sweep."""
@@ -83,6 +85,8 @@ def serve_forever(
         with fast_startup():
             app = create_app(settings, dsn, plugins=installed)  # before migrating: what is refused leaves no tables
         asyncio.run(database.migrate_apps(dsn, installed.apps))
+        asyncio.run(fingerprints.confirm_secrets(dsn, settings))
+        asyncio.run(refuse_bad_surroundings(dsn, settings, clock))
         if fill:
             fill(dsn, installed)
         server = GreetingServer(app, startup_message(settings, server_url(listener)), read_limits(settings))

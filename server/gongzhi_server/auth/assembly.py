@@ -20,7 +20,7 @@ from .attempts import Attempts
 from .authentication import Authenticator
 from .development_tokens import Tokens, Trials
 from .devices import Devices
-from .invalidation import listen_for_changes
+from .invalidation import listen_for_changes, listener_name
 from .passwords import Passwords
 from .service import AuthenticationService
 from .sessions import Sessions
@@ -96,5 +96,5 @@ async def open_authentication(
             now,
         )
         # Listening begins before the first request, so that no change of an account goes unheard.
-        await stack.enter_async_context(listen_for_changes(dsn, authenticator.changed))
+        await stack.enter_async_context(listen_for_changes(dsn, listener_name(settings.issuer), authenticator.changed))
         yield authenticator, build_service(writers, settings, receipts, passwords, renewing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -12,6 +13,8 @@ from uuid import UUID
 import asyncpg
 
 CHANNEL = "gongzhi_accounts"
+LISTENER = "gongzhi accounts"
+"""What the names of the connections that listen begin with."""
 AGAIN, LONGEST = 1.0, 30.0
 """Seconds until the connection is tried again, at first and at most."""
 PATIENCE = 5.0
@@ -22,11 +25,16 @@ Hear = Callable[[UUID | None], None]
 """Called with the account that changed; with None when anything may have changed unheard."""
 
 
+def listener_name(issuer: str) -> str:
+    """Return the name of a process's connection that listens: the other processes can see whose tokens it takes."""
+    return f"{LISTENER} {hashlib.sha256(issuer.encode()).hexdigest()[:12]}"
+
+
 @asynccontextmanager
-async def listen_for_changes(dsn: str, hear: Hear) -> AsyncIterator[None]:
-    """Listen for as long as the block lasts. It begins once the connection is made, or has failed for a while."""
+async def listen_for_changes(dsn: str, name: str, hear: Hear) -> AsyncIterator[None]:
+    """Listen under this name for as long as the block lasts, from when there is a connection or none can be made."""
     ready = asyncio.Event()
-    task = asyncio.create_task(keep_listening(dsn, hear, ready))
+    task = asyncio.create_task(keep_listening(dsn, name, hear, ready))
     try:
         # The server starts even if the connection fails: accounts are looked up again after some seconds anyway.
         with suppress(TimeoutError):
@@ -39,12 +47,12 @@ async def listen_for_changes(dsn: str, hear: Hear) -> AsyncIterator[None]:
             await task
 
 
-async def keep_listening(dsn: str, hear: Hear, ready: asyncio.Event) -> None:
+async def keep_listening(dsn: str, name: str, hear: Hear, ready: asyncio.Event) -> None:
     """Keep one connection that listens. Whenever it comes or goes, anything may have changed."""
     wait = AGAIN
     while True:
         try:
-            await listen_once(dsn, hear, ready)
+            await listen_once(dsn, name, hear, ready)
             wait = AGAIN
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             logger.warning("changes of accounts are not heard (%s); trying again", type(error).__name__)
@@ -54,7 +62,7 @@ async def keep_listening(dsn: str, hear: Hear, ready: asyncio.Event) -> None:
         await asyncio.sleep(wait)
 
 
-async def listen_once(dsn: str, hear: Hear, ready: asyncio.Event) -> None:
+async def listen_once(dsn: str, name: str, hear: Hear, ready: asyncio.Event) -> None:
     """Listen until the connection is lost."""
     lost = asyncio.Event()
 
@@ -66,7 +74,7 @@ async def listen_once(dsn: str, hear: Hear, ready: asyncio.Event) -> None:
             hear(None)
 
     # Outside the pools, whose connections are not reset and must not listen.
-    connection = await asyncpg.connect(dsn, server_settings={"application_name": "gongzhi accounts"})
+    connection = await asyncpg.connect(dsn, server_settings={"application_name": name})
     try:
         connection.add_termination_listener(lambda connection: lost.set())
         await connection.add_listener(CHANNEL, heard)

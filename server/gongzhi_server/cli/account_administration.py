@@ -36,7 +36,7 @@ from gongzhi_server.errors import Problem
 from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database
-from gongzhi_server.storage.key_ring import load_key_ring
+from gongzhi_server.storage.fingerprints import confirm_secrets
 
 LISTED = """
 select a.name, a.kind, a.suspended_at is not null suspended, g.code grid,
@@ -107,7 +107,7 @@ class Console:
         viewer, settings = self.viewer, self.settings
         context = Context(
             viewer,
-            load_key_ring(settings),
+            await confirm_secrets(self.dsn, settings),
             receipts_secret(settings),
             refuse_on_console,
             refuse_on_console,

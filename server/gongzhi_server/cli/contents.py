@@ -81,9 +81,9 @@ def load_demo_county(
     from gongzhi_server import demo
     from gongzhi_server.clock import today as day
     from gongzhi_server.deployment import plugin_activation
-    from gongzhi_server.storage.key_ring import load_key_ring
+    from gongzhi_server.storage.fingerprints import confirm_secrets
 
-    keys = load_key_ring(read_settings())
+    keys = asyncio.run(confirm_secrets(dsn, read_settings()))
     begun = today.date() if today else day()
     with progress_bars() as report:
         loading = demo.load_county(
@@ -130,14 +130,14 @@ def import_divisions(dsn: str, files: list[Path], dry_run: bool) -> None:
 def import_residents(chosen: Settings, dsn: str, file: Path, dry_run: bool, update: bool) -> None:
     """Import people and households and print what came of it."""
     from gongzhi_server import imports
-    from gongzhi_server.storage.key_ring import load_key_ring
+    from gongzhi_server.storage.fingerprints import confirm_secrets
 
-    now = clock()
+    now, keys = clock(), asyncio.run(confirm_secrets(dsn, chosen))
     with progress_bars() as report:
         outcome = imports.import_residents(
             dsn,
             file,
-            keys=load_key_ring(chosen),
+            keys=keys,
             account="console",
             today=now.astimezone(CHINA).date(),
             now=now,

@@ -21,11 +21,12 @@ audit = typer.Typer(help="The chain over looks and mutations (审计).", no_args
 def status() -> None:
     """Count what is under which key (密钥状态)."""
     from gongzhi_server.plugins import loader
-    from gongzhi_server.storage import key_ring
+    from gongzhi_server.storage import fingerprints, key_ring
 
     chosen, holdings = read_settings(), loader.load_plugins().registers.holdings
     with embedded_postgres.run_cluster(chosen) as dsn:
-        found = asyncio.run(key_ring.count_keys(dsn, key_ring.load_key_ring(chosen), holdings))
+        ring = asyncio.run(fingerprints.confirm_secrets(dsn, chosen))
+        found = asyncio.run(key_ring.count_keys(dsn, ring, holdings))
     for name, people in found.people.items():
         print(
             f"{name}{' (current)' if name == found.current else ''}: {people:,} people, "
@@ -39,12 +40,24 @@ def status() -> None:
 def rotate() -> None:
     """Put every protected value under the current key; goes on where it was left (轮换密钥)."""
     from gongzhi_server.plugins import loader
-    from gongzhi_server.storage import key_ring
+    from gongzhi_server.storage import fingerprints, key_ring
 
     chosen, holdings = read_settings(), loader.load_plugins().registers.holdings
     with embedded_postgres.run_cluster(chosen) as dsn, progress_bars() as report:
-        moved = asyncio.run(key_ring.rotate_keys(dsn, key_ring.load_key_ring(chosen), holdings, report))
+        ring = asyncio.run(fingerprints.confirm_secrets(dsn, chosen))
+        moved = asyncio.run(key_ring.rotate_keys(dsn, ring, holdings, report))
     print(f"{moved:,} people moved; earlier keys can be dropped once gongzhi keys status says so.")
+
+
+@keys.command()
+def accept() -> None:
+    """Take the secret and the keys as they are now for this database's (认可密钥), after they had to be replaced."""
+    from gongzhi_server.storage import fingerprints
+
+    chosen = read_settings()
+    with embedded_postgres.run_cluster(chosen) as dsn:
+        accepted = asyncio.run(fingerprints.accept_secrets(dsn, chosen))
+    print(*accepted or ["Nothing is another one than before."], sep="\n")
 
 
 @audit.command()

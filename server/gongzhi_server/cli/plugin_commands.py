@@ -96,9 +96,11 @@ async def run_errand(
     from gongzhi_server.plugins import loader
     from gongzhi_server.plugins.ownership import acting_as
     from gongzhi_server.storage import database
+    from gongzhi_server.storage.fingerprints import confirm_secrets
 
     installed = installed or loader.load_plugins()
     await database.migrate_apps(dsn, installed.apps)
+    await confirm_secrets(dsn, chosen)
     # The whole application without its background work: an errand has the same at hand as a request.
     app = create_app(chosen, dsn, now, installed, background=False)
     async with app.router.lifespan_context(app):

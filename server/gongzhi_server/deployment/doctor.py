@@ -9,16 +9,30 @@ import asyncpg
 from gongzhi.declare.register_entries import Check
 from gongzhi.values.errors import Text
 
+from gongzhi_server.clock import clock
 from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database
-from gongzhi_server.storage.key_ring import read_ring
+from gongzhi_server.storage.fingerprints import find_lost_keys, find_others, take_fingerprints
+from gongzhi_server.storage.key_ring import load_key_ring, read_ring
 from gongzhi_server.weak_secrets import counts_up, find_key_weakness, find_weakness, is_repetition
 
+from .surroundings import examine_surroundings
+
 Finding = tuple[bool, str]
+LEFT = "select distinct name from events.job where state = 'WAITING' and name <> all($1) order by name"
 
 
 CHECKS = (
+    Check(
+        "unnumbered",
+        "select count(*) from events.outbox where position is null and at < now() - interval '1 minute'",
+        Text("every event is told in its turn", "事件均已按序分发"),
+        Text(
+            "events of more than a minute ago that nobody has been told of: {0}; is a server running?",
+            "超过一分钟仍未分发的事件：{0} 条；服务是否在运行？",
+        ),
+    ),
     Check(
         "ctype",
         "select (lower('É') <> 'é')::int",
@@ -37,16 +51,42 @@ CHECKS = (
 )
 
 
-ORDINARY = Check(
-    "superuser",
-    "select count(*) from pg_roles where rolname = current_user and (rolsuper or rolbypassrls or rolreplication)",
-    Text("the database role is an ordinary one", "数据库角色为普通角色"),
-    Text(
-        "the database role may do everything: give the database to an ordinary role (docs/operators.md#postgresql)",
-        "数据库角色权限过大：请将数据库交给普通角色",
+IN_OFFICE = "a.suspended_at is null and h.proposed_at is null and (h.until is null or h.until > now())"
+
+PRODUCTION = (
+    Check(
+        "officer",
+        "select (count(*) = 0)::int from accounts.holding h join accounts.account a on a.id = h.account_id "
+        f"where h.role = 'data_protection_officer' and {IN_OFFICE}",
+        Text("there is a data-protection officer", "有个人信息保护负责人"),
+        Text(
+            "nobody is data-protection officer, so nobody can stop a role: gongzhi account add … --role "
+            "data_protection_officer",
+            "没有个人信息保护负责人，无人可以叫停授权：请运行 gongzhi account add",
+        ),
+    ),
+    Check(
+        "confirmers",
+        "select greatest(2 - count(distinct a.id), 0) from accounts.holding h join accounts.account a "
+        "on a.id = h.account_id where h.role in ('county_dispatcher', 'data_protection_officer', 'administrator') "
+        f"and {IN_OFFICE}",
+        Text("two persons can confirm roles", "有两人可以复核授权"),
+        Text(
+            "persons who are missing to confirm roles that nobody gives alone: {0} (docs/operators.md#accounts-账户)",
+            "缺少复核授权的人员：{0} 名",
+        ),
+    ),
+    Check(
+        "superuser",
+        "select count(*) from pg_roles where rolname = current_user and (rolsuper or rolbypassrls or rolreplication)",
+        Text("the database role is an ordinary one", "数据库角色为普通角色"),
+        Text(
+            "the database role may do everything: give the database to an ordinary role (docs/operators.md#postgresql)",
+            "数据库角色权限过大：请将数据库交给普通角色",
+        ),
     ),
 )
-"""In production: whoever takes over the server then has its database, and not the machine under it."""
+"""In production. Whoever takes over the server has its database, and must not have the machine under it as well."""
 SHORT = 16
 """Letters of a password that a machine remembers."""
 
@@ -59,9 +99,15 @@ async def examine_deployment(settings: Settings, dsn: str, plugins: Plugins) -> 
         absent = sorted({app.label for app in plugins.apps} - {name for (name,) in found})
         if absent:
             return [(False, f"tables are missing ({', '.join(absent)}): run gongzhi migrate")]
-        checks = CHECKS if settings.development else (*CHECKS, ORDINARY)
-        found = [await _asked(connection, check) for check in (*checks, *plugins.registers.checks)]
-        return [*_mode(settings), *_secrets(settings), *found]
+        checks = CHECKS if settings.development else (*CHECKS, *PRODUCTION)
+        return [
+            *_mode(settings),
+            *_secrets(settings),
+            *await _fingerprints(connection, settings),
+            *[said async for said in examine_surroundings(connection, settings, clock)],
+            *[await _asked(connection, check) for check in (*checks, *plugins.registers.checks)],
+            await _abandoned(connection, plugins),
+        ]
 
 
 def _mode(settings: Settings) -> Sequence[Finding]:
@@ -93,6 +139,26 @@ def _secrets(settings: Settings) -> Sequence[Finding]:
     if password is not None and (len(password) < SHORT or is_repetition(password) or counts_up(password)):
         weak.append(f"the database's password is short or repeats itself: give it {SHORT} random letters")
     return [(False, one) for one in weak] or [(True, "secrets: nothing is known against them")]
+
+
+async def _fingerprints(connection: asyncpg.Connection, settings: Settings) -> Sequence[Finding]:
+    """Check that secret and keys are those that the database has been used with, and that none is missing."""
+    ring = load_key_ring(settings)
+    others = await find_others(connection, take_fingerprints(settings, ring))
+    lost = [
+        f"people's values are sealed under the key {name}, which the ring does not have: add it behind the current one"
+        for name in await find_lost_keys(connection, ring)
+    ]
+    return [(False, one) for one in (*others, *lost)] or [(True, "secrets: the same as this database has known")]
+
+
+async def _abandoned(connection: asyncpg.Connection, plugins: Plugins) -> Finding:
+    """Check that no work is left of plugins that are not there any more."""
+    known = [one.name for _, one in plugins.handlers] + [one.name for _, one in plugins.jobs]
+    left = [name for (name,) in await connection.fetch(LEFT, known)]
+    if not left:
+        return True, "work: all of it is somebody's"
+    return False, f"work is left that no plugin does ({', '.join(left)}): install its plugin, or gongzhi plugin remove"
 
 
 async def _asked(connection: asyncpg.Connection, check: Check) -> Finding:

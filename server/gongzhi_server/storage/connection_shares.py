@@ -32,6 +32,8 @@ LONGEST_LINE = 64
 """How many wait for a place at most."""
 FILES = 4
 """Uploads and downloads that are at the database at a time."""
+BESIDE = 17
+"""Connections beside the shares: four for signing in, two for the access log, two that listen, nine for webhooks."""
 SPARE = 1
 """Connections for writing beyond those of the shares, for alerts and notices."""
 
@@ -198,6 +200,17 @@ def writers_pool_size(settings: Settings) -> int:
     return settings.commands_pool + settings.background_pool + FILES + SPARE
 
 
+def count_connections(settings: Settings) -> int:
+    """Return how many connections a process opens at the most, with the plugins that come along (docs/operators.md)."""
+    reading = settings.pool + settings.strangers_pool + settings.sessions_pool + settings.background_pool
+    return reading + commands_readers(settings) + writers_pool_size(settings) + BESIDE
+
+
+def commands_readers(settings: Settings) -> int:
+    """Return the size of the pool by which mutations read."""
+    return max(2, settings.commands_pool // 2)
+
+
 @asynccontextmanager
 async def open_shares(dsn: str, settings: Settings) -> AsyncIterator[Shares]:
     """Open the pools of every share. All but the first open their connections when they are needed."""
@@ -216,7 +229,7 @@ async def open_shares(dsn: str, settings: Settings) -> AsyncIterator[Shares]:
             strangers=await opened(
                 "strangers", settings.strangers_pool, timeout=settings.strangers_seconds, least=0, parallel=False
             ),
-            commands=await opened("commands", max(2, commands // 2), least=0, metered=False),
+            commands=await opened("commands", commands_readers(settings), least=0, metered=False),
             sessions=await opened("sessions", settings.sessions_pool, least=0, metered=False),
             background=await opened("background", settings.background_pool, least=0),
             writing=Share("commands", commands),

@@ -180,6 +180,18 @@ class InvitationRow(Model):
         table = "invitation"
 
 
+class FingerprintRow(Model):
+    """The digest of a secret or of a key of the ring, as this database has been used with it since then."""
+
+    name = fields.CharField(max_length=60, primary_key=True)
+    digest = BytesField()
+    since = fields.DatetimeField()
+
+    class Meta:
+        schema = "accounts"
+        table = "fingerprint"
+
+
 class AttemptRow(Model):
     """Failed attempts to sign in, by a MAC of the name or address they came with; known and unknown names alike."""
 
