@@ -11,6 +11,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from .scenes import Scene, set_scene
+
 TOWN, OTHER = "610921100", "610921102"
 PEOPLE = """
 select p.id from people.person p join grids.grid g on g.id=p.town_id where g.code=$1 and p.birth_date<'2000-01-01'
@@ -114,6 +116,12 @@ async def town(server: Any, database: str) -> Town:
 async def shared_town(shared_server: Any, shared_database: str) -> Town:
     """A town that the tests of a module share."""
     return await furnish(shared_server, shared_database)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def scene(shared_town: Town) -> Scene:
+    """What there is to give every command to, for the tests of a module."""
+    return await set_scene(shared_town)
 
 
 @pytest.fixture
