@@ -47,7 +47,7 @@ TESTED = {
     "legal": 0.4,
     "list_exports": 0,
     "operations": 0.33,
-    "party": 0.31,
+    "party": 0.51,
     "points": 0.37,
     "resolutions": 0.01,
     "rights": 0,

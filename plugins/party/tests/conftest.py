@@ -70,7 +70,11 @@ class Town:
         return str(made["branch"]["id"])
 
     async def crowd(self, people: int) -> None:
-        """So many invented people who live in the town."""
+        """So many invented people who live in the town, in the place of those there were."""
+        self.people = await self.invent(people)
+
+    async def invent(self, people: int) -> list[UUID]:
+        """So many invented people who live in the town; their keys."""
         made = await self.fetch(
             "insert into people.person (id, name, grid_id, residence, created_at, gender, version, needs) "
             "select gen_random_uuid(), '演示', g.id, 'RESIDENT', now(), 'UNKNOWN', 1, '{}' "
@@ -78,7 +82,7 @@ class Town:
             TOWN,
             people,
         )
-        self.people = [key for (key,) in made]
+        return [key for (key,) in made]
 
     async def admit(self, at: int = 0, branch: str = "") -> str:
         made = await expect_success(

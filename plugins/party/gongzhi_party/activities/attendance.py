@@ -132,7 +132,9 @@ async def withdraw_from_activity(call: Call, input: WithdrawFromActivityInput) -
 
 
 async def advance_waiting_list(call: Call, activity: ActivityRow) -> None:
-    """Give places that are free to those who wait longest."""
+    """Give places that are free to those who wait longest; nobody is called to what is over or was cancelled."""
+    if activity.state != ActivityState.PLANNED or activity.ends_at <= call.now:
+        return
     queue = ParticipationRow.filter(activity=activity, state=ParticipationState.WAITING).order_by("signed_at", "id")
     for row in await queue:
         if not await has_place_left(activity):
@@ -196,9 +198,8 @@ async def mark_activity_attendance(call: Call, input: MarkActivityAttendanceInpu
         # Struck out, not deleted: they had signed up, or were there by somebody's mistake.
         row.state, row.checked_in_at = ParticipationState.WITHDRAWN, None
         await row.save()
-        # The place they held is free again; nobody is called to an activity that is over.
-        if activity.state == ActivityState.PLANNED and activity.ends_at > call.now:
-            await advance_waiting_list(call, activity)
+        # The place they held is free again.
+        await advance_waiting_list(call, activity)
         return participation_payload(row)
     check_check_in_time(call, activity, call.now)
     await check_audience(activity, person)

@@ -28,6 +28,8 @@ from .types import PartyActivity, PartyMinutes, PartyTask
 
 PAPERS, BYTES, SIDE = 6, 2_000_000, 1600
 """How many files lie beside minutes, how large each may be, and the longest side of a photo as it is kept."""
+TASKS = 50
+"""How many tasks come of one meeting."""
 
 
 @strawberry.input(description="A file beside minutes (会议附件).")
@@ -70,10 +72,10 @@ async def record_activity_minutes(call: Call, input: RecordActivityMinutesInput)
         raise Refusal("ILLEGAL_TRANSITION", "It has not taken place.", "活动尚未举行。", ("activity",))
     if await MinutesRow.exists(activity=activity):
         raise duplicate("There are minutes already.", "已有会议记录。", "activity")
-    if len(input.papers) > PAPERS or len(input.tasks) > 50:
-        raise invalid_input(
-            f"{PAPERS} files and 50 tasks at most.", f"附件最多 {PAPERS} 个，事项最多 50 项。", "papers"
-        )
+    if len(input.papers) > PAPERS:
+        raise invalid_input(f"{PAPERS} files at most.", f"附件最多 {PAPERS} 个。", "papers")
+    if len(input.tasks) > TASKS:
+        raise invalid_input(f"{TASKS} tasks at most.", f"事项最多 {TASKS} 项。", "tasks")
     # Papers first: decoding may refuse, and nothing is written then.
     papers = [await store_paper(call, one, str(at)) for at, one in enumerate(input.papers)]
     # Minutes are written once: what was said is not changed afterwards.

@@ -57,11 +57,16 @@ async def link_household(call: Call, input: LinkHouseholdInput) -> PartyLinkPayl
         raise Refusal("CONSENT_REQUIRED", en, zh, ("consent",))
     household = await find_home(call, input.household, LINK, "household")
     member: MemberRow = await find_permitted(call, PartyMember, input.member, LINK, "member")
-    if member.status != MemberStatus.FULL:
-        raise invalid_input("Full members look after households.", "联户党员须为正式党员。", "member")
+    require_helper(member, "member")
     phone = check_code(codes.check_phone, input.duty_phone, "dutyPhone") if is_given(input.duty_phone) else None
     link = await create_link(call, household, member, phone)
     return PartyLinkPayload(link=ref(PartyLink, link.id))
+
+
+def require_helper(member: MemberRow, *path: str) -> None:
+    """Refuse somebody as a helper who is no full member, or has left."""
+    if member.status != MemberStatus.FULL:
+        raise invalid_input("Full members look after households.", "联户党员须为正式党员。", *path)
 
 
 async def create_link(call: Call, household: HouseholdRow, member: MemberRow, phone: str | None) -> LinkRow:
@@ -179,8 +184,12 @@ async def hand_over_households(call: Call, input: HandOverHouseholdsInput) -> Ha
         if is_given(input.successor)
         else None
     )
-    if successor is not None and not input.consent:
-        raise Refusal("CONSENT_REQUIRED", "The successor must agree.", "须经接手党员同意。", ("consent",))
+    if successor is not None:
+        require_helper(successor, "successor")
+        if successor.person_id == member.person_id:
+            raise invalid_input("Name somebody else.", "请选择其他党员接手。", "successor")
+        if not input.consent:
+            raise Refusal("CONSENT_REQUIRED", "The successor must agree.", "须经接手党员同意。", ("consent",))
     return HandOverHouseholdsPayload(households=await hand_over_links(call, member.person_id, successor))
 
 

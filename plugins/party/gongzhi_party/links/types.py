@@ -31,7 +31,8 @@ SUGGESTED = """
   (select count(*)::int from party.link l where l.person_id=m.person_id and l.until is null) n
  from party.member m join people.person p on p.id=m.person_id
  where m.status='FULL' and m.branch_id=(select c.branch_id from party.coverage c join grids.grid g on g.id=c.grid_id
-  join grids.grid h on h.id={2} where g.path @> h.path and c.until is null order by nlevel(g.path) desc limit 1)
+  join grids.grid h on h.id={2} join party.branch b on b.id=c.branch_id and b.dissolved_on is null
+  where g.path @> h.path and c.until is null order by nlevel(g.path) desc, b.founded_on, b.id limit 1)
   and p.died_on is null and not exists(select from people.membership o where o.household_id={0}
    and o.person_id=m.person_id and o.until is null)
  order by n, near desc, m.id limit 10) f)

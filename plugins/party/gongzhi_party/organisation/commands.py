@@ -81,6 +81,8 @@ async def add_party_branch(call: Call, input: AddPartyBranchInput) -> PartyBranc
     parent = (
         await find_permitted(call, PartyBranch, input.parent, ORGANISE, "parent") if is_given(input.parent) else None
     )
+    if parent is not None and parent.dissolved_on:
+        raise invalid_input("That organisation has been dissolved.", "该上级组织已撤销。", "parent")
     if parent is not None and parent.kind not in ABOVE[input.kind]:
         raise invalid_input("It cannot be part of such an organisation.", "上级组织类型不符。", "parent")
     if input.kind == BranchKind.GROUP and parent is None:

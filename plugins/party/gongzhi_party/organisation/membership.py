@@ -102,9 +102,19 @@ async def update_party_member(call: Call, input: UpdatePartyMemberInput) -> Part
     member.version += 1
     await member.save()
     if is_given(input.status) and input.status == MemberStatus.LEFT:
-        # Households must not be left with a helper who is no member any more.
-        await hand_over_links(call, member.person_id, None)
+        await end_membership(call, member)
     return PartyMemberPayload(member=ref(PartyMember, member.id))
+
+
+async def end_membership(call: Call, member: MemberRow) -> None:
+    """End all that rests on somebody's being a member: transfers, reports and households."""
+    # Another organisation must not take over whoever has left.
+    waiting = TransferRow.filter(member=member, state=TransferState.REQUESTED)
+    await waiting.update(state=TransferState.WITHDRAWN, decided_at=call.now)
+    # The community no longer sees them, and what it does for its members is no longer shown to them.
+    await ReportRow.filter(member=member, until=None).update(until=today(call))
+    # Households must not be left with a helper who is no member any more.
+    await hand_over_links(call, member.person_id, None)
 
 
 def change_status(call: Call, member: MemberRow, status: MemberStatus) -> None:
@@ -195,6 +205,8 @@ async def decide_party_transfer(call: Call, input: DecidePartyTransferInput) -> 
         member.branch_id, member.grid_id, member.group_id = target.id, target.grid_id, None
         member.version += 1
         await member.save()
+        # Whoever belongs to the organisation of their community has nothing to report to it.
+        await ReportRow.filter(member=member, branch=target, until=None).update(until=today(call))
     await send_notice(call, transfer_notice(input.accept, transfer), persons=[member.person_id])
     return PartyTransferPayload(transfer=ref(PartyTransfer, transfer.id, shown=True))
 
@@ -215,13 +227,18 @@ async def withdraw_party_transfer(call: Call, input: WithdrawPartyTransferInput)
     return PartyTransferPayload(transfer=ref(PartyTransfer, transfer.id))
 
 
+WHOSE = "select id from party.member where id=(select member_id from party.transfer where id=$1::uuid) for update"
+
+
 async def load_waiting_transfer(call: Call, id: str) -> tuple[TransferRow, MemberRow]:
     """Return a transfer that is to be decided, and its member, both locked."""
-    transfer: TransferRow = await call.find(PartyTransfer, "transfer", id=key_of(PartyTransfer)(id))
+    key = key_of(PartyTransfer)(id)
+    # The member first, as whoever lets a member go locks them: the two could wait for each other otherwise.
+    await call.fetch(WHOSE, key)
+    transfer: TransferRow = await call.find(PartyTransfer, "transfer", id=key)
     if transfer.state != TransferState.REQUESTED:
         raise Refusal("ILLEGAL_TRANSITION", "This transfer has been decided.", "该转接已办结。", ("transfer",))
-    # The transfer before the member, in each of the commands that lock both.
-    return transfer, await MemberRow.select_for_update().get(id=transfer.member_id)
+    return transfer, await MemberRow.get(id=transfer.member_id)
 
 
 def transfer_notice(accepted: bool, transfer: TransferRow) -> NoticeDraft:
@@ -243,12 +260,12 @@ class ReportToCommunityInput:
     idempotency_key: str = input_field(KEY)
 
 
-# The nearest organisation at or above where somebody lives.
+# The nearest organisation at or above where somebody lives; of several their own, then the oldest.
 HERE = """
 select c.branch_id from party.coverage c join grids.grid g on g.id=c.grid_id
 join party.branch b on b.id=c.branch_id and b.dissolved_on is null
 where g.path @> (select h.path from grids.grid h where h.id=$1) and c.since<=$2 and (c.until is null or c.until>$2)
-order by nlevel(g.path) desc limit 1
+order by nlevel(g.path) desc, b.id=$3 desc, b.founded_on, b.id limit 1
 """
 
 
@@ -258,7 +275,7 @@ async def report_to_community(call: Call, input: ReportToCommunityInput) -> Part
     member = await MemberRow.filter(person=person).exclude(status=MemberStatus.LEFT).first()
     if member is None:
         raise not_found("You are on no organisation's roll.", "未查到您的组织关系。")
-    found = await call.fetch(HERE, person.grid_id, today(call))
+    found = await call.fetch(HERE, person.grid_id, today(call), member.branch_id)
     if not found:
         raise not_found("No organisation works where you live.", "您居住地暂无党组织。")
     branch = found[0]["branch_id"]

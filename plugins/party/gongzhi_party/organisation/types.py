@@ -169,9 +169,9 @@ class PartyTransfer(Node):
 HERE = (
     "{0}=(select c.branch_id from party.coverage c join grids.grid g on g.id=c.grid_id join party.branch b "
     "on b.id=c.branch_id where g.path @> {1} and c.since<={2} and (c.until is null or c.until>{2}) "
-    "and b.dissolved_on is null order by nlevel(g.path) desc limit 1)"
+    "and b.dissolved_on is null order by nlevel(g.path) desc, b.founded_on, b.id limit 1)"
 )
-"""The organisation that works in a grid, or in the nearest one above it."""
+"""The organisation that works in a grid, or in the nearest one above it; of several the oldest."""
 
 EXTENSIONS = (
     extend(

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import strawberry
 from gongzhi.core.grids.commands import find_grid
+from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.core.units.commands import find_unit
 from gongzhi.declare.entity import key_of, ref
@@ -42,7 +43,8 @@ class DraftVillageCodeInput:
 
 @command("Write the next version of a village code; it holds once it is adopted (起草村规民约).", requires=DELIBERATE)
 async def draft_village_code(call: Call, input: DraftVillageCodeInput) -> VillageCodePayload:
-    grid = await find_grid(input.grid, "grid")
+    # Locked, so that two versions do not get one number.
+    grid = await find_grid(input.grid, "grid", lock=True)
     if not call.may(DELIBERATE, grid):
         raise not_allowed("grid")
     with input_form() as read:
@@ -73,7 +75,9 @@ async def adopt_village_code(call: Call, input: AdoptVillageCodeInput) -> Villag
         raise Refusal(
             "NOT_ADOPTED", f"No resolution adopts {name['said']}.", f"没有决议通过 {name['said']}。", ("code",)
         )
-    # One version holds at a time; the one before ends the day this one begins.
+    # One version holds at a time; the one before ends the day this one begins. The lock keeps two that are adopted at
+    # once from both holding.
+    await GridRow.filter(id=row.grid_id).select_for_update(no_key=True)
     earlier = VillageCodeRow.filter(grid_id=row.grid_id, state=CodeState.ADOPTED)
     await earlier.update(state=CodeState.ENDED, ends_on=today(call))
     row.state, row.resolution_id, row.starts_on = CodeState.ADOPTED, resolution.id, today(call)
@@ -99,7 +103,8 @@ class SeatInCouncilInput:
 
 @command("Give somebody a seat in a council, by their consent (加入理事会).", requires=DELIBERATE)
 async def seat_in_council(call: Call, input: SeatInCouncilInput) -> CouncilSeatPayload:
-    grid = await find_grid(input.grid, "grid")
+    # Locked, so that a council does not get two heads at once.
+    grid = await find_grid(input.grid, "grid", lock=True)
     if not call.may(DELIBERATE, grid):
         raise not_allowed("grid")
     if not input.consent:
