@@ -22,7 +22,6 @@ from gongzhi.runtime.context import Bounds, Context, FileLook
 from gongzhi.runtime.event_access import EventAccess
 from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.lists import Lists, NoLists
-from gongzhi.runtime.picture_decoding import PictureDecoder
 from gongzhi.runtime.sealing import KeyRing
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -30,6 +29,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 from tortoise.models import Model
+
+from gongzhi_server.files.checker import FileChecker
+from gongzhi_server.files.picture_decoding import PictureDecoder
 
 from .auth.assembly import open_authentication
 from .auth.authentication import Authenticator, invalid_token
@@ -118,6 +120,7 @@ class Runtime:
         self.lists: Lists = NoLists()
         self.published = published_plugins.json()
         self.pictures = PictureDecoder()
+        self.files = FileChecker(self.pictures)
         self.archive: Archive | None = None
 
     def report_failing(self, failing: Mapping[str, str]) -> None:
@@ -170,7 +173,7 @@ class Runtime:
             self.channels,
             self.choices,
             self.plugins.registry.feedable,
-            self.pictures,
+            self.files,
             self.plugins.civic,
             self.plugins.naming,
             self.plugins.grantors,

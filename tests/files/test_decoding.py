@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gongzhi.runtime import picture_decoding
-from gongzhi.runtime.picture_decoding import PictureDecoder, PictureError, PictureLimits
-from gongzhi.runtime.pictures import strip_metadata
+from gongzhi.runtime.file_checks import UnfitFile
+from gongzhi_server.files import picture_decoding
+from gongzhi_server.files.picture_decoding import PictureDecoder, PictureLimits
+from gongzhi_server.files.picture_metadata import strip_metadata
 from PIL import Image
 
 from .conftest import Phone
@@ -82,26 +83,26 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 async def test_others_are_refused(name: str) -> None:
-    with pytest.raises(PictureError, match="damaged"):
+    with pytest.raises(UnfitFile, match="damaged"):
         await PictureDecoder().remake(REFUSED[name])
 
 
 async def test_points_are_counted_before_decoding() -> None:
     """By a process that would not have the memory to decode it."""
-    with pytest.raises(PictureError, match="more than 50 million points"):
+    with pytest.raises(UnfitFile, match="more than 50 million points"):
         await PictureDecoder(PictureLimits(memory=200_000_000)).remake(blank(10_000, 5_001, "1"))
 
 
 async def test_memory_is_capped() -> None:
     """With a quarter of the memory a picture of 36 million points is refused; the next one is taken."""
     decoder = PictureDecoder(PictureLimits(memory=160_000_000))
-    with pytest.raises(PictureError, match="takes too much"):
+    with pytest.raises(UnfitFile, match="takes too much"):
         await decoder.remake(blank(6_000, 6_000))
     assert (await decoder.remake(blank(60, 60))).whole
 
 
 async def test_time_is_capped() -> None:
-    with pytest.raises(PictureError):
+    with pytest.raises(UnfitFile):
         await PictureDecoder(PictureLimits(seconds=0)).remake(blank(60, 60))
 
 
@@ -119,7 +120,7 @@ async def test_crash_is_a_refusal(name: str, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(picture_decoding, "WORKER", worker)
     decoder = PictureDecoder()
     for _ in range(3):  # and nobody waits for a turn that was not given back
-        with pytest.raises(PictureError):
+        with pytest.raises(UnfitFile):
             await decoder.remake(blank(60, 60))
 
 
@@ -181,12 +182,12 @@ def test_evidence_has_bounded_points() -> None:
         ("image/jpeg", blank(10_000, 5_001, "L", "JPEG", progressive=True)),
         ("image/png", blank(10_000, 5_001, "1")),
     ):
-        with pytest.raises(ValueError, match="points"):
+        with pytest.raises(UnfitFile, match="points"):
             strip_metadata(raw, kind)
 
 
 def test_nobody_else_decodes() -> None:
-    """Neither the server nor a plugin imports a decoder; whoever needs a picture opened asks `Context.pictures`."""
+    """Neither the server nor a plugin imports a decoder; whoever needs a picture opened asks `Context.files`."""
     found = set()
     for folder in ("schema/gongzhi", "server/gongzhi_server", *map(str, ROOT.glob("plugins/*/gongzhi_*"))):
         for path in (ROOT / folder).rglob("*.py"):

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import pytest
 from docx import Document
-from gongzhi.runtime.office_documents import DocumentError, DocumentLimits, check_document, open_archive
+from gongzhi.runtime.file_checks import DocumentLimits, UnfitFile
+from gongzhi_server.files.office_documents import check_document, open_archive
 from gongzhi_server.files.pdf import check_pdf
 from openpyxl import Workbook
 
@@ -125,7 +126,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_documents_are_refused(name: str) -> None:
-    with pytest.raises(DocumentError) as caught:
+    with pytest.raises(UnfitFile) as caught:
         check_document(io.BytesIO(HOSTILE[name]()))
     assert caught.value.text.en and caught.value.text.zh
 
@@ -142,7 +143,7 @@ def test_directories_are_bounded() -> None:
         archive._didModify = True  # type: ignore[attr-defined]
     with pytest.raises(zipfile.BadZipFile, match="too large a directory"):
         open_archive(made)
-    with pytest.raises(DocumentError):
+    with pytest.raises(UnfitFile):
         check_document(made)
 
 
@@ -151,14 +152,14 @@ def test_names_are_there_once() -> None:
     made = io.BytesIO(text_document())
     with zipfile.ZipFile(made, "a") as archive:
         archive.writestr("word/document.xml", text(""))
-    with pytest.raises(DocumentError):
+    with pytest.raises(UnfitFile):
         check_document(made)
 
 
 def test_sizes_are_counted_together() -> None:
     noise = {f"word/media/{at}": bytes(4_000_000) for at in range(6)}
     check_document(io.BytesIO(changed(text_document(), noise)))
-    with pytest.raises(DocumentError):
+    with pytest.raises(UnfitFile):
         check_document(io.BytesIO(changed(text_document(), noise)), DocumentLimits(total=20_000_000))
 
 
@@ -189,7 +190,7 @@ PDFS = {
 
 @pytest.mark.parametrize("name", PDFS)
 def test_active_pdfs_are_refused(name: str) -> None:
-    with pytest.raises(DocumentError):
+    with pytest.raises(UnfitFile):
         check_pdf(PDFS[name])
 
 

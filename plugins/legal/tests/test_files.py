@@ -6,12 +6,14 @@ import base64
 import zlib
 
 import pytest
-from gongzhi.runtime.pictures import strip_metadata
 from gongzhi.values.errors import Refusal
 from gongzhi_legal.matters.files import BYTES, read_file
+from gongzhi_server.files.checker import FileChecker
+from gongzhi_server.files.picture_decoding import PictureDecoder
 from hypothesis import given
 from hypothesis import strategies as st
 
+FILES = FileChecker(PictureDecoder())
 EXIF = b"\xff\xe1\x00\x10Exif\0\0GPS 32.9"
 JPEG = b"\xff\xd8" + EXIF + b"\xff\xdb\x00\x04ab" + b"\xff\xda\x00\x02xyz\xff\xd9tail"
 
@@ -30,14 +32,14 @@ PNG = (
 
 @pytest.mark.parametrize(("raw", "kind"), [(JPEG, "image/jpeg"), (PNG, "image/png")])
 def test_pictures_lose_where_they_were_taken(raw: bytes, kind: str) -> None:
-    found, told = read_file(base64.b64encode(raw).decode(), "content")
-    assert told == kind and b"GPS" not in found and strip_metadata(found, kind) == found
+    found, told = read_file(FILES, base64.b64encode(raw).decode(), "content")
+    assert told == kind and b"GPS" not in found and FILES.strip_metadata(found, kind) == found
 
 
 @given(st.binary(max_size=200), st.sampled_from([JPEG[:3], PNG[:8], b"%PDF-", b""]))
 def test_any_bytes_are_taken_or_refused(tail: bytes, head: bytes) -> None:
     try:
-        found, _ = read_file(base64.b64encode(head + tail).decode(), "content")
+        found, _ = read_file(FILES, base64.b64encode(head + tail).decode(), "content")
         assert len(found) <= len(head + tail)
     except Refusal as refusal:
         assert refusal.path == ("content",)
@@ -46,4 +48,4 @@ def test_any_bytes_are_taken_or_refused(tail: bytes, head: bytes) -> None:
 @pytest.mark.parametrize("said", ["%%%", "aGVsbG8=", "A" * (BYTES * 2)])
 def test_what_is_no_file_is_refused(said: str) -> None:
     with pytest.raises(Refusal, match="JPEG|base64|bytes"):
-        read_file(said, "content")
+        read_file(FILES, said, "content")

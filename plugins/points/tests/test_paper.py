@@ -13,9 +13,12 @@ import pytest
 from gongzhi.values.errors import Refusal
 from gongzhi_points.ledger import statements
 from gongzhi_points.ledger.paper_import import Report, read_date, read_lines, read_whole_number
+from gongzhi_server.files.checker import FileChecker
+from gongzhi_server.files.picture_decoding import PictureDecoder
 from openpyxl import Workbook
 
 TODAY = date(2026, 6, 30)
+FILES = FileChecker(PictureDecoder())
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
@@ -25,7 +28,7 @@ def test_paper_is_read_in_their_encodings(tmp_path: Path, encoding: str) -> None
         "户号,姓名,日期,事由,积分\n001,某某,2026年5月1日,庭院整洁,5\n001,某某,2026-05-02,兑换,-3\n", encoding=encoding
     )
     report = Report(dry_run=True)
-    found = read_lines(file, TODAY, report)
+    found = read_lines(FILES, file, TODAY, report)
     assert [(one.household, one.day, one.amount) for one in found] == [
         ("001", date(2026, 5, 1), 5), ("001", date(2026, 5, 2), -3),
     ]  # fmt: skip
@@ -41,7 +44,7 @@ def test_workbooks_are_read(tmp_path: Path) -> None:
     book.active.append(["001", "2027-05-01", "志愿服务", 2])
     book.save(tmp_path / "台账.xlsx")
     report = Report(dry_run=True)
-    assert [one.amount for one in read_lines(tmp_path / "台账.xlsx", TODAY, report)] == [5]
+    assert [one.amount for one in read_lines(FILES, tmp_path / "台账.xlsx", TODAY, report)] == [5]
     assert [line for line, _ in report.refused] == [3, 4, 5]
 
 
@@ -65,7 +68,7 @@ def test_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
                 new.writestr(part, content)
             new.writestr("xl/more", further)
         with pytest.raises(Refusal):
-            read_lines(file, TODAY, Report(dry_run=True))
+            read_lines(FILES, file, TODAY, Report(dry_run=True))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +86,7 @@ def test_missing_column_is_named(tmp_path: Path) -> None:
     file = tmp_path / "x.csv"
     file.write_text("户号,日期,积分\n", encoding="utf-8")
     with pytest.raises(Refusal, match="事由"):
-        read_lines(file, TODAY, Report(dry_run=True))
+        read_lines(FILES, file, TODAY, Report(dry_run=True))
 
 
 def test_statement_is_a_pdf() -> None:

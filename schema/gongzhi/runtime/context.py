@@ -15,8 +15,8 @@ from gongzhi.declare.registers import Registers
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.channels import NoticeChannel
 from gongzhi.runtime.event_access import EventAccess
+from gongzhi.runtime.file_checks import FileChecks
 from gongzhi.runtime.lists import Lists, NoLists
-from gongzhi.runtime.picture_decoding import PictureDecoder
 from gongzhi.runtime.reactions import NoReactions, Reactions
 from gongzhi.runtime.sealing import KeyRing
 from gongzhi.values.errors import Language, Text
@@ -142,8 +142,8 @@ class Context:
     """What the operator chose for plugins, by their classes of settings (`gongzhi.plugin.settings`)."""
     feedable: Collection[str] = ()
     """The types of events that points or credit may be given for."""
-    pictures: PictureDecoder = field(default_factory=PictureDecoder)
-    """Makes pictures anew that people send, in a process of their own; nothing else decodes one."""
+    files: FileChecks = FileChecks()
+    """Looks at files that people send, before anybody opens them (`gongzhi.runtime.file_checks`)."""
     civic: Collection[str] = ()
     """The roles that residents hold, which put them above nobody."""
     naming: Collection[str] = ()

@@ -17,7 +17,7 @@ from uuid import UUID
 from gongzhi.core.attachments import links
 from gongzhi.core.attachments.models import AttachmentKind, AttachmentRow
 from gongzhi.declare.viewer import Viewer
-from gongzhi.runtime.picture_decoding import PictureDecoder
+from gongzhi.runtime.file_checks import UnfitFile
 from gongzhi.values.errors import Language, Text
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -30,8 +30,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gongzhi_server.auth.authentication import preferred_language
 from gongzhi_server.files.archive import Archive
-from gongzhi_server.files.content import LARGEST, MB, UnfitFile, clean_upload
+from gongzhi_server.files.content import LARGEST, MB, clean_upload
 from gongzhi_server.files.malware_scan import Scan, ScanError
+from gongzhi_server.files.picture_decoding import PictureDecoder
 from gongzhi_server.gateway import Code, error_responses, negotiation
 from gongzhi_server.gateway.error_codes import coded_error
 from gongzhi_server.gateway.interfaces import Forbidden, Unauthenticated

@@ -11,26 +11,18 @@ from typing import BinaryIO
 
 import puremagic
 from gongzhi.core.attachments.models import AttachmentKind
-from gongzhi.runtime.office_documents import DocumentError, check_document, open_archive
-from gongzhi.runtime.picture_decoding import PictureDecoder, PictureError
-from gongzhi.values.errors import Text
+from gongzhi.runtime.file_checks import UnfitFile
 
 from . import recordings, webm
+from .office_documents import check_document, open_archive
 from .pdf import check_pdf
+from .picture_decoding import PictureDecoder
 
 MB = 1_000_000
 HEAD = 8_192
 """Bytes that tell what a file is."""
 EDGE, SMALL = 2_560, 320
 """The longer edge of a photo as it is kept, and of the small picture."""
-
-
-class UnfitFile(Exception):
-    """A file that is not taken, with what to do instead."""
-
-    def __init__(self, en: str, zh: str) -> None:
-        super().__init__(en)
-        self.text = Text(en, zh)
 
 
 @dataclass(frozen=True)
@@ -124,7 +116,7 @@ async def clean_upload(
 ) -> CleanedFile:
     """Make an upload harmless and return what is kept of it.
 
-    Raises Unfit, whatever a hostile file makes a library raise.
+    Raises UnfitFile, whatever a hostile file makes a library raise.
     """
     # By content alone: names and declared types are the sender's word.
     format = FORMATS.get(await asyncio.to_thread(sniff_type, file))
@@ -137,8 +129,8 @@ async def clean_upload(
     file.seek(0)
     try:
         clean, thumbnail = await format.clean(file, decoder)
-    except (DocumentError, PictureError) as error:
-        raise UnfitFile(error.text.en, error.text.zh) from error
+    except UnfitFile:
+        raise
     except Exception as error:  # parsers raise anything when they are given anything
         raise UnfitFile("The file is damaged, or it is not what it says.", "文件已损坏，或与其类型不符。") from error
     clean.seek(0)

@@ -10,7 +10,7 @@ import re
 import zlib
 from collections.abc import Iterator
 
-from gongzhi.runtime.office_documents import DocumentError
+from gongzhi.runtime.file_checks import UnfitFile
 
 NAMES = ("JavaScript", "Launch", "ImportData", "RichMedia")
 
@@ -28,18 +28,18 @@ HEAD = 2_000
 
 
 def check_pdf(raw: bytes) -> None:
-    """Raise DocumentError for a PDF that runs something when it is opened or clicked on."""
+    """Raise UnfitFile for a PDF that runs something when it is opened or clicked on."""
     # Searched as bytes, not parsed: readers repair broken files
     # in different ways, so a parse might see less than they do.
     if any(ACTIVE.search(piece) for piece in (raw, *unpack_objects(raw))):
-        raise DocumentError(
+        raise UnfitFile(
             "The PDF holds scripts or starts programs; print it to a new PDF and send that.",
             "PDF 含有脚本或会启动程序，请重新打印为 PDF 后上传。",
         )
 
 
 def unpack_objects(raw: bytes) -> Iterator[bytes]:
-    """Yield the packed objects of a document, as far as they are in zlib's format. Raises DocumentError for a bomb.
+    """Yield the packed objects of a document, as far as they are in zlib's format. Raises UnfitFile for a bomb.
 
     Streams do not overlap, so what is read is no more than the document; one in which they do is a bomb as well.
     """
@@ -61,5 +61,5 @@ def unpack_objects(raw: bytes) -> Iterator[bytes]:
             continue
         left -= len(piece)
         if left <= 0 or unread < 0:
-            raise DocumentError("The PDF unfolds to too much; print it anew.", "PDF 解压后过大，请重新打印为 PDF。")
+            raise UnfitFile("The PDF unfolds to too much; print it anew.", "PDF 解压后过大，请重新打印为 PDF。")
         yield piece

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import ParseError
 
-from gongzhi.runtime.office_documents import DocumentError, DocumentLimits, check_archive, open_archive
+from gongzhi.runtime.file_checks import DocumentLimits, UnfitFile
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
+
+from gongzhi_server.files.office_documents import check_archive, open_archive
 
 from .report import Findings
 from .texts import refusal_for
@@ -321,7 +323,7 @@ def open_workbook(path: Path) -> Iterator[tuple[int, Iterator[Record]]]:
             warnings.simplefilter("ignore")
             # "data_only" gives the results of formulas; "read_only" reads row by row.
             book = load_workbook(path, read_only=True, data_only=True)
-    except DocumentError:
+    except UnfitFile:
         raise refusal_for("BOMB", file=path.name) from None
     except UNREADABLE:
         raise refusal_for("NOT_XLSX", file=path.name) from None

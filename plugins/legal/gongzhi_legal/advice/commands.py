@@ -80,7 +80,8 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
     person = await load_subject(call, input.person or None)
     await require_speaker(call, person)
     question = check_text(input.question, 5_000, "question")
-    recording = read_file(input.recording, "recording") if is_given(input.recording) else None
+    files = call.context.files
+    recording = read_file(files, input.recording, "recording") if is_given(input.recording) else None
     # A picture or a document belongs to the matter's files, where it has a title and a place in the bundle.
     if recording and not recording[1].startswith("audio/"):
         raise invalid_input("It is no recording.", "不是录音文件。", "recording")

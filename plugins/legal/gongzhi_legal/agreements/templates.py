@@ -20,7 +20,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.checks import invalid_input, not_found
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
-from gongzhi.runtime.office_documents import DocumentError, DocumentLimits, check_document
+from gongzhi.runtime.file_checks import DocumentLimits, FileChecks, UnfitFile
 from gongzhi.values.errors import Refusal
 from strawberry import ID as ID
 
@@ -70,7 +70,7 @@ async def set_agreement_template(call: Call, input: SetAgreementTemplateInput) -
         raise not_allowed("grid")
     content = decode_template(input.content)
     # Parsing an archive takes CPU; the event loop must not wait for it.
-    blanks = await asyncio.to_thread(check_template, content)
+    blanks = await asyncio.to_thread(check_template, call.context.files, content)
     # A new row each time: agreements keep the template they were made with.
     row = await TemplateRow.create(
         grid=grid, content=content, blanks=blanks, set_at=call.now, account=call.viewer.account.name
@@ -89,7 +89,7 @@ def decode_template(encoded: str) -> bytes:
     return raw
 
 
-def check_template(content: bytes) -> list[str]:
+def check_template(files: FileChecks, content: bytes) -> list[str]:
     """Return the blanks a template has. Raises Refusal TEMPLATE_FIELD for one that an agreement has no value for.
 
     Whoever gets an agreement opens it, so a template runs, embeds and loads nothing.
@@ -99,10 +99,10 @@ def check_template(content: bytes) -> list[str]:
 
     try:
         # Before anything opens it: macros, links to outside, and archives that grow when they are unpacked.
-        check_document(io.BytesIO(content), LIMITS)
+        files.check_document(io.BytesIO(content), LIMITS)
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             packed.getinfo("word/document.xml")
-    except DocumentError as error:
+    except UnfitFile as error:
         raise invalid_input(error.text.en, error.text.zh, "content") from None
     except KeyError:
         raise invalid_input("It is no docx in base64.", "不是 base64 编码的 docx 文件。", "content") from None

@@ -6,7 +6,7 @@ import base64
 import binascii
 
 from gongzhi.runtime.checks import invalid_input
-from gongzhi.runtime.pictures import strip_metadata
+from gongzhi.runtime.file_checks import FileChecks, UnfitFile
 from gongzhi.values.errors import FIELD
 
 BYTES = 600_000
@@ -23,7 +23,7 @@ KINDS: tuple[tuple[bytes, int, str], ...] = (
 """What files begin with, from which byte on."""
 
 
-def read_file(encoded: str, path: str) -> tuple[bytes, str]:
+def read_file(files: FileChecks, encoded: str, path: str) -> tuple[bytes, str]:
     """Return a file sent in base64, and its media type."""
     # Refused by its length before it is decoded.
     if len(encoded) > BYTES * 4 // 3 + 4:
@@ -41,6 +41,6 @@ def read_file(encoded: str, path: str) -> tuple[bytes, str]:
         )
     try:
         # Where and with what a picture was taken is removed before it is sealed.
-        return strip_metadata(raw, kind), kind
-    except ValueError:
-        raise invalid_input("The file is damaged; send it again.", "文件已损坏，请重新上传。", path) from None
+        return files.strip_metadata(raw, kind), kind
+    except UnfitFile as error:
+        raise invalid_input(error.text.en, error.text.zh, path) from None

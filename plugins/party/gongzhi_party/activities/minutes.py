@@ -14,8 +14,8 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, duplicate, invalid_input, is_given, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
+from gongzhi.runtime.file_checks import UnfitFile
 from gongzhi.runtime.jobs import JobRun, job
-from gongzhi.runtime.picture_decoding import PictureError
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
@@ -151,8 +151,8 @@ async def clean_photo(call: Call, raw: bytes, place: str) -> bytes:
     """Make the picture anew, so that nothing of where, when and with what it was taken is left."""
     try:
         # Decoded in a process of its own: pictures come from strangers, and decoders have had holes.
-        remade = await call.context.pictures.remake(raw, edge=SIDE, formats=("JPEG", "PNG"))
-    except PictureError as error:
+        remade = await call.context.files.remake_picture(raw, edge=SIDE, formats=("JPEG", "PNG"))
+    except UnfitFile as error:
         raise invalid_input(error.text.en, error.text.zh, "papers", place, "content") from None
     return remade.whole
 

@@ -40,7 +40,7 @@ from gongzhi.runtime.commands import (
     problems,
     result_field,
 )
-from gongzhi.runtime.pictures import strip_metadata
+from gongzhi.runtime.file_checks import FileChecks
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
@@ -102,7 +102,7 @@ async def claim_points(call: Call, input: ClaimPointsInput) -> PointsClaimPayloa
     with input_form() as read:
         day = read(check_past_day, call, input.acted_on, "actedOn")
         said = read(check_text, input.text, 2000, "text") if is_given(input.text) else None
-        photos = read(read_photos, input.photos)
+        photos = read(read_photos, call.context.files, input.photos)
     check_claim(rule, programme, person, day, said, photos)
     await check_recorder(call, rule, person)
     account = await find_beneficiary(call, input, rule, person)
@@ -142,20 +142,20 @@ async def load_claimant(call: Call, input: ClaimPointsInput) -> PersonRow:
     return await PersonRow.get(id=mine)
 
 
-def read_photos(given: list[str]) -> list[bytes]:
+def read_photos(files: FileChecks, given: list[str]) -> list[bytes]:
     """Decode the photos and remove what cameras write into them."""
     if len(given) > PHOTOS:
         raise invalid_input(f"{PHOTOS} photos at most.", f"照片最多 {PHOTOS} 张。", "photos")
-    return [read_photo(one, str(at)) for at, one in enumerate(given)]
+    return [read_photo(files, one, str(at)) for at, one in enumerate(given)]
 
 
-def read_photo(encoded: str, place: str) -> bytes:
+def read_photo(files: FileChecks, encoded: str, place: str) -> bytes:
     # Base64 makes four characters of three bytes: what is too long is refused before it is decoded.
     if len(encoded) > BYTES * 4 // 3 + 4:
         raise invalid_input(f"A photo has {BYTES} bytes at most.", f"单张照片不超过 {BYTES} 字节。", "photos", place)
     try:
         # `validate`, because without it Python skips characters that are no base64.
-        return strip_metadata(base64.b64decode(encoded, validate=True), "image/jpeg")
+        return files.strip_metadata(base64.b64decode(encoded, validate=True), "image/jpeg")
     except ValueError:
         raise invalid_input(
             "It is no JPEG photo in base64.", "不是 base64 编码的 JPEG 照片。", "photos", place

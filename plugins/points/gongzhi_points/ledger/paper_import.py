@@ -20,7 +20,7 @@ from gongzhi.core.people.tiers import add_months
 from gongzhi.declare.located import covers_row
 from gongzhi.runtime.checks import invalid_input, not_found, today
 from gongzhi.runtime.commands import Call
-from gongzhi.runtime.office_documents import DocumentError, check_archive, open_archive
+from gongzhi.runtime.file_checks import FileChecks, UnfitFile
 from gongzhi.values.errors import Text
 from uuid6 import uuid7
 
@@ -80,7 +80,9 @@ async def import_paper(call: Call, programme: ProgrammeRow, file: Path, *, dry_r
     report = Report(dry_run)
     # Held from before the keys are looked up until the postings are made.
     await posting.lock_chain(call, programme.id)
-    postings = await prepare_postings(call, programme, read_lines(file, today(call), report), report)
+    postings = await prepare_postings(
+        call, programme, read_lines(call.context.files, file, today(call), report), report
+    )
     known = {row["key"] for row in await call.fetch(posting.KNOWN, programme.id, [one.key for one in postings])}
     fresh = [one for one in postings if one.key not in known]
     report.known, report.posted = len(known), len(fresh)
@@ -150,9 +152,9 @@ def line_posting(
     )
 
 
-def read_lines(file: Path, day: date, report: Report) -> list[Line]:
+def read_lines(files: FileChecks, file: Path, day: date, report: Report) -> list[Line]:
     """Return the rows of a CSV (UTF-8 or GB18030) or XLSX file; what is wrong with one goes into the report."""
-    records = read_cells(file)
+    records = read_cells(files, file)
     try:
         heading = [str(cell or "").strip() for cell in next(records)]
     except StopIteration:
@@ -180,17 +182,17 @@ def read_lines(file: Path, day: date, report: Report) -> list[Line]:
     return made
 
 
-def read_cells(file: Path) -> Iterator[list[Any]]:
+def read_cells(files: FileChecks, file: Path) -> Iterator[list[Any]]:
     if file.suffix.casefold() == ".xlsx":
         from openpyxl import load_workbook  # a quarter of a second of each start, for what is done once
 
         try:
             # Looked at before it is unpacked: a small archive may hold gigabytes.
-            with file.open("rb") as packed, open_archive(packed) as archive:
-                check_archive(archive)
+            with file.open("rb") as packed:
+                files.check_archive(packed)
             # Values that the spreadsheet last computed, not formulas; nothing is computed here.
             book = load_workbook(file, read_only=True, data_only=True)
-        except DocumentError as error:
+        except UnfitFile as error:
             raise invalid_input(error.text.en, error.text.zh, "file") from None
         except Exception:
             raise invalid_input("The file is no XLSX workbook.", "不是有效的 XLSX 文件。", "file") from None

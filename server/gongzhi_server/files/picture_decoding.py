@@ -16,22 +16,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gongzhi.runtime.picture_worker import LENGTH, TOO_LARGE
-from gongzhi.values.errors import Text
+from gongzhi.runtime.file_checks import RemadePicture, UnfitFile
+
+from .picture_worker import LENGTH, TOO_LARGE
 
 WORKER = Path(__file__).with_name("picture_worker.py")
 FORMATS = ("JPEG", "PNG", "WEBP")
 """The formats that are opened. Of an animated picture the first frame is kept; GIF and SVG are refused."""
 ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """What the process gets of our environment: keys and passwords are in the rest."""
-
-
-class PictureError(ValueError):
-    """A picture that is not taken. `text` says why and what to do, for whoever sent it."""
-
-    def __init__(self, en: str, zh: str) -> None:
-        super().__init__(en)
-        self.text = Text(en, zh)
 
 
 @dataclass(frozen=True)
@@ -44,14 +37,6 @@ class PictureLimits:
     """Bytes of address space of the process, with Python and the decoders in it."""
     seconds: int = 20
     """Seconds of processor time; on the clock it has three times as long, since others want the processor, too."""
-
-
-@dataclass(frozen=True)
-class RemadePicture:
-    """A picture as a new JPEG with nothing in it but its points, and a small one if that was asked for."""
-
-    whole: bytes
-    small: bytes = b""
 
 
 class PictureDecoder:
@@ -67,7 +52,7 @@ class PictureDecoder:
     ) -> RemadePicture:
         """Write the picture anew with `edge` points on its longer side at most, and a small one of `small` points.
 
-        Raises PictureError for what is no picture of these formats, or takes more than `limits`.
+        Raises UnfitFile for what is no picture of these formats, or takes more than `limits`.
         """
         limits = self.limits
         wanted = {
@@ -82,12 +67,12 @@ class PictureDecoder:
             status, made = await run_worker(json.dumps(wanted), raw, limits.seconds * 3)
         if status == TOO_LARGE:
             most = limits.points // 1_000_000
-            raise PictureError(
+            raise UnfitFile(
                 f"The picture has more than {most} million points; send a smaller one.",
                 f"图片超过 {most}00 万像素，请缩小后上传。",
             )
         if status != 0:
-            raise PictureError(
+            raise UnfitFile(
                 "The picture is damaged, not what it says, or takes too much to open; send it as a plain JPEG.",
                 "图片已损坏、类型不符，或打开时占用过多资源，请另存为普通 JPEG 后上传。",
             )

@@ -1,7 +1,7 @@
 """Picture worker: the program that opens one picture in a process of its own and writes it anew.
 
-Started by `gongzhi.runtime.picture_decoding`, one process a picture. A picture that makes a decoder take all the memory
-or time there is, or crash, ends this process and nothing else. Only the standard library and Pillow are imported.
+Started by `picture_decoding`, one process a picture. A picture that makes a decoder take all the memory or time there
+is, or crash, ends this process and nothing else. Only the standard library and Pillow are imported.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
-"""Pictures: taken without what cameras write into them, which is place, time, owner, device.
+"""Picture metadata: what cameras write into pictures, which is place, time, owner, device, is left out.
 
 Nothing is decoded here, so the evidence that somebody sends stays the picture that it was, and costs what its bytes
-cost. What is shown to others is made anew instead, by `gongzhi.runtime.picture_decoding`.
+cost. What is shown to others is made anew instead, by `picture_decoding`.
 """
 
 from __future__ import annotations
+
+from gongzhi.runtime.file_checks import UnfitFile
 
 START, SCAN, END = b"\xff\xd8", 0xDA, b"\xff\xd9"
 TOLD = {*range(0xE1, 0xF0), 0xFE} - {0xEE}
@@ -19,29 +21,36 @@ POINTS = 50_000_000
 
 
 def strip_metadata(raw: bytes, kind: str) -> bytes:
-    """Return a picture without what the camera wrote into it, anything else as it is. Raises ValueError if broken."""
+    """Return a picture without what the camera wrote into it, anything else as it is. Raises UnfitFile if broken."""
     # Other kinds of files are not looked into.
     read = READERS.get(kind)
     try:
         return b"".join(read(raw)) if read else raw
     except IndexError:
-        raise ValueError("it breaks off") from None
+        raise damaged_picture() from None
 
 
 def check_size(width: int, height: int) -> None:
     if not 0 < width * height <= POINTS:
-        raise ValueError("it has no points, or too many")
+        raise UnfitFile(
+            f"The picture has no points, or more than {POINTS // 1_000_000} million; send a smaller one.",
+            f"图片没有像素，或超过 {POINTS // 1_000_000}00 万像素，请缩小后上传。",
+        )
+
+
+def damaged_picture() -> UnfitFile:
+    return UnfitFile("The picture is damaged; send it again.", "图片已损坏，请重新上传。")
 
 
 def strip_jpeg(raw: bytes) -> list[bytes]:
     if not raw.startswith(START):
-        raise ValueError("no JPEG")
+        raise damaged_picture()
     kept, at = [START], 2
     while True:
         mark, code, length = raw[at], raw[at + 1], int.from_bytes(raw[at + 2 : at + 4])
         # Every segment begins with FF and holds its own length.
         if mark != 0xFF or length < 2:
-            raise ValueError("a segment is broken")
+            raise damaged_picture()
         if code == SCAN:
             # What is appended behind the end is left out, such as the film that some telephones put there.
             return [*kept, raw[at : raw.index(END, at) + 2]]
@@ -54,13 +63,13 @@ def strip_jpeg(raw: bytes) -> list[bytes]:
 
 def strip_png(raw: bytes) -> list[bytes]:
     if not raw.startswith(SIGNATURE):
-        raise ValueError("no PNG")
+        raise damaged_picture()
     kept, at = [SIGNATURE], 8
     while at < len(raw):
         size, name = int.from_bytes(raw[at : at + 4]), raw[at + 4 : at + 8]
         # Length, name and checksum take 12 bytes beside the data.
         if len(name) < 4 or at + 12 + size > len(raw):
-            raise ValueError("a chunk is broken")
+            raise damaged_picture()
         if name == b"IHDR":
             check_size(int.from_bytes(raw[at + 8 : at + 12]), int.from_bytes(raw[at + 12 : at + 16]))
         if name not in CHUNKS:
@@ -68,7 +77,7 @@ def strip_png(raw: bytes) -> list[bytes]:
         if name == b"IEND":
             return kept
         at += 12 + size
-    raise ValueError("there is no end")
+    raise damaged_picture()
 
 
 READERS = {"image/jpeg": strip_jpeg, "image/png": strip_png}

@@ -10,13 +10,13 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
-from gongzhi.values.errors import Text
+from gongzhi.runtime.file_checks import DocumentLimits, UnfitFile
 
 MB = 1_000_000
+
 CHUNK = 65_536
 PROLOG, RELATIONS, TEXT = 1 * MB, 5 * MB, 20 * MB
 """Bytes of a part within which its first element must begin, of one that names others, and of a text with fields."""
@@ -50,25 +50,8 @@ FIELD = re.compile(
 """Fields of a text that load or run something."""
 
 
-@dataclass(frozen=True)
-class DocumentLimits:
-    """How much a document may be when it is unpacked."""
-
-    entries: int = 5_000
-    total: int = 200 * MB
-    part: int = 100 * MB
-
-
-class DocumentError(ValueError):
-    """A document that is not taken. `text` says why and what to do, for whoever sent it."""
-
-    def __init__(self, en: str, zh: str) -> None:
-        super().__init__(en)
-        self.text = Text(en, zh)
-
-
 def check_document(file: BinaryIO, limits: DocumentLimits | None = None) -> None:
-    """Raise DocumentError unless this is a whole docx, xlsx or pptx that runs, embeds and loads nothing."""
+    """Raise UnfitFile unless this is a whole docx, xlsx or pptx that runs, embeds and loads nothing."""
     try:
         with open_archive(file) as archive:
             check_archive(archive, limits)
@@ -79,6 +62,15 @@ def check_document(file: BinaryIO, limits: DocumentLimits | None = None) -> None
             for lower, name in names.items():
                 check_name(lower)
                 check_content(archive, lower, name)
+    except UNREADABLE:
+        raise damaged_document() from None
+
+
+def check_packed(file: BinaryIO, limits: DocumentLimits | None = None) -> None:
+    """Raise UnfitFile for an archive that unfolds to more than `limits`, whatever it says and loads."""
+    try:
+        with open_archive(file) as archive:
+            check_archive(archive, limits)
     except UNREADABLE:
         raise damaged_document() from None
 
@@ -106,7 +98,7 @@ def open_archive(file: BinaryIO) -> zipfile.ZipFile:
 
 
 def check_archive(archive: zipfile.ZipFile, limits: DocumentLimits | None = None) -> None:
-    """Raise DocumentError for an archive that unfolds to more than `limits`, or whose XML has a DTD.
+    """Raise UnfitFile for an archive that unfolds to more than `limits`, or whose XML has a DTD.
 
     The sizes are those that the archive says; zipfile reads no more of an entry than that.
     """
@@ -127,7 +119,7 @@ def check_archive(archive: zipfile.ZipFile, limits: DocumentLimits | None = None
 
 
 def check_prolog(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-    """Raise DocumentError for an archive in the archive, and for XML with a DTD, where entities would be."""
+    """Raise UnfitFile for an archive in the archive, and for XML with a DTD, where entities would be."""
     with archive.open(entry) as part:
         head = part.read(CHUNK)
         if head.startswith(ARCHIVES):
@@ -160,7 +152,7 @@ def prolog_parser() -> expat.XMLParserType:
         raise Begun
 
     def refuse(*_: Any) -> None:
-        raise DocumentError(
+        raise UnfitFile(
             "The document declares entities or a document type, which no office program writes; save it anew.",
             "文件含有实体或文档类型声明，请用办公软件重新另存后上传。",
         )
@@ -171,7 +163,7 @@ def prolog_parser() -> expat.XMLParserType:
 
 
 def check_name(name: str) -> None:
-    """Raise DocumentError for a part that by its name is a program, a file of its own or a link to elsewhere."""
+    """Raise UnfitFile for a part that by its name is a program, a file of its own or a link to elsewhere."""
     if name.endswith(PROGRAMS) and not PRINTERS.fullmatch(name):
         raise embedded_file() if "/embeddings/" in name else active_content()
     if "/embeddings/" in name:
@@ -181,7 +173,7 @@ def check_name(name: str) -> None:
 
 
 def check_content(archive: zipfile.ZipFile, lower: str, name: str) -> None:
-    """Raise DocumentError for a part that says the document runs, embeds or loads something."""
+    """Raise UnfitFile for a part that says the document runs, embeds or loads something."""
     # By types and relations a document says what it runs and loads.
     if lower == "[content_types].xml":
         for _, attributes in iterate_elements(read_part(archive, name, RELATIONS)):
@@ -265,33 +257,33 @@ def local_name(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-def damaged_document() -> DocumentError:
-    return DocumentError("The document is damaged, or it is no docx or xlsx.", "文件已损坏，或不是 docx、xlsx 文件。")
+def damaged_document() -> UnfitFile:
+    return UnfitFile("The document is damaged, or it is no docx or xlsx.", "文件已损坏，或不是 docx、xlsx 文件。")
 
 
-def oversized_document() -> DocumentError:
-    return DocumentError(
+def oversized_document() -> UnfitFile:
+    return UnfitFile(
         "The document is much larger inside than it was sent; split it, or send a PDF.",
         "文件解压后过大，请拆分，或改传 PDF。",
     )
 
 
-def active_content() -> DocumentError:
-    return DocumentError(
+def active_content() -> UnfitFile:
+    return UnfitFile(
         "The document holds macros, controls or programs; save it as a plain docx or xlsx, or send a PDF.",
         "文件含有宏、控件或程序，请另存为普通 docx、xlsx，或改传 PDF。",
     )
 
 
-def embedded_file() -> DocumentError:
-    return DocumentError(
+def embedded_file() -> UnfitFile:
+    return UnfitFile(
         "Another file is embedded in the document; take it out, or send a PDF.",
         "文件内嵌有其他文件，请删去，或改传 PDF。",
     )
 
 
-def external_reference() -> DocumentError:
-    return DocumentError(
+def external_reference() -> UnfitFile:
+    return UnfitFile(
         "The document loads a template, a picture or another file from elsewhere; remove that, or send a PDF.",
         "文件会从别处加载内容（远程模板、链接图片或外部文件），请删去，或改传 PDF。",
     )
