@@ -67,7 +67,9 @@ class LookRow(Entry):
     kind = fields.CharEnumField(LookKind, max_length=11)
     operation = fields.CharField(max_length=100)
     purpose = fields.CharField(max_length=200)
+    # Within this class `fields` is the module above.
     fields_ = ArrayField("text", source_field="fields")
+    # Arrays, since a list of fifty would otherwise write fifty rows; each person has a salt of their own.
     persons = ArrayField("uuid")
     salts = ArrayField("bytea")
     commitments = ArrayField("bytea")

@@ -32,6 +32,7 @@ class AccountRow(Located):
     person: Any = fields.ForeignKeyField("people.PersonRow", null=True, related_name=False, on_delete=fields.SET_NULL)
     person_id: UUID | None
     created_at = fields.DatetimeField()
+    # Names and no foreign keys, here and below: who did it stays on record when their account is gone.
     created_by = fields.CharField(max_length=NAME)
     suspended_at = fields.DatetimeField(null=True)
     suspended_by = fields.CharField(max_length=NAME, null=True)
@@ -70,6 +71,7 @@ class GrantRow(Belonging):
     grid_id: int | None
     unit: Any = fields.ForeignKeyField("units.UnitRow", null=True, related_name=False, on_delete=fields.RESTRICT)
     unit_id: int | None
+    # Ended and never deleted: what somebody did is judged by what they held at the time.
     since = fields.DatetimeField()
     until = fields.DatetimeField(null=True)
     granted_by = fields.CharField(max_length=NAME)
@@ -123,6 +125,7 @@ class SessionRow(Belonging):
     """One signing-in and what came of it: a family of refresh tokens, of which the latest generation is good."""
 
     device = fields.CharField(max_length=NAME, null=True)
+    # Tokens are derived from it: an earlier one that comes again was copied, and the session ends.
     generation = fields.IntField(default=0)
     created_at = fields.DatetimeField()
     used_at = fields.DatetimeField()

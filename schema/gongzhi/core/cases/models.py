@@ -166,9 +166,11 @@ class CaseRow(Located):
         "people.PersonRow", null=True, related_name=False, on_delete=fields.RESTRICT
     )
     requester_id: Any
+    # Whoever reported it for somebody else: it is their case as well, and their notices.
     filed_by: Any = fields.ForeignKeyField("people.PersonRow", null=True, related_name=False, on_delete=fields.RESTRICT)
     filed_by_id: Any
     anonymous = fields.BooleanField(default=False)
+    # By its name and without a foreign key: an account of another identity provider has no row here.
     account = fields.CharField(max_length=100, null=True)
     external = fields.BooleanField(default=False, db_default=False)
     longitude = fields.FloatField(null=True)
@@ -177,6 +179,7 @@ class CaseRow(Located):
     address = fields.CharField(max_length=200, null=True)
     lead_unit: Any = fields.ForeignKeyField("units.UnitRow", null=True, related_name=False, on_delete=fields.RESTRICT)
     lead_unit_id: int | None
+    # Its people take no step of the case, whatever else they may.
     accused_unit: Any = fields.ForeignKeyField(
         "units.UnitRow", null=True, related_name=False, on_delete=fields.RESTRICT
     )
@@ -184,12 +187,14 @@ class CaseRow(Located):
     self_handled = fields.BooleanField(default=False)
     settled_level = fields.CharEnumField(SettlementLevel, max_length=7, null=True)
     reported_at = fields.DatetimeField()
+    # Never null, so that an index gives a list by what is due first.
     warn_at = fields.DatetimeField(default=NEVER, db_default=INFINITY)
     due_at = fields.DatetimeField(default=NEVER, db_default=INFINITY)
     settled_at = fields.DatetimeField(null=True)
     closed_at = fields.DatetimeField(null=True)
     reply = fields.TextField(null=True)
     replied_at = fields.DatetimeField(null=True)
+    # Of the answer that stands; what was said of those before is kept in `RatingRow`.
     rating = fields.SmallIntField(null=True)
     solved = fields.BooleanField(null=True)
     rating_comment = fields.CharField(max_length=2000, null=True)
@@ -248,6 +253,7 @@ class EventRow(Model):
     id = primary_key()
     case: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
     case_id: Any
+    # No enum, since plugins put events of their own on timelines.
     type = fields.CharField(max_length=60)
     at = fields.DatetimeField()
     audience = fields.CharEnumField(Audience, max_length=6, default=Audience.PUBLIC)

@@ -26,6 +26,7 @@ class OutboxRow(Model):
     at = fields.DatetimeField()
     actor = fields.CharEnumField(Actor, max_length=8)
     internal = fields.BooleanField(default=False)
+    # Copied and not joined: rules of visibility ask nothing but the event.
     grid_id = fields.IntField(null=True)
     county_id = fields.IntField(null=True)
     town_id = fields.IntField(null=True)
@@ -78,6 +79,7 @@ class JobRow(Model):
 
     id = primary_key()
     name = fields.CharField(max_length=60)
+    # The same key twice is one job, so that whoever asks need not know whether somebody has.
     key = fields.CharField(max_length=100)
     event_id = fields.UUIDField(null=True)
     county_id = fields.IntField(null=True)

@@ -122,12 +122,15 @@ class PersonRow(Located):
     birth_date = fields.DateField(null=True)
     residence = fields.CharEnumField(ResidenceKind, max_length=10)
     needs = ArrayField("text", default=list)
+    # Null once the person is erased: nobody can open what lies sealed beside it, in back-ups either.
     data_key = BytesField(null=True)
     resident_id_sealed = BytesField(null=True)
     resident_id_mask = fields.CharField(max_length=20, null=True)
+    # Not unique: two people may claim one number until an office has found out whose it is.
     resident_id_blind = BytesField(null=True)
     contested_at = fields.DatetimeField(null=True)
     """Since when somebody else in the county has this resident ID as well, and an office is to find out whose it is."""
+    # By which import somebody came, so that it can be undone.
     batch: Any = fields.ForeignKeyField("people.BatchRow", null=True, related_name=False, on_delete=fields.RESTRICT)
     created_at = fields.DatetimeField()
     died_on = fields.DateField(null=True)
@@ -230,6 +233,7 @@ class TierRow(Model):
     household_id: Any
     tier = fields.CharEnumField(Tier, max_length=12)
     rule = fields.CharField(max_length=40)
+    # As they were then: a decision is explained by what was known, not by what is known now.
     inputs: Any = fields.JSONField()
     reasons: Any = fields.JSONField()
     decided_at = fields.DatetimeField()
@@ -293,6 +297,7 @@ class PostRow(Model):
         "people.PersonRow", related_name=False, on_delete=fields.RESTRICT, db_index=True
     )
     person_id: Any
+    # In clear: it is the number of an office, and published.
     duty_phone = fields.CharField(max_length=20, null=True)
     since = fields.DateField()
     until = fields.DateField(null=True)
