@@ -102,7 +102,7 @@ OURS = {
         "from_json",
         "event_data",
     },
-    "core.events.rules": {"visible_to_operators", "visible_to_staff"},
+    "core.events.rules": {"visible_to_staff"},
     "runtime.jobs": {"check_name"},
     "runtime.lists": {"Lists", "NoLists"},
     "runtime.routes": {"StaticFile", "hashed_name", "walk_files"},

@@ -24,7 +24,7 @@ CONSTANT = re.compile(r"[A-Z][A-Z_]+")
 
 BESIDE = {
     "runtime.channels": {"NoticeChannel"},
-    "core.cases.steps": {"CasePayload", "advance_case", "find_case"},
+    "core.cases.steps": {"CasePayload", "advance_case", "find_case", "record_event", "run_reactions", "save_case"},
     "core.cases.machine": {"Step"},
     "core.cases.reporting": {"ReportCaseInput", "file_report"},
     "core.notices.sending": {"NoticeDraft", "send_notice"},

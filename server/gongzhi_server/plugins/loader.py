@@ -55,7 +55,7 @@ LONGEST, SLOWEST = 16 << 20, 60.0
 """The most bytes and seconds that a route may claim."""
 CORE = "core"
 """Stands for the packages of the contract where a plugin's name is due."""
-MACHINE = ("gongzhi_server.findings.plugin", "gongzhi_server.notices.plugin")
+MACHINE = ("gongzhi_server.findings.plugin", "gongzhi_server.jobs.plugin", "gongzhi_server.notices.plugin")
 """What the server itself brings by the hooks; it counts as the core's, whose tables it works on."""
 # Names of PostgreSQL schemas that exist already; a plugin's schema is called like the plugin.
 TAKEN = {one.split(".")[-2] for one in (*BUILT_IN, *MACHINE)} | {"gongzhi", "public", CORE, "information_schema"}

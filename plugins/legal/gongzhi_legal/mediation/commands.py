@@ -6,7 +6,6 @@ import datetime
 from uuid import UUID
 
 import strawberry
-from gongzhi.core.cases.mediation import finish_mediation, prolong_mediation
 from gongzhi.core.cases.models import SettlementLevel
 from gongzhi.declare.entity import key_of
 from gongzhi.declare.extend import extend
@@ -47,6 +46,7 @@ from ..panel.candidates import (
 from ..panel.types import LegalAdviser
 from .lookups import OPEN, find_own_party, is_mediator, load_mediation, load_own_mediation, main_parties, save_mediation
 from .requests import MediationPayload, appoint_mediators, find_referrer, pick_mediators
+from .source_case import finish_mediation, prolong_mediation
 from .types import MediationParty
 
 MOST = 30

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from gongzhi.core.cases.mediation import begin_mediation
 from gongzhi.core.cases.models import CaseRow, SettlementLevel
 from gongzhi.core.cases.steps import works_on_case
 from gongzhi.core.cases.types import Case
@@ -45,6 +44,7 @@ from ..models import (
 from ..panel.candidates import LEVELS, find_candidate, give_seat, level_of, nobody_free, require_disinterested
 from ..panel.types import LegalAdviser
 from ..visibility import REFER
+from .source_case import begin_mediation
 from .types import Mediation
 
 MOST = 12

@@ -6,7 +6,8 @@ import datetime
 from datetime import timedelta
 
 import strawberry
-from gongzhi.core.cases.deliberation import record_deliberation
+from gongzhi.core.cases.models import CaseRow
+from gongzhi.core.cases.steps import record_event
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import NoticeDraft, send_notice
@@ -42,6 +43,7 @@ from .types import MatterEvaluation, MatterProposal
 
 SETTLED = (DeliberationState.DECIDED, DeliberationState.PUBLICISED)
 PUBLIC_DAYS = 7
+DELIBERATED = "case.deliberated"
 
 
 @strawberry.input(description="What is decided on a count (形成决议).")
@@ -78,7 +80,8 @@ async def decide_matter(call: Call, input: DecideMatterInput) -> DeliberationPay
     row.resolution_id, row.decided_at, row.state = made_of.id, call.now, DeliberationState.DECIDED
     # The case's timeline gets the decision, since that is where it came from.
     if row.case_id:
-        await record_deliberation(call, row.case_id, made_of.id)
+        case = await CaseRow.select_for_update().get(id=row.case_id)
+        await record_event(call, case, DELIBERATED, resolution=str(made_of.id))
     return await save_deliberation(row)
 
 

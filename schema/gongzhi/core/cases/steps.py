@@ -47,7 +47,6 @@ GRACE_OVER = "case.grace_over"
 """What reactions hear of an answered case whose grace is over and that nobody closes alone."""
 WAITS = "case.waits"
 """What reactions hear when a case is to wait until a moment, `until`, or no longer, with None. No event tells it."""
-MEDIATION_BEGUN, MEDIATION_OVER = "case.mediation_begun", "case.mediation_over"
 OFFERED = "case.settlement_offered"
 """The event of a case that was settled elsewhere, at a level, and waits for its answer."""
 

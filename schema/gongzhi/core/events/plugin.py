@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from gongzhi.declare.extend import Extension
 from gongzhi.plugin.hooks import App, hookimpl
-from gongzhi.plugin.permissions import Permission, Role, permission
-from gongzhi.plugin.roles import ADMINISTRATOR, AUDITOR
 
 
 @hookimpl
@@ -15,18 +13,6 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import commands, jobs, types
+    from . import types
 
-    return (
-        *types.EXTENSIONS,
-        *jobs.EXTENSIONS,
-        *commands.EXTENSIONS,
-    )
-
-
-@hookimpl
-def permissions() -> list[Permission | Role]:
-    return [
-        permission("jobs.view", "See what works in the background (查看后台任务)", AUDITOR, ADMINISTRATOR),
-        permission("jobs.redrive", "Have failed jobs tried again (重试后台任务)", ADMINISTRATOR),
-    ]
+    return types.EXTENSIONS

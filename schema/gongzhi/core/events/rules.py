@@ -50,12 +50,3 @@ def visible_with(of: Callable[[], type], name: str, cast: str = "uuid") -> Visib
         return [Sql("exists{0}", query)]
 
     return visible
-
-
-VIEW = "jobs.view"
-"""Lets one see the jobs of the whole deployment."""
-
-
-def visible_to_operators(job: Table, viewer: ViewerScope) -> Alternatives:
-    """Return all jobs to whoever may see jobs: they belong to no grid."""
-    return None if viewer.can(VIEW) else []

@@ -1,23 +1,20 @@
-"""Mediation: a case waits for its mediators, says so on its timeline, and takes the level at which they settled it.
-
-These are the words that a plugin has for it. What parties say, who they are and who ended it stays with the plugin.
-"""
+"""Source case: the case that a mediation comes from waits for it, says so on its timeline, and takes its level."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
+from gongzhi.core.cases import machine
+from gongzhi.core.cases.models import CaseRow, SettlementLevel, Status, Urgency
+from gongzhi.core.cases.step_notices import Message, announce_to_staff
+from gongzhi.core.cases.steps import OFFERED, WAITS, record_event, run_reactions, save_case
 from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import Text
 from gongzhi.values.labels import label_of
 
-from . import machine
-from .models import CaseRow, SettlementLevel, Status, Urgency
-from .step_notices import Message, announce_to_staff
-from .steps import MEDIATION_BEGUN, MEDIATION_OVER, OFFERED, WAITS, record_event, run_reactions, save_case
-
+MEDIATION_BEGUN, MEDIATION_OVER = "case.mediation_begun", "case.mediation_over"
 BEGUN = Message(
     Text("A case is in mediation", "诉求转入人民调解"),
     Text(

@@ -1,18 +1,17 @@
-"""Event commands: have work that was given up tried again."""
+"""Job commands: have work that was given up tried again."""
 
 from __future__ import annotations
 
 import strawberry
-from strawberry import ID
-
+from gongzhi.core.events.models import JobRow, State
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
+from strawberry import ID
 
-from .jobs import Job
-from .models import JobRow, State
+from .types import Job
 
 
 @strawberry.input(description="A job that was given up (搁置的任务).")
