@@ -11,6 +11,8 @@ from tortoise.fields.base import Field
 from tortoise.models import Model
 from uuid6 import uuid7
 
+from ._compat import build_stored, mark_stored
+
 M = TypeVar("M", bound=Model)
 
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -39,8 +41,7 @@ class BytesField(Field[bytes], bytes):  # type: ignore[misc]
 
 def load_row(model: type[M], row: Mapping[str, Any]) -> M:
     """Return a model's object, of a row that a statement of our own has found, all columns of it."""
-    # A private method: Tortoise has no public one for a row that somebody else has read.
-    return model._init_from_db(**row)
+    return build_stored(model, row)
 
 
 async def insert_rows(model: type[M], rows: Sequence[M]) -> None:
@@ -51,7 +52,7 @@ async def insert_rows(model: type[M], rows: Sequence[M]) -> None:
         await model.bulk_create(rows)
     for row in rows:
         # A bulk insert does not mark its objects as stored, and saving one later would insert it again.
-        row._saved_in_db = True
+        mark_stored(row)
         remember_row(row)
 
 
