@@ -46,9 +46,9 @@ class Scene:
                 return self.town.server.as_("deputy", grid=TOWN, person=str(self.town.people[5]))
         return self.town.server.as_(kind, grid=which)
 
-    async def give(self, caller: str, command: str, given: dict[str, Any]) -> list[tuple[str, Any]]:
+    async def give(self, caller: str, command: str, given: dict[str, Any], key: str = "") -> list[tuple[str, Any]]:
         """Give a command, and tell what is wrong with it: codes with their paths."""
-        asked = self.resolve(given) | ({} if command in KEYLESS else {"idempotencyKey": str(uuid4())})
+        asked = self.resolve(given) | ({} if command in KEYLESS else {"idempotencyKey": key or str(uuid4())})
         kind = f"{command[0].upper()}{command[1:]}Input"
         text = f"mutation($input: {kind}!) {{ {command}(input: $input) {{ errors {{ code path }} }} }}"
         answer = await self.caller(caller).ask(text, input=asked)

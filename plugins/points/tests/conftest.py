@@ -19,6 +19,8 @@ from gongzhi_points.ledger.posting import Posting, make_legs
 from gongzhi_points.models import PostingKind
 from uuid6 import uuid7
 
+from .scenes import Scene, set_scene
+
 TOWN = "610921100"
 PEOPLE = """
 select p.id from people.person p join grids.grid g on g.id=p.town_id where g.code=$1
@@ -214,8 +216,8 @@ async def open_books(desk: Desk, code: str, people: int = 4) -> Books:
     return Books(desk, programme, issuer, accounts)
 
 
-@pytest_asyncio.fixture
-async def village(server: Any, database: str) -> Village:
+async def furnish(server: Any, database: str) -> Village:
+    """A village with a programme."""
     manager = server.as_("points_manager", grid=TOWN)
     made = await manager.do(
         "addPointsProgramme", "programme { id }", code="qingquan", name="清泉村积分", grid=TOWN, startsOn="2026-01-01",
@@ -226,6 +228,17 @@ async def village(server: Any, database: str) -> Village:
     found.people = [key for (key,) in await found.fetch(PEOPLE, TOWN)]
     assert len(found.people) == 8
     return found
+
+
+@pytest_asyncio.fixture
+async def village(server: Any, database: str) -> Village:
+    return await furnish(server, database)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def scene(shared_server: Any, shared_database: str) -> Scene:
+    """What there is to give every command to, for the tests of a module."""
+    return await set_scene(await furnish(shared_server, shared_database))
 
 
 @pytest.fixture

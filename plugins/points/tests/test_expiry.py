@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi_points.ledger import expiry
+from gongzhi_points.ledger import lots
 
 
 async def test_expiry_is_told_before(village: Any, run_jobs: Any) -> None:
@@ -26,10 +26,10 @@ async def test_expiry_is_told_before(village: Any, run_jobs: Any) -> None:
     )
     [notice] = inbox.data["me"]["notices"]["nodes"]
     assert notice["body"] == "10 points expire on 2027-06-30 unless they are spent before."
-    village.server.clock.move(days=23, hours=20)
+    village.server.clock.move(days=23, hours=8)
     held = await village.resident().do("redeem", "redemption { code }", reward=reward)
     assert held["errors"] == []
-    village.server.clock.move(hours=10)
+    village.server.clock.move(hours=22)
     assert (await run_jobs()).failed == []
     assert await village.account(asks="balance held expiring { amount on }") == {
         "balance": 4, "held": 4, "expiring": [],
@@ -71,7 +71,7 @@ async def test_points_held_while_others_expire(village: Any, desk_type: Any) -> 
     class Interrupted(desk_type):  # type: ignore[misc]
         async def fetch(self, sql: str, *values: Any) -> list[dict[str, Any]]:
             rows: list[dict[str, Any]] = await super().fetch(sql, *values)
-            if sql == expiry.DUE:
+            if sql == lots.DUE:
                 try:
                     async with other.transaction():
                         await other.execute("select from points.account where held > 0 for update nowait")
@@ -82,7 +82,7 @@ async def test_points_held_while_others_expire(village: Any, desk_type: Any) -> 
 
     async with one.transaction():
         programme = UUID(village.programme.partition(":")[2])
-        assert await expiry.expire_lots(Interrupted(one), programme, date(2027, 7, 1)) == 1
+        assert await lots.expire_lots(Interrupted(one), programme, date(2027, 7, 1)) == 1
     for connection in (one, other):
         await connection.close()
     assert await village.account(asks="balance held") == {"balance": 4, "held": 4}

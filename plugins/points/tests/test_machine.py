@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import asyncpg
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_points.ledger import posting
-from gongzhi_points.ledger.expiry import expire_lots
+from gongzhi_points.ledger.lots import expire_lots
 from gongzhi_points.ledger.posting import Posting, make_legs
 from gongzhi_points.ledger.verification import verify_ledger
 from gongzhi_points.models import PostingKind

@@ -173,11 +173,11 @@ REDEEM = "mutation($input: RedeemInput!) { redeem(input: $input) { redemption { 
 
 
 async def insist(caller: Any, reward: str) -> Any:
-    """Redeem as a phone does: what timed out is sent again with the same key."""
+    """Redeem as a phone does: what timed out, or was put off, is sent again with the same key."""
     key = str(uuid4())
     for _ in range(60):
         answer = await caller.ask(REDEEM, input={"idempotencyKey": key, "reward": reward})
-        if answer.codes != ["TIMEOUT"]:
+        if answer.codes not in (["TIMEOUT"], ["RATE_LIMITED"]):
             return answer.data["redeem"]
     raise AssertionError("the server never came round to it")
 

@@ -133,7 +133,8 @@ class PartyActivity(Node):
     capacity: int | None = column("How many places there are; null for as many as come (名额).")
     spots_left: int | None = expression(
         "How many places are left (剩余名额).",
-        lambda at: Sql(f"greatest(0,{{1}}-{TAKEN})", at.row.id, at.row.capacity),
+        # `greatest` leaves nulls out: without a capacity it would say that none is left.
+        lambda at: Sql(f"case when {{1}} is not null then greatest(0,{{1}}-{TAKEN}) end", at.row.id, at.row.capacity),
     )
     state: ActivityState = column("Where it stands (状态).")
     reason: str | None = column("Why it was cancelled or moved (取消或改期原因).")

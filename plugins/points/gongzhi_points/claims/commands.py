@@ -45,6 +45,7 @@ from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from ..ledger.accounts import can_spend, find_holder_account, is_kin
+from ..ledger.posting import lock_chain
 from ..ledger.types import PointsAccount
 from ..models import (
     AccountKind,
@@ -256,7 +257,7 @@ async def decide_claim(call: Call, claim: ClaimRow, rule: RuleRow, approve: bool
     """Put a decision into force, and notify the claimant."""
     if approve:
         # Points first: if the rule's terms refuse them, the claim stays undecided, and the refusal says why.
-        await award_points(call, await act_of(call, claim, rule, await ProgrammeRow.get(id=rule.programme_id)))
+        await pay_claim(call, claim, rule, "claim")
     claim.state = ClaimState.APPROVED if approve else ClaimState.REFUSED
     claim.note, claim.decided_at, claim.decided_by = note, call.now, call.viewer.account.name
     claim.version += 1
@@ -264,6 +265,16 @@ async def decide_claim(call: Call, claim: ClaimRow, rule: RuleRow, approve: bool
     # The person is gone once their data were erased; the decision is kept without them.
     if claim.person_id:
         await send_notice(call, decision_notice(claim, approve), persons=[claim.person_id])
+
+
+async def pay_claim(call: Call, claim: ClaimRow, rule: RuleRow, *path: str) -> None:
+    """Give what a claim is for, by the rule's terms, unless the same act was paid by another claim."""
+    # Under the chain's lock: a refused claim that is claimed anew and objected to could be paid twice otherwise.
+    await lock_chain(call, rule.programme_id)
+    same = ClaimRow.filter(rule=rule, beneficiary_id=claim.beneficiary_id, acted_on=claim.acted_on)
+    if await same.filter(state=ClaimState.APPROVED).exclude(id=claim.id).exists():
+        raise duplicate("This act was given for by another claim.", "该行为已通过其他申报计分。", *path)
+    await award_points(call, await act_of(call, claim, rule, await ProgrammeRow.get(id=rule.programme_id)))
 
 
 async def act_of(call: Call, claim: ClaimRow, rule: RuleRow, programme: ProgrammeRow) -> Act:

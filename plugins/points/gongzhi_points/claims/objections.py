@@ -16,7 +16,7 @@ from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, n
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
-from ..ledger.accounts import can_spend
+from ..ledger.accounts import can_spend, find_holders
 from ..ledger.types import PointsAccount, PointsEntry
 from ..models import (
     AccountRow,
@@ -26,13 +26,11 @@ from ..models import (
     ObjectionRow,
     ObjectionState,
     PostingRow,
-    ProgrammeRow,
     RuleRow,
 )
 from ..programmes.commands import reverse_posting
 from ..visibility import APPEAL
-from .awards import award_points
-from .commands import act_of, require_disinterested
+from .commands import pay_claim, require_disinterested
 from .types import PointsClaim, PointsObjection
 
 TERM = 15
@@ -142,8 +140,7 @@ async def decide_points_objection(call: Call, input: DecidePointsObjectionInput)
     row.state = ObjectionState.UPHELD if input.uphold else ObjectionState.DISMISSED
     row.answer, row.decided_at = check_text(input.answer, 2000, "answer"), call.now
     await row.save()
-    if account.person_id:
-        await send_notice(call, objection_notice(row), persons=[account.person_id])
+    await send_notice(call, objection_notice(row), persons=await find_holders(call, account))
     return PointsObjectionPayload(objection=ref(PointsObjection, row.id))
 
 
@@ -162,7 +159,7 @@ async def require_uninvolved(call: Call, claim: ClaimRow | None, account: Accoun
 async def grant_claim(call: Call, claim: ClaimRow) -> None:
     """Give what was wrongly refused, by the rule's terms, and approve the claim."""
     rule = await RuleRow.get(id=claim.rule_id)
-    await award_points(call, await act_of(call, claim, rule, await ProgrammeRow.get(id=rule.programme_id)))
+    await pay_claim(call, claim, rule, "objection")
     claim.state, claim.version = ClaimState.APPROVED, claim.version + 1
     await claim.save()
 

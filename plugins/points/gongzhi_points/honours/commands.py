@@ -23,15 +23,13 @@ from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, n
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
-from ..ledger.accounts import can_spend
+from ..ledger.accounts import can_spend, find_holders
 from ..ledger.types import PointsAccount
 from ..models import AccountKind, AccountRow, AwardRow, EntitlementRow, HonourRow
-from ..programmes.commands import load_managed_programme, managed_account
+from ..programmes.commands import HOLDERS, load_managed_programme, managed_account
 from ..programmes.screening import screen_reward, screen_rule
 from ..visibility import MANAGE
 from .types import EARNED, PointsAward, PointsEntitlement, PointsHonour
-
-HOLDERS = (AccountKind.PERSON, AccountKind.HOUSEHOLD, AccountKind.GROUP)
 
 
 @strawberry.input(description="An honour and its criteria (设立荣誉).")
@@ -104,8 +102,7 @@ async def award_points_honour(call: Call, input: AwardPointsHonourInput) -> Poin
     if await AwardRow.exists(honour=honour, account=account):
         raise duplicate("It has been given to them.", "已授予。", "account")
     row = await AwardRow.create(honour=honour, account=account, awarded_at=call.now, earned=earned)
-    if account.person_id:
-        await send_notice(call, honour_notice(row), persons=[account.person_id])
+    await send_notice(call, honour_notice(row), persons=await find_holders(call, account))
     return PointsAwardPayload(award=ref(PointsAward, row.id))
 
 

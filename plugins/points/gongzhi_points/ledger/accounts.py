@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from gongzhi.core.people.models import MembershipRow, PersonRow
+from gongzhi.core.people.models import HouseholdRow, MembershipRow, PersonRow
 from gongzhi.declare.located import LEVELS
 from gongzhi.runtime.checks import CHINA, not_found
 from gongzhi.runtime.commands import Call
@@ -75,6 +75,14 @@ async def can_spend(call: Call, account: AccountRow) -> bool:
     return account.person_id == me or (
         account.household_id is not None and account.household_id == await find_household(call, me)
     )
+
+
+async def find_holders(call: Call, account: AccountRow) -> list[UUID]:
+    """Return who is told of an account: its holder or leader, or the head of its household; nobody once erased."""
+    if account.person_id or account.household_id is None:
+        return [account.person_id] if account.person_id else []
+    heads: list[UUID | None] = await HouseholdRow.filter(id=account.household_id).values_list("head_id", flat=True)  # type: ignore[assignment]
+    return [one for one in heads if one]
 
 
 async def is_kin(call: Call, one: UUID | None, other: UUID | None) -> bool:

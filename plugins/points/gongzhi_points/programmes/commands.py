@@ -9,6 +9,7 @@ from uuid import UUID
 import strawberry
 from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.people.naming import find_nameable
+from gongzhi.core.people.tiers import add_months
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
@@ -36,6 +37,8 @@ from ..visibility import MANAGE
 from .types import PointsProgramme
 
 CODE = re.compile(r"[a-z][a-z0-9-]{1,23}")
+HOLDERS = (AccountKind.PERSON, AccountKind.HOUSEHOLD, AccountKind.GROUP)
+"""Whose points expire: those of the programme itself and of shops do not."""
 
 
 async def load_managed_programme(call: Call, id: str, *path: str) -> ProgrammeRow:
@@ -68,7 +71,8 @@ class PointsProgrammePayload:
 
 @command("Set up a points programme (新建积分项目).", requires=MANAGE)
 async def add_points_programme(call: Call, input: AddPointsProgrammeInput) -> PointsProgrammePayload:
-    grid = await find_grid(input.grid, "grid")
+    # Locked, so that two who send one form do not both find the code free.
+    grid = await find_grid(input.grid, "grid", lock=True)
     if not call.may(MANAGE, grid):
         raise not_allowed("grid")
     if await ProgrammeRow.exists(code=check_short_code(input.code, "code")):
@@ -166,8 +170,7 @@ async def reverse_posting(call: Call, posting: UUID, why: str) -> UUID:
             "该流水已冲正或本身为冲正。",
             ("entry",),
         )
-    # Without a day of expiry: what comes back to a holder does not expire.
-    legs = tuple([Leg(leg.account_id, -leg.amount) for leg in await EntryRow.filter(posting_id=posting)])
+    legs = await reversed_legs(call, wrongly)
     [back] = await ledger.post_entries(
         call,
         wrongly.programme_id,
@@ -184,6 +187,20 @@ async def reverse_posting(call: Call, posting: UUID, why: str) -> UUID:
         ),
     )
     return back
+
+
+async def reversed_legs(call: Call, wrongly: PostingRow) -> tuple[Leg, ...]:
+    """Return the legs that undo a posting. What comes back to a holder lasts as long as what is given today."""
+    programme = await ProgrammeRow.get(id=wrongly.programme_id)
+    entries = await EntryRow.filter(posting_id=wrongly.id).select_related("account")
+    # When the points that were spent would have expired cannot be said any more: lots are used up in their order.
+    last = add_months(today(call), programme.lasts_months) if programme.lasts_months else None
+    return tuple(
+        [
+            Leg(one.account_id, -one.amount, last if one.amount < 0 and one.account.kind in HOLDERS else None)
+            for one in entries
+        ]
+    )
 
 
 EXTENSIONS = (

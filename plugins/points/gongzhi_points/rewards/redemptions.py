@@ -21,6 +21,7 @@ from strawberry import ID, UNSET
 
 from ..ledger import posting
 from ..ledger.accounts import can_spend, open_account
+from ..ledger.lots import expire_before_spending
 from ..ledger.posting import Posting, insufficient_points, make_legs
 from ..ledger.types import PointsAccount
 from ..models import (
@@ -105,6 +106,8 @@ async def load_spending_account(call: Call, input: RedeemInput, programme: UUID)
             await AccountRow.get_or_none(programme_id=programme, kind=AccountKind.PERSON, person_id=me) if me else None
         )
         key = own.id if own else None
+    if key is not None:
+        await expire_before_spending(call, programme, key, today(call))
     # Without an account of one's own the key is None, and the answer is the same NOT_FOUND as for somebody else's.
     account: AccountRow = await call.find(PointsAccount, "account", id=key)
     spends = account.kind not in (AccountKind.ISSUER, AccountKind.MERCHANT)
@@ -146,7 +149,7 @@ class CancelRedemptionInput:
 async def cancel_redemption(call: Call, input: CancelRedemptionInput) -> RedeemPayload:
     row: RedemptionRow = await call.find(PointsRedemption, "redemption", id=key_of(PointsRedemption)(input.redemption))
     merchant, account = await MerchantRow.get(id=row.merchant_id), await AccountRow.get(id=row.account_id)
-    shop = keeps_shop(call, merchant, SETTLE)
+    shop = await keeps_shop(call, merchant, SETTLE)
     if not shop and not await can_spend(call, account):
         raise not_allowed("redemption")
     if row.state is not RedemptionState.HELD:

@@ -34,6 +34,7 @@ from gongzhi.runtime.commands import (
 )
 from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
+from tortoise.expressions import Q
 
 from ..ledger.accounts import open_account
 from ..models import AccountKind, MerchantRow, ProgrammeRow, RewardKind, RewardRow
@@ -46,19 +47,26 @@ from .types import PointsMerchant, PointsReward
 PRICE, STOCK = 1_000_000, 1_000_000
 
 
-def keeps_shop(call: Call, merchant: MerchantRow, permission: str) -> bool:
-    """Tell whether the caller holds the permission for the shop's unit, or where the shop lies."""
+async def keeps_shop(call: Call, merchant: MerchantRow, permission: str) -> bool:
+    """Tell whether the caller holds the permission for the shop's unit, or where the shop or its programme lies."""
     # A merchant's grant is for its unit, which need not lie in a grid that the merchant serves.
     grants = [one for one in call.viewer.account.grants if permission in one.permissions]
-    return any(one.unit == merchant.unit_id for one in grants) or call.may(permission, merchant)
+    if any(one.unit == merchant.unit_id for one in grants) or call.may(permission, merchant):
+        return True
+    # The office that let a shop join keeps it, wherever the shop's unit has its seat.
+    return call.may(permission, await ProgrammeRow.get(id=merchant.programme_id))
 
 
 async def load_kept_shop(call: Call, id: str, permission: str, *path: str) -> MerchantRow:
     """Return a shop for which the caller holds the permission, locked."""
     merchant: MerchantRow = await call.find(PointsMerchant, *path, id=key_of(PointsMerchant)(id))
-    if not keeps_shop(call, merchant, permission):
+    if not await keeps_shop(call, merchant, permission):
         raise not_allowed(*path)
     return merchant
+
+
+def merchant_left(*path: str) -> Refusal:
+    return Refusal("MERCHANT_LEFT", "The shop no longer takes points.", "该商户已退出。", path)
 
 
 @strawberry.input(description="A shop that joins (商户加入).")
@@ -108,11 +116,14 @@ class EndPointsMerchantInput:
 async def end_points_merchant(call: Call, input: EndPointsMerchantInput) -> PointsMerchantPayload:
     merchant = await load_kept_shop(call, input.merchant, MANAGE, "merchant")
     check_version(merchant, input.expected_version)
+    if merchant.left_on is not None:
+        raise merchant_left("merchant")
     day = today(call)
     merchant.left_on, merchant.version = day, merchant.version + 1
     await merchant.save()
-    # Rewards with a day of their own keep it. Codes that are out settle as before.
-    await RewardRow.filter(merchant=merchant, offered_until=None).update(offered_until=day)
+    # What ended before keeps its day; nothing goes on being shown that nobody can have. Codes that are out settle.
+    lasting = Q(offered_until=None) | Q(offered_until__gt=day)
+    await RewardRow.filter(lasting, merchant=merchant).update(offered_until=day)
     return PointsMerchantPayload(merchant=ref(PointsMerchant, merchant.id))
 
 
@@ -143,7 +154,7 @@ class PointsRewardPayload:
 async def add_points_reward(call: Call, input: AddPointsRewardInput) -> PointsRewardPayload:
     merchant = await load_kept_shop(call, input.merchant, OFFER, "merchant")
     if merchant.left_on is not None:
-        raise Refusal("MERCHANT_LEFT", "The shop no longer takes points.", "该商户已退出。", ("merchant",))
+        raise merchant_left("merchant")
     programme = await ProgrammeRow.get(id=merchant.programme_id)
     grid = await find_grid(input.grid, "grid") if is_given(input.grid) else None
     if grid and not covers_row(programme, grid):
@@ -185,9 +196,12 @@ class StockPointsRewardInput:
 @command("Say how many of a reward there are (调整库存).", requires=OFFER)
 async def stock_points_reward(call: Call, input: StockPointsRewardInput) -> PointsRewardPayload:
     reward: RewardRow = await call.find(PointsReward, "reward", id=key_of(PointsReward)(input.reward))
-    if not keeps_shop(call, await MerchantRow.get(id=reward.merchant_id), OFFER):
+    merchant = await MerchantRow.get(id=reward.merchant_id)
+    if not await keeps_shop(call, merchant, OFFER):
         raise not_allowed("reward")
     check_version(reward, input.expected_version)
+    if merchant.left_on is not None:
+        raise merchant_left("reward")
     reward.stock = check_whole_number(input.stock, 0, STOCK, "stock")
     if is_given(input.offered_until):
         reward.offered_until = input.offered_until
