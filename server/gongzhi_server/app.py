@@ -343,7 +343,7 @@ class Deployment:
             hub.heard.append(services.call)
             app.state.worker, app.state.hub, app.state.health, app.state.runtime = worker, hub, health, runtime
             app.state.shares, app.state.guard, app.state.limiter = shares, guard, gateway.operations.limiter
-            app.state.services = services
+            app.state.services, app.state.operations = services, gateway.operations
             lines = WorkLines(worker, settings.background_pool)
             # Background work starts last, when everything that it may call is there, and stops first.
             async with (

@@ -7,7 +7,7 @@ import gc
 import socket
 import sys
 from collections.abc import Callable, Collection
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, nullcontext, suppress
 from pathlib import Path
 
 import uvicorn
@@ -36,7 +36,9 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 class GreetingServer(uvicorn.Server):
     """uvicorn's server, which prints a greeting once it answers."""
 
-    def __init__(self, app: ASGIApp, greeting: str, limits: Limits) -> None:
+    def __init__(
+        self, app: ASGIApp, greeting: str, limits: Limits, beside: AbstractAsyncContextManager[None] | None = None
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -51,13 +53,21 @@ class GreetingServer(uvicorn.Server):
                 timeout_graceful_shutdown=GRACE,
             )
         )
-        self.greeting = greeting
+        self.greeting, self.beside = greeting, beside or nullcontext()
+        self._held = AsyncExitStack()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start as uvicorn does, then settle and greet."""
         await super().startup(sockets)
+        if self.started:  # what is beside it asks about what the application's own start has made
+            await self._held.enter_async_context(self.beside)
         freeze_garbage()
         print(self.greeting, flush=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop as uvicorn does, and what is beside it first."""
+        await self._held.aclose()
+        await super().shutdown(sockets)
 
 
 def freeze_garbage() -> None:
@@ -81,7 +91,10 @@ def serve_forever(
     with fast_startup():
         installed = Plugins() if only_core else loader.load_plugins(without)
     # Port first, database second: a second server must not touch the tables of the first.
-    with bind_socket(settings) as listener, embedded_postgres.run_cluster(settings) as dsn:
+    with ExitStack() as stack:
+        listener = stack.enter_context(bind_socket(settings.host, settings.port))
+        probed = stack.enter_context(bind_socket(*settings.management)) if settings.management else None
+        dsn = stack.enter_context(embedded_postgres.run_cluster(settings))
         with fast_startup():
             app = create_app(settings, dsn, plugins=installed)  # before migrating: what is refused leaves no tables
         asyncio.run(database.migrate_apps(dsn, installed.apps))
@@ -89,25 +102,30 @@ def serve_forever(
         asyncio.run(refuse_bad_surroundings(dsn, settings, clock))
         if fill:
             fill(dsn, installed)
-        server = GreetingServer(app, startup_message(settings, server_url(listener)), read_limits(settings))
+        beside = None
+        if probed:
+            from .management.serving import answer_probes  # few processes are measured, and it takes its time
+
+            beside = answer_probes(app, dsn, probed)
+        server = GreetingServer(app, startup_message(settings, server_url(listener)), read_limits(settings), beside)
         with suppress(KeyboardInterrupt):  # uvicorn has stopped in good order and raises the signal once more
             server.run([listener])
 
 
-def bind_socket(settings: Settings) -> socket.socket:
+def bind_socket(host: str, port: int) -> socket.socket:
     """Take the port, without listening on it yet."""
-    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     # Otherwise a server that was just stopped would keep the port for a minute.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if sys.platform == "linux":  # accepted sockets inherit it; elsewhere the proxy in front has to do it
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * DEAF)
     try:
-        listener.bind((settings.host, settings.port))
+        listener.bind((host, port))
     except OSError as error:
         listener.close()
         raise Problem(
-            f"cannot listen on {settings.host} port {settings.port} ({error.strerror}); "
-            "stop what uses it, or choose another: PORT=8001 make run"
+            f"cannot listen on {host} port {port} ({error.strerror}); "
+            "stop what uses it, or choose another: PORT=8001 make run (GONGZHI_MANAGEMENT for probes)"
         ) from None
     return listener
 

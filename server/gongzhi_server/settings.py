@@ -62,6 +62,15 @@ def split_words(text: str) -> tuple[str, ...]:
     return tuple(word for each in text.split(",") if (word := each.strip()))
 
 
+def check_listener(text: str) -> tuple[str, int]:
+    """Accept an address of this machine and a port."""
+    host, _, port = text.rpartition(":")
+    try:
+        return (str(ip_address(host.strip("[]"))), whole_number(0, 65535)(port))
+    except ValueError:
+        raise ValueError("is no address and port of this machine; write 127.0.0.1:9100") from None
+
+
 def check_origins(text: str) -> tuple[str, ...]:
     """Accept origins of other sites."""
     for origin in (found := split_words(text)):
@@ -295,6 +304,12 @@ class Settings:
     )
     guard: bool | None = declare_variable(
         "GONGZHI_GUARD", None, parse_yes, "yes: refuse reads while the server is behind; not set: yes in production."
+    )
+    management: tuple[str, int] | None = declare_variable(
+        "GONGZHI_MANAGEMENT",
+        None,
+        check_listener,
+        "Address and port where machines find /live, /ready and /metrics, 127.0.0.1:9100; not set: nowhere.",
     )
     retention: int = declare_variable(
         "GONGZHI_EVENTS_KEPT", 90, whole_number(31, 3650), "Days for which events are kept, and cursors can be resumed."

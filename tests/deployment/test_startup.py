@@ -13,7 +13,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 SPARED = {"PIL", "docx", "docxtpl", "httpx", "icalendar", "jinja2", "lxml", "nats", "numpy", "openpyxl", "pygments"}
-SPARED |= {"hypothesis", "pytest", "rich", "shapely", "typst", "gongzhi.testing"}
+SPARED |= {"hypothesis", "prometheus_client", "pytest", "rich", "shapely", "typst", "gongzhi.testing"}
 SPARED |= {f"gongzhi_server.{room}" for room in ("demo", "deployment.doctor", "imports", "testing")}
 """What documents, sheets, pictures and boundaries are made with, or what operators and tests use."""
 

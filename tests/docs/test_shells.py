@@ -45,7 +45,7 @@ def listening(settings: Settings) -> Iterator[str]:
     assert settings.database
     app = create_app(settings, settings.database)
     server = Loopback(uvicorn.Config(app, loop="asyncio", lifespan="on", log_level="warning"))
-    with bind_socket(settings) as listener:
+    with bind_socket(settings.host, settings.port) as listener:
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
         thread.start()
         try:

@@ -91,6 +91,15 @@ def test_tags_alone_are_found(releasing: Any, tmp_path: Path, monkeypatch: pytes
     assert f"image: b:2@sha256:{'1' * 64}\n" in file.read_text() and pinned in file.read_text()
 
 
+def test_composed_server_can_write_where_its_data_are() -> None:
+    """Its root is read-only, so the data folder of the image has to be a volume; and it has time to stop."""
+    server = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]["server"]
+    found = re.search(r"GONGZHI_DATA=(\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
+    assert found and server["read_only"]
+    assert found[1] in [one.partition(":")[2] for one in server["volumes"]]
+    assert "/tmp" in server["tmpfs"] and int(server["stop_grace_period"].removesuffix("s")) > 20
+
+
 async def test_composed_owner_is_ordinary(postgres: str) -> None:
     """The role that compose.yaml makes owns the database, may do nothing else, and makes the tables of every plugin."""
     composed = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
@@ -110,7 +119,7 @@ async def test_composed_owner_is_ordinary(postgres: str) -> None:
         said = await doctor.examine_deployment(
             Settings(data=ROOT, database=dsn, mode="production", secret="x" * 32), dsn, load_plugins()
         )
-        assert not any("role" in text for well, text in said if not well)
+        assert not any("database role" in text for well, text in said if not well)
         owned = "select count(*) from pg_class where relowner = $1::text::regrole"
         connection = await asyncpg.connect(dsn)
         assert await connection.fetchval(owned, name) > 100

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from gongzhi_server.serve import bind_socket
-from gongzhi_server.settings import Settings
 
 PIPE = subprocess.PIPE
 
@@ -100,7 +99,7 @@ def test_production_gives_no_token(data: str) -> None:
 def test_deaf_client_is_given_up(tmp_path: Path) -> None:
     """The kernel does it, for every connection: a server waits for ever until its last bytes are taken."""
     with (
-        bind_socket(Settings.read({"GONGZHI_DATA": str(tmp_path), "PORT": "0"})) as listener,
+        bind_socket("127.0.0.1", 0) as listener,
         socket.socket() as client,
     ):
         listener.listen()

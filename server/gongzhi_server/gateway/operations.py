@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from time import thread_time
+from time import perf_counter, thread_time
 from typing import Any, Generic
 
 from graphql import GraphQLError, Lexer, Source, TokenKind
@@ -24,6 +24,7 @@ from .interfaces import (
     Authenticate,
     Engine,
     Forbidden,
+    Kind,
     Memory,
     P,
     RequestRefused,
@@ -38,7 +39,7 @@ from .request import Request
 from .timeouts import Timeout
 from .trusted_documents import DocumentStore
 
-__all__ = ["Caller", "Operations", "Progress"]
+__all__ = ["Caller", "Observation", "Operations", "Progress"]
 
 NOTICE = 60.0
 """Seconds before its end at which a connection is told that its credentials end."""
@@ -66,6 +67,27 @@ class Caller:
         return self.budget.headers() if self.budget else ()
 
 
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What there is to measure of an operation that has ended; strangers' names for them are left out."""
+
+    name: str | None
+    kind: Kind
+    outcome: str
+    """ok, errors (some field failed), refused, timeout, overloaded, cancelled or fault."""
+    seconds: float
+    cost: int
+
+
+OUTCOMES: Mapping[type[BaseException], str] = {
+    RequestRefused: "refused",
+    TimeoutError: "timeout",
+    Overloaded: "overloaded",
+    RateLimited: "refused",
+    asyncio.CancelledError: "cancelled",
+}
+
+
 @dataclass(slots=True)
 class Progress:
     """The progress of one subscription: under which key it is remembered, and the cursor last sent."""
@@ -89,6 +111,8 @@ class Operations(Generic[P]):
     ) -> None:
         self.engine, self.authenticate, self.documents = engine, authenticate, documents
         self.memory, self.guard = memory, guard
+        self.observe: Callable[[Observation], None] | None = None
+        """Hears of each operation once it has ended, if somebody measures."""
         self.settings, self.limits, self.traits = settings, settings.limits, traits
         self.limiter = RateLimiter(settings.rates) if settings.rates else None
         self._open: Counter[str] = Counter()
@@ -190,6 +214,22 @@ class Operations(Generic[P]):
         return False
 
     async def run(self, prepared: P, request: Request, caller: Caller, seconds: float | None = None) -> Answer:
+        """Execute as `charge` does, and tell the observer how it went."""
+        if self.observe is None:
+            return await self.charge(prepared, request, caller, seconds)
+        begun, outcome, cost = perf_counter(), "ok", 0
+        try:
+            answer = await self.charge(prepared, request, caller, seconds)
+            outcome, cost = "errors" if answer.errors else "ok", answer.cost
+            return answer
+        except BaseException as error:
+            outcome = OUTCOMES.get(type(error), "fault")
+            raise
+        finally:
+            name = None if caller.stranger else request.name
+            self.observe(Observation(name, prepared.operation, outcome, perf_counter() - begun, cost))
+
+    async def charge(self, prepared: P, request: Request, caller: Caller, seconds: float | None = None) -> Answer:
         """Execute within the time; raise Refused or TimeoutError. What it took is charged, whatever became of it."""
         meter, cost = TimeMeter(), 0
         # A context variable, because what works for the operation lies many calls below and in other tasks.

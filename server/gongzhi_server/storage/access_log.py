@@ -58,6 +58,11 @@ class AccessLog:
         # The last entry of each account since the last watch: only those who looked have to be counted.
         self._readers: dict[str, LookEntry] = {}
 
+    @property
+    def waiting(self) -> int:
+        """How many looks wait to be written."""
+        return len(self._waiting)
+
     async def look(self, viewer: Viewer, look: FileLook) -> None:
         """Write a look down. Raises what went wrong, and then nothing may be shown."""
         # The reply waits on this future, which is set when the batch with its look is committed.

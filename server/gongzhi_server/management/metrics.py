@@ -1,0 +1,114 @@
+"""Metrics: what Prometheus reads of a process, without anything about people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from gongzhi_server.gateway.operations import Observation
+
+from .backlog import Backlog
+
+NAMES = 200
+"""Operations that are counted by name. Callers choose names, and each takes memory for good."""
+LONGEST = 60
+OTHERS = "(other)"
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class OperationMetrics:
+    """Counts operations by name, kind and outcome; those without an account, and too many names, have one together."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        labels = "operation", "kind", "outcome"
+        self.seconds = Histogram(
+            "gongzhi_operation_seconds",
+            "Time from the prepared document to the answer",
+            labels,
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.cost = Counter(
+            "gongzhi_operation_cost", "Points that operations were charged", labels[:2], registry=registry
+        )
+        self._names = set[str]()
+
+    def observe(self, seen: Observation) -> None:
+        """Count an operation that has ended."""
+        name = seen.name if seen.name and self._admitted(seen.name) else OTHERS
+        self.seconds.labels(name, seen.kind, seen.outcome).observe(seen.seconds)
+        self.cost.labels(name, seen.kind).inc(seen.cost)
+
+    def _admitted(self, name: str) -> bool:
+        """Return whether a name is counted by itself."""
+        if len(self._names) < NAMES and len(name) <= LONGEST:
+            self._names.add(name)
+        return name in self._names
+
+
+class StateCollector(Collector):
+    """Reads how the parts of a process stand at the moment it is asked."""
+
+    def __init__(self, state: Any, backlog: Backlog) -> None:
+        self.state, self.backlog = state, backlog
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges of this process, and of what waits in the database."""
+        shares, guard = self.state.shares.every, self.state.guard
+        share = ("share",)
+        yield labelled(
+            "gongzhi_share_places", "Places at the database", share, ((one.name, one.size) for one in shares)
+        )
+        yield labelled("gongzhi_share_busy", "Places that are taken", share, ((one.name, one.busy) for one in shares))
+        yield labelled(
+            "gongzhi_share_refused",
+            "Requests that found no place in time",
+            share,
+            ((one.name, one.refused) for one in shares),
+        )
+        yield labelled(
+            "gongzhi_share_wait_seconds",
+            "How long the first in line has waited",
+            share,
+            ((one.name, one.waited) for one in shares),
+        )
+        if guard is not None:
+            yield plain(
+                "gongzhi_guard_level", "What is refused: 0 nothing, 1 strangers' reads, 2 all reads", guard.level
+            )
+            yield plain("gongzhi_guard_refused", "Reads refused since the start", guard.refused)
+            yield plain("gongzhi_behind_seconds", "How late the event loop or urgent work is", guard.behind)
+        yield plain("gongzhi_looks_waiting", "Looks that wait to be written", self.state.runtime.ledger.waiting)
+        yield labelled(
+            "gongzhi_plugin_failing",
+            "Plugins that fail again and again",
+            ("plugin",),
+            ((name, 1) for name in self.state.health.failing),
+        )
+        yield from self.backlog.gauges()
+
+
+def plain(name: str, about: str, value: float) -> Metric:
+    """Return a gauge without labels."""
+    return GaugeMetricFamily(name, about, value=value)
+
+
+def labelled(name: str, about: str, labels: tuple[str, ...], values: Iterable[tuple[str, float]]) -> Metric:
+    """Return a gauge with one label."""
+    family = GaugeMetricFamily(name, about, labels=labels)
+    for label, value in values:
+        family.add_metric([label], value)
+    return family
+
+
+def open_registry() -> CollectorRegistry:
+    """Return a registry with what the process takes of the machine."""
+    registry = CollectorRegistry()
+    # Of their own accord they would go into one registry for the whole interpreter.
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    return registry
