@@ -60,30 +60,32 @@ class StateCollector(Collector):
         """Yield the gauges of this process, and of what waits in the database."""
         shares, guard = self.state.shares.every, self.state.guard
         share = ("share",)
-        yield labelled(
+        yield make_gauges(
             "gongzhi_share_places", "Places at the database", share, ((one.name, one.size) for one in shares)
         )
-        yield labelled("gongzhi_share_busy", "Places that are taken", share, ((one.name, one.busy) for one in shares))
-        yield labelled(
+        yield make_gauges(
+            "gongzhi_share_busy", "Places that are taken", share, ((one.name, one.busy) for one in shares)
+        )
+        yield make_gauges(
             "gongzhi_share_refused",
             "Requests that found no place in time",
             share,
             ((one.name, one.refused) for one in shares),
         )
-        yield labelled(
+        yield make_gauges(
             "gongzhi_share_wait_seconds",
             "How long the first in line has waited",
             share,
             ((one.name, one.waited) for one in shares),
         )
         if guard is not None:
-            yield plain(
+            yield make_gauge(
                 "gongzhi_guard_level", "What is refused: 0 nothing, 1 strangers' reads, 2 all reads", guard.level
             )
-            yield plain("gongzhi_guard_refused", "Reads refused since the start", guard.refused)
-            yield plain("gongzhi_behind_seconds", "How late the event loop or urgent work is", guard.behind)
-        yield plain("gongzhi_looks_waiting", "Looks that wait to be written", self.state.runtime.ledger.waiting)
-        yield labelled(
+            yield make_gauge("gongzhi_guard_refused", "Reads refused since the start", guard.refused)
+            yield make_gauge("gongzhi_behind_seconds", "How late the event loop or urgent work is", guard.behind)
+        yield make_gauge("gongzhi_looks_waiting", "Looks that wait to be written", self.state.runtime.ledger.waiting)
+        yield make_gauges(
             "gongzhi_plugin_failing",
             "Plugins that fail again and again",
             ("plugin",),
@@ -92,12 +94,12 @@ class StateCollector(Collector):
         yield from self.backlog.gauges()
 
 
-def plain(name: str, about: str, value: float) -> Metric:
+def make_gauge(name: str, about: str, value: float) -> Metric:
     """Return a gauge without labels."""
     return GaugeMetricFamily(name, about, value=value)
 
 
-def labelled(name: str, about: str, labels: tuple[str, ...], values: Iterable[tuple[str, float]]) -> Metric:
+def make_gauges(name: str, about: str, labels: tuple[str, ...], values: Iterable[tuple[str, float]]) -> Metric:
     """Return a gauge with one label."""
     family = GaugeMetricFamily(name, about, labels=labels)
     for label, value in values:
