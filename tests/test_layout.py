@@ -21,7 +21,7 @@ MOST = {
     "definitions in core.graphql": 247,
     "packages of the contract in a circle": 0,
     "packages of the server in a circle": 0,
-    "modules of the contract that our plugins import and no page names": 0,
+    "names of the contract that our plugins use and the reference does not list": 0,
     "public names in more than 5 files": 1,
     "functions whose name says nothing": 0,
     "modules of one distribution with one name": 0,
@@ -111,6 +111,20 @@ def test_comments_and_docstrings_are_no_code(layout: ModuleType, tmp_path: Path)
     file = tmp_path / "one.py"
     file.write_text('"""Words."""\n\n# why\ndef f() -> int:\n    """More\n    words."""\n    return (1 +\n        2)\n')
     assert layout.code_lines(file) == 3
+
+
+def test_names_are_listed_where_their_module_is(layout: ModuleType) -> None:
+    """A word of another section or row does not stand for one that the plugin takes from elsewhere."""
+    page = "## Codes (`gongzhi.a`)\n| `One(x)` | it |\n## Tables\n| `gongzhi.b` | `Two` |\n| `gongzhi.c` | `Three` |\n"
+    listed = layout.listed_names(page)
+    assert "One" in listed["gongzhi.a"] and "Two" in listed["gongzhi.b"]
+    assert not {"One", "Two"} & listed["gongzhi.c"] and "Two" not in listed["gongzhi.a"]
+
+
+def test_names_are_found_as_attributes_too(layout: ModuleType, tmp_path: Path) -> None:
+    file = tmp_path / "one.py"
+    file.write_text("from gongzhi.core.cases import machine as m\nfrom gongzhi.values.errors import Text\nm.OPEN\n")
+    assert set(layout.used_names(file)) == {("gongzhi.values.errors", "Text"), ("gongzhi.core.cases.machine", "OPEN")}
 
 
 def test_plugins_import_those_that_they_require() -> None:

@@ -88,7 +88,7 @@ def figures() -> list[Figure]:
         Figure("definitions in core.graphql", definitions(), 320),
         listed("packages of the contract in a circle", circle("gongzhi")),
         listed("packages of the server in a circle", circle("gongzhi_server")),
-        listed("modules of the contract that our plugins import and no page names", undocumented()),
+        listed("names of the contract that our plugins use and the reference does not list", undocumented()),
         listed(f"public names in more than {SHARED} files", overloaded(), 12),
         listed("functions whose name says nothing", empty_names()),
         listed("modules of one distribution with one name", twins()),
@@ -168,14 +168,55 @@ def circle(distribution: str) -> list[str]:
 
 
 def undocumented() -> list[str]:
-    """Return the modules of the contract that our plugins import and the vendors' pages do not name."""
-    pages = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "plugins").glob("*.md"))
-    used = {
-        name
-        for path in sources(ROOT / "plugins")
-        for name in re.findall(r"^\s*from (gongzhi(?:\.\w+)+) import", path.read_text(encoding="utf-8"), re.MULTILINE)
-    }
-    return sorted(name for name in used if name not in pages)
+    """Return the names of the contract that our plugins use and the vendors' reference does not list."""
+    listed = listed_names((ROOT / "docs" / "plugins" / "reference.md").read_text(encoding="utf-8"))
+    used = {one for path in sources(ROOT / "plugins") for one in used_names(path)}
+    return sorted(f"{module}.{name}" for module, name in used if name not in listed.get(module, ()))
+
+
+def listed_names(page: str) -> Mapping[str, set[str]]:
+    """Return what a page lists of each module that it names.
+
+    A row of a table that begins with modules lists of them what stands in it; any other place all of its section, since
+    most sections are about one or two modules.
+    """
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for section in re.split(r"^## ", page, flags=re.MULTILINE):
+        lines = section.splitlines()
+        rows = [line for line in lines if line.startswith("| `gongzhi.")]
+        rest = "\n".join(line for line in lines if line not in rows)
+        for block in (*rows, rest):
+            # What an example imports it lists, too.
+            code = re.findall(r"```.*?```", block, re.DOTALL)
+            names = set(re.findall(r"\w+", " ".join([*re.findall(r"`([^`\n]+)`", block), *code])))
+            modules = re.findall(r"`(gongzhi(?:\.\w+)+)", block)
+            modules += re.findall(r"^from (gongzhi(?:\.\w+)+) import", block, re.MULTILINE)
+            for module in modules:
+                found[module] |= names
+    return found
+
+
+def used_names(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield what a module uses of the contract, each with where it comes from: by name, or as an attribute."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    modules: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "gongzhi":
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                if is_module(whole):
+                    modules[alias.asname or alias.name] = whole
+                else:
+                    yield node.module or "", alias.name
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+            yield modules[node.value.id], node.attr
+
+
+def is_module(name: str) -> bool:
+    """Return whether a dotted name of the contract is a module, and no name of one."""
+    place = ROOT / "schema" / name.replace(".", "/")
+    return place.is_dir() or place.with_suffix(".py").exists()
 
 
 def distributions() -> Iterator[Path]:

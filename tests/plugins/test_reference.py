@@ -75,8 +75,7 @@ OURS = {
     "declare.located": {"place_in_grid"},
     "runtime.context": {"TimelineWords"},
     "declare.entity": {"Entity", "Ref", "build_argument", "choice", "entity_of"},
-    "declare.filters": {"Value", "require_offset", "grid_key", "kind_of", "is_searchable", "comparison_for"},
-    "runtime.commands": {"Command", "describe_refusal"},
+    "declare.filters": {"Value", "is_searchable", "comparison_for"},
     "runtime.outbound.clients": {"CheckedTransport", "iterate_causes", "resolve_host"},
     "declare.orders": {"check_kind", "kind_name"},
     "declare.sql": {
@@ -84,13 +83,11 @@ OURS = {
         "Bind",
         "JoinedCriteria",
         "check_alternatives",
-        "ancestor_column",
         "bind",
         "is_apart",
         "render_part",
         "rows_within",
     },
-    "declare.viewer": {"narrow_grants"},
     "declare.events": {
         "Registry",
         "strip_optional",

@@ -8,7 +8,7 @@ from typing import Any
 import strawberry
 from gongzhi.core.accounts.independence import require_independence
 from gongzhi.core.people.care_commands import NEEDS
-from gongzhi.core.people.households import HOUSEHOLD, find_household, is_member, load_tier_decision
+from gongzhi.core.people.households import find_household, is_member, load_tier_decision
 from gongzhi.core.people.models import HouseholdRow, PersonRow
 from gongzhi.core.people.types import TierDecision
 from gongzhi.declare.entity import key_of, ref
@@ -75,7 +75,7 @@ class TierDecisionPayload:
 @strawberry.input(description="An objection to how a household is served (服务类型异议).")
 class ContestServiceTierInput:
     idempotency_key: str = input_field(KEY)
-    household: ID = input_field(HOUSEHOLD)
+    household: ID = input_field("The household's id (户标识).")
     reason: str | None = input_field("Why, if the household wishes to say so (理由).", default=UNSET)
 
 
