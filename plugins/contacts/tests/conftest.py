@@ -41,6 +41,6 @@ def sms() -> Sms:
 
 
 @pytest_asyncio.fixture
-async def server(filled: str, tmp_path: Path, sms: Sms) -> AsyncIterator[Server]:
-    async with serve_application(filled, tmp_path, plugins=essential_with("sms", sms), channels=("sms",)) as made:
+async def server(database: str, tmp_path: Path, sms: Sms) -> AsyncIterator[Server]:
+    async with serve_application(database, tmp_path, plugins=essential_with("sms", sms), channels=("sms",)) as made:
         yield made

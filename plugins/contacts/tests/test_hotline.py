@@ -58,7 +58,7 @@ async def heard_since(server: Server, sms: Sms) -> set[str]:
 
 
 async def test_caller_hears_and_is_asked(
-    server: Server, sms: Sms, filled: str, caplog: pytest.LogCaptureFixture
+    server: Server, sms: Sms, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Told of each step by telephone, called by the unit and by who follows up, and their rating counts."""
     filed = await file(server)
@@ -87,7 +87,7 @@ async def test_caller_hears_and_is_asked(
     timeline = await dispatcher.ask("query($n: String!) { case(number: $n) { timeline { type note } } }", n=number)
     looks = [one["note"] for one in timeline.data["case"]["timeline"] if one["type"] == "case.phone_shown"]
     assert looks == ["首次联系", "回访"]
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(database)
     try:
         counted = await connection.fetch("select source, rating, counts from cases.rating where rating = 5 and counts")
         assert ("FOLLOW_UP", 5, True) in [tuple(row) for row in counted]
@@ -123,14 +123,14 @@ async def test_call_is_shown_to_staff(server: Server) -> None:
     assert (await dispatcher.ask(SHOWN, n=sealed)).data["case"]["hotlineCall"]["caller"] == "张先生"
 
 
-async def test_order_sent_again_changes_nothing(server: Server, filled: str) -> None:
+async def test_order_sent_again_changes_nothing(server: Server, database: str) -> None:
     """Whatever it says of the call by then, right or wrong; its receipt code is the same."""
     first = await file(server)
     assert await file(server, phone=OTHER, caller="李女士") == first
     assert await file(server, phone="x", calledAt="2999-01-01T00:00:00Z") == first
     shown = (await server.as_("county_dispatcher", grid=COUNTY).ask(SHOWN, n=first["case"]["number"])).data["case"]
     assert (shown["hotlineCall"]["caller"], shown["hotlineCall"]["phone"]) == ("张先生", "*******7777")
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(database)
     try:
         assert await connection.fetchval(NEW, DEMO) == 1
     finally:
@@ -176,7 +176,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
-async def test_bad_calls_are_refused_by_name(server: Server, filled: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_bad_calls_are_refused_by_name(server: Server, database: str, caplog: pytest.LogCaptureFixture) -> None:
     """Each by its field and without its value; nothing of the order is kept."""
     for name, (given, code, field) in BAD.items():
         result = await file(server, **given)
@@ -184,7 +184,7 @@ async def test_bad_calls_are_refused_by_name(server: Server, filled: str, caplog
         assert [(one["code"], one["path"]) for one in result["errors"]] == [(code, [field])], name
         value = str(given[field]).strip()
         assert not value or value not in result["errors"][0]["message"] + caplog.text, name
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(database)
     try:
         assert await connection.fetchval("select count(*) from intake.entry where source <> $1", DEMO) == 0
         assert await connection.fetchval(NEW, DEMO) == 0

@@ -30,7 +30,7 @@ async def confirm(server: Server, code: str, **receipt: str) -> list[str]:
     return codes_of((await server.do("confirmPhone", "__typename", code=code, **receipt))["errors"])
 
 
-async def test_number_is_proved_and_shown(server: Server, sms: Sms, filled: str) -> None:
+async def test_number_is_proved_and_shown(server: Server, sms: Sms, database: str) -> None:
     receipt = await report_case(server)
     assert await leave(server, **receipt) == []
     [sent] = sms.codes(PHONE)
@@ -45,7 +45,7 @@ async def test_number_is_proved_and_shown(server: Server, sms: Sms, filled: str)
     assert {"type": "case.phone_shown", "note": "回电核实"} in events
     far = server.as_("grid_worker", grid="610921102")
     assert codes_of((await far.do("revealPhone", "phone", **shown))["errors"]) == ["NOT_FOUND"]
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(database)
     try:
         text = await connection.fetchval("select string_agg(t::text, ' ') from contacts.contact t")
         jobs = await connection.fetchval("select string_agg(t::text, ' ') from events.job t")
@@ -67,7 +67,7 @@ async def test_guessing_ends(server: Server, sms: Sms) -> None:
     assert await confirm(server, sms.codes(PHONE)[-1], **receipt) == ["BAD_USER_INPUT"]
 
 
-async def test_nobody_is_flooded(server: Server, sms: Sms, filled: str) -> None:
+async def test_nobody_is_flooded(server: Server, sms: Sms, database: str) -> None:
     """A number gets some codes an hour, whoever asks, and whoever asks is not told; a case asks for some a day.
 
     What nobody proved is forgotten after that day.
@@ -81,7 +81,7 @@ async def test_nobody_is_flooded(server: Server, sms: Sms, filled: str) -> None:
     assert await leave(server, OTHER, **receipt) == ["QUOTA_EXCEEDED"] and sms.codes(OTHER) == []
     server.clock.move(hours=25)
     assert await leave(server, OTHER, **receipt) == []
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(database)
     try:
         assert await connection.fetchval("select count(*) from contacts.contact where verified_at is null") == 1
     finally:
@@ -106,12 +106,12 @@ ASKER = (
 STEP = "case { version }"
 
 
-async def test_lead_unit_calls_while_it_must(server: Server, filled: str) -> None:
+async def test_lead_unit_calls_while_it_must(server: Server, database: str) -> None:
     """While its clock of first contact runs, the lead unit sees the number to call: a look, with the case named.
 
     Not before it has the case, not once it is in touch, and no other unit.
     """
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(database)
     try:
         asker = await connection.fetchrow(ASKER, TOWN)
         other = await connection.fetchval("select code from units.unit where code<>$1 order by id limit 1", UNIT)
@@ -144,9 +144,9 @@ async def test_lead_unit_calls_while_it_must(server: Server, filled: str) -> Non
     assert await refused(handler) == ["FORBIDDEN"]
 
 
-async def test_unnamed_requesters_are_called_by_nobody(server: Server, filled: str) -> None:
+async def test_unnamed_requesters_are_called_by_nobody(server: Server, database: str) -> None:
     """Who asked without a name has no number to call, and whoever had their data restricted has none either."""
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(database)
     handler, dispatcher = server.as_("department_handler", unit=UNIT), server.as_("county_dispatcher", grid=COUNTY)
     try:
         asker = await connection.fetchrow(ASKER, TOWN)
