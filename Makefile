@@ -10,7 +10,7 @@ DECLARED = $(PROJECTS:%=%/pyproject.toml)
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header --no-emit-package gongzhi --no-emit-package gongzhi-server --no-emit-package gongzhi-deadlines --no-emit-package gongzhi-dispatch --no-emit-package gongzhi-operations --no-emit-package gongzhi-contacts --no-emit-package gongzhi-rights --no-emit-package gongzhi-resolutions
 RECORDS = tests/access/test_conditions.py tests/access/test_matrix.py tests/planner/test_snapshots.py \
-	tests/plugins/test_surface.py tests/rights/test_kept.py $(wildcard $(PLUGINS:%=%/tests/test_conformance.py))
+	tests/plugins/test_surface.py tests/core/test_kept.py $(wildcard $(PLUGINS:%=%/tests/test_conformance.py))
 
 .DEFAULT_GOAL = run
 .PHONY: help run test test-all test-wheels test-random test-alone coverage mutants nightly bench bench-quick lint format schema migration plugin docs records
@@ -36,7 +36,7 @@ test-random: .venv/dev  ## in another order each time; the seed is printed: make
 		$(SEED:%=--randomly-seed=%) $(TESTS)
 
 test-alone: .venv/dev  ## each file by itself: none may need what another has left
-	@git ls-files 'tests/*/test_*.py' 'tests/test_*.py' 'plugins/[!_]*/tests/test_*.py' | xargs -P 2 -I{} sh -c \
+	@git ls-files 'tests/*/test_*.py' 'tests/test_*.py' 'plugins/[!_]*/tests/*test_*.py' | xargs -P 2 -I{} sh -c \
 		'said=$$(.venv/bin/pytest -q {} 2>&1); case $$? in 0|5) ;; *) echo "$$said"; echo "not alone: {}"; exit 1;; esac'
 
 coverage: .venv/dev  ## which lines and branches the tests reach, by package: make coverage TESTS=tests/gateway

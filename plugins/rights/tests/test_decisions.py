@@ -33,7 +33,7 @@ REVIEW = "review { id state dueAt reason outcome grounds version decision { id o
 DESK = "{ reviews(filter: { state: { equals: OPEN } }) { nodes { id dueAt version decision { outcome } } } }"
 
 
-async def test_tier_is_explained_and_reviewed(family: Family, database: Any) -> None:
+async def test_tier_is_explained_and_reviewed(family: Family, connection: Any) -> None:
     elder, mother = family.of(family.elder), family.of(family.mother)
     page = (await elder.ask(MINE)).data["me"]["decisions"]
     [decision] = page["nodes"]
@@ -57,7 +57,7 @@ async def test_tier_is_explained_and_reviewed(family: Family, database: Any) -> 
 
     # whoever caused the decision does not review it, nor anybody it is about
     leader = family.staff("grid_leader")
-    await database.execute("update people.tier set account=$1 where id=$2::text::uuid", f"grid_leader-{family.grid}",
+    await connection.execute("update people.tier set account=$1 where id=$2::text::uuid", f"grid_leader-{family.grid}",
                            decision["id"].partition(":")[2])  # fmt: skip
     decided = {"review": review["id"], "expectedVersion": 1, "outcome": "GUANXIN", "grounds": MARKERS["grounds"]}
     assert await refusal_codes(leader, "decideReview", REVIEW, **decided) == [("CONFLICT_OF_INTEREST", ["review"])]
@@ -77,7 +77,7 @@ async def test_tier_is_explained_and_reviewed(family: Family, database: Any) -> 
     last, first = (await elder.ask(MINE)).data["me"]["decisions"]["nodes"]
     assert (last["outcome"], first["id"]) == ("GUANXIN", decision["id"])
     assert last["contributions"][0]["text"] == "经人工复核认定" and first["reviews"] == [{"state": "CHANGED"}]
-    home = await database.fetchrow(
+    home = await connection.fetchrow(
         "select tier, visit_due_on from people.household where id=$1::text::uuid", family.household.partition(":")[2]
     )
     assert tuple(home) == ("GUANXIN", date(2026, 9, 30))
@@ -150,9 +150,9 @@ class Shop:
         return [Registers(cards=(CARD,))]
 
 
-async def test_no_denial_by_a_rule_alone(family: Family, filled: str, tmp_path: Any) -> None:
+async def test_no_denial_by_a_rule_alone(family: Family, database: str, tmp_path: Any) -> None:
     APPLIED.clear()
-    async with serve_application(filled, tmp_path, plugins=essential_with("shop", Shop())) as shop:
+    async with serve_application(database, tmp_path, plugins=essential_with("shop", Shop())) as shop:
         family.server.client = shop.client
         elder, leader = family.of(family.elder), family.staff("grid_leader")
         for outcome in ("YES", "NO"):
@@ -182,7 +182,7 @@ async def test_rule_without_card_cannot_decide() -> None:
         await record_decision(Bare(), CARD, PersonRow(), "YES", {}, [])  # type: ignore[arg-type]
 
 
-async def test_every_rule_has_a_card(database: Any) -> None:
+async def test_every_rule_has_a_card(connection: Any) -> None:
     """The demo's decisions, and every module of the core that has a rule."""
     from importlib import import_module
     from pathlib import Path
@@ -194,7 +194,7 @@ async def test_every_rule_has_a_card(database: Any) -> None:
     names = [".".join(("gongzhi", *file.relative_to(folder).with_suffix("").parts)) for file in files]
     found = [module.RULE for module in map(import_module, names) if isinstance(module.RULE, str)]
     rules = {rule for rule in found if re.fullmatch(r"[a-z.-]+/\d+", rule)}  # others call other things so
-    decided = {row[0] for row in await database.fetch("select distinct rule from rights.trace")}
+    decided = {row[0] for row in await connection.fetch("select distinct rule from rights.trace")}
     assert rules == {"service-tier/1"} and decided
     assert [rule for rule in rules | decided if ESSENTIAL.registers.card(rule) is None] == []
     for card in ESSENTIAL.registers.cards:

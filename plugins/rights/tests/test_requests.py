@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest
-from gongzhi.core.registers.erasure import erase_person, expired_rows_sql
-from gongzhi_rights.subject_access import FRESH, holding_statement, issue_ticket, read_ticket
+from gongzhi_rights.subject_access import FRESH, issue_ticket, read_ticket
 from gongzhi_server.storage import retention
 from gongzhi_server.testing import ESSENTIAL, TODAY
 from hypothesis import given
@@ -27,7 +25,7 @@ order by 1
 """
 
 
-async def lived(family: Family, database: Any) -> None:
+async def lived(family: Family, connection: Any) -> None:
     """Something in every table that can hold something about the elder."""
     caller, worker, officer = family.of(family.elder), family.staff("grid_worker"), family.officer
     places = {"title": MARKERS["title"], "description": MARKERS["description"], "address": MARKERS["address"]}
@@ -38,12 +36,12 @@ async def lived(family: Family, database: Any) -> None:
         family.server.as_("county_dispatcher", grid=COUNTY), "acceptCase", "case { number }", **accepted
     )
     elder = key(family.elder)
-    await database.execute(
+    await connection.execute(
         "update cases.case set reply=$2, rating_comment=$3 where requester_id=$1", elder, *[MARKERS["comment"]] * 2
     )
     visit = {"household": family.household, "at": "2026-06-30T09:00:00+08:00", "note": MARKERS["note"]}
     await expect_success(worker, "recordVisit", "visit { id }", **visit)
-    version = await database.fetchval("select version from people.household where head_id=$1", elder)
+    version = await connection.fetchval("select version from people.household where head_id=$1", elder)
     needs = {"household": family.household, "expectedVersion": version, "needs": ["VISIT"]}
     await expect_success(caller, "declareNeeds", "household { id }", **needs)
     await expect_success(
@@ -53,14 +51,14 @@ async def lived(family: Family, database: Any) -> None:
     asked = await expect_success(caller, "requestCorrection", REQUEST, text=MARKERS["asked"])
     answer = {"request": asked["id"], "expectedVersion": 1, "grant": False, "grounds": MARKERS["grounds"]}
     await expect_success(officer, "decideDataRequest", REQUEST, **answer)
-    await database.execute(
+    await connection.execute(
         "insert into rights.release (id, grid_id, person_id, recipient, purpose, kinds, claims, given_at, expires_at, "
         "account) select gen_random_uuid(), grid_id, id, 'bank', 'loan', '{X}', jsonb_build_array($2::text), now(), "
         "now() + interval '1 day', 'x' from people.person where id=$1",
         elder,
         MARKERS["comment"],
     )
-    await database.execute(
+    await connection.execute(
         "insert into rights.decision (id, grid_id, person_id, rule, inputs, contributions, outcome, adverse, at) "
         "select gen_random_uuid(), grid_id, id, 'x/1', jsonb_build_array($2::text), '[]', 'X', false, now() "
         "from people.person where id=$1",
@@ -69,18 +67,18 @@ async def lived(family: Family, database: Any) -> None:
     )
 
 
-async def traces(database: Any) -> dict[str, list[str]]:
+async def traces(connection: Any) -> dict[str, list[str]]:
     """The markers that are found in any row of any table, as text: columns, arrays, jsonb and all."""
     found: dict[str, list[str]] = {}
-    for [table] in await database.fetch(EVERY_TABLE):
+    for [table] in await connection.fetch(EVERY_TABLE):
         for name, marker in MARKERS.items():
-            if await database.fetchval(f"select count(*) from {table} t where position($1 in t::text) > 0", marker):
+            if await connection.fetchval(f"select count(*) from {table} t where position($1 in t::text) > 0", marker):
                 found.setdefault(name, []).append(table)
     return found
 
 
-async def test_copy_is_whole(family: Family, database: Any) -> None:
-    await lived(family, database)
+async def test_copy_is_whole(family: Family, connection: Any) -> None:
+    await lived(family, connection)
     elder = family.of(family.elder)
     request = await expect_success(elder, "requestExport", REQUEST)
     assert (request["kind"], request["state"]) == ("EXPORT", "GRANTED")
@@ -94,7 +92,7 @@ async def test_copy_is_whole(family: Family, database: Any) -> None:
     assert body["tables"]["cases.case"]["rows"][0]["title"] == MARKERS["title"]
     assert [name for name, marker in MARKERS.items() if marker not in reply.text] == []
     assert "data_key" not in reply.text and body["tables"]["people.person"]["what"]["zh"]
-    household = await database.fetchval("select number from people.household where head_id=$1", person["id"])
+    household = await connection.fetchval("select number from people.household where head_id=$1", person["id"])
     assert body["tables"]["people.household"]["rows"][0]["number"] == household
     # nobody else is given the link, and it is over soon
     seen = "{ dataRequests { nodes { kind download } } }"
@@ -152,12 +150,12 @@ async def test_restricted_is_unseen(family: Family) -> None:
     assert (await worker.ask(asked)).data["person"]["name"] == MARKERS["name"]
 
 
-async def test_deletion_leaves_no_trace(family: Family, database: Any) -> None:
-    await lived(family, database)
+async def test_deletion_leaves_no_trace(family: Family, connection: Any) -> None:
+    await lived(family, connection)
     elder = key(family.elder)
-    before = await traces(database)
+    before = await traces(connection)
     assert set(before) == set(MARKERS) - {"phone", "number"}, "the markers are found where they are"
-    sealed = await database.fetchval("select data_key is not null from people.person where id=$1", elder)
+    sealed = await connection.fetchval("select data_key is not null from people.person where id=$1", elder)
     assert sealed
     caller, officer = family.of(family.elder), family.officer
     link = (await expect_success(caller, "requestExport", REQUEST))["download"]
@@ -165,17 +163,18 @@ async def test_deletion_leaves_no_trace(family: Family, database: Any) -> None:
     answer = {"request": request["id"], "expectedVersion": 1, "grant": True, "grounds": MARKERS["grounds"]}
     granted = await expect_success(officer, "decideDataRequest", REQUEST, **answer)
     assert (granted["state"], granted["text"], granted["grounds"]) == ("GRANTED", None, None)
-    assert await traces(database) == {}
-    row = await database.fetchrow("select * from people.person where id=$1", elder)
+    assert await traces(connection) == {}
+    row = await connection.fetchrow("select * from people.person where id=$1", elder)
     assert row["erased_at"] and row["restricted_at"] and row["name"] == "—"
     empty = ("data_key", "resident_id_sealed", "resident_id_mask", "resident_id_blind", "birth_date")
     assert [name for name in empty if row[name] is not None] == []
-    assert await database.fetchval("select count(*) from people.phone where person_id=$1", elder) == 0
+    assert await connection.fetchval("select count(*) from people.phone where person_id=$1", elder) == 0
     # the case stays as a fact
-    case = await database.fetchrow("select * from cases.case where requester_id=$1", elder)
+    case = await connection.fetchrow("select * from cases.case where requester_id=$1", elder)
     assert case["status"] == "ACCEPTED" and case["longitude"] is None
-    assert await database.fetchval("select count(*) from cases.event where case_id=$1", case["id"]) == 2
-    assert (await database.fetchval("select head_id from people.household where id=$1", key(family.household))) is None
+    assert await connection.fetchval("select count(*) from cases.event where case_id=$1", case["id"]) == 2
+    head = await connection.fetchval("select head_id from people.household where id=$1", key(family.household))
+    assert head is None
     worker = family.staff("grid_worker")
     assert (await worker.ask(f'{{ person(id: "{family.elder}") {{ name }} }}')).data == {"person": None}
     copy = (await caller.client.get(link)).text
@@ -187,58 +186,40 @@ def household(family: Family) -> str:
     return family.household.partition(":")[2]
 
 
-async def test_others_at_home_keep_theirs(family: Family, database: Any) -> None:
+async def test_others_at_home_keep_theirs(family: Family, connection: Any) -> None:
     """A member who goes takes along what is theirs; the household of those who stay is as it was."""
-    version = await database.fetchval("select version from people.household where id=$1", key(family.household))
+    version = await connection.fetchval("select version from people.household where id=$1", key(family.household))
     joined = {"household": family.household, "expectedVersion": version, "person": family.mother, "relation": "CHILD"}
     await expect_success(family.staff("grid_worker"), "addMember", "household { id }", **joined)
     request = await expect_success(family.of(family.elder), "requestDeletion", REQUEST)
     answer = {"request": request["id"], "expectedVersion": 1, "grant": True}
     await expect_success(family.officer, "decideDataRequest", REQUEST, **answer)
-    home = await database.fetchrow("select address, head_id from people.household where id=$1", key(family.household))
+    home = await connection.fetchrow("select address, head_id from people.household where id=$1", key(family.household))
     assert tuple(home) == (MARKERS["address"], None)
     reasons = "select count(*) from people.tier where household_id=$1 and reasons <> '[]'"
-    assert await database.fetchval(reasons, key(family.household)) == 1
+    assert await connection.fetchval(reasons, key(family.household)) == 1
 
 
-async def test_retention_runs(family: Family, database: Any, filled: str) -> None:
+async def test_retention_runs(family: Family, connection: Any, database: str) -> None:
     """What is past its time goes, in numbers first; a second run finds nothing."""
-    await lived(family, database)
+    await lived(family, connection)
     holdings, elder = ESSENTIAL.registers.holdings, key(family.elder)
-    await database.execute("update cases.case set status='CLOSED', closed_at='2021-06-01' where requester_id=$1", elder)
-    await database.execute("update people.visit set at='2023-05-01' where note=$1", MARKERS["note"])
-    await database.execute("update people.person set died_on='2022-01-01' where id=$1", key(family.mother))
-    old = await retention.run_retention(filled, holdings, TODAY, dry_run=True)
+    closed = "update cases.case set status='CLOSED', closed_at='2021-06-01' where requester_id=$1"
+    await connection.execute(closed, elder)
+    await connection.execute("update people.visit set at='2023-05-01' where note=$1", MARKERS["note"])
+    await connection.execute("update people.person set died_on='2022-01-01' where id=$1", key(family.mother))
+    old = await retention.run_retention(database, holdings, TODAY, dry_run=True)
     assert old["people.person"] == 1 and old["cases.case"] >= 1 and old["people.visit"] >= 1
-    assert await database.fetchval("select name from people.person where id=$1", key(family.mother)) == "测试母"
-    done_ = await retention.run_retention(filled, holdings, TODAY)
+    assert await connection.fetchval("select name from people.person where id=$1", key(family.mother)) == "测试母"
+    done_ = await retention.run_retention(database, holdings, TODAY)
     assert done_ == old
-    assert await retention.run_retention(filled, holdings, TODAY, dry_run=True) == {}
-    title = await database.fetchval("select title from cases.case where requester_id=$1", elder)
-    assert (
-        title == "—" and await database.fetchval("select name from people.person where id=$1", elder) == MARKERS["name"]
-    )
-    gone = await database.fetchrow("select name, erased_at, died_on from people.person where id=$1", key(family.mother))
+    assert await retention.run_retention(database, holdings, TODAY, dry_run=True) == {}
+    title = await connection.fetchval("select title from cases.case where requester_id=$1", elder)
+    assert title == "—"
+    assert await connection.fetchval("select name from people.person where id=$1", elder) == MARKERS["name"]
+    dead = "select name, erased_at, died_on from people.person where id=$1"
+    gone = await connection.fetchrow(dead, key(family.mother))
     assert tuple(gone) == ("—", TODAY, None)
-
-
-async def test_every_table_is_in_the_register(empty: str) -> None:
-    """No table of the core without a word on what it holds (`Conformance` has the plugins'); every statement runs."""
-    holdings = ESSENTIAL.registers.holdings
-    connection = await asyncpg.connect(empty)
-    try:
-        there = {row[0].replace('"', "") for row in await connection.fetch(EVERY_TABLE)}
-        declared = {one.table for one in holdings}
-        assert sorted(declared ^ {one for one in there if not one.startswith("gongzhi.")}) == []
-        async with connection.transaction():
-            await erase_person(connection.fetch, holdings, uuid4(), TODAY)
-            for one in holdings:
-                if one.person:
-                    await connection.fetch(holding_statement(one), uuid4())
-                if one.months:
-                    await connection.fetch(expired_rows_sql(one, "for update of t"), TODAY)
-    finally:
-        await connection.close()
 
 
 @given(st.binary(min_size=1, max_size=40), st.integers(0, 47), st.integers(1, 255))

@@ -89,7 +89,7 @@ async def family(server: Server) -> Family:
 
 
 @pytest_asyncio.fixture
-async def database(filled: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(filled)
+async def connection(database: str) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(database)
     yield connection
     await connection.close()

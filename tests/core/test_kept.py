@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from uuid import uuid4
 
+import asyncpg
+from gongzhi.core.registers.erasure import erase_person, expired_rows_sql
+from gongzhi_rights.subject_access import holding_statement
 from gongzhi_server.plugins.loader import load_plugins, models_of
+from gongzhi_server.testing import ESSENTIAL, TODAY
 from tortoise import fields
 
 RECORD = Path(__file__).with_name("kept.txt")
+EVERY_TABLE = """
+select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p') and not c.relispartition
+  and n.nspname not in ('pg_catalog', 'information_schema', 'public')
+order by 1
+"""
 TELLING = (fields.CharField, fields.TextField, fields.DateField, fields.BinaryField, fields.JSONField)
 """Columns that may hold words, days or sealed values of somebody. Numbers, times and enums tell facts."""
 
@@ -35,3 +46,22 @@ def test_what_stays_is_known() -> None:
     if os.environ.get("GONGZHI_KEPT") == "write":
         RECORD.write_text(text, encoding="utf-8")
     assert RECORD.read_text(encoding="utf-8") == text, "say in a Holding what becomes of it, or make records"
+
+
+async def test_every_table_is_in_the_register(empty: str) -> None:
+    """No table of the core without a word on what it holds (`Conformance` has the plugins'); every statement runs."""
+    holdings = ESSENTIAL.registers.holdings
+    connection = await asyncpg.connect(empty)
+    try:
+        there = {row[0].replace('"', "") for row in await connection.fetch(EVERY_TABLE)}
+        declared = {one.table for one in holdings}
+        assert sorted(declared ^ {one for one in there if not one.startswith("gongzhi.")}) == []
+        async with connection.transaction():
+            await erase_person(connection.fetch, holdings, uuid4(), TODAY)
+            for one in holdings:
+                if one.person:
+                    await connection.fetch(holding_statement(one), uuid4())
+                if one.months:
+                    await connection.fetch(expired_rows_sql(one, "for update of t"), TODAY)
+    finally:
+        await connection.close()

@@ -132,8 +132,8 @@ SELECTION = "release { id kinds recipient purpose expiresAt claims { kind text v
 AGREED = {"purpose": "people.income_band", "noticeVersion": 1}
 
 
-async def test_release_is_read_until_revoked(family: Family, filled: str, tmp_path: Any) -> None:
-    async with serve_application(filled, tmp_path, plugins=essential_with("bank", Bank())) as bank:
+async def test_release_is_read_until_revoked(family: Family, database: str, tmp_path: Any) -> None:
+    async with serve_application(database, tmp_path, plugins=essential_with("bank", Bank())) as bank:
         family.server.client = bank.client
         elder, staff = family.of(family.elder), family.staff("grid_worker")
         kinds = (await bank.ask("{ statementKinds { kind description } }")).data["statementKinds"]
@@ -169,8 +169,8 @@ async def test_release_is_read_until_revoked(family: Family, filled: str, tmp_pa
         assert await refusal_codes(elder, "apply", SELECTION, **asked) == [("CONSENT_REQUIRED", ["person"])]
 
 
-async def test_release_ends_by_itself(family: Family, filled: str, tmp_path: Any) -> None:
-    async with serve_application(filled, tmp_path, plugins=essential_with("bank", Bank())) as bank:
+async def test_release_ends_by_itself(family: Family, database: str, tmp_path: Any) -> None:
+    async with serve_application(database, tmp_path, plugins=essential_with("bank", Bank())) as bank:
         family.server.client = bank.client
         elder, worker = family.of(family.elder), bank.as_("grid_worker", grid=family.grid)
         await expect_success(elder, "giveConsent", "consent { id }", **AGREED)

@@ -22,12 +22,12 @@ INCOME = {"purpose": "people.income_band"}
 AGREED = {**INCOME, "noticeVersion": 1}
 
 
-async def test_consent_given_and_withdrawn(family: Family, database: Any) -> None:
+async def test_consent_given_and_withdrawn(family: Family, connection: Any) -> None:
     elder = family.of(family.elder)
     made = await expect_success(elder, "giveConsent", CONSENT, **AGREED)
     assert (made["recipient"], made["noticeVersion"], made["inForce"]) == ("village", 1, True)
     assert made["expiresAt"][:10] == "2027-06-30" and made["byRepresentative"] is False
-    text = await database.fetchval("select w.text->>'zh' from rights.wording w join rights.consent c on true")
+    text = await connection.fetchval("select w.text->>'zh' from rights.wording w join rights.consent c on true")
     assert "不影响您获得服务" in text
     [kept] = (await elder.ask(MINE)).data["me"]["consents"]
     assert kept["purpose"] == "people.income_band" and kept["withdrawnAt"] is None
@@ -59,15 +59,16 @@ async def test_bad_consents_refused(family: Family) -> None:
     assert made["inForce"] is True  # on paper
 
 
-async def test_withdrawal_undoes_what_rested_on_it(family: Family, database: Any) -> None:
+async def test_withdrawal_undoes_what_rested_on_it(family: Family, connection: Any) -> None:
     worker, elder = family.staff("grid_worker"), family.of(family.elder)
-    version = await database.fetchval("select version from people.household where id=$1::text::uuid", key(family))
+    version = await connection.fetchval("select version from people.household where id=$1::text::uuid", key(family))
     given_ = {"household": family.household, "expectedVersion": version, "band": "BELOW_MEAN"}
     chosen = {**given_, "confirmedOn": "2026-06-30", "consent": True}
     made = await expect_success(worker, "confirmIncome", "household { incomeBand serviceTier { tier } }", **chosen)
     assert (made["incomeBand"], made["serviceTier"]["tier"]) == ("BELOW_MEAN", "GUANXIN")
     await expect_success(elder, "withdrawConsent", CONSENT, **INCOME)  # though none was recorded
-    row = await database.fetchrow("select income_band, tier from people.household where id=$1::text::uuid", key(family))
+    standing = "select income_band, tier from people.household where id=$1::text::uuid"
+    row = await connection.fetchrow(standing, key(family))
     assert tuple(row) == ("UNKNOWN", "UNCLASSIFIED")
 
 
