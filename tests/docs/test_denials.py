@@ -18,7 +18,7 @@ DENIAL = re.compile(
 NAMED = re.compile(r"`([^`\n]+)`")
 FILES = {
     **ALL,
-    **{str(path.relative_to(ROOT)): path for path in sorted(ROOT.glob("tests/operations/*.graphql"))},
+    **{str(path.relative_to(ROOT)): path for path in sorted(ROOT.glob("tests/desks/*.graphql"))},
 }
 
 
