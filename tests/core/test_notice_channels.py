@@ -18,11 +18,9 @@ from gongzhi_server.errors import Problem
 from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.testing import Server, essential_with, serve_application, settings_for_tests
 
-from .offices import POWER, Offices
-
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-PHONE = "13800138000"
+PHONE, POWER = "13800138000", "610921-GDGS"
 GATE = ChannelConsent("sms.notices", "gateway")
 ASKED = PrivacyNotice(
     GATE.purpose, GATE.recipient, 1, Text("Messages", "短信通知"), Text("You agree to be told.", "您同意接收短信。"),
@@ -100,16 +98,25 @@ async def resident(server: Server) -> Server:
     return server.as_("resident", person=payload["person"]["id"].partition(":")[2])
 
 
-async def answered(server: Server, who: Server) -> None:
-    """A case of theirs is reported and declined; they are told so of another: its answer."""
-    offices = Offices(server)
+async def dispatch(server: Server, by: Server) -> str:
+    """Report a case, which the power company has then: its number."""
     matter = {"kind": "HELP", "channel": "WEB", "category": "roads.lighting", "title": "路灯", "description": "不亮"}
-    payload = await who.do("reportCase", "case { number }", grid="610921101222-020202", **matter)
-    given = {"number": payload["case"]["number"]}
-    await offices.do(offices.county, "acceptCase", "case { status }", expectedVersion=1, **given)
-    await offices.do(offices.town, "dispatchCase", "case { status }", expectedVersion=2, leadUnit=POWER, **given)
-    await offices.do(offices.unit(POWER), "handleCase", "case { status }", expectedVersion=3, **given)
-    await offices.do(offices.unit(POWER), "replyToCase", "case { status }", expectedVersion=4, text="已修。", **given)
+    payload = await by.do("reportCase", "case { number }", grid="610921101222-020202", **matter)
+    assert payload["errors"] == [], payload
+    number: str = payload["case"]["number"]
+    county = server.as_("county_dispatcher", grid="610921")
+    for version, (mutation, more) in enumerate([("acceptCase", {}), ("dispatchCase", {"leadUnit": POWER})], 1):
+        payload = await county.do(mutation, "case { status }", number=number, expectedVersion=version, **more)
+        assert payload["errors"] == [], payload
+    return number
+
+
+async def answered(server: Server, who: Server) -> None:
+    """A case of theirs is reported, handled and replied to."""
+    number, handler = await dispatch(server, who), server.as_("department_handler", unit=POWER)
+    for version, (mutation, more) in enumerate([("handleCase", {}), ("replyToCase", {"text": "已修。"})], 3):
+        payload = await handler.do(mutation, "case { status }", number=number, expectedVersion=version, **more)
+        assert payload["errors"] == [], payload
 
 
 async def test_only_who_agreed_is_written_to(gated: Server, gates: tuple[Gate, Gate]) -> None:
@@ -142,7 +149,7 @@ async def test_only_who_agreed_is_written_to(gated: Server, gates: tuple[Gate, G
 
 async def test_what_fails_is_tried_again(gated: Server, gates: tuple[Gate, Gate]) -> None:
     _, push = gates
-    await Offices(gated).case(handling=False)
+    await dispatch(gated, gated)
     push.down = True
     push.sent.clear()
     gated.clock.move(minutes=1)
