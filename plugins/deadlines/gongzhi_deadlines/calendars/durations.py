@@ -12,7 +12,10 @@ from gongzhi_deadlines.worktime import Course, Deadline, Term, Unit, compute_dea
 
 from . import reading
 
-DURATION = re.compile(r"P(?:(?P<days>\d{1,3})D)?(?:T(?=\d)(?:(?P<hours>\d{1,3})H)?(?:(?P<minutes>\d{1,5})M)?)?")
+# ASCII: a full-width digit is no digit of ISO 8601.
+DURATION = re.compile(
+    r"P(?:(?P<days>\d{1,3})D)?(?:T(?=\d)(?:(?P<hours>\d{1,3})H)?(?:(?P<minutes>\d{1,5})M)?)?", re.ASCII
+)
 LONGEST = 90 * 24 * 60
 """The most minutes of a term."""
 

@@ -331,7 +331,7 @@ def read_hours(hours: Sequence[OpenHoursInput], *path: str) -> list[list[int]]:
 
 def read_minutes(clock: str, *path: str) -> int:
     hour, _, minute = clock.partition(":")
-    if not (len(clock) == 5 and hour.isdecimal() and minute.isdecimal() and int(minute) < 60):
+    if not (clock.isascii() and len(clock) == 5 and hour.isdecimal() and minute.isdecimal() and int(minute) < 60):
         raise invalid_input("Give a time such as 08:30.", "请填写时刻，如 08:30。", *path, "hours")
     found = int(hour) * 60 + int(minute)
     if found > 24 * 60:
