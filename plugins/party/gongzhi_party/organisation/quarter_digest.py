@@ -22,7 +22,7 @@ from ..models import Form
 from ..visibility import MEMBERS
 from .types import PartyBranch
 
-QUARTER = re.compile(r"(20\d\d)Q([1-4])")
+QUARTER = re.compile(r"(20\d\d)Q([1-4])", re.ASCII)
 FONT = "Noto Sans CJK SC"
 # Days and quarters are China's, whatever the session's zone.
 ACTIVITIES = """
