@@ -17,9 +17,9 @@ REVEALED = "values { id field value }"
 FOUND = "people { id name }"
 
 
-async def values(log: Log, people: People, filled: str, at: int = 0) -> dict[str, Any]:
+async def values(log: Log, people: People, database: str, at: int = 0) -> dict[str, Any]:
     """What is sealed in the tables, opened with the deployment's keys."""
-    keys = load_key_ring(settings_for_tests(filled, Path(".")))
+    keys = load_key_ring(settings_for_tests(database, Path(".")))
     row = await log.connection.fetchrow("select * from people.person where id = $1", people.keys[at])
     phone = await log.connection.fetchrow(
         "select * from people.phone where person_id = $1 order by rank, id limit 1", people.keys[at]
@@ -32,9 +32,9 @@ async def values(log: Log, people: People, filled: str, at: int = 0) -> dict[str
     }
 
 
-async def test_own_in_clear(people: People, server: Server, log: Log, filled: str) -> None:
+async def test_own_in_clear(people: People, server: Server, log: Log, database: str) -> None:
     """Whoever reads their own entry reads it in clear, by whatever way; everybody else reads masks."""
-    known = await values(log, people, filled)
+    known = await values(log, people, database)
     shown = "residentId phone phones { number }"
     me = people.resident(0)
     expected = {**known, "phones": [{"number": known["phone"]}]}
@@ -51,8 +51,8 @@ async def test_own_in_clear(people: People, server: Server, log: Log, filled: st
     assert known["phone"] not in str((await worker.ask(asked, id=people.id(0))).body)
 
 
-async def test_reveal_is_logged_first(people: People, server: Server, log: Log, filled: str) -> None:
-    known = await values(log, people, filled)
+async def test_reveal_is_logged_first(people: People, server: Server, log: Log, database: str) -> None:
+    known = await values(log, people, database)
     worker = server.as_("grid_worker", grid=people.grid)
     given = {"ids": [people.id(0)], "fields": ["phone", "residentId"], "purpose": "走访前联系"}
     payload = await worker.do("reveal", REVEALED, **given)
@@ -121,9 +121,9 @@ async def test_quota_ends_reveals(people: People, server: Server, log: Log, monk
 
 
 @pytest.mark.parametrize("field", ["residentId", "phone"])
-async def test_found_by_number(people: People, server: Server, log: Log, filled: str, field: str) -> None:
+async def test_found_by_number(people: People, server: Server, log: Log, database: str, field: str) -> None:
     """Exactly this number, in this county, of somebody in scope; whoever is found is told."""
-    known, worker = await values(log, people, filled), server.as_("grid_worker", grid=people.grid)
+    known, worker = await values(log, people, database), server.as_("grid_worker", grid=people.grid)
     given = {"county": "610921", field: known[field], "purpose": "核对来访人员"}
     payload = await worker.do("findPerson", FOUND, **given)
     assert people.id(0) in [one["id"] for one in payload["people"]]
