@@ -17,7 +17,7 @@ from gongzhi.declare.events import CODE, Actor, Code, Event, camel_case, strip_o
 
 VERSION = "3.0.0"
 CURSOR = "Gongzhi-Cursor"
-"""The header that integrators go on from; `tests/nats/test_docs.py` compares what is said of streams with messages."""
+"""The header that integrators go on from; the tests of `plugins/integrations` compare it with messages."""
 # How each type of a fact is written in JSON. A Decimal is a text, so that no reader rounds it.
 SCALARS: dict[Any, dict[str, Any]] = {
     bool: {"type": "boolean"},

@@ -66,16 +66,16 @@ async def test_hidden_cases_stay_hidden(desk: Desk) -> None:
     await desk.report(kind="TIP_OFF", against="610921-GDGS")
     await desk.deliver()
     await desk.report()
-    await desk.database.execute("update accounts.holding set until = $1 where role = 'integrator'", desk.clock())
+    await desk.connection.execute("update accounts.holding set until = $1 where role = 'integrator'", desk.clock())
     await desk.deliver()
     assert desk.receiver.got == []
-    assert await desk.database.fetchval("select count(*) from webhooks.delivery") == 0
+    assert await desk.connection.fetchval("select count(*) from webhooks.delivery") == 0
     assert made["errors"] == []
 
 
 async def test_other_grids_are_left_out(desk: Desk) -> None:
     await desk.create(grid="610921101")
-    elsewhere = await desk.database.fetchval(
+    elsewhere = await desk.connection.fetchval(
         "select code from grids.grid where kind = 'VILLAGE' and valid_to is null and code not like '610921101%' limit 1"
     )
     await desk.report(grid=elsewhere)
@@ -142,10 +142,10 @@ async def test_lasting_failure_disables_and_loses_nothing(desk: Desk) -> None:
 async def test_suspended_account_gets_nothing(desk: Desk) -> None:
     made = await desk.create()
     await desk.report()
-    await desk.database.execute("update accounts.account set suspended_at = $1 where name = 'hotline'", desk.clock())
+    await desk.connection.execute("update accounts.account set suspended_at = $1 where name = 'hotline'", desk.clock())
     await desk.deliver()
     assert desk.receiver.got == []
-    reason = await desk.database.fetchval("select reason from webhooks.webhook")
+    reason = await desk.connection.fetchval("select reason from webhooks.webhook")
     assert (reason, made["errors"]) == ("ACCOUNT", [])
 
 
@@ -162,7 +162,7 @@ async def test_secrets_overlap(desk: Desk) -> None:
     await desk.deliver()
     [got] = desk.receiver.take()
     assert got.signatures == [got.signed(rotated["secret"])]
-    stored = await desk.database.fetch("select secret from webhooks.webhook")
+    stored = await desk.connection.fetch("select secret from webhooks.webhook")
     assert made["secret"] not in str(stored)
 
 
@@ -212,16 +212,16 @@ async def test_one_courier_at_a_time(desk: Desk) -> None:
     made = await desk.create()
     id = made["webhook"]["id"].removeprefix("Webhook:")
     await desk.report()
-    await desk.database.execute("select pg_advisory_lock(hashtextextended($1::uuid::text, 8))", id)
+    await desk.connection.execute("select pg_advisory_lock(hashtextextended($1::uuid::text, 8))", id)
     await desk.deliver()
     assert desk.receiver.got == []
-    await desk.database.execute("select pg_advisory_unlock_all()")
+    await desk.connection.execute("select pg_advisory_unlock_all()")
     await desk.deliver()
     assert len(desk.receiver.got) == 1
 
 
 async def told(desk: Desk) -> list[Any]:
-    rows = await desk.database.fetch("select kind, account from notices.notice where kind like 'webhook%'")
+    rows = await desk.connection.fetch("select kind, account from notices.notice where kind like 'webhook%'")
     assert {row["account"] for row in rows} == {"hotline"}
     return [row["kind"] for row in rows]
 
@@ -233,7 +233,7 @@ async def test_secrets_move_with_the_ring(desk: Desk) -> None:
     old = hashlib.sha256(b"gongzhi keys " + SECRET.encode()).digest()
     ring = KeyRing({"new": b"n" * 32, "main": old})
     for column in key_ring.wrapped_columns(HOLDINGS):
-        await key_ring.rewrap_batch(desk.database, ring, column, 100)
+        await key_ring.rewrap_batch(desk.connection, ring, column, 100)
     desk.courier.keys = KeyRing({"new": b"n" * 32})
     await desk.report()
     await desk.deliver()

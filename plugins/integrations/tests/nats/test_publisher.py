@@ -36,11 +36,11 @@ async def test_event_arrives_as_cloudevent(outbox: Outbox, cluster: Cluster) -> 
 
 
 async def test_tip_offs_stay_inside(outbox: Outbox, cluster: Cluster) -> None:
-    sealed = await outbox.database.fetchval(
+    sealed = await outbox.connection.fetchval(
         "update cases.case set series = 'SEALED' where id = $1 returning id", outbox.cases.pop()
     )
     await outbox.write(case=sealed)
-    await outbox.database.execute(
+    await outbox.connection.execute(
         "update events.outbox set internal = true where id = $1::uuid", (await outbox.write())[0]
     )
     [told] = await outbox.write()
@@ -68,7 +68,7 @@ async def test_nothing_lost_over_crashes(outbox: Outbox, cluster: Cluster) -> No
 async def test_replaced_leader_is_refused(outbox: Outbox, cluster: Cluster) -> None:
     await outbox.write(3)
     async with cluster.servers.connect() as client:
-        terms = [Term(outbox.publisher(cluster), outbox.database, client.jetstream()) for _ in range(2)]
+        terms = [Term(outbox.publisher(cluster), outbox.connection, client.jetstream()) for _ in range(2)]
         for term in terms:
             await term.begin()
         await terms[0].copy()
@@ -87,20 +87,20 @@ async def test_replaced_leader_is_refused(outbox: Outbox, cluster: Cluster) -> N
 async def test_foreign_streams_are_left_alone(outbox: Outbox, cluster: Cluster) -> None:
     await outbox.write(3)
     async with cluster.servers.connect() as client:
-        await (term := Term(outbox.publisher(cluster), outbox.database, client.jetstream())).begin()
+        await (term := Term(outbox.publisher(cluster), outbox.connection, client.jetstream())).begin()
         await term.copy()
-        await outbox.database.execute("update events.outbox set id = gen_random_uuid() where position = 3")
+        await outbox.connection.execute("update events.outbox set id = gen_random_uuid() where position = 3")
         with pytest.raises(ForeignStreams, match="another|does not know"):
-            await Term(outbox.publisher(cluster), outbox.database, client.jetstream()).begin()
+            await Term(outbox.publisher(cluster), outbox.connection, client.jetstream()).begin()
         assert (await client.jetstream().stream_info("GONGZHI")).state.messages == 3
 
 
 async def test_late_start_skips_what_is_gone(outbox: Outbox, cluster: Cluster) -> None:
     await outbox.write(5)
-    await outbox.database.execute("delete from events.outbox where position <= 3")
-    await outbox.database.execute("update events.counter set gone = 3")
+    await outbox.connection.execute("delete from events.outbox where position <= 3")
+    await outbox.connection.execute("update events.counter set gone = 3")
     async with cluster.servers.connect() as client:
-        await (term := Term(outbox.publisher(cluster), outbox.database, client.jetstream())).begin()
+        await (term := Term(outbox.publisher(cluster), outbox.connection, client.jetstream())).begin()
         await term.copy()
         state = (await client.jetstream().stream_info("GONGZHI")).state
         assert (state.first_seq, state.last_seq) == (4, 5)
@@ -116,7 +116,7 @@ async def test_cluster_outlives_servers(outbox: Outbox, three: Cluster, kills: i
             await asyncio.sleep(0.02)
 
     await outbox.write()
-    written += [row["id"] for row in await outbox.database.fetch("select id::text from events.outbox")]
+    written += [row["id"] for row in await outbox.connection.fetch("select id::text from events.outbox")]
     async with outbox.copying(three), three.servers.connect() as client:
         await passed(three, 1)
         writing, consumer = asyncio.create_task(write()), Consumer(client)

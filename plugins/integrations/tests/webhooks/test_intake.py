@@ -45,18 +45,18 @@ async def test_orders_are_filed_once(desk: Desk) -> None:
 async def test_same_order_at_once(desk: Desk) -> None:
     found = await asyncio.gather(*(intake(desk, {"externalNumber": "B-1"}) for _ in range(5)))
     assert len({one["results"][0]["case"]["number"] for one in found}) == 1
-    assert await desk.database.fetchval("select count(*) from intake.entry") == 1
+    assert await desk.connection.fetchval("select count(*) from intake.entry") == 1
 
 
 async def test_only_where_it_serves(desk: Desk) -> None:
-    await desk.database.execute(
+    await desk.connection.execute(
         "update accounts.holding set grid_id = g.id from grids.grid g "
         "where g.code = '610921102' and g.valid_to is null "
         "and account_id = (select id from accounts.account where name = 'hotline')"
     )
     found = await intake(desk, {"externalNumber": "C-1"})
     assert found["results"][0]["errors"] == [{"code": "FORBIDDEN", "path": ["grid"]}]
-    assert await desk.database.fetchval("select count(*) from intake.entry") == 0
+    assert await desk.connection.fetchval("select count(*) from intake.entry") == 0
     twice = await intake(desk, {"externalNumber": "D"}, {"externalNumber": "D"})
     assert twice["errors"] == [{"code": "BAD_USER_INPUT", "path": ["entries", "externalNumber"]}]
     many = await intake(desk, *({"externalNumber": f"E{n}"} for n in range(101)))

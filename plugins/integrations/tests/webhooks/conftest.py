@@ -68,10 +68,10 @@ LEFTOVERS = (
 
 
 @pytest.fixture(scope="package")
-def filled(postgres: str, county: str) -> Iterator[str]:
+def database(postgres: str, small_county: str) -> Iterator[str]:
     """The address of one copy of the demo county for all tests of this folder."""
     name = f"test_{uuid4().hex}"
-    yield asyncio.run(create_database(postgres, name, county))
+    yield asyncio.run(create_database(postgres, name, small_county))
     asyncio.run(drop_database(postgres, name))
 
 
@@ -83,7 +83,7 @@ class Desk:
     system: Server
     receiver: Receiver
     courier: Any
-    database: Any
+    connection: Any
     clock: Clock
 
     async def create(self, **more: Any) -> dict[str, Any]:
@@ -107,7 +107,7 @@ class Desk:
 
     async def deliver(self) -> None:
         """Number what happened, and deliver what is due."""
-        await self.database.execute("select events.number(1000)")
+        await self.connection.execute("select events.number(1000)")
         with acting_as("integrations"):
             await self.courier.drain()
 
@@ -128,8 +128,8 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest_asyncio.fixture
-async def desk(filled: str, tmp_path: Path, receiver: Receiver) -> AsyncIterator[Desk]:
-    async with opened(filled, tmp_path, receiver) as made:
+async def desk(database: str, tmp_path: Path, receiver: Receiver) -> AsyncIterator[Desk]:
+    async with opened(database, tmp_path, receiver) as made:
         yield made
 
 
@@ -140,10 +140,10 @@ async def opened(dsn: str, data: Path, receiver: Receiver, plugins: Plugins | No
     plugins = plugins or ESSENTIAL
     await plugin_activation.switch_plugins(dsn, plugins.switchable, clock())
     app = create_app(settings_for_tests(dsn, data), dsn, clock, plugins, background=False, environ=INSIDE)
-    database = await asyncpg.connect(dsn)
+    connection = await asyncpg.connect(dsn)
     for leftover in LEFTOVERS:
-        await database.execute(f"delete from {leftover}")
-    await enrol(database)
+        await connection.execute(f"delete from {leftover}")
+    await enrol(connection)
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
@@ -154,6 +154,6 @@ async def opened(dsn: str, data: Path, receiver: Receiver, plugins: Plugins | No
         async with run.open_pool(ENDPOINTS + 1) as pool:
             courier = Courier(run.context, pool, make_sender(run.context()))
             courier.chance.seed(7)
-            yield Desk(server, server.with_token(KEY), receiver, courier, database, clock)
+            yield Desk(server, server.with_token(KEY), receiver, courier, connection, clock)
             await courier.sender.close()
-    await database.close()
+    await connection.close()

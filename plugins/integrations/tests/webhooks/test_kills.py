@@ -83,10 +83,10 @@ class Mortal:
 
 
 @pytest_asyncio.fixture
-async def own(postgres: str, county: str) -> AsyncIterator[str]:
+async def own(postgres: str, small_county: str) -> AsyncIterator[str]:
     """The address of a copy of the demo county that nobody else writes into."""
     name = f"test_{uuid4().hex}"
-    yield await create_database(postgres, name, county)
+    yield await create_database(postgres, name, small_county)
     await drop_database(postgres, name)
 
 

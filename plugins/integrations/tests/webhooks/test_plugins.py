@@ -6,81 +6,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
+from gongzhi_server.testing import essential_with
 
-from ..plugins.conftest import Market, market  # noqa: F401 - a fixture
+from . import bell
 from .conftest import Desk, opened
 from .receivers import Receiver
 
-BELL = """
-from uuid import UUID
-from gongzhi.core.cases.events import Accepted
-from gongzhi.core.cases.models import CaseRow
-from gongzhi.declare.entity import stream
-from gongzhi.declare.events import Event, event
-from gongzhi.core.events.models import OutboxRow
-from gongzhi.core.events.rules import visible_with
-from gongzhi.core.events.stream_fields import event_cursor
-from gongzhi.runtime.jobs import handler
-from gongzhi.declare.roots import Subscription
-
-
-@event("bell.rung", "The bell was rung for a case.")
-class Rung(Event):
-    case: UUID
-    times: int
-
-
-@event("bell.oiled", "The bell was oiled.")
-class Oiled(Event):
-    case: UUID
-
-
-@event("bell.heard", "Nobody is told.")
-class Heard(Event):
-    case: UUID
-
-
-@entity(OutboxRow, visible=visible_with(lambda: Case, "case"))
-class BellRung:
-    \"""The bell was rung.\"""
-
-    event_cursor: str = event_cursor()
-
-
-@handler("bell.ring", Accepted)
-async def ring(call, event):
-    row = await CaseRow.get(id=event.case)
-    for happened in (Rung(case=row.id, times=2), Oiled(case=row.id), Heard(case=row.id)):
-        call.publish(happened, row)
-
-
-@hookimpl
-def events():
-    return [Rung, Oiled, Heard]
-
-
-@hookimpl
-def handlers():
-    return [ring]
-
-
-@hookimpl
-def permissions():
-    return [Permission("bell.inspect", "Inspect bells (检查).", frozenset({"county_dispatcher"}))]
-
-
-@hookimpl
-def graphql():
-    rung = stream("It was rung.", events=(Rung, Accepted), type=BellRung, requires=None)
-    oiled = stream("It was oiled.", events=(Oiled,), type=BellRung, requires="bell.inspect")
-    return [extend(Subscription, bell_rung=rung, bell_oiled=oiled)]
-"""
-
 
 @pytest_asyncio.fixture
-async def belfry(market: Market, filled: str, tmp_path: Path, receiver: Receiver) -> AsyncIterator[Desk]:  # noqa: F811
-    market.ship("bell", BELL)
-    async with opened(filled, tmp_path, receiver, market.load(essential=True)) as made:
+async def belfry(database: str, tmp_path: Path, receiver: Receiver) -> AsyncIterator[Desk]:
+    async with opened(database, tmp_path, receiver, essential_with("bell", bell)) as made:
         await made.server.worker.drain()
         yield made
 

@@ -27,7 +27,7 @@ from gongzhi_integrations.settings import Integrators
 from gongzhi_server.app import receipts_secret
 from gongzhi_server.events.cursors import Cursors
 from gongzhi_server.events.outbox import PUBLISH
-from gongzhi_server.testing import TODAY, create_database, drop_database, settings_for_tests
+from gongzhi_server.testing import TODAY, settings_for_tests
 from nats.aio.client import Client
 
 CURSORS = Cursors(receipts_secret(settings_for_tests("postgresql:///x", Path("."))))
@@ -119,7 +119,7 @@ class Outbox:
     """Writes events as commands do, and gives them their positions."""
 
     dsn: str
-    database: asyncpg.Connection[Any]
+    connection: asyncpg.Connection[Any]
     cases: list[UUID]
     steps: dict[UUID, int] = field(default_factory=dict)
     now: datetime = TODAY
@@ -132,15 +132,15 @@ class Outbox:
             self.steps[chosen] = self.steps.get(chosen, 0) + 1
             cases.append(chosen)
             data.append(orjson.dumps({"number": chosen.hex, "step": self.steps[chosen]}).decode())
-        grids = [await self.database.fetchval('select grid_id from cases."case" where id=$1', each) for each in cases]
+        grids = [await self.connection.fetchval('select grid_id from cases."case" where id=$1', each) for each in cases]
         columns = [ids, [type] * count, [1] * count, [False] * count, cases, data]
-        await self.database.execute(PUBLISH, *columns, self.now, ["STAFF"] * count, grids)
-        while await self.database.fetchval("select events.number(1000)"):
+        await self.connection.execute(PUBLISH, *columns, self.now, ["STAFF"] * count, grids)
+        while await self.connection.fetchval("select events.number(1000)"):
             pass
         return [str(one) for one in ids]
 
     async def given(self) -> int:
-        return int(await self.database.fetchval("select given from events.counter"))
+        return int(await self.connection.fetchval("select given from events.counter"))
 
     def publisher(self, cluster: Cluster, integrators: Integrators = (HOTLINE,)) -> Publisher:
         return Publisher(cluster.servers, SealedCursors(), SOURCE, timedelta(days=90), integrators)
@@ -218,7 +218,7 @@ from events.outbox o left join cases.case c on c.id = o.case_id where o.position
 async def complete(client: Any, outbox: Outbox, written: list[str]) -> None:
     """Both streams hold what the outbox does, once and in its order, and in it what was written."""
     js = client.jetstream(timeout=20)
-    rows = await outbox.database.fetch(TOLD)
+    rows = await outbox.connection.fetch(TOLD)
     everything = [row["id"] for row in rows]
     known = set(written)
     assert [one for one in everything if one in known] == written
@@ -231,14 +231,11 @@ async def complete(client: Any, outbox: Outbox, written: list[str]) -> None:
 
 
 @pytest_asyncio.fixture
-async def outbox(postgres: str, county: str) -> AsyncIterator[Outbox]:
-    name = f"test_{uuid4().hex}"
-    dsn = await create_database(postgres, name, county)
-    database = await asyncpg.connect(dsn)
-    found = await database.fetch("select id from cases.case where series = 'ORDINARY' order by id limit 20")
-    yield Outbox(dsn, database, [row["id"] for row in found])
-    await database.close()
-    await drop_database(postgres, name)
+async def outbox(database: str) -> AsyncIterator[Outbox]:
+    connection = await asyncpg.connect(database)
+    found = await connection.fetch("select id from cases.case where series = 'ORDINARY' order by id limit 20")
+    yield Outbox(database, connection, [row["id"] for row in found])
+    await connection.close()
 
 
 @pytest_asyncio.fixture

@@ -14,7 +14,7 @@ from gongzhi_server.events.asyncapi import STREAM_HEADERS, build_document
 
 from .conftest import HANYIN, Cluster, Consumer, Outbox, passed
 
-PAGE = (Path(__file__).parents[2] / "docs" / "integrators" / "nats.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[4] / "docs" / "integrators" / "nats.md").read_text(encoding="utf-8")
 
 
 async def test_client_goes_on_where_it_stopped(outbox: Outbox, cluster: Cluster, tmp_path: Path) -> None:

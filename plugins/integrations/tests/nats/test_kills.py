@@ -39,7 +39,7 @@ async def test_killed_process_loses_nothing(outbox: Outbox, cluster: Cluster, tm
     async def write() -> None:
         while not over.is_set():
             written.extend(await outbox.write(luck.randrange(1, 30)))
-            await outbox.database.execute("notify gongzhi_numbered")
+            await outbox.connection.execute("notify gongzhi_numbered")
             await asyncio.sleep(0.05)
 
     process = await served(outbox, cluster, tmp_path / "data")

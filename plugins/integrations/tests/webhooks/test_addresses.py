@@ -20,9 +20,9 @@ from gongzhi_server.auth.identity_provider import COOL, PublishedKeys
 from hypothesis import given
 from hypothesis.strategies import ip_addresses, sampled_from
 
-from ..plugins.test_reference import PAGE
 from .receivers import Receiver
 
+ROOT = Path(__file__).parents[4]
 INSIDE = (
     "127.0.0.1", "127.8.8.8", "10.0.0.1", "172.16.3.4", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
     "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:10.0.0.1",
@@ -141,8 +141,7 @@ CLIENTS = re.compile(
 
 def test_outgoing_clients_are_known() -> None:
     """A further client is `make_client` of `gongzhi.runtime.outbound`, or has a reason here and in the threat model."""
-    root = Path(__file__).parents[2]
-    files = [*root.glob("server/**/*.py"), *root.glob("schema/**/*.py"), *root.glob("plugins/*/gongzhi_*/**/*.py")]
+    files = [*ROOT.glob("server/**/*.py"), *ROOT.glob("schema/**/*.py"), *ROOT.glob("plugins/*/gongzhi_*/**/*.py")]
     found = {path.as_posix() for path in files if CLIENTS.search(path.read_text(encoding="utf-8"))}
     assert {re.sub(r".*/gongzhi(_\w+)?/", "", one) for one in found} == {*OUTGOING}
 
@@ -201,7 +200,8 @@ def test_no_proxy_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_example_of_the_reference_works(receiver: Receiver) -> None:
-    [source] = re.findall(r"```python outbound\n(.*?)```", PAGE, re.DOTALL)
+    page = (ROOT / "docs" / "plugins" / "reference.md").read_text(encoding="utf-8")
+    [source] = re.findall(r"```python outbound\n(.*?)```", page, re.DOTALL)
     made: dict[str, Any] = {}
     exec(source, made)
     assert await made["weigh"](receiver.url) == "REFUSED_ADDRESS" and receiver.got == []

@@ -27,7 +27,7 @@ from jsonschema import Draft7Validator
 
 from .conftest import Desk
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 PAGE = (ROOT / "docs" / "integrators" / "webhooks.md").read_text(encoding="utf-8")
 SECRET = "whsec_" + "c2VjcmV0" * 5
 

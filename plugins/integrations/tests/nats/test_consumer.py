@@ -73,7 +73,7 @@ async def test_events_come_from_nats_and_from_the_table(outbox: Outbox, cluster:
                 assert await until(feed, len(written)) == written
             assert reads.count == before  # the table was not asked
             one = (await feed.after(len(written) - 1))[0]
-            row = await outbox.database.fetchrow("select * from events.outbox where id = $1", one.id)
+            row = await outbox.connection.fetchrow("select * from events.outbox where id = $1", one.id)
             assert row and (one.position, one.type, one.at, one.county, one.case, one.version) == (
                 row["position"], row["type"], row["at"], row["county_id"], row["case_id"], row["version"],
             )  # fmt: skip
