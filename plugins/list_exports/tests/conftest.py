@@ -76,8 +76,8 @@ class House:
 
 
 @pytest_asyncio.fixture
-async def house(server: Server, filled: str) -> AsyncIterator[House]:
-    connection = await asyncpg.connect(filled)
+async def house(server: Server, database: str) -> AsyncIterator[House]:
+    connection = await asyncpg.connect(database)
     asker = server.as_("county_dispatcher", sub="diaodu", grid=COUNTY)
     officer = server.as_("data_protection_officer", sub="baohu", grid=COUNTY)
     house = House(server, asker, officer, connection)

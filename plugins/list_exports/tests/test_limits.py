@@ -85,11 +85,11 @@ async def test_link_is_the_askers(house: House) -> None:
 async def test_quota_holds_under_haste(house: House) -> None:
     asked = await asyncio.gather(*(house.ask(NAMES) for _ in range(20)))
     done = [one for one in asked if not one["errors"]]
-    assert len(done) == 2  # 2000 rows each, of 5000
+    assert len(done) == 16  # 300 rows each, of 5000
     spent = await house.database.fetchval("select sum(rows) from exports.export")
-    assert spent == 4000
+    assert spent == 4800
     [refused] = next(one["errors"] for one in asked if one["errors"])
-    assert refused["code"] == "QUOTA_EXCEEDED" and "1000 of your 5000" in refused["message"]
+    assert refused["code"] == "QUOTA_EXCEEDED" and "200 of your 5000" in refused["message"]
     await house.officer.do(
         "refuseBulkExport", "export { state }", export=done[0]["export"]["id"], expectedVersion=1, grounds="x"
     )
@@ -146,11 +146,15 @@ async def test_file_is_the_list(house: House) -> None:
             assert rows == [row for row in listed if row[0] not in sealed]
             await house.database.execute("update exports.export set state = 'REFUSED'")  # the quota is not the matter
             compared += len(rows)
-    assert compared > 300
+    assert compared > 100
 
 
 async def test_complaints_against_ones_own_unit_stay_out(house: House) -> None:
     """Whoever asks for a file works for a unit all the while, though it is another role that lets them ask."""
+    matter = {"kind": "HELP", "channel": "WEB", "category": "roads.lighting", "title": "路灯", "description": "不亮"}
+    for _ in range(5):
+        reported = await house.server.do("reportCase", "case { number }", **matter, grid="610921101222-020202")
+        assert reported["errors"] == [], reported
     unit = await house.database.fetchval("select id from units.unit order by id limit 1")
     against = await house.database.fetch(
         "update cases.case set accused_unit_id=$1 where id = any(array(select id from cases.case "
