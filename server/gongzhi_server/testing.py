@@ -36,6 +36,8 @@ from .storage.key_ring import load_key_ring
 
 SECRET = "a secret for tests, as long as it must be"
 TODAY = datetime(2026, 6, 30, 2, 0, tzinfo=UTC)
+PATIENCE = 60
+"""Seconds for which operations run and wait in line here: what a test is about is not how busy the machine is."""
 
 
 @dataclass
@@ -238,9 +240,12 @@ async def serve_application(
     names = plugins.switchable if active else []
     await plugin_activation.switch_plugins(dsn, names, clock(), undecided=True)
     chosen = replace(settings_for_tests(dsn, data), channels=channels)
+    chosen = replace(chosen, limits=(("running", PATIENCE),), strangers_seconds=PATIENCE)
     # No background work: tests say themselves when events are handled.
     app = create_app(chosen, dsn, clock, plugins, background=False, schema=built_schema(plugins))
     async with app.router.lifespan_context(app):
+        for share in app.state.shares.every:
+            share.patience = PATIENCE
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             yield Server(client, clock, worker=Hand(app.state.runtime, app.state.worker))

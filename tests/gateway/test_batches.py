@@ -49,7 +49,9 @@ async def test_budget_is_common(open_desk: Callable[..., Any]) -> None:
 
 
 async def test_time_is_common(open_desk: Callable[..., Any]) -> None:
-    desk = open_desk(GatewaySettings(batch=10, limits=Limits(running=0.05)))
+    desk = open_desk(GatewaySettings(batch=10, limits=Limits(running=0.5)))
+    # Prepared before: on a busy machine the first time of a document may take all that they have together.
+    assert codes(await send(desk, HELLO)) == [None]
     assert codes(await send(desk, HELLO, {"query": "{ stuck }"}, {"query": "{ stuck }"})) == [
         None,
         "TIMEOUT",
