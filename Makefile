@@ -44,7 +44,7 @@ coverage: .venv/dev  ## which lines and branches the tests reach, by package: ma
 	.venv/bin/coverage run -m pytest -n auto --dist loadfile $(TESTS); status=$$?; \
 		.venv/bin/coverage combine -q && .venv/bin/python tools/coverage_table.py && exit $$status
 
-mutants: .venv/dev  ## break planner, working time and ledgers, and print what no test notices: make mutants PART=credit
+mutants: .venv/dev  ## break planner, clocks, ledgers and rules, and print what no test notices: make mutants PART=credit
 	.venv/bin/python tools/mutants.py $(PART)
 
 nightly: test-all test-wheels test-random test-alone mutants  ## all that takes too long for each change
