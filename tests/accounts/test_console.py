@@ -76,6 +76,16 @@ def test_password_and_suspension(typed: Type, with_server: Any) -> None:
     with_server(let_in)
 
 
+def test_identity_of_elsewhere(typed: Type, with_server: Any) -> None:
+    """It belongs to one account; whoever is linked to it is listed as before."""
+    for name in ("li.wei", "wang.li"):
+        typed("add", name)
+    identity = "https://id.county.example", "8c1f0a52"
+    assert typed("link", "li.wei", *identity).exit_code == 0
+    for name in ("wang.li", "nobody"):
+        assert isinstance(typed("link", name, *identity).exception, Problem), name
+
+
 def test_mistakes_are_named(typed: Type) -> None:
     typed("add", "li.wei")
     for words, said in (

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from gongzhi.values.errors import Refusal
 from gongzhi_points.models import RedemptionState
-from gongzhi_points.rewards.codes import Code, counter_key, format_code, parse_code
+from gongzhi_points.rewards.codes import Code, format_code, parse_code
 from gongzhi_points.rewards.redemptions import TAKEN, free_holds
 
 TOWN = "610921100"
@@ -86,19 +88,27 @@ async def test_code_is_for_whoever_redeems(village: Any) -> None:
     assert made["code"] not in str(stored)
 
 
-async def test_offline_codes_settle_later(village: Any) -> None:
+async def printed_key(village: Any, folder: Path, plugins: Any, capsys: pytest.CaptureFixture[str]) -> str:
+    """What `gongzhi points counter-key SHOP` prints; it names a shop that there is not."""
+    from gongzhi_server.cli.plugin_commands import run_errand
+    from gongzhi_server.testing import settings_for_tests
+
+    [errand] = [one for one in plugins.errands["points"] if one.name == "counter-key"]
+    asked = settings_for_tests(village.dsn, folder), village.dsn, "points", errand
+    with pytest.raises(Refusal, match="no such shop"):
+        await run_errand(*asked, {"merchant": UUID(int=1)})
+    capsys.readouterr()
+    assert await run_errand(*asked, {"merchant": UUID(village.merchant.partition(":")[2])}) == 0
+    return capsys.readouterr().out.strip()
+
+
+async def test_offline_codes_settle_later(
+    village: Any, tmp_path: Path, plugins: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Handed out in time and brought in days later it is good; handed out too late it is not."""
     reward = await fund(village, 1)
     code = (await village.resident().do("redeem", REDEEMED, reward=reward))["redemption"]["code"]
-    merchant = UUID(village.merchant.partition(":")[2])
-    from pathlib import Path
-
-    from gongzhi_server.app import receipts_secret
-    from gongzhi_server.settings import Settings
-    from gongzhi_server.testing import SECRET
-
-    secret = receipts_secret(Settings(data=Path("."), mode="development", secret=SECRET))
-    key = counter_key(secret, merchant)
+    key = bytes.fromhex(await printed_key(village, tmp_path, plugins, capsys))
     said = parse_code(key, code)
     assert said and said.number == 1, "the counter can read it without a connection"
     village.server.clock.move(days=3)
