@@ -33,24 +33,24 @@ MOST = {
 """What each figure may be today. Lower it when it falls; nothing makes it rise."""
 LEAST = {
     "fewest comments per 100 lines of a distribution": 3.4,
-    "fewest lines of tests per line of code of a plugin": 0,
+    "fewest lines of tests per line of code of a plugin": 0.31,
 }
 """What each figure of which more is better has to be today. Raise it when it rises."""
 TESTED = {
-    "contacts": 0.01,
+    "contacts": 1.02,
     "credit": 0.31,
-    "deadlines": 0,
-    "disclosure": 0,
+    "deadlines": 0.6,
+    "disclosure": 0.75,
     "dispatch": 0.45,
     "field": 0.38,
-    "integrations": 0.09,
+    "integrations": 0.83,
     "legal": 0.4,
-    "list_exports": 0,
-    "operations": 0.33,
+    "list_exports": 0.66,
+    "operations": 0.52,
     "party": 0.61,
     "points": 0.69,
-    "resolutions": 0.01,
-    "rights": 0,
+    "resolutions": 0.65,
+    "rights": 0.6,
     "statistics": 0.82,
 }
 """Lines of its own tests per line of code that each plugin has today: the fewest of all would let the others fall.

@@ -129,7 +129,7 @@ MUTANTS = (
         "moment <= self.closes[at]",
         "worktime",
     ),
-    Mutant("a day that was over counts", WORKTIME, "if due <= begins:", "if due < begins:", "worktime"),
+    Mutant("a day that was over counts", WORKTIME, "if due <= begins:", "if False:", "worktime"),
     Mutant("warnings come at the end", WORKTIME, "allowed * WARNING // 100", "allowed", "worktime"),
     Mutant("a day late is not late", BOOK, "row.due_on < on]", "row.due_on <= on]", "credit ledger"),
     Mutant("days are counted twice", BOOK, "max(row.due_on, self.reckoned_on)", "row.due_on", "credit ledger"),

@@ -30,6 +30,7 @@ RUN = {
     "explain {query} --role county_dispatcher --grid 610921": "cases",
     "import divisions {divisions} --dry-run": "",
     "import residents {residents} --dry-run": "",
+    "keys accept": "",
     "keys rotate": "people moved",
     "keys status": "",
     "legal rewrap": "",
@@ -104,12 +105,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("line", RUN)
-def test_command_runs(line: str, dsn: str, files: dict[str, Path], tmp_path: Path) -> None:
+def test_command_runs(line: str, dsn: str, files: dict[str, Path]) -> None:
     environ = {
         "DATABASE_URL": dsn,
         "GONGZHI_MODE": "development",
         "GONGZHI_SECRET": SECRET,
-        "GONGZHI_DATA": str(tmp_path),
+        "GONGZHI_DATA": str(files["query"].parent),
     }
     done = CliRunner().invoke(cli.app, [str(word).format(**files) for word in line.split()], env=environ)
     assert done.exit_code == 0, done.output
