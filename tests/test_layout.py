@@ -46,7 +46,7 @@ TESTED = {
     "integrations": 0.83,
     "legal": 0.4,
     "list_exports": 0.66,
-    "operations": 0.52,
+    "operations": 0.58,
     "party": 0.61,
     "points": 0.69,
     "resolutions": 0.65,

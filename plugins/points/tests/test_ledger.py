@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_points.ledger import posting
-from gongzhi_points.ledger.posting import Leg, Posting, make_legs
+from gongzhi_points.ledger.posting import Leg, Posting, check_double_entry, make_legs
 from gongzhi_points.ledger.verification import verify_ledger
 from gongzhi_points.models import PostingKind
 
@@ -60,6 +60,19 @@ async def test_same_key_is_booked_once(books: Any) -> None:
         await post(books, earned_posting(books, 3, key="one")),
     )
     assert first == again and await books.balances() == [3, 0, 0, 0]
+
+
+@pytest.mark.parametrize("amounts", [(), (5,), (5, -4), (3, -1, -1), (-5, 6)])
+def test_legs_sum_to_nothing(amounts: tuple[int, ...]) -> None:
+    """Two at least, of different accounts: what one gets another gives."""
+    odd = Posting(PostingKind.EARNED, "odd", tuple(Leg(uuid4(), one) for one in amounts), Text("", ""), DAY)
+    with pytest.raises(ValueError, match="no double entry"):
+        check_double_entry(odd)
+    account = uuid4()
+    twice = Posting(PostingKind.EARNED, "odd", (Leg(account, 5), Leg(account, -5)), Text("", ""), DAY)
+    with pytest.raises(ValueError, match="no double entry"):
+        check_double_entry(twice)
+    check_double_entry(Posting(PostingKind.EARNED, "even", (Leg(uuid4(), 5), Leg(account, -5)), Text("", ""), DAY))
 
 
 @pytest.mark.parametrize("amount", [0, -3, 1.5, True, 10**9 + 1])
