@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from gongzhi_server.testing import codes_of
@@ -268,3 +269,27 @@ async def test_few_members_are_counted_again_when_one_leaves(town: Any) -> None:
     assert (await town.server.ask(asked, id=town.branch)).data["node"] == {"memberCount": 10}
     await update(town, members[0], status="LEFT")
     assert (await town.server.ask(asked, id=town.branch)).data["node"] == {"memberCount": None}
+
+
+async def test_migration_ends_what_was_left_open(town: Any) -> None:
+    """Of those who left before it ended by itself: their reports and transfers, and nobody else's."""
+    gone, stays = await town.admit(0), await town.admit(1)
+    target = await town.add("另一支部", grid=OTHER)
+    for member in (gone, stays):
+        await expect_success(town.secretary, "requestPartyTransfer", "transfer { id }", member=member, target=target)
+        await town.fetch(
+            "insert into party.report (id, member_id, branch_id, since) "
+            "values (gen_random_uuid(), $1, $2, '2026-01-01')",
+            member.partition(":")[2],
+            target.partition(":")[2],
+        )
+    # As the release before left it.
+    await town.fetch("update party.member set status='LEFT', left_on='2026-05-01' where id=$1", gone.partition(":")[2])
+    [operation] = import_module("gongzhi_party.migrations.0004_left").Migration.operations
+    for statement in operation.sql:
+        await town.fetch(statement)
+    rows = await town.fetch(
+        "select m.status, t.state, r.until::text from party.member m join party.transfer t on t.member_id=m.id "
+        "join party.report r on r.member_id=m.id order by 1"
+    )
+    assert [tuple(row) for row in rows] == [("FULL", "REQUESTED", None), ("LEFT", "WITHDRAWN", "2026-05-01")]
