@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -125,6 +126,25 @@ def sample_values(found: Iterator[Try], share: int | None) -> Iterator[Try]:
     for at, (_, group) in enumerate(groupby(found, lambda one: (one.way, one.kind))):
         values = list(group)
         yield from (values[(at + step) % len(values)] for step in range(min(share, len(values))))
+
+
+NOBODY = "00000000-0000-7000-8000-000000000000"
+"""A key that no row has."""
+
+
+def absent(base: Any, way: Way = ()) -> Iterator[Try]:
+    """What is well formed and not there: each id in a value with the key of no row, and each version long gone by."""
+    if isinstance(base, dict):
+        for name, inner in base.items():
+            yield from absent(inner, (*way, name))
+    elif isinstance(base, list):
+        for at, inner in enumerate(base):
+            yield from absent(inner, (*way, at))
+    elif way[-1] == "expectedVersion":
+        yield Try(way, "Int", base + 1_000_000)
+    elif isinstance(base, str) and re.fullmatch(r"[A-Z]\w+:\S+", base):
+        kind, _, key = base.partition(":")
+        yield Try(way, "ID", f"{kind}:{2**31 - 1 if key.isdigit() else NOBODY}")
 
 
 def place_value(base: Any, kind: Any, way: Way, value: Any, known: Mapping[str, Any]) -> Any:

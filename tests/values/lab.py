@@ -27,6 +27,22 @@ from tortoise.transactions import in_transaction
 from ..access.matrix import OneRow, read_column
 from ..planner.bench import ROOMY, Bench
 
+WATCHED = """
+create schema watched;
+create table watched.change (name text);
+create function watched.note() returns trigger language plpgsql as $$
+begin insert into watched.change values (tg_table_schema || '.' || tg_table_name); return null; end $$;
+do $$ declare t record; begin
+  for t in select n.nspname s, c.relname n from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'p') and not c.relispartition
+    and n.nspname not in ('pg_catalog', 'information_schema', 'watched') loop
+    execute format(
+      'create trigger watched after insert or update or delete on %I.%I for each row execute function watched.note()',
+      t.s, t.n);
+  end loop;
+end $$;
+"""
+"""Notes each row that changes, in the transaction that changes it: what is rolled back is noted no more."""
 KEYED = re.compile(r"(?:key_of\((\w+)\)\((?:input|given|asked|one)\.(\w+)|, \"(\w+)\", id=key_of\((\w+)\))")
 
 
@@ -40,6 +56,8 @@ class Lab:
     keys: dict[str, str]
     connection: Any
     faults: list[BaseException] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+    """The tables in which the last command left other rows, before it was taken back."""
 
     @property
     def mutations(self) -> dict[str, Any]:
@@ -72,6 +90,8 @@ class Lab:
 async def lab(dsn: str, installed: Plugins, data: Path) -> AsyncIterator[Lab]:
     keys, schema = load_key_ring(settings_for_tests(dsn, data)), build_schema(installed)
     connection = await asyncpg.connect(dsn)
+    if not await connection.fetchval("select to_regclass('watched.change') is not null"):
+        await connection.execute(WATCHED)
     pool = await database.open_readers(dsn, 2)
     try:
         async with database.open_tortoise(database.tortoise_config(dsn, installed.apps, size=1)):
@@ -102,6 +122,8 @@ def taking_back(lab: Lab, bench: Bench, installed: Plugins) -> Any:
                     lab.faults.append(error)
                     raise
                 finally:
+                    rows = await connection.execute_query_dict("select distinct name from watched.change")
+                    lab.changed = {row["name"] for row in rows}
                     await connection.rollback()
 
         made = replace(

@@ -21,7 +21,7 @@ from graphql import (
 
 from ..access.matrix import inner
 from ..planner.bench import Said
-from .hostile import LONG, full_value, literal, place_value, sample_values, tries
+from .hostile import LONG, absent, full_value, literal, place_value, sample_values, tries
 from .lab import Lab, lab
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -38,6 +38,9 @@ CALLER = {
 }
 """What a request may be refused with, however strange its values."""
 
+BATCHES = {"sync", "intakeCases"}
+"""Mutations whose entries are refused one by one, each by itself."""
+BATCHED: set[str] = set()
 OF_ACCOUNTS = {"createWebhook", "requestBulkExport"}
 """What they make belongs to an account: a caller without one is told so, and no field is at fault."""
 
@@ -50,15 +53,21 @@ async def laboratory(
         yield made
 
 
+ALWAYS = {"access.act", "access.look", "access.alert", "journal.request"}
+"""What is written of a command that is refused: that it was tried, and its answer for when it is sent again."""
+
+
 class Faults(logging.Handler):
-    """Collects what is logged as a fault of ours."""
+    """Collects what is logged as a fault of ours, and any log line that repeats what a caller sent."""
 
     def __init__(self) -> None:
-        super().__init__(logging.ERROR)
+        super().__init__(logging.INFO)
         self.found: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.found.append(record.getMessage())
+        message = record.getMessage()
+        if record.levelno >= logging.ERROR or LONG in message or "深深深" in message:
+            self.found.append(message)
 
 
 @pytest.fixture
@@ -86,12 +95,33 @@ async def test_mutations_refuse_what_they_cannot_take(laboratory: Lab, faults: F
             if codes - CALLER - ({""} if said.refused else set()) or faults.found:
                 wrong.append(f"{name}: {one} {sorted(codes)} {faults.found[:1]}")
                 faults.found.clear()
+            if refusals(name, said) and laboratory.changed - ALWAYS:
+                wrong.append(f"{name}: {one} is refused, and changes {sorted(laboratory.changed - ALWAYS)}")
             wrong += [
                 f"{name}: {one} is refused without the name of a field: {refusal}"
                 for refusal in refusals(name, said)
                 if refusal["code"] == "BAD_USER_INPUT" and not leads(kind, refusal["path"]) and name not in OF_ACCOUNTS
             ]
     assert not wrong, "\n".join(wrong)
+
+
+async def test_nothing_is_done_to_what_is_not_there(laboratory: Lab, faults: Faults) -> None:
+    """Each id of an input with the key of no row, and each version long gone by: refused, and no row is another."""
+    wrong: list[str] = []
+    tried = 0
+    for name, of in laboratory.mutations.items():
+        kind, known = of.args["input"].type, laboratory.names(name)
+        base = full_value("input", kind, known)
+        for one in absent(base):
+            tried += 1
+            given = place_value(base, kind, one.way, one.value, known)
+            text, variables = written(name, kind, given, in_document=False)
+            said = await laboratory.bench.send(f"mutation{text}", variables, laboratory.viewer)
+            done = not said.refused and not said.errors and not refusals(name, said)
+            if done and name not in BATCHES or laboratory.changed - ALWAYS - BATCHED:
+                wrong.append(f"{name}: {one} {'is done' if done else ''} {sorted(laboratory.changed - ALWAYS)}")
+    assert tried > 300
+    assert wrong + faults.found == []
 
 
 def refusals(name: str, said: Said) -> list[dict[str, Any]]:
