@@ -237,6 +237,7 @@ class LoanRow(Located):
     starts_on = fields.DateField()
     penalty = fields.BigIntField(default=0)
     reckoned_on = fields.DateField()
+    planned_on = fields.DateField()
     next_due_on = fields.DateField()
     disbursed_at = fields.DatetimeField()
     settled_at = fields.DatetimeField(null=True)

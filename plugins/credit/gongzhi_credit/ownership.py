@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from gongzhi.core.people.models import PersonRow
 from gongzhi.declare.entity import key_of
@@ -19,3 +20,8 @@ async def load_own_row(call: Call, cls: type, id: str, *path: str) -> Any:
         raise not_allowed(path[0])
     await require_speaker(call, person, path=path[0])
     return row
+
+
+async def lock_person(id: UUID) -> None:
+    """Lock somebody for what they may have one of at a time: of two requests at once the second sees the first."""
+    await PersonRow.filter(id=id).select_for_update(no_key=True)

@@ -238,6 +238,18 @@ async def town(county: Town) -> AsyncIterator[Town]:
     county.server.clock.time = began
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def own_county(shared_server: Any, shared_database: str) -> Town:
+    """Set up once for a module that changes what others would count: tests that use it share its people."""
+    return await settle_town(Town(shared_database, shared_server))
+
+
+@pytest_asyncio.fixture
+async def new_county(server: Any, database: str) -> Town:
+    """Set up for one test alone."""
+    return await settle_town(Town(database, server))
+
+
 async def settle_town(found: Town) -> Town:
     found.people = [person for (person,) in await found.fetch(PEOPLE)]
     units = await found.fetch("select u.code from units.unit u where u.valid_to is null order by u.id limit 2")

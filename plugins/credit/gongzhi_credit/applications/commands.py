@@ -29,7 +29,7 @@ from strawberry import ID, UNSET
 
 from ..models import ApplicationRow, DocumentRow, ProductRow, State
 from ..money import to_fen, to_yuan
-from ..ownership import load_own_row
+from ..ownership import load_own_row, lock_person
 from ..products.pricing import find_valid_appraisal
 from ..products.types import LoanProduct
 from .reminders import schedule_reminder
@@ -87,6 +87,7 @@ async def apply_for_loan(call: Call, input: ApplyForLoanInput) -> LoanApplicatio
         amount = read(sum_of, product, input.amount)
         read(check_term, product, input.term_months)
     check_eligibility(call, product, person)
+    await lock_person(person.id)
     # Under one product at a time, so that nobody spreads one request over many drafts.
     if await ApplicationRow.exists(person=person, product=product, state__in=UNDECIDED):
         raise duplicate("An application for this product is under way.", "该产品已有进行中的申请。", "product")

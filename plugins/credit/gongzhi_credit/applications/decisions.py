@@ -12,6 +12,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import (
+    CHINA,
     check_past_day,
     check_text,
     check_whole_number,
@@ -208,6 +209,9 @@ async def record_loan_contract(call: Call, input: RecordLoanContractInput) -> Lo
         raise invalid_input(
             f"{to_yuan(row.amount)} yuan were decided.", f"审批金额为 {to_yuan(row.amount)} 元。", "amount"
         )
+    # Whoever signed before the decision signed something else.
+    if row.decided_at and day < (decided := row.decided_at.astimezone(CHINA).date()):
+        raise invalid_input(f"It was decided on {decided}.", f"审批日期为 {decided}，不能早于该日。", "signedOn")
     row.contract, row.contracted_on = number, day
     await move_to_state(call, row, State.CONTRACTED)
     return LoanApplicationPayload(application=ref(LoanApplication, row.id))

@@ -23,6 +23,7 @@ from strawberry import ID, UNSET
 from tortoise.expressions import Q
 
 from ..appraisal_models import AppraisalRow, AppraisalState, ModelRow, ModelState, PanelistRow, PanelRow, SeatRow
+from ..ownership import lock_person
 from ..visibility import CONVENE
 from .scorecards import is_model_in_force, require_in_force
 from .types import CreditAppraisal, CreditModel, Panelist, ReviewPanel
@@ -104,6 +105,7 @@ class CreditAppraisalPayload:
 async def request_credit_appraisal(call: Call, input: RequestCreditAppraisalInput) -> CreditAppraisalPayload:
     person = await load_subject(call, input.person or None)
     await require_speaker(call, person)
+    await lock_person(person.id)
     model = await choose_model(call, input.model, person)
     if await AppraisalRow.exists(person=person, state__in=OPEN):
         raise duplicate("An appraisal is under way.", "已有进行中的信用评议。", "person")

@@ -80,6 +80,8 @@ class Book:
     rows: tuple[Row, ...]
     penalty: int = 0
     reckoned_on: date = date.min
+    planned_on: date = date.min
+    """The day of the last new plan, from which its first period runs."""
 
     @property
     def outstanding(self) -> int:
@@ -118,19 +120,26 @@ class Book:
         return max(0, self.gone(on) - sum(row.paid_interest for row in self.rows if row.due_on > on))
 
     def gone(self, on: date) -> int:
-        """Return the interest of the running period for the days gone."""
+        """Return the interest of the running period for the days gone, and what was carried into it."""
         rest = [row for row in self.rows if row.due_on > on]
         if not rest:
             return 0
         # Within the period, so a day beyond its end adds nothing.
         days = elapsed_days(self.count, self.begun(rest[0]), on, rest[0].days)
         # On the planned principal of the rows to come: that is the balance the period began with.
-        return accrued_interest(sum(row.principal for row in rest), self.rate, days, self.count)
+        return self.carried(rest) + accrued_interest(sum(row.principal for row in rest), self.rate, days, self.count)
+
+    def carried(self, rest: Sequence[Row]) -> int:
+        """Return how much of the first row's interest had run before its period, and is owed from its first day."""
+        balance = sum(row.principal for row in rest)
+        # Less than nothing where interest was paid before it had run, which lowered the row.
+        return max(0, rest[0].interest - accrued_interest(balance, self.rate, rest[0].days, self.count))
 
     def begun(self, row: Row) -> date:
         """Return the day on which an instalment's period began."""
         at = self.rows.index(row)
-        return self.rows[at - 1].due_on if at else self.starts_on
+        # Not before the last new plan: what ran until then is carried, and would be asked for twice.
+        return max(self.rows[at - 1].due_on if at else self.starts_on, self.planned_on)
 
     def payoff(self, on: date) -> int:
         """Return what settles the loan on a day."""
@@ -241,6 +250,9 @@ class Book:
         if self.method in (Method.INTEREST_FIRST, Method.BULLET):
             return len(spans)
         usual = max(row.principal + row.interest for row in rest)
+        # What was carried is paid by now, and does not come again with each instalment.
+        if rest[1:] and self.carried(rest):
+            usual = max(row.principal + row.interest for row in rest[1:])
         # The last row took what rounding left, so it is no measure.
         share = max(row.principal for row in rest[:-1]) if rest[:-1] else principal
         for many in range(1, len(spans)):
@@ -283,7 +295,8 @@ class Book:
         spans = loan_periods(self.count, on, months, months if method is Method.BULLET else self.every)
         made = [new_row(one) for one in plan_instalments(now.outstanding, rate, spans, method, self.count, 0, first)]
         made[0] = made[0]._replace(interest=made[0].interest + carried)
-        return replace(now, rate=rate, method=method, rows=(*kept, *made), penalty=0, reckoned_on=on)
+        rows = (*kept, *made)
+        return replace(now, rate=rate, method=method, rows=rows, penalty=0, reckoned_on=on, planned_on=on)
 
 
 def new_row(one: Instalment) -> Row:

@@ -125,6 +125,7 @@ async def create_loan(
         every=product.every,
         starts_on=begins,
         reckoned_on=begins,
+        planned_on=begins,
         next_due_on=made[0].due_on,
         disbursed_at=call.now,
         reference=row.reference,

@@ -82,12 +82,14 @@ async def post_to_risk_pool(call: Call, input: PostToRiskPoolInput) -> RiskPoolP
     amount = to_fen(input.amount, "amount", most=MOST)
     kind = PoolEntryKind(input.kind)
     signed = -amount if kind in GOING else amount
-    loan = await load_pool_loan(call, pool, kind, input.loan, amount)
-    # The bank's reference is the entry's identity: sending it again books nothing and answers the same.
+    named = key_of(Loan)(input.loan) if is_given(input.loan) else None
+    # The bank's reference is the entry's identity: sending it again books nothing and answers the same. Looked up
+    # before the share is checked, of which the entry itself has taken its part by now.
     before = await PoolEntryRow.get_or_none(pool=pool, reference=number)
     if before is None:
+        loan = await load_pool_loan(call, pool, kind, input.loan, amount)
         await post_to_pool(call, pool, kind, signed, number, loan)
-    elif (before.amount, before.kind) != (signed, kind):
+    elif (before.amount, before.kind, before.loan_id) != (signed, kind, named):
         raise Refusal(
             "WRONG_REFERENCE",
             "This reference was booked for something else.",

@@ -15,7 +15,7 @@ from .book import Book, Row
 from .daycount import DayCount
 from .schedules import Method
 
-TERMS = ("rate", "surcharge", "count", "method", "every", "starts_on", "penalty", "reckoned_on")
+TERMS = ("rate", "surcharge", "count", "method", "every", "starts_on", "penalty", "reckoned_on", "planned_on")
 """What a book has of its loan's row."""
 
 
@@ -37,7 +37,7 @@ async def save_book(call: Call, loan: LoanRow, book: Book, amount: int = 0) -> N
     # Deleted and written anew, because a booking can change the number of rows.
     await InstalmentRow.filter(loan=loan).delete()
     await InstalmentRow.bulk_create([InstalmentRow(loan=loan, **row._asdict()) for row in book.rows])
-    loan.rate, loan.method = book.rate, book.method
+    loan.rate, loan.method, loan.planned_on = book.rate, book.method, book.planned_on
     loan.penalty, loan.reckoned_on, loan.outstanding = book.penalty, book.reckoned_on, book.outstanding
     # Never null: settled loans are after all others in lists by the next due day.
     loan.next_due_on = book.next.due_on if book.next else date.max

@@ -163,6 +163,10 @@ async def add_loan_product(call: Call, input: AddLoanProductInput) -> LoanProduc
         raise not_found("This unit does not lend here; add it as a lender first.", "该单位不是本地贷款机构。", "lender")
     with input_form() as read:
         fields = read_wording(read, input) | read_pricing(read, input) | read_terms(read, input)
+    first = input.starts_on if is_given(input.starts_on) else today(call)
+    last = input.ends_on if is_given(input.ends_on) else None
+    if last is not None and last <= first:
+        raise invalid_input("It ends after its first day.", "终止日应晚于起始日。", "endsOn")
     if await ProductRow.exists(code=input.code):
         raise duplicate("There is a product with this code.", "该编码的产品已存在。", "code")
     row = await ProductRow.create(
@@ -172,8 +176,8 @@ async def add_loan_product(call: Call, input: AddLoanProductInput) -> LoanProduc
         count=input.day_count,
         tenor=input.prime_rate if is_given(input.prime_rate) else None,
         appraised=input.appraised,
-        starts_on=input.starts_on if is_given(input.starts_on) else today(call),
-        ends_on=input.ends_on if is_given(input.ends_on) else None,
+        starts_on=first,
+        ends_on=last,
         **fields,
     )
     return LoanProductPayload(product=ref(LoanProduct, row.id))
@@ -241,6 +245,9 @@ async def end_loan_product(call: Call, input: EndLoanProductInput) -> LoanProduc
     check_version(row, input.expected_version)
     if input.on < today(call):
         raise invalid_input("It ends today at the earliest.", "终止日最早为今日。", "on")
+    # Ended again for a later day it would be offered again.
+    if row.ends_on is not None and input.on > row.ends_on:
+        raise invalid_input(f"It ends on {row.ends_on} already.", f"该产品已定于 {row.ends_on} 终止。", "on")
     # Applications go on: the product is only offered no longer.
     row.ends_on, row.version = input.on, row.version + 1
     await row.save()
