@@ -1,4 +1,4 @@
-"""Reminders: promises, the court's thirty days, terms that end, and situations to look at again."""
+"""Reminders: promises, the court's thirty days, terms that end, situations to look at again, what nobody ends."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ from gongzhi.runtime.commands import Call
 from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.values.errors import Text
 
+from .events import AdviceChanged
 from .matters.commands import notify_seats
-from .models import ScreeningRow, SeatRow
+from .models import AdviceState, MatterRow, ScreeningRow, SeatRow
 
 AHEAD = timedelta(days=3)
 """How long before a promise is due it is reminded of."""
 LAST = timedelta(days=7)
 """How long before the last day to ask the court."""
+UNRATED_AFTER = timedelta(days=30)
+"""How long an answered question waits for its rating."""
+UNKEPT_AFTER = timedelta(days=180)
+"""How long an agreement that is not kept stays open after the last thing that was due in it."""
 
 # Each statement marks what it finds and returns it, so two runs cannot tell of the same row. A promise is told of
 # before it is due, and once more when it is late.
@@ -50,6 +55,30 @@ update legal.screening s set reminded_on=$1 where s.state='OPEN' and s.review_on
 """
 
 
+# What nobody ends ends by itself, so that the time for which its words are kept begins. A question that was answered
+# waits for its rating a month after the last word in it.
+UNRATED = """
+with over as (
+ update legal.advice a set state='CLOSED', closed_at=$1, version=a.version+1 from legal.matter m
+ where m.id=a.matter_id and m.county_id=any($2::int[]) and a.state='ANSWERED'
+  and greatest(a.answered_at, (select max(s.at) from legal.message s where s.matter_id=a.matter_id))<=$3
+ returning a.matter_id, a.id)
+update legal.matter m set closed_at=$1 from over where m.id=over.matter_id and m.closed_at is null
+returning over.matter_id, over.id
+"""
+# An agreement that is not kept waits half a year after the last thing that was due in it: a promise, the court's word,
+# or that somebody told of either. Afterwards it still binds, and may still be noted as kept.
+UNKEPT = """
+update legal.matter m set closed_at=$1 from legal.agreement a
+left join legal.confirmation c on c.matter_id=a.matter_id
+where m.id=a.matter_id and m.county_id=any($2::int[]) and m.closed_at is null and a.kept_on is null
+ and greatest((a.made_at at time zone 'Asia/Shanghai')::date, (c.due_at at time zone 'Asia/Shanghai')::date,
+  c.accept_by, c.decide_by, c.decided_on,
+  (select max(greatest(t.due_on, t.settled_on)) from legal.term t where t.matter_id=m.id))<=$3
+returning m.id as matter_id
+"""
+
+
 def reminder_text(kind: str, en: str, zh: str) -> tuple[str, Text, Text]:
     return f"legal.{kind}", Text(en, zh), Text("Open it to see what is due.", "请打开查看。")
 
@@ -59,6 +88,7 @@ BROKEN = reminder_text("promise_over", "Something promised is overdue", "调解�
 COURT = reminder_text("confirmation_due", "A week is left to ask the court to confirm", "司法确认申请期限还剩七日")
 OVER = reminder_text("mediation_over_term", "The term of a mediation has ended", "调解期限已届满")
 LATE = reminder_text("advice_late", "A question waits for an answer", "咨询已超过答复期限")
+CLOSED = reminder_text("matter_closed", "A matter in which nothing went on was closed", "事项长期无进展，已自动结束")
 AGAIN = reminder_text("screening_due", "A situation is to be looked at again", "矛盾排查事项到期复查")
 
 
@@ -75,6 +105,21 @@ async def remind_daily(call: Call, run: JobRun) -> None:
     for row in await call.fetch(SITUATIONS, day, counties):
         screening = await ScreeningRow.get(id=row["id"])
         await send_notice(call, NoticeDraft(*AGAIN, f"DisputeScreening:{screening.id}"), accounts=[screening.account])
+
+
+@job("legal.close", every=timedelta(days=1), offset=timedelta(hours=1))
+async def close_forgotten_matters(call: Call, run: JobRun) -> None:
+    """Close each night what nobody goes on with, and notify who sits at it."""
+    day, counties = run.due.astimezone(CHINA).date(), list(run.counties)
+    for row in await call.fetch(UNRATED, call.now, counties, call.now - UNRATED_AFTER):
+        call.publish(AdviceChanged(row["matter_id"], row["id"], AdviceState.CLOSED), await load_matter(row))
+        await notify_seats(call, row["matter_id"], CLOSED, f"LegalAdvice:{row['id']}")
+    for row in await call.fetch(UNKEPT, call.now, counties, day - UNKEPT_AFTER):
+        await notify_seats(call, row["matter_id"], CLOSED, f"LegalMatter:{row['matter_id']}")
+
+
+async def load_matter(row: dict[str, Any]) -> MatterRow:
+    return await MatterRow.get(id=row["matter_id"])
 
 
 async def remind_of_promise(call: Call, row: dict[str, Any]) -> None:
@@ -99,4 +144,4 @@ async def report_ended_terms(call: Call, run: JobRun) -> None:
         await notify_seats(call, row["matter_id"], LATE, f"LegalAdvice:{row['id']}")
 
 
-JOBS = (remind_daily, report_ended_terms)
+JOBS = (remind_daily, report_ended_terms, close_forgotten_matters)

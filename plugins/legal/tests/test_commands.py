@@ -64,13 +64,17 @@ class Scene:
 
     async def give(self, caller: str, command: str, given: dict[str, Any]) -> list[tuple[str, Any]]:
         """Give a command, and tell what is wrong with it: codes with their paths."""
-        asked = self.fill(given) | ({} if command in KEYLESS else {"idempotencyKey": str(uuid4())})
-        kind = f"{command[0].upper()}{command[1:]}Input"
-        text = f"mutation($input: {kind}!) {{ {command}(input: $input) {{ errors {{ code path }} }} }}"
-        answer = await self.caller(caller).ask(text, input=asked)
+        answer = await self.send(caller, command, given, str(uuid4()))
         if answer.errors:
             return [(one["extensions"]["code"], one["path"]) for one in answer.errors]
         return [(one["code"], one["path"]) for one in answer.data[command]["errors"]]
+
+    async def send(self, caller: str, command: str, given: dict[str, Any], key: str) -> Any:
+        """Send a command under a key, and give back the whole answer."""
+        asked = self.fill(given) | ({} if command in KEYLESS else {"idempotencyKey": key})
+        kind = f"{command[0].upper()}{command[1:]}Input"
+        text = f"mutation($input: {kind}!) {{ {command}(input: $input) {{ errors {{ code path }} }} }}"
+        return await self.caller(caller).ask(text, input=asked)
 
     async def count(self) -> list[Any]:
         """How many rows there are of everything in the plugin."""
@@ -86,7 +90,10 @@ class Scene:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def scene(shared_town: Any) -> Scene:
-    town = shared_town
+    return await set_scene(shared_town)
+
+
+async def set_scene(town: Any) -> Scene:
     found = Scene(town, {**town.advisers, "village_code": town.village, "nobody": f"Person:{NOBODY}"}, {})
     ids = found.ids
     ids |= {f"person{at}": town.person(at) for at in range(6)}
@@ -551,3 +558,38 @@ async def test_too_early_or_too_late(scene: Scene, command: str, field: str, ids
         if id in VERSIONS and "expectedVersion" in given:
             given["expectedVersion"] = VERSIONS[id]
         assert await scene.give(OWNERS[command], command, given) == [(code, [field])], id
+
+
+LAST = ("endMediation", "recordAgreement", "endLegalAdviser", "withdrawAdviceConsent", "closeLegalAid")
+"""Commands after which others can no longer be given."""
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_sent_again_is_done_once(town: Any) -> None:
+    """Under the same key each command answers as it did, to the byte, and no table has another row for it."""
+    scene = await set_scene(town)
+    done = 0
+    for command in sorted(GOOD.keys() - set(KEYLESS), key=lambda one: (one in LAST, one)):
+        key, caller = str(uuid4()), OWNERS[command]
+        first = await scene.send(caller, command, GOOD[command], key)
+        before = await scene.count()
+        again = await scene.send(caller, command, GOOD[command], key)
+        assert again.body == first.body, command
+        assert await scene.count() == before, f"{command} did something the second time"
+        done += first.data[command]["errors"] == []
+    assert done > len(GOOD) // 2, "most of them were done, and not refused twice"
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_key_is_of_one_request(town: Any) -> None:
+    """Another input under the same key is refused, of whichever command; another person has keys of their own."""
+    scene, key = await set_scene(town), str(uuid4())
+    first = await scene.send("resident 0", "askAdvice", {"question": "一？"}, key)
+    assert first.data["askAdvice"]["errors"] == []
+    for command, given in (("askAdvice", {"question": "二？"}), ("applyForLegalAid", AID)):
+        answer = await scene.send("resident 0", command, given, key)
+        assert [(one["code"], one["path"]) for one in answer.data[command]["errors"]] == [
+            ("IDEMPOTENCY_KEY_REUSED", ["idempotencyKey"])
+        ]
+    other = await scene.send("resident 1", "askAdvice", {"question": "二？"}, key)
+    assert other.data["askAdvice"]["errors"] == []

@@ -271,7 +271,8 @@ async def settle_agreement_term(call: Call, input: SettleAgreementTermInput) -> 
     # Two questions, for SQL does not find what nobody has settled yet (null) among what is not true.
     if not await TermRow.exists(matter=matter, kept__not=True) and not await TermRow.exists(matter=matter, kept=None):
         await AgreementRow.filter(matter=matter).update(kept_on=today(call))
-        await MatterRow.filter(id=matter.id).update(closed_at=call.now)
+        # One that was closed over a broken promise stays closed since then.
+        await MatterRow.filter(id=matter.id, closed_at=None).update(closed_at=call.now)
         await notify_seats(call, matter.id, KEPT, f"LegalMatter:{matter.id}")
     return AgreementTermPayload(term=ref(AgreementTerm, term.id))
 

@@ -122,6 +122,10 @@ async def record_confirmation(call: Call, input: RecordConfirmationInput) -> Jud
     if not await is_mediator(call, matter):
         raise not_allowed("confirmation")
     day = check_past_day(call, input.on, "on")
+    before = row.accepted_on or (day_of(row.requested_at) if row.requested_at else day)
+    # A day before the last step would put the court's terms where nobody could keep them.
+    if day < before:
+        raise invalid_input(f"The step before was on {before}.", f"不能早于上一步骤的日期 {before}。", "on")
     if input.state == ConfirmationState.ACCEPTED:
         # From the day the court accepted it, not from the day that was noted.
         row.accepted_on, row.decide_by = day, day_of(await term_end(call, matter.county_id, day_start(day), DECISION))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 import strawberry
 from gongzhi.core.grids.models import GridRow
@@ -10,7 +11,15 @@ from gongzhi.core.units.commands import find_unit
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_past_day, check_text, check_whole_number, is_given, not_found, require_state
+from gongzhi.runtime.checks import (
+    check_past_day,
+    check_text,
+    check_whole_number,
+    invalid_input,
+    is_given,
+    not_found,
+    require_state,
+)
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Text
 from gongzhi_deadlines.worktime import Term, Unit
@@ -40,6 +49,8 @@ from .eligibility import CARD, Step, judge_eligibility
 from .types import LegalAid
 
 DECIDING = (AdviserKind.LAWYER, AdviserKind.LEGAL_WORKER)
+DAY = 24 * 60
+"""Minutes of a day."""
 TERM = Term(7, Unit.DAY, next_day=True)
 """How long a decision may take (Legal Aid Law 43)."""
 
@@ -191,9 +202,18 @@ async def record_legal_aid_hours(call: Call, input: RecordLegalAidHoursInput) ->
     # For its own firm: the permission alone opens no other firm's matter.
     if row.firm_id not in {one.unit for one in call.viewer.account.grants if REPRESENT in one.permissions}:
         raise not_allowed("aid")
-    day, minutes = check_past_day(call, input.day, "day"), check_whole_number(input.minutes, 1, 24 * 60, "minutes")
-    # Time by day and minutes, and nothing of what was done.
-    await HoursRow.create(matter=matter, day=day, minutes=minutes, account=call.viewer.account.name)
+    day, minutes = check_past_day(call, input.day, "day"), check_whole_number(input.minutes, 1, DAY, "minutes")
+    # Time by day and minutes, and nothing of what was done. The application is locked, so that sums hold.
+    whose: dict[str, Any] = {"matter": matter, "day": day, "account": call.viewer.account.name}
+    before: Any = await HoursRow.filter(**whose).values_list("minutes", flat=True)
+    said = sum(before)
+    if said + minutes > DAY:
+        raise invalid_input(
+            f"{said} minutes of that day are recorded, and it has {DAY}.",
+            f"该日已登记 {said} 分钟，合计不能超过 {DAY} 分钟。",
+            "minutes",
+        )
+    await HoursRow.create(minutes=minutes, **whose)
     return await save_aid(call, row, matter)
 
 

@@ -157,8 +157,12 @@ RATES = {
 
 
 def rate_sql(outcome: MediationOutcome) -> str:
-    """Build the fen that the county of matter `m` pays for a case with this outcome."""
-    own = f"select t.fen from legal.rate t where t.county_id=m.county_id and t.outcome='{outcome}'"
+    """Build the fen that the county of matter `m` pays for mediation `n` with this outcome."""
+    # The rate that held when it ended, and not one that was set at that very moment or later.
+    own = (
+        f"select t.fen from legal.rate t where t.county_id=m.county_id and t.outcome='{outcome}' "
+        "and t.since<n.ended_at order by t.since desc limit 1"
+    )
     return f"coalesce(({own}),{RATES[outcome]})"
 
 
@@ -173,7 +177,7 @@ DUE = f"""
  sum(case n.outcome {AMOUNT} end) fen
  from legal.mediation n join legal.matter m on m.id=n.matter_id
  join lateral (select r.adviser_id from legal.mediator r where r.matter_id=m.id and r.acting='MEDIATOR'
-  and r.since<=n.ended_at and (r.until is null or r.until>=n.ended_at) order by r.since, r.id limit 1) lead on true
+  and r.since<=n.ended_at and (r.until is null or r.until>n.ended_at) order by r.since, r.id limit 1) lead on true
  join legal.adviser a on a.id=lead.adviser_id
  where {{places}} and {{within}} and n.outcome in ({", ".join(f"'{one}'" for one in RATES)})
  and n.ended_at>={{since}}::timestamp at time zone 'Asia/Shanghai'

@@ -31,7 +31,7 @@ class SetMediationRateInput:
     amount: Decimal = input_field("How much, in yuan, to the fen (金额，元).")
 
 
-@command("Set what mediators are paid for a case with an outcome (设置补贴标准).", requires=MANAGE)
+@command("Set what mediators are paid for cases that end with an outcome from now on (设置补贴标准).", requires=MANAGE)
 async def set_mediation_rate(call: Call, input: SetMediationRateInput) -> MediationRatePayload:
     grid = await find_grid(input.grid, "grid")
     if grid.kind != "COUNTY":
@@ -46,11 +46,8 @@ async def set_mediation_rate(call: Call, input: SetMediationRateInput) -> Mediat
         raise invalid_input(
             f"amount must be 0 to {MOST}, to the fen.", f"金额应为 0 至 {MOST} 元，精确到分。", "amount"
         )
-    found = await RateRow.get_or_none(grid=grid, outcome=input.outcome)
-    row = found or RateRow(grid=grid, outcome=input.outcome)
-    # In place: subsidies of every period are computed by the rate that is set now.
-    row.fen = int(fen)
-    await row.save()
+    # Rates before it stay: what mediators are due for cases that have ended does not change any more.
+    await RateRow.update_or_create({"fen": int(fen)}, grid=grid, outcome=input.outcome, since=call.now)
     return MediationRatePayload()
 
 

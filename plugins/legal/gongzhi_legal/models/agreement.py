@@ -155,13 +155,14 @@ class ConfirmationRow(Model):
 
 
 class RateRow(Located):
-    """What a county pays a mediator for a case with an outcome, in fen (以案定补)."""
+    """What a county pays a mediator for a case with an outcome that ended after a moment, in fen (以案定补)."""
 
     id = primary_key()
     outcome = fields.CharEnumField(MediationOutcome, max_length=17)
     fen = fields.IntField()
+    since = fields.DatetimeField()
 
     class Meta:
         schema = "legal"
         table = "rate"
-        unique_together = (("grid", "outcome"),)
+        unique_together = (("grid", "outcome", "since"),)

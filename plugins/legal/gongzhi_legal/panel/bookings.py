@@ -49,9 +49,12 @@ async def book_slot(call: Call, id: str, person: UUID) -> BookingRow:
     # A cancelled booking frees its slot, so only those that stand count.
     if await BookingRow.exists(slot=slot, cancelled_at=None):
         raise Refusal("SLOT_TAKEN", "Somebody has booked this; choose another.", "该时段已被预约，请另选。", ("slot",))
+    # Locked, for they may be taken off the panel at this moment.
+    adviser = await AdviserRow.filter(id=slot.adviser_id).select_for_update().get()
+    if adviser.left_on is not None:
+        raise Refusal("LEFT_PANEL", "They have left the panel; choose another.", "该顾问已解聘，请另选。", ("slot",))
     await require_disinterested(call, slot.adviser_id, [person], "slot")
     booking = await BookingRow.create(slot=slot, person_id=person, booked_at=call.now)
-    adviser = await AdviserRow.get(id=slot.adviser_id)
     # That somebody booked, not who: notices leave the room, and the name does not.
     await send_notice(call, booking_notice(booking), accounts=[adviser.account])
     return booking
@@ -92,6 +95,16 @@ async def cancel_legal_booking(call: Call, input: CancelLegalBookingInput) -> Le
     elif booking.person_id:
         await send_notice(call, booking_notice(booking, cancelled=True), persons=[booking.person_id])
     return LegalBookingPayload(booking=ref(LegalBooking, booking.id))
+
+
+async def cancel_bookings_ahead(call: Call, adviser: AdviserRow) -> None:
+    """Cancel the appointments ahead of an adviser who leaves, and notify whoever would come."""
+    ahead = BookingRow.filter(slot__adviser_id=adviser.id, slot__starts_at__gt=call.now, cancelled_at=None)
+    for booking in await ahead.order_by("id"):
+        booking.cancelled_at = call.now
+        await booking.save()
+        if booking.person_id:
+            await send_notice(call, booking_notice(booking, cancelled=True), persons=[booking.person_id])
 
 
 EXTENSIONS = (extend(Mutation, book_legal_slot=book_legal_slot, cancel_legal_booking=cancel_legal_booking),)

@@ -41,6 +41,12 @@ select * from (
   and (a.left_on is null or a.left_on>$2) and not a.account=any($7::text[]) and not {CONFLICT}
 ) f where f.busy<f.capacity and f.place is not null order by f.place, f.duty desc, f.busy, f.id limit 1
 """
+# In one order, so that two who look for somebody never wait for each other in a circle.
+LOCKED = """
+select a.id from legal.adviser a where a.left_on is null and a.kind=any($2::text[])
+ and exists(select from legal.serves v where v.adviser_id=a.id and v.grid_id=any($1::int[]))
+order by a.id for no key update
+"""
 # The lowest level at which the adviser serves the place.
 LEVEL = """
 select g.kind as level from legal.serves v join grids.grid g on g.id=v.grid_id
@@ -69,6 +75,9 @@ async def find_candidate(
     """Find whom a located row's grid offers: the lowest level first, then on duty, then the least busy."""
     wanted = [one.value for one in kinds]
     grids, named = surrounding_grids(place), [one.value for one in levels]
+    # Locked before matters are counted: of two who ask at once the second sees what the first gave whom, so that
+    # nobody gets more than they take, nor anything after they have left.
+    await call.fetch(LOCKED, grids, wanted)
     rows = await call.fetch(FOUND, list(people), today(call), grids, named, wanted, call.now, list(without))
     return Candidate(rows[0]["id"], rows[0]["account"], SettlementLevel(rows[0]["level"])) if rows else None
 

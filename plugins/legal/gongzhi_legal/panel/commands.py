@@ -33,6 +33,7 @@ from strawberry import ID, UNSET
 
 from ..models import AdviserKind, AdviserRow, ConflictRow, Meeting, SeatRow, ServesRow, ShiftRow, SlotRow
 from ..visibility import HANDLE, MANAGE
+from .bookings import cancel_bookings_ahead
 from .types import LegalAdviser, LegalConflict
 
 SERVED = (Kind.VILLAGE, Kind.TOWN, Kind.COUNTY)
@@ -137,6 +138,7 @@ async def end_legal_adviser(call: Call, input: EndLegalAdviserInput) -> LegalAdv
         )
     row.left_on, row.version = today(call), row.version + 1
     await row.save()
+    await cancel_bookings_ahead(call, row)
     # Seats at closed matters end as well: whoever left the panel reads nothing more.
     await SeatRow.filter(account=row.account, left_at=None).update(left_at=call.now)
     return LegalAdviserPayload(adviser=ref(LegalAdviser, row.id))

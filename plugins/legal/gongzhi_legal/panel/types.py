@@ -20,7 +20,10 @@ from .. import enums as enums
 from .. import visibility
 from ..models import AdviserKind, AdviserRow, BookingRow, ConflictRow, Meeting, ShiftRow, SlotRow
 
-FREE = "not exists(select from legal.booking b where b.slot_id={0} and b.cancelled_at is null)"
+FREE = (
+    "not exists(select from legal.booking b where b.slot_id={0} and b.cancelled_at is null) "
+    "and exists(select from legal.adviser o where o.id={1} and o.left_on is null)"
+)
 DUTY = "exists(select from legal.shift s where s.adviser_id={0} and s.starts_at<={1} and s.ends_at>{1})"
 
 
@@ -39,7 +42,7 @@ class LegalSlot(Node):
     ends_at: datetime.datetime = column("Until when (结束时间).")
     meeting: Meeting = column("How (方式).")
     place: str = column("Where (地点).")
-    free: bool = expression("Whether it can be booked (是否可约).", lambda at: Sql(FREE, at.row.id))
+    free: bool = expression("Whether it can be booked (是否可约).", lambda at: Sql(FREE, at.row.id, at.row.adviser_id))
 
 
 @entity(ShiftRow, visible=visible_to_all, through="adviser", order=("starts_at",))
