@@ -82,8 +82,12 @@ def faults() -> Iterator[Faults]:
     "share", [pytest.param(1, id="one value a place"), pytest.param(None, id="all", marks=pytest.mark.slow)]
 )
 async def test_mutations_refuse_what_they_cannot_take(laboratory: Lab, faults: Faults, share: int | None) -> None:
-    """Each place of each input is given what it cannot take, in a variable or in the document."""
+    """Each place of each input is given what it cannot take, in a variable or in the document.
+
+    A command that refuses none of it is named as well: nothing here has tried it with bad input.
+    """
     wrong: list[str] = []
+    untried = set(laboratory.mutations)
     for name, of in laboratory.mutations.items():
         kind, known = of.args["input"].type, laboratory.names(name)
         base = full_value("input", kind, known)
@@ -95,6 +99,8 @@ async def test_mutations_refuse_what_they_cannot_take(laboratory: Lab, faults: F
             if codes - CALLER - ({""} if said.refused else set()) or faults.found:
                 wrong.append(f"{name}: {one} {sorted(codes)} {faults.found[:1]}")
                 faults.found.clear()
+            if said.refused or refusals(name, said):
+                untried.discard(name)
             if refusals(name, said) and laboratory.changed - ALWAYS:
                 wrong.append(f"{name}: {one} is refused, and changes {sorted(laboratory.changed - ALWAYS)}")
             wrong += [
@@ -103,6 +109,7 @@ async def test_mutations_refuse_what_they_cannot_take(laboratory: Lab, faults: F
                 if refusal["code"] == "BAD_USER_INPUT" and not leads(kind, refusal["path"]) and name not in OF_ACCOUNTS
             ]
     assert not wrong, "\n".join(wrong)
+    assert untried == set()
 
 
 async def test_nothing_is_done_to_what_is_not_there(laboratory: Lab, faults: Faults) -> None:

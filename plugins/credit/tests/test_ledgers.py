@@ -94,7 +94,10 @@ async def test_life_of_a_loan(own_county: Any, seed: int) -> None:
             if not codes:
                 paid += int(amount * 100)
                 assert await pay(town, loan, amount, number, **more) == [], "sent again it is the same payment"
-                assert abs(Decimal((await debt(town, loan))["payoff"]) - (owed - amount)) <= Decimal("0.02")
+                left = Decimal((await debt(town, loan))["payoff"]) - (owed - amount)
+                # Who pays the next instalment before its day pays its interest, which has not run yet; who pays ahead
+                # pays for the days gone alone.
+                assert abs(left) <= Decimal("0.02") if more else left >= 0
         await check_loan(town, loan, paid)
     rest = Decimal((await debt(town, loan))["payoff"])
     if rest:
@@ -147,7 +150,7 @@ async def test_reference_is_one_payment_of_one_loan(own_county: Any) -> None:
     town = own_county
     loans = [await town.borrow(6), await town.borrow(7)]
     found = await asyncio.gather(*(pay(town, loan, Decimal(100), "HK-000067") for loan in loans))
-    assert sorted(found) in ([[], ["WRONG_REFERENCE"]], [[], ["DUPLICATE"]], [[], ["CONFLICT"]])
+    assert sorted(found) == [[], ["WRONG_REFERENCE"]]
     rows = await town.fetch("select loan_id from credit.repayment where reference='HK-000067'")
     assert len(rows) == 1
     for loan, codes in zip(loans, found, strict=True):

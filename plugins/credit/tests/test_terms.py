@@ -56,6 +56,7 @@ async def test_offer_stands_through_its_last_day(own_county: Any) -> None:
     first_second(town, 7, 10)
     late = await codes(town, town.lender, "recordLoanContract", application=made[1], contract="HT-000002", **contract)
     assert late == ["OFFER_OVER"]
+    town.server.clock.move(hours=1)
     await town.server.worker.drain()
     assert await state(town, made[1]) == "EXPIRED" and await state(town, made[0]) == "CONTRACTED"
     [row] = await town.fetch(
@@ -119,7 +120,8 @@ async def test_prime_rate_holds_from_its_day(own_county: Any) -> None:
     asked = {"since": "2026-07-20", "tenor": "ONE_YEAR", "rate": "2.50", "source": "公告"}
     assert await codes(town, town.officer, "addLoanPrimeRate", **asked) == []
     assert await codes(town, town.officer, "addLoanPrimeRate", **asked) == ["BAD_USER_INPUT"], "once"
-    await town.done(town.resident(7), "sendLoanApplication", "application { id }", application=draft)
+    for step in ("submitLoanApplication", "sendLoanApplication"):
+        await town.done(town.resident(7), step, "application { id }", application=draft)
     rows = await town.fetch(
         "select person_id, rate, base->>'since' since from credit.application where id=any($1::uuid[])",
         [town.key(sent), town.key(draft)],

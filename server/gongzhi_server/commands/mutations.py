@@ -15,6 +15,7 @@ from uuid import UUID
 
 import orjson
 import strawberry
+from asyncpg.exceptions import DeadlockDetectedError, UniqueViolationError
 from gongzhi.core.access.models import LookKind
 from gongzhi.core.accounts.models import AccountRow, Belonging, InvitationRow
 from gongzhi.core.journal.models import RequestRow
@@ -37,6 +38,7 @@ from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import ValueWrapper
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.exceptions import IntegrityError
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 from uuid6 import uuid7
@@ -54,6 +56,10 @@ from .payloads import objects_in, restore_payload, settle_payload, store_payload
 
 GRANTING = 5.0
 """Seconds that a plugin may take to say whether it grants a waiver."""
+CROSSED = (UniqueViolationError, DeadlockDetectedError)
+"""What PostgreSQL says to one of two transactions that cross each other."""
+TRIES = 5
+"""How often a command is begun that others cross: one of them gets through each time."""
 NOWHERE = Outbox()
 """The outbox of a transaction that tells nobody anything."""
 
@@ -328,29 +334,17 @@ async def perform_command(
     if command.repeats:
         return await perform_repeatable(context, command, given, plugin, outbox)
     mac = request_mac(context, command, given)
+    tries = TRIES
     try:
-        # One transaction: what the command writes, its events, the act for
-        # the audit and the stored answer commit together or not at all.
-        async with in_transaction() as connection:
-            request = await claim_key(connection, account, key, command, mac, context.viewer.now)
-            if request is not None:
-                return replay_request(command, request, mac, context.viewer)
-            call = Transaction(context, connection, plugin, outbox)
-            payload = await run_command(call, command, given)
-            writes = call.outgoing.writes()
-            # The payload is stored and read back before it is answered, so that the first answer equals every replay.
-            kept = store_payload(payload)
-            settle_payload(payload, kept)
-            ended = Write(END, [account, key, orjson.dumps(kept).decode()])
-            people = await call.people_concerned(payload)
-            acted = audit.act_statement(context.viewer, command.name, object_ids(payload), call.waived, people)
-            # One round trip for the last statements (see "A mutation's
-            # statements are counted" in docs/decisions/commands.md).
-            await write_together(connection, ended, acted, *writes)
-        # Only after the commit: a wake-up before it would find nothing.
-        if writes:
-            outbox.wake()
-        return payload
+        while True:
+            try:
+                return await perform_in_transaction(context, command, given, account, key, mac, plugin, outbox)
+            except (IntegrityError, DeadlockDetectedError) as error:
+                # Somebody did the same at the same moment, and the database let one through. Nothing of this one is
+                # left; begun anew, it finds what the other did, and is answered as whoever comes later is.
+                tries -= 1
+                if not tries or not isinstance(error.__cause__ or error, CROSSED):
+                    raise
     except (Refusal, Refusals) as refusal:
         result = refusal_result(command, refusal)
         # The transaction took its own request back with it.
@@ -361,6 +355,41 @@ async def perform_command(
             RequestRow._meta.db, taken, audit.act_statement(context.viewer, command.name, codes=refusal_codes(result))
         )
         return restore_answer(command, result, context.viewer)
+
+
+async def perform_in_transaction(
+    context: Context,
+    command: Command,
+    given: Any,
+    account: str,
+    key: str,
+    mac: bytes,
+    plugin: str | None,
+    outbox: Outbox,
+) -> Any:
+    """Carry out a command whose key is not taken, with all that is written of it, and return the payload."""
+    # One transaction: what the command writes, its events, the act for
+    # the audit and the stored answer commit together or not at all.
+    async with in_transaction() as connection:
+        request = await claim_key(connection, account, key, command, mac, context.viewer.now)
+        if request is not None:
+            return replay_request(command, request, mac, context.viewer)
+        call = Transaction(context, connection, plugin, outbox)
+        payload = await run_command(call, command, given)
+        writes = call.outgoing.writes()
+        # The payload is stored and read back before it is answered, so that the first answer equals every replay.
+        kept = store_payload(payload)
+        settle_payload(payload, kept)
+        ended = Write(END, [account, key, orjson.dumps(kept).decode()])
+        people = await call.people_concerned(payload)
+        acted = audit.act_statement(context.viewer, command.name, object_ids(payload), call.waived, people)
+        # One round trip for the last statements (see "A mutation's
+        # statements are counted" in docs/decisions/commands.md).
+        await write_together(connection, ended, acted, *writes)
+    # Only after the commit: a wake-up before it would find nothing.
+    if writes:
+        outbox.wake()
+    return payload
 
 
 async def run_command(call: Transaction, command: Command, given: Any) -> Any:

@@ -36,13 +36,17 @@ class PrepareDisbursementInput:
 async def prepare_disbursement(call: Call, input: PrepareDisbursementInput) -> LoanApplicationPayload:
     row = await load_contracted(call, input.application)
     row.reference = check_reference(input.reference, "reference")
-    # The reference is the bank's own payment. Unique for each lender, so a payment cannot stand for two loans.
-    if await LoanRow.exists(lender_id=row.lender_id, reference=row.reference):
-        raise duplicate("This reference is another payment's.", "该流水号已用于其他放款。", "reference")
+    await require_own_payment(row)
     # Preparing again, by somebody else too, replaces who prepared: whoever approves must differ from the last one.
     row.disbursing_by, row.version = call.viewer.account.name, row.version + 1
     await row.save()
     return LoanApplicationPayload(application=ref(LoanApplication, row.id))
+
+
+async def require_own_payment(row: ApplicationRow) -> None:
+    """Refuse a reference that stands for another loan: it is the bank's own payment, and unique for each lender."""
+    if await LoanRow.exists(lender_id=row.lender_id, reference=row.reference):
+        raise duplicate("This reference is another payment's.", "该流水号已用于其他放款。", "reference")
 
 
 async def load_contracted(call: Call, id: str) -> ApplicationRow:
@@ -88,6 +92,8 @@ async def approve_disbursement(call: Call, input: ApproveDisbursementInput) -> L
         raise Refusal(
             "WRONG_REFERENCE", "Another reference was prepared.", "流水号与准备放款时不一致。", ("reference",)
         )
+    # Asked again: another application may have been prepared under it as well, and paid out meanwhile.
+    await require_own_payment(row)
     loan = await create_loan(call, row, await ProductRow.get(id=row.product_id), account)
     await move_to_state(call, row, State.DISBURSED)
     title = Text("Your loan was paid out", "贷款已发放")
