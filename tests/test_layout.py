@@ -38,13 +38,13 @@ LEAST = {
 """What each figure of which more is better has to be today. Raise it when it rises."""
 TESTED = {
     "contacts": 1.02,
-    "credit": 0.31,
+    "credit": 0.6,
     "deadlines": 0.6,
     "disclosure": 0.75,
     "dispatch": 0.6,
     "field": 0.62,
     "integrations": 0.83,
-    "legal": 0.4,
+    "legal": 0.59,
     "list_exports": 0.66,
     "operations": 0.69,
     "party": 0.62,
