@@ -205,6 +205,25 @@ async def test_clue_is_taken_up_or_declined(town: Any, codes: Any) -> None:
     assert sorted(codes(one) for one in both) == [[], ["STALE_VERSION"]]
 
 
+async def test_court_is_asked_once_and_says_one_thing(town: Any, codes: Any) -> None:
+    """Both parties ask at the same moment; then the court's word is noted twice, and is one or the other."""
+    made = await town.agree(await town.mediating())
+    confirmation = made["mediation"]["agreement"]["confirmation"]
+    signed = await town.fetch("select id from legal.party order by place")
+    asked = {"confirmation": confirmation["id"], "court": "县法院", "expectedVersion": confirmation["version"],
+             "parties": [f"MediationParty:{row['id']}" for row in signed]}  # fmt: skip
+    both = await asyncio.gather(*(town.resident(at).do("requestConfirmation", "", **asked) for at in (0, 1)))
+    found = sorted(codes(one) for one in both)
+    assert found[0] == [] and found[1] in (["ILLEGAL_TRANSITION"], ["STALE_VERSION"])
+    noted = {"confirmation": confirmation["id"], "on": "2026-06-30", "expectedVersion": confirmation["version"] + 1}
+    words = ("ACCEPTED", "REJECTED")
+    both = await asyncio.gather(*(town.mediator().do("recordConfirmation", "", state=one, **noted) for one in words))
+    [(state, version)] = await town.fetch("select state, version from legal.confirmation")
+    # Either may follow the other only from the version that it leaves.
+    assert sorted(map(codes, both)) == [[], ["STALE_VERSION"]] or {*sum(map(codes, both), [])} == {"ILLEGAL_TRANSITION"}
+    assert state == words[[codes(one) for one in both].index([])] and version == noted["expectedVersion"] + 1
+
+
 @pytest.mark.parametrize("count", [4])
 async def test_request_sent_again_at_once_is_one(town: Any, count: int) -> None:
     """A frontend that tries again before it has an answer: one matter, and each try has the same answer."""
