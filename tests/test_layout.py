@@ -46,7 +46,7 @@ TESTED = {
     "integrations": 0.83,
     "legal": 0.59,
     "list_exports": 0.66,
-    "operations": 0.69,
+    "operations": 0.71,
     "party": 0.62,
     "points": 0.69,
     "resolutions": 0.65,

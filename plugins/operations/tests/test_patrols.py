@@ -128,3 +128,49 @@ async def test_demo_has_centres(server: Server) -> None:
     assert grid["governanceCenter"]["name"] == "汉阴县综治中心" and len(grid["governanceCenter"]["units"]) >= 3
     assert grid["governanceCenters"]["totalCount"] > 10 and grid["patrols"]["totalCount"] > 0
     assert {one["case"]["origin"] for one in grid["patrols"]["nodes"]} == {"PROACTIVE"}
+
+
+async def test_patrols_of_a_year(server: Server) -> None:
+    """What a telephone brings after weeks without a connection is taken, what is older is a slip."""
+    here = await village(server)
+    worker = server.as_("grid_worker", grid=here)
+    for at, code in (("2025-07-01T09:00:00+08:00", []), ("2025-06-20T09:00:00+08:00", ["BAD_USER_INPUT"])):
+        payload = await worker.do("recordPatrol", "patrol { at }", **{**PATROL, "grid": here, "at": at})
+        assert codes_of(payload["errors"]) == code, at
+
+
+async def test_patrol_and_its_case_are_one(server: Server, database: str) -> None:
+    """A finding that cannot be a case leaves no patrol either: whoever sends it again sends both."""
+    here = await village(server)
+    worker = server.as_("grid_worker", grid=here)
+    connection = await asyncpg.connect(database)
+    try:
+        count = "select count(*) from patrols.patrol"
+        before = await connection.fetchval(count)
+        finding = {**FINDING, "attachments": ["Attachment:nothing"]}
+        payload = await worker.do("recordPatrol", "patrol { id }", **{**PATROL, "grid": here, "case": finding})
+        assert payload["patrol"] is None and payload["errors"][0]["path"][0] == "case"
+        assert await connection.fetchval(count) == before
+        await worker.do("recordPatrol", "patrol { id }", **{**PATROL, "grid": here, "case": FINDING})
+        assert await connection.fetchval(count) == before + 1
+    finally:
+        await connection.close()
+
+
+async def test_units_of_a_centre_are_replaced_whole(server: Server) -> None:
+    """Each once, in any order; without a list nobody sits there; and the number is a telephone's."""
+    keeper, code = server.as_("administrator"), await village(server)
+    given = {"grid": code, "name": "便民综治中心"}
+    lists: tuple[tuple[list[str], list[str]], ...] = (
+        (["610921-SLJ", "610921-GDGS", "610921-SLJ"], ["610921-GDGS", "610921-SLJ"]),
+        (["610921-GDGS"], ["610921-GDGS"]),
+        ([], []),
+    )
+    for version, (units, seated) in enumerate(lists):
+        seen = {"expectedVersion": version} if version else {}
+        payload = await keeper.do("setGovernanceCenter", CENTER, **given, **seen, units=units)
+        assert payload["errors"] == [], payload
+        assert sorted(one["code"] for one in payload["center"]["units"]) == seated
+        assert payload["center"]["version"] == version + 1
+    stale = await keeper.do("closeGovernanceCenter", CENTER, grid=code, expectedVersion=1)
+    assert codes_of(stale["errors"]) == ["STALE_VERSION"]

@@ -155,3 +155,22 @@ async def test_bad_calls(offices: Offices, given: dict[str, Any], path: list[str
     base = {"kind": "EMERGENCY", "matter": "山洪", "grid": VILLAGE, "units": [POWER]}
     payload = await offices.town.do("callWhistle", WHISTLE, **{**base, **given})
     assert [one["path"] for one in payload["errors"]] == [path] and payload["whistle"] is None
+
+
+async def test_nobody_approves_their_own_call(offices: Offices) -> None:
+    """Whoever asked as a village's leader does not decide on it as the town's dispatcher; no unit hears of it yet."""
+    given = {"kind": "TOUGH", "matter": "危桥", "grid": VILLAGE, "units": [POWER, WATER]}
+    asked = (await offices.do(offices.village, "callWhistle", WHISTLE, **given))["whistle"]
+    same = offices.server.as_("town_dispatcher", grid="610921101", sub="village")
+    for approve in (True, False):
+        payload = await same.do("decideWhistle", WHISTLE, whistle=asked["id"], approve=approve)
+        assert refused(payload) == [("FOUR_EYES", ["whistle"])]
+    for unit in (POWER, WATER):
+        assert await offices.told(offices.unit(unit), "whistle.called", asked["id"]) == 0
+    assert (await read(offices.town, asked["id"]))["state"] == "PENDING"
+    agreed = await offices.do(offices.town, "decideWhistle", WHISTLE, whistle=asked["id"], approve=True)
+    assert agreed["whistle"]["version"] == asked["version"] + 1
+    for unit in (POWER, WATER):
+        assert await offices.told(offices.unit(unit), "whistle.called", asked["id"]) == 1
+    late = await same.do("decideWhistle", WHISTLE, whistle=asked["id"], approve=True)
+    assert refused(late) == [("DUPLICATE", ["whistle"])]
