@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from gongzhi.declare.extend import Extension
-from gongzhi.declare.viewer import Viewer
+from gongzhi.declare.viewer import Viewer, ViewerAccount
 from gongzhi.runtime.channels import NoticeChannel
 from gongzhi.runtime.commands import Command
 from gongzhi.runtime.context import Bounds, Context, FileLook
@@ -27,7 +27,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from tortoise.models import Model
 
 from gongzhi_server.files.checker import FileChecker
@@ -74,6 +74,8 @@ from .storage.connection_shares import Shares, open_shares, writers_pool_size
 from .storage.key_ring import load_key_ring
 
 DISCOVER = "schema.explore"
+PATH = "/graphql"
+"""Where GraphQL is answered."""
 
 T = TypeVar("T")
 
@@ -82,6 +84,10 @@ def receipts_secret(settings: Settings) -> bytes:
     """Derive the secret behind receipt codes and idempotency MACs."""
     # Not the secret itself: what one purpose shows of its key must tell nothing of another's.
     return hashlib.sha256(b"gongzhi receipts " + settings.secret.encode()).digest()
+
+
+async def nothing(*given: Any) -> None:
+    """Do nothing, in the place of what each viewer has of their own."""
 
 
 class Runtime:
@@ -122,6 +128,7 @@ class Runtime:
         self.pictures = PictureDecoder()
         self.files = FileChecker(self.pictures)
         self.archive: Archive | None = None
+        self._common = self._common_context()
 
     def report_failing(self, failing: Mapping[str, str]) -> None:
         """Tell of the plugins that are not well."""
@@ -148,42 +155,58 @@ class Runtime:
             outgoing.enqueue(job, key, at, row, arguments)
             await self.run(outgoing.commit())
 
+        # Read within the viewer's share, so that what plugins read for a stranger takes a stranger's place.
+        fetch = self.shares.reader(viewer, "query")
+        own = {
+            "viewer": viewer,
+            "perform": perform,
+            "value": partial(value_of, fetch),
+            "fetch": fetch,
+            "look": look,
+            "enqueue": enqueue,
+            "published": self.published,
+            "events": self.events,
+            "lists": self.lists,
+        }
+        # One is made for each operation, and setting thirty fields of a frozen class takes as long as planning it.
+        # What is the same for everybody is copied instead.
+        context = Context.__new__(Context)
+        vars(context).update(self._common, **own)
+        return context
+
+    def _common_context(self) -> dict[str, Any]:
+        """Return the fields of a context that are the same for all viewers, as long as the server runs."""
+
         async def stored(row: Any) -> bytes | None:
             assert self.archive
             return await self.archive.read(row)
 
-        # Read within the viewer's share, so that what plugins read for a stranger takes a stranger's place.
-        fetch = self.shares.reader(viewer, "query")
-        context = Context(
-            viewer,
+        plugins = self.plugins
+        made = Context(
+            Viewer(ViewerAccount(), datetime.min),
             self.keys,
             self.secret,
-            perform,
-            partial(value_of, fetch),
-            fetch,
-            self.published,
-            look,
-            self.ledger.bounds,
-            self.plugins.held,
-            self.plugins.holders,
-            self.plugins.guarded,
-            self.plugins.registers,
-            self.events,
-            self.lists,
-            self.channels,
-            self.choices,
-            self.plugins.registry.feedable,
-            self.files,
-            self.plugins.civic,
-            self.plugins.naming,
-            self.plugins.grantors,
-            self.reactions,
-            self.address,
-            self.plugins.timeline,
-            enqueue,
-            stored,
+            nothing,
+            nothing,
+            nothing,
+            bounds=self.ledger.bounds,
+            held=plugins.held,
+            holders=plugins.holders,
+            guarded=plugins.guarded,
+            registers=plugins.registers,
+            channels=self.channels,
+            settings=self.choices,
+            feedable=plugins.registry.feedable,
+            files=self.files,
+            civic=plugins.civic,
+            naming=plugins.naming,
+            grantors=plugins.grantors,
+            reactions=self.reactions,
+            address=self.address,
+            timeline=plugins.timeline,
+            stored=stored,
         )
-        return context
+        return dict(vars(made))
 
     async def transact(
         self, plugin: str, viewer: Viewer, action: str, objects: Sequence[str], work: Callable[[Any], Awaitable[Any]]
@@ -234,7 +257,26 @@ def create_app(
         read_limits(settings),
     )
     # The other routes are added when the application starts, since they need the database.
-    return Starlette(routes=[Route("/health", answer_health)], lifespan=made.lifespan)
+    return Application(routes=[Route("/health", answer_health)], lifespan=made.lifespan)
+
+
+class Application(Starlette):
+    """Starlette's application, with the gateway before its middleware and router, which cost as much as parsing."""
+
+    gateway: Gateway[Any] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer GraphQL at once, and leave everything else to the routes."""
+        # A path below a prefix is for the router to find out.
+        if (
+            self.gateway is not None
+            and scope["type"] == "http"
+            and scope["path"] == PATH
+            and not scope.get("root_path")
+        ):
+            await self.gateway(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 async def answer_health(request: Request) -> Response:
@@ -269,7 +311,7 @@ class Deployment:
     limits: Limits
 
     @asynccontextmanager
-    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(self, app: Application) -> AsyncIterator[None]:
         """Open all that is held while the application answers, and close it in turn."""
         settings, dsn, plugins, now = self.settings, self.dsn, self.plugins, self.now
         allowed = Bounds(
@@ -338,6 +380,7 @@ class Deployment:
             )
             own = self.routes(shares, runtime, worker, gateway, authenticator, auth_service, archive)
             app.router.routes[:0] = [*own, *answering.routes]  # GraphQL first
+            app.gateway = gateway
             services = Services(plugins, dsn, acting_for(runtime, worker), runtime.run, health.blame, hub.feed)
             # Services wait for events, so they are woken when positions have been given.
             hub.heard.append(services.call)
@@ -397,7 +440,7 @@ class Deployment:
             [tolled("/schema.graphql", PublishedSchema(self.schema.as_str() + "\n"))] if settings.publish else []
         )
         return [
-            *(Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)),
+            *(Route(PATH, gateway), WebSocketRoute(PATH, gateway)),
             *AuthEndpoint(auth_service, authenticator, gateway.settings, limiter).routes,
             *published,
             *upload_routes(uploads, settings.origins, settings.proxies),

@@ -6,9 +6,9 @@ import asyncio
 import gzip
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, Generic
+from typing import Any, Generic, NamedTuple
 
 import orjson
 from graphql import GraphQLError
@@ -41,6 +41,7 @@ from .request import Malformed, Request, Unreadable
 from .server_sent_events import EventStream
 from .timeouts import Timeout
 from .trusted_documents import DocumentStore
+from .uvicorn_replies import take_body, write_reply
 from .websocket import Socket
 
 __all__ = ["Gateway", "GatewaySettings"]
@@ -85,8 +86,7 @@ class Disconnected(Exception):
     """The client is gone; nobody waits for a reply."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpReply:
+class HttpReply(NamedTuple):
     """A reply before it is sent."""
 
     status: int
@@ -281,7 +281,8 @@ class Gateway(Generic[P]):
                 raise HttpRefusal(
                     415, coded_error(Code.UNSUPPORTED_MEDIA_TYPE, message), (b"accept-encoding", b"identity")
                 )
-        elif method != "GET":
+            return  # JSON is not sent to another site without a preflight, so nothing more need be asked
+        if method != "GET":
             message = "Send a POST, or a GET for queries."
             raise HttpRefusal(405, coded_error(Code.METHOD_NOT_ALLOWED, message), (b"allow", b"GET, POST"))
         # Such a page cannot read the answer, but could make the browser send it with cookies: CSRF.
@@ -303,16 +304,24 @@ class Gateway(Generic[P]):
         # itself is bounded, since int() of many digits is slow.
         if length.isdigit() and (len(length) > 15 or int(length) > limit):
             raise too_large(413, "The body is", "body", limit)
+        body = take_body(receive)
+        if body is None:
+            body = await self.receive_body(receive)
+        elif len(body) > limit:
+            raise too_large(413, "The body is", "body", limit)
+        if self.settings.batch and body.lstrip(BLANK).startswith(b"["):
+            return Request.bodies(body, self.limits, self.settings.batch)
+        return Request.body(body, self.limits)
+
+    async def receive_body(self, receive: Receive) -> bytes:
+        """Receive a body that has not arrived yet, within the time for it."""
         try:
             with Timeout(self.limits.reading):
-                body = await read_body(receive, limit)
+                return await read_body(receive, self.limits.body)
         except TimeoutError:
             message = f"The body did not arrive within {self.limits.reading:g} seconds (limits.reading)."
             # Closed, because the rest of the body would be taken for the next request.
             raise HttpRefusal(408, coded_error(Code.REQUEST_TIMEOUT, message), (b"connection", b"close")) from None
-        if self.settings.batch and body.lstrip(BLANK).startswith(b"["):
-            return Request.bodies(body, self.limits, self.settings.batch)
-        return Request.body(body, self.limits)
 
     def refusal(self, problem: Exception, media: bytes, caller: Caller | None = None) -> HttpReply:
         """Turn what was raised into a reply."""
@@ -353,6 +362,8 @@ class Gateway(Generic[P]):
         if smallest is not None and len(body) >= smallest and self.gzips(headers.get(b"accept-encoding", b"")):
             body = await compress_body(body)
             extra += ((b"content-encoding", b"gzip"),)
+        if await write_reply(send, reply.status, TYPED[media], extra, body):
+            return
         lines = [*TYPED[media], (b"content-length", b"%d" % len(body)), *extra]
         await send({"type": "http.response.start", "status": reply.status, "headers": lines})
         await send({"type": "http.response.body", "body": body})

@@ -12,7 +12,7 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from time import perf_counter, thread_time
-from typing import Any, Generic
+from typing import Any, Generic, NamedTuple
 
 from graphql import GraphQLError, Lexer, Source, TokenKind
 from starlette.types import Scope
@@ -50,8 +50,7 @@ WAITING, RETRY = 64, 2.0
 """Documents that wait to be prepared, of strangers and of the others; and the seconds after which to come back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """The sender of a request, and what pays for it."""
 
     viewer: Any

@@ -344,7 +344,7 @@ class GraphQLEngine:
     ) -> Answer:
         """Encode an answer of a subscription."""
         self.count(errors)
-        return replace(build_answer(data, errors, viewer.language, {}, cost), cursor=cursor)
+        return build_answer(data, errors, viewer.language, {}, cost)._replace(cursor=cursor)
 
     def count(self, errors: Iterable[GraphQLError]) -> None:
         """Count which plugins failed; to refuse what was asked for is no failure."""
@@ -387,7 +387,10 @@ def merge_errors(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
 
 def is_large(given: dict[str, Any]) -> bool:
     """Return whether there are more values in it than are coerced in a few milliseconds."""
-    if not any(isinstance(one, dict | list) for one in given.values()):
+    for one in given.values():
+        if isinstance(one, (dict, list)):
+            break
+    else:
         return False
     # Stops as soon as the bound is passed, so the check itself is short for any size.
     left, stack = LARGE, [given]
@@ -401,7 +404,9 @@ def is_large(given: dict[str, Any]) -> bool:
 
 def state_purpose(viewer: Viewer, extensions: Mapping[str, Any] | None) -> Viewer:
     """Add to a viewer what the request says of itself: `purpose`, and the `glass` to look through."""
-    said = {name: value for name in ("purpose", "glass") if isinstance(value := (extensions or {}).get(name), str)}
+    if not extensions:
+        return viewer
+    said = {name: value for name in ("purpose", "glass") if isinstance(value := extensions.get(name), str)}
     if not said:
         return viewer
     purpose = clean_purpose(said.get("purpose", "")) or viewer.purpose
@@ -414,12 +419,13 @@ def build_answer(
     """Build the response. What was not expected is in the log under an id, and the caller is told the id."""
     found = [visible_error(one, language).formatted for one in errors]
     # The database's JSON goes in as it is; parsing and writing it again would cost more than the query.
-    body = b'{"data":' + data
+    parts = [b'{"data":', data]
     if found:
-        body += b',"errors":' + orjson.dumps(found, default=str)
+        parts += b',"errors":', orjson.dumps(found, default=str)
     if extensions:
-        body += b',"extensions":' + orjson.dumps(extensions)
-    return Answer(body + b"}", errors=bool(found), data=data != b"null", cost=cost)
+        parts += b',"extensions":', orjson.dumps(extensions)
+    parts.append(b"}")
+    return Answer(b"".join(parts), errors=bool(found), data=data != b"null", cost=cost)
 
 
 def visible_error(problem: GraphQLError, language: Language) -> GraphQLError:

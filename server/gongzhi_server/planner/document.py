@@ -14,7 +14,6 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     Undefined,
-    coerce_input_value,
 )
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
@@ -24,6 +23,7 @@ from gongzhi_server.caching import Cache
 from gongzhi_server.gateway.interfaces import Kind
 
 from .argument_checks import open_arguments
+from .coercion import make_coercer
 from .statement import Statement
 from .viewer_scope import Question, answer_all
 
@@ -32,6 +32,9 @@ DOCUMENT, TOKEN, PLANS, TRAIT = 14_000, 550, 2_000, 400
 
 PLANNED = 1_000_000
 """Bytes of statements kept by a document that is in no cache."""
+
+PLAIN = frozenset((str, int, float))
+"""Types of values of which a text depends on no more than that they are there."""
 
 Trait = tuple[tuple[str | int, ...], Callable[[Any], Hashable]]
 """A fact about a variable's value that a text depends on: the way to the value, and what is asked of it."""
@@ -69,7 +72,7 @@ class Document:
         self._plans: Cache[Hashable, Plans] = Cache(most)
         self._own = estimate_size(ast)
         self.arguments = open_arguments(schema, ast)
-        self._signatures = variable_signatures(schema, node)
+        self._variables = [(one.name, one, make_coercer(one.type)) for one in variable_signatures(schema, node)]
         self.keep = keep
         """Called when the document takes more or less memory than before."""
 
@@ -80,12 +83,11 @@ class Document:
         """
         sources: dict[str, VariableValueSource] = {}
         coerced: dict[str, Any] = {}
-        for signature in self._signatures:
-            name = signature.name
+        for name, signature, coerce in self._variables:
             if name not in given:
                 return None
             try:
-                value = coerced[name] = coerce_input_value(given[name], signature.type)
+                value = coerced[name] = coerce(given[name])
             # Nested too deep to be read here; graphql-core decides.
             except RecursionError:
                 return None
@@ -106,7 +108,9 @@ class Document:
 
     def plans(self, nodes: tuple[int, ...], variables: Mapping[str, Any]) -> Plans:
         """Return the plans for variables of this shape, new ones if there are none."""
-        key = nodes, tuple((name, value_shape(value)) for name, value in variables.items())
+        # Asked with every operation: a list is built faster than a generator, and most values are plain.
+        shapes = [(name, type(one) in PLAIN or value_shape(one)) for name, one in variables.items()]
+        key = nodes, tuple(shapes)
         found = self._plans.get(key)
         if found is None:
             # One shape may take half of the document's room, so that

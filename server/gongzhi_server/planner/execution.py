@@ -156,7 +156,8 @@ class OperationRun:
             return b"null", [lost]
         # In any case, since rows may have been read before something failed.
         finally:
-            await self.record()
+            if self._seen or self._tried:
+                await self.record()
 
     async def mutate(self) -> tuple[bytes, list[GraphQLError]]:
         """Run a mutation and return the `data` as JSON, with its errors. Looks are written before it returns."""

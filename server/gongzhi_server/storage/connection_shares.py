@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import Any
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 from gongzhi.declare.viewer import Viewer
 
 from gongzhi_server.gateway.interfaces import Kind
@@ -28,8 +29,13 @@ __all__ = ["SharedReader", "Share", "Shares", "Unshared", "open_shares"]
 
 PATIENCE = 2.0
 """Seconds that somebody waits for a place."""
-LONGEST_LINE = 64
-"""How many wait for a place at most."""
+LONGEST_LINE, ACCOUNTS_LINE = 64, 512
+"""How many wait for a place at most; of those with an account more, since each of them has rates of their own. Their
+line moves by some thousand statements a second, and nobody stands in it for longer than `PATIENCE`."""
+EARLY = 0.005
+"""Seconds by which a timer may come too early."""
+IDLE = 60.0
+"""Seconds after which connections that were not used meanwhile go back to their pool, which closes them in time."""
 FILES = 4
 """Uploads and downloads that are at the database at a time."""
 BESIDE = 17
@@ -45,6 +51,7 @@ class Share:
         self.name, self.size, self.patience, self.longest = name, size, patience, longest
         self.busy = self.most = self.refused = 0
         self._line: deque[tuple[float, asyncio.Future[None]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def waited(self) -> float:
@@ -73,22 +80,33 @@ class Share:
         # A line that is full is refused at once: nobody waits whose turn cannot come in time.
         if len(self._line) >= self.longest:
             raise self._refusal()
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        place: asyncio.Future[None] = loop.create_future()
         entry = perf_counter(), place
         self._line.append(entry)
+        # One timer for the whole line: whoever came first is also the first to have waited too long.
+        if self._timer is None:
+            self._timer = loop.call_later(self.patience, self._refuse_late)
         try:
-            async with asyncio.timeout(self.patience):
-                await place
+            await place
         # Any end but success, cancelling included, must neither
         # stay in the line nor keep a place that was handed over.
-        except BaseException as error:
+        except asyncio.CancelledError:
             if entry in self._line:
                 self._line.remove(entry)
-            elif place.done() and not place.cancelled():  # it was given up in the moment in which it was handed over
-                self.leave()
-            if isinstance(error, TimeoutError):
-                raise self._refusal() from None
+            elif place.done() and not place.cancelled() and place.exception() is None:
+                self.leave()  # it was given up in the moment in which it was handed over
             raise
+
+    def _refuse_late(self) -> None:
+        """Refuse those who have waited too long, and look again when the next one has."""
+        self._timer, now = None, perf_counter()
+        while self._line and (left := self._line[0][0] + self.patience - now) <= EARLY:
+            _, place = self._line.popleft()
+            if not place.done():
+                place.set_exception(self._refusal())
+        if self._line:
+            self._timer = asyncio.get_running_loop().call_later(left, self._refuse_late)
 
     def leave(self) -> None:
         """Hand the place to the first in the line, or free it. `busy` never drops while somebody waits."""
@@ -105,10 +123,21 @@ class Share:
 
 
 class SharedReader:
-    """Reads within a share. The seconds of each statement are added to what its operation is charged."""
+    """Reads within a share. The seconds of each statement are added to what its operation is charged.
+
+    It holds the connections that it has used, since to borrow one of the pool and to give it back costs as much as to
+    send a statement. The share has as many places as the pool has connections, so there is one for each place.
+    """
 
     def __init__(self, share: Share, pool: asyncpg.Pool[Any], metered: bool = True) -> None:
         self.share, self.pool, self.metered = share, pool, metered
+        # Used from the end, so those that are not needed stay at the beginning.
+        self._held: list[PoolConnectionProxy[Any]] = []
+        self._unused = 0
+        """How many of them were never used since the last look."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._closing = False
 
     async def fetch(self, sql: str, *values: Any) -> Sequence[Any]:
         """Fetch the rows of a statement within the share. Raises Overloaded."""
@@ -117,7 +146,18 @@ class SharedReader:
         # The clock starts once there is a place: waiting in line is the fault of others, and is not charged.
         begun = perf_counter()
         try:
-            return await self.pool.fetch(sql, *values)
+            connection = await self._take()
+            try:
+                found: Sequence[Any] = await connection.fetch(sql, *values)
+            # The pool knows what to do with a connection on which something went wrong or was given up.
+            except BaseException:
+                await self.pool.release(connection)
+                raise
+            if self._closing:
+                await self.pool.release(connection)
+            else:
+                self._hold(connection)
+            return found
         finally:
             self.share.leave()
             if self.metered:
@@ -126,13 +166,52 @@ class SharedReader:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
         """Lend a connection for several statements. Raises Overloaded."""
-        async with self.share, self.pool.acquire() as connection:
+        async with self.share:
             begun = perf_counter()
+            connection = await self._take()
             try:
                 yield connection
             finally:
+                await self.pool.release(connection)
                 if self.metered:
                     spend_time(perf_counter() - begun)
+
+    async def close(self) -> None:
+        """Give back what is held, and hold nothing from now on."""
+        self._closing = True
+        if self._timer is not None:
+            self._timer.cancel()
+        held, self._held = self._held, []
+        for connection in held:
+            await self.pool.release(connection)
+
+    async def _take(self) -> PoolConnectionProxy[Any]:
+        """Return a connection for the place that was taken."""
+        while self._held:
+            connection = self._held.pop()
+            if len(self._held) < self._unused:
+                self._unused = len(self._held)
+            if not connection.is_closed():
+                return connection
+            await self.pool.release(connection)
+        return await self.pool.acquire()
+
+    def _hold(self, connection: PoolConnectionProxy[Any]) -> None:
+        """Hold a connection for the next statement."""
+        self._held.append(connection)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(IDLE, self._give_back)
+
+    def _give_back(self) -> None:
+        """Give back the connections that were not used for a while."""
+        loop = asyncio.get_running_loop()
+        unused, self._held = self._held[: self._unused], self._held[self._unused :]
+        for connection in unused:
+            task = loop.create_task(self.pool.release(connection))
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+        self._unused = len(self._held)
+        self._timer = loop.call_later(IDLE, self._give_back) if self._held else None
 
 
 @dataclass(frozen=True)
@@ -217,13 +296,15 @@ async def open_shares(dsn: str, settings: Settings) -> AsyncIterator[Shares]:
     async with AsyncExitStack() as stack:
 
         async def opened(name: str, size: int, **more: Any) -> SharedReader:
-            metered = more.pop("metered", True)
+            metered, longest = more.pop("metered", True), more.pop("longest", LONGEST_LINE)
             pool = await stack.enter_async_context(await database.open_readers(dsn, size, **more))
-            return SharedReader(Share(name, size), pool, metered)
+            reader = SharedReader(Share(name, size, longest=longest), pool, metered)
+            stack.push_async_callback(reader.close)
+            return reader
 
         commands = settings.commands_pool
         yield Shares(
-            accounts=await opened("accounts", settings.pool),
+            accounts=await opened("accounts", settings.pool, longest=ACCOUNTS_LINE),
             # Without parallel workers a stranger's statement is one
             # process of PostgreSQL's; with them it could be three.
             strangers=await opened(
