@@ -47,6 +47,7 @@ from graphql import (
     OperationDefinitionNode,
     get_named_type,
     get_nullable_type,
+    is_scalar_type,
 )
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet, collect_subfields
 from graphql.execution.values import VariableValues
@@ -62,7 +63,7 @@ from .filters import apply_filter
 from .parameters import Parameters
 from .protection import ReadsProtected
 from .rows import Rows, declared_by, permission_criterion, plugin_of, select_terms, switched_on_criterion
-from .scalars import as_declared, encode_term, json_leaf, quote_constant
+from .scalars import CASTS, as_declared, encode_term, json_leaf, quote_constant
 from .statement import AnswerShape, PythonCall, Statement
 from .viewer_scope import StatementScope
 
@@ -146,6 +147,7 @@ class Compiler:
         self.without, self.plugins = without, set[str]()
         self.errors: list[GraphQLError] = []
         self.checks: list[Term] = []
+        self.opaque = False
         """Bound values that are read whether or not the text needs them: what is wrong with them is to be told."""
         self.lost: FieldNode | None = None
         self.lost_path: tuple[str, ...] = ()
@@ -231,6 +233,7 @@ class Compiler:
         values, plugins = tuple(parameters.values), frozenset(self.plugins)
         steps, fixed = self.budget.steps, tuple(self.errors)
         checks = tuple(term.value for term in self.checks if isinstance(term, ValueWrapper))
+        shape.opaque = self.opaque
         lost = self.lost, steps, checks, self.lost_path
         return Statement(sql, values, shape, fixed, self.cost, plugins, *lost, fault=self.fault)
 
@@ -260,7 +263,7 @@ class Compiler:
         if row is not None and entity is not None:
             terms += [row.field(entity.column(name)).as_(f"@{name}") for name in shape.needs]
         if rows is not None and (look := looks.look_of_rows(self, rows, shape)) is not None:
-            terms.append(look.as_(looks.LOOK))
+            terms.append(look.as_(shape.look))
         return terms, shape
 
     def field(
@@ -274,6 +277,8 @@ class Compiler:
         of = kind.fields.get(node.name.value)
         declared = of.extensions.get("strawberry-definition") if of else None
         plan: Plan | None = declared.metadata.get(PLAN) if declared else None
+        if of is not None and is_scalar_type(named := get_named_type(of.type)) and named.name not in CASTS:
+            self.opaque = True
         if plan is None or of is None or declared is None:  # introspection and Python at the root
             shape.python = True
             return None

@@ -6,18 +6,18 @@ import asyncio
 import base64
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 import orjson
 from asyncpg import CharacterNotInRepertoireError, DataError, PostgresError
 from asyncpg.exceptions import QueryCanceledError
+from asyncpg.pgproto.pgproto import UUID  # made ten times as fast as the standard library's, which it is a kind of
 from gongzhi.core.access.models import VIA_PLUGIN, LookKind
-from gongzhi.declare.entity import Entity, Ref
+from gongzhi.declare.entity import Ref
 from gongzhi.declare.plans import PLUGIN
 from gongzhi.runtime import sealing
 from gongzhi.runtime.context import FileLook
@@ -45,8 +45,7 @@ from gongzhi_server.plugins.loader import is_switched
 from . import Document, Planner, Statement
 from .budget import Budget
 from .compiler import MASKED, PluginPartFailed
-from .looks import LOOK
-from .scalars import decode_column
+from .looks import cut_looks
 from .statement import AnswerShape, PythonCall
 
 Fetch = Callable[..., Awaitable[Sequence[Any]]]
@@ -204,9 +203,14 @@ class OperationRun:
         shape = statement.shape
         if shape.tried:
             self._tried.update(dict.fromkeys(shape.tried))
-        # The common case: nothing to open, to count as a look, or to compute, so the database's text is the answer.
-        if not shape.live and not shape.python and not (shape.seals and SEALED in text):
-            return text.encode(), self.errors
+        # The common case: nothing to open or to compute, so the database's text is the answer, but for the looks in it.
+        if not shape.computed and not shape.python and not (shape.seals and SEALED in text):
+            if not shape.looks:
+                return text.encode(), self.errors
+            if not shape.opaque and (cut := cut_looks(text)):
+                for member, people in cut[1].items():
+                    self.see(shape.looks[member], people)
+                return cut[0].encode(), self.errors
         root = orjson.loads(text)
         await self.finish([root], shape)
         if shape.python:
@@ -349,10 +353,8 @@ class OperationRun:
     async def finish(self, objects: list[dict[str, Any]], shape: AnswerShape) -> None:
         """Note whose files were read, open what is sealed, and call the Python fields, each once, outer ones first."""
         if shape.look:
-            people, fields = self._seen.setdefault(shape.plugin, (set(), {}))
-            fields.update(dict.fromkeys((*(f"{shape.kind}.{name}" for name in shape.fields), *shape.asked)))
             # Popped, so that it never reaches the client.
-            people.update(flatten([one.pop(LOOK) for one in objects]))
+            self.see(shape, flatten([one.pop(shape.look) for one in objects]))
         for key in shape.sealed:
             for one in objects:
                 if isinstance(one[key], dict):
@@ -360,7 +362,7 @@ class OperationRun:
         if shape.calls:
             rows = [
                 # Python fields get what they declared and nothing more; one that reads on would work by chance.
-                FieldRow({name: python_value(shape.entity, name, one.pop(f"@{name}")) for name in shape.needs})
+                FieldRow({name: decode(one.pop(member)) for name, member, decode in shape.reads})
                 for one in objects
             ]
             for call in shape.calls:
@@ -369,6 +371,12 @@ class OperationRun:
             found = list(flatten(one[key] for one in objects))
             if found:
                 await self.finish(found, inner)
+
+    def see(self, shape: AnswerShape, people: Iterable[str]) -> None:
+        """Note that these people's files were looked at, and at which fields."""
+        seen, fields = self._seen.setdefault(shape.plugin, (set(), {}))
+        fields.update(dict.fromkeys((*(f"{shape.kind}.{name}" for name in shape.fields), *shape.asked)))
+        seen.update(people)
 
     def opened(self, found: dict[str, Any]) -> Any:
         """Open a protected value, or return its mask if the keys at hand do not open it."""
@@ -425,7 +433,8 @@ class OperationRun:
         """Convert a field's values to JSON: leaves are serialised, references planned and fetched."""
         named = get_named_type(call.of.type)
         if is_leaf_type(named):
-            return [serialize_leaf(named, value, is_list_type(get_nullable_type(call.of.type))) for value in values]
+            listed = is_list_type(get_nullable_type(call.of.type))
+            return [serialize_leaf(named, value, listed) for value in values]
         assert isinstance(named, GraphQLObjectType)
         entity = self.planner.entities[named.name]
         make = partial(self.planner.rows, self.document, self.variables, self.viewer, entity, named, call.details)
@@ -440,11 +449,6 @@ class OperationRun:
             [found[one.key] for one in value] if isinstance(value, list) else value and found[value.key]
             for value in values
         ]
-
-
-def python_value(entity: Entity | None, name: str, value: Any) -> Any:
-    """Convert a column's JSON value to Python where the row's entity is known."""
-    return decode_column(entity, name, value) if entity else value
 
 
 def flatten(values: Any) -> Iterator[Any]:

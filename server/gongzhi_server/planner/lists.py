@@ -151,7 +151,7 @@ def plan_page(
         shape.add(key, child)
         parts.append(term.as_(key))
     if (look := looks.look_of_page(compiler, rows, shape, made.placed, made.counted)) is not None:
-        parts.append(look.as_(looks.LOOK))
+        parts.append(look.as_(shape.look))
     # Only totals and type names are selected: no row has to be read for them.
     if not made.read:
         return compiler.nested(parts), shape

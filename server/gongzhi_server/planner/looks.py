@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from gongzhi.declare.entity import Entity
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
     from .compiler import Compiler
 
 LOOK = "@look"
-"""The member with the keys of the people; no alias can be called so."""
+"""The beginning of the member with the keys of the people; no alias can be called so."""
+KEYS = r"\[[0-9a-f\-\"null, \n]*\]"
+PAIRS = rf"\[[null, \n]*(?:{KEYS}[null, \n]*)*\]"
+LISTS = rf"\[[null, \n]*(?:(?:{KEYS}|{PAIRS})[null, \n]*)*\]"
+MEMBER = re.compile(rf',"({LOOK}\d*)":(null|{KEYS}|{PAIRS}|{LISTS})')
+KEY = re.compile(r"[0-9a-f\-]{36}")
 
 EXACT = 100
 """Up to so many rows a count by a condition is exact, and a look at all who are counted."""
@@ -33,8 +39,8 @@ def look_of_rows(compiler: Compiler, rows: Rows, shape: AnswerShape) -> Sql | No
     if rows.covered or not (rows.alone or shape.beyond or rows.telling or compiler.document.taken):
         return None
     found = file_owners(compiler, rows.target, rows.table)
-    shape.look = found is not None
-    if shape.look:
+    if found is not None:
+        shape.look = compiler.name(LOOK)
         tell_conditions(compiler, rows, shape)
     return found
 
@@ -46,7 +52,7 @@ def look_of_page(compiler: Compiler, rows: Rows, shape: AnswerShape, placed: boo
     """
     if (found := telling_file(compiler, rows)) is None or not (placed or counted):
         return None
-    shape.look, shape.kind = True, rows.target.name
+    shape.look, shape.kind = compiler.name(LOOK), rows.target.name
     tell_conditions(compiler, rows, shape)
     # One more than is counted exactly: with it, the aggregate below knows that there are too many, and names none.
     first = Sql("{0}", rows.whole().select(found.as_("f")).limit(EXACT + 1))
@@ -55,6 +61,24 @@ def look_of_page(compiler: Compiler, rows: Rows, shape: AnswerShape, placed: boo
         Sql(COUNTED, first) if counted and rows.filtered else NullValue(),
     ]
     return Sql("json_build_array({0},{1})", *members)
+
+
+def cut_looks(text: str) -> tuple[str, dict[str, set[str]]] | None:
+    """Take the looks out of an answer without taking it apart, and return the people by the member they stood in.
+
+    Return None where something in it is not as expected. In JSON a text cannot hold the member, since its quotes would
+    be escaped there; values that are JSON themselves can, and must not be in the answer.
+    """
+    # What is between the members, and of each its name and its value.
+    parts = MEMBER.split(text)
+    names, values = parts[1::3], parts[2::3]
+    if len(names) != text.count(f'"{LOOK}'):
+        return None
+    found = {
+        name: set(KEY.findall("".join([value for each, value in zip(names, values, strict=True) if each == name])))
+        for name in set(names)
+    }
+    return "".join(parts[0::3]), found
 
 
 def round_count(compiler: Compiler, rows: Rows, total: Term) -> Term | None:

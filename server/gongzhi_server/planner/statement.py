@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ from graphql.execution.collect_fields import FieldDetailsList
 from strawberry.types.field import StrawberryField
 
 from .arguments import Chosen
+from .scalars import column_decoder
 
 STATEMENT, VALUE, SHAPE, CALL = 1_500, 1_200, 600, 700
 """Bytes that a statement, a parameter, an object of the answer and a call take, as measured."""
@@ -54,12 +55,14 @@ class AnswerShape:
     """What is selected and given, by its name in the schema."""
     beyond: bool = False
     """Whether something of it is more than anybody may read without a look."""
-    look: bool = False
-    """Whether each object says whose file it is."""
+    look: str = ""
+    """The member by which each object says whose file it is; empty where it does not."""
     plugin: str | None = None
     """The plugin by which the people were found: whose file it is may tell what the plugin keeps, as membership."""
     asked: list[str] = field(default_factory=list)
     """What the objects were asked for by, as Type.condition, where that tells something of a file."""
+    opaque: bool = False
+    """Whether there are values in it that are JSON themselves, which may hold anything; only at the root."""
     sealed: list[str] = field(default_factory=list)
     """Members that are in clear on a row of one's own."""
 
@@ -67,16 +70,29 @@ class AnswerShape:
     def needs(self) -> list[str]:
         return sorted({name for call in self.calls for name in call.plan.needs})
 
+    @cached_property
+    def reads(self) -> list[tuple[str, str, Callable[[Any], Any]]]:
+        """What its Python fields need: the name of each column, its member, and what makes a Python value of it."""
+        return [(name, f"@{name}", column_decoder(self.entity, name)) for name in self.needs]
+
     # Cached: it is asked with every answer, and a statement does not change.
     @cached_property
     def live(self) -> bool:
         """Whether every answer has to be taken apart."""
         return bool(self.calls or self.look) or any(one.live for one in self.inner.values())
 
-    @property
-    def looks(self) -> bool:
-        """Whether it looks at anybody's file."""
-        return self.look or any(one.looks for one in self.inner.values())
+    @cached_property
+    def computed(self) -> bool:
+        """Whether Python has fields to compute."""
+        return bool(self.calls) or any(one.computed for one in self.inner.values())
+
+    @cached_property
+    def looks(self) -> dict[str, AnswerShape]:
+        """What looks at anybody's file, here and further in, by the members that say so."""
+        own = {self.look: self} if self.look else {}
+        return {
+            name: one for found in (own, *(one.looks for one in self.inner.values())) for name, one in found.items()
+        }
 
     @cached_property
     def tried(self) -> tuple[str, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from time import perf_counter
 from typing import Any
 
 import asyncpg
@@ -23,10 +24,13 @@ from .database import open_writers
 
 log = logging.getLogger("gongzhi")
 
-BATCH = 200
+BATCH, PEOPLE = 200, 5_000
+"""Looks in a batch at most, and people in all of them; a look at more people is a batch of its own."""
 HOUR = timedelta(hours=1)
-PAUSE = 1.0
-"""Seconds between two counts of who reads much."""
+PAUSE, LONGEST = 1.0, 60.0
+"""Seconds between two counts of who reads much, at least and at most."""
+SHARE = 0.02
+"""How much of the time is spent on counting: whoever looks at very much makes the counts long."""
 
 # Counted in SQL over the stored log, so that all processes of a deployment count together.
 BULK = (
@@ -85,7 +89,8 @@ class AccessLog:
             while self._waiting:
                 # A batch is one link of the chain, whose end is locked:
                 # many looks in one link, instead of a queue for the lock.
-                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+                most = count_batch(self._waiting)
+                batch, self._waiting = self._waiting[:most], self._waiting[most:]
                 await self.keep(batch)
             if self._acted:
                 now, self._acted = self._acted, None
@@ -120,13 +125,14 @@ class AccessLog:
         while True:
             await self._looked.wait()
             self._looked.clear()
+            begun = perf_counter()
             try:
                 await self.patrol()
             # Alerts are best effort: a failure here must not stop the log itself.
             except Exception:
                 log.exception("the access log could not be looked through for bulk reads")
             # Rests between two counts, so that many looks in a row are counted once.
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(min(LONGEST, max(PAUSE, (perf_counter() - begun) / SHARE)))
 
     async def patrol(self) -> None:
         """Count what those who looked since the last time have looked at in an hour, and write alerts."""
@@ -147,6 +153,16 @@ class AccessLog:
         async with in_transaction():
             if county and not await AlertRow.exists(account=account, kind=kind, at__gt=since):
                 await raise_alert(Moment(entry.at), kind, account, entry.viewer.role, count, county)
+
+
+def count_batch(waiting: Sequence[tuple[Seen, asyncio.Future[None]]]) -> int:
+    """Return how many of these looks are written at once: as many as are bounded in number and in people."""
+    people = 0
+    for at, ((_, look), _) in enumerate(waiting[:BATCH]):
+        people += len(look.people)
+        if people > PEOPLE and at:
+            return at
+    return min(len(waiting), BATCH)
 
 
 @asynccontextmanager

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import accumulate
+from itertools import chain as joined
 from typing import Any, Union
 from uuid import UUID
 
@@ -38,9 +40,14 @@ KEEP = (
     + """insert into access.look (id, at, account, role, unit_id, grid_id, county_id, salt, content, kind, operation,
   purpose, fields, persons, salts, commitments, link, place)
 select l.id, l.at, l.account, l.role, l.unit_id, l.grid_id, l.county_id, l.salt, l.content, l.kind, l.operation,
-  l.purpose, l.fields, l.persons, l.salts, l.commitments, head.number, l.place
-from json_populate_recordset(null::access.look, $6::json) l, head"""
+  l.purpose, l.fields, ($7::uuid[])[b.first:b.last], ($8::bytea[])[b.first:b.last], ($9::bytea[])[b.first:b.last],
+  head.number, l.place
+from json_populate_recordset(null::access.look, $6::json) l
+join unnest($10::int[], $11::int[]) with ordinality b(first, last, place) on b.place=l.place+1, head"""
 )
+"""Writes looks. The people of all of them come as one array, and each look takes its part of it: most of what is
+written are people, and as JSON they would take three times as long."""
+COMMON_HOME = "select county_id, count(*) from people.person where id=any($1) group by county_id"
 HOMES = "select id, county_id from people.person where id=any($1)"
 SERVED = "select id, county_id from grids.grid where id=any($1)"
 ACTED = (
@@ -70,6 +77,9 @@ class LookEntry:
     """A look as it is written."""
 
     row: dict[str, Any]
+    people: Sequence[UUID]
+    salts: Sequence[bytes]
+    commitments: Sequence[bytes]
     digest: bytes
     account: str | None
     at: datetime
@@ -86,7 +96,7 @@ async def make_entries(connection: Connection | asyncpg.Pool[Any], looks: Sequen
     A look that found nobody is written under the county of whoever took it.
     """
     asked = list({person for _, look in looks for person in look.people})
-    homes = {row["id"]: row["county_id"] for row in await connection.fetch(HOMES, asked)}
+    homes = await find_homes(connection, asked)
     offices = [grid for viewer, look in looks if not look.people and (grid := acting_office(viewer)[2]) is not None]
     served = {row["id"]: row["county_id"] for row in await connection.fetch(SERVED, offices)} if offices else {}
     return [
@@ -96,12 +106,26 @@ async def make_entries(connection: Connection | asyncpg.Pool[Any], looks: Sequen
     ]
 
 
+async def find_homes(connection: Connection | asyncpg.Pool[Any], people: Sequence[UUID]) -> Mapping[UUID, int] | int:
+    """Find the county that each of these people lives in, or the one that all of them live in."""
+    # As texts, since asyncpg examines every object in a list that is none of Python's own types.
+    keys = list(map(str, people))
+    # Nearly always it is the same for all of them, and a row for each need not come.
+    counties = await connection.fetch(COMMON_HOME, keys) if people else []
+    if len(counties) == 1 and counties[0][1] == len(people):
+        common: int = counties[0][0]
+        return common
+    return {row["id"]: row["county_id"] for row in await connection.fetch(HOMES, keys)} if counties else {}
+
+
 def divide_by_county(
-    look: FileLook, homes: Mapping[UUID, int], served: int | None = None
+    look: FileLook, homes: Mapping[UUID, int] | int, served: int | None = None
 ) -> list[tuple[int | None, FileLook]]:
     """Divide a look by counties; one that found nobody goes to `served`."""
     if not look.people:
         return [(served, look)]
+    if isinstance(homes, int):
+        return [(homes, look)]
     counties: dict[int | None, list[UUID]] = {}
     for person in look.people:
         counties.setdefault(homes.get(person), []).append(person)
@@ -119,7 +143,7 @@ def make_entry(viewer: Viewer, look: FileLook, county: int | None = None) -> Loo
     said = look_facts(key, at, account, role, unit, grid, look.kind, operation, purpose, fields, county)
     content = chain.content_commitment(salt, said)
     commitments = [chain.person_commitment(one, person) for one, person in zip(salts, people, strict=True)]
-    # The row is passed to PostgreSQL as JSON; bytea columns read hexadecimal there.
+    # The row is passed to PostgreSQL as JSON, without its people; bytea columns read hexadecimal there.
     row = {
         "id": key,
         "at": at,
@@ -134,11 +158,8 @@ def make_entry(viewer: Viewer, look: FileLook, county: int | None = None) -> Loo
         "operation": operation,
         "purpose": purpose,
         "fields": fields,
-        "persons": people,
-        "salts": list(map(to_hex, salts)),
-        "commitments": list(map(to_hex, commitments)),
     }
-    return LookEntry(row, chain.entry_digest(content, commitments), account, at, viewer)
+    return LookEntry(row, people, salts, commitments, chain.entry_digest(content, commitments), account, at, viewer)
 
 
 def look_facts(*values: Any) -> Sequence[Any]:
@@ -156,7 +177,15 @@ async def write_looks(connection: Connection | asyncpg.Pool[Any], entries: Seque
     root, at = chain.batch_root(one.digest for one in entries), max(one.at for one in entries)
     rows = orjson.dumps([{**one.row, "place": place} for place, one in enumerate(entries)], default=str).decode()
     tail = chain.link_tail(LOOK, at, len(entries), root)
-    await connection.execute(KEEP, tail, LOOK, at, len(entries), root, rows)
+    people, salts, commitments = (
+        list(joined.from_iterable(parts))
+        for parts in zip(*((one.people, one.salts, one.commitments) for one in entries), strict=True)
+    )
+    ends = list(accumulate(len(one.people) for one in entries))
+    firsts = [end - len(one.people) + 1 for end, one in zip(ends, entries, strict=True)]
+    await connection.execute(
+        KEEP, tail, LOOK, at, len(entries), root, rows, list(map(str, people)), salts, commitments, firsts, ends
+    )
 
 
 def act_statement(
