@@ -91,6 +91,8 @@ def compare(dsn: str, pace: speed.Pace) -> dict[str, Any]:
         return bars.rates(results)
     for bar in bars.missed_bars(results):
         console.print(f"[red]missed:[/] {bar.question} at least {bar.least} × {bar.over}")
+    for question, times, most in bars.missed_tails(results):
+        console.print(f"[red]missed:[/] the p99 of {question} at most {most} × the floor's; it is {times:.2f} ×")
     console.print(CAUTION)
     return bars.rates(results)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,17 @@ import httpx
 from gongzhi_server.errors import Problem
 
 from .county import CODE
-from .load import Target, body
+from .load import CONNECTIONS, Target, body
 from .servers import EVERYBODY
 
 DOCUMENTS = Path(__file__).parent / "documents"
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
 
 PAGE = ({"first": 50},)
+MANY = 256
+"""Connections for the documents that are mixed."""
+TURNS = 10
+"""How often their order is repeated until the first request comes again."""
 FEW = {"list": 64, "point": 500, "nested": 16, "python": 64}
 """How often plain Strawberry is asked. What it had not answered when its time was up would burden the next."""
 
@@ -45,6 +50,18 @@ class Question:
     variables: Sequence[Mapping[str, Any]]
     entries: Mapping[str, Entry]
     differ: frozenset[str] = field(default=frozenset())
+    connections: int = CONNECTIONS
+    mixed: Sequence[Question] = ()
+    """The questions that are asked in turn, each as often as it is here, if there are several."""
+
+    def bodies(self, label: str) -> list[str]:
+        """Return what is sent in turn to get one column."""
+        if not self.mixed:
+            return [body(self.entries[label].text, variables) for variables in self.variables]
+        turns = [cycle(question.bodies(label)) for question in self.mixed]
+        # By identity: the same question has one turn, however often it stands here.
+        of = {id(question): turn for question, turn in zip(self.mixed, turns, strict=True)}
+        return [next(of[id(question)]) for _ in range(TURNS) for question in self.mixed]
 
 
 def same(name: str, servers: Sequence[str] = EVERYBODY) -> dict[str, Entry]:
@@ -58,10 +75,15 @@ def same(name: str, servers: Sequence[str] = EVERYBODY) -> dict[str, Entry]:
 
 def questions(numbers: Sequence[str]) -> tuple[Question, ...]:
     """Return what is asked of a county that has cases of these numbers."""
+    listed = Question("list", PAGE, same("list"))
+    point = Question("point", [{"number": number} for number in numbers], same("point"))
+    nested = Question("nested", ({"code": CODE},), same("nested"))
+    # Mostly one case by number, some lists, and now and then a whole county.
+    asked = [point, point, point, listed] * 8 + [nested]
     return (
-        Question("list", PAGE, same("list")),
-        Question("point", [{"number": number} for number in numbers], same("point")),
-        Question("nested", ({"code": CODE},), same("nested")),
+        listed,
+        point,
+        nested,
         Question(
             "python",
             PAGE,
@@ -77,11 +99,14 @@ def questions(numbers: Sequence[str]) -> tuple[Question, ...]:
             )
             for name in ("plugin", "counted")
         ),
+        Question("mixed", (), same("point", ("ours", "postgraphile", "floor")), connections=MANY, mixed=asked),
     )
 
 
 def agree(question: Question, targets: Mapping[str, Target]) -> None:
     """Raise Problem unless every server gives the same answer."""
+    if question.mixed:  # each of them is asked by itself, too
+        return
     # Servers that answer different things cannot be compared by their speed.
     found = {
         label: _answer(targets[entry.server], entry.text, question.variables[0])

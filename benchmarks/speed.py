@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.status import Status
 
 from .county import CODE
-from .load import CONNECTIONS, Found, Target, body, fire
+from .load import CONNECTIONS, Found, Target, fire
 from .questions import Question, agree
 from .servers import Server
 
@@ -51,12 +51,12 @@ def measure(servers: Mapping[str, Server], asked: Sequence[Question], pace: Pace
 def once(question: Question, label: str, targets: Mapping[str, Target], pace: Pace, first: bool) -> Found:
     """Ask one question of one server, for a time or so many times."""
     entry = question.entries[label]
-    text, target = entry.text, targets[entry.server]
-    bodies = [body(text, variables) for variables in question.variables]
+    target, bodies = targets[entry.server], question.bodies(label)
     if entry.amount:
         amount = min(entry.amount, pace.most)
         return fire(target, bodies, amount=amount, connections=min(amount, CONNECTIONS))
-    return fire(target, bodies, seconds=pace.seconds, warmup=pace.warmup if first else 0)
+    warmup = pace.warmup if first else 0
+    return fire(target, bodies, seconds=pace.seconds, warmup=warmup, connections=question.connections)
 
 
 def rotate(labels: list[str], by: int) -> list[str]:
