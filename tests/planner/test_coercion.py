@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gongzhi_server._compat import graphql_schema
-from gongzhi_server.planner.coercion import make_coercer
+from gongzhi_server.planner.document import make_coercer
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -11,9 +12,14 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLInputType,
+    GraphQLNonNull,
     GraphQLSchema,
+    GraphQLString,
     OperationDefinitionNode,
     Undefined,
+    coerce_input_value,
+    is_leaf_type,
 )
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
@@ -23,7 +29,6 @@ from gongzhi_server.caching import Cache
 from gongzhi_server.gateway.interfaces import Kind
 
 from .argument_checks import open_arguments
-from .coercion import make_coercer
 from .statement import Statement
 from .viewer_scope import Question, answer_all
 
@@ -32,6 +37,8 @@ DOCUMENT, TOKEN, PLANS, TRAIT = 14_000, 550, 2_000, 400
 
 PLANNED = 1_000_000
 """Bytes of statements kept by a document that is in no cache."""
+
+Coercer = Callable[[Any], Any]
 
 PLAIN = frozenset((str, int, float))
 """Types of values of which a text depends on no more than that they are there."""
@@ -170,6 +177,45 @@ def variable_signatures(schema: GraphQLSchema, node: OperationDefinitionNode) ->
     """Return the variables of a valid operation with their types."""
     found = (get_variable_signature(schema, one) for one in node.variable_definitions or ())
     return [one for one in found if isinstance(one, GraphQLVariableSignature)]
+
+
+def make_coercer(kind: GraphQLInputType) -> Coercer:
+    """Return what does as `coerce_input_value` for this type; it returns Undefined for what does not fit.
+
+    That asks at every level of every value of which kind its type is.
+    """
+    if isinstance(kind, GraphQLNonNull):
+        return _required(make_coercer(kind.of_type))
+    if kind is GraphQLString:
+        return _text
+    if is_leaf_type(kind):
+        return _leaf(kind.coerce_input_value)
+    # Lists and objects are few, and large ones are coerced in a thread.
+    return partial(coerce_input_value, type_=kind)
+
+
+def _required(coerce: Coercer) -> Coercer:
+    """Return the same for a type that has no null."""
+    return lambda value: Undefined if value is None or value is Undefined else coerce(value)
+
+
+def _text(value: Any) -> Any:
+    """Coerce to String."""
+    return value if isinstance(value, str) else None if value is None or value is Undefined else Undefined
+
+
+def _leaf(convert: Coercer) -> Coercer:
+    """Return what coerces to a scalar or enum."""
+
+    def coerce(value: Any) -> Any:
+        if value is None or value is Undefined:
+            return None
+        try:
+            return convert(value)
+        except Exception:  # a scalar refuses by whatever it raises
+            return Undefined
+
+    return coerce
 
 
 def estimate_size(ast: DocumentNode) -> int:
