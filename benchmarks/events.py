@@ -152,8 +152,8 @@ async def serving(dsn: str, port: int = 8799) -> AsyncIterator[Bench]:
     """Run the measured server, and wait until it answers and has nothing left to do."""
     command = [
         *(sys.executable, "-m", "uvicorn", "benchmarks.events:app", "--factory", "--loop", "uvloop"),
-        *("--http", "httptools", "--ws", "gongzhi_server.gateway.uvicorn_protocols:Wire", "--log-level", "warning"),
-        *("--port", str(port), "--no-access-log"),
+        *("--http", "httptools", "--ws", "gongzhi_server.gateway.uvicorn_protocols:WebSocketProtocol"),
+        *("--log-level", "warning", "--port", str(port), "--no-access-log"),
     ]
     environment = {**os.environ, "BENCH_DSN": dsn}
     process = subprocess.Popen(command, env=environment, cwd=Path(__file__).parent.parent)

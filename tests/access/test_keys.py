@@ -211,10 +211,13 @@ async def test_rotation_moves_everything(filled: str, tmp_path: Path, log: Log) 
     )
     await log.connection.execute(
         "with a as (insert into accounts.account (id, name, kind, grid_id, created_at, created_by, version) "
-        "values (gen_random_uuid(), 'system', 'MACHINE', $1, now(), 'console', 1) returning id) "
-        "insert into webhooks.webhook (id, account_id, url, types, selection, grid_id, secret, previous_secret, state, "
-        "position, created_at, version) "
-        "select gen_random_uuid(), id, 'https://example.org/', '{}', '', $1, $2, $3, 'ACTIVE', 0, now(), 1 from a",
+        "values (gen_random_uuid(), 'system', 'MACHINE', $1, now(), 'console', 1) returning id), "
+        "w as (insert into webhooks.webhook (id, account_id, url, types, selection, grid_id, secret, state, position, "
+        "created_at, version) "
+        "select gen_random_uuid(), id, 'https://example.org/', '{}', '', $1, $2, 'ACTIVE', 0, now(), 1 from a "
+        "returning id) "
+        "insert into webhooks.retired_secret (id, webhook_id, county_id, secret, until) "
+        "select gen_random_uuid(), w.id, g.county_id, $3, now() from w, grids.grid g where g.id = $1",
         grid,
         secret,
         previous,

@@ -13,7 +13,7 @@ import inspect
 import typing
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from gongzhi.runtime.waivers import Waiver
 
 COMMAND = "command"
-ONCE = "once"
+ONCE, AGAIN = "once", "again"
 TWO_PERSONS = "two persons"
 """The check that a decision is not taken by who asked for it, nor by a puppet of theirs (`gongzhi.accounts`)."""
 
@@ -82,9 +82,13 @@ def result_field(description: str) -> Any:
     return Declared(description=description, default=None)
 
 
-def secret_field(description: str) -> Any:
-    """Declare a text of a payload that is shown once and kept nowhere: a repeated request gets null in its place."""
-    return Declared(description=description, default=None, metadata={ONCE: True})
+def secret_field(description: str, again: timedelta | None = None) -> Any:
+    """Declare a text of a payload that is shown once and kept nowhere: a repeated request gets null in its place.
+
+    Where the answer may be lost and nobody could do without, `again` is for how long a repeated request gets the text
+    once more; it is kept sealed for so long, and then destroyed.
+    """
+    return Declared(description=description, default=None, metadata={ONCE: True, AGAIN: again})
 
 
 class Call(Protocol):

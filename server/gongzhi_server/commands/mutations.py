@@ -51,6 +51,7 @@ from gongzhi_server.plugins.loader import is_switched
 from gongzhi_server.plugins.ownership import acting_as
 from gongzhi_server.storage import audit
 from gongzhi_server.storage.batched_writes import Write, write_together
+from gongzhi_server.storage.lost_answers import open_answer, seal_answer
 
 from .payloads import objects_in, restore_payload, settle_payload, store_payload
 
@@ -373,13 +374,14 @@ async def perform_in_transaction(
     async with in_transaction() as connection:
         request = await claim_key(connection, account, key, command, mac, context.viewer.now)
         if request is not None:
-            return replay_request(command, request, mac, context.viewer)
+            return replay_request(command, request, mac, context)
         call = Transaction(context, connection, plugin, outbox)
         payload = await run_command(call, command, given)
         writes = call.outgoing.writes()
         # The payload is stored and read back before it is answered, so that the first answer equals every replay.
         kept = store_payload(payload)
         settle_payload(payload, kept)
+        kept |= seal_answer(payload, context.receipts, account, key, context.viewer.now)
         ended = Write(END, [account, key, orjson.dumps(kept).decode()])
         people = await call.people_concerned(payload)
         acted = audit.act_statement(context.viewer, command.name, object_ids(payload), call.waived, people)
@@ -525,7 +527,7 @@ async def claim_key(
     return await RequestRow.get(account=account, idempotency_key=key)
 
 
-def replay_request(command: Command, request: RequestRow, mac: bytes, viewer: Viewer) -> Any:
+def replay_request(command: Command, request: RequestRow, mac: bytes, context: Context) -> Any:
     """Return the payload of a request that was carried out before; its objects are planned as they are now."""
     # Compared in constant time, as all MACs are.
     if request.mutation != command.name or not hmac.compare_digest(request.mac, mac):
@@ -535,7 +537,9 @@ def replay_request(command: Command, request: RequestRow, mac: bytes, viewer: Vi
             "该幂等键已用于其他请求，请更换。",
             ("idempotencyKey",),
         )
-    return restore_answer(command, request.result or {}, viewer)
+    payload = restore_answer(command, request.result or {}, context.viewer)
+    open_answer(payload, request, context.receipts, context.viewer.now)
+    return payload
 
 
 def restore_answer(command: Command, result: dict[str, Any], viewer: Viewer) -> Any:

@@ -37,7 +37,7 @@ from gongzhi.runtime.commands import (
 from strawberry import ID, UNSET
 
 from . import secrets
-from .models import DeliveryRow, DeliveryState, WebhookRow, WebhookState
+from .models import DeliveryRow, DeliveryState, RetiredSecretRow, WebhookRow, WebhookState
 from .rules import EDIT, OVERSEE, require_owner
 from .types import Webhook, WebhookDelivery
 
@@ -46,6 +46,10 @@ ENDPOINTS = 20
 """The most endpoints of an account."""
 OVERLAP = 24
 """Hours that a rotated secret goes on for, if nobody says how many."""
+OVERLAPPING = 4
+"""The most secrets that sign beside the one of now; each makes every delivery's headers longer."""
+AGAIN = timedelta(minutes=10)
+"""How long a secret whose answer was lost can be asked for again by its idempotency key."""
 TYPES = tuple(one.type for one in EVENTS)
 TEST = "webhook.test"
 """The type of what a test sends; it has an id of its own and is about no case."""
@@ -66,7 +70,9 @@ class WebhookPayload:
 @strawberry.type(description="The endpoint with its secret, or why there is none (回调密钥结果).")
 class WebhookSecretPayload:
     webhook: Webhook | None = result_field("The endpoint (回调).")
-    secret: str | None = secret_field("What its deliveries are signed with; shown once (签名密钥).")
+    secret: str | None = secret_field(
+        "What its deliveries are signed with; shown once, and for ten minutes by the same key (签名密钥).", again=AGAIN
+    )
     errors: list[Problem] = problems()
 
 
@@ -100,8 +106,7 @@ async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecret
     secret = sealing.data_key()
     row = await WebhookRow.create(
         account=account,
-        # What was made with an API key knows no more than the key may.
-        permissions=sorted(call.viewer.account.granted) if call.viewer.account.api_key else None,
+        **bind_to_key(call),
         url=url,
         types=types,
         selection=check_selection(call, input.selection) if is_given(input.selection) else None,
@@ -151,6 +156,8 @@ async def set_webhook_active(call: Call, input: SetWebhookActiveInput) -> Webhoo
     if input.active or not call.may(OVERSEE, row):
         await require_owner(call, row)
     row.state = WebhookState.ACTIVE if input.active else WebhookState.PAUSED
+    if input.active:
+        row.update_from_dict(bind_to_key(call))
     # It begins without the failures of before.
     row.reason = row.failing_since = row.rests_until = None
     return await save_webhook(row)
@@ -191,11 +198,19 @@ async def rotate_webhook_secret(call: Call, input: RotateWebhookSecretInput) -> 
         raise invalid_input("overlap is 0 to 744 hours.", "overlap 应为 0 至 744 小时。", "overlap")
     row: WebhookRow = await find_webhook(call, input.webhook)
     await require_owner(call, row)
+    await RetiredSecretRow.filter(webhook=row, until__lte=call.now).delete()
+    if await RetiredSecretRow.filter(webhook=row).count() >= OVERLAPPING:
+        raise invalid_input(
+            f"{OVERLAPPING} secrets overlap already; rotate when the first of them is over.",
+            f"已有 {OVERLAPPING} 个密钥处于重叠期，请待其到期后再轮换。",
+            "webhook",
+        )
+    # Without an overlap the secret of now signs nothing any more. Those before keep what they were promised.
+    if input.overlap > 0:
+        until = call.now + timedelta(hours=input.overlap)
+        await RetiredSecretRow.create(webhook=row, county_id=row.county_id, secret=row.secret, until=until)
+        row.previous_until = max(until, row.previous_until or until)
     secret = sealing.data_key()
-    overlaps = input.overlap > 0
-    # Without an overlap the old secret signs nothing from now on.
-    row.previous_secret = row.secret if overlaps else None
-    row.previous_until = call.now + timedelta(hours=input.overlap) if overlaps else None
     row.secret = await secrets.wrap_secret(call, await row.grid, secret)
     await save_webhook(row)
     return WebhookSecretPayload(webhook=ref(Webhook, row.id), secret=secrets.write_secret(secret))
@@ -242,6 +257,12 @@ async def replay_webhook(call: Call, input: ReplayWebhookInput) -> WebhookPayloa
     again = DeliveryRow.filter(webhook=row, at__gte=since).exclude(type=TEST)
     await again.update(state=DeliveryState.WAITING, attempts=0, next_attempt_at=call.now)
     return await save_webhook(row)
+
+
+def bind_to_key(call: Call) -> dict[str, Any]:
+    """Return what an endpoint keeps of the API key that was shown: it knows no more than that may, nor any longer."""
+    account = call.viewer.account
+    return {"permissions": sorted(account.granted) if account.api_key else None, "key_id": account.api_key}
 
 
 async def find_webhook(call: Call, webhook: ID) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,48 +21,63 @@ NEWS = 500
 """Events that are looked at together."""
 WAITING = 1000
 """The most deliveries that wait at an endpoint; what happens then stays in the outbox."""
+TOGETHER = 50
+"""Endpoints that events are put down for together, so that no statement takes long."""
 
-BUSY = """
-select w.id from webhooks.webhook w, events.counter n
-where w.state = 'ACTIVE' and (w.rests_until is null or w.rests_until <= $1) and (w.position < n.given or exists (
+# What is taken for those that rest would only wait, so they are left out until they are tried again.
+AWAKE = "w.state = 'ACTIVE' and (w.rests_until is null or w.rests_until <= $1)"
+STOPPED = """case when a.suspended_at is not null then 'ACCOUNT' when w.key_id is not null and not exists (
+  select from accounts.key k where k.id = w.key_id and k.revoked_at is null and k.expires_at > $1) then 'KEY' end"""
+"""Why an endpoint is to be given up whatever it answers: who it belongs to, or with what it was made, is no more."""
+BUSY = f"""
+select w.id from webhooks.webhook w join accounts.account a on a.id = w.account_id
+where {AWAKE} and ({STOPPED} is not null or exists (
   select from webhooks.delivery d where d.webhook_id = w.id and d.state = 'WAITING' and d.next_attempt_at <= $1))
 """
-ENDPOINT = """
-select w.id, w.account_id, w.permissions, w.url, w.types, w.selection, w.secret, w.previous_secret, w.previous_until,
-  w.position, w.grid_id, w.failing_since, c.code as county, a.name as account
+ENDPOINT = f"""
+select w.id, w.account_id, w.permissions, w.url, w.types, w.selection, w.secret, w.grid_id, w.failing_since,
+  w.rests_until, c.code as county, a.name as account, {STOPPED} as stopped, array(
+    select r.secret from webhooks.retired_secret r where r.webhook_id = w.id and r.until > $1 order by r.id desc
+  ) as retired
 from webhooks.webhook w join grids.grid c on c.id = w.county_id join accounts.account a on a.id = w.account_id
-where w.id = $1 and w.state = 'ACTIVE' and (w.rests_until is null or w.rests_until <= $2)
+where w.id = $2 and {AWAKE}
 """
-# The endpoint's row is locked while its events are taken, so that a replay, which moves its position back, waits or is
-# seen. The position moves in the same statement: an event is put down once, or looked at again.
-TAKE = """
-with at as (
-  select w.id, w.position, w.grid_id, w.types, (
-    select count(*) from webhooks.delivery d where d.webhook_id = w.id and d.state = 'WAITING') as waiting
-  from webhooks.webhook w where w.id = $1 for update
+# An endpoint's row is locked while its events are taken, so that a replay, which moves its position back, waits or is
+# seen. The position moves in the same statement: an event is put down once, or looked at again. Most endpoints are at
+# the same position, whose events are read once for all of them; those that are far behind hold nobody up.
+TAKE = f"""
+with at as materialized (
+  select w.id, w.position, w.grid_id, w.types from webhooks.webhook w, events.counter n
+  where {AWAKE} and w.position < n.given and (
+    select count(*) from (
+      select from webhooks.delivery d where d.webhook_id = w.id and d.state = 'WAITING' limit $5) waiting) < $5
+  order by w.position desc limit $6 for update of w skip locked
 ),
 news as materialized (
-  select o.*, a.id as webhook_id, (o.case_id is not null and o.type = any($2) or o.type = any($5) and a.types <> '{}')
-    and (a.types = '{}' or o.type = any(a.types))
-    and a.grid_id in (o.county_id, o.town_id, o.village_id, o.grid_1_id, o.grid_2_id, o.grid_3_id) as wanted
-  from at a, events.outbox o where o.position > a.position and a.waiting < $6 order by o.position limit $4
+  select a.position as after, o.* from (select distinct position from at) a cross join lateral (
+    select * from events.outbox o where o.position > a.position order by o.position limit $4) o
 ),
 put as (
   insert into webhooks.delivery
     (id, webhook_id, event_id, position, case_id, type, at, state, attempts, next_attempt_at)
-  select uuidv7(), n.webhook_id, n.id, n.position, n.case_id, n.type, n.at, 'WAITING', 0, $3
-  from news n where n.wanted on conflict (webhook_id, event_id) do nothing
+  select uuidv7(), a.id, n.id, n.position, n.case_id, n.type, n.at, 'WAITING', 0, $1
+  from at a join news n on n.after = a.position
+  where (n.case_id is not null and n.type = any($2) or n.type = any($3) and a.types <> '{{}}')
+    and (a.types = '{{}}' or n.type = any(a.types))
+    and a.grid_id in (n.county_id, n.town_id, n.village_id, n.grid_1_id, n.grid_2_id, n.grid_3_id)
+  on conflict (webhook_id, event_id) do nothing
 )
-update webhooks.webhook w set position = n.last from (select max(position) as last from news) n
-where w.id = $1 and n.last is not null returning w.position
+update webhooks.webhook w set position = n.last
+from at a join (select after, max(position) as last from news group by after) n on n.after = a.position
+where w.id = a.id returning w.id
 """
-# Of each case the first that waits, due or not: nothing overtakes it.
+# Of each case the first that waits, due or not: nothing overtakes it. What was refused goes behind what is new.
 DUE = """
 select d.id, d.event_id, d.type, d.at, d.attempts, d.body from webhooks.delivery d
-where d.webhook_id = $1 and d.state = 'WAITING' and d.next_attempt_at <= $2 and not exists (
+where d.webhook_id = $1 and d.state = 'WAITING' and d.next_attempt_at <= $2 and d.id <> all($4) and not exists (
   select from webhooks.delivery e
   where e.webhook_id = $1 and e.state = 'WAITING' and e.case_id = d.case_id and e.position < d.position)
-order by d.position, d.id limit $3
+order by d.attempts, d.position, d.id limit $3
 """
 FREEZE = """
 update webhooks.delivery d set body = one.body
@@ -74,10 +90,8 @@ update webhooks.delivery d set state = one.state, attempts = d.attempts + 1, sta
 from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::timestamptz[]) one (id, state, status, error, again)
 where d.id = one.id and d.state = 'WAITING'
 """
-RECOVER = (
-    "update webhooks.webhook set failing_since = null, rests_until = null where id = $1 and failing_since is not null"
-)
-REST = """
+RECOVER = "update webhooks.webhook set failing_since = null, rests_until = null where id = $1"
+FAIL = """
 update webhooks.webhook set failing_since = coalesce(failing_since, $2), rests_until = $3 where id = $1
 """
 
@@ -99,53 +113,69 @@ class Outcome:
         return DeliveryState.WAITING if self.again else DeliveryState.FAILED
 
 
-class Deliveries:
-    """One endpoint's rows, over the connection that holds its lock. Each statement is a transaction of its own.
+class Locks:
+    """The locks of a process, one for each endpoint that it serves, over the one connection that holds all of them."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        # A connection runs one statement at a time.
+        self.turn = asyncio.Lock()
+
+    async def take(self, endpoint: UUID) -> bool:
+        """Take an endpoint's lock; tell whether no other process has it."""
+        async with self.turn:
+            return bool(await self.connection.fetchval(LOCK, endpoint))
+
+    async def release(self, endpoint: UUID) -> None:
+        """Let others have the endpoint."""
+        async with self.turn:
+            await self.connection.fetchval(UNLOCK, endpoint)
+
+
+async def take_events(pool: Any, types: Collection[str], now: datetime) -> bool:
+    """Put down what is new for endpoints, and move their positions behind that; tell whether anything was new.
 
     `types` are those of events beside cases' that can be delivered at all.
     """
+    return bool(await pool.fetch(TAKE, now, list(TYPES), list(types), NEWS, WAITING, TOGETHER))
 
-    def __init__(self, connection: Any, id: UUID, types: Collection[str]) -> None:
-        self.connection, self.id, self.types = connection, id, types
 
-    async def lock(self) -> bool:
-        """Take the endpoint's lock; tell whether nobody else has it."""
-        return bool(await self.connection.fetchval(LOCK, self.id))
+async def find_busy(pool: Any, now: datetime) -> list[UUID]:
+    """Find the endpoints at which something is due."""
+    return [row["id"] for row in await pool.fetch(BUSY, now)]
 
-    async def unlock(self) -> None:
-        """Let others have the endpoint."""
-        await self.connection.fetchval(UNLOCK, self.id)
+
+class Deliveries:
+    """One endpoint's rows, for whoever has its lock. Each statement is a transaction of its own."""
+
+    def __init__(self, pool: Any, id: UUID) -> None:
+        self.pool, self.id = pool, id
 
     async def load_endpoint(self, now: datetime) -> Any:
         """Load the endpoint, if it is to be delivered to."""
-        return await self.connection.fetchrow(ENDPOINT, self.id, now)
+        return await self.pool.fetchrow(ENDPOINT, now, self.id)
 
-    async def take_events(self, now: datetime) -> bool:
-        """Put down what is new for it, and move its position behind that; tell whether there was anything new."""
-        types = list(TYPES), now, NEWS, list(self.types), WAITING
-        return await self.connection.fetchval(TAKE, self.id, *types) is not None
-
-    async def find_due(self, now: datetime, most: int) -> list[Any]:
-        """Find what is due, of each case only the first that waits."""
-        return list(await self.connection.fetch(DUE, self.id, now, most))
+    async def find_due(self, now: datetime, most: int, under_way: Collection[UUID]) -> list[Any]:
+        """Find what is due and not under way, of each case only the first that waits."""
+        return list(await self.pool.fetch(DUE, self.id, now, most, list(under_way)))
 
     async def freeze_bodies(self, bodies: Sequence[tuple[UUID, str]]) -> None:
         """Keep bodies before they are sent: they stay the same however often they are."""
-        await self.connection.execute(FREEZE, *map(list, zip(*bodies, strict=True)))
+        await self.pool.execute(FREEZE, *map(list, zip(*bodies, strict=True)))
 
     async def drop(self, deliveries: Sequence[UUID]) -> None:
         """Forget deliveries that the account may not know of."""
-        await self.connection.execute(DROP, list(deliveries))
+        await self.pool.execute(DROP, list(deliveries))
 
     async def record(self, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Write down what came of attempts."""
         columns = zip(*((one.delivery, one.state, one.status, one.error, one.again) for one in outcomes), strict=True)
-        await self.connection.execute(RECORD, *map(list, columns), now)
+        await self.pool.execute(RECORD, *map(list, columns), now)
 
     async def recover_endpoint(self) -> None:
         """Note that the endpoint takes something again."""
-        await self.connection.execute(RECOVER, self.id)
+        await self.pool.execute(RECOVER, self.id)
 
-    async def let_endpoint_rest(self, now: datetime, until: datetime) -> None:
-        """Try nothing at the endpoint until then."""
-        await self.connection.execute(REST, self.id, now, until)
+    async def note_failure(self, since: datetime, rests_until: datetime | None) -> None:
+        """Note since when the endpoint takes nothing, and until when nothing is tried at it."""
+        await self.pool.execute(FAIL, self.id, since, rests_until)

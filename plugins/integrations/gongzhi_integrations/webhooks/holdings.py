@@ -13,8 +13,15 @@ HOLDINGS = (
         SIGNING_IN,
         person=f"t.account_id in ({MINE})",
         erase=GONE,
-        hidden=("secret", "previous_secret"),
-        wrapped={"secret": COUNTY_OF_ROW, "previous_secret": COUNTY_OF_ROW},
+        hidden=("secret",),
+        wrapped={"secret": COUNTY_OF_ROW},
+    ),
+    Holding(
+        "webhooks.retired_secret",
+        Text("sealed secrets of endpoints that are being replaced", "回调轮换期内的旧密钥（加密）"),
+        SIGNING_IN,
+        hidden=("secret",),
+        wrapped={"secret": COUNTY_OF_ROW},
     ),
     Holding(
         "webhooks.delivery",

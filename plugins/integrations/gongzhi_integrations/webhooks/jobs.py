@@ -1,4 +1,4 @@
-"""Jobs: the log of deliveries forgets what is old."""
+"""Jobs: the log of deliveries forgets what is old, and endpoints their secrets of before."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from gongzhi.runtime.jobs import JobRun, job
 
 KEPT = timedelta(days=30)
 """How long the log is kept. What still waits stays."""
+OVER = "delete from webhooks.retired_secret where until <= $1"
 OLD = "delete from webhooks.delivery where state <> 'WAITING' and at < $1"
 
 
 @job("webhooks.forget", every=timedelta(days=1), offset=timedelta(hours=4))
 async def forget_deliveries(call: Call, run: JobRun) -> None:
-    """Delete what is older than the log is kept."""
+    """Delete what is older than the log is kept, and secrets whose overlap is over."""
     await call.fetch(OLD, call.now - KEPT)
+    await call.fetch(OVER, call.now)

@@ -31,8 +31,9 @@ class DeliveryState(StrEnum):
 class WebhookRow(Located):
     """An endpoint of an account. Its grid is the one whose events it gets; it lies in a county, whose key seals it.
 
-    `position` is the last event that was looked at for it. `permissions` is what the API key it was made with may;
-    null for all that the account may. Secrets are 32 bytes, wrapped under the county's key.
+    `position` is the last event that was looked at for it. `permissions` is what the API key may that it was made or
+    activated with, and `key_id` that key: without it nothing is delivered any more. Both are null if it was none, which
+    is for all that the account may. Secrets are 32 bytes, wrapped under the county's key.
     """
 
     id = primary_key()
@@ -41,11 +42,11 @@ class WebhookRow(Located):
     )
     account_id: UUID
     permissions: Any = ArrayField("text", null=True)
+    key_id: Any = fields.UUIDField(null=True)
     url = fields.CharField(max_length=500)
     types: Any = ArrayField("text")
     selection: Any = fields.TextField(null=True)
     secret = BytesField()
-    previous_secret: Any = BytesField(null=True)
     previous_until = fields.DatetimeField(null=True)
     state = fields.CharEnumField(WebhookState, max_length=8, default=WebhookState.ACTIVE)
     reason = fields.CharField(max_length=20, null=True)
@@ -58,6 +59,23 @@ class WebhookRow(Located):
     class Meta:
         schema = "webhooks"
         table = "webhook"
+
+
+class RetiredSecretRow(Model):
+    """A secret that was rotated away, and signs beside the one of now until its overlap is over."""
+
+    id = primary_key()
+    webhook: Any = fields.ForeignKeyField(
+        "webhooks.WebhookRow", related_name=False, on_delete=fields.CASCADE, db_index=True
+    )
+    webhook_id: UUID
+    county_id = fields.IntField()
+    secret = BytesField()
+    until = fields.DatetimeField()
+
+    class Meta:
+        schema = "webhooks"
+        table = "retired_secret"
 
 
 class DeliveryRow(Model):

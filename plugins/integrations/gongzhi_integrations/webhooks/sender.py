@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = 20.0
 """Seconds for all of an attempt."""
+CONNECTING = 5.0
+"""Seconds of these until a connection stands."""
 TYPE = "application/cloudevents+json; charset=utf-8"
 AGENT = "gongzhi-webhooks/1"
 GONE = 410
@@ -25,11 +28,12 @@ GONE = 410
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of it: a status, or an error in one word."""
+    """What came of it: a status, or an error in one word; and how many seconds it took."""
 
     status: int | None = None
     error: str | None = None
     retry_after: str | None = None
+    seconds: float = field(default=0.0, compare=False)
 
     @property
     def is_taken(self) -> bool:
@@ -48,20 +52,28 @@ class Sender:
         """The client, made for the first delivery: httpx with its certificates is a tenth of a start."""
         from gongzhi.runtime.outbound.clients import make_client
 
-        return make_client(self.networks, self.timeout)
+        return make_client(self.networks, CONNECTING)
 
-    async def send(self, url: str, id: UUID, body: str, secrets: Iterable[bytes], now: datetime) -> Attempt:
+    async def send(
+        self, url: str, id: UUID, body: str, secrets: Iterable[bytes], now: datetime, timeout: float | None = None
+    ) -> Attempt:
         """Send a body once. Whatever goes wrong is in the answer."""
+        begun, timeout = time.monotonic(), timeout or self.timeout
         try:
-            async with asyncio.timeout(self.timeout):
+            async with asyncio.timeout(timeout):
                 signed = make_headers(id, body, secrets, now)
+                request = self.client.build_request("POST", url, content=body.encode(), headers=signed)
+                # What bounds the answer is the timeout around it all; that of the client is for connecting.
+                request.extensions["timeout"] = {"connect": min(CONNECTING, timeout)}
                 # As a stream, of which the body is never read.
-                async with self.client.stream("POST", url, content=body.encode(), headers=signed) as reply:
-                    return Attempt(reply.status_code, retry_after=reply.headers.get("retry-after"))
+                reply = await self.client.send(request, stream=True)
+                await reply.aclose()
+                found = Attempt(reply.status_code, retry_after=reply.headers.get("retry-after"))
         except Exception as error:  # a receiver may be broken in any way
             from gongzhi.runtime.outbound.clients import name_failure
 
-            return Attempt(error=name_failure(error))
+            found = Attempt(error=name_failure(error))
+        return replace(found, seconds=time.monotonic() - begun)
 
     async def close(self) -> None:
         """Close the client, if there was a delivery."""

@@ -44,10 +44,10 @@ class Webhook(Node):
     grid: Grid | None = one("It gets what happens in this grid and below (网格).")
     selection: str | None = column("What of the case is sent along (字段选择).")
     state: WebhookState = column("Whether it is delivered to (状态).")
-    reason: str | None = column("Why it was disabled: GONE, FAILING or ACCOUNT (停用原因).")
+    reason: str | None = column("Why it was disabled: GONE, FAILING, ACCOUNT or KEY (停用原因).")
     failing_since: datetime.datetime | None = column("Since when nothing has been taken (持续失败起).")
     secret_overlaps_until: datetime.datetime | None = column(
-        "Until when the secret before signs as well (旧密钥有效期至).", name="previous_until"
+        "Until when secrets before sign as well (旧密钥有效期至).", name="previous_until"
     )
     created_at: datetime.datetime = column("When it was made (创建时间).")
     deliveries: Connection[WebhookDelivery] = connection(

@@ -16,7 +16,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from gongzhi.core.accounts.secrets import key_digest
-from gongzhi_integrations.webhooks.courier import ENDPOINTS, Courier, make_sender
+from gongzhi_integrations.webhooks.courier import CONNECTIONS, Courier, make_sender
 from gongzhi_server.app import create_app
 from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.plugins.loader import Plugins
@@ -151,7 +151,7 @@ async def opened(dsn: str, data: Path, receiver: Receiver, plugins: Plugins | No
     ):
         server = Server(client, clock, worker=app.state.worker)
         run = app.state.services.process_run(plugins.plugin("integrations"), asyncio.Event())
-        async with run.open_pool(ENDPOINTS + 1) as pool:
+        async with run.open_pool(CONNECTIONS + 1) as pool:
             courier = Courier(run.context, pool, make_sender(run.context()))
             courier.chance.seed(7)
             yield Desk(server, server.with_token(KEY), receiver, courier, connection, clock)

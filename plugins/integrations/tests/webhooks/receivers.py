@@ -37,12 +37,13 @@ class Got:
 
 @dataclass
 class Receiver:
-    """`answer` gives the status and further headers for what came in."""
+    """`answer` gives the status and further headers for what came in; nothing is answered before `ready`."""
 
     port: int = 0
     got: list[Got] = field(default_factory=list)
     answer: Callable[[Got], tuple[int, str]] = lambda got: (204, "")
     more: asyncio.Event = field(default_factory=asyncio.Event)
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def url(self) -> str:
@@ -64,6 +65,7 @@ class Receiver:
             got = Got(headers, (await reader.readexactly(int(headers.get("content-length", 0)))).decode())
             self.got.append(got)
             self.more.set()
+            await self.ready.wait()
             status, extra = self.answer(got)
             writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n{extra}\r\n".encode())
             await writer.drain()
@@ -76,9 +78,11 @@ class Receiver:
 @asynccontextmanager
 async def receiving() -> AsyncIterator[Receiver]:
     receiver = Receiver()
+    receiver.ready.set()
     server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
     receiver.port = server.sockets[0].getsockname()[1]
     try:
         yield receiver
     finally:
+        receiver.ready.set()
         server.close()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from gongzhi.core.accounts.secrets import key_digest
 from gongzhi.runtime.sealing import KeyRing
 from gongzhi_integrations.webhooks.holdings import HOLDINGS
 from gongzhi_server.storage import key_ring
+from gongzhi_server.storage.lost_answers import destroy_answers
 from gongzhi_server.testing import SECRET
 
 from .conftest import Desk
@@ -50,13 +53,13 @@ async def test_failed_case_waits_in_order(desk: Desk) -> None:
     other = await desk.report()
     await desk.deliver()
     first = desk.receiver.take()
-    assert [one.body["subject"] for one in first] == [stuck, stuck]
+    assert [one.body["subject"] for one in first] == [stuck, other, stuck]  # what is new goes before what was refused
     desk.receiver.answer = lambda got: (200, "")
     desk.clock.move(hours=1)
     await desk.deliver()
     later = desk.receiver.take()
     assert [one.body["type"] for one in later if one.body["subject"] == stuck] == ["case.reported", "case.accepted"]
-    assert other in [one.body["subject"] for one in later]
+    assert [one.body["subject"] for one in later] == [stuck, stuck]
     assert later[0].text == first[0].text and later[0].body["data"]["case"]["status"] == "REPORTED"
 
 
@@ -71,6 +74,21 @@ async def test_hidden_cases_stay_hidden(desk: Desk) -> None:
     assert desk.receiver.got == []
     assert await desk.connection.fetchval("select count(*) from webhooks.delivery") == 0
     assert made["errors"] == []
+
+
+async def test_kept_body_is_asked_for_again(desk: Desk) -> None:
+    """What was tried once, and may not be known any more, is not sent again."""
+    made = await desk.create()
+    await desk.report()
+    desk.receiver.answer = lambda got: (500, "")
+    await desk.deliver()
+    assert len(desk.receiver.take()) == 1
+    await desk.database.execute("update accounts.holding set until = $1 where role = 'integrator'", desk.clock())
+    desk.clock.move(minutes=1)
+    await desk.deliver()
+    assert desk.receiver.got == []
+    left = await desk.database.fetchval("select count(*) from webhooks.delivery")
+    assert (left, made["errors"]) == (0, [])
 
 
 async def test_other_grids_are_left_out(desk: Desk) -> None:
@@ -147,6 +165,68 @@ async def test_suspended_account_gets_nothing(desk: Desk) -> None:
     assert desk.receiver.got == []
     reason = await desk.connection.fetchval("select reason from webhooks.webhook")
     assert (reason, made["errors"]) == ("ACCOUNT", [])
+
+
+async def test_revoked_key_stops_its_endpoints(desk: Desk) -> None:
+    """At once, with a notice, and whether or not anything is due; another key of the account has it go on."""
+    made = await desk.create()
+    number = await desk.report()
+    await desk.database.execute("update accounts.key set revoked_at = $1", desk.clock())
+    await desk.deliver()
+    assert desk.receiver.got == [] and await told(desk) == ["webhook.disabled"]
+    assert await desk.database.fetchval("select reason from webhooks.webhook") == "KEY"
+    other = "gzk_" + "o" * 43
+    await desk.database.execute(
+        "insert into accounts.key (id, account_id, label, digest, permissions, created_at, created_by, expires_at) "
+        "select gen_random_uuid(), account_id, 'other', $1, permissions, created_at, created_by, expires_at "
+        "from accounts.key where label = 'test' and revoked_at is not null limit 1",
+        key_digest(other),
+    )
+    system = desk.server.with_token(other)
+    await system.do("setWebhookActive", "webhook { state }", webhook=made["webhook"]["id"], active=True)
+    await desk.deliver()
+    assert [one.body["subject"] for one in desk.receiver.take()] == [number]
+    await desk.database.execute("update accounts.key set expires_at = $1 where label = 'other'", desk.clock())
+    await desk.deliver()
+    assert await desk.database.fetchval("select reason from webhooks.webhook") == "KEY"
+
+
+async def test_second_rotation_keeps_the_first_promise(desk: Desk) -> None:
+    made = await desk.create()
+    id = made["webhook"]["id"]
+    second = await desk.system.do("rotateWebhookSecret", "secret", webhook=id, overlap=48)
+    third = await desk.system.do("rotateWebhookSecret", "webhook { secretOverlapsUntil } secret", webhook=id, overlap=1)
+    assert third["webhook"]["secretOverlapsUntil"].startswith((desk.clock() + timedelta(hours=48)).strftime("%FT%T"))
+    for hours, signing in ((0, (third, second, made)), (1, (third, made)), (48, (third,))):
+        desk.clock.move(hours=hours)
+        await desk.report()
+        await desk.deliver()
+        [got] = desk.receiver.take()
+        assert got.signatures == [got.signed(one["secret"]) for one in signing]
+    for _ in range(4):
+        await desk.system.do("rotateWebhookSecret", "secret", webhook=id)
+    refused = await desk.system.do("rotateWebhookSecret", "errors { path }", webhook=id)
+    assert refused["errors"][0]["path"] == ["webhook"]
+
+
+async def test_lost_answer_is_asked_for_again(desk: Desk) -> None:
+    """By the same key and within ten minutes; then it is gone from the database as well."""
+    asked = {"url": desk.receiver.url, "grid": "610921", "idempotencyKey": "once"}
+    made = await desk.system.do("createWebhook", "webhook { id } secret", **asked)
+    desk.clock.move(minutes=9)
+    assert await desk.system.do("createWebhook", "webhook { id } secret", **asked) == made
+    assert await desk.database.fetchval("select count(*) from webhooks.webhook") == 1
+    stored = await desk.database.fetchval("select result::text from journal.request where idempotency_key = 'once'")
+    assert "@sealed" in stored and made["secret"] not in stored
+    await destroy_answers(desk.database.execute, desk.clock())
+    assert await desk.system.do("createWebhook", "webhook { id } secret", **asked) == made
+    desk.clock.move(minutes=1)
+    assert (await desk.system.do("createWebhook", "webhook { id } secret", **asked))["secret"] is None
+    await destroy_answers(desk.database.execute, desk.clock())
+    stored = await desk.database.fetchval("select result::text from journal.request where idempotency_key = 'once'")
+    assert "@sealed" not in stored
+    other = await desk.system.do("createWebhook", "secret", **{**asked, "url": f"{desk.receiver.url}&other"})
+    assert other["errors"][0]["code"] == "IDEMPOTENCY_KEY_REUSED" and other["secret"] is None
 
 
 async def test_secrets_overlap(desk: Desk) -> None:

@@ -1,0 +1,117 @@
+"""Pacing: how many deliveries an endpoint gets side by side, how long it may take, and who gets the next place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+from .retries import SHORTEST_REST
+from .sender import TIMEOUT, Attempt
+
+WIDEST = 8
+"""The most deliveries of one endpoint side by side, each of another case."""
+OF_ACCOUNT = 32
+"""The most of all endpoints of an account."""
+PLACES = 200
+"""The most of a process."""
+SLOW_PLACES = 100
+"""The most of those endpoints that answered late or not at all the last time; the others find the rest."""
+SLOW = 2.0
+"""Seconds after which an answer is late."""
+SHORT_TIMEOUT = 5.0
+"""Seconds that an endpoint may take which has not answered for some attempts."""
+SILENT = 3
+"""After so many attempts in a row without an answer, only each third may take as long as all may."""
+MISSES = 5
+"""First attempts that have to miss in a row before an endpoint rests: one alone may be the fault of its event."""
+
+
+@dataclass
+class Pace:
+    """How an endpoint has answered this process. It begins with one delivery at a time, and gets more as it takes them.
+
+    So an endpoint that hangs holds one place, however many of its events wait.
+    """
+
+    window: int = 1
+    slow: bool = False
+    silent: int = 0
+    missed: int = 0
+    taken_at: datetime | None = None
+
+    @property
+    def timeout(self) -> float:
+        """The seconds that its next answer may take."""
+        return SHORT_TIMEOUT if self.silent >= SILENT and self.silent % SILENT else TIMEOUT
+
+    def note(self, attempt: Attempt, first: bool, now: datetime) -> None:
+        """Note what came of an attempt, the `first` of its delivery or a later one."""
+        self.slow = attempt.seconds >= SLOW
+        self.silent = self.silent + 1 if attempt.error == "TIMEOUT" else 0
+        if attempt.is_taken:
+            self.window, self.missed, self.taken_at = min(self.window + 1, WIDEST), 0, now
+            return
+        self.missed += first
+        if attempt.error:
+            self.window = 1
+
+    def takes_nothing(self, now: datetime) -> bool:
+        """Tell whether it is the endpoint that fails, and not single events."""
+        # While something is taken now and then, whatever else it refuses steps aside by itself.
+        idle = self.taken_at is None or now - self.taken_at >= SHORTEST_REST
+        return idle and self.missed >= MISSES
+
+
+class Places:
+    """The places of a process for deliveries under way; who has waited longest gets the next."""
+
+    def __init__(self) -> None:
+        self.all, self.slow = asyncio.Semaphore(PLACES), asyncio.Semaphore(SLOW_PLACES)
+        self.accounts: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
+
+    def find_gates(self, account: UUID, slow: bool) -> list[asyncio.Semaphore]:
+        """Find what a delivery of an account has to pass: its own first, so that who waits there holds up nobody."""
+        mine = self.accounts.get(account) or asyncio.Semaphore(OF_ACCOUNT)
+        self.accounts[account] = mine
+        return [mine, self.slow, self.all] if slow else [mine, self.all]
+
+    def are_taken(self, account: UUID, slow: bool) -> bool:
+        """Tell whether one would have to wait for a place."""
+        return any(gate.locked() for gate in self.find_gates(account, slow))
+
+    async def take(self, account: UUID, slow: bool, most: int) -> list[Place]:
+        """Wait for a place, and take as many as are free then."""
+        gates = self.find_gates(account, slow)
+        taken = [await take_place(gates)]
+        while len(taken) < most and not any(gate.locked() for gate in gates):
+            taken.append(await take_place(gates))
+        return taken
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place, which has to be left once."""
+
+    gates: Iterable[asyncio.Semaphore]
+
+    def leave(self) -> None:
+        """Leave it to whoever waits longest."""
+        for gate in self.gates:
+            gate.release()
+
+
+async def take_place(gates: Iterable[asyncio.Semaphore]) -> Place:
+    """Pass one gate after the other; who is cancelled meanwhile has passed none."""
+    passed: list[asyncio.Semaphore] = []
+    try:
+        for gate in gates:
+            await gate.acquire()
+            passed.append(gate)
+    except asyncio.CancelledError:
+        Place(passed).leave()
+        raise
+    return Place(passed)

@@ -1,0 +1,247 @@
+"""Visits: send one endpoint what is due, some deliveries side by side, and write down what comes of each.
+
+Of each case only the first that waits is sent, so a case's events arrive in order: what could not be delivered holds
+back what comes after it in the same case, and nothing else. The endpoint as a whole rests only while it takes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from gongzhi.core.notices.sending import Moment, NoticeDraft, send_notice
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.event_access import UnfitSelection
+from gongzhi.values.errors import Text
+from tortoise.transactions import in_transaction
+
+from . import retries
+from .bodies import TEST_DATA, make_body, make_envelope
+from .commands import TEST, TYPES
+from .deliveries import Deliveries, Outcome
+from .models import WebhookRow, WebhookState
+from .pacing import SLOW, Pace, Place
+from .sender import GONE, Attempt
+
+if TYPE_CHECKING:
+    from .courier import Courier
+
+log = logging.getLogger("gongzhi")
+
+ASKS_FOR_REST = frozenset((429, 503))
+"""Statuses whose Retry-After is about the receiver, and not about the one event."""
+REASONS = {
+    "GONE": Text("The receiver says that it is gone for good (410).", "接收方声明已永久停用（410）。"),
+    "FAILING": Text(
+        "Nothing has been taken for a day. Nothing is lost: activate it when the receiver works again.",
+        "一天内未能成功投递。数据未丢失，接收方恢复后请重新启用。",
+    ),
+    "ACCOUNT": Text("Its account is suspended.", "所属账户已停用。"),
+    "KEY": Text(
+        "The API key it was made with is revoked or expired. Nothing is lost: activate it with another key.",
+        "创建时使用的接口密钥已吊销或过期。数据未丢失，请使用其他密钥重新启用。",
+    ),
+}
+
+
+class Visit:
+    """One endpoint while this process has its lock. `news` says that more may be due."""
+
+    def __init__(self, courier: Courier, deliveries: Deliveries, pace: Pace) -> None:
+        self.courier, self.deliveries, self.pace = courier, deliveries, pace
+        self.news = asyncio.Event()
+        self.sending: dict[asyncio.Task[Attempt], Any] = {}
+        self.open = True
+        self.failing_since: datetime | None = None
+        self.probes = False
+        """Whether it has rested and has taken nothing since, so that one delivery at a time finds out."""
+
+    async def deliver(self) -> None:
+        """Send until nothing is due and all has been answered."""
+        try:
+            while await self.fill() or self.sending or self.news.is_set():
+                await self.wait()
+        finally:
+            for task in self.sending:
+                task.cancel()
+
+    def find_room(self) -> int:
+        """Find how many more may be sent now."""
+        now = asyncio.get_running_loop().time()
+        late = any(now - one["begun"] > SLOW for one in self.sending.values())
+        window = 1 if late or self.probes else self.pace.window
+        return window - len(self.sending)
+
+    async def fill(self) -> bool:
+        """Send what is due as far as there is room; tell whether there may be more."""
+        self.news.clear()
+        now, under_way = self.courier.now(), [one["id"] for one in self.sending.values()]
+        endpoint = await self.deliveries.load_endpoint(now) if self.open and self.find_room() > 0 else None
+        if endpoint is None:
+            return False
+        if endpoint["stopped"]:
+            await self.disable(endpoint, endpoint["stopped"])
+            return False
+        self.failing_since, self.probes = endpoint["failing_since"], endpoint["rests_until"] is not None
+        due = await self.deliveries.find_due(now, max(self.find_room(), 0), under_way)
+        if not due or self.sending and self.courier.places.are_taken(endpoint["account_id"], self.pace.slow):
+            return False  # while answers are awaited nobody queues
+        places = await self.courier.places.take(endpoint["account_id"], self.pace.slow, len(due))
+        try:
+            await self.send_due(due[: len(places)], places)
+        finally:
+            for place in places:
+                place.leave()
+        return True
+
+    async def send_due(self, due: Sequence[Any], places: list[Place]) -> None:
+        """Begin to send deliveries, each in a place, which is taken out of the list."""
+        now = self.courier.now()
+        # Loaded anew after the wait for a place: what the account may no longer see is not sent, even if it happened
+        # before, and neither is anything to an endpoint that was stopped.
+        endpoint = await self.deliveries.load_endpoint(now)
+        if endpoint is None or endpoint["stopped"]:
+            return
+        viewer = await self.courier.context().events.load_viewer(endpoint["account_id"], endpoint["permissions"])
+        if viewer is None:
+            await self.disable(endpoint, "ACCOUNT")
+            return
+        bodies = await self.compose(endpoint, due, viewer)
+        secrets = self.unwrap_secrets(endpoint)
+        begun = asyncio.get_running_loop().time()
+        for one in due:
+            if one["id"] in bodies:
+                task = asyncio.create_task(self.send(endpoint, one, bodies[one["id"]], secrets, places.pop()))
+                self.sending[task] = {**one, "begun": begun, "endpoint": endpoint}
+
+    async def compose(self, endpoint: Any, due: Sequence[Any], viewer: Viewer) -> dict[UUID, str | None]:
+        """Make the body of each delivery; None if the selection fits the schema no more.
+
+        Bodies are kept before they are sent: a receiver that gets one twice gets the same, whatever became of the case.
+        Whether the account may still know of it is asked each time.
+        """
+        source = self.courier.context().address
+        bodies: dict[UUID, str | None] = {}
+        made = {
+            one["id"]: make_envelope(source, one, TEST_DATA)
+            for one in due
+            if one["type"] == TEST and one["body"] is None
+        }
+        fresh = [one for one in due if one["type"] != TEST and one["body"] is None]
+        kept = [one for one in due if one["body"] is not None]
+        try:
+            made |= await self.make_bodies(fresh, endpoint["selection"], viewer, source)
+        except UnfitSelection:
+            log.error("the selection of an endpoint fits the schema no more: Webhook:%s", endpoint["id"])
+            # Without a body they fail, which shows their owner that the selection has to be changed.
+            bodies |= dict.fromkeys([one["id"] for one in fresh])
+        if made:
+            await self.deliveries.freeze_bodies(list(made.items()))
+        known = await self.make_bodies([one for one in kept if one["type"] != TEST], None, viewer, source)
+        bodies |= made | {one["id"]: one["body"] for one in kept if one["id"] in known or one["type"] == TEST}
+        # The account may not know of these, or no longer.
+        if hidden := [one["id"] for one in due if one["id"] not in bodies]:
+            await self.deliveries.drop(hidden)
+        return bodies
+
+    async def make_bodies(
+        self, asked: Sequence[Any], selection: str | None, viewer: Viewer, source: str
+    ) -> dict[UUID, str]:
+        """Make the bodies, by delivery, of the events that the account may know of. Raises UnfitSelection."""
+        events = [(one["event_id"], one["type"]) for one in asked]
+        known = await self.courier.context().events.read(events, viewer, selection) if events else {}
+        return {
+            one["id"]: make_body(source, one, known[one["event_id"]], bool(selection) and one["type"] in TYPES)
+            for one in asked
+            if one["event_id"] in known
+        }
+
+    async def send(self, endpoint: Any, delivery: Any, body: str | None, secrets: list[bytes], place: Place) -> Attempt:
+        """Try a delivery once, and leave its place."""
+        try:
+            if body is None:
+                return Attempt(error="SELECTION")
+            url, id, timeout = endpoint["url"], delivery["event_id"], self.pace.timeout
+            return await self.courier.sender.send(url, id, body, secrets, self.courier.now(), timeout)
+        finally:
+            place.leave()
+
+    def unwrap_secrets(self, endpoint: Any) -> list[bytes]:
+        """Return the secrets that sign: those before, too, while they overlap."""
+        wrapped = [endpoint["secret"], *endpoint["retired"]]
+        return [self.courier.keys.unwrap(endpoint["county"], bytes(one)) for one in wrapped]
+
+    async def wait(self) -> None:
+        """Wait for an answer, or for more to send while there is room; write down what was answered."""
+        if not self.sending:
+            return
+        news = [asyncio.create_task(self.news.wait())] if self.find_room() > 0 else []
+        try:
+            await asyncio.wait([*self.sending, *news], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for waiting in news:
+                waiting.cancel()
+        done = [task for task in self.sending if task.done()]
+        answered = [(self.sending.pop(task), task.result()) for task in done]
+        if answered:
+            await self.record(answered)
+
+    async def record(self, answered: Sequence[tuple[Any, Attempt]]) -> None:
+        """Write down what came of deliveries, and what it says of the endpoint."""
+        now = self.courier.now()
+        for delivery, attempt in answered:
+            self.pace.note(attempt, delivery["attempts"] == 0, now)
+        await self.deliveries.record([self.conclude(one, attempt, now) for one, attempt in answered], now)
+        endpoint = answered[0][0]["endpoint"]
+        # 410 says that it is gone for good (RFC 9110).
+        if any(attempt.status == GONE for _, attempt in answered):
+            await self.disable(endpoint, "GONE")
+        elif any(attempt.is_taken for _, attempt in answered):
+            # Something was taken, so it works again.
+            if self.failing_since or self.probes:
+                await self.deliveries.recover_endpoint()
+            self.failing_since, self.probes = None, False
+        missed = [attempt for _, attempt in answered if not attempt.is_taken]
+        if missed and self.open:
+            await self.note_failure(endpoint, missed, now)
+
+    def conclude(self, delivery: Any, attempt: Attempt, now: datetime) -> Outcome:
+        """Return what came of an attempt, and when it is tried again."""
+        wait = None if attempt.is_taken else retries.find_wait(delivery["attempts"] + 1, self.courier.chance)
+        again = None
+        if wait is not None and attempt.status != GONE:
+            again = now + max(wait, retries.read_retry_after(attempt.retry_after, now))
+        return Outcome(delivery["id"], attempt.is_taken, attempt.status, attempt.error, again)
+
+    async def note_failure(self, endpoint: Any, missed: Sequence[Attempt], now: datetime) -> None:
+        """Note that something was not taken; let the endpoint rest if nothing is, or if it asks to be left alone."""
+        since = self.failing_since = self.failing_since or now
+        if now - since >= retries.LASTING:
+            await self.disable(endpoint, "FAILING")
+            return
+        asking = [one.retry_after for one in missed if one.status in ASKS_FOR_REST]
+        rest = max((retries.read_retry_after(one, now) for one in asking), default=timedelta())
+        if self.probes or self.pace.takes_nothing(now):
+            rest = max(rest, retries.find_rest(now - since))
+        await self.deliveries.note_failure(since, now + rest if rest else None)
+        self.probes = self.probes or bool(rest)
+
+    async def disable(self, endpoint: Any, reason: str) -> None:
+        """Give the endpoint up, and tell its account."""
+        self.open = False
+        title = Text("Events are no longer delivered to an endpoint", "事件回调已停用")
+        about = f"Webhook:{endpoint['id']}"
+        # Together, so that no endpoint is given up without a notice.
+        async with in_transaction():
+            # Only if it still delivers: its owner may have paused it meanwhile.
+            done = await WebhookRow.filter(id=endpoint["id"], state=WebhookState.ACTIVE).update(
+                state=WebhookState.DISABLED, reason=reason
+            )
+            if done:
+                notice = NoticeDraft("webhook.disabled", title, REASONS[reason], about)
+                await send_notice(Moment(self.courier.now()), notice, accounts=[endpoint["account"]])
+        log.warning("%s is disabled: %s", about, reason)
