@@ -107,8 +107,9 @@ async def survive(dsn: str, data: Path, kills: int, seed: int) -> None:
     luck, patient = random.Random(seed), Patient(dsn, data)
     database = await asyncpg.connect(dsn)
     start = await database.fetchval("select given from events.counter")
-    from .conftest import CURSORS
+    from .conftest import CURSORS, learn_epochs
 
+    await learn_epochs(database)
     process = await patient.start()
     following = asyncio.create_task(patient.follow(CURSORS.seal(start)))
     writing = [asyncio.create_task(patient.write()) for _ in range(4)]

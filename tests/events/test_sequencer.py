@@ -141,7 +141,7 @@ async def number_all(dsn: str) -> None:
 async def test_another_leads_when_one_is_killed(empty: str, database: asyncpg.Connection[Any]) -> None:
     """The leader's connection is killed again and again; those who stand ready go on, and lose nothing."""
     news = asyncio.Event()
-    all_of_them = [Sequencer(empty, lambda: NOW, timedelta(days=90), news.set, poll=0.05) for _ in range(3)]
+    all_of_them = [Sequencer(empty, lambda: NOW, timedelta(days=90), news.set, len, poll=0.05) for _ in range(3)]
     written: list[str] = []
     async with AsyncExitStack() as stack:
         tasks = [asyncio.create_task(one.run()) for one in all_of_them]

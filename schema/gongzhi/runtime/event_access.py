@@ -77,10 +77,13 @@ class EventAccess:
         """
         return {}
 
-    def seal_cursor(self, position: int) -> str:
-        """Make the cursor that a subscription over GraphQL goes on from behind this position."""
+    def seal_cursor(self, position: int | None = None) -> str:
+        """Make the cursor that a subscription over GraphQL goes on from behind this position, or from now on.
+
+        What a statement sees that is run afterwards is before that or told behind it.
+        """
         raise NotImplementedError
 
     def open_cursor(self, cursor: str) -> int | None:
-        """Read the position of a cursor; None for what is none of ours."""
+        """Read the position of a cursor; None for what is none of ours, or of a history that a restore has ended."""
         return None

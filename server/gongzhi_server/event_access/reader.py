@@ -20,7 +20,8 @@ from gongzhi_server.graphql.engine import GraphQLEngine
 from gongzhi_server.planner.declarations import streams_of
 from gongzhi_server.plugins.ownership import acting_as
 
-from ..events.cursors import Cursors
+from ..events.cursors import PositionExpired
+from ..events.hub import Hub
 from ..events.subscriptions import SubscriptionRequest
 from ..events.visibility import is_open
 from .selections import Selections
@@ -36,11 +37,11 @@ class EngineEventAccess(EventAccess):
         self,
         engine: GraphQLEngine,
         accounts: Accounts,
-        cursors: Cursors,
+        hub: Hub,
         retention: timedelta,
         now: Callable[[], datetime],
     ) -> None:
-        self.engine, self.accounts, self.cursors, self.retention, self.now = engine, accounts, cursors, retention, now
+        self.engine, self.accounts, self.hub, self.retention, self.now = engine, accounts, hub, retention, now
         self.selections = Selections(engine)
         self.streams: dict[str, list[SubscriptionRequest]] = {}
         for name, types in streams_of(engine.planner.schema).items():
@@ -99,11 +100,14 @@ class EngineEventAccess(EventAccess):
         )
         return {id for id, row in zip(ids, rows, strict=True) if row is not None}
 
-    def seal_cursor(self, position: int) -> str:
-        return self.cursors.seal(position)
+    def seal_cursor(self, position: int | None = None) -> str:
+        return self.hub.cursors.seal(self.hub.feed.position if position is None else position)
 
     def open_cursor(self, cursor: str) -> int | None:
-        return self.cursors.open(cursor)
+        try:
+            return self.hub.cursors.open(cursor)
+        except PositionExpired:
+            return None
 
 
 def keys_and_cursors(ids: Sequence[UUID]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from gongzhi.declare.events import Occurrence
 
 from gongzhi_server.planner.execution import Fetch
 
+from .cursors import PositionExpired
 from .sequencer import LOST, POLL
 
 log = logging.getLogger("gongzhi")
@@ -25,10 +26,6 @@ EVENT = f"select {COLUMNS} from events.outbox o left join grids.grid g on g.id =
 READ = EVENT + "where o.position > $1 order by o.position limit $2"
 
 
-class PositionExpired(Exception):
-    """What followed this position is no longer kept, or the position was never given."""
-
-
 class EventFeed:
     """The events that have happened, as far as this process knows."""
 
@@ -38,6 +35,8 @@ class EventFeed:
         """Seconds after which the feed reads again, even if nobody called."""
         self.relied = False
         self.position = 0
+        self.history = 0
+        """How often events were lost while this process followed: its database was restored, or a replica took over."""
         self._kept: list[Occurrence] = []
         self._news = asyncio.Event()
         self._hint = asyncio.Event()
@@ -47,6 +46,13 @@ class EventFeed:
         [row] = await self.fetch("select given, gone from events.counter")
         self.position = row["given"]
         self._kept = []
+
+    def rewind(self, position: int) -> None:
+        """Go back to the last position of a history that goes on elsewhere; whoever is beyond it has to begin anew."""
+        if position >= self.position:
+            return
+        self.position, self._kept, self.history = position, [], self.history + 1
+        self._call()
 
     def hint(self) -> None:
         """Note that there may be news."""
@@ -101,21 +107,27 @@ class EventFeed:
         self._kept += found
         del self._kept[:-KEPT]
         self.position = found[-1].position
+        self._call()
+
+    def _call(self) -> None:
         # Wakes all who wait, and gives those who come later an event of their own.
         self._news.set()
         self._news = asyncio.Event()
 
     async def check(self, position: int) -> None:
-        """Raise Expired if one cannot go on from a position."""
+        """Raise PositionExpired if one cannot go on from a position."""
         [row] = await self.fetch("select given, gone from events.counter")
         # "gone" is the last position whose partition was dropped; beyond "given" no position was ever given.
         if not row["gone"] <= position <= row["given"]:
             raise PositionExpired
 
     async def after(self, position: int) -> Sequence[Occurrence]:
-        """Return the next events after a position, without a gap; wait for them. Raises Expired."""
+        """Return the next events after a position, without a gap; wait for them. Raises PositionExpired."""
+        history = self.history
         while position >= self.position:
             await self._news.wait()
+            if history != self.history and position > self.position:
+                raise PositionExpired
         first = self._kept[0].position if self._kept else self.position + 1
         if position + 1 >= first:
             # Positions have no gaps, so the place in memory is a subtraction.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from gongzhi_server.gateway.rate_limits import METER
 from gongzhi_server.planner.execution import Fetch
 
-from .cursors import Cursors
+from .cursors import Cursors, read_epochs
 from .feed import EventFeed
 from .sequencer import POLL, Sequencer
 
@@ -31,16 +31,25 @@ class Hub:
     ) -> None:
         self.cursors = Cursors(secret)
         self.feed = EventFeed(fetch, poll)
-        self.sequencer = Sequencer(dsn, now, retention, self.advanced, poll)
+        self.sequencer = Sequencer(dsn, now, retention, self.advanced, self.note_epochs, poll)
         self.work: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.heard: list[Callable[[], None]] = [self.feed.notice]
         self._tasks: list[asyncio.Task[None]] = []
         # Two first subscribers may come at the same time; the tasks must be started once.
         self._starting = asyncio.Lock()
+        self._known = asyncio.Event()
 
     def wake(self) -> None:
         """Note that this process has committed something to be told."""
         self.sequencer.wake()
+
+    def note_epochs(self, found: Sequence[Mapping[str, Any]]) -> None:
+        """Note the epochs of the database that was connected to: another one may have lost the last events."""
+        epochs = read_epochs(found)
+        if epochs != self.cursors.epochs:
+            self.cursors.epochs = epochs
+            self.feed.rewind(epochs[-1].began)
+        self._known.set()
 
     def advanced(self) -> None:
         """Call all who wait for events: positions have been given."""
@@ -58,6 +67,8 @@ class Hub:
                 context = contextvars.copy_context()
                 context.run(METER.set, None)  # whoever follows first does not pay for what goes on for everybody
                 self._tasks = [asyncio.create_task(run(), context=context.copy()) for run in runs]
+                # No cursor is sealed or opened before it is known in which epoch.
+                await self._known.wait()
 
     async def stop(self) -> None:
         """Cancel what runs and wait for its end."""

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
+import orjson
 
 from gongzhi_server.storage.election import try_lead
+from gongzhi_server.storage.lost_answers import destroy_answers
 
 from . import partitions
+from .cursors import OPEN_EPOCH
 
 log = logging.getLogger("gongzhi")
 
@@ -31,7 +34,7 @@ POLL = 1.0
 """Seconds after which every process looks, even if nobody called."""
 PACE = 0.02
 """Seconds between two numberings while one commit follows another, so that each numbers more at once."""
-TIDY = timedelta(hours=1)
+TIDY, SWEEP = timedelta(hours=1), timedelta(minutes=1)
 LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 """Errors by which a connection ends."""
 SHUT = (
@@ -52,13 +55,16 @@ class Sequencer:
         now: Callable[[], datetime],
         retention: timedelta,
         advanced: Callable[[], None],
+        epochs: Callable[[Sequence[Any]], None],
         poll: float = POLL,
     ) -> None:
         self.dsn, self.now, self.retention, self.advanced, self.poll = dsn, now, retention, advanced, poll
+        self.epochs = epochs
         self.called = asyncio.Event()
         self.written = False
         self.leads = False
         self._tidied: datetime | None = None
+        self._swept: datetime | None = None
 
     def wake(self) -> None:
         """Note that this process has committed something."""
@@ -80,6 +86,8 @@ class Sequencer:
         # A connection outside the pools: listening and an advisory lock belong to the session.
         connection: asyncpg.Connection[Any] = await asyncpg.connect(self.dsn, server_settings={"search_path": "public"})
         try:
+            # First of all: the database may be another one than before, and what it has lost must not be numbered anew.
+            self.epochs(orjson.loads(await connection.fetchval(OPEN_EPOCH)))
             await connection.add_listener(NUMBERED, lambda *_: self.advanced())
             await connection.add_listener(WRITTEN, lambda *_: self.called.set())
             while True:
@@ -113,8 +121,11 @@ class Sequencer:
         return numbered > 0
 
     async def tidy(self, connection: asyncpg.Connection[Any]) -> None:
-        """Look after the partitions, once an hour."""
+        """Look after the partitions, once an hour, and destroy secrets that nobody may ask for again, once a minute."""
         now = self.now()
+        if self._swept is None or now - self._swept >= SWEEP:
+            await destroy_answers(connection.execute, now)
+            self._swept = now
         if self._tidied is None or now - self._tidied >= TIDY:
             await partitions.tidy_partitions(connection, now, self.retention)
             self._tidied = now

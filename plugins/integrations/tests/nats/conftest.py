@@ -155,8 +155,8 @@ class Outbox:
 class SealedCursors(EventAccess):
     """What a publisher asks the server: cursors."""
 
-    def seal_cursor(self, position: int) -> str:
-        return CURSORS.seal(position)
+    def seal_cursor(self, position: int | None = None) -> str:
+        return CURSORS.seal(position or 0)
 
     def open_cursor(self, cursor: str) -> int | None:
         return CURSORS.open(cursor)

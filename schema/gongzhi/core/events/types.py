@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from typing import Any
 
 import strawberry
 from strawberry.scalars import JSON
@@ -13,7 +11,7 @@ from gongzhi.core.cases.events import EVENTS
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import column, entity, expression, live, lookup, one, stream
 from gongzhi.declare.enums import describe_enum
-from gongzhi.declare.events import Actor, Occurrence
+from gongzhi.declare.events import Actor
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import compare_place
 from gongzhi.declare.roots import Subscription
@@ -53,10 +51,6 @@ class CaseHappening:
     data: JSON = column("Facts as they were then: codes and numbers (数据).")
 
 
-def concerns_number(event: Occurrence, given: Mapping[str, Any]) -> bool:
-    return bool(event.data.get("number") == given["number"])
-
-
 EXTENSIONS = (
     extend(
         Subscription,
@@ -69,7 +63,7 @@ EXTENSIONS = (
                 type=Case | None,
             ),
             events=EVENTS,
-            touches=concerns_number,
+            touches=lambda event, given: bool(event.data.get("number") == given["number"]),
         ),
     ),
 )

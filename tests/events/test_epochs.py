@@ -1,0 +1,91 @@
+"""After a restore a cursor of what is lost is refused, however far positions have come again; all others go on."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import uuid4
+
+import asyncpg
+import orjson
+import pytest
+from gongzhi.declare.events import Actor, Occurrence
+from gongzhi_server.events.cursors import OPEN_EPOCH, Cursors, Epoch, PositionExpired, read_epochs
+from gongzhi_server.events.feed import EventFeed
+from gongzhi_server.testing import create_database, drop_database
+from hypothesis import given
+from hypothesis.strategies import integers
+
+from .test_sequencer import NOW
+
+SECRET = b"s" * 32
+
+
+def cursors(*epochs: Epoch) -> Cursors:
+    made = Cursors(SECRET)
+    made.epochs = epochs or made.epochs
+    return made
+
+
+@given(integers(0, 2**24 - 1), integers(0, 2**48 - 1))
+def test_cursors_come_back(epoch: int, position: int) -> None:
+    made = cursors(Epoch(epoch, 0))
+    assert made.open(made.seal(position)) == position and len(made.seal(position)) == 22
+
+
+def test_lost_history_is_refused() -> None:
+    first, second, third = Epoch(9_000_001, 0), Epoch(9_000_002, 100), Epoch(9_000_003, 90)
+    old, new = cursors(first), cursors(first, second)
+    assert new.open(old.seal(100)) == 100
+    with pytest.raises(PositionExpired):
+        new.open(old.seal(101))  # told to somebody, and not in the backup
+    assert new.open(new.seal(101)) == 101
+    twice = cursors(first, second, third)  # an older backup, which counts as well
+    assert twice.open(old.seal(90)) == 90
+    for gone in (old.seal(91), new.seal(101)):
+        with pytest.raises(PositionExpired):
+            twice.open(gone)
+    with pytest.raises(PositionExpired):
+        cursors(third).open(old.seal(1))  # of another database
+    assert cursors(third).open(old.seal(0)) == 0
+
+
+def test_cursors_of_before_epochs_go_on() -> None:
+    """Version 0.1 wrote eight bytes of mark and eight of position."""
+    made = cursors(Epoch(9_000_001, 0), Epoch(9_000_002, 50))
+    block = made._cipher.encryptor().update(b"gongzhi1" + (50).to_bytes(8, "big"))
+    assert made.open(block.hex()) is None
+    import base64
+
+    assert made.open(base64.urlsafe_b64encode(block).decode().rstrip("=")) == 50
+
+
+async def test_copy_of_a_database_has_an_epoch_of_its_own(postgres: str, empty: str) -> None:
+    """One that is told by itself, once for each place; it begins behind the last position that the copy has."""
+    connection = await asyncpg.connect(empty)
+    first = read_epochs(orjson.loads(await connection.fetchval(OPEN_EPOCH)))
+    await connection.execute("update events.counter set given = 30")
+    assert read_epochs(orjson.loads(await connection.fetchval(OPEN_EPOCH))) == first
+    source = await connection.fetchval("select current_database()")
+    await connection.close()
+    name = f"test_{uuid4().hex}"
+    copy = await asyncpg.connect(await create_database(postgres, name, source))
+    found = [read_epochs(orjson.loads(await copy.fetchval(OPEN_EPOCH))) for _ in range(2)]
+    await copy.close()
+    await drop_database(postgres, name)
+    assert found[0] == found[1] and found[0][:-1] == first and found[0][-1].began == 30
+
+
+async def test_who_is_beyond_begins_anew() -> None:
+    """A replica that takes over may have less: who has heard of more is told so, and the others go on."""
+    feed = EventFeed(None)  # type: ignore[arg-type]
+    for position in range(1, 31):
+        feed.take(Occurrence(uuid4(), position, "tests.done", 1, NOW, Actor.SYSTEM, None, None, None, {}))
+    beyond, even = asyncio.create_task(feed.after(30)), asyncio.create_task(feed.after(20))
+    assert len(await even) == 10
+    feed.rewind(20)
+    with pytest.raises(PositionExpired):
+        await beyond
+    waiting = asyncio.create_task(feed.after(20))
+    await asyncio.sleep(0)
+    feed.take(Occurrence(uuid4(), 21, "tests.done", 1, NOW, Actor.SYSTEM, None, None, None, {}))
+    assert [one.position for one in await waiting] == [21]
