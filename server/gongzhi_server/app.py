@@ -352,7 +352,7 @@ class Deployment:
                 shares,
             )
             runtime.events = EngineEventAccess(
-                engine, authenticator.accounts, hub.cursors, timedelta(days=settings.retention), now
+                engine, authenticator.accounts, hub, timedelta(days=settings.retention), now
             )
             runtime.lists = ListReader(engine, shares.background)
             memory = Resumptions(auth_service.sessions.pool, now)
@@ -387,6 +387,7 @@ class Deployment:
             app.state.worker, app.state.hub, app.state.health, app.state.runtime = worker, hub, health, runtime
             app.state.shares, app.state.guard, app.state.limiter = shares, guard, gateway.operations.limiter
             app.state.services, app.state.operations = services, gateway.operations
+            app.state.stopping = gateway.stopping
             lines = WorkLines(worker, settings.background_pool)
             # Background work starts last, when everything that it may call is there, and stops first.
             async with (

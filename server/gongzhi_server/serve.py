@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, nullcontext, suppress
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -66,6 +67,9 @@ class GreetingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop as uvicorn does, and what is beside it first."""
+        # uvicorn would wait for event streams until it cuts them off; they are told to end, and where to go on.
+        app: Any = self.config.app
+        app.state.stopping.set()
         await self._held.aclose()
         await super().shutdown(sockets)
 

@@ -14,13 +14,14 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
+import orjson
 import pytest
 import pytest_asyncio
 import uvicorn
 from gongzhi_server.app import create_app, receipts_secret
 from gongzhi_server.auth.development_tokens import Tokens
 from gongzhi_server.deployment import plugin_activation
-from gongzhi_server.events.cursors import Cursors
+from gongzhi_server.events.cursors import OPEN_EPOCH, Cursors, read_epochs
 from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.gateway.uvicorn_protocols import WebSocketProtocol
 from gongzhi_server.plugins.loader import Plugins
@@ -28,6 +29,13 @@ from gongzhi_server.testing import ESSENTIAL, SECRET, Clock, Server, create_data
 from websockets.asyncio.client import ClientConnection, connect
 
 CURSORS = Cursors(receipts_secret(settings_for_tests("postgresql:///x", Path("."))))
+
+
+async def learn_epochs(connection: Any) -> None:
+    """Have cursors that are made here be of the database's epoch."""
+    CURSORS.epochs = read_epochs(orjson.loads(await connection.fetchval(OPEN_EPOCH)))
+
+
 MATTER = {
     "kind": "HELP",
     "channel": "WEB",
@@ -85,6 +93,8 @@ class Station(Server):
     dsn: str = ""
     open: Callable[[], int] = lambda: 0
     """How many sockets are."""
+    stop: Callable[[], None] = lambda: None
+    """Have streams end, as a server does that stops."""
 
     def as_(self, role: str, **claims: str) -> Station:
         claims = {"sub": "-".join([role, *claims.values()]), "role": role, **claims}
@@ -96,6 +106,7 @@ class Station(Server):
         """Where the stream is now."""
         connection = await asyncpg.connect(self.dsn)
         try:
+            await learn_epochs(connection)
             return CURSORS.seal(await connection.fetchval("select given from events.counter"))
         finally:
             await connection.close()
@@ -138,12 +149,14 @@ class Station(Server):
 
 
 @asynccontextmanager
-async def station(dsn: str, data: Path, plugins: Plugins | None = None) -> AsyncIterator[Station]:
-    """The application over this database on a loopback port, in this very loop."""
+async def station(
+    dsn: str, data: Path, plugins: Plugins | None = None, served: str | None = None, **chosen: Any
+) -> AsyncIterator[Station]:
+    """The application over this database on a loopback port, in this very loop; it may have it from another address."""
     clock = Clock()
     plugins = plugins or ESSENTIAL
     await plugin_activation.switch_plugins(dsn, plugins.switchable, clock())
-    app = create_app(settings_for_tests(dsn, data), dsn, clock, plugins)
+    app = create_app(replace(settings_for_tests(dsn, data), **chosen), served or dsn, clock, plugins)
     config = uvicorn.Config(
         app, port=0, log_config=None, access_log=False, ws=WebSocketProtocol, ws_max_size=Limits().message
     )
@@ -156,7 +169,7 @@ async def station(dsn: str, data: Path, plugins: Plugins | None = None) -> Async
     try:
         async with httpx.AsyncClient(base_url=url) as client, AsyncExitStack() as stack:
             sockets = partial(wires, server)
-            yield Station(client, clock, {}, app.state.worker, url, stack, dsn, sockets)
+            yield Station(client, clock, {}, app.state.worker, url, stack, dsn, sockets, app.state.stopping.set)
     finally:
         server.should_exit = True
         await task

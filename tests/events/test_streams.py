@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,10 @@ import pytest
 from gongzhi.declare.plans import LIVE
 from gongzhi.declare.viewer import Viewer
 from gongzhi_server.events.visibility import Knowledge
+from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.graphql.schema import build_schema
 from gongzhi_server.planner.execution import OperationRun
+from gongzhi_server.serve import GreetingServer
 from gongzhi_server.testing import ESSENTIAL
 from graphql import is_required_argument
 from websockets.exceptions import ConnectionClosed
@@ -241,7 +244,23 @@ async def test_old_cursor_is_refused(station: Station, filled: str) -> None:
     assert await (await integrator.follow(EVENTS, after=old)).code() == "CURSOR_EXPIRED"
 
 
-@pytest.mark.parametrize("cursor", ["1", "nonsense", "共治", "A" * 22, "e" * 500])
+async def test_last_event_id_wins(station: Station) -> None:
+    """A browser that comes back asks with the address it had, and says beside it where it has come since."""
+    integrator, old = station.as_("integrator", grid=COUNTY), await station.cursor()
+    known = await station.report()
+    await station.position(known)
+    headers = {**integrator.headers, "accept": "text/event-stream", "last-event-id": await station.cursor()}
+    new = await station.report()
+    body = {
+        "query": "subscription($after: String) { caseEvents(after: $after) { case { number } } }",
+        "variables": {"after": old},
+    }
+    async with station.client.stream("POST", "/graphql", json=body, headers=headers) as reply:
+        text = await anext(one async for one in reply.aiter_text() if "next" in one)
+    assert new in text and known not in text
+
+
+@pytest.mark.parametrize("cursor", ["", "1", "nonsense", "共治", "A" * 22, "e" * 500])
 async def test_made_up_cursor_is_refused(station: Station, cursor: str) -> None:
     assert await (await station.as_("integrator", grid=COUNTY).follow(EVENTS, after=cursor)).code() == "BAD_USER_INPUT"
 
@@ -274,6 +293,31 @@ async def test_server_sent_events_resume(station: Station) -> None:
     assert number in text
     [line] = [line for line in text.splitlines() if line.startswith("id: ")]
     assert line.removeprefix("id: ") in text.split("data: ")[1]
+
+
+async def test_stopping_server_says_where_to_go_on(station: Station) -> None:
+    """The last event has the cursor of what was told last, and the stream is not complete: browsers come back."""
+    headers = {**station.as_("integrator", grid=COUNTY).headers, "accept": "text/event-stream"}
+    body = {"query": "subscription { caseEvents { case { number } } }"}
+    async with station.client.stream("POST", "/graphql", json=body, headers=headers, timeout=30) as reply:
+        pieces = reply.aiter_text()
+        number = await station.report()
+        while number not in (told := await anext(pieces)):
+            pass
+        station.stop()
+        rest = "".join([piece async for piece in pieces])
+    *_, place = [line for line in (told + rest).splitlines() if line.startswith("id: ")]
+    assert place in told and place in rest and "SERVER_STOPPING" in rest and "complete" not in rest
+
+
+async def test_server_that_stops_tells_its_streams() -> None:
+    """Before uvicorn waits for what is under way, which it would cut off after its grace."""
+    told: list[str] = []
+    app: Any = SimpleNamespace(state=SimpleNamespace(stopping=SimpleNamespace(set=lambda: told.append("streams"))))
+    server = GreetingServer(app, "", Limits())
+    server.servers, server.lifespan = [], SimpleNamespace(shutdown=lambda: asyncio.sleep(0, told.append("end")))
+    await server.shutdown([])
+    assert told == ["streams", "end"]
 
 
 async def test_notes_stay_out(station: Station, filled: str) -> None:

@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -154,6 +155,22 @@ def test_killed_server_recovers(data: Path) -> None:
             os.kill(server, signal.SIGKILL)
         with embedded_postgres.run_cluster(settings(data)) as dsn:
             assert ask(dsn, "select answer from survivor") == 42
+
+
+def test_killed_server_is_started_again(data: Path) -> None:
+    """By whoever uses it, and while they do: nobody has to run another command."""
+    with guest(data), embedded_postgres.run_cluster(settings(data)) as dsn:
+        ask(dsn, "create table kept as select 7 as answer")
+        for _ in range(2):
+            server = postmaster(data)
+            assert server
+            os.kill(server, signal.SIGKILL)
+            end = time.monotonic() + 60
+            while postmaster(data) in (server, None) and time.monotonic() < end:
+                time.sleep(0.05)  # other processes start it
+        assert embedded_postgres.Cluster(data / "postgres", {}).settle() is embedded_postgres.ClusterState.READY
+        assert ask(dsn, "select answer from kept") == 7
+    assert postmaster(data) is None
 
 
 def test_throwaway_vanishes(tmp_path: Path) -> None:

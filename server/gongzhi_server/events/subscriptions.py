@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 from weakref import WeakValueDictionary
 
+import asyncpg
 from gongzhi.core.events.stream_fields import CURSORS, KEYS
 from gongzhi.declare.events import Occurrence
 from gongzhi.declare.plans import LIVE, PLAN, Live
@@ -25,6 +26,7 @@ from graphql import GraphQLError, get_argument_values
 from graphql.execution.values import VariableValues
 
 from gongzhi_server.gateway.interfaces import Answer
+from gongzhi_server.gateway.rate_limits import Overloaded
 from gongzhi_server.planner import Document, FollowedField, Statement
 from gongzhi_server.planner.execution import OperationRun
 
@@ -40,6 +42,8 @@ PATIENCE = 10.0
 HANDLED = "select position from events.consumer where name = $1"
 REMEMBERED = 16
 """Chunks of events whose answers a group keeps for those who come a little later."""
+WAITING = (*AWAY, asyncpg.TooManyConnectionsError, Overloaded)
+"""What is waited out: whoever follows would only come back and ask for the same."""
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 """Stands for the time where two subscriptions are compared."""
 
@@ -146,7 +150,11 @@ class Streams:
         state: Any = None
         if asked.live:
             # Somebody who begins to follow gets the state of now, not one that others were told a while ago.
-            state = await group.now(position, anew=True)
+            while state is None:
+                try:
+                    state = await group.now(position, anew=True)
+                except WAITING:
+                    await asyncio.sleep(self.feed.poll)
             yield state
         while True:
             try:
@@ -157,8 +165,8 @@ class Streams:
                 if now.account is not viewer.account:
                     viewer, group = now, self.group(asked, now, plan(now))
                 answers = await group.answer(position, events)
-            except AWAY:
-                await asyncio.sleep(self.feed.poll)  # the database is away; nothing is lost meanwhile
+            except WAITING:
+                await asyncio.sleep(self.feed.poll)  # the database is away, or overrun; nothing is lost meanwhile
                 continue
             position = events[-1].position
             for answer in answers:

@@ -125,6 +125,8 @@ class Gateway(Generic[P]):
         self.is_json = negotiation.cache_parsed(negotiation.is_json)
         self.origins = frozenset(origin.encode() for origin in self.settings.origins)
         self.app = wrap_application(self.serve, self.settings)
+        self.stopping = asyncio.Event()
+        """Set when the server is about to stop: what would go on for ever ends."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request behind the middleware for other origins and proxies."""
@@ -248,7 +250,8 @@ class Gateway(Generic[P]):
             finally:
                 await self.operations.remember([progress])
 
-        return EventStream(answers, partial(self.operations.describe_errors, caller=caller), watch, seat)
+        describe = partial(self.operations.describe_errors, caller=caller)
+        return EventStream(answers, describe, watch, seat, self.stopping, lambda: progress.cursor)
 
     async def batch(self, requests: Sequence[Request], caller: Caller) -> HttpReply:
         """Answer one after the other, within one budget of cost and time."""

@@ -45,6 +45,7 @@ class Code(StrEnum):
     )
     REQUEST_TIMEOUT = "REQUEST_TIMEOUT", "The request did not arrive in time."
     REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE", "The body or the URL is larger than the server reads."
+    SERVER_STOPPING = "SERVER_STOPPING", "The server stops; connect again, and a stream goes on after its last event."
     TIMEOUT = "TIMEOUT", "The operation took too long and was cancelled."
     UNAUTHENTICATED = "UNAUTHENTICATED", "The credentials are missing, wrong or expired."
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE", "The body has a media type, charset or encoding we do not read."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
@@ -38,6 +39,8 @@ from .rate_limits import METER, CallerBudget, Header, Overloaded, RateLimited, R
 from .request import Request
 from .timeouts import Timeout
 from .trusted_documents import DocumentStore
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["Caller", "Observation", "Operations", "Progress"]
 
@@ -343,7 +346,14 @@ class Operations(Generic[P]):
                 # Not a moment later than the end; a timer that comes early would find the token good and look again.
                 pause = min(most, left + TAIL, left - NOTICE if announce else most)
             await asyncio.sleep(pause)
-            caller = await self.enter(headers, scope)
+            try:
+                caller = await self.enter(headers, scope)
+            except (Unauthenticated, Forbidden, RateLimited) as refused:
+                if not isinstance(refused, Overloaded):
+                    raise
+            # While nobody can look, because the database is away, nobody's credentials have ended but by the clock.
+            except Exception as problem:
+                logger.warning("credentials cannot be looked at just now: %s", type(problem).__name__)
 
 
 class TooManyConnections(RateLimited):

@@ -12,6 +12,8 @@ import orjson
 from starlette.types import Receive, Send
 
 from .backpressure import ClientGone, ClientTooSlow, Outlet
+from .error_codes import Code, coded_error
+from .error_responses import format_errors
 from .interfaces import Answer
 from .limits import Limits
 from .rate_limits import Header
@@ -32,6 +34,10 @@ class EventStream:
     """Raises what `told` can word once the credentials do not hold any more."""
     seat: AbstractContextManager[Any]
     """What the caller holds for as long as it lasts."""
+    stopping: asyncio.Event
+    """Set when the server stops."""
+    place: Callable[[], str | None] = lambda: None
+    """The cursor that was sent last."""
     headers: tuple[Header, ...] = ()
 
     async def write(self, receive: Receive, send: Send, headers: list[Header], limits: Limits) -> None:
@@ -42,7 +48,10 @@ class EventStream:
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
                 # One group: whichever ends first, operation, client or credentials, ends the others.
                 async with asyncio.TaskGroup() as group:
-                    beside = wait_for_disconnect(receive), send_heartbeats(outlet, limits.ping), self.expiry(outlet)
+                    beside = (
+                        *(wait_for_disconnect(receive), send_heartbeats(outlet, limits.ping)),
+                        *(self.expiry(outlet), self.leave(outlet)),
+                    )
                     tasks = [group.create_task(each) for each in beside]
                     await self.flow(outlet)
                     for task in tasks:
@@ -70,6 +79,17 @@ class EventStream:
         except Exception as problem:
             await send_text(outlet, self.failure(problem) + COMPLETE, last=True)
             raise ClientGone from None
+
+    async def leave(self, outlet: Outlet) -> None:
+        """End the stream when the server stops, with a last event that says where it goes on.
+
+        It is not complete, so clients connect again by themselves, and find another server or the next one.
+        """
+        await self.stopping.wait()
+        farewell = coded_error(Code.SERVER_STOPPING, "The server stops; connect again and go on after this event's id.")
+        body = orjson.dumps({"errors": format_errors([farewell])})
+        await send_text(outlet, format_event(Answer(body, cursor=self.place())), last=True)
+        raise ClientGone
 
     def failure(self, problem: Exception) -> bytes:
         """Word a problem as an event."""

@@ -29,8 +29,9 @@ from tortoise.models import Model
 from gongzhi_server.auth.authentication import clean_purpose
 from gongzhi_server.clock import clock
 from gongzhi_server.commands.mutations import PermissionDenied
-from gongzhi_server.events.feed import PositionExpired
+from gongzhi_server.events.cursors import PositionExpired
 from gongzhi_server.events.hub import Hub
+from gongzhi_server.events.sequencer import AWAY
 from gongzhi_server.events.subscriptions import Current, Streams, SubscriptionRequest
 from gongzhi_server.events.visibility import Knowledge
 from gongzhi_server.gateway import limits
@@ -38,7 +39,7 @@ from gongzhi_server.gateway.error_codes import Code, coded_error
 from gongzhi_server.gateway.error_responses import hide_values
 from gongzhi_server.gateway.interfaces import Answer, Kind, RequestRefused, Stage
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.gateway.rate_limits import RateLimited, spend_time
+from gongzhi_server.gateway.rate_limits import Overloaded, RateLimited, spend_time
 from gongzhi_server.planner import Document, Planner, Statement
 from gongzhi_server.planner.arguments import ArgumentRefusal
 from gongzhi_server.planner.budget import BudgetExceeded
@@ -245,7 +246,7 @@ class GraphQLEngine:
 
         A stream first yields an answer without a body, whose cursor is where it begins.
 
-        It goes on after the argument `after`, or else after `extensions["lastEventId"]`, or begins with what comes.
+        It goes on after `extensions["lastEventId"]`, or else after the argument `after`, or begins with what comes.
         """
         if self.hub is None:
             raise RequestRefused(
@@ -277,6 +278,8 @@ class GraphQLEngine:
                     yield each
         except QueryCanceledError as late:
             raise TimeoutError from late
+        except AWAY as away:  # before it began; later it waits
+            raise Overloaded("database", 1) from away
         except LostRows as lost:
             self.count([lost])
             raise RequestRefused([visible_error(lost, viewer.language)], Stage.OPERATION) from lost
@@ -299,9 +302,10 @@ class GraphQLEngine:
     async def start_position(self, asked: SubscriptionRequest, last: str | None) -> int:
         """Return the position that a subscription goes on from. Raises Expired, and Refusal for what is no cursor."""
         assert self.hub
-        cursor = asked.arguments.get("after") or last
+        # A browser that comes back sends the address it had, and where it has come since beside it.
+        cursor = last or asked.arguments.get("after")
         # What is followed live begins with what is now: there is nothing to catch up with.
-        if not cursor or isinstance(asked.plan, Live):
+        if cursor is None or isinstance(asked.plan, Live):
             return self.hub.feed.position
         position = self.hub.cursors.open(cursor)
         if position is None:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import hashlib
+import logging
 import os
 import pwd
 import shlex
 import shutil
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -30,12 +33,15 @@ import asyncpg
 from gongzhi_server.errors import Problem
 from gongzhi_server.settings import Settings, ensure_folder
 
+log = logging.getLogger("gongzhi")
+
 NAME = "gongzhi"  # of the database
 USER = "postgres"  # a user called like a Postgres schema would look for tables there first
 VERSION = "18"
 PORT = 5432  # only part of the socket's name: nothing listens on the network
 SOCKET_LIMIT = 103  # bytes of a socket's path, on the strictest system
 PATIENCE = 60  # seconds for a start, a recovery or a stop
+WATCH = 1.0  # seconds between two looks at whether the server is still there
 
 # Two cores, some gigabytes of memory, one writer loading in bulk and many readers.
 TUNING = {
@@ -83,7 +89,8 @@ def run_cluster(settings: Settings) -> Iterator[str]:
         asyncio.run(check_reachable(settings.database))
         yield settings.database
     else:
-        with join_cluster(Cluster(ensure_folder(settings.data) / "postgres", TUNING)) as dsn:
+        cluster = Cluster(ensure_folder(settings.data) / "postgres", TUNING)
+        with join_cluster(cluster) as dsn, supervise(cluster):
             yield dsn
 
 
@@ -137,6 +144,34 @@ def join_cluster(cluster: Cluster) -> Iterator[str]:
             with hold_gate(gate):
                 if is_alone(users):
                     cluster.stop()
+
+
+@contextmanager
+def supervise(cluster: Cluster) -> Iterator[None]:
+    """Have the cluster started again whenever its server is gone, for as long as the block lasts."""
+    over = threading.Event()
+    # A thread, for whoever uses the cluster may be busy with other things, or have no loop at all.
+    watching = threading.Thread(target=watch_server, args=(cluster, over), name="postgres", daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watching.join()
+
+
+def watch_server(cluster: Cluster, over: threading.Event) -> None:
+    """Look at the server now and then, and start it when nobody listens any more."""
+    while not over.wait(WATCH):
+        if cluster.listens():
+            continue
+        log.error("the embedded PostgreSQL is gone, and is started again")
+        try:
+            # Inside the gate, so of all processes that see it one starts it, and the others find it running.
+            with open_lock_file(cluster.beside("gate")) as gate, hold_gate(gate):
+                cluster.start()
+        except (OSError, Problem) as problem:  # what it left may linger a little; the next look tries again
+            log.error("the embedded PostgreSQL does not start: %s", problem)
 
 
 @contextmanager
@@ -214,6 +249,13 @@ class Cluster:
         """Stop the server, disconnecting whoever is left."""
         if self.state() is not ClusterState.GONE:
             self.run("pg_ctl", "stop", "-w", "-t", str(PATIENCE), "-m", "fast", "-D", self.folder)
+
+    def listens(self) -> bool:
+        """Tell whether a server takes connections, or will when it has recovered."""
+        with socket.socket(socket.AF_UNIX) as attempt:
+            attempt.settimeout(PATIENCE)
+            # The path is as it was for the server; that of the folder itself may be too long.
+            return attempt.connect_ex(os.fsencode(self.socket / f".s.PGSQL.{PORT}")) == 0
 
     def state(self) -> ClusterState:
         """Ask pg_isready for the server's state."""
