@@ -44,7 +44,7 @@ class OutboxRow(Model):
 
 
 class CounterRow(Model):
-    """The last position given, and the last that has been thrown away; the epochs of the database. There is one row.
+    """The last position given, and the last that has been thrown away. There is one row.
 
     An epoch is a random `id`, the last position before it `began`, and `here`, what the database is told by.
     """
