@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from gongzhi_integrations.webhooks import pacing
 from gongzhi_integrations.webhooks.courier import Courier
-from gongzhi_integrations.webhooks.pacing import Pace, Places
-from gongzhi_integrations.webhooks.sender import TIMEOUT, Attempt
 from gongzhi_server.plugins.ownership import acting_as
 
 from .conftest import Desk, enrol
 from .receivers import receiving
 
-NOW = datetime(2026, 6, 30, tzinfo=UTC)
 HANGING = 50
 COPIES = """
 insert into webhooks.webhook (id, account_id, url, types, secret, state, position, created_at, version, grid_id,
@@ -120,39 +115,3 @@ async def run(courier: Courier, news: asyncio.Event) -> None:
 
     with acting_as("integrations"):
         await courier.run(wait)
-
-
-def test_pace_grows_and_falls() -> None:
-    pace = Pace()
-    for _ in range(20):
-        pace.note(Attempt(204), True, NOW)
-    assert pace.window == pacing.WIDEST and pace.timeout == TIMEOUT
-    pace.note(Attempt(422), True, NOW)
-    assert pace.window == pacing.WIDEST
-    given = []
-    for _ in range(7):
-        pace.note(Attempt(error="TIMEOUT", seconds=20.0), True, NOW)
-        given.append(pace.timeout)
-    # One that needs nineteen seconds still recovers: each third attempt may take as long as ever.
-    assert given == [TIMEOUT, TIMEOUT, TIMEOUT, 5.0, 5.0, TIMEOUT, 5.0]
-    assert pace.window == 1 and pace.slow
-    assert not pace.takes_nothing(NOW) and pace.takes_nothing(NOW + timedelta(seconds=10))
-
-
-async def test_places_are_shared_out() -> None:
-    """An account's own bound, and that of the slow, leave places for everybody else; who leaves lets the next in."""
-    places = Places()
-    greedy, other = uuid4(), uuid4()
-    held = await places.take(greedy, False, 1000)
-    assert len(held) == pacing.OF_ACCOUNT and places.are_taken(greedy, False) and not places.are_taken(other, False)
-    slow = [await places.take(uuid4(), True, 1) for _ in range(pacing.SLOW_PLACES)]
-    assert places.are_taken(other, True) and not places.are_taken(other, False)
-    waiting = asyncio.create_task(places.take(other, True, 1))
-    given_up = asyncio.create_task(places.take(greedy, False, 1))
-    await asyncio.sleep(0)
-    given_up.cancel()
-    slow[0][0].leave()
-    assert len(await waiting) == 1
-    await asyncio.wait([given_up])
-    held[0].leave()
-    assert len(await places.take(greedy, False, 5)) == 1
