@@ -83,11 +83,11 @@ async def test_kept_body_is_asked_for_again(desk: Desk) -> None:
     desk.receiver.answer = lambda got: (500, "")
     await desk.deliver()
     assert len(desk.receiver.take()) == 1
-    await desk.database.execute("update accounts.holding set until = $1 where role = 'integrator'", desk.clock())
+    await desk.connection.execute("update accounts.holding set until = $1 where role = 'integrator'", desk.clock())
     desk.clock.move(minutes=1)
     await desk.deliver()
     assert desk.receiver.got == []
-    left = await desk.database.fetchval("select count(*) from webhooks.delivery")
+    left = await desk.connection.fetchval("select count(*) from webhooks.delivery")
     assert (left, made["errors"]) == (0, [])
 
 
@@ -171,12 +171,12 @@ async def test_revoked_key_stops_its_endpoints(desk: Desk) -> None:
     """At once, with a notice, and whether or not anything is due; another key of the account has it go on."""
     made = await desk.create()
     number = await desk.report()
-    await desk.database.execute("update accounts.key set revoked_at = $1", desk.clock())
+    await desk.connection.execute("update accounts.key set revoked_at = $1", desk.clock())
     await desk.deliver()
     assert desk.receiver.got == [] and await told(desk) == ["webhook.disabled"]
-    assert await desk.database.fetchval("select reason from webhooks.webhook") == "KEY"
+    assert await desk.connection.fetchval("select reason from webhooks.webhook") == "KEY"
     other = "gzk_" + "o" * 43
-    await desk.database.execute(
+    await desk.connection.execute(
         "insert into accounts.key (id, account_id, label, digest, permissions, created_at, created_by, expires_at) "
         "select gen_random_uuid(), account_id, 'other', $1, permissions, created_at, created_by, expires_at "
         "from accounts.key where label = 'test' and revoked_at is not null limit 1",
@@ -186,9 +186,9 @@ async def test_revoked_key_stops_its_endpoints(desk: Desk) -> None:
     await system.do("setWebhookActive", "webhook { state }", webhook=made["webhook"]["id"], active=True)
     await desk.deliver()
     assert [one.body["subject"] for one in desk.receiver.take()] == [number]
-    await desk.database.execute("update accounts.key set expires_at = $1 where label = 'other'", desk.clock())
+    await desk.connection.execute("update accounts.key set expires_at = $1 where label = 'other'", desk.clock())
     await desk.deliver()
-    assert await desk.database.fetchval("select reason from webhooks.webhook") == "KEY"
+    assert await desk.connection.fetchval("select reason from webhooks.webhook") == "KEY"
 
 
 async def test_second_rotation_keeps_the_first_promise(desk: Desk) -> None:
@@ -215,15 +215,15 @@ async def test_lost_answer_is_asked_for_again(desk: Desk) -> None:
     made = await desk.system.do("createWebhook", "webhook { id } secret", **asked)
     desk.clock.move(minutes=9)
     assert await desk.system.do("createWebhook", "webhook { id } secret", **asked) == made
-    assert await desk.database.fetchval("select count(*) from webhooks.webhook") == 1
-    stored = await desk.database.fetchval("select result::text from journal.request where idempotency_key = 'once'")
+    assert await desk.connection.fetchval("select count(*) from webhooks.webhook") == 1
+    stored = await desk.connection.fetchval("select result::text from journal.request where idempotency_key = 'once'")
     assert "@sealed" in stored and made["secret"] not in stored
-    await destroy_answers(desk.database.execute, desk.clock())
+    await destroy_answers(desk.connection.execute, desk.clock())
     assert await desk.system.do("createWebhook", "webhook { id } secret", **asked) == made
     desk.clock.move(minutes=1)
     assert (await desk.system.do("createWebhook", "webhook { id } secret", **asked))["secret"] is None
-    await destroy_answers(desk.database.execute, desk.clock())
-    stored = await desk.database.fetchval("select result::text from journal.request where idempotency_key = 'once'")
+    await destroy_answers(desk.connection.execute, desk.clock())
+    stored = await desk.connection.fetchval("select result::text from journal.request where idempotency_key = 'once'")
     assert "@sealed" not in stored
     other = await desk.system.do("createWebhook", "secret", **{**asked, "url": f"{desk.receiver.url}&other"})
     assert other["errors"][0]["code"] == "IDEMPOTENCY_KEY_REUSED" and other["secret"] is None

@@ -85,14 +85,14 @@ async def test_who_hangs_starves_nobody(desk: Desk, monkeypatch: pytest.MonkeyPa
     async with receiving() as hanging:
         hanging.ready.clear()
         for name in names:
-            await enrol(desk.database, name, key=f"gzk_{name:k<43}")
-            await desk.database.execute(COPIES, name, hanging.url, made["webhook"]["id"].removeprefix("Webhook:"))
+            await enrol(desk.connection, name, key=f"gzk_{name:k<43}")
+            await desk.connection.execute(COPIES, name, hanging.url, made["webhook"]["id"].removeprefix("Webhook:"))
         news = asyncio.Event()
         going = asyncio.create_task(run(desk.courier, news))
         try:
             for _ in range(3):
                 number = await desk.report()
-                await desk.database.execute("select events.number(1000)")
+                await desk.connection.execute("select events.number(1000)")
                 news.set()
                 async with asyncio.timeout(120):  # for a machine that is busy with other things; it takes no second
                     while number not in [one.body["subject"] for one in desk.receiver.got]:
@@ -103,7 +103,7 @@ async def test_who_hangs_starves_nobody(desk: Desk, monkeypatch: pytest.MonkeyPa
         finally:
             going.cancel()
             await asyncio.wait([going])
-            await desk.database.execute("delete from accounts.account where name = any($1)", names)
+            await desk.connection.execute("delete from accounts.account where name = any($1)", names)
 
 
 async def run(courier: Courier, news: asyncio.Event) -> None:
