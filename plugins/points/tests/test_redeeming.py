@@ -54,6 +54,29 @@ async def test_reward_of_one_grid(village: Any) -> None:
     ]
 
 
+async def test_what_a_village_offers_is_for_its_people(village: Any) -> None:
+    """Whoever lives elsewhere in the programme does not see it on their list, and does not get it by its id either."""
+    rule = await village.rule(amount=10)
+    for at in range(8):
+        await village.earn(rule, "2026-06-30", at)
+    await village.open_shop()
+    homes = await village.fetch(
+        "select p.id, g.code from people.person p join grids.grid g on g.id = p.village_id where p.id = any($1)",
+        village.people,
+    )
+    codes_of_people = {row["id"]: row["code"] for row in homes}
+    own = codes_of_people[village.people[0]]
+    away = next(at for at, key in enumerate(village.people) if codes_of_people[key] != own)
+    reward = await village.reward(grid=own, price=4)
+    listed = "query($g: String!) { grid(code: $g) { rewards { nodes { id } } } }"
+    for at, code in ((0, own), (away, codes_of_people[village.people[away]])):
+        shown = (await village.resident(at).ask(listed, g=code)).data["grid"]["rewards"]["nodes"]
+        assert shown == ([{"id": reward}] if at == 0 else [])
+        done = await village.resident(at).do("redeem", REDEEMED, reward=reward)
+        assert codes(done) == ([] if at == 0 else ["NOT_OFFERED"])
+    assert await village.fetch("select stock from points.reward") == [(9,)]
+
+
 async def test_points_are_held_once(village: Any) -> None:
     reward = await fund(village)
     first = await village.resident().do("redeem", REDEEMED, reward=reward)

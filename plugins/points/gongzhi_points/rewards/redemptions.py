@@ -13,6 +13,7 @@ from uuid import UUID
 import strawberry
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
+from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import CHINA, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
@@ -68,6 +69,9 @@ async def redeem(call: Call, input: RedeemInput) -> RedeemPayload:
         raise not_found("There is no such reward.", "没有该奖品。", "reward")
     # The account is locked first and its free points compared afterwards: two redemptions cannot spend the same points.
     account = await load_spending_account(call, input, wanted.programme_id)
+    # What a village offers its own people is not listed elsewhere, and not to be had there by its id either.
+    if not covers_row(wanted, account):
+        raise Refusal("NOT_OFFERED", "This is offered elsewhere.", "该奖品不在您所在网格提供。", ("reward",))
     merchant = await MerchantRow.get(id=wanted.merchant_id)
     # The price that holds when one is taken from the stock, not the one that was read before.
     reward = await take_from_stock(call, wanted, merchant)
