@@ -40,7 +40,9 @@ SUITES = {
     },
     "worktime": {"worktime": ["plugins/deadlines/tests/test_worktime.py"]},
     "clocks": {
-        "alone": [f"plugins/deadlines/tests/test_{name}.py" for name in ("course", "durations", "reading")],
+        "alone": [
+            f"plugins/deadlines/tests/test_{name}.py" for name in ("course", "durations", "reminders", "reading")
+        ],
         "stories": ["plugins/deadlines/tests/test_clocks.py", "plugins/legal/tests/test_mediation.py"],
     },
     "deadline rules": {
@@ -154,7 +156,7 @@ MUTANTS = (
     ),
     Mutant("links stand alone", LEDGER, "chain.link_hash(head,", 'chain.link_hash(b"",', "points ledger"),
     Mutant("a pause within a pause ends both", COURSE, "max(found[-1].until, pause.until)", "pause.until", "clocks"),
-    Mutant("a pause lasts a moment longer", COURSE, "<= now < pause.until", "<= now <= pause.until", "clocks"),
+    Mutant("a pause begins a moment late", COURSE, "pause.since <= now < pause", "pause.since < now < pause", "clocks"),
     Mutant(
         "a hold is the last pause",
         COURSE,

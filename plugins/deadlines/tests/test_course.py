@@ -6,9 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 from gongzhi.declare.columns import NEVER
 from gongzhi_deadlines.clocks import course
-from gongzhi_deadlines.clocks.models import ClockRow
+from gongzhi_deadlines.clocks.models import ClockRow, Stage
+from gongzhi_deadlines.clocks.rules import Rule, Standing
+from gongzhi_deadlines.worktime import Term, Unit
 from hypothesis import given
 from hypothesis import strategies as st
+
+from .test_worktime import COUNTY
 
 START = datetime(2026, 6, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -54,3 +58,31 @@ def test_pauses_and_holds_are_the_times_that_do_not_count(acts: list[tuple[int, 
     held = course.find_hold([clock], at)
     assert (held is not None) is any(course.is_held(one, at) for one in clock.pauses)
     assert course.is_paused(clock) is bool(pauses and pauses[-1].until == NEVER)
+
+
+def reckon(*pauses: tuple[int, int | None], hours: int, stopped: int | None = None) -> ClockRow:
+    """A clock of five working days as it is reckoned so many hours after its start, with pauses in hours after it."""
+    texts = [[(START + since * HOUR).isoformat(), (START + until * HOUR).isoformat() if until else None]
+             for since, until in pauses]  # fmt: skip
+    clock = ClockRow(started_at=START, pauses=texts, extensions=[], stopped_at=stopped and START + stopped * HOUR)
+    rule = Rule(1, Stage.HANDLE, Term(5, Unit.WORKING_DAY))
+    course.reckon_clock(clock, rule, Standing(1, 1, COUNTY, ()), START + hours * HOUR)
+    return clock
+
+
+def test_from_when_statements_count_on() -> None:
+    """From now, from the end of the pause that lasts, and not at all while there is none or the clock is stopped."""
+    assert reckon(hours=3).counted_at == START + 3 * HOUR
+    assert reckon((1, 2), hours=3).counted_at == START + 3 * HOUR
+    assert reckon((1, 9), hours=3).counted_at == START + 9 * HOUR
+    assert reckon((3, 9), hours=3).counted_at == START + 9 * HOUR, "it begins now"
+    assert reckon((1, 3), hours=3).counted_at == START + 3 * HOUR, "it ends now"
+    assert reckon((1, None), hours=3).counted_at is None
+    assert reckon(hours=3, stopped=2).counted_at is None
+
+
+def test_what_is_stopped_is_spent() -> None:
+    """However much later somebody looks; of what runs more is spent each hour in which offices are open."""
+    assert reckon(hours=3, stopped=3).counted == reckon(hours=300, stopped=3).counted > 0
+    assert reckon(hours=4).counted > reckon(hours=3).counted
+    assert reckon((3, None), hours=99).counted == reckon(hours=3).counted
