@@ -12,11 +12,11 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from gongzhi.core.access import chain
 from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
 from gongzhi.runtime.context import FileLook
 from gongzhi_server.errors import Problem
 from gongzhi_server.storage import audit, audit_verify
+from gongzhi_server.storage import audit_chain as chain
 from gongzhi_server.testing import TODAY, Server, create_database, drop_database
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -14,8 +14,9 @@ from gongzhi.core.cases.models import CaseRow, Status
 from gongzhi.core.cases.steps import illegal_status
 from gongzhi.runtime.checks import check_text
 from gongzhi.values.errors import Refusal
-from gongzhi.values.labels import UNNAMED, field_label, label_of, split_label
+from gongzhi.values.labels import label_of, split_label
 from gongzhi_deadlines.clocks.commands import PublishDeadlineRulesInput
+from gongzhi_server.commands.field_labels import UNNAMED, field_label
 from gongzhi_server.testing import ESSENTIAL, Server
 from graphql import GraphQLEnumType, GraphQLInputObjectType, build_schema
 

@@ -9,8 +9,9 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
-from gongzhi.runtime.reactions import Phase, in_order, reaction
+from gongzhi.runtime.reactions import Phase, reaction
 from gongzhi.values.errors import DeclarationError
+from gongzhi_server.commands.reactions import in_order
 from gongzhi_server.errors import Problem
 from gongzhi_server.testing import Server, codes_of, serve_application
 

@@ -103,7 +103,7 @@ OURS = {
     "runtime.jobs": {"check_name"},
     "runtime.lists": {"Lists", "NoLists"},
     "runtime.routes": {"StaticFile", "hashed_name", "walk_files"},
-    "runtime.reactions": {"NoReactions", "Reactions", "run_checks", "run_follows", "in_order"},
+    "runtime.reactions": {"NoReactions", "Reactions", "run_checks", "run_follows"},
 }
 """What the server needs of these modules and plugins do not."""
 

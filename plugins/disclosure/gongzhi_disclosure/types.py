@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 
-from gongzhi.core.access import rules
 from gongzhi.core.access.models import VIA_PLUGIN, ActRow, AlertKind, AlertRow, GlassRow, LookKind, LookRow
 from gongzhi.core.access.rules import OVERSEE
 from gongzhi.core.grids.types import Grid
@@ -19,6 +18,8 @@ from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Sql, bind
 from gongzhi.plugin.roles import ROLES
 from strawberry import ID
+
+from . import rules
 
 describe_enum(
     LookKind,

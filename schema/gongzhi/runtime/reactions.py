@@ -13,7 +13,7 @@ They run in a declared order, each behind those that it names. One that fails fa
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -99,24 +99,3 @@ async def run_follows(call: Call, event: str, row: Any, /, **facts: Any) -> list
     happening = Happening(event, row, facts)
     found = [await one(call, happening) for one in call.context.reactions.to(Phase.FOLLOW, event)]
     return [one for one in found if one is not None]
-
-
-def in_order(reactions: Iterable[Reaction]) -> list[Reaction]:
-    """Return the reactions, each behind those it names. Raises DeclarationError where two are behind each other."""
-    known = {one.name: one for one in reactions}
-    placed: dict[str, Reaction] = {}
-
-    def place(one: Reaction, waiting: tuple[str, ...]) -> None:
-        if one.name in waiting:
-            raise DeclarationError(f"the reaction {one.name!r} is to run after itself, by way of {', '.join(waiting)}")
-        for name in one.after:
-            # What belongs to a plugin that is not installed is passed over.
-            if name in known and name not in placed:
-                place(known[name], (*waiting, one.name))
-        placed[one.name] = one
-
-    # By name, so that the order is the same at every start.
-    for one in sorted(known.values(), key=lambda one: one.name):
-        if one.name not in placed:
-            place(one, ())
-    return list(placed.values())

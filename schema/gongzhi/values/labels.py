@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
-
-from strawberry.types.base import StrawberryContainer
-from strawberry.utils.str_converters import to_camel_case
 
 from gongzhi.values.errors import Text
 
@@ -44,33 +41,3 @@ def join_labels(values: Iterable[enum.Enum]) -> Text:
 def member_index(value: enum.Enum) -> int:
     """Return which of the values of its enum it is."""
     return list(type(value).__members__).index(value.name)
-
-
-UNNAMED = Text("This", "该项")
-"""The label of a field that nobody declares."""
-WORD = re.compile(r"(?=[A-Z])")
-
-
-def field_label(input: type | None, path: Sequence[str]) -> Text:
-    """Return the labels of the field of an input that a path leads to.
-
-    In English it is the field's name as words, in Chinese what its description has in brackets.
-    """
-    found = UNNAMED
-    # A place in a list has no label of its own: the list's stands for it.
-    for name in (one for one in path if not one.isdecimal()):
-        definition: Any = getattr(input, "__strawberry_definition__", None)
-        fields = {to_camel_case(one.python_name): one for one in definition.fields} if definition else {}
-        if name not in fields:
-            return UNNAMED
-        words = WORD.sub(" ", name).lower()
-        found = Text(words[0].upper() + words[1:], split_label(fields[name].description).zh)
-        input = unwrap_type(fields[name].type)
-    return found
-
-
-def unwrap_type(kind: Any) -> Any:
-    """Return a type without what makes it optional or a list."""
-    while isinstance(kind, StrawberryContainer):
-        kind = kind.of_type
-    return kind

@@ -22,7 +22,7 @@ from gongzhi.core.journal.models import RequestRow
 from gongzhi.core.people.models import HouseholdRow, PersonRow
 from gongzhi.core.people.protected import reveal_field
 from gongzhi.core.plugins.models import ActivationRow
-from gongzhi.declare.bounds import check_values, columns_bound
+from gongzhi.declare.bounds import check_values
 from gongzhi.declare.columns import load_row, remember_row
 from gongzhi.declare.entity import Entity
 from gongzhi.declare.events import Event
@@ -33,7 +33,6 @@ from gongzhi.runtime.context import Context, FileLook
 from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.waivers import Grantor, Waiver, WaiverRequest
 from gongzhi.values.errors import Refusal, Refusals, Text
-from gongzhi.values.labels import field_label
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import ValueWrapper
@@ -53,6 +52,8 @@ from gongzhi_server.storage import audit
 from gongzhi_server.storage.batched_writes import Write, write_together
 from gongzhi_server.storage.lost_answers import open_answer, seal_answer
 
+from .column_bounds import columns_bound
+from .field_labels import field_label
 from .payloads import objects_in, restore_payload, settle_payload, store_payload
 
 GRANTING = 5.0

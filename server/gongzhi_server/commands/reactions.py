@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
-from gongzhi.runtime.reactions import Happening, Phase, Reaction, in_order
-from gongzhi.values.errors import Refusal, Refusals
+from gongzhi.runtime.reactions import Happening, Phase, Reaction
+from gongzhi.values.errors import DeclarationError, Refusal, Refusals
 
 from gongzhi_server.errors import Fault
 from gongzhi_server.plugins.ownership import acting_as
@@ -64,3 +64,24 @@ def contain_reaction(plugin: str, one: Reaction) -> Run:
             raise Fault(plugin, f"the reaction {one.name!r} failed: {type(error).__name__}") from error
 
     return run
+
+
+def in_order(reactions: Iterable[Reaction]) -> list[Reaction]:
+    """Return the reactions, each behind those it names. Raises DeclarationError where two are behind each other."""
+    known = {one.name: one for one in reactions}
+    placed: dict[str, Reaction] = {}
+
+    def place(one: Reaction, waiting: tuple[str, ...]) -> None:
+        if one.name in waiting:
+            raise DeclarationError(f"the reaction {one.name!r} is to run after itself, by way of {', '.join(waiting)}")
+        for name in one.after:
+            # What belongs to a plugin that is not installed is passed over.
+            if name in known and name not in placed:
+                place(known[name], (*waiting, one.name))
+        placed[one.name] = one
+
+    # By name, so that the order is the same at every start.
+    for one in sorted(known.values(), key=lambda one: one.name):
+        if one.name not in placed:
+            place(one, ())
+    return list(placed.values())

@@ -13,11 +13,11 @@ from uuid import UUID
 import asyncpg
 import orjson
 from asyncpg.pool import PoolConnectionProxy
-from gongzhi.core.access import chain
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.context import FileLook
 from uuid6 import uuid7
 
+from . import audit_chain as chain
 from .batched_writes import Write
 
 Connection = Union["asyncpg.Connection[Any]", "PoolConnectionProxy[Any]"]

@@ -1,4 +1,4 @@
-"""Hash chain: shows whether anybody changed, removed or reordered what was written of looks and acts.
+"""Audit chain: shows whether anybody changed, removed or reordered what was written of looks and acts.
 
     entry:  content = sha256(salt, what it says)            people = sha256(salt of each, the person's key)
     batch:  digest of an entry = sha256(content, people…)   root   = sha256(digest…)
