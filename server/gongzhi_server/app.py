@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.viewer import Viewer, ViewerAccount
+from gongzhi.plugin.settings import CountySetting
 from gongzhi.runtime.channels import NoticeChannel
 from gongzhi.runtime.commands import Command
 from gongzhi.runtime.context import Bounds, Context, FileLook
@@ -252,7 +253,10 @@ def create_app(
         receipts_secret(settings),
         publish_plugins(plugins, schema),
         plugins.chosen(settings.channels),
-        read_choices(plugins, environ, settings.data),
+        {
+            **read_choices(plugins, environ, settings.data),
+            CountySetting: {name: one for name, (_, one) in plugins.county_settings.items()},
+        },
         DocumentStore(load_documents(settings.manifest), settings.allow_list),
         read_limits(settings),
     )

@@ -18,13 +18,14 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from gongzhi.core.events.models import OutboxRow
-from gongzhi.declare.sql import Sql, all_of, any_of, check_alternatives
+from gongzhi.declare.sql import Sql, all_of, any_of
 from gongzhi.declare.sqltext import AFTER, BEFORE, is_loose
 from gongzhi.declare.viewer import Viewer, ViewerAccount
 from gongzhi.values.errors import DeclarationError
 from gongzhi_server.errors import Problem
 from gongzhi_server.graphql.schema import build_schema
 from gongzhi_server.planner import Planner, execution
+from gongzhi_server.planner.alternatives import check_alternatives
 from gongzhi_server.planner.protection import find_protected
 from gongzhi_server.planner.viewer_scope import StatementScope
 from gongzhi_server.plugins.loader import load_plugins

@@ -11,12 +11,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from gongzhi.declare.sql import check_alternatives
 from gongzhi.plugin import hooks
 from gongzhi.plugin.hooks import HookspecMarker
 from gongzhi.testing import fixtures
 from gongzhi.values.errors import DeclarationError
 from gongzhi_server import cli
+from gongzhi_server.planner.alternatives import check_alternatives
 from gongzhi_server.planner.declarations import Probe
 from gongzhi_server.plugins.loader import empty_manager
 from pypika_tortoise.queries import Table
@@ -74,7 +74,7 @@ OURS = {
     "declare.columns": {"insert_rows", "remember_row", "save_changes"},
     "declare.located": {"place_in_grid"},
     "runtime.context": {"TimelineWords"},
-    "declare.entity": {"Entity", "Ref", "build_argument", "choice", "entity_of"},
+    "declare.entity": {"Entity", "Ref", "build_argument", "choice"},
     "declare.filters": {"Value", "is_searchable", "comparison_for"},
     "runtime.outbound.clients": {"CheckedTransport", "iterate_causes", "resolve_host"},
     "declare.orders": {"check_kind", "kind_name"},
@@ -82,7 +82,6 @@ OURS = {
         "permissions_held",
         "Bind",
         "JoinedCriteria",
-        "check_alternatives",
         "bind",
         "is_apart",
         "render_part",

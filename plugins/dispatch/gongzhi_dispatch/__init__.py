@@ -7,6 +7,7 @@ from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import About, App, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import ADMINISTRATOR, COUNTY_DISPATCHER, DEPARTMENT_HANDLER, DISPATCHERS, FIELD_STAFF
+from gongzhi.plugin.settings import CountySetting
 from gongzhi.runtime.reactions import Reaction
 from gongzhi.runtime.waivers import Waiver
 
@@ -76,6 +77,13 @@ def handlers() -> tuple[Reaction, ...]:
     from .reactions import REACTIONS
 
     return REACTIONS
+
+
+@hookimpl
+def settings() -> list[CountySetting[int]]:
+    from .deadlines import RETURNS
+
+    return [RETURNS]
 
 
 @hookimpl

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gongzhi.core.cases.models import CaseRow
+from gongzhi.plugin.settings import CountySetting
 from gongzhi.runtime.commands import Call
 from gongzhi_deadlines.calendars import reading
 from gongzhi_deadlines.calendars.durations import reckon_deadline
@@ -35,8 +36,15 @@ EXTENSION = timedelta(days=30)
 """The longest extension at once (信访工作条例 art. 34)."""
 SUSPENSION = timedelta(days=180)
 """The longest suspension at once."""
-RETURNS = 2
-"""So often a case may be returned; then the county designates a unit, which may not return it (潍坊市 art. 22)."""
+RETURNS = CountySetting(
+    "dispatch.returns",
+    "How often units may return a case, before the county designates the one that handles it (退单次数上限).",
+    default=2,
+    permission="dispatch.edit_directory",
+    least=1,
+    most=5,
+)
+"""Twice is what 潍坊市 has (art. 22)."""
 
 # Clocks are rows of another plugin: read here by SQL, and moved by that plugin's functions alone.
 CLOCK = (

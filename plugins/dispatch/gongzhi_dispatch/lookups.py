@@ -13,6 +13,7 @@ from gongzhi.runtime.checks import not_found
 from gongzhi.runtime.commands import Call, not_allowed
 from gongzhi.values.errors import Refusal
 
+from .deadlines import RETURNS
 from .models import LIVE, OrderRole, OrderRow, OrderState
 
 REASON = 2_000
@@ -61,6 +62,8 @@ async def find_lead_order(case: CaseRow) -> OrderRow | None:
     return await OrderRow.get_or_none(case=case, role=OrderRole.LEAD, state__in=LIVE)
 
 
-async def count_returns(case: CaseRow) -> int:
-    """Return how often units gave the case back."""
-    return await OrderRow.filter(case=case, state=OrderState.RETURNED).count()
+async def count_returns(call: Call, case: CaseRow) -> tuple[int, bool]:
+    """Return how often units gave the case back, and whether that is as often as its county lets them."""
+    count = await OrderRow.filter(case=case, state=OrderState.RETURNED).count()
+    # Most cases are never returned, and need not ask what the county has chosen.
+    return count, bool(count) and count >= await RETURNS.read(call, case.county_id)

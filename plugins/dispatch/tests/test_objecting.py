@@ -112,6 +112,17 @@ async def test_handling_ends_an_objection(desks: Desks) -> None:
     assert refused(after) == ["ILLEGAL_TRANSITION"]
 
 
+async def test_county_caps_returns_otherwise(desks: Desks) -> None:
+    """Where the county lets units return a case once, it designates after that."""
+    chosen = {"setting": "dispatch.returns", "county": "610921", "value": "1"}
+    done = await desks.server.as_("administrator").do("setCountySetting", "errors { code }", **chosen)
+    assert done["errors"] == []
+    number = (await desks.dispatched(POWER))["number"]
+    first = await ruled(desks, (await objected(desks, number, 3))["id"])
+    given = {"number": number, "expectedVersion": first["case"]["version"], "leadUnit": WATER}
+    assert refused(await desks.town.do("dispatchCase", CASE, **given)) == ["RETURN_CAP"]
+
+
 async def test_cap_on_returns(desks: Desks) -> None:
     """Twice returned, the county designates a unit, which keeps the case; who had it first stays on record."""
     number = (await desks.dispatched(POWER))["number"]

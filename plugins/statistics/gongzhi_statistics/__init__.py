@@ -15,6 +15,7 @@ from gongzhi.plugin.roles import (
     DISPATCHERS,
     GRID_LEADER,
 )
+from gongzhi.plugin.settings import CountySetting
 from gongzhi.runtime.jobs import BackgroundJob, Handler
 from gongzhi.runtime.reactions import Reaction
 
@@ -66,6 +67,13 @@ def jobs() -> list[BackgroundJob]:
     from . import recounting
 
     return [recounting.count_by_job]
+
+
+@hookimpl
+def settings() -> list[CountySetting[int]]:
+    from .burden import WORKERS_AT_LEAST
+
+    return [WORKERS_AT_LEAST]
 
 
 @hookimpl

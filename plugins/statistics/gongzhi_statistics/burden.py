@@ -16,6 +16,7 @@ from gongzhi.core.cases.reporting import ReportCaseInput
 from gongzhi.core.people.care_commands import RecordVisitInput
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.sql import Sql
+from gongzhi.plugin.settings import CountySetting
 from gongzhi_operations.patrols.commands import CHANNEL, RecordPatrolInput
 
 from .figures import FEW, WITHIN, Scope
@@ -102,16 +103,25 @@ SHARES = {
     "photosPerWorkerWeek": "b.photos",
     "minutesPerWorkerWeek": f"({SECONDS}*b.fields+{PHOTO}*b.photos)/60.0",
 }
-# Per worker, and not told where fewer than ten work: no figure is about one of them.
+WORKERS_AT_LEAST = CountySetting(
+    "statistics.workers",
+    "How many grid workers a place has at least of whom averages are told (工作量统计最少人数).",
+    default=FEW,
+    permission="plugins.activate",
+    least=FEW,
+    most=1_000,
+)
+"""A county may be stricter, and never laxer."""
+# Per worker, and not told where fewer than that work: no figure is about one of them.
 BURDEN = (
     "(select jsonb_build_object("
     + ",".join(f"'{name}',round({value}/b.workers/b.weeks,2)" for name, value in SHARES.items())
     + f") from (select {WORKERS} as workers, ({FIELDS})::numeric as fields, ({SPARED})::numeric as spared, "
-    + f"({{photos}})::numeric as photos, ({{until}}-{{since}}+1)/7.0 as weeks) b where b.workers>={FEW})"
+    + "({photos})::numeric as photos, ({until}-{since}+1)/7.0 as weeks) b where b.workers>={enough})"
 )
 
 
 def burden_sql(at: Frame, scope: Scope) -> Sql:
-    """Build the burden as JSON, per worker and week; null where fewer than ten work, and above the county."""
-    place = {"kind": at.row.kind, "id": at.row.id}
+    """Build the burden as JSON, per worker and week; null where too few work, and above the county."""
+    place = {"kind": at.row.kind, "id": at.row.id, "enough": WORKERS_AT_LEAST.sql(at.row.county_id)}
     return scope.sql(BURDEN, photos=scope.sql(PHOTOS, **place), **place)

@@ -95,6 +95,17 @@ async def test_nothing_of_few_workers(small: Server, ground: Ground) -> None:
     assert await statistics(lead(small), "burden { fieldsPerWorkerWeek }") == {"burden": None}
 
 
+async def test_county_tells_of_more_workers_alone(small: Server, ground: Ground) -> None:
+    """A county may ask for more than ten, and not for fewer."""
+    await workers(ground, 10)
+    assert (await statistics(lead(small), "burden { fieldsPerWorkerWeek }"))["burden"] is not None
+    for value, code in (("9", ["BAD_USER_INPUT"]), ("11", [])):
+        given = {"setting": "statistics.workers", "county": "610921", "value": value}
+        done = await small.as_("administrator").do("setCountySetting", "errors { code }", **given)
+        assert [one["code"] for one in done["errors"]] == code
+    assert await statistics(lead(small), "burden { fieldsPerWorkerWeek }") == {"burden": None}
+
+
 async def workers(ground: Ground, count: int) -> list[UUID]:
     keys = [uuid4() for _ in range(count)]
     async with ground.connection.transaction():

@@ -26,7 +26,6 @@ from pypika_tortoise.queries import Table
 from strawberry import ID
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
-from strawberry.types.base import StrawberryContainer
 from strawberry.types.field import StrawberryField
 from tortoise.fields.base import Field
 from tortoise.models import Model
@@ -419,21 +418,6 @@ def batch(
 def key_of(cls: type) -> Callable[[str], Any]:
     """Return the function from a global id to the key of this type; see `Entity.parse`."""
     return cls.__entity__.parse  # type: ignore[attr-defined, no-any-return]
-
-
-def entity_of(kind: Any, where: str = "a field") -> Entity:
-    """Return the entity inside a type such as `list[Case]` or `Connection[Case]`."""
-    named = kind
-    # Lists and nullable types hold the type, connections are generic over it.
-    while not hasattr(named, "__entity__"):
-        definition = getattr(named, "__strawberry_definition__", None)
-        if definition is not None and "T" in definition.type_var_map:
-            named = definition.type_var_map["T"]
-        elif isinstance(named, StrawberryContainer):
-            named = named.of_type
-        else:
-            raise DeclarationError(f"{where} is planned, but {named!r} is no entity")
-    return named.__entity__  # type: ignore[no-any-return]
 
 
 def build_argument(name: str, declared: Argument) -> StrawberryArgument:

@@ -21,7 +21,6 @@ from pypika_tortoise.terms import (
 from pypika_tortoise.utils import format_alias_sql
 
 from gongzhi.declare.sqltext import Shown
-from gongzhi.values.errors import DeclarationError
 
 from . import sqltext
 
@@ -127,21 +126,6 @@ def all_of(*criteria: Criterion) -> Criterion:
 def any_of(*criteria: Criterion) -> Criterion:
     """Return a criterion that holds where one of these does."""
     return JoinedCriteria("or", *criteria)
-
-
-def check_alternatives(found: Any) -> Alternatives:
-    """Return the alternatives of a rule. Raises DeclarationError for what is none, such as a criterion by itself."""
-    listed = found is None or isinstance(found, Sequence) and not isinstance(found, str)
-    if listed and all(isinstance(one, Criterion) for one in found or ()):
-        return found  # type: ignore[no-any-return]
-    kind = (
-        type(found).__name__
-        if not listed
-        else "a list with a " + next(type(one).__name__ for one in found if not isinstance(one, Criterion))
-    )
-    raise DeclarationError(
-        f"a rule gave {kind} where a list of criteria is due, such as [Sql(…)], or None for every row"
-    )
 
 
 def narrow_rows(rows: Alternatives, criterion: Criterion) -> Alternatives:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pluggy import HookimplMarker, HookspecMarker
 
@@ -17,6 +17,7 @@ from gongzhi.declare.events import Event
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.permissions import Permission, Role
+from gongzhi.plugin.settings import CountySetting
 from gongzhi.runtime.channels import NoticeChannel
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.feeds import Feed
@@ -160,10 +161,11 @@ def registers() -> Iterable[Registers]:
 
 
 @hookspec
-def settings() -> Iterable[type]:
-    """Return what an operator may choose: a frozen dataclass, its fields made with `gongzhi.plugin.settings.setting`.
+def settings() -> Iterable[type | CountySetting[Any]]:
+    """Return what an operator may choose: a frozen dataclass, its fields made with `gongzhi.plugin.settings.setting`;
+    and what each county may, each a `CountySetting`, whose name begins with the plugin's name and a dot.
 
-    It is read once, before anything is served; `context.settings[TheClass]` is what was read.
+    The operator's is read once, before anything is served; `context.settings[TheClass]` is what was read.
     """
     return ()
 

@@ -1,4 +1,4 @@
-"""Settings: what an operator may choose about a plugin.
+"""Settings: what an operator may choose about a plugin, and what each county may.
 
 @dataclass(frozen=True)
 class RubbishSettings:
@@ -11,13 +11,23 @@ The operator sets GONGZHI_RUBBISH_STATION, or `station` in the table `[rubbish]`
 What is of another type is read from a text by a function, which raises ValueError with what to do:
 
     scales: tuple[str, ...] = setting("Where scales are, with commas.", default=(), parse=read_hosts)
+
+What a county decides for itself, while the server runs, is declared beside that and returned by the same hook:
+
+    WEEKS = CountySetting("rubbish.weeks", "Weeks between two collections (清运间隔周数).", 2, "rubbish.plan", 1, 8)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, field
-from typing import Any
+from dataclasses import MISSING, dataclass, field
+from typing import Any, Generic, TypeVar
+
+from pypika_tortoise.terms import Term
+
+from gongzhi.declare.sql import Sql, quote_text
+from gongzhi.runtime.commands import Call
+from gongzhi.values.errors import FIELD, Refusal
 
 DESCRIPTION, SECRET, PARSE, VARIABLE = "description", "secret", "parse", "variable"
 
@@ -40,3 +50,65 @@ def setting(
     metadata = {DESCRIPTION: description, SECRET: secret, PARSE: parse, VARIABLE: variable}
     # A secret is left out of the repr, which ends up in logs and tracebacks.
     return field(default=default, repr=not secret, metadata=metadata)
+
+
+V = TypeVar("V", bool, int, str)
+LONGEST = 200
+"""The most characters of a county's text."""
+KINDS = {bool: "bool", int: "int", str: "text"}
+CHOSEN = "(select s.value from plugins.setting s where s.grid_id={0} and s.name={1} and s.until is null)"
+"""What holds in a county, as text; null where nothing was decided."""
+
+
+@dataclass(frozen=True)
+class CountySetting(Generic[V]):
+    """What each county may decide for itself: a whole number within bounds, a text, or yes and no, as its default is.
+
+    The description is "English (中文)."; whoever holds the permission in the county decides.
+    """
+
+    name: str
+    description: str
+    default: V
+    permission: str
+    least: int = 0
+    most: int = 0
+    choices: tuple[str, ...] = ()
+    """The texts there are to choose from; any, if there are none."""
+
+    @property
+    def options(self) -> list[str]:
+        """The values there are, as texts: of a number the least and the most, of any text none."""
+        if isinstance(self.default, bool):
+            return ["true", "false"]
+        return [str(self.least), str(self.most)] if isinstance(self.default, int) else list(self.choices)
+
+    @property
+    def standard(self) -> str:
+        """The default as a text, as others are written."""
+        return str(self.default).lower() if isinstance(self.default, bool) else str(self.default)
+
+    def parse(self, text: str) -> V:
+        """Read a value as somebody writes it. Raises Refusal at `value` for one that cannot be chosen."""
+        read: Any = text == "true" if isinstance(self.default, bool) else text
+        if isinstance(self.default, int) and not isinstance(self.default, bool):
+            # Nine digits at the most: what is longer is no number of ours, and may be very long.
+            read = int(text) if text.isdecimal() and len(text) < 10 else self.least - 1
+            fits = self.least <= read <= self.most
+        else:
+            fits = text in self.options if self.options else 0 < len(text.strip()) <= LONGEST
+        if not fits:
+            allowed = ", ".join(self.options) or f"1–{LONGEST} 字"
+            raise Refusal("BAD_USER_INPUT", f"{FIELD} must be: {allowed}.", f"{FIELD}应为：{allowed}。", ("value",))
+        return read  # type: ignore[no-any-return]
+
+    async def read(self, call: Call, county: int | None) -> V:
+        """Return what holds in the county with this key, in a command, handler, job or errand."""
+        found = await call.fetch(f"select {CHOSEN.format('$1::int', '$2::text')} as value", county, self.name)
+        return self.default if found[0]["value"] is None else self.parse(found[0]["value"])
+
+    def sql(self, county: Term) -> Sql:
+        """Return what holds in a county, given by its key, for a planned field."""
+        kind = KINDS[type(self.default)]
+        own = CHOSEN.format("{0}", quote_text(self.name))
+        return Sql(f"coalesce({own}::{kind}, {quote_text(self.standard)}::{kind})", county)

@@ -83,13 +83,13 @@ def typer_function(installed: Plugins, plugin: str, errand: Errand) -> Callable[
 async def run_errand(
     chosen: Settings,
     dsn: str,
-    plugin: str,
+    plugin: str | None,
     errand: Errand,
     options: dict[str, Any],
     now: Callable[[], datetime] = clock,
     installed: Plugins | None = None,
 ) -> int:
-    """Run an errand in one transaction and return its exit code."""
+    """Run an errand of a plugin, or of the core, in one transaction and return its exit code."""
     from tortoise.transactions import in_transaction
 
     from gongzhi_server.app import create_app

@@ -74,6 +74,25 @@ def deactivate(
     switch_plugin(name, county, False)
 
 
+@group.command("set")
+def set_setting(
+    setting: Annotated[str, typer.Argument(help="The setting, such as dispatch.returns (设置项).")],
+    value: Annotated[str | None, typer.Argument(help="The value; without one the plugin's own again (取值).")] = None,
+    county: COUNTY = None,
+) -> None:
+    """Choose what holds in a county about a plugin (县级设置)."""
+    from gongzhi_server.plugins import loader
+
+    from . import county_settings
+
+    installed = loader.load_plugins()
+    chosen = read_settings()
+    with embedded_postgres.run_cluster(chosen) as dsn:
+        count = asyncio.run(county_settings.choose_setting(chosen, dsn, setting, value, county, installed))
+    said = "what the plugin says" if value is None else value
+    print(f"{setting} is {said} in {count} {'county' if count == 1 else 'counties'}.")
+
+
 @group.command()
 def new(
     name: Annotated[str, typer.Argument(help="The plugin's name, such as rubbish (插件名).")],

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from gongzhi.declare.entity import Ref, entity_of
+from gongzhi.declare.entity import Ref
 from gongzhi.runtime.commands import ONCE
 from gongzhi.values.errors import DeclarationError
 from strawberry import ID
@@ -23,6 +23,8 @@ from strawberry.scalars import JSON
 from strawberry.types.base import StrawberryList, StrawberryOptional, has_object_definition
 from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
+
+from gongzhi_server.planner.entity_types import entity_of
 
 ERRORS = "errors"
 """The field that is stored in both languages, with the refusal."""

@@ -8,13 +8,15 @@ import typing
 from collections.abc import Callable, Mapping
 
 import strawberry
-from gongzhi.declare.entity import Entity, build_argument, entity_of
+from gongzhi.declare.entity import Entity, build_argument
 from gongzhi.declare.filters import Comparison
 from gongzhi.declare.plans import GUARD, PLAN, Argument, Many, One, Page, Pick, Stream
 from gongzhi.values.errors import DeclarationError
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.base import StrawberryOptional
 from strawberry.types.field import StrawberryField
+
+from gongzhi_server.planner.entity_types import entity_of
 
 
 def complete_field(

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from gongzhi.plugin.hooks import App
+from gongzhi.values.labels import split_label
 
 from gongzhi_server.plugins.loader import Plugins, models_of
 
@@ -45,7 +46,18 @@ def publish_plugins(plugins: Plugins, schema: Schema) -> PublishedPlugins:
         }
         for plugin in plugins.found
     ]
-    return PublishedPlugins({"plugins": found, "dataPurposes": purposes})
+    settings = [
+        {
+            "name": one.name,
+            "label": split_label(one.description).zh,
+            "description": one.description,
+            "standard": one.standard,
+            "options": one.options,
+            "permission": one.permission,
+        }
+        for _, one in plugins.county_settings.values()
+    ]
+    return PublishedPlugins({"plugins": found, "dataPurposes": purposes, "settings": settings})
 
 
 def table_names(app: App) -> Iterable[str]:

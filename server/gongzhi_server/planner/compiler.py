@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gongzhi.declare.entity import Entity, entity_of
+from gongzhi.declare.entity import Entity
 from gongzhi.declare.plans import (
     GUARD,
     OPEN,
@@ -54,6 +54,8 @@ from graphql.execution.values import VariableValues
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import LiteralValue, NullValue, Term, ValueWrapper
+
+from gongzhi_server.planner.entity_types import entity_of
 
 from . import lists, looks
 from .arguments import Given

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gongzhi.declare.sql import check_alternatives
 from gongzhi.values.errors import DeclarationError, Refusal
 from graphql import GraphQLError
 from pypika_tortoise.terms import Term
+
+from gongzhi_server.planner.alternatives import check_alternatives
 
 from .protection import ReadsProtected, find_protected
 

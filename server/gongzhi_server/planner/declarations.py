@@ -29,7 +29,7 @@ from gongzhi.declare.plans import (
     Stream,
 )
 from gongzhi.declare.relay import Connection
-from gongzhi.declare.sql import Alternatives, Sql, check_alternatives
+from gongzhi.declare.sql import Alternatives, Sql
 from gongzhi.values.errors import DeclarationError
 from graphql import (
     GraphQLField,
@@ -43,6 +43,8 @@ from graphql import (
 )
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Term
+
+from gongzhi_server.planner.alternatives import check_alternatives
 
 from .containment import as_term
 from .rows import plugin_of

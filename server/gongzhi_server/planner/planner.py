@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gongzhi.declare.entity import Entity, entity_of
+from gongzhi.declare.entity import Entity
 from gongzhi.declare.plans import MOST, PLAN, Stream
 from gongzhi.declare.viewer import Viewer
 from graphql import GraphQLField, GraphQLObjectType, get_named_type
@@ -18,6 +18,7 @@ from strawberry.types.field import StrawberryField
 from gongzhi_server._compat import graphql_schema
 from gongzhi_server.caching import Cache
 from gongzhi_server.gateway.limits import Limits
+from gongzhi_server.planner.entity_types import entity_of
 
 from .budget import PLANNING
 from .compiler import Compiler

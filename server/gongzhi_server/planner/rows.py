@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from gongzhi.declare.entity import Entity, entity_of
+from gongzhi.declare.entity import Entity
 from gongzhi.declare.located import LEVELS
 from gongzhi.declare.sql import Alternatives, Disjoint, Sql, any_of
 from gongzhi.declare.viewer import ViewerScope
@@ -18,6 +18,7 @@ from pypika_tortoise.queries import Selectable, Table
 from pypika_tortoise.terms import Criterion, Field, LiteralValue, Term
 
 from gongzhi_server._compat import split_table, start_query
+from gongzhi_server.planner.entity_types import entity_of
 from gongzhi_server.plugins.loader import is_switched
 
 from .containment import build_rows

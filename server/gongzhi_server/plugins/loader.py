@@ -14,9 +14,10 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points, version
 from types import ModuleType
 from typing import Any, TypeVar
+from uuid import UUID
 
 import pluggy
-from gongzhi.core.cases.ratings import is_independent
+from gongzhi.core.cases.ratings import INDEPENDENT
 from gongzhi.declare.events import Event, Occurrence, Registry
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.plans import GUARD
@@ -27,6 +28,7 @@ from gongzhi.plugin.built_in import BUILT_IN
 from gongzhi.plugin.hooks import GROUP, HOOKS, About, App, Errand
 from gongzhi.plugin.permissions import Permission, Role
 from gongzhi.plugin.roles import ROLES
+from gongzhi.plugin.settings import CountySetting
 from gongzhi.runtime.channels import Log, NoticeChannel
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.context import Context, TimelineWords
@@ -36,7 +38,7 @@ from gongzhi.runtime.reactions import Reaction
 from gongzhi.runtime.routes import PATH, WELL_KNOWN, Files, Route
 from gongzhi.runtime.services import ProcessService, Service
 from gongzhi.runtime.waivers import Grantor, Waiver
-from gongzhi.values.errors import DeclarationError
+from gongzhi.values.errors import DeclarationError, Refusal
 from gongzhi.values.labels import split_label
 from pluggy import PluginValidationError
 from starlette.routing import compile_path
@@ -372,9 +374,21 @@ class Plugins:
     @cached_property
     def choices(self) -> tuple[tuple[Plugin, type], ...]:
         """What operators may choose, each a dataclass."""
-        mine = tuple(self._brought("settings", type, self._check_settings))
+        mine = tuple((plugin, one) for plugin, one in self._chosen if isinstance(one, type))
+        for plugin, one in mine:
+            judge_contribution(plugin, one, self._check_settings)
         self._once("classes of settings", ((plugin, plugin.name) for plugin, _ in mine))
         return mine
+
+    @cached_property
+    def county_settings(self) -> dict[str, tuple[Plugin, CountySetting[Any]]]:
+        """What counties may choose, by name."""
+        mine = self._of_kind(self._chosen, CountySetting, "county settings", self._check_county_setting)
+        return {one.name: (plugin, one) for plugin, one in mine}
+
+    @cached_property
+    def _chosen(self) -> tuple[tuple[Plugin, Any], ...]:
+        return tuple(self._brought("settings", (type, CountySetting), accept_unchecked))
 
     @cached_property
     def lifespans(self) -> tuple[tuple[Plugin, Callable[[Context], AbstractAsyncContextManager[None]]], ...]:
@@ -561,6 +575,21 @@ class Plugins:
         """Check that settings are a frozen dataclass, since they are shared."""
         if not is_dataclass(declared) or not declared.__dataclass_params__.frozen:  # type: ignore[attr-defined]
             return f"the settings {declared.__name__} must be a dataclass with frozen=True"
+        return None
+
+    def _check_county_setting(self, plugin: Plugin, setting: CountySetting[Any]) -> str | None:
+        """Check a setting's name, its words, who sets it, and that its default is a value that it takes."""
+        if wrong := self._unprefixed(plugin, "county setting", setting.name):
+            return wrong
+        if setting.permission not in {one.name for one in self.permissions}:
+            return f"the county setting {setting.name!r} is set by {setting.permission!r}, which is no permission"
+        try:
+            split_label(setting.description)
+            setting.parse(setting.standard)
+        except ValueError as error:
+            return f"the county setting {setting.name!r} has {error}"
+        except Refusal:
+            return f"the county setting {setting.name!r} does not take its own default"
         return None
 
     def _check_holding(self, plugin: Plugin, holding: Holding) -> str | None:
@@ -786,3 +815,13 @@ CORE_PLUGINS = Plugins()
 """The built-in plugins alone."""
 CORE_APPS = CORE_PLUGINS.apps
 """Their tables."""
+
+
+async def is_independent(call: Call, case: UUID) -> bool:
+    """Return whether somebody asked who did not handle the case, and whoever filed it did not handle it either.
+
+    Only then does what is said of its answers count in figures, and may points or credit be given for it.
+    """
+    [row] = await call.fetch(INDEPENDENT, case)
+    independent: bool = row["independent"]
+    return independent

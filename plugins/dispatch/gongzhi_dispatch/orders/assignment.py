@@ -64,7 +64,8 @@ async def dispatch_case(call: Call, input: DispatchCaseInput) -> CasePayload:
 
 async def check_designation(call: Call, case: CaseRow) -> None:
     """Refuse after too many returns: the county says who handles the case, unless that is waived."""
-    if await count_returns(case) < deadlines.RETURNS or call.may(RULE, case):
+    _, often = await count_returns(call, case)
+    if not often or call.may(RULE, case):
         return
     # Asked last, since a granted waiver is marked as used.
     if not await call.waive(DESIGNATION, case, f"Case:{case.id}"):

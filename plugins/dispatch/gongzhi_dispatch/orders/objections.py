@@ -91,7 +91,8 @@ async def check_objection(call: Call, case: CaseRow, order: OrderRow) -> None:
     # order.
     if await ObjectionRow.exists(order=order):
         raise duplicate("The unit has objected already.", "该单位已提出过异议。", "number")
-    if await count_returns(case) >= deadlines.RETURNS:
+    _, often = await count_returns(call, case)
+    if often:
         raise Refusal(
             "RETURN_CAP",
             "The county has designated this unit after several returns; the case cannot be returned again.",
@@ -176,8 +177,8 @@ async def record_precedent(call: Call, case: CaseRow, objection: ObjectionRow, u
 
 async def escalate_to_county(call: Call, case: CaseRow) -> None:
     """Note that the county now says who handles the case; the units that had it stay on record."""
-    count = await count_returns(case)
-    if count >= deadlines.RETURNS:
+    count, often = await count_returns(call, case)
+    if often:
         await notify_dispatch(call, case, REFERRED, office=case.county_id)
         await record_event(call, case, REFERRED, level="COUNTY", returns=count)
 

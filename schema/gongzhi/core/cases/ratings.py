@@ -5,8 +5,6 @@ A rating is the requester's. Whoever filed or handled the case never gives one, 
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from uuid6 import uuid7
 
 from gongzhi.runtime.commands import Call
@@ -71,13 +69,3 @@ async def keep_rating(
     answered = case.replied_at or case.settled_at or call.now
     values = (uuid7(), case.id, unit, answered, call.now, source.value, rating, solved, comment)
     await call.fetch(KEEP, *values)
-
-
-async def is_independent(call: Call, case: UUID) -> bool:
-    """Return whether somebody asked who did not handle the case, and whoever filed it did not handle it either.
-
-    Only then does what is said of its answers count in figures, and may points or credit be given for it.
-    """
-    [row] = await call.fetch(INDEPENDENT, case)
-    independent: bool = row["independent"]
-    return independent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gongzhi.declare.events import Event
 from gongzhi.declare.extend import Extension
 from gongzhi.plugin.hooks import App, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
@@ -21,6 +22,13 @@ def graphql() -> tuple[Extension, ...]:
         *types.EXTENSIONS,
         *commands.EXTENSIONS,
     )
+
+
+@hookimpl
+def events() -> list[type[Event]]:
+    from .commands import SettingChanged
+
+    return [SettingChanged]
 
 
 @hookimpl

@@ -62,6 +62,20 @@ class Plugin:
     data_purposes: list[DataPurpose] = strawberry.field(description="Why it reads protected fields (处理目的).")
 
 
+@strawberry.type(description="What a county may choose about a plugin, and what holds there (县级设置).")
+class CountySetting:
+    name: str = strawberry.field(description="Its name (名称).")
+    label: str = strawberry.field(description="What it says, in Chinese (中文说明).")
+    description: str = strawberry.field(description="What it says (说明).")
+    value: str = strawberry.field(description="What holds in the county (当前值).")
+    standard: str = strawberry.field(description="What holds where nothing was chosen (默认值).")
+    since: datetime.datetime | None = strawberry.field(description="Since when it was chosen; null if not (起).")
+    options: list[str] = strawberry.field(
+        description="The values there are, or the least and the most number (可选值)."
+    )
+    permission: str = strawberry.field(description="Who holds this permission in the county chooses (权限).")
+
+
 @entity(
     ActivationRow,
     visible=lambda row, viewer: viewer.within(row, VIEW),
@@ -110,7 +124,25 @@ left join lateral (
 """How plugins are: what they have given up, where they are on, and what `failing` says of their health."""
 
 
+SETTINGS = """(
+select coalesce(jsonb_agg(d.one || jsonb_build_object('value', coalesce(s.value, d.one->>'standard'), 'since', s.since)
+    order by d.at), '[]')
+from jsonb_array_elements({0}) with ordinality d(one, at)
+left join plugins.setting s on s.name=d.one->>'name' and s.grid_id={1} and s.until is null
+)"""
+"""What is declared of settings with what a county chose."""
+
+
 EXTENSIONS = (
+    extend(
+        Grid,
+        settings=embedded(
+            "What its county may choose about plugins, and what holds there (县级设置).",
+            lambda at: Sql(SETTINGS, published_part("settings")(at), at.row.county_id),
+            type=list[CountySetting] | None,
+            requires=None,
+        ),
+    ),
     extend(
         Query,
         data_purposes=embedded(
