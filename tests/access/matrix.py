@@ -20,6 +20,7 @@ from typing import Any
 
 from gongzhi.declare.entity import Entity
 from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
+from gongzhi.plugin.settings import CountySetting
 from gongzhi.runtime.commands import Command
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.lists import CountedList, NoLists
@@ -162,6 +163,7 @@ class Matrix:
                 held=self.plugins.held,
                 naming=self.plugins.naming,
                 registers=self.plugins.registers,
+                settings={CountySetting: {name: one for name, (_, one) in self.plugins.county_settings.items()}},
                 events=AnySelection(),
                 lists=OneRow(),
             )

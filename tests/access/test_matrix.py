@@ -67,6 +67,7 @@ def values_near_and_far(near: Around, far: Around) -> dict[str, dict[str, object
         found |= {f"{name} near": {"code": getattr(near, what)}, f"{name} far": {"code": getattr(far, what)}}
     for where, one in (("near", near), ("far", far)):
         found |= {
+            f"setCountySetting {where}": {"setting": "dispatch.returns", "value": "3"},
             f"addAccount {where}": {"name": f"new-{one.town}"},
             f"leavePhone {where}": {"phone": "13800000000"},
             f"reportCase {where}": {"title": "x", "description": "x"},

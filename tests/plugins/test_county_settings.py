@@ -87,8 +87,8 @@ async def rounds(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[S
         yield server
 
 
-async def choose(server: Server, setting: str, value: str | None, **more: Any) -> dict[str, Any]:
-    given = {"setting": f"rounds.{setting}", "county": "610921", "value": value, **more}
+async def choose(server: Server, setting: str, value: str | None, county: str = "610921") -> dict[str, Any]:
+    given = {"setting": f"rounds.{setting}", "county": county, "value": value}
     return dict(await server.as_("administrator").do("setCountySetting", CHOOSE, **given))
 
 
@@ -144,18 +144,18 @@ async def test_choosing_twice_changes_nothing(rounds: Server, filled: str) -> No
 @pytest.mark.parametrize(
     ("given", "code", "path"),
     [
-        ({"setting": "rounds.nothing"}, "NOT_FOUND", "setting"),
+        ({"name": "nothing"}, "NOT_FOUND", "setting"),
         ({"value": "9"}, "BAD_USER_INPUT", "value"),
         ({"value": "0"}, "BAD_USER_INPUT", "value"),
         ({"value": "-1"}, "BAD_USER_INPUT", "value"),
         ({"value": "1" * 5_000}, "BAD_USER_INPUT", "value"),
-        ({"setting": "rounds.sundays", "value": "yes"}, "BAD_USER_INPUT", "value"),
-        ({"setting": "rounds.word", "value": " "}, "BAD_USER_INPUT", "value"),
+        ({"name": "sundays", "value": "yes"}, "BAD_USER_INPUT", "value"),
+        ({"name": "word", "value": " "}, "BAD_USER_INPUT", "value"),
         ({"county": "610921100"}, "BAD_USER_INPUT", "county"),
     ],
 )
 async def test_what_cannot_be_chosen(rounds: Server, given: dict[str, str], code: str, path: str) -> None:
-    payload = await choose(rounds, "weeks", "3", **given)
+    payload = await choose(rounds, given.get("name", "weeks"), given.get("value", "3"), given.get("county", "610921"))
     assert [(one["code"], one["path"]) for one in payload["errors"]] == [(code, [path])]
     assert (await known(rounds))["rounds.weeks"]["value"] == "2"
 

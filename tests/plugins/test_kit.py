@@ -170,7 +170,7 @@ def test_wheel_works_beside_ours(clean: Path, tmp_path: Path, postgres: str) -> 
     projects = [folder, *(copy_plugin(name, ours) for name in OURS)]
     with installed_python(clean, *projects) as python:
         listed = run(python.with_name("gongzhi"), "plugin", "list", cwd=tmp_path).splitlines()
-        assert sorted(line.split()[0] for line in listed) == [*OURS, "road_watch"]
+        assert sorted(line.split()[0] for line in listed) == sorted([*OURS, "road_watch"])
         said = run(python, "-m", "pytest", "-q", "tests", cwd=folder, GONGZHI_TEST_DSN=postgres)
         assert "11 passed" in said, said
 
@@ -180,11 +180,25 @@ def test_ours_conform_as_wheels(clean: Path, tmp_path: Path, postgres: str) -> N
     """What the wheels hold is enough: of each plugin nothing but its tests of conformance is beside them."""
     for name in OURS:
         shutil.copytree(ROOT / "plugins" / name / "tests", tmp_path / name, ignore=only_conformance)
-    options = ("--import-mode=importlib", "-p", "no:randomly", "-W", "error", "-o", "asyncio_mode=auto")
+    options = (
+        "-rs",
+        "-n",
+        "2",
+        "--dist",
+        "loadfile",
+        "--import-mode=importlib",
+        "-p",
+        "no:randomly",
+        "-W",
+        "error",
+        "-o",
+        "asyncio_mode=auto",
+    )
     options += ("-o", "asyncio_default_fixture_loop_scope=function")
     with installed_python(clean, *(copy_plugin(name, tmp_path / "ours") for name in OURS)) as python:
-        said = run(python, "-m", "pytest", "-q", *options, *OURS, cwd=tmp_path, timeout=1800, GONGZHI_TEST_DSN=postgres)
-        assert " passed" in said and "skipped" not in said, said
+        said = run(python, "-m", "pytest", "-q", *options, *OURS, cwd=tmp_path, timeout=3600, GONGZHI_TEST_DSN=postgres)
+        skipped = [line for line in said.splitlines() if line.startswith("SKIPPED")]
+        assert " passed" in said and all("it has no tables" in line for line in skipped), said
 
 
 def only_conformance(folder: str, names: list[str]) -> set[str]:

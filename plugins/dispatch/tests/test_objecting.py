@@ -121,6 +121,8 @@ async def test_county_caps_returns_otherwise(desks: Desks) -> None:
     first = await ruled(desks, (await objected(desks, number, 3))["id"])
     given = {"number": number, "expectedVersion": first["case"]["version"], "leadUnit": WATER}
     assert refused(await desks.town.do("dispatchCase", CASE, **given)) == ["RETURN_CAP"]
+    done = await desks.server.as_("administrator").do("setCountySetting", "errors { code }", **chosen | {"value": None})
+    assert (await desks.town.do("dispatchCase", CASE, **given))["errors"] == done["errors"] == []
 
 
 async def test_cap_on_returns(desks: Desks) -> None:
