@@ -180,21 +180,8 @@ def test_ours_conform_as_wheels(clean: Path, tmp_path: Path, postgres: str) -> N
     """What the wheels hold is enough: of each plugin nothing but its tests of conformance is beside them."""
     for name in OURS:
         shutil.copytree(ROOT / "plugins" / name / "tests", tmp_path / name, ignore=only_conformance)
-    options = (
-        "-rs",
-        "-n",
-        "2",
-        "--dist",
-        "loadfile",
-        "--import-mode=importlib",
-        "-p",
-        "no:randomly",
-        "-W",
-        "error",
-        "-o",
-        "asyncio_mode=auto",
-    )
-    options += ("-o", "asyncio_default_fixture_loop_scope=function")
+    options = ["-rs", "-n", "2", "--dist", "loadfile", "--import-mode=importlib", "-p", "no:randomly", "-W", "error"]
+    options += ["-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function"]
     with installed_python(clean, *(copy_plugin(name, tmp_path / "ours") for name in OURS)) as python:
         said = run(python, "-m", "pytest", "-q", *options, *OURS, cwd=tmp_path, timeout=3600, GONGZHI_TEST_DSN=postgres)
         skipped = [line for line in said.splitlines() if line.startswith("SKIPPED")]
