@@ -25,7 +25,7 @@ from gongzhi.values.errors import DeclarationError
 from gongzhi_server.errors import Problem
 from gongzhi_server.graphql.schema import build_schema
 from gongzhi_server.planner import Planner, execution
-from gongzhi_server.planner.alternatives import check_alternatives
+from gongzhi_server.planner.containment import check_alternatives
 from gongzhi_server.planner.protection import find_protected
 from gongzhi_server.planner.viewer_scope import StatementScope
 from gongzhi_server.plugins.loader import load_plugins

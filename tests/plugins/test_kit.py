@@ -38,7 +38,7 @@ def path(folder: Path) -> str:
     return os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
-def run(*command: object, cwd: Path, timeout: float = 300, **environ: str) -> str:
+def run(*command: object, cwd: Path, timeout: float = 1200, **environ: str) -> str:
     """What a command prints; it must end well."""
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "DATABASE_URL")}
     ended = subprocess.run(
@@ -204,7 +204,7 @@ def test_conformance_finds_a_clash(clean: Path, tmp_path: Path, postgres: str) -
     with installed_python(clean, folder, *ours) as python:
         command = [python, "-m", "pytest", "-q", "-x", "tests", "-k", "additions"]
         environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        ended = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=300)
+        ended = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=1200)
         assert ended.returncode == 1
         assert "plugin 'road_watch' (gongzhi-road-watch 0.1.0): Person.points is already added by 'points'" in (
             ended.stdout

@@ -16,7 +16,7 @@ from gongzhi.plugin.hooks import HookspecMarker
 from gongzhi.testing import fixtures
 from gongzhi.values.errors import DeclarationError
 from gongzhi_server import cli
-from gongzhi_server.planner.alternatives import check_alternatives
+from gongzhi_server.planner.containment import check_alternatives
 from gongzhi_server.planner.declarations import Probe
 from gongzhi_server.plugins.loader import empty_manager
 from pypika_tortoise.queries import Table

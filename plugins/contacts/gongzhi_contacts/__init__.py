@@ -16,7 +16,14 @@ def about() -> list[About]:
 
 @hookimpl
 def tables() -> list[App]:
-    return [App("contacts", "gongzhi_contacts.models", "gongzhi_contacts.migrations")]
+    return [
+        App(
+            "contacts",
+            "gongzhi_contacts.models",
+            "gongzhi_contacts.migrations",
+            demo="gongzhi_contacts.demo:leave_numbers",
+        )
+    ]
 
 
 @hookimpl

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from gongzhi_server.demo.calls import SOURCE as DEMO
+from gongzhi_integrations.intake.demo import SOURCE as DEMO
 from gongzhi_server.testing import Server, codes_of
 
 from .conftest import Sms

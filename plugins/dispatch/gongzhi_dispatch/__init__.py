@@ -21,7 +21,14 @@ def about() -> list[About]:
 
 @hookimpl
 def tables() -> list[App]:
-    return [App("dispatch", "gongzhi_dispatch.models", "gongzhi_dispatch.migrations")]
+    return [
+        App(
+            "dispatch",
+            "gongzhi_dispatch.models",
+            "gongzhi_dispatch.migrations",
+            demo="gongzhi_dispatch.demo:fill_dispatch",
+        )
+    ]
 
 
 @hookimpl

@@ -28,7 +28,14 @@ def about() -> list[About]:
 
 @hookimpl
 def tables() -> list[App]:
-    return [App("statistics", "gongzhi_statistics.models", "gongzhi_statistics.migrations")]
+    return [
+        App(
+            "statistics",
+            "gongzhi_statistics.models",
+            "gongzhi_statistics.migrations",
+            demo="gongzhi_statistics.demo:count_figures",
+        )
+    ]
 
 
 @hookimpl

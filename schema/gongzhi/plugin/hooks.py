@@ -77,9 +77,10 @@ class App:
     """The singular of the label, where published names have that: `whistle` of `whistles`, for `whistle.called`. The
     label begins with it, and it is nobody else's."""
     demo: str = ""
-    """What fills the tables from the cases of the demo county and their timelines, in the transaction that loads them:
-    `package.module:function`, an `async def f(connection, county, now)` with the county's key and the moment that it is
-    there. What follows from no case, the errand `demo` adds."""
+    """What fills the tables from what the demo county has so far, such as the timelines of its cases, in the
+    transaction that loads it: `package.module:function`, an `async def f(connection, county, now, keys)` with the
+    county's key, the moment that it is there and the deployment's key ring. What is somebody's doing, the errand `demo`
+    adds."""
 
 
 @dataclass(frozen=True)

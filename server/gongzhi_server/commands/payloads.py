@@ -24,7 +24,7 @@ from strawberry.types.base import StrawberryList, StrawberryOptional, has_object
 from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 
-from gongzhi_server.planner.entity_types import entity_of
+from gongzhi_server.planner.rows import entity_of
 
 ERRORS = "errors"
 """The field that is stored in both languages, with the refusal."""

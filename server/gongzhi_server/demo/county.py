@@ -16,8 +16,9 @@ from gongzhi.plugin.hooks import App
 from gongzhi.runtime.sealing import KeyRing
 
 from gongzhi_server.errors import Problem
+from gongzhi_server.plugins.loader import models_of
 
-from . import bodies, calls, cases, centers, county_time, grids, offices, patrols, records
+from . import bodies, cases, county_time, grids, records
 from .bodies import Organisations
 from .care import Care, Post, Residents, look_after, make_posts
 from .chance import random_stream
@@ -35,10 +36,6 @@ TABLES = (
     "grids.grid", "grids.ring", "units.unit", "people.person", "people.phone", "people.household", "people.membership",
     "people.award", "people.tier", "people.liaison", "people.visit", "people.post", "cases.category", "cases.channel",
     "cases.counter", "cases.case", "cases.support", "cases.event", "cases.rating",
-    "calendars.span", "clocks.clock",
-    "dispatch.rule", "dispatch.rule_support", "dispatch.duty", "dispatch.work_order", "dispatch.merge",
-    "centers.center", "centers.seat", "patrols.patrol", "statistics.fact", "statistics.rollup",
-    "intake.entry", "contacts.contact",
 )  # fmt: skip
 COUNTED = {
     "grids": "grids.grid",
@@ -102,7 +99,7 @@ async def load_county(
     connection = await asyncpg.connect(dsn)
     try:
         # One transaction: a load that breaks off leaves nothing.
-        writer = RowWriter(connection, progress or _silence, await _read_schemas(connection))
+        writer = RowWriter(connection, progress or _silence)
         async with connection.transaction():
             # The lock keeps two loads apart, and lets others read
             # meanwhile. A check without it would find both nothing.
@@ -112,7 +109,9 @@ async def load_county(
             await _fill(writer, people, today, seed, keys, apps)
         # Outside the transaction, where alone PostgreSQL allows
         # it. Without statistics the first queries would be slow.
-        await connection.execute(f"vacuum (analyze) {', '.join(filter(writer.has, TABLES))}")
+        theirs = [f"{app.label}.{one._meta.db_table}" for app in apps if app.demo for one in models_of(app)]
+        filled = [*TABLES, *theirs]
+        await connection.execute(f"vacuum (analyze) {', '.join(filled)}")
     finally:
         await connection.close()
     return Summary(
@@ -125,11 +124,6 @@ async def _present(connection: asyncpg.Connection[Any]) -> bool:
     return bool(await connection.fetchval("select exists(select from grids.grid where code = $1)", CODE))
 
 
-async def _read_schemas(connection: asyncpg.Connection[Any]) -> frozenset[str]:
-    """Read which schemas the database has."""
-    return frozenset(name for (name,) in await connection.fetch("select nspname from pg_namespace"))
-
-
 def _silence(step: str, done: int, total: int) -> None:
     """Report no progress."""
     pass
@@ -137,22 +131,14 @@ def _silence(step: str, done: int, total: int) -> None:
 
 @dataclass
 class RowWriter:
-    """Writes rows and counts them. What belongs to plugins that are not installed is left out."""
+    """Writes rows and counts them."""
 
     connection: asyncpg.Connection[Any]
     progress: Progress
-    schemas: frozenset[str]
-    """Those of the database: each belongs to the core or to an installed plugin."""
     written: dict[str, int] = field(default_factory=dict)
-
-    def has(self, table: str) -> bool:
-        """Return whether the database has the schema of a table."""
-        return table.partition(".")[0] in self.schemas
 
     async def copy(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]], total: int = 0) -> None:
         """Append rows; `total` is how many there will be, 0 if that is not known."""
-        if not self.has(table):
-            return
         schema, name = table.split(".")
         counted = self.counted(table, rows, total)
         # COPY: hundreds of thousands of rows, many times faster than inserts.
@@ -160,8 +146,6 @@ class RowWriter:
 
     async def reserve(self, table: str, count: int) -> list[int]:
         """Take the next keys of a table, so that rows can refer to each other before they are written."""
-        if not self.has(table):
-            return list(range(count))
         found = await self.connection.fetch(
             "select nextval(pg_get_serial_sequence($1, 'id'))::int from generate_series(1, $2)", table, count
         )
@@ -204,19 +188,15 @@ async def _fill(writer: RowWriter, people: int, today: date, seed: int, keys: Ke
         deal_fates(random_stream(seed, "fates"), people),
         today,
     )
-    await _cases(writer, docket, seed, keys)
-    # Before the work orders, which are due when the clocks of their cases are.
+    await _cases(writer, docket, seed)
+    # What plugins add is planned by how many rows there are, and follows from all of them.
+    await writer.connection.execute(f"analyze {', '.join(TABLES)}")
     for app in apps:
         if app.demo:
             writer.progress(app.label, 0, 0)
-            await resolve_name(app.demo)(writer.connection, tree.county.id, county_time.to_utc(docket.horizon))
+            fill = resolve_name(app.demo)
+            await fill(writer.connection, tree.county.id, county_time.to_utc(docket.horizon), keys)
             writer.progress(app.label, 1, 1)
-    await _offices(writer, tree, organisations)
-    if not writer.has("statistics.rollup"):
-        return
-    writer.progress("figures", 0, 0)
-    counted = await writer.connection.fetchval("select statistics.rebuild()")
-    writer.progress("figures", counted, counted)
 
 
 async def _ground(writer: RowWriter, tree: Tree) -> Organisations:
@@ -235,11 +215,6 @@ async def _ground(writer: RowWriter, tree: Tree) -> Organisations:
     for body, key in zip(members, await writer.reserve("units.unit", len(members)), strict=True):
         body.id = key
     await writer.copy("units.unit", bodies.COLUMNS, bodies.unit_rows(members), len(members))
-    open_to_all = centers.found_centers(tree, organisations)
-    for center, key in zip(open_to_all, await writer.reserve("centers.center", len(open_to_all)), strict=True):
-        center.id = key
-    await writer.copy("centers.center", centers.COLUMNS, centers.center_rows(open_to_all), len(open_to_all))
-    await writer.copy("centers.seat", centers.SEAT, centers.seat_rows(open_to_all))
     return organisations
 
 
@@ -263,8 +238,8 @@ async def _people(
     await writer.copy("people.post", records.POST, records.post_rows(random, held), len(held))
 
 
-async def _cases(writer: RowWriter, docket: Docket, seed: int, keys: KeyRing) -> None:
-    """Write cases, timelines, calls and patrols."""
+async def _cases(writer: RowWriter, docket: Docket, seed: int) -> None:
+    """Write cases and timelines."""
     await catalog.seed(writer.connection)
     channels = await writer.keys("select code, id from cases.channel")
     categories = await writer.keys("select code, id from cases.category where edition = $1", catalog.EDITION)
@@ -276,22 +251,3 @@ async def _cases(writer: RowWriter, docket: Docket, seed: int, keys: KeyRing) ->
     # The next statement joins what was just copied; without statistics it would be planned for empty tables.
     await writer.connection.execute("analyze cases.case, cases.event")
     await writer.connection.execute(cases.RATINGS)
-    taken = calls.call_rows(random_stream(seed, "calls"), found, keys)
-    for table, columns in calls.TABLES.items():
-        await writer.copy(table, columns, taken[table])
-    patrolled = patrols.patrol_rows(random_stream(seed, "patrols"), found, docket.workers)
-    await writer.copy("patrols.patrol", patrols.COLUMNS, patrolled)
-
-
-async def _offices(writer: RowWriter, tree: Tree, organisations: Organisations) -> None:
-    """Write the dispatch directory, the duties, and the work orders that follow from the cases."""
-    if not writer.has("dispatch.rule"):
-        return
-    categories = await writer.keys("select code, id from cases.category where edition = $1", catalog.EDITION)
-    rules, helping = offices.directory_rows(tree, organisations, categories)
-    keys = await writer.reserve("dispatch.rule", len(rules))
-    await writer.copy("dispatch.rule", offices.RULE, ((key, *rule) for key, rule in zip(keys, rules, strict=True)))
-    support = [(key, unit) for key, units in zip(keys, helping, strict=True) for unit in units]
-    await writer.copy("dispatch.rule_support", offices.HELP, support)
-    await writer.copy("dispatch.duty", offices.DUTY, offices.duty_rows(tree, categories))
-    await offices.write_work_orders(writer.connection)

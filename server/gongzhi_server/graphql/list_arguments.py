@@ -16,7 +16,7 @@ from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.base import StrawberryOptional
 from strawberry.types.field import StrawberryField
 
-from gongzhi_server.planner.entity_types import entity_of
+from gongzhi_server.planner.rows import entity_of
 
 
 def complete_field(

@@ -55,7 +55,7 @@ from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import LiteralValue, NullValue, Term, ValueWrapper
 
-from gongzhi_server.planner.entity_types import entity_of
+from gongzhi_server.planner.rows import entity_of
 
 from . import lists, looks
 from .arguments import Given

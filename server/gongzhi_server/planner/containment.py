@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from gongzhi.declare.sql import Alternatives
 from gongzhi.values.errors import DeclarationError, Refusal
 from graphql import GraphQLError
-from pypika_tortoise.terms import Term
-
-from gongzhi_server.planner.alternatives import check_alternatives
+from pypika_tortoise.terms import Criterion, Term
 
 from .protection import ReadsProtected, find_protected
 
@@ -52,3 +51,18 @@ def as_term(found: Any) -> Term:
     if not isinstance(found, Term):
         raise DeclarationError(f"a builder gave {type(found).__name__} where SQL is due, such as Sql(…)")
     return found
+
+
+def check_alternatives(found: Any) -> Alternatives:
+    """Return the alternatives of a rule. Raises DeclarationError for what is none, such as a criterion by itself."""
+    listed = found is None or isinstance(found, Sequence) and not isinstance(found, str)
+    if listed and all(isinstance(one, Criterion) for one in found or ()):
+        return found  # type: ignore[no-any-return]
+    kind = (
+        type(found).__name__
+        if not listed
+        else "a list with a " + next(type(one).__name__ for one in found if not isinstance(one, Criterion))
+    )
+    raise DeclarationError(
+        f"a rule gave {kind} where a list of criteria is due, such as [Sql(…)], or None for every row"
+    )

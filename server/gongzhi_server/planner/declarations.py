@@ -44,7 +44,7 @@ from graphql import (
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Term
 
-from gongzhi_server.planner.alternatives import check_alternatives
+from gongzhi_server.planner.containment import check_alternatives
 
 from .containment import as_term
 from .rows import plugin_of

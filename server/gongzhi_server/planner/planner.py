@@ -18,7 +18,7 @@ from strawberry.types.field import StrawberryField
 from gongzhi_server._compat import graphql_schema
 from gongzhi_server.caching import Cache
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.planner.entity_types import entity_of
+from gongzhi_server.planner.rows import entity_of
 
 from .budget import PLANNING
 from .compiler import Compiler

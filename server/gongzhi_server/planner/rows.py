@@ -11,14 +11,15 @@ from gongzhi.declare.entity import Entity
 from gongzhi.declare.located import LEVELS
 from gongzhi.declare.sql import Alternatives, Disjoint, Sql, any_of
 from gongzhi.declare.viewer import ViewerScope
+from gongzhi.values.errors import DeclarationError
 from pypika_tortoise.context import SqlContext
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
 from pypika_tortoise.enums import Order
 from pypika_tortoise.queries import Selectable, Table
 from pypika_tortoise.terms import Criterion, Field, LiteralValue, Term
+from strawberry.types.base import StrawberryContainer
 
 from gongzhi_server._compat import split_table, start_query
-from gongzhi_server.planner.entity_types import entity_of
 from gongzhi_server.plugins.loader import is_switched
 
 from .containment import build_rows
@@ -322,3 +323,18 @@ def owner_of(target: Entity) -> Entity:
         if declared.python_name == target.through:
             return entity_of(declared.type)
     raise TypeError(f"{target.name} is seen through {target.through!r}, which is no field of it")
+
+
+def entity_of(kind: Any, where: str = "a field") -> Entity:
+    """Return the entity inside a type such as `list[Case]` or `Connection[Case]`."""
+    named = kind
+    # Lists and nullable types hold the type, connections are generic over it.
+    while not hasattr(named, "__entity__"):
+        definition = getattr(named, "__strawberry_definition__", None)
+        if definition is not None and "T" in definition.type_var_map:
+            named = definition.type_var_map["T"]
+        elif isinstance(named, StrawberryContainer):
+            named = named.of_type
+        else:
+            raise DeclarationError(f"{where} is planned, but {named!r} is no entity")
+    return named.__entity__  # type: ignore[no-any-return]

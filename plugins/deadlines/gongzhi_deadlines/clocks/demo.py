@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid5
 
 from gongzhi.core.cases.machine import DISPATCH, OPEN
+from gongzhi.runtime.sealing import KeyRing
 
 from gongzhi_deadlines.worktime import WARNING
 
@@ -38,7 +39,7 @@ from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) r (id, warn_at, du
 Row = Mapping[str, Any]
 
 
-async def start_clocks(connection: Connection, county: int, now: datetime) -> None:
+async def start_clocks(connection: Connection, county: int, now: datetime, keys: KeyRing) -> None:
     """Make the clocks that timelines tell of, as they stand at this moment, and have the cases due by them."""
     by = await load_standing(connection.fetch, county)
     statuses = [status.value for status in OPEN]

@@ -9,7 +9,14 @@ from gongzhi.plugin.hooks import App, hookimpl
 
 @hookimpl
 def tables() -> list[App]:
-    return [App("intake", "gongzhi_integrations.intake.models", "gongzhi_integrations.intake.migrations")]
+    return [
+        App(
+            "intake",
+            "gongzhi_integrations.intake.models",
+            "gongzhi_integrations.intake.migrations",
+            demo="gongzhi_integrations.intake.demo:tell_of_calls",
+        )
+    ]
 
 
 @hookimpl

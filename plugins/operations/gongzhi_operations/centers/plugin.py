@@ -11,7 +11,14 @@ from gongzhi.plugin.roles import ADMINISTRATOR
 
 @hookimpl
 def tables() -> list[App]:
-    return [App("centers", "gongzhi_operations.centers.models", "gongzhi_operations.centers.migrations")]
+    return [
+        App(
+            "centers",
+            "gongzhi_operations.centers.models",
+            "gongzhi_operations.centers.migrations",
+            demo="gongzhi_operations.centers.demo:found_centers",
+        )
+    ]
 
 
 @hookimpl

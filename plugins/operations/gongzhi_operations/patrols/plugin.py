@@ -11,7 +11,14 @@ from gongzhi.plugin.roles import ADMINISTRATOR, AUDITOR, DISPATCHERS, FIELD_STAF
 
 @hookimpl
 def tables() -> list[App]:
-    return [App("patrols", "gongzhi_operations.patrols.models", "gongzhi_operations.patrols.migrations")]
+    return [
+        App(
+            "patrols",
+            "gongzhi_operations.patrols.models",
+            "gongzhi_operations.patrols.migrations",
+            demo="gongzhi_operations.patrols.demo:record_patrols",
+        )
+    ]
 
 
 @hookimpl

@@ -1,17 +1,14 @@
-"""Offices: the county's invented dispatch directory and list of duties, and the work orders of its cases."""
+"""Demo: the demo county's invented dispatch directory and list of duties, and the work orders of its cases."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import timedelta
-from typing import Any, Protocol
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 from gongzhi.core.units.models import UnitKind
+from gongzhi.runtime.sealing import KeyRing
 from gongzhi.values.codes import Kind
-
-from . import county_time
-from .bodies import Organisations
-from .grids import SINCE, Tree
 
 DIRECTORY = {
     "utilities.electricity": ("GDGS", "YJJ"),
@@ -45,47 +42,22 @@ TOWNS = "environment.garbage", "dispute.neighbor"
 DUTIES = "land", "environment.pollution", "dispute.labor", "utilities.electricity"
 """Subjects that no town or village may be given."""
 
-RULE = "id", "category_id", "grid_id", "unit_id", "basis", "weight", "valid_from", "version"
-HELP = "rule_id", "unit_id"
-DUTY = "category_id", "grid_id", "kind", "basis", "valid_from"
-
-Rows = Iterator[tuple[Any, ...]]
 USUAL = timedelta(days=7)
 """The term of orders so old that their cases have no clocks: five working days, about."""
-START = county_time.to_utc(county_time.day_start(SINCE))
-
-
-class Connection(Protocol):
-    async def execute(self, query: str, *values: Any) -> str: ...
-
-
-def directory_rows(tree: Tree, bodies: Organisations, categories: Mapping[str, int]) -> tuple[list[Any], list[Any]]:
-    """Build the rows of `dispatch.rule` without their keys, and the units that help by each."""
-    rules, helping = [], []
-    for at, (category, (lead, *others)) in enumerate(DIRECTORY.items(), 1):
-        basis = f"汉阴县派单目录（虚构示例）第 {at} 条"
-        unit, found = bodies.department(lead), [bodies.department(one) for one in others]
-        place = entry_weight(category, Kind.COUNTY)
-        rules.append((categories[category], tree.county.id, unit.id, basis, place, START, 1))
-        helping.append([one.id for one in found])
-    for category in TOWNS:
-        for town in tree.of(Kind.TOWN):
-            basis, place = f"{town.name}履职事项清单（虚构示例）", entry_weight(category, Kind.TOWN)
-            rules.append((categories[category], town.id, bodies.town(town).id, basis, place, START, 1))
-            helping.append([])
-    return rules, helping
-
-
-def entry_weight(category: str, kind: Kind) -> int:
-    """Return how special an entry is: by its subject first, then by its place."""
-    return (category.count(".") + 1) * 10 + list(Kind).index(kind)
-
-
-def duty_rows(tree: Tree, categories: Mapping[str, int]) -> Rows:
-    """Yield the rows of `dispatch.duty`."""
-    for at, category in enumerate(DUTIES, 1):
-        kind = UnitKind.ENTERPRISE if category.startswith("utilities") else UnitKind.COUNTY_DEPARTMENT
-        yield categories[category], tree.county.id, kind, f"县级部门职责清单（虚构示例）第 {at} 项", START
+CATEGORIES = "select distinct on (code) code, id from cases.category order by code, edition desc"
+UNITS = "select code, id from units.unit where valid_to is null"
+PLACES = """
+select id, code, name, kind, valid_from::timestamp at time zone 'Asia/Shanghai' as since from grids.grid
+where id = $1 or kind = 'TOWN' and county_id = $1 and use = 'BASE' order by kind, code
+"""
+ENTRY = """
+insert into dispatch.rule (category_id, grid_id, unit_id, basis, weight, valid_from, version)
+values ($1, $2, $3, $4, $5, $6, 1) returning id
+"""
+HELP = "insert into dispatch.rule_support (rule_id, unit_id) values ($1, $2)"
+DUTY = """
+insert into dispatch.duty (category_id, grid_id, kind, basis, valid_from) values ($1, $2, $3, $4, $5)
+"""
 
 
 # Raw SQL over the timeline: each order's state depends on the step that came next, which window functions tell.
@@ -127,7 +99,40 @@ from cases.event e join cases.case m on m.number = e.data->>'into' where e.type 
 """
 
 
-async def write_work_orders(connection: Connection) -> None:
-    """Write the work orders and the merges that the county's events tell of."""
+async def fill_dispatch(connection: Any, county: int, now: datetime, keys: KeyRing) -> None:
+    """Write the directory, the duties, and the work orders and merges that the county's timelines tell of."""
+    categories: dict[str, int] = dict(await connection.fetch(CATEGORIES))
+    units: dict[str, int] = dict(await connection.fetch(UNITS))
+    whole, *towns = await connection.fetch(PLACES, county)
+    await write_directory(connection, whole, towns, categories, units)
+    for at, category in enumerate(DUTIES, 1):
+        kind = UnitKind.ENTERPRISE if category.startswith("utilities") else UnitKind.COUNTY_DEPARTMENT
+        basis = f"县级部门职责清单（虚构示例）第 {at} 项"
+        await connection.execute(DUTY, categories[category], county, kind, basis, whole["since"])
     await connection.execute(ORDERS, USUAL)
     await connection.execute(MERGES)
+
+
+async def write_directory(
+    connection: Any, county: Any, towns: Any, categories: Mapping[str, int], units: Mapping[str, int]
+) -> None:
+    """Write who answers for which subject, in the county and in its towns."""
+
+    async def enter(category: str, place: Any, unit: str, basis: str) -> int:
+        weight = entry_weight(category, Kind(place["kind"]))
+        values = categories[category], place["id"], units[unit], basis, weight, place["since"]
+        key: int = (await connection.fetch(ENTRY, *values))[0]["id"]
+        return key
+
+    for at, (category, (lead, *others)) in enumerate(DIRECTORY.items(), 1):
+        key = await enter(category, county, f"{county['code']}-{lead}", f"汉阴县派单目录（虚构示例）第 {at} 条")
+        for one in others:
+            await connection.execute(HELP, key, units[f"{county['code']}-{one}"])
+    for category in TOWNS:
+        for town in towns:
+            await enter(category, town, f"{town['code']}-ZF", f"{town['name']}履职事项清单（虚构示例）")
+
+
+def entry_weight(category: str, kind: Kind) -> int:
+    """Return how special an entry is: by its subject first, then by its place."""
+    return (category.count(".") + 1) * 10 + list(Kind).index(kind)
