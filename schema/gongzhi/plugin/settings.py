@@ -81,6 +81,7 @@ class CountySetting(Generic[V]):
         """The values there are, as texts: of a number the least and the most, of any text none."""
         if isinstance(self.default, bool):
             return ["true", "false"]
+        # Two bounds say it for numbers; listing them all would say no more.
         return [str(self.least), str(self.most)] if isinstance(self.default, int) else list(self.choices)
 
     @property
@@ -90,6 +91,7 @@ class CountySetting(Generic[V]):
 
     def parse(self, text: str) -> V:
         """Read a value as somebody writes it. Raises Refusal at `value` for one that cannot be chosen."""
+        # A bool is an int to Python, so it is asked for first.
         read: Any = text == "true" if isinstance(self.default, bool) else text
         if isinstance(self.default, int) and not isinstance(self.default, bool):
             # Nine digits at the most: what is longer is no number of ours, and may be very long.
@@ -104,11 +106,14 @@ class CountySetting(Generic[V]):
 
     async def read(self, call: Call, county: int | None) -> V:
         """Return what holds in the county with this key, in a command, handler, job or errand."""
+        # Asked each time and kept nowhere: the case after a decision follows it, whichever process has it.
         found = await call.fetch(f"select {CHOSEN.format('$1::int', '$2::text')} as value", county, self.name)
+        # Read by the bounds of today: a later version of the plugin may be narrower than what was chosen.
         return self.default if found[0]["value"] is None else self.parse(found[0]["value"])
 
     def sql(self, county: Term) -> Sql:
         """Return what holds in a county, given by its key, for a planned field."""
+        # The name and the default are ours, and stand in the text; what a county chose is cast as it is read.
         kind = KINDS[type(self.default)]
         own = CHOSEN.format("{0}", quote_text(self.name))
         return Sql(f"coalesce({own}::{kind}, {quote_text(self.standard)}::{kind})", county)

@@ -94,9 +94,11 @@ class SetCountySettingPayload:
 
 @command("Choose what holds in a county about a plugin (县级设置).", requires=None)
 async def set_county_setting(call: Call, input: SetCountySettingInput) -> SetCountySettingPayload:
+    # What is declared stands beside what the operator chose, under the class of all of them.
     setting = call.context.settings[CountySetting].get(input.setting)
     if setting is None:
         raise not_found("There is no such setting.", "没有该设置项。", "setting")
+    # The permission is the setting's own, so it is asked for in the county and not of the mutation.
     county = await find_county(call, input.county, setting.permission)
     await choose_value(call, setting, county, input.value if is_given(input.value) else None)
     return SetCountySettingPayload(county=ref(Grid, county.id))
@@ -105,6 +107,7 @@ async def set_county_setting(call: Call, input: SetCountySettingInput) -> SetCou
 async def choose_value(call: Call, setting: CountySetting[str], county: GridRow, text: str | None) -> None:
     """Have a value hold in a county from now on, or the plugin's own. Raises Refusal for one that cannot be chosen."""
     current = await SettingRow.get_or_none(grid=county, name=setting.name, until=None)
+    # Before anything is written, and from the console as well.
     if text is not None:
         setting.parse(text)
     # Asked for twice, nothing changes.
@@ -116,6 +119,7 @@ async def choose_value(call: Call, setting: CountySetting[str], county: GridRow,
     if text is not None:
         name = call.viewer.account.name or ""
         await SettingRow.create(grid=county, name=setting.name, value=text, since=call.now, account=name)
+    # The name alone: a handler that needs the value reads what holds when it runs.
     call.publish(SettingChanged(setting=Code(setting.name)), county)
 
 

@@ -10,6 +10,7 @@ from gongzhi.declare.columns import Located, primary_key
 class Decided(Located):
     """What a county decided, from when to when; its grid is the county."""
 
+    # Ended by `until` and followed by another row, so that it stays known what held when.
     id = primary_key()
     since = fields.DatetimeField()
     until = fields.DatetimeField(null=True)

@@ -138,6 +138,7 @@ EXTENSIONS = (
         Grid,
         settings=embedded(
             "What its county may choose about plugins, and what holds there (县级设置).",
+            # By the county of whichever grid it is; above counties nothing was chosen, and defaults are told.
             lambda at: Sql(SETTINGS, published_part("settings")(at), at.row.county_id),
             type=list[CountySetting] | None,
             requires=None,
