@@ -100,6 +100,16 @@ async def test_closed_units_are_not_proposed(desks: Desks) -> None:
     assert await proposal(desks, number) is None
 
 
+async def test_the_accused_is_proposed_for_nothing(desks: Desks) -> None:
+    """Neither to lead nor to help: an entry that names them fits no case against them, and every other."""
+    entry = {**ENTRY, "category": "other", "unit": ROADS, "supportUnits": [SAFETY]}
+    assert (await desks.county.do("setDispatchRule", RULE, **entry, expectedVersion=0))["errors"] == []
+    for against, lead in ((POWER, ROADS), (ROADS, None), (SAFETY, None)):
+        number = (await desks.accepted(category="other", kind="COMPLAINT", against=against))["number"]
+        found = await proposal(desks, number)
+        assert (found and found["leadUnit"]) == lead, against
+
+
 async def test_who_keeps_the_directory(desks: Desks) -> None:
     mutation = "mutation($i: SetDispatchRuleInput!) { setDispatchRule(input: $i) { errors { code path } } }"
     given = {**ENTRY, "category": "other", "unit": ROADS, "expectedVersion": 0, "idempotencyKey": "entry"}
