@@ -42,6 +42,7 @@ STARTS = {
     "test_nothing_is_paid_for_what_a_party_ended": datetime(2026, 9, 21, 2, tzinfo=UTC),
     "test_towns_sum_to_the_county": datetime(2026, 10, 12, 2, tzinfo=UTC),
     "test_parts_sum_to_the_whole": datetime(2026, 11, 30, 2, tzinfo=UTC),
+    "test_rates_hold_each_from_its_moment": datetime(2026, 10, 26, 2, tzinfo=UTC),
     "test_numbers_begin_anew_with_the_year": datetime(2027, 12, 30, 2, tzinfo=UTC),
 }
 
@@ -226,3 +227,24 @@ async def test_numbers_begin_anew_with_the_year(town: Any) -> None:
         await end(town, id, "ORAL_AGREEMENT", "village")
         numbers.append((await town.see(id))["agreement"]["number"])
     assert numbers[0].startswith("〔2027〕610921") and numbers[1] == "〔2028〕610921人调字第00001号"
+
+
+async def test_rates_hold_each_from_its_moment(town: Any) -> None:
+    """One of before rates had moments holds for all; one set twice in a moment is the second; nothing costs nothing."""
+    await town.fetch("delete from legal.rate")
+    await town.fetch(
+        "insert into legal.rate (id, grid_id, outcome, fen, since) select gen_random_uuid(), id, 'FAILED', 7700, "
+        "'2000-01-01T00:00:00+08:00' from grids.grid where code='610921'"
+    )
+    since = town.server.clock.time.date()
+    span, amounts = (since, since + timedelta(days=1)), []
+    for rates in ((), ("12.34",), ("0", "45.60"), ("0",)):
+        for amount in rates:
+            await set_rate(town, "FAILED", Decimal(amount))
+        town.server.clock.move(minutes=1)
+        await end(town, await begin(town, "village"), "FAILED", "village")
+        amounts.append(Decimal((await ask(town, COUNTY, span))["village"]["amount"]))
+    paid = [one - before for one, before in zip(amounts, [Decimal(0), *amounts], strict=False)]
+    assert paid == [Decimal("77"), Decimal("12.34"), Decimal("45.60"), Decimal("0")]
+    rows = await town.fetch("select count(*) n, count(distinct since) moments from legal.rate")
+    assert tuple(rows[0]) == (4, 4), "each that held is there still"
