@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
 from gongzhi_server.plugins.loader import Plugins
 from graphql import (
     EnumValueNode,
@@ -54,6 +55,11 @@ async def laboratory(
 
 ALWAYS = {"access.act", "access.look", "access.alert", "journal.request"}
 """What is written of a command that is refused: that it was tried, and its answer for when it is sent again."""
+
+
+STRANGERS = {"checkQuiz", "endLegalFeed", "readLawArticle", "sync"}
+"""What whoever comes may ask for: what is counted without a name, one's own that one has none of, and a batch whose
+entries are each refused."""
 
 
 class Faults(logging.Handler):
@@ -128,6 +134,21 @@ async def test_nothing_is_done_to_what_is_not_there(laboratory: Lab, faults: Fau
                 wrong.append(f"{name}: {one} {'is done' if done else ''} {sorted(laboratory.changed - ALWAYS)}")
     assert tried > 300
     assert wrong + faults.found == []
+
+
+async def test_strangers_do_nothing_to_what_is_there(laboratory: Lab, installed: Plugins, faults: Faults) -> None:
+    """Every mutation on rows that are there, by somebody who has not signed in: only what is for whoever comes."""
+    grant, done = ViewerGrant("stranger", installed.held("stranger")), set()
+    caller = Viewer(ViewerAccount(grants=(grant,)), laboratory.viewer.now)
+    for name, of in laboratory.mutations.items():
+        kind, known = of.args["input"].type, laboratory.names(name)
+        laboratory.changed.clear()
+        text, variables = written(name, kind, full_value("input", kind, known), in_document=False)
+        said = await laboratory.bench.send(f"mutation{text}", variables, caller)
+        if laboratory.changed - ALWAYS or not said.refused and not said.errors and not refusals(name, said):
+            done.add(name)
+    assert done == STRANGERS
+    assert faults.found == []
 
 
 def refusals(name: str, said: Said) -> list[dict[str, Any]]:
