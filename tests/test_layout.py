@@ -33,28 +33,9 @@ MOST = {
 """What each figure may be today. Lower it when it falls; nothing makes it rise."""
 LEAST = {
     "fewest comments per 100 lines of a distribution": 3.4,
-    "fewest lines of tests per line of code of a plugin": 0.31,
+    "fewest lines of tests per line of code of a plugin": 0.6,
 }
 """What each figure of which more is better has to be today. Raise it when it rises."""
-TESTED = {
-    "contacts": 1.0,
-    "credit": 0.6,
-    "deadlines": 0.6,
-    "disclosure": 0.71,
-    "dispatch": 0.6,
-    "field": 0.62,
-    "integrations": 0.83,
-    "legal": 0.59,
-    "list_exports": 0.66,
-    "operations": 0.71,
-    "party": 0.62,
-    "points": 0.69,
-    "resolutions": 0.65,
-    "rights": 0.6,
-    "statistics": 0.81,
-}
-"""Lines of its own tests per line of code that each plugin has today: the fewest of all would let the others fall.
-Raise them when they rise; 0.6 is enough."""
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +55,6 @@ def test_figures_only_come_nearer(layout: ModuleType) -> None:
     grown = [f"{name}: {found[name].now}, was {most}" for name, most in MOST.items() if found[name].now > most]
     fallen = [f"{name}: {found[name].now}, was {least}" for name, least in LEAST.items() if found[name].now < least]
     assert grown + fallen == []
-
-
-def test_each_plugin_keeps_its_tests(layout: ModuleType) -> None:
-    shares = layout.test_shares()
-    assert shares.keys() == TESTED.keys()
-    assert [f"{name}: {shares[name]}, was {least}" for name, least in TESTED.items() if shares[name] < least] == []
 
 
 def test_the_map_names_files_that_are_there() -> None:
