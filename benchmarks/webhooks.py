@@ -48,7 +48,7 @@ KEY = """
 insert into accounts.key (id, account_id, label, digest, permissions, created_at, created_by, expires_at)
 values (gen_random_uuid(), $1, 'bench', $2, '{cases.view,webhooks.edit}', $3, 'console', $4)
 """
-CASES = "select id from cases.\"case\" where series = 'ORDINARY' limit $1"
+CASES = "select id from cases.\"case\" where series = 'ORDINARY' order by id limit $1 offset $2"
 Answer = Callable[[Any], int | None]
 """The status for an event; None to answer nothing, ever."""
 
@@ -95,9 +95,11 @@ async def create_endpoint(bench: Bench, database: asyncpg.Connection[Any], url: 
     assert reply["data"]["createWebhook"]["errors"] == [], reply
 
 
-async def measure_endpoint(database: asyncpg.Connection[Any], receiver: Receiver, bad: Callable[[int], bool]) -> Any:
+async def measure_endpoint(
+    database: asyncpg.Connection[Any], receiver: Receiver, bad: Callable[[int], bool] = lambda at: False, first: int = 0
+) -> Any:
     """Write events at a rate, each of another case, and return how long those that are not `bad` take, and how many."""
-    cases = [row["id"] for row in await database.fetch(CASES, round(RATE * SECONDS))]
+    cases = [row["id"] for row in await database.fetch(CASES, round(RATE * SECONDS), first)]
     sent: dict[str, float] = {}
     begun = time.perf_counter()
     for at in range(round(RATE * SECONDS)):
@@ -128,13 +130,13 @@ async def measure_all(dsn: str) -> list[tuple[str, list[float], int]]:
     async with serving(dsn) as bench:
         receiver, hanging = Receiver(lambda event: 422 if event["id"] in REFUSED else 204), Receiver(lambda event: None)
         await create_endpoint(bench, database, await receiver.open())
-        await measure_endpoint(database, receiver, lambda at: False)  # connections are opened, statements prepared
-        found.append(("alone", *await measure_endpoint(database, receiver, lambda at: False)))
-        found.append(("one in five refused", *await measure_endpoint(database, receiver, lambda at: at % 5 == 0)))
+        await measure_endpoint(database, receiver)  # connections are opened, statements prepared
+        found.append(("alone", *await measure_endpoint(database, receiver)))
+        found.append(("one in five refused", *await measure_endpoint(database, receiver, lambda at: at % 5 == 0, 200)))
         url = await hanging.open()
         for _ in range(HANGING):
             await create_endpoint(bench, database, url)
-        found.append((f"beside {HANGING} that hang", *await measure_endpoint(database, receiver, lambda at: False)))
+        found.append((f"beside {HANGING} that hang", *await measure_endpoint(database, receiver)))
     await database.close()
     return found
 

@@ -373,6 +373,7 @@ class Eyes:
             "Account": self.sees_account,
             "Invitation": self.sees_invitation,
             "Webhook": self.sees_webhook,
+            "WebhookDelivery": lambda row: row.attempts > 0 or row.type == "webhook.test",
             "Representative": lambda row: (
                 self.speaks(row) or self.person == row.representative_id or self.serves(row, "rights.represent")
             ),

@@ -53,6 +53,7 @@ def webhook(draw: Draw, account: UUID) -> dict[str, Any]:
         "failing_since": draw.maybe(NOW),
         "created_at": draw.instant(),
         "version": 1,
+        "missed_until": draw.maybe(NOW),
     }
 
 

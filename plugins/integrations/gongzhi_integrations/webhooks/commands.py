@@ -34,11 +34,12 @@ from gongzhi.runtime.commands import (
     result_field,
     secret_field,
 )
+from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 
 from . import secrets
 from .models import DeliveryRow, DeliveryState, RetiredSecretRow, WebhookRow, WebhookState
-from .rules import EDIT, OVERSEE, require_owner
+from .rules import EDIT, OVERSEE, TEST, require_owner
 from .types import Webhook, WebhookDelivery
 
 URL = 500
@@ -51,8 +52,6 @@ OVERLAPPING = 4
 AGAIN = timedelta(minutes=10)
 """How long a secret whose answer was lost can be asked for again by its idempotency key."""
 TYPES = tuple(one.type for one in EVENTS)
-TEST = "webhook.test"
-"""The type of what a test sends; it has an id of its own and is about no case."""
 TYPES_GIVEN = "The types it gets, of cases or of plugins' streams; all of cases, if none is named (事件类型)."
 WEBHOOK = "The endpoint's id (回调标识)."
 SELECTION = (
@@ -249,6 +248,7 @@ async def replay_webhook(call: Call, input: ReplayWebhookInput) -> WebhookPayloa
     await require_owner(call, row)
     if since > call.now:
         raise invalid_input("since lies in the future.", "起始时间晚于现在。", "since")
+    await require_kept(call, since)
     [first] = await call.fetch("select min(position)-1 as position from events.outbox where at >= $1", since)
     if first["position"] is not None:
         # Never forward: what it has not had yet would be left out.
@@ -288,6 +288,19 @@ async def find_county_grid(code: str) -> GridRow:
     if grid.county_id is None:
         raise invalid_input("Name a county, or a grid inside one.", "请选择县级或以下网格。", "grid")
     return grid
+
+
+async def require_kept(call: Call, since: datetime.datetime) -> None:
+    """Refuse a moment of which events have been thrown away. Raises Refusal with CURSOR_EXPIRED."""
+    [kept] = await call.fetch("select min(o.at) as at from events.outbox o, events.counter n where n.gone > 0")
+    if kept["at"] and since < kept["at"]:
+        oldest = kept["at"].isoformat()
+        raise Refusal(
+            "CURSOR_EXPIRED",
+            f"Events before {oldest} are no longer kept; replay from then on, and load what was before.",
+            f"{oldest} 之前的事件已不再保留，请从该时间起重放，并另行查询此前的数据。",
+            ("since",),
+        )
 
 
 async def find_last_position(call: Call) -> int:

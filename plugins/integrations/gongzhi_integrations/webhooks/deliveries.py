@@ -30,16 +30,19 @@ STOPPED = """case when a.suspended_at is not null then 'ACCOUNT' when w.key_id i
   select from accounts.key k where k.id = w.key_id and k.revoked_at is null and k.expires_at > $1) then 'KEY' end"""
 """Why an endpoint is to be given up whatever it answers: who it belongs to, or with what it was made, is no more."""
 BUSY = f"""
-select w.id from webhooks.webhook w join accounts.account a on a.id = w.account_id
-where {AWAKE} and ({STOPPED} is not null or exists (
+select w.id from events.counter n, webhooks.webhook w join accounts.account a on a.id = w.account_id
+where {AWAKE} and ({STOPPED} is not null or w.position < n.gone or exists (
   select from webhooks.delivery d where d.webhook_id = w.id and d.state = 'WAITING' and d.next_attempt_at <= $1))
 """
 ENDPOINT = f"""
 select w.id, w.account_id, w.permissions, w.url, w.types, w.selection, w.secret, w.grid_id, w.failing_since,
   w.rests_until, c.code as county, a.name as account, {STOPPED} as stopped, array(
     select r.secret from webhooks.retired_secret r where r.webhook_id = w.id and r.until > $1 order by r.id desc
-  ) as retired
-from webhooks.webhook w join grids.grid c on c.id = w.county_id join accounts.account a on a.id = w.account_id
+  ) as retired, w.position < n.gone or exists (
+    select from webhooks.delivery d where d.webhook_id = w.id and d.state = 'WAITING' and d.position <= n.gone
+      and d.body is null and d.type <> 'webhook.test') as missed
+from events.counter n, webhooks.webhook w
+join grids.grid c on c.id = w.county_id join accounts.account a on a.id = w.account_id
 where w.id = $2 and {AWAKE}
 """
 # An endpoint's row is locked while its events are taken, so that a replay, which moves its position back, waits or is
@@ -48,7 +51,7 @@ where w.id = $2 and {AWAKE}
 TAKE = f"""
 with at as materialized (
   select w.id, w.position, w.grid_id, w.types from webhooks.webhook w, events.counter n
-  where {AWAKE} and w.position < n.given and (
+  where {AWAKE} and w.position < n.given and w.position >= n.gone and (
     select count(*) from (
       select from webhooks.delivery d where d.webhook_id = w.id and d.state = 'WAITING' limit $5) waiting) < $5
   order by w.position desc limit $6 for update of w skip locked
@@ -83,7 +86,25 @@ FREEZE = """
 update webhooks.delivery d set body = one.body
 from unnest($1::uuid[], $2::text[]) one (id, body) where d.id = one.id
 """
-DROP = "delete from webhooks.delivery where id = any($1)"
+# Of what was sent once and has been thrown away since, nobody can say who may know of it.
+EXPIRE = """
+update webhooks.delivery set state = 'FAILED', error = 'EXPIRED', next_attempt_at = null
+where id = any($1) and body is not null and position <= (select gone from events.counter)
+"""
+DROP = "delete from webhooks.delivery where id = any($1) and state = 'WAITING'"
+# What was thrown away before it was sent: the endpoint goes on behind it, and knows of what time it lacks something.
+SKIP = """
+with gone as (
+  select n.gone as last, coalesce((select min(o.at) from events.outbox o where o.position > n.gone), $2) as until
+  from events.counter n
+),
+lost as (
+  delete from webhooks.delivery d using gone where d.webhook_id = $1 and d.state = 'WAITING' and d.body is null
+    and d.type <> 'webhook.test' and d.position <= gone.last
+)
+update webhooks.webhook w set position = greatest(w.position, gone.last), missed_until = gone.until
+from gone where w.id = $1
+"""
 RECORD = """
 update webhooks.delivery d set state = one.state, attempts = d.attempts + 1, status = one.status, error = one.error,
   tried_at = $6, next_attempt_at = one.again
@@ -164,7 +185,8 @@ class Deliveries:
         await self.pool.execute(FREEZE, *map(list, zip(*bodies, strict=True)))
 
     async def drop(self, deliveries: Sequence[UUID]) -> None:
-        """Forget deliveries that the account may not know of."""
+        """Forget deliveries that the account may not know of; give up those of which nobody can say that any more."""
+        await self.pool.execute(EXPIRE, list(deliveries))
         await self.pool.execute(DROP, list(deliveries))
 
     async def record(self, outcomes: Sequence[Outcome], now: datetime) -> None:

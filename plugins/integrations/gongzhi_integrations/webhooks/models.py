@@ -31,9 +31,10 @@ class DeliveryState(StrEnum):
 class WebhookRow(Located):
     """An endpoint of an account. Its grid is the one whose events it gets; it lies in a county, whose key seals it.
 
-    `position` is the last event that was looked at for it. `permissions` is what the API key may that it was made or
-    activated with, and `key_id` that key: without it nothing is delivered any more. Both are null if it was none, which
-    is for all that the account may. Secrets are 32 bytes, wrapped under the county's key.
+    `position` is the last event that was looked at for it; of what happened before `missed_until` something was thrown
+    away before it could be. `permissions` is what the API key may that it was made or activated with, and `key_id` that
+    key: without it nothing is delivered any more. Both are null if it was none, which is for all that the account may.
+    Secrets are 32 bytes, wrapped under the county's key.
     """
 
     id = primary_key()
@@ -51,6 +52,7 @@ class WebhookRow(Located):
     state = fields.CharEnumField(WebhookState, max_length=8, default=WebhookState.ACTIVE)
     reason = fields.CharField(max_length=20, null=True)
     position = fields.BigIntField()
+    missed_until: Any = fields.DatetimeField(null=True)
     failing_since = fields.DatetimeField(null=True)
     rests_until = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()

@@ -6,7 +6,7 @@ import datetime
 
 from gongzhi.core.accounts.types import Account
 from gongzhi.core.grids.types import Grid
-from gongzhi.declare.entity import Connection, Node, column, connection, entity, expression, one, visible_to_all
+from gongzhi.declare.entity import Connection, Node, column, connection, entity, expression, one
 from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import compare_place
@@ -14,7 +14,7 @@ from gongzhi.declare.roots import Query
 from strawberry import ID
 
 from .models import DeliveryRow, DeliveryState, WebhookRow, WebhookState
-from .rules import see_webhooks
+from .rules import see_deliveries, see_webhooks
 
 describe_enum(
     WebhookState,
@@ -49,6 +49,9 @@ class Webhook(Node):
     secret_overlaps_until: datetime.datetime | None = column(
         "Until when secrets before sign as well (旧密钥有效期至).", name="previous_until"
     )
+    missed_until: datetime.datetime | None = column(
+        "Events before this were thrown away before it could get them; load what you follow (遗漏事件至)."
+    )
     created_at: datetime.datetime = column("When it was made (创建时间).")
     deliveries: Connection[WebhookDelivery] = connection(
         "What was sent to it, the last first (投递记录).", on="webhook", order="-at"
@@ -58,7 +61,7 @@ class Webhook(Node):
 
 @entity(
     DeliveryRow,
-    visible=visible_to_all,
+    visible=see_deliveries,
     through="webhook",
     order=("at",),
     filter={"state": None, "type": None, "at": None},

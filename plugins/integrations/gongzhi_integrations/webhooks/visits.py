@@ -21,10 +21,11 @@ from tortoise.transactions import in_transaction
 
 from . import retries
 from .bodies import TEST_DATA, make_body, make_envelope
-from .commands import TEST, TYPES
-from .deliveries import Deliveries, Outcome
+from .commands import TYPES
+from .deliveries import SKIP, Deliveries, Outcome
 from .models import WebhookRow, WebhookState
 from .pacing import SLOW, Pace, Place
+from .rules import TEST
 from .sender import GONE, Attempt
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ log = logging.getLogger("gongzhi")
 
 ASKS_FOR_REST = frozenset((429, 503))
 """Statuses whose Retry-After is about the receiver, and not about the one event."""
+MISSED = Text(
+    "An endpoint was paused, or failed, for longer than events are kept. Load what you follow; the rest is delivered.",
+    "回调停用或失败的时间超过事件保留期。请重新查询所关注的数据，其余事件将继续投递。",
+)
 REASONS = {
     "GONE": Text("The receiver says that it is gone for good (410).", "接收方声明已永久停用（410）。"),
     "FAILING": Text(
@@ -86,6 +91,8 @@ class Visit:
         if endpoint["stopped"]:
             await self.disable(endpoint, endpoint["stopped"])
             return False
+        if endpoint["missed"]:
+            await self.skip_missed(endpoint)
         self.failing_since, self.probes = endpoint["failing_since"], endpoint["rests_until"] is not None
         due = await self.deliveries.find_due(now, max(self.find_room(), 0), under_way)
         if not due or self.sending and self.courier.places.are_taken(endpoint["account_id"], self.pace.slow):
@@ -229,6 +236,15 @@ class Visit:
             rest = max(rest, retries.find_rest(now - since))
         await self.deliveries.note_failure(since, now + rest if rest else None)
         self.probes = self.probes or bool(rest)
+
+    async def skip_missed(self, endpoint: Any) -> None:
+        """Go on behind events that were thrown away before the endpoint could have them, and tell its account."""
+        title = Text("Events were thrown away before they could be delivered", "部分事件在投递前已过保留期")
+        # Together, so that nothing is passed over without a notice.
+        async with in_transaction() as connection:
+            await connection.execute_query(SKIP, [endpoint["id"], self.courier.now()])
+            notice = NoticeDraft("webhook.missed", title, MISSED, f"Webhook:{endpoint['id']}")
+            await send_notice(Moment(self.courier.now()), notice, accounts=[endpoint["account"]])
 
     async def disable(self, endpoint: Any, reason: str) -> None:
         """Give the endpoint up, and tell its account."""

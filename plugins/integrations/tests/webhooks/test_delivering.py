@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from gongzhi.core.accounts.secrets import key_digest
 from gongzhi.runtime.sealing import KeyRing
+from gongzhi_integrations.webhooks.deliveries import take_events
 from gongzhi_integrations.webhooks.holdings import HOLDINGS
 from gongzhi_server.storage import key_ring
 from gongzhi_server.storage.lost_answers import destroy_answers
@@ -285,6 +286,50 @@ async def test_paused_endpoint_catches_up(desk: Desk) -> None:
     await desk.system.do("setWebhookActive", "webhook { state }", webhook=id, active=True)
     await desk.deliver()
     assert [one.body["subject"] for one in desk.receiver.got] == [number]
+
+
+async def test_what_is_thrown_away_is_told(desk: Desk) -> None:
+    """An endpoint that was paused for longer than events are kept: it says so, with a notice, and goes on behind it."""
+    made = await desk.create()
+    id = made["webhook"]["id"]
+    started = desk.clock()
+    await desk.system.do("setWebhookActive", "webhook { state }", webhook=id, active=False)
+    await desk.report()
+    await desk.deliver()
+    desk.clock.move(days=1)
+    number = await desk.report()
+    await desk.connection.execute("select events.number(1000)")
+    try:
+        await desk.connection.execute("update events.counter set gone = given - 1")
+        await desk.connection.execute("delete from events.outbox where position <= (select gone from events.counter)")
+        await desk.system.do("setWebhookActive", "webhook { state }", webhook=id, active=True)
+        await desk.deliver()
+        await desk.deliver()
+        assert [one.body["subject"] for one in desk.receiver.take()] == [number]
+        assert await told(desk) == ["webhook.missed"]
+        query = "query($id: ID!) { node(id: $id) { ... on Webhook { missedUntil state } } }"
+        answer = await desk.system.ask(query, id=id)
+        assert answer.data["node"] == {"missedUntil": desk.clock().isoformat(), "state": "ACTIVE"}
+        refused = await desk.system.do("replayWebhook", "webhook { id }", webhook=id, since=started.isoformat())
+        assert [(one["code"], one["path"]) for one in refused["errors"]] == [("CURSOR_EXPIRED", ["since"])]
+        again = await desk.system.do("replayWebhook", "webhook { id }", webhook=id, since=desk.clock().isoformat())
+        assert again["errors"] == []
+    finally:
+        await desk.connection.execute("update events.counter set gone = 0")
+
+
+async def test_log_tells_of_nothing_that_was_not_asked(desk: Desk) -> None:
+    """What waits behind an endpoint that fails has not been asked for yet, and may be what nobody there may know of."""
+    made = await desk.create()
+    await desk.report()
+    desk.receiver.answer = lambda got: (503, "retry-after: 3600\r\n")
+    await desk.deliver()
+    await desk.report(kind="TIP_OFF", against="610921-GDGS")
+    await desk.deliver()
+    await desk.connection.execute("update webhooks.webhook set rests_until = $1", desk.clock())
+    await take_events(desk.courier.pool, (), desk.clock())
+    assert await desk.connection.fetchval("select count(*) from webhooks.delivery") == 2
+    assert [one["attempts"] for one in await desk.log(made["webhook"]["id"])] == [1]
 
 
 async def test_one_courier_at_a_time(desk: Desk) -> None:
