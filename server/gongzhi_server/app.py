@@ -19,7 +19,7 @@ from gongzhi.declare.viewer import Viewer, ViewerAccount
 from gongzhi.plugin.settings import CountySetting
 from gongzhi.runtime.channels import NoticeChannel
 from gongzhi.runtime.commands import Command
-from gongzhi.runtime.context import Bounds, Context, FileLook
+from gongzhi.runtime.context import Bounds, Context
 from gongzhi.runtime.event_access import EventAccess
 from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.lists import Lists, NoLists
@@ -138,42 +138,50 @@ class Runtime:
     def context(self, viewer: Viewer) -> Context:
         """Build what everything that runs for a viewer has at hand."""
 
-        async def perform(command: Command, given: Any) -> Any:
-            work = mutations.perform_command(context, command, given, self.schema.owner(command), self.outbox)
-            done = await self.run(work)
-            # The chain of acts is extended soon after, not in the
-            # command's transaction, where all would queue for its end.
-            self.ledger.note_act(viewer.now)
-            return done
-
-        async def look(seen: FileLook) -> None:
-            await self.ledger.look(viewer, seen)
-
-        async def enqueue(
-            job: BackgroundJob, key: str, *, at: datetime | None = None, row: Model | None = None, **arguments: Any
-        ) -> None:
-            outgoing = TransactionEvents(self.outbox, viewer)
-            outgoing.enqueue(job, key, at, row, arguments)
-            await self.run(outgoing.commit())
-
         # Read within the viewer's share, so that what plugins read for a stranger takes a stranger's place.
         fetch = self.shares.reader(viewer, "query")
         own = {
             "viewer": viewer,
-            "perform": perform,
+            "perform": partial(self._perform, viewer),
             "value": partial(value_of, fetch),
             "fetch": fetch,
-            "look": look,
-            "enqueue": enqueue,
+            "look": partial(self.ledger.look, viewer),
+            "enqueue": partial(self._enqueue, viewer),
             "published": self.published,
             "events": self.events,
             "lists": self.lists,
         }
         # One is made for each operation, and setting thirty fields of a frozen class takes as long as planning it.
-        # What is the same for everybody is copied instead.
+        # What is the same for everybody is copied instead. And nothing in it refers to it: what goes in a circle stays
+        # until garbage is collected, and while it is collected nobody is answered.
         context = Context.__new__(Context)
         vars(context).update(self._common, **own)
         return context
+
+    async def _perform(self, viewer: Viewer, command: Command, given: Any) -> Any:
+        """Carry a command out for a viewer."""
+        context = self.context(viewer)
+        work = mutations.perform_command(context, command, given, self.schema.owner(command), self.outbox)
+        done = await self.run(work)
+        # The chain of acts is extended soon after, not in the
+        # command's transaction, where all would queue for its end.
+        self.ledger.note_act(viewer.now)
+        return done
+
+    async def _enqueue(
+        self,
+        viewer: Viewer,
+        job: BackgroundJob,
+        key: str,
+        *,
+        at: datetime | None = None,
+        row: Model | None = None,
+        **arguments: Any,
+    ) -> None:
+        """Have a job run for a viewer, in a transaction of its own."""
+        outgoing = TransactionEvents(self.outbox, viewer)
+        outgoing.enqueue(job, key, at, row, arguments)
+        await self.run(outgoing.commit())
 
     def _common_context(self) -> dict[str, Any]:
         """Return the fields of a context that are the same for all viewers, as long as the server runs."""

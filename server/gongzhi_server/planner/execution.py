@@ -134,9 +134,7 @@ class OperationRun:
         context: Any,
         rebuild_without: Callable[[str], Statement] | None = None,
     ) -> None:
-        self.rebuild_without = rebuild_without or (
-            lambda plugin: planner.query(document, variables, self.viewer, plugin)
-        )
+        self._rebuild = rebuild_without
         self.planner, self.fetch, self.document, self.context = planner, fetch, document, context
         self.given, self.variables = given, variables
         self.viewer = context.viewer
@@ -146,6 +144,13 @@ class OperationRun:
         self._told: set[Statement] = set()
         self._seen: dict[str | None, tuple[set[str], dict[str, None]]] = {}
         self._tried: dict[str, None] = {}
+
+    def rebuild_without(self, plugin: str) -> Statement:
+        """Return the statement without what a plugin has in it."""
+        # No function that is kept here and refers to this object: it would stay until garbage is collected.
+        if self._rebuild is not None:
+            return self._rebuild(plugin)
+        return self.planner.query(self.document, self.variables, self.viewer, plugin)
 
     async def query(self, statement: Statement) -> tuple[bytes, list[GraphQLError]]:
         """Run a query and return the `data` as JSON, with its errors. Looks are written before it returns."""
