@@ -14,7 +14,7 @@ from gongzhi_server.testing import (
     Server,
     create_database,
     drop_database,
-    load_demo,
+    load_demo_database,
     migrate_apps,
     serve_application,
 )
@@ -34,7 +34,7 @@ def county(postgres: str, tables: str, tmp_path_factory: pytest.TempPathFactory)
     """The name of a database with a small demo county: 2 000 people. Read it, or copy it."""
     name = f"county_{uuid4().hex}"
     dsn = asyncio.run(create_database(postgres, name, tables))
-    asyncio.run(load_demo(dsn, 2000, tmp_path_factory.mktemp("data")))
+    asyncio.run(load_demo_database(dsn, 2000, tmp_path_factory.mktemp("data")))
     yield name
     asyncio.run(drop_database(postgres, name))
 

@@ -22,7 +22,7 @@ MOST = {
     "packages of the contract in a circle": 0,
     "packages of the server in a circle": 0,
     "names of the contract that our plugins use and the reference does not list": 0,
-    "public names in more than 5 files": 1,
+    "public names in more than 5 files": 0,
     "functions whose name says nothing": 0,
     "modules of one distribution with one name": 0,
     "modules without a first line of noun and purpose": 0,
@@ -32,7 +32,7 @@ MOST = {
 }
 """What each figure may be today. Lower it when it falls; nothing makes it rise."""
 LEAST = {
-    "fewest comments per 100 lines of a distribution": 3.4,
+    "fewest comments per 100 lines of a distribution": 4,
     "fewest lines of tests per line of code of a plugin": 0.6,
 }
 """What each figure of which more is better has to be today. Raise it when it rises."""

@@ -83,7 +83,7 @@ async def drop_database(dsn: str, name: str) -> None:
         await connection.close()
 
 
-async def load_demo(dsn: str, people: int, data: Path) -> None:
+async def load_demo_database(dsn: str, people: int, data: Path) -> None:
     """Fill a database with the demo county as it is on the tests' day."""
     keys = load_key_ring(settings_for_tests(dsn, data))
     await demo.load_county(dsn, people=people, today=TODAY.date(), keys=keys, apps=ESSENTIAL.apps)

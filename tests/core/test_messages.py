@@ -123,6 +123,37 @@ def test_no_message_shows_a_value_of_an_enum() -> None:
     assert coded == []
 
 
+def refusals() -> Iterator[tuple[str, str, str, str]]:
+    """Where something is refused at a field: the field, and the English and Chinese texts."""
+    for where, call in calls():
+        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        first = {"Refusal": 1, "invalid_input": 0, "not_found": 0, "duplicate": 0}.get(name)
+        if first is None or len(call.args) < first + 3:
+            continue
+        english, chinese, *path = call.args[first:]
+        last = path[-1].elts[-1] if isinstance(path[-1], ast.Tuple) and path[-1].elts else path[-1]
+        if isinstance(last, ast.Constant) and isinstance(last.value, str):
+            yield where, last.value, fixed(english), fixed(chinese)
+
+
+def test_no_message_calls_its_field_by_name() -> None:
+    """A field is called by its label (`FIELD`), or by what people call it."""
+    found = list(refusals())
+    assert len(found) > 300
+    named = [
+        (where, field)
+        for where, field, english, chinese in found
+        if english.startswith(f"{field} ") or re.search(rf"(?<![A-Za-z]){field}(?![A-Za-z])", chinese)
+    ]
+    # What is signed is sent by programs, whose authors read this.
+    assert [one for one in named if "signed_decisions" not in one[0]] == []
+
+
+def test_no_message_sends_people_into_the_source() -> None:
+    paths = re.compile(r"\b(?:docs|schema|server|plugins)/|\.(?:md|py)\b|`")
+    assert [where for where, _, *texts in refusals() for one in texts if paths.search(one)] == []
+
+
 def test_everything_that_a_message_may_name_has_labels() -> None:
     schema = build_schema((ROOT / "schema" / "full.graphql").read_text(encoding="utf-8"))
     nameless = []

@@ -99,7 +99,7 @@ def test_every_page_is_in_the_index() -> None:
 
 @pytest.mark.parametrize("page", [page for page in ALL if page != "CHANGELOG.md"])
 def test_files_of_code_are_there(page: str) -> None:
-    """A page that names a module by its file, such as `gateway/wire.py`, leads to it."""
+    """A page that names a module by its file, such as `planner/rows.py`, leads to it."""
     inline = {one.content for token in tokens(page) for one in token.children or () if one.type == "code_inline"}
     named = {one.partition("::")[0] for one in inline if re.fullmatch(r"(\w+/)*\w+\.py(::\w+)?", one)}
     assert [one for one in named if not any(str(path).endswith(f"/{one}") for path in MODULES)] == []

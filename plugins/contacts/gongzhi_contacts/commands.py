@@ -79,7 +79,7 @@ async def leave_phone(call: Call, input: LeavePhoneInput) -> PhonePayload:
     number = check_code(codes.check_phone, input.phone, "phone")
     case = await find_own_case(call, input)
     if case.status not in machine.OPEN:
-        raise Refusal("ILLEGAL_TRANSITION", "The case is over.", "诉求已办结。", ("number",))
+        raise Refusal("ILLEGAL_TRANSITION", "The case is over: report anew.", "诉求已办结，请重新上报。", ("number",))
     # Said before a number is kept: one that can never be proved would lie here for a day for nothing.
     if not any(channel.phone for channel in call.context.channels):
         raise Refusal(
@@ -185,7 +185,9 @@ async def reveal_phone(call: Call, input: RevealPhoneInput) -> RevealPhonePayloa
     await lock_quota(call, "contacts shown", call.viewer.account.name or "")
     looked = EventRow.filter(type=SHOWN, account=call.viewer.account.name, at__gt=call.now - DAY)
     if await looked.count() >= call.context.bounds.reveals:
-        raise Refusal("QUOTA_EXCEEDED", "You have looked at too many today.", "今日查看次数已达上限。", ("number",))
+        raise Refusal(
+            "QUOTA_EXCEEDED", "Too many shown today; try tomorrow.", "今日查看已满，请明日再试。", ("number",)
+        )
     requester = await requester_of(case)
     row = await ContactRow.filter(case_id=case.id, verified_at__isnull=False).first()
     number = open_number(call.context.keys, await county_of(case), row) if row else None

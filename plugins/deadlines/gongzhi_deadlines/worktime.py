@@ -1,6 +1,6 @@
 """Working time (工作时间): when a term ends that runs only while an office is open, is paused, extended and changed.
 
-    deadline = reckon(calendar, Term(5, Unit.WORKING_DAY, next_day=True), Course(reported))
+    deadline = compute_deadline(calendar, Term(5, Unit.WORKING_DAY, next_day=True), Course(reported))
     deadline.warns, deadline.due
 
 Nothing is kept here and nothing is added up step by step: a deadline is reckoned from facts (when the clock started,

@@ -83,6 +83,7 @@ def test_said_as_long_as_it_is(amount: int, unit: Unit) -> None:
         (Term(240, Unit.WORKING_MINUTE), "4 h of working time", "4 小时（工作时间）"),
         (Term(24, Unit.WORKING_HOUR), "24 h of working time", "24 小时（工作时间）"),  # and no working day
         (Term(3, Unit.WORKING_DAY), "3 working days", "3 个工作日"),
+        (Term(1, Unit.WORKING_DAY), "1 working day", "1 个工作日"),
         (Term(1440, Unit.MINUTE), "1 d", "1 天"),
     ],
 )

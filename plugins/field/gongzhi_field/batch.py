@@ -114,7 +114,7 @@ class Batch:
             return self.refused(entry, SyncState.REFUSED, *several.refusals)
         except Exception as error:  # the entries behind it may have nothing to do with it
             # The type alone: the text of an error may hold what somebody wrote.
-            logger.error("an entry of a batch failed: %s", type(error).__name__)
+            logger.error("an entry of a batch failed: %s; the device may send it again", type(error).__name__)
             return self.refused(entry, SyncState.FAILED, internal_error())
 
     async def carry_out_entry(self, entry: SyncEntryInput) -> SyncResult:
@@ -166,6 +166,7 @@ def check_entries(entries: Sequence[SyncEntryInput]) -> None:
     if not 1 <= len(entries) <= ENTRIES:
         raise invalid_input(f"A batch has 1 to {ENTRIES} entries.", f"一批应有 1 至 {ENTRIES} 个条目。", "entries")
     names = {entry.client_id for entry in entries}
+    # By its name a phone strikes an entry off its list, so two of one name could lose one.
     if len(names) < len(entries) or not all(1 <= len(name) <= NAME for name in names):
         raise invalid_input(
             f"Each entry has a name of its own, of 1 to {NAME} characters.",

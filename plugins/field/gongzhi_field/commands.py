@@ -62,6 +62,7 @@ async def apply_conflict(call: Call, case: CaseRow, row: ConflictRow) -> None:
     await require_editable(call, case)
     before = await field.read(case)
     await field.write(case, row.mine)
+    # At the time of the decision: whoever wrote it long ago has not decided it.
     await record_change(OfflineWriter(call, call.now), case, row.field, before, row.mine)
     await record_event(call, case, EDITED, fields=[row.field])
     await save_case(case)

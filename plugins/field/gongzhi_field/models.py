@@ -26,6 +26,7 @@ class ChangeRow(Model):
     field = fields.CharField(max_length=40)
     before = fields.TextField(null=True)
     after = fields.TextField(null=True)
+    # By the phone's clock, beside ours in `at`: neither alone says who was first.
     occurred_at = fields.DatetimeField()
     at = fields.DatetimeField()
     account = fields.CharField(max_length=100, null=True)
@@ -44,6 +45,7 @@ class ConflictRow(Model):
     case_id: Any
     field = fields.CharField(max_length=40)
     base = fields.TextField(null=True)
+    # In full and not as a difference: a person decides, and reads both.
     mine = fields.TextField(null=True)
     theirs = fields.TextField(null=True)
     by = fields.CharField(max_length=60, null=True)

@@ -78,6 +78,7 @@ HOLDINGS = (
     _sealed("mediation", "mediations", "人民调解", "facts", "reason", "requested_by"),
     _sealed("agreement", "agreements", "调解协议", "facts", "place", "performance", "account"),
     _sealed("term", "what was promised", "协议事项", "text"),
+    # No words of theirs: that somebody signed is a record of what binds people.
     _sealed("signature", "who signed", "签署记录"),
     _sealed("confirmation", "judicial confirmations", "司法确认"),
     _sealed("mediator", "who mediated", "调解员记录"),
@@ -108,6 +109,7 @@ HOLDINGS = (
         Text("the legal panel, published", "法律顾问名单（公开）"),
         OFFICE,
         person="t.person_id=$1",
+        # The published name stays: the panel is an office, and files say who held it.
         erase={"person_id": "null"},
         hidden=("account",),
     ),

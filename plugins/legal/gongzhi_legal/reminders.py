@@ -138,6 +138,7 @@ async def remind_of_promise(call: Call, row: dict[str, Any]) -> None:
 async def report_ended_terms(call: Call, run: JobRun) -> None:
     """Notify of terms that have ended, once each."""
     counties = list(run.counties)
+    # By the clock every ten minutes and not each morning: a term ends at the hour at which the office closes.
     for row in await call.fetch(MEDIATIONS, call.now, counties):
         await notify_seats(call, row["matter_id"], OVER, f"Mediation:{row['id']}")
     for row in await call.fetch(QUESTIONS, call.now, counties):

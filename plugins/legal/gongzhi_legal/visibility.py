@@ -46,6 +46,7 @@ def _seat(column: str, matter: Any, whose: Any) -> Sql:
 def viewer_seat_values(viewer: Viewer) -> tuple[str | None, Any, list[int]]:
     """Return the values of `MINE` for a viewer: account, person, units."""
     account, held = viewer.account, viewer.account.grants
+    # The same three as `seat_criteria` builds, for statements that open words in Python.
     units = [one.unit for one in held if one.unit is not None and REPRESENT in one.permissions]
     return account.name if viewer.can(HANDLE) else None, account.person, units
 
@@ -86,6 +87,7 @@ def visible_entries(entry: Table, viewer: ViewerScope) -> Alternatives:
     if waiting is None:
         return None
     own = Sql("{0}={1}", entry.proposed_by, viewer.account)
+    # Whoever proposed one sees what became of it, and nobody else what was refused.
     return [Sql("{0}='PUBLISHED'", entry.state), own, *waiting]
 
 

@@ -28,7 +28,7 @@ from gongzhi.runtime.commands import (
     problems,
     result_field,
 )
-from gongzhi.values.errors import Refusal, Text
+from gongzhi.values.errors import FIELD, Refusal, Text
 from strawberry import ID, UNSET
 from strawberry.scalars import JSON
 
@@ -84,7 +84,9 @@ async def request_bulk_export(call: Call, input: RequestBulkExportInput) -> Bulk
     wanted = await call.context.lists.count(viewer, input.document, variables)
     account = await AccountRow.select_for_update().get_or_none(name=author_of(call))  # one request of theirs at a time
     if account is None:
-        raise invalid_input("A file is made for an account; sign in with one.", "批量导出须使用已登记的账户。")
+        raise Refusal(
+            "UNAUTHENTICATED", "A file is made for an account; sign in with one.", "批量导出须使用已登记的账户登录。"
+        )
     await require_quota(call, wanted.rows)
     # A few rows without anybody's file go out by one person.
     alone = wanted.rows <= call.context.bounds.alone and not wanted.personal
@@ -120,7 +122,7 @@ RELEASE_TITLE = Text("Release a bulk export, or refuse it", "请审核批量导�
 
 def check_variables(given: Any, *path: str) -> dict[str, Any]:
     if is_given(given) and not isinstance(given, dict):
-        raise invalid_input("variables is an object: { name: value }.", "variables 应为对象。", *path)
+        raise invalid_input(f"{FIELD} must be an object: {{ name: value }}.", f"{FIELD}应为对象。", *path)
     return given if is_given(given) else {}
 
 

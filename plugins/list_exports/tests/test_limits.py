@@ -20,6 +20,12 @@ from .test_story import table
 TITLES = "{ cases { nodes { number title } } }"
 
 
+async def test_files_are_made_for_accounts(house: House) -> None:
+    """Somebody whose account is not on file may export, and nobody could say later who had the file."""
+    asked = await house.ask(by=house.named("county_dispatcher", "nobody-on-file"))
+    assert [(one["code"], one["path"]) for one in asked["errors"]] == [("UNAUTHENTICATED", [])]
+
+
 async def test_two_people_it_takes(house: House) -> None:
     person = await house.database.fetchval("select id from people.person order by id limit 1")
     await house.database.execute("update accounts.account set person_id=$1 where name='diaodu'", person)

@@ -84,6 +84,7 @@ async def give_consent(call: Call, input: GiveConsentInput) -> ConsentPayload:
         version=notice.version,
         # The words as they were shown, for the text may change later.
         wording=await keep_wording(notice),
+        # Who signed and who typed it in are two: `account` is the worker, where it was on paper.
         given_by_id=who,
         given_at=call.now,
         expires_at=consent_end(call, notice, person),

@@ -50,6 +50,7 @@ async def create_release(
         kinds=[kind for kind in chosen if any(one["kind"] == kind for one in claims)],
         claims=claims,
         given_at=call.now,
+        # The day itself still counts, until midnight in China and not where the server stands.
         expires_at=datetime.combine(expires_on + timedelta(days=1), time(), CHINA),
         account=author_of(call),
     )

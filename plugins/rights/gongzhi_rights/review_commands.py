@@ -162,6 +162,7 @@ def find_card(call: Call, trace: Mapping[str, Any], outcome: str) -> Card:
     """Return the card of the decision's rule. Raises Refusal for an outcome that is not on it."""
     card = call.context.registers.card(trace["rule"])
     if card is None:
+        # A plugin that was removed took its card along: nobody could put the outcome into force.
         raise not_found("The rule's card is not declared any more.", "该规则的算法卡片已不存在。", "review")
     if card.outcomes and outcome not in card.outcomes:
         codes = ", ".join(card.outcomes)

@@ -1,7 +1,7 @@
 """Burden of grid workers (基层减负): fields and photos counted, minutes by published standard times.
 
 Nobody's time is taken and nobody online is counted (国办函〔2026〕12号). What a form asks for is read from the schema:
-the fields of its input that must be filled in, less those that are prefilled (`prefilling`). No form asks again for
+the fields of its input that must be filled in, less those that are prefilled (`known_values`). No form asks again for
 what is on file: a person's or household's data come from the file (`people`), a place is found by its position, whoever
 reports is known by signing in.
 """

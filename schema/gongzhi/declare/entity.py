@@ -157,6 +157,7 @@ class Entity:
         """Return the key inside a global id; None, which no row has, for what is no id of this type."""
         name, _, key = text.partition(":")
         try:
+            # An id of another type is no error here: it finds nothing, as an id of a row that is not there.
             return self.python(self.key, key) if name == self.name else None
         except (ValueError, TypeError):
             return None
@@ -229,6 +230,7 @@ def column(description: str, *, name: str | None = None, requires: Requires = SE
 
 def sealed_value(description: str, *, mask: Build, mine: Build, value: Build, requires: Requires = SEEN) -> Any:
     """Declare a protected value: masked, and in clear on a row of one's own (`plans.Sealed`)."""
+    # Open, since a mask is no look; to be shown another's value is one, and is asked for by a command.
     return _field(Sealed(mask, mine, value), description, None, requires, open=True)
 
 
@@ -457,6 +459,8 @@ def _inferred(model: type[Model], owner: str, declared: StrawberryField) -> Plan
     if name in meta.fk_fields:
         return One(name)
     if isinstance(meta.fields_map.get(name), BytesField):
+        # Refused even by its own author: a blob in an answer would be in caches and logs, and its key may live for
+        # years.
         raise DeclarationError(f"{owner}.{name} is a sealed column, which is never sent")
     if name in meta.fields_map:
         return Column(name)

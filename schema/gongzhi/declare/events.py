@@ -145,6 +145,7 @@ class Occurrence:
 
 def event_of(cls: type[E], data: Mapping[str, Any]) -> E:
     """Return the event of a class from its data as JSON has it; what the class does not declare is left out."""
+    # Leniently: an event that an older release wrote may lack what has a default now, or have what is gone.
     known = {name: (camel_case(name), hint) for name, hint in cls.hints.items()}
     return cls(**{name: from_json(hint, data[key]) for name, (key, hint) in known.items() if key in data})
 
@@ -208,6 +209,7 @@ def to_json(hint: Any, value: Any) -> Any:
     if typing.get_origin(hint) is tuple:
         return [to_json(typing.get_args(hint)[0], one) for one in value]
     if hint is Code:
+        # Asked of the value, too: to Python a `Code` is any text.
         if not CODE.fullmatch(value):
             raise ValueError("not a code")
         return str(value)

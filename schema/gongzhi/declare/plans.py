@@ -162,6 +162,7 @@ class Aggregate:
 class Batch:
     """Python, called once for all the rows, which hold the columns it `needs` and no others."""
 
+    # For all rows at once: called for each, a list would become as many waits as it has rows.
     function: Callable[..., Sequence[Any] | Awaitable[Sequence[Any]]]
     needs: tuple[str, ...]
     cost: int = 1

@@ -70,6 +70,7 @@ class Card:
     limits: Text
     contact: Text
     outcomes: tuple[str, ...] = ()
+    # Left out of comparison: a card is what is published, and how it is put into force is not.
     apply: Callable[[Any, Mapping[str, Any], str], Awaitable[None]] | None = field(default=None, compare=False)
 
     @property

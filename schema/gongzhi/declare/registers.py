@@ -62,6 +62,7 @@ class Registers:
     def least(self, purpose: str, recipient: str, day: date) -> int:
         """Return the first version of the text to which a consent still counts on a day."""
         renewing = (one.version for one in self._about(purpose, recipient) if one.renew and one.since <= day)
+        # Where no version renews, consents to all of them count.
         return max(renewing, default=0)
 
     def statement(self, kind: str) -> Statement | None:
@@ -124,6 +125,7 @@ def list_notices(book: Registers, language: Language) -> Entries:
 
 def list_retention(book: Registers, language: Language) -> Entries:
     for one in book.holdings:
+        # What is deleted has no columns left to be emptied.
         erased = [] if one.erase == GONE else sorted(one.erase)
         yield {
             "table": one.table,

@@ -63,6 +63,7 @@ class Sql(Criterion):
 
     def get_sql(self, ctx: SqlContext) -> str:
         text = self.inner_sql(ctx)
+        # `id = X and a or b` once told another county of a meeting: no fragment trusts its neighbours.
         text = f"({text})" if self.template.loose else text
         return format_alias_sql(text, self.alias, ctx) if ctx.with_alias and self.alias else text
 
@@ -141,6 +142,7 @@ def widen_rows(rows: Alternatives, *more: Criterion) -> Alternatives:
 def permissions_held(criteria: Iterable[Any]) -> Iterator[str]:
     """Yield the permissions that the viewer holds on every row that meets all of these."""
     for one in criteria:
+        # Of alternatives nobody can say that the permission is held on every row.
         if isinstance(one, JoinedCriteria) and one.text == " and ":
             yield from permissions_held(one.parts)
         elif isinstance(one, Sql) and one.held:

@@ -23,6 +23,7 @@ class ViewerGrant:
 
     role: str
     permissions: frozenset[str]
+    # With the grid, so that rules name the ancestor column without looking the grid up.
     kind: Kind | None = None
     grid: int | None = None
     unit: int | None = None
@@ -39,8 +40,8 @@ def narrow_grants(
 ) -> tuple[ViewerGrant, ...]:
     """Return what is left of somebody's grants. Whoever works for a unit goes on to, but with no permission for it.
 
-    Rules keep people from what is held against their own unit by asking for whom they work (`Lens.units`), so a viewer
-    with fewer grants would see more. Whatever builds a viewer from a part of an account's grants does it here.
+    Rules keep people from what is held against their own unit by asking for whom they work (`ViewerScope.units`), so a
+    viewer with fewer grants would see more. Whatever builds a viewer from a part of an account's grants does it here.
     """
     left: list[ViewerGrant] = []
     bars: list[ViewerGrant] = []
@@ -67,6 +68,7 @@ class ViewerAccount:
     """Its key in the table of accounts; None for a stranger, and for a token to try things out with."""
     api_key: UUID | None = None
     """The API key that was shown, if it was one."""
+    # Neither shown nor compared: it must not get into a log by way of a repr, and says nothing of who it is.
     credential: object = field(default=None, repr=False, compare=False)
     """What the server knows them by."""
 
@@ -91,7 +93,7 @@ class Viewer:
     purpose: str | None = None
     """What the operation is for, if the caller says; it is told to the people whose files are looked at."""
     glass: UUID | None = None
-    """The broken glass they look through, if they say so (`gongzhi.access`)."""
+    """The broken glass they look through, if they say so (`gongzhi.core.access`)."""
 
     def can(self, permission: str) -> bool:
         return permission in self.account.granted

@@ -112,6 +112,7 @@ class Context:
     keys: KeyRing
     receipts: bytes
     """The secret that receipt codes and idempotency MACs are derived from."""
+    # Functions that the server gives, so that the contract imports nothing of it.
     perform: Callable[[Any, Any], Awaitable[Any]]
     """Carries out a `gongzhi.runtime.commands.Command` with its input, once, in a transaction."""
     value: Callable[[type[Model], str, Any], Awaitable[Any]]
@@ -119,7 +120,8 @@ class Context:
     fetch: Callable[..., Awaitable[Any]]
     """Rows of a statement of ours, read only; what callers sent is in its values."""
     published: str = '{"plugins":[],"dataPurposes":[]}'
-    """What is told of the plugins, as JSON (`gongzhi.plugins`)."""
+    """What is told of the plugins, as JSON (`gongzhi.core.plugins`)."""
+    # Refuses where nobody keeps looks: no file is shown because the log is missing.
     look: Callable[[FileLook], Awaitable[None]] = _unkept
     """Keeps a look in the access log. Wait for it before anything is shown; if it fails, show nothing."""
     bounds: Bounds = Bounds()
@@ -131,7 +133,7 @@ class Context:
     guarded: Collection[str] = ()
     """The permissions that nobody gives alone."""
     registers: Registers = Registers()
-    """What the core and plugins declare for the public registers (`gongzhi.registers`)."""
+    """What the core and plugins declare for the public registers (`gongzhi.declare.registers`)."""
     events: EventAccess = EventAccess()
     """What accounts may know of events (`gongzhi.runtime.event_access`)."""
     lists: Lists = NoLists()

@@ -53,6 +53,7 @@ class Conformance:
         if not plugins.owned.get(self.plugin):
             pytest.skip("it has no tables")
         for app in plugins.owned[self.plugin]:
+            # By name: the contract imports no server, and where these tests run there is one.
             missing = await import_module("gongzhi_server.storage.database").missing_migrations(
                 database, app.label, plugins.apps
             )
@@ -66,6 +67,7 @@ class Conformance:
         connection = await asyncpg.connect(database)
         try:
             async with connection.transaction():
+                # Any moment: the statements need only run.
                 now = datetime(2026, 1, 1, tzinfo=UTC)
                 # Of a person who is not there: all statements run, and find nothing.
                 await erase_person(connection.fetch, mine, UUID(int=0), now)
@@ -152,6 +154,7 @@ def sample_value(kind: Any) -> Any:
     if isinstance(kind, GraphQLList):
         return [sample_value(kind.of_type)]
     if isinstance(kind, GraphQLEnumType):
+        # Any value will do: a stranger is refused before it is looked at.
         return next(iter(kind.values))
     if isinstance(kind, GraphQLInputObjectType):
         return {

@@ -63,7 +63,7 @@ def small_county(postgres: str, all_tables: str, tmp_path_factory: pytest.TempPa
     """Return the name of a database with every plugin's tables and the invented county. It is only copied."""
     name = f"county_{uuid4().hex}"
     dsn = asyncio.run(server_module().create_database(postgres, name, all_tables))
-    asyncio.run(server_module().load_demo(dsn, PEOPLE, tmp_path_factory.mktemp("data")))
+    asyncio.run(server_module().load_demo_database(dsn, PEOPLE, tmp_path_factory.mktemp("data")))
     yield name
     asyncio.run(server_module().drop_database(postgres, name))
 

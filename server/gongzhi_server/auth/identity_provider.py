@@ -97,7 +97,10 @@ class PublishedKeys:
             self._keys, self._fetched = pin_keys(await self._fetch()), now
         except (httpx.HTTPError, RefusedAddress, UnknownHost, ValueError, RecursionError) as error:
             logger.warning(
-                "the keys of an identity provider cannot be had from %s (%s)", self.url, type(error).__name__
+                "the keys of an identity provider cannot be had from %s (%s); those known go on, without them "
+                "nobody signs in by it: look whether the server reaches that address",
+                self.url,
+                type(error).__name__,
             )
 
     async def _fetch(self) -> Any:

@@ -55,7 +55,11 @@ async def keep_listening(dsn: str, name: str, hear: Hear, ready: asyncio.Event) 
             await listen_once(dsn, name, hear, ready)
             wait = AGAIN
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            logger.warning("changes of accounts are not heard (%s); trying again", type(error).__name__)
+            logger.warning(
+                "changes of accounts are not heard (%s); trying again, and until then they count half a minute late: "
+                "look at the database if it goes on",
+                type(error).__name__,
+            )
             wait = min(2 * wait, LONGEST)
         # Notifications sent while nobody listened are lost, so everything is looked up anew.
         hear(None)

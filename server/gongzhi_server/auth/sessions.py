@@ -99,7 +99,9 @@ class Sessions:
         # A token of an earlier generation was stolen or copied. Who
         # has which cannot be known, so nobody keeps the session.
         if await self.pool.fetchval(REUSED, session, generation, now):
-            logger.warning("a refresh token was used twice; session %s has been ended", session)
+            logger.warning(
+                "a refresh token was used twice; session %s has been ended, let its owner look at the others", session
+            )
         return None
 
     async def end(self, token: str, now: datetime) -> None:

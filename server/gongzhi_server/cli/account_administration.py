@@ -154,4 +154,6 @@ class Console:
 
 async def refuse_on_console(*_: Any) -> Any:
     """Refuse: what the command line does needs none of this."""
-    raise Refusal("FORBIDDEN", "Not from the command line.", "命令行不支持此操作。")
+    raise Refusal(
+        "FORBIDDEN", "This is not done from the command line: sign in for it.", "命令行不支持此操作，请登录后办理。"
+    )

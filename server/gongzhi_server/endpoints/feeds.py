@@ -97,7 +97,12 @@ class Feeds:
         try:
             page = await self.page(match["plugin"], feed, match["token"])
         except FAULTS as error:
-            log.error("the plugin %s failed in its feed %s: %s", match["plugin"], feed.name, type(error).__name__)
+            log.error(
+                "the plugin %s failed in its feed %s: %s; tell whoever makes it",
+                match["plugin"],
+                feed.name,
+                type(error).__name__,
+            )
             # An error that may pass: calendars and the like come back, where a 404 would make them forget the feed.
             return JSONResponse(LATER, 503, headers={"retry-after": str(RETRY)})
         return Response(page.body, headers={"content-type": feed.media}) if page else None

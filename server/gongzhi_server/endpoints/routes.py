@@ -284,7 +284,13 @@ class PluginRoutes:
     def note(self, plugin: Plugin, route: Route, error: BaseException) -> str:
         """Log that a route has failed, without what it failed on, count it, and return the id of the entry."""
         id = secrets.token_hex(8)
-        log.error("the plugin %s failed in its route %s, id %s: %s", plugin.name, route.path, id, describe_error(error))
+        log.error(
+            "the plugin %s failed in its route %s, id %s: %s; tell whoever makes it",
+            plugin.name,
+            route.path,
+            id,
+            describe_error(error),
+        )
         self.blame(plugin.name, type(error).__name__)
         return id
 
@@ -328,7 +334,12 @@ def refuse_route(route: Route, request: Request, refusal: RouteRefusal) -> Respo
         try:
             return route.refuse(request, refusal)
         except FAULTS as error:
-            log.error("a refusal of the route %s could not be written: %s", route.path, describe_error(error))
+            log.error(
+                "a refusal of the route %s could not be written: %s; it is written in our form, tell whoever makes the "
+                "plugin",
+                route.path,
+                describe_error(error),
+            )
     tongue = preferred_language(request.headers.get("accept-language", "").encode("latin-1"))
     errors = [{"message": text.say(tongue), "extensions": {"code": refusal.code}} for text in refusal.texts]
     return JSONResponse({"errors": errors}, refusal.status)

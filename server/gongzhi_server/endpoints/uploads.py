@@ -238,7 +238,7 @@ class FileService:
             case RateLimited(after=after):
                 return error_response(429, Code.RATE_LIMITED, str(problem), headers | {"retry-after": str(after)})
             case ScanError():
-                logger.error("no upload is taken: %s", problem)
+                logger.error("no upload is taken: %s; start the scanner, or correct GONGZHI_SCAN", problem)
                 message = Text(
                     "Files cannot be checked at the moment: try again later.", "暂时无法检查文件，请稍后再试。"
                 )

@@ -78,7 +78,11 @@ class EventFeed:
                     pass
             # The loop must survive the database; the next look, after a moment, begins where this one stopped.
             except LOST as error:
-                log.warning("the events cannot be read just now: %s", type(error).__name__)
+                log.warning(
+                    "events cannot be read just now: %s; trying again, and nothing is lost: look at the database if it "
+                    "goes on",
+                    type(error).__name__,
+                )
             try:
                 async with asyncio.timeout(self.rest):
                     await self._hint.wait()

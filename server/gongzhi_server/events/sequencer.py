@@ -77,7 +77,11 @@ class Sequencer:
             try:
                 await self.serve()
             except LOST as error:
-                log.warning("the line for events is lost and made anew: %s", type(error).__name__)
+                log.warning(
+                    "the connection by which events are numbered is lost: %s; it is made anew, look at the database if "
+                    "it goes on",
+                    type(error).__name__,
+                )
                 self.advanced()  # readers look for themselves
                 await asyncio.sleep(self.poll)
 

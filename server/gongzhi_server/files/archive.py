@@ -93,7 +93,7 @@ class Archive:
         try:
             return row, await self.vault.get(id, variant, self.keys.unwrap(row.county, row.data_key))
         except FileNotFoundError:
-            logger.error("attachment %s is not in the store", id)
+            logger.error("the file of attachment %s is not in the store; put it back from a back-up", id)
             return None
 
     async def read(self, row: AttachmentRow) -> bytes | None:
@@ -131,4 +131,8 @@ async def _sweep_forever(archive: Archive, now: Callable[[], datetime]) -> None:
         try:
             await archive.sweep(now())
         except Exception as error:  # the store or the database is away; there is another hour
-            logger.error("uploads were not swept: %s", type(error).__name__)
+            logger.error(
+                "uploads that nobody used were not removed: %s; tried again in an hour, look at the store and the "
+                "database if it goes on",
+                type(error).__name__,
+            )

@@ -75,7 +75,12 @@ class Services:
                 task.cancel()
             late = (await asyncio.wait(tasks, timeout=ENDING))[1] if tasks else ()
             for task in late:
-                log.error("the service %s did not end within %g seconds", tasks[task], ENDING)
+                log.error(
+                    "the service %s did not end within %g seconds; the process ends without it, tell whoever makes the "
+                    "plugin",
+                    tasks[task],
+                    ENDING,
+                )
 
     async def begin(self, plugin: Plugin, service: Service | ProcessService) -> None:
         """Run a service where the tables are known."""
@@ -89,11 +94,18 @@ class Services:
             try:
                 await self.run_once(plugin, service)
             except (ElectionLost, *LOST) as error:
-                log.warning("the service %s has lost its connection: %s", service.name, type(error).__name__)
+                log.warning(
+                    "the service %s has lost its connection: %s; it begins anew, look at the database if it goes on",
+                    service.name,
+                    type(error).__name__,
+                )
             except ServiceFailed as failed:
                 fault = failed.__cause__ or failed
                 log.error(
-                    "the service %s of the plugin %s failed: %s", service.name, plugin.name, describe_error(fault)
+                    "the service %s of the plugin %s failed: %s; it begins anew, tell whoever makes the plugin",
+                    service.name,
+                    plugin.name,
+                    describe_error(fault),
                 )
                 self.blame(plugin.name, type(fault).__name__)
             # One that ran well for a while begins anew with the shortest

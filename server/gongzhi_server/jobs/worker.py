@@ -212,7 +212,13 @@ class Worker:
 
     async def fail(self, handler: Handler, event: Occurrence, error: BaseException) -> None:
         """Leave an event to a job, and go on behind it."""
-        log.error("the handler %s failed on an event %s", handler.name, event.type, exc_info=error)
+        log.error(
+            "the handler %s failed on an event %s; it is tried again as a job, and parked in the end: mend what is "
+            "told below",
+            handler.name,
+            event.type,
+            exc_info=error,
+        )
         # A transaction of its own, since that of the handler was rolled back with all it wrote.
         async with in_transaction() as connection:
             claimed = await connection.execute_query_dict(CLAIM, [handler.name])
@@ -291,7 +297,11 @@ class Worker:
 
     async def retry(self, row: dict[str, Any], error: BaseException) -> None:
         """Try a job again later, or park it after its last attempt."""
-        log.error("the job %s failed", row["name"], exc_info=error)
+        log.error(
+            "the job %s failed; it is tried again, and parked in the end: mend what is told below",
+            row["name"],
+            exc_info=error,
+        )
         attempts = row["attempts"] + 1
         state = "PARKED" if attempts >= ATTEMPTS else "WAITING"
         # Four times as long each time: most faults of others last minutes, some last a night.

@@ -55,9 +55,12 @@ class WorkLines:
                 try:
                     await self.look(group)
                 except AWAY as error:
-                    log.warning("handlers and jobs rest for a moment: %s", type(error).__name__)
+                    log.warning(
+                        "handlers and jobs rest for a moment: %s; look at the database if it goes on",
+                        type(error).__name__,
+                    )
                 except Exception:  # whatever it is, the next turn may do better
-                    log.exception("handlers and jobs rest for a moment")
+                    log.exception("handlers and jobs rest for a moment; report what is told below")
                 with suppress(TimeoutError):
                     async with asyncio.timeout(POLL):
                         await self.called.wait()
@@ -95,9 +98,9 @@ class WorkLines:
             else:
                 self.missed.add(line)
         except AWAY as error:
-            log.warning("%s rests for a moment: %s", line[1], type(error).__name__)
+            log.warning("%s rests for a moment: %s; look at the database if it goes on", line[1], type(error).__name__)
         except Exception:
-            log.exception("%s rests for a moment", line[1])
+            log.exception("%s rests for a moment; report what is told below", line[1])
         finally:
             self.under_way.remove(line)
             if rests:

@@ -91,7 +91,11 @@ class PluginHealth:
             async with asyncio.timeout(EXAMINING):
                 await check(self.context(plugin.name))
         except FAULTS as error:
-            log.warning("the plugin %s is not well: %s", plugin.name, type(error).__name__)
+            log.warning(
+                "the plugin %s is not well: %s; look at what it connects to, `/health` names it after three times",
+                plugin.name,
+                type(error).__name__,
+            )
             return type(error).__name__
         return None
 
@@ -115,6 +119,6 @@ async def begin_lifespan(
             async with asyncio.timeout(OPENING):
                 await running.__aexit__(None, None, None)
         except FAULTS as late:
-            log.error("the plugin %s did not end well", plugin.name, exc_info=late)
+            log.error("the plugin %s did not end well; tell whoever makes it", plugin.name, exc_info=late)
 
     return ended

@@ -118,7 +118,10 @@ class AccessLog:
             async with self.pool.acquire() as connection:
                 await audit.seal_acts(connection, now)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            log.error("mutations wait to be put into the audit's chain: %s", type(error).__name__)
+            log.error(
+                "mutations wait to be put into the audit's chain: %s; none is lost, look at the database if it goes on",
+                type(error).__name__,
+            )
 
     async def watch(self) -> None:
         """Count who looks at much, for as long as the server runs."""
@@ -130,7 +133,10 @@ class AccessLog:
                 await self.patrol()
             # Alerts are best effort: a failure here must not stop the log itself.
             except Exception:
-                log.exception("the access log could not be looked through for bulk reads")
+                log.exception(
+                    "the access log could not be looked through for bulk reads; it is tried again with the "
+                    "next look: report what is told below"
+                )
             # Rests between two counts, so that many looks in a row are counted once.
             await asyncio.sleep(min(LONGEST, max(PAUSE, (perf_counter() - begun) / SHARE)))
 

@@ -21,7 +21,7 @@ from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, duplicate, input_form, invalid_input, is_given, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import FIELD, Refusal
 from gongzhi_rights.models import ReleaseRow
 from gongzhi_rights.releases import create_release, revoke_release
 from gongzhi_rights.representation import load_subject, require_speaker
@@ -210,7 +210,7 @@ async def hand_in_loan_document(call: Call, input: HandInLoanDocumentInput) -> L
     if paper is None or paper.given_at is not None:
         raise invalid_input("This paper is not asked for, or is handed in.", "该材料未被要求或已提交。", "document")
     if is_given(input.digest) and not DIGEST.fullmatch(input.digest):
-        raise invalid_input("digest is 64 hexadecimal digits.", "digest 应为 64 位十六进制数。", "digest")
+        raise invalid_input(f"{FIELD} is 64 hexadecimal digits.", f"{FIELD}应为 64 位十六进制数。", "digest")
     paper.given_at, paper.digest = call.now, input.digest if is_given(input.digest) else None
     await paper.save()
     # With the last paper that was asked for, the lender's time runs on.

@@ -143,7 +143,7 @@ def read_weights(given: list[CreditWeightInput]) -> list[dict[str, Any]]:
     for at, one in enumerate(given):
         check_whole_number(one.weight, 1, HEAVIEST, "weights", str(at), "weight")
     if sum(one.weight for one in given) != 100:
-        raise invalid_input("Weights sum to 100.", "权重之和应为 100。", "weights")
+        raise invalid_input("The weights must add up to 100.", "权重之和应为 100。", "weights")
     return [{"indicator": one.indicator, "weight": one.weight} for one in given]
 
 

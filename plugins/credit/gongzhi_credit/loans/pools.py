@@ -107,8 +107,8 @@ async def post_to_pool(
     if pool.balance + signed < 0:
         raise Refusal(
             "POOL_EMPTY",
-            f"{to_yuan(pool.balance)} yuan are in it.",
-            f"余额为 {to_yuan(pool.balance)} 元。",
+            f"The pool holds {to_yuan(pool.balance)} yuan: no more can be taken.",
+            f"余额为 {to_yuan(pool.balance)} 元，不能支出更多。",
             ("amount",),
         )
     await PoolEntryRow.create(

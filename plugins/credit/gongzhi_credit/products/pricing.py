@@ -30,7 +30,12 @@ async def find_prime_rate(tenor: Tenor, day: date) -> PrimeRateRow:
     """Return the prime rate that holds on a day. Raises Refusal for days before the table begins."""
     found = await PrimeRateRow.filter(tenor=tenor, since__lte=day).order_by("-since").first()
     if found is None:
-        raise Refusal("NO_PRIME_RATE", f"No prime rate is known for {day}.", f"没有 {day} 适用的 LPR。", ("product",))
+        raise Refusal(
+            "NO_PRIME_RATE",
+            f"No prime rate is on record for {day}: record it first.",
+            f"没有 {day} 适用的 LPR，请先登记。",
+            ("product",),
+        )
     return found
 
 

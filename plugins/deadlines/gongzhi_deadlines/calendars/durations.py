@@ -60,7 +60,9 @@ def describe_term(term: Term) -> Text:
         size, unit = COARSER[unit]
         amount //= size
     name = NAMES[unit]
-    return Text(f"{amount} {name.en}", f"{amount}{name.zh}")
+    # Only days are counted in words; hours and minutes are abbreviated, which no number changes.
+    english = name.en.removesuffix("s") if amount == 1 else name.en
+    return Text(f"{amount} {english}", f"{amount}{name.zh}")
 
 
 async def reckon_deadline(call: Call, county: int | None, term: Term) -> Deadline:

@@ -73,7 +73,7 @@ def list_announced(year: int) -> Iterator[Day]:
 
 
 def list_lawful(year: int) -> Iterator[Day]:
-    """Yield the days off that the law names: thirteen in all."""
+    """Yield the days off that the law names: thirteen, or twelve where Mid-autumn is in National Day's, as in 2028."""
     spring, tombs, boats, moon = (date(year, *day) for day in MOVABLE[year])
     yield Day(date(year, 1, 1), False, "元旦")
     yield from (Day(spring + timedelta(days=at), False, "春节") for at in range(-1, 3))

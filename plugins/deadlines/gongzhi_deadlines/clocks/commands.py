@@ -170,7 +170,7 @@ async def find_county(call: Call, code: str, permission: str) -> GridRow:
     """Return the county, locked, which must be the caller's to decide about."""
     county: GridRow = await call.find(Grid, "county", code=code)
     if county.kind != Kind.COUNTY:
-        raise invalid_input("That is no county.", "该编码不是县级区划。", "county")
+        raise invalid_input("Give a county's code.", "请填写县级编码。", "county")
     if not call.may(permission, county):
         raise not_allowed("county")
     return county

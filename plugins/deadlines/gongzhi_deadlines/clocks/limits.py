@@ -51,6 +51,7 @@ def find_beyond_law(calendar: Calendar, terms: Sequence[tuple[Stage, Term]], tod
     beyond = []
     for at, (stage, term) in sorted(enumerate(terms), key=lambda one: order_key(one[1][1]), reverse=True):
         measure = (stage, term.unit in DAYS, term.unit.working, term.next_day)
+        # Judged from the longest down: what is shorter than a lawful term of one measure need not be reckoned.
         if measure in lawful:
             continue
         if exceeds_law(calendar, stage, term, today):

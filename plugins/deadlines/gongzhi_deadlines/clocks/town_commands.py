@@ -94,7 +94,7 @@ class PublishTownDeadlineRulesInput:
 async def publish_town_deadline_rules(call: Call, input: PublishTownDeadlineRulesInput) -> DeadlineRuleSetPayload:
     town: GridRow = await call.find(Grid, "town", code=input.town)
     if town.kind != Kind.TOWN or town.county_id is None:
-        raise invalid_input("That is no town.", "该编码不是乡镇街道。", "town")
+        raise invalid_input("Give a town's code.", "请填写乡镇、街道编码。", "town")
     if not call.may(RULES, town):
         raise not_allowed("town")
     check_count(input.rules, "rules")

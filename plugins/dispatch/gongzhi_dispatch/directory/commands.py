@@ -118,7 +118,7 @@ async def list_duty(call: Call, input: ListDutyInput) -> ListedDutyPayload:
     category = await find_by_code(CategoryRow, input.category, "category", valid_to=None)
     grid = await load_directory_grid(call, input.grid)
     if grid.county_id != grid.id:
-        raise Refusal("BAD_USER_INPUT", "A list of duties is a county's.", "职责清单以县为单位。", ("grid",))
+        raise Refusal("BAD_USER_INPUT", "Give a county's code.", "职责清单以县为单位，请填写县级编码。", ("grid",))
     # The grid is locked above, so of two that list one duty the second finds the first.
     if await DutyRow.exists(category=category, grid=grid, valid_to=None):
         raise duplicate("The duty is listed already.", "该职责已在清单中。", "category")

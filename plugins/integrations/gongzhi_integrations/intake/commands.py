@@ -187,7 +187,7 @@ async def order_result(context: Context, entry: IntakeEntryInput) -> IntakeResul
         )
     except Exception as error:  # the orders behind it may have nothing to do with it
         # Its type alone: the text of an error may hold what was sent.
-        logger.error("an order could not be filed: %s", type(error).__name__)
+        logger.error("an order of another system could not be filed: %s; it may be sent again", type(error).__name__)
         said = describe_refusal(internal_error(), context.viewer.language)
         return IntakeResult(external_number=entry.external_number, errors=[said])
 

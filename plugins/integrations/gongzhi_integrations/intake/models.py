@@ -13,7 +13,7 @@ class EntryRow(Model):
     """A case as another system knows it. `source` is the account that filed it; its numbers are its own.
 
     Of a case that somebody asked for by telephone it tells of the call. The number it came from is a contact's
-    (`gongzhi.contacts`). `recording` is what that system calls its recording: nothing here ever fetches it.
+    (`gongzhi_contacts`). `recording` is what that system calls its recording: nothing here ever fetches it.
     """
 
     id = primary_key()

@@ -42,7 +42,11 @@ class Consumer:
                     async for message in heard.messages:
                         self.take(message.data, dict(message.headers or {}))
             except CUT as problem:
-                log.warning("NATS cannot be heard just now: %s", type(problem).__name__)
+                log.warning(
+                    "NATS cannot be heard just now: %s; events are read from the database until it can, look at its "
+                    "servers",
+                    type(problem).__name__,
+                )
             finally:
                 await self.lose()
             await asyncio.sleep(poll)
@@ -52,7 +56,7 @@ class Consumer:
         try:
             event = read_event(body, headers, int(headers["Nats-Expected-Last-Sequence"]) + 1)
         except (ValueError, KeyError, TypeError):
-            log.warning("a message under %s is none of ours", ALL)
+            log.warning("a message under %s is none of ours; see who else may publish there", ALL)
             return
         self.feed.take(event)
 

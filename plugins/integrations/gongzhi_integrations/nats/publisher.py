@@ -84,9 +84,13 @@ class Publisher:
                         await term.copy()
                         await wait(POLL)
             except ForeignStreams as problem:
-                log.error("no events go to NATS: %s", problem)
+                log.error("no events go to NATS; mend this first: %s", problem)
             except CUT as problem:
-                log.warning("the connection to NATS is cut and made anew: %s", type(problem).__name__)
+                log.warning(
+                    "the connection to NATS is cut: %s; it is made anew, nothing is lost: look at its servers if "
+                    "it goes on",
+                    type(problem).__name__,
+                )
             await wait(POLL)
 
 

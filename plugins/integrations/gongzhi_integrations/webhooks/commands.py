@@ -34,7 +34,7 @@ from gongzhi.runtime.commands import (
     result_field,
     secret_field,
 )
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import FIELD, Refusal
 from strawberry import ID, UNSET
 
 from . import secrets
@@ -97,8 +97,10 @@ async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecret
     # Locked, so that two requests do not both find room.
     account = await AccountRow.select_for_update().get_or_none(name=call.viewer.account.name)
     if account is None:
-        raise invalid_input(
-            "An endpoint belongs to an account; sign in, or use its API key.", "回调须属于账户，请登录或使用接口密钥。"
+        raise Refusal(
+            "UNAUTHENTICATED",
+            "An endpoint belongs to an account; sign in with one, or use its API key.",
+            "回调须属于账户，请登录或使用接口密钥。",
         )
     if await WebhookRow.filter(account=account).count() >= ENDPOINTS:
         raise invalid_input(f"An account has {ENDPOINTS} endpoints at most.", f"每个账户最多 {ENDPOINTS} 个回调。")
@@ -194,7 +196,7 @@ class RotateWebhookSecretInput:
 @command("Make a new secret; for an overlap, deliveries are signed with both (轮换回调密钥).", requires=EDIT)
 async def rotate_webhook_secret(call: Call, input: RotateWebhookSecretInput) -> WebhookSecretPayload:
     if not 0 <= input.overlap <= 31 * 24:
-        raise invalid_input("overlap is 0 to 744 hours.", "overlap 应为 0 至 744 小时。", "overlap")
+        raise invalid_input(f"{FIELD} is 0 to 744 hours.", f"{FIELD}应为 0 至 744 小时。", "overlap")
     row: WebhookRow = await find_webhook(call, input.webhook)
     await require_owner(call, row)
     await RetiredSecretRow.filter(webhook=row, until__lte=call.now).delete()
@@ -247,7 +249,7 @@ async def replay_webhook(call: Call, input: ReplayWebhookInput) -> WebhookPayloa
     row: WebhookRow = await find_webhook(call, input.webhook)
     await require_owner(call, row)
     if since > call.now:
-        raise invalid_input("since lies in the future.", "起始时间晚于现在。", "since")
+        raise invalid_input(f"{FIELD} must not lie in the future.", f"{FIELD}不能晚于现在。", "since")
     await require_kept(call, since)
     [first] = await call.fetch("select min(position)-1 as position from events.outbox where at >= $1", since)
     if first["position"] is not None:
@@ -330,8 +332,8 @@ def check_types(call: Call, types: Sequence[str], *path: str) -> list[str]:
     """Check types, and name each once: those of cases, and those of plugins that whoever asks may follow."""
     if set(types) - {*TYPES, *call.context.events.find_types(call.viewer)}:
         raise invalid_input(
-            "There is no such type, or you may not follow it; docs/integrators/events.md lists them.",
-            "事件类型不存在或无权订阅，请参阅 docs/integrators/events.md。",
+            "There is no such type, or you may not follow it; the integrators' page on events lists them.",
+            "事件类型不存在或无权订阅，请参阅集成文档中的事件清单。",
             *path,
         )
     return list(dict.fromkeys(types))

@@ -75,9 +75,12 @@ class Courier:
                 async with self.pool.acquire() as connection, asyncio.TaskGroup() as group:
                     await self.go_round(Locks(connection), group, wait)
             except* LOST as lost:
-                log.warning("webhooks wait for the database: %s", type(lost.exceptions[0]).__name__)
+                log.warning(
+                    "webhooks wait for the database, and nothing is lost; look after the database: %s",
+                    type(lost.exceptions[0]).__name__,
+                )
             except* Exception:  # whatever it is, the next turn may do better
-                log.exception("webhooks rest for a moment")
+                log.exception("webhooks rest for a moment, and nothing is lost; report what is told below")
             await wait(POLL)
 
     async def go_round(self, locks: Locks, group: asyncio.TaskGroup, wait: Callable[[float], Any]) -> None:
@@ -100,9 +103,9 @@ class Courier:
         try:
             await self.visit(visit, locks)
         except LOST as error:
-            log.warning("an endpoint is left for a moment: %s", type(error).__name__)
+            log.warning("an endpoint is left for a moment; look after the database: %s", type(error).__name__)
         except Exception:
-            log.exception("an endpoint cannot be delivered to")
+            log.exception("an endpoint cannot be delivered to, and is tried again; report what is told below")
 
     async def drain(self) -> None:
         """Deliver all that is due, one endpoint after the other."""

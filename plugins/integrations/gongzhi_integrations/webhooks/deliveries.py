@@ -29,6 +29,7 @@ AWAKE = "w.state = 'ACTIVE' and (w.rests_until is null or w.rests_until <= $1)"
 STOPPED = """case when a.suspended_at is not null then 'ACCOUNT' when w.key_id is not null and not exists (
   select from accounts.key k where k.id = w.key_id and k.revoked_at is null and k.expires_at > $1) then 'KEY' end"""
 """Why an endpoint is to be given up whatever it answers: who it belongs to, or with what it was made, is no more."""
+# One that is to be given up is busy, too, though nothing is due: whoever visits it disables it and tells its account.
 BUSY = f"""
 select w.id from events.counter n, webhooks.webhook w join accounts.account a on a.id = w.account_id
 where {AWAKE} and ({STOPPED} is not null or w.position < n.gone or exists (
@@ -82,6 +83,7 @@ where d.webhook_id = $1 and d.state = 'WAITING' and d.next_attempt_at <= $2 and 
   where e.webhook_id = $1 and e.state = 'WAITING' and e.case_id = d.case_id and e.position < d.position)
 order by d.attempts, d.position, d.id limit $3
 """
+# Arrays, here and below: one statement writes down however many were answered together.
 FREEZE = """
 update webhooks.delivery d set body = one.body
 from unnest($1::uuid[], $2::text[]) one (id, body) where d.id = one.id
@@ -91,6 +93,7 @@ EXPIRE = """
 update webhooks.delivery set state = 'FAILED', error = 'EXPIRED', next_attempt_at = null
 where id = any($1) and body is not null and position <= (select gone from events.counter)
 """
+# Deleted, not marked: a row that stays would tell the account of what it may not know.
 DROP = "delete from webhooks.delivery where id = any($1) and state = 'WAITING'"
 # What was thrown away before it was sent: the endpoint goes on behind it, and knows of what time it lacks something.
 SKIP = """
@@ -112,6 +115,7 @@ from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::timestamptz[]) on
 where d.id = one.id and d.state = 'WAITING'
 """
 RECOVER = "update webhooks.webhook set failing_since = null, rests_until = null where id = $1"
+# The first failure stays: how long nothing has been taken, and so when the endpoint is given up, is counted from it.
 FAIL = """
 update webhooks.webhook set failing_since = coalesce(failing_since, $2), rests_until = $3 where id = $1
 """
@@ -172,6 +176,7 @@ class Deliveries:
     def __init__(self, pool: Any, id: UUID) -> None:
         self.pool, self.id = pool, id
 
+    # No transaction is open while an endpoint answers, which may take many seconds: no row is locked for its sake.
     async def load_endpoint(self, now: datetime) -> Any:
         """Load the endpoint, if it is to be delivered to."""
         return await self.pool.fetchrow(ENDPOINT, now, self.id)

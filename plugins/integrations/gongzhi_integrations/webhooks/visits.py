@@ -71,6 +71,7 @@ class Visit:
             while await self.fill() or self.sending or self.news.is_set():
                 await self.wait()
         finally:
+            # What is cut off here stays due, and is sent again with the same id by whoever visits next.
             for task in self.sending:
                 task.cancel()
 
@@ -78,11 +79,13 @@ class Visit:
         """Find how many more may be sent now."""
         now = asyncio.get_running_loop().time()
         late = any(now - one["begun"] > SLOW for one in self.sending.values())
+        # While one is late, or nothing has been taken since a rest, one at a time is enough to find out.
         window = 1 if late or self.probes else self.pace.window
         return window - len(self.sending)
 
     async def fill(self) -> bool:
         """Send what is due as far as there is room; tell whether there may be more."""
+        # Cleared before anything is looked for, so that what comes meanwhile is looked for again.
         self.news.clear()
         now, under_way = self.courier.now(), [one["id"] for one in self.sending.values()]
         endpoint = await self.deliveries.load_endpoint(now) if self.open and self.find_room() > 0 else None
@@ -143,7 +146,7 @@ class Visit:
         try:
             made |= await self.make_bodies(fresh, endpoint["selection"], viewer, source)
         except UnfitSelection:
-            log.error("the selection of an endpoint fits the schema no more: Webhook:%s", endpoint["id"])
+            log.error("the selection of Webhook:%s fits the schema no more; its owner has to change it", endpoint["id"])
             # Without a body they fail, which shows their owner that the selection has to be changed.
             bodies |= dict.fromkeys([one["id"] for one in fresh])
         if made:
@@ -186,6 +189,7 @@ class Visit:
         """Wait for an answer, or for more to send while there is room; write down what was answered."""
         if not self.sending:
             return
+        # News only while there is room: woken without any, it could send nothing.
         news = [asyncio.create_task(self.news.wait())] if self.find_room() > 0 else []
         try:
             await asyncio.wait([*self.sending, *news], return_when=asyncio.FIRST_COMPLETED)
@@ -221,6 +225,7 @@ class Visit:
         wait = None if attempt.is_taken else retries.find_wait(delivery["attempts"] + 1, self.courier.chance)
         again = None
         if wait is not None and attempt.status != GONE:
+            # The longer of both: no endpoint is tried sooner for having said when.
             again = now + max(wait, retries.read_retry_after(attempt.retry_after, now))
         return Outcome(delivery["id"], attempt.is_taken, attempt.status, attempt.error, again)
 
@@ -260,4 +265,5 @@ class Visit:
             if done:
                 notice = NoticeDraft("webhook.disabled", title, REASONS[reason], about)
                 await send_notice(Moment(self.courier.now()), notice, accounts=[endpoint["account"]])
-        log.warning("%s is disabled: %s", about, reason)
+        if done:
+            log.warning("%s is disabled: %s; its account has been told, and can activate it again", about, reason)

@@ -11,6 +11,7 @@ from gongzhi.core.accounts.secrets import key_digest
 from gongzhi.runtime.sealing import KeyRing
 from gongzhi_integrations.webhooks.deliveries import take_events
 from gongzhi_integrations.webhooks.holdings import HOLDINGS
+from gongzhi_server.plugins.ownership import acting_as
 from gongzhi_server.storage import key_ring
 from gongzhi_server.storage.lost_answers import destroy_answers
 from gongzhi_server.testing import SECRET
@@ -127,7 +128,7 @@ async def test_retry_after_is_honoured(desk: Desk) -> None:
     assert len(desk.receiver.got) == 2
 
 
-async def test_gone_disables(desk: Desk) -> None:
+async def test_gone_disables(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     made = await desk.create()
     await desk.report()
     desk.receiver.answer = lambda got: (410, "")
@@ -135,6 +136,27 @@ async def test_gone_disables(desk: Desk) -> None:
     await desk.log(made["webhook"]["id"])
     assert desk.state == ("DISABLED", "GONE")
     assert await told(desk) == ["webhook.disabled"]
+    assert f"{made['webhook']['id']} is disabled: GONE" in caplog.text
+
+
+async def test_paused_meanwhile_is_not_disabled(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """Its owner was quicker than the courier: nothing is disabled, told or logged."""
+    made = await desk.create()
+    id, key = made["webhook"]["id"], made["webhook"]["id"].partition(":")[2]
+    await desk.system.do("setWebhookActive", "webhook { state }", webhook=id, active=False)
+    with acting_as("integrations"):
+        await desk.courier.disable({"id": key, "account": "hotline"}, "GONE")
+    await desk.log(id)
+    assert desk.state == ("PAUSED", None)
+    assert await desk.database.fetchval("select count(*) from notices.notice where kind like 'webhook%'") == 0
+    assert "is disabled" not in caplog.text
+
+
+async def test_endpoints_belong_to_accounts(desk: Desk) -> None:
+    """A token of a provider whose account is not on file may the same, and has nothing to keep an endpoint with."""
+    stranger = desk.server.as_("integrator", sub="nobody-on-file", grid="610921")
+    payload = await stranger.do("createWebhook", "webhook { id }", url=desk.receiver.url, grid="610921")
+    assert [(one["code"], one["path"]) for one in payload["errors"]] == [("UNAUTHENTICATED", [])]
 
 
 async def test_lasting_failure_disables_and_loses_nothing(desk: Desk) -> None:

@@ -80,11 +80,7 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
     person = await load_subject(call, input.person or None)
     await require_speaker(call, person)
     question = check_text(input.question, 5_000, "question")
-    files = call.context.files
-    recording = read_file(files, input.recording, "recording") if is_given(input.recording) else None
-    # A picture or a document belongs to the matter's files, where it has a title and a place in the bundle.
-    if recording and not recording[1].startswith("audio/"):
-        raise invalid_input("It is no recording.", "不是录音文件。", "recording")
+    recording = read_recording(call, input.recording) if is_given(input.recording) else None
     grid = await find_grid(input.grid, "grid") if is_given(input.grid) else await GridRow.get(id=person.grid_id)
     # The matter comes first: the words below are sealed under its key.
     matter, ink = await begin_matter(call, MatterKind.ADVICE, grid)
@@ -127,6 +123,19 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
         await give_seat(call, matter.id, SeatRole.REPRESENTATIVE, person_id=call.viewer.account.person)
     await give_seat(call, matter.id, SeatRole.HANDLER, account=adviser.account)
     return await save_advice(call, row, matter)
+
+
+def read_recording(call: Call, content: str) -> tuple[bytes, str]:
+    """Return a recording that was sent, and its media type."""
+    recording = read_file(call.context.files, content, "recording")
+    # A picture or a document belongs to the matter's files, where it has a title and a place in the bundle.
+    if not recording[1].startswith("audio/"):
+        raise invalid_input(
+            "The file is no recording: send AMR, MP3, M4A or Ogg.",
+            "不是录音文件，请上传 AMR、MP3、M4A 或 Ogg 录音。",
+            "recording",
+        )
+    return recording
 
 
 async def find_slot_adviser(slot: UUID) -> AdviserRow:

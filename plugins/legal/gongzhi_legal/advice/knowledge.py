@@ -46,7 +46,12 @@ async def propose_legal_entry(call: Call, input: ProposeLegalEntryInput) -> Lega
     # Only a closed question: consent is given with the rating.
     row, matter = await load_own_advice(call, input.advice, AdviceState.CLOSED)
     if row.shared_at is None:
-        raise Refusal("CONSENT_REQUIRED", "Whoever asked has not agreed.", "咨询人未同意匿名入库。", ("advice",))
+        raise Refusal(
+            "CONSENT_REQUIRED",
+            "Whoever asked has not agreed, so no entry is made of it.",
+            "咨询人未同意匿名入库，不能生成知识条目。",
+            ("advice",),
+        )
     if row.entry_id is not None:
         raise Refusal("DUPLICATE", "There is an entry of this already.", "该咨询已生成知识条目。", ("advice",))
     question, answer = check_text(input.question, 300, "question"), check_text(input.answer, 3_000, "answer")

@@ -116,7 +116,9 @@ STEPS = {
 @command("Record what the court said (登记司法确认结果).", requires="legal.handle")
 async def record_confirmation(call: Call, input: RecordConfirmationInput) -> JudicialConfirmationPayload:
     if input.state not in STEPS:
-        raise invalid_input("The court accepts, confirms or rejects it.", "state 取值无效。", "state")
+        raise invalid_input(
+            "Say that the court accepted, confirmed or rejected it.", "请填写法院受理、确认或驳回。", "state"
+        )
     row, matter = await load_confirmation(call, input.confirmation, *STEPS[input.state])
     check_version(row, input.expected_version)
     if not await is_mediator(call, matter):

@@ -21,7 +21,7 @@ from gongzhi.declare.sql import Sql
 from gongzhi.runtime.checks import invalid_input, not_found
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.runtime.file_checks import DocumentLimits, FileChecks, UnfitFile
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import FIELD, Refusal
 from strawberry import ID as ID
 
 from .. import visibility
@@ -65,7 +65,7 @@ class SetAgreementTemplateInput:
 async def set_agreement_template(call: Call, input: SetAgreementTemplateInput) -> AgreementTemplatePayload:
     grid = await find_grid(input.grid, "grid")
     if grid.kind != "COUNTY":
-        raise invalid_input("A template is a county's.", "模板按县设置。", "grid")
+        raise invalid_input("A template is a county's: give a county's code.", "模板按县设置，请填写县级编码。", "grid")
     if not call.may(MANAGE, grid):
         raise not_allowed("grid")
     content = decode_template(input.content)
@@ -180,7 +180,7 @@ def require_blanks(template: TemplateRow | None, values: dict[str, str | None]) 
     """Refuse an agreement that leaves a blank of the template empty."""
     for name in template.blanks if template else ():
         if name in OPTIONAL and not values.get(name):
-            raise not_found(f"The county's template asks for {name}.", f"本县协议书模板要求填写 {name}。", name)
+            raise not_found(f"{FIELD} is asked for by the county's template.", f"本县协议书模板要求填写{FIELD}。", name)
 
 
 EXTENSIONS = (extend(Mutation, set_agreement_template=set_agreement_template),)

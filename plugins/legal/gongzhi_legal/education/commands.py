@@ -99,7 +99,7 @@ class AnnounceLawLectureInput:
 async def announce_law_lecture(call: Call, input: AnnounceLawLectureInput) -> LawLecturePayload:
     grid = await load_audience(call, input.grid)
     if require_offset(input.starts_at, "startsAt") <= call.now:
-        raise invalid_input("It must be ahead.", "活动时间应晚于现在。", "startsAt")
+        raise invalid_input("The talk must begin later than now.", "活动时间应晚于现在。", "startsAt")
     row = await LectureRow.create(
         grid=grid,
         title=check_text(input.title, 100, "title"),

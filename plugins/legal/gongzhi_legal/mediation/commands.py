@@ -13,7 +13,7 @@ from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, duplicate, invalid_input, is_given, not_found
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, input_field, not_allowed
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import FIELD, Refusal
 from strawberry import ID, UNSET
 
 from ..durations import MEDIATION, term_end
@@ -207,11 +207,12 @@ async def extend_mediation(call: Call, input: ExtendMediationInput) -> Mediation
     # Counted over all extensions, or many small ones would pass the bound.
     added = sum(one["days"] for one in row.extensions)
     if not 1 <= input.days <= MOST - added:
-        raise invalid_input(f"days must be 1 to {MOST - added}.", f"延长天数应为 1 至 {MOST - added}。", "days")
+        raise invalid_input(f"{FIELD} must be 1 to {MOST - added}.", f"{FIELD}应为 1 至 {MOST - added}。", "days")
     agreed = {(await find_party(matter, one, "consents", str(at))).id for at, one in enumerate(input.consents)}
     # All of the parties, each by name: a mediator cannot agree for them.
     if {one.id for one in await main_parties(matter)} - agreed:
         raise Refusal("CONSENT_REQUIRED", "All parties must agree.", "须经各方当事人同意。", ("consents",))
+    # Kept as facts, from which the term is reckoned anew each time: a calendar that changes moves it rightly.
     row.extensions = [*row.extensions, {"days": input.days, "at": call.now.isoformat()}]
     days = [one["days"] for one in row.extensions]
     # Reckoned from the request with all extensions, never from the last due date; and it may be overdue anew.

@@ -10,6 +10,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems
+from gongzhi.values.errors import FIELD
 
 from ..models import MediationOutcome, RateRow
 from ..visibility import MANAGE
@@ -35,7 +36,7 @@ class SetMediationRateInput:
 async def set_mediation_rate(call: Call, input: SetMediationRateInput) -> MediationRatePayload:
     grid = await find_grid(input.grid, "grid")
     if grid.kind != "COUNTY":
-        raise invalid_input("Rates are a county's.", "补贴标准按县设置。", "grid")
+        raise invalid_input("Rates are a county's: give a county's code.", "补贴标准按县设置，请填写县级编码。", "grid")
     if not call.may(MANAGE, grid):
         raise not_allowed("grid")
     if input.outcome not in RATES:
@@ -44,7 +45,7 @@ async def set_mediation_rate(call: Call, input: SetMediationRateInput) -> Mediat
     fen = input.amount * 100
     if not 0 <= input.amount <= MOST or fen != int(fen):
         raise invalid_input(
-            f"amount must be 0 to {MOST}, to the fen.", f"金额应为 0 至 {MOST} 元，精确到分。", "amount"
+            f"{FIELD} must be 0 to {MOST} yuan, to the fen.", f"{FIELD}应为 0 至 {MOST} 元，精确到分。", "amount"
         )
     # Rates before it stay: what mediators are due for cases that have ended does not change any more.
     await RateRow.update_or_create({"fen": int(fen)}, grid=grid, outcome=input.outcome, since=call.now)

@@ -176,12 +176,18 @@ async def read_parties(call: Call, wanted: list[MediationPartyInput]) -> list[Pa
         )  # fmt: skip
     people = [one.person.id for one in found if one.person]
     if len(set(people)) < len(people):
-        raise duplicate("Somebody is named twice.", "当事人重复。", "parties")
+        raise duplicate("Somebody is named twice: name each once.", "当事人重复，每人只填一次。", "parties")
     for at, one in enumerate(found):
         # Who speaks for a party must name another one, and not somebody who only speaks for others.
         fits = one.represents is None or 0 <= one.represents < len(found) and one.represents != at
         if not fits or one.represents is not None and found[one.represents].represents is not None:
-            raise invalid_input("It is no place of a party.", "被代理人序号无效。", "parties", str(at), "represents")
+            raise invalid_input(
+                "Give the place of a party in the list, from 0.",
+                "请填写被代理当事人在列表中的序号，从 0 起。",
+                "parties",
+                str(at),
+                "represents",
+            )
     return found
 
 

@@ -171,6 +171,7 @@ async def review_dispute_screening(call: Call, input: ReviewDisputeScreeningInpu
     note = check_unlabelled(input.note, "note")
     if input.resolved:
         row.state = ScreeningState.RESOLVED
+    # What is not resolved always has a next date, or nobody would look at it again.
     elif is_given(input.review_on):
         row.review_on = check_review_day(call, input.review_on)
     else:

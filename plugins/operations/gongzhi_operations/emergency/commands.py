@@ -76,7 +76,7 @@ async def declare_emergency(call: Call, input: DeclareEmergencyInput) -> Emergen
     if not call.may(DECLARE, grid):
         raise not_allowed("grid")
     if grid.county_id is None:
-        raise invalid_input("An emergency lies in a county.", "应急状态须在县级以下网格。", "grid")
+        raise invalid_input("Name a county, or a grid inside one.", "请选择县或县以下网格。", "grid")
     powers = sorted(set(input.powers))
     # A power that no table lists would be granted by nobody, and everybody would believe that it holds.
     if not powers or await PowerRow.filter(code__in=powers).count() != len(powers):
@@ -119,8 +119,8 @@ async def load_absorbed(
         return []
     if input.previous:
         raise invalid_input(
-            "What goes on from another begins later and absorbs nothing: declare it without `previous` or `absorbs`.",
-            "延续的应急状态稍后开始，不能同时并入其他应急状态。",
+            "What goes on from another begins later and absorbs nothing: leave one of the two out.",
+            "延续的应急状态稍后开始，不能同时并入其他应急状态，请只填一项。",
             "absorbs",
         )
     # Ids that are none become None, and are refused by their place in the list.
@@ -170,8 +170,8 @@ async def find_previous(call: Call, grid: GridRow, previous: str | None) -> Emer
         return None
     if wanted != last.id or last.state != EmergencyState.ACTIVE:
         raise duplicate(
-            "An emergency is declared for this grid; name it in `previous` to go on from it, once it is confirmed.",
-            "该网格已有应急状态；如需延续，请在 previous 中注明并说明理由。",
+            "An emergency is declared for this grid; name it as the one to go on from, once it is confirmed.",
+            "该网格已有应急状态；如需延续，请在其确认后注明延续自该应急状态。",
             "previous",
         )
     return last

@@ -125,7 +125,7 @@ async def find_place(call: Call, input: CallWhistleInput, case: CaseRow | None) 
     if not call.may(CALL, case or grid):
         raise not_allowed("case" if case else "grid")
     if grid.county_id is None:
-        raise invalid_input("A whistle call lies in a county.", "吹哨须在县级以下网格。", "grid")
+        raise invalid_input("Name a county, or a grid inside one.", "请选择县或县以下网格。", "grid")
     return grid
 
 

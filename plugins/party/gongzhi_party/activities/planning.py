@@ -93,7 +93,7 @@ async def draft_activity(call: Call, input: PlannedActivityInput) -> tuple[dict[
     if is_given(input.group):
         group = await call.find(VolunteerGroup, "activity", "group", id=key_of(VolunteerGroup)(input.group))
     if own and branch is None:
-        raise not_found("Say whose it is.", "党组织内部活动须指定主办党组织。", "activity", "branch")
+        raise not_found("Name its organisation.", "党组织内部活动须指定主办党组织。", "activity", "branch")
     # An hour without an offset would be somebody else's hour on another server.
     if input.starts_at.tzinfo is None:
         raise invalid_input(
@@ -139,7 +139,7 @@ async def load_arranged_activity(call: Call, id: str, expected: int | None = Non
 def require_planned(activity: ActivityRow) -> None:
     """Refuse what is over or was cancelled."""
     if activity.state != ActivityState.PLANNED:
-        raise Refusal("ILLEGAL_TRANSITION", "The activity is over.", "该活动已取消或已举办。", ("activity",))
+        raise Refusal("ILLEGAL_TRANSITION", "It was held or cancelled.", "该活动已取消或已举办。", ("activity",))
 
 
 @strawberry.input(description="Another time or place (活动改期).")
@@ -157,7 +157,7 @@ async def move_activity(call: Call, input: MoveActivityInput) -> PartyActivityPa
     activity = await load_arranged_activity(call, input.activity, input.expected_version)
     require_planned(activity)
     if input.starts_at.tzinfo is None or input.starts_at < call.now:
-        raise invalid_input("A time to come, with its offset.", "改期时间须带时区且晚于现在。", "startsAt")
+        raise invalid_input("Give a time to come, with its offset.", "改期时间须晚于现在，并带时区。", "startsAt")
     # The length stays: moving is for the time and place, nothing else.
     length = activity.ends_at - activity.starts_at
     activity.starts_at, activity.ends_at = input.starts_at, input.starts_at + length

@@ -59,7 +59,7 @@ def plan_occurrences(
     # One more than allowed is enough to know that there are too many.
     found = list(islice((at for at in rule if at <= last), MOST + 1))
     if not found:
-        raise invalid_input("The rule never comes to pass.", "重复规则没有任何一次发生。", "rule")
+        raise invalid_input("The rule never comes to pass: change it.", "重复规则没有任何一次，请修改。", "rule")
     if len(found) > MOST:
         raise invalid_input(f"A series takes place {MOST} times at most.", f"一个系列最多 {MOST} 次。", "rule")
     # A COUNT that the horizon cuts is refused, not shortened: a plan with fewer times than were asked for is another

@@ -54,7 +54,9 @@ async def plan_activity_series(call: Call, input: PlanActivitySeriesInput) -> Pa
         one for one in recurrence.drop_exceptions(turns, frozenset(input.exceptions)) if one.at and one.at >= call.now
     ]
     if not kept:
-        raise invalid_input("Nothing is left of the series.", "该系列没有任何一次活动。", "rule")
+        raise invalid_input(
+            "No day of the series is left: change its rule.", "该系列没有任何一次，请修改规则。", "rule"
+        )
     # The series begins with its rule, moved or not, for calendars reckon from there.
     planned["starts_at"] = turns[0].original
     series = await SeriesRow.create(**planned, grid=grid, rule=rule, shift=input.shift)

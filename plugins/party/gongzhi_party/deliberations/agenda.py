@@ -193,7 +193,7 @@ async def propose_on_matter(call: Call, input: ProposeOnMatterInput) -> MatterPr
     # Numbered under the deliberation's lock.
     place = 1 + await ProposalRow.filter(deliberation=row).count()
     if place > 20:
-        raise Refusal("TOO_MANY", "There are 20 proposals.", "最多 20 个方案。", ("deliberation",))
+        raise Refusal("TOO_MANY", "There are 20 proposals, the most.", "已有 20 个方案，不能再提。", ("deliberation",))
     proposal = await ProposalRow.create(
         deliberation=row, place=place, text=check_text(input.text, 2000, "text"), person_id=call.viewer.account.person
     )

@@ -106,7 +106,9 @@ async def execute_matter(call: Call, input: ExecuteMatterInput) -> DeliberationP
     if not is_given(input.case) and not is_given(input.task):
         raise invalid_input("Name a case or a task.", "请指定诉求或事项。", "task")
     if await ExecutionRow.filter(deliberation=row).count() >= 50:
-        raise Refusal("TOO_MANY", "50 at most.", "最多 50 项。", ("deliberation",))
+        raise Refusal(
+            "TOO_MANY", "A decision has 50 cases and tasks at most.", "每项决议最多关联 50 项。", ("deliberation",)
+        )
     # Only what the caller sees can be linked, or a link would tell of cases.
     case = await call.find(Case, "case", number=input.case) if is_given(input.case) else None
     task = (

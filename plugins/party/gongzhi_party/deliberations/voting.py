@@ -56,7 +56,7 @@ from .types import Deliberation, MatterProposal, VoteProxy
 ADULT = 18
 """Organic Law of the Villagers' Committees, art. 13: who has a vote."""
 PROXIES = 3
-"""The same law, art. 15: for how many others somebody votes."""
+"""For how many others somebody votes: our own bound. The same law, art. 15, has written proxies and no number."""
 SOONEST, LONGEST = timedelta(hours=1), timedelta(days=60)
 # Counted once, when the vote is called: who moves in afterwards changes no quorum.
 ENTITLED = f"""
@@ -91,7 +91,7 @@ async def open_vote(call: Call, input: OpenVoteInput) -> DeliberationPayload:
 async def call_to_vote(call: Call, row: DeliberationRow, voters: Voters, percent: int) -> None:
     """Fix who has a vote and how many must use it. Raises Refusal NOTHING_PROPOSED where there is nothing to say."""
     if not await AgendaRow.exists(deliberation=row) or not await ProposalRow.exists(deliberation=row):
-        raise Refusal("NOTHING_PROPOSED", "There is nothing to vote on.", "尚无可表决的方案。", ("deliberation",))
+        raise Refusal("NOTHING_PROPOSED", "Publish a proposal first.", "尚无可表决的方案。", ("deliberation",))
     [found] = await call.fetch(ENTITLED, row.grid_id, voting_age_birthday(call))
     row.entitled = found["persons"] if voters == Voters.PERSON else found["households"]
     # Rounded up: half of seven is four.
@@ -168,7 +168,7 @@ async def load_open_vote(call: Call, id: str) -> DeliberationRow:
         raise not_found("There is no such deliberation.", "没有该议事。", "deliberation")
     row = await DeliberationRow.get(id=key)
     if row.state != DeliberationState.VOTING or row.vote_until is None or call.now > row.vote_until:
-        raise Refusal("VOTE_CLOSED", "No votes are taken.", "投票未开始或已截止。", ("deliberation",))
+        raise Refusal("VOTE_CLOSED", "Votes are not taken now.", "投票未开始或已截止。", ("deliberation",))
     return row
 
 
@@ -226,7 +226,7 @@ async def mark_roll(call: Call, row: DeliberationRow, voter: PersonRow) -> None:
     if row.voters == Voters.HOUSEHOLD:
         member = await MembershipRow.filter(person_id=voter.id, until=None).first()
         if member is None:
-            raise Refusal("NO_VOTE", "Households have a vote.", "以户为单位表决，您未登记户籍。", ())
+            raise Refusal("NO_VOTE", "Households vote, and you are in none.", "以户为单位表决，您未登记户籍。", ())
         home = member.household_id
     if not await call.fetch(VOTED, row.id, voter.id, home):
         raise Refusal("ALREADY_VOTED", "This vote has been cast.", "已投票，不能重复投票。", ("deliberation",))
@@ -266,6 +266,7 @@ async def grant_vote_proxy(call: Call, input: GrantVoteProxyInput) -> VoteProxyP
         giver = await load_own_person(call)
     key = key_of(Person)(input.proxy)
     holder = await PersonRow.get_or_none(id=key) if key else None
+    # Asked when it is given as well as when it is used: a proxy for nobody's vote helps nobody.
     if not has_vote(call, row, giver):
         raise no_vote("principal")
     if holder is None or holder.id == giver.id or not has_vote(call, row, holder):

@@ -72,7 +72,7 @@ def require_helper(member: MemberRow, *path: str) -> None:
 async def create_link(call: Call, household: HouseholdRow, member: MemberRow, phone: str | None) -> LinkRow:
     """Put the office on record, here and as the core's liaison; what was asked for is met."""
     if await lives_in(member.person_id, household.id):
-        raise invalid_input("A helper comes from outside the household.", "联户党员不能是本户成员。", "member")
+        raise invalid_input("A helper comes from another household.", "联户党员不能是本户成员。", "member")
     # One helper at a time: whoever did it before ends today.
     await LinkRow.filter(household=household, until=None).update(until=today(call))
     # The core knows helpers by their line alone: membership leaves the plugin as this published office, and as

@@ -164,7 +164,7 @@ async def claim_wish(call: Call, input: ClaimWishInput) -> WishPayload:
     else:
         row.claimed_by_id = require_person(call)
         if row.claimed_by_id == row.person_id:
-            raise invalid_input("It is your own.", "不能认领自己的心愿。", "wish")
+            raise invalid_input("The wish is your own: somebody else sees to it.", "不能认领自己的心愿。", "wish")
     row.state = WishState.CLAIMED
     await row.save()
     about = NoticeDraft(

@@ -84,7 +84,7 @@ async def add_party_branch(call: Call, input: AddPartyBranchInput) -> PartyBranc
     if parent is not None and parent.dissolved_on:
         raise invalid_input("That organisation has been dissolved.", "该上级组织已撤销。", "parent")
     if parent is not None and parent.kind not in ABOVE[input.kind]:
-        raise invalid_input("It cannot be part of such an organisation.", "上级组织类型不符。", "parent")
+        raise invalid_input("Name a parent of a fitting kind.", "上级组织类型不符，请另选。", "parent")
     if input.kind == BranchKind.GROUP and parent is None:
         raise invalid_input("A group is part of a branch: say which.", "党小组须指定所属支部。", "parent")
     with input_form() as read:

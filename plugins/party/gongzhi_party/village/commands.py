@@ -73,7 +73,10 @@ async def adopt_village_code(call: Call, input: AdoptVillageCodeInput) -> Villag
     resolution = await find_adoption(call, name["said"], row.grid_id)
     if resolution is None:
         raise Refusal(
-            "NOT_ADOPTED", f"No resolution adopts {name['said']}.", f"没有决议通过 {name['said']}。", ("code",)
+            "NOT_ADOPTED",
+            f"No resolution adopts {name['said']}: record it first.",
+            f"没有决议通过 {name['said']}，请先登记决议。",
+            ("code",),
         )
     # One version holds at a time; the one before ends the day this one begins. The lock keeps two that are adopted at
     # once from both holding.

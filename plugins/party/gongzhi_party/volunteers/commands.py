@@ -68,6 +68,7 @@ async def join_volunteer_group(call: Call, input: JoinVolunteerGroupInput) -> Vo
     group: GroupRow = await call.find(VolunteerGroup, "group", id=key_of(VolunteerGroup)(input.group))
     if group.ended_on is not None or not lives_in_grid(person, group.grid_id):
         raise Refusal("NOT_FOR_YOU", "It is for those who live there.", "仅限本网格居民加入。", ("group",))
+    # The group is locked by `find`, so of two requests the second finds the first.
     if await VolunteerRow.exists(group=group, person=person, until=None):
         raise duplicate("You belong to it.", "您已加入。", "group")
     await VolunteerRow.create(group=group, person=person, since=today(call))

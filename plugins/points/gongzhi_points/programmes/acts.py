@@ -184,7 +184,7 @@ async def load_county(call: Call, code: str) -> GridRow:
     """Return the county, locked so that versions have one order; the caller must manage all of it."""
     county: GridRow = await call.find(Grid, "county", code=code)
     if county.kind != Kind.COUNTY:
-        raise invalid_input("That is no county.", "该编码不是县级区划。", "county")
+        raise invalid_input("Give a county's code.", "请填写县级编码。", "county")
     if not call.may(MANAGE, county):
         raise not_allowed("county")
     return county

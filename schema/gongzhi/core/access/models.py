@@ -61,6 +61,7 @@ VIA_PLUGIN = "plugin:"
 class LookRow(Entry):
     """A look: one an operation and county, with all the people. Whoever is erased leaves a null, and the commitment."""
 
+    # One look is an entry for each county, which have keys, officers and terms of their own.
     county: Any = fields.ForeignKeyField("grids.GridRow", null=True, related_name=False, on_delete=fields.RESTRICT)
     county_id: int | None
 
@@ -72,6 +73,7 @@ class LookRow(Entry):
     # Arrays, since a list of fifty would otherwise write fifty rows; each person has a salt of their own.
     persons = ArrayField("uuid")
     salts = ArrayField("bytea")
+    # By place, one for each of `persons`: who is erased takes key and salt along, and the chain still holds.
     commitments = ArrayField("bytea")
 
     class Meta:
@@ -100,6 +102,7 @@ class ActRow(Entry):
 class LinkRow(Model):
     """A link of the chain: a batch of looks or acts."""
 
+    # Given under the lock of the head: a sequence leaves holes, which would look like links that were taken out.
     id = fields.BigIntField(primary_key=True, generated=False)
     kind = fields.CharField(max_length=4)
     at = fields.DatetimeField()
@@ -135,6 +138,7 @@ class GlassRow(Model):
     person_id: Any
     reason = fields.CharField(max_length=500)
     at = fields.DatetimeField()
+    # No job closes it: whoever looks through it is asked for the time.
     until = fields.DatetimeField()
 
     class Meta:

@@ -33,7 +33,7 @@ from gongzhi.runtime.commands import (
     secret_field,
 )
 from gongzhi.values.codes import Kind
-from gongzhi.values.errors import Refusal, Text
+from gongzhi.values.errors import FIELD, Refusal, Text
 
 from .credential_commands import make_invitation
 from .independence import belong_together, require_second_entry, require_unconnected, require_unrelated
@@ -102,7 +102,7 @@ async def add_account(call: Call, input: AddAccountInput) -> AddAccountPayload:
     # A conflict would abort the transaction, so it is passed over, and then it is seen who has the name.
     await AccountRow.bulk_create([account], ignore_conflicts=True)
     if not await AccountRow.exists(id=account.id):
-        raise duplicate("There is an account with this name already.", "该账户名已存在。", "name")
+        raise duplicate("This name is taken: choose another.", "该账户名已存在，请更换。", "name")
     # A system gets API keys instead.
     code = (await make_invitation(call, account=account)).code if input.kind is AccountKind.PERSON else None
     return AddAccountPayload(account=ref(Account, account.id), code=code)
@@ -262,7 +262,7 @@ async def take_effect(call: Call, grant: GrantRow) -> None:
     # It never counts backwards.
     grant.since = max(grant.since, call.now, waits)
     if grant.until is not None and grant.until <= grant.since:
-        raise invalid_input("It would be over before it counts.", "该授权在生效前即已到期。", "grant")
+        raise invalid_input("It would end before it counts.", "该授权生效前即已到期，请延长期限。", "grant")
     await grant.save()
 
 
@@ -537,7 +537,7 @@ def check_role(call: Call, role: str) -> str:
     except KeyError:
         raise not_found("There is no such role.", "没有该角色。", "role") from None
     if role == "stranger":
-        raise invalid_input("Whoever has an account is no stranger.", "访客角色不能授予账户。", "role")
+        raise invalid_input("No account has this role: give another.", "访客角色不能授予账户，请另选。", "role")
     return role
 
 
@@ -557,7 +557,7 @@ def read_period(call: Call, input: Any) -> tuple[datetime.datetime, datetime.dat
     until = require_offset(input.until, "until") if is_given(input.until) else None
     if until is not None and until <= max(since, call.now):
         raise invalid_input(
-            "until must lie after since, and in the future.", "until 应晚于 since 且晚于现在。", "until"
+            f"{FIELD} must lie after the beginning, and in the future.", f"{FIELD}应晚于起始时间，且晚于现在。", "until"
         )
     return since, until
 

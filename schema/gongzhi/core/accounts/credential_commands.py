@@ -29,7 +29,7 @@ from gongzhi.runtime.commands import (
     result_field,
     secret_field,
 )
-from gongzhi.values.errors import Text
+from gongzhi.values.errors import FIELD, Text
 
 from . import secrets
 from .independence import require_independence, require_second_entry
@@ -141,7 +141,7 @@ async def print_invitation(call: Call, input: PrintInvitationInput) -> Invitatio
         await require_independence(call, "invitation", row.created_by)
     # A code whose maker was shown it is never shown to a second person.
     if row.used_at is not None or row.expires_at <= call.now or (row.mac is not None and row.printed_by is None):
-        raise invalid_input("It is used, over, or was shown already.", "该邀请已使用、已过期或已出示。", "invitation")
+        raise invalid_input("It is used, over or shown: make another.", "该邀请已失效，请重新创建。", "invitation")
     # The new code takes the place of one that was printed before.
     code, row.mac = secrets.new_invitation(call.context.receipts)
     row.printed_at, row.printed_by = call.now, author_of(call)
@@ -203,7 +203,7 @@ async def rotate_api_key(call: Call, input: RotateApiKeyInput) -> ApiKeyPayload:
     old: KeyRow = await call.find(ApiKey, "apiKey", id=key_of(ApiKey)(input.api_key))
     account = await load_key_account(call, (await old.account).name, old.permissions)
     if not 0 <= input.overlap <= 31 * 24:
-        raise invalid_input("overlap is 0 to 744 hours.", "overlap 应为 0 至 744 小时。", "overlap")
+        raise invalid_input(f"{FIELD} is 0 to 744 hours.", f"{FIELD}应为 0 至 744 小时。", "overlap")
     if old.revoked_at or old.expires_at <= call.now:
         raise invalid_input("The key is over; make a new one.", "该密钥已失效，请新建。", "apiKey")
     # With the same permissions, though the account may have got more since.

@@ -143,6 +143,7 @@ class KeyRow(Belonging):
     """An API key: some of its account's permissions, for a time. Of the key itself only a digest is kept."""
 
     label = fields.CharField(max_length=NAME)
+    # A plain digest, with an index to find it by: a key is 256 random bits, which nobody can try out.
     digest = BytesField(unique=True)
     permissions: Any = ArrayField("text")
     created_at = fields.DatetimeField()
@@ -162,6 +163,7 @@ class InvitationRow(Model):
     """
 
     id = primary_key()
+    # A MAC under the deployment's secret: codes are short enough to be tried out by whoever has read the table.
     mac = BytesField(unique=True, null=True)
     account: Any = fields.ForeignKeyField(
         "accounts.AccountRow", null=True, related_name=False, on_delete=fields.CASCADE, db_index=True
@@ -198,6 +200,7 @@ class FingerprintRow(Model):
 class AttemptRow(Model):
     """Failed attempts to sign in, by a MAC of the name or address they came with; known and unknown names alike."""
 
+    # Not by account: who has none waits as long, or the wait would tell that an account exists.
     subject = BytesField(primary_key=True)
     failures = fields.IntField()
     at = fields.DatetimeField()

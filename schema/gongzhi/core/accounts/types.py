@@ -164,6 +164,7 @@ class Session(Node):
     """A place where an account is signed in (会话)."""
 
     account: Account | None = one("The account (账户).")
+    # It helps an owner to tell sessions apart, and proves nothing: the client chooses it.
     device: str | None = column("What the client called itself (设备).")
     created_at: datetime.datetime = column("When it signed in (登录时间).")
     used_at: datetime.datetime = column("When it was last renewed (最近续期).")
@@ -191,6 +192,7 @@ def own_rows(at: Frame) -> Alternatives:
 
 def in_force(at: Frame) -> Alternatives:
     """Return the account's grants that count now."""
+    # By the clock: nothing runs at the moment in which a role begins or ends.
     span = "{0} and {1}<={2} and ({3} is null or {3}>{2}) and {4} is null"
     return [
         Sql(span, one, at.rows.since, at.viewer.now, at.rows.until, at.rows.proposed_at) for one in own_rows(at) or ()

@@ -107,6 +107,7 @@ CATEGORIES = (
     StockCategory("village_affairs", "村务监督"),
     StockCategory("paperwork", "办证代办"),
     StockCategory("safety", "安全隐患"),
+    # Cases of this subject are closed by a decision and never by a rating: it is about ourselves.
     StockCategory("platform", "对本平台的意见"),
     StockCategory("other", "其他"),
 )

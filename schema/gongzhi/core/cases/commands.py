@@ -143,6 +143,7 @@ async def reply_to_case(call: Call, input: ReplyToCaseInput) -> CasePayload:
     case = await load_handled_case(call, input)
     # Where the answer names no level it is told by the course of the case.
     record_settlement(call, case, check_text(input.text, BODY, "text"), input.level or await settling_level(call, case))
+    # The answer as the step's note, so that the timeline keeps it when a later answer takes its place.
     return await advance_case(call, case, machine.REPLY, note=case.reply)
 
 
@@ -188,6 +189,7 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
     mine = is_requester(call, case)
     if not receipted and not mine:
         raise not_allowed("number")
+    # The receipt may be in the hands of whoever filed the case, who must not rate their own work.
     await refuse_involved(call, case)
     # A case that is part of another is answered with it, and rated by itself.
     main: CaseRow | None = (await run_checks(call, machine.RATED, case)).get(ANSWERED_WITH)

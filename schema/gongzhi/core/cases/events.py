@@ -60,6 +60,7 @@ class Settled(Stepped):
 
 @event("case.dispatched", "It was given to a unit (派单).")
 class Dispatched(Stepped):
+    # Codes and not keys: events leave for other systems, and are read years later.
     lead_unit: Code | None = None
     support_units: tuple[Code, ...] = ()
 
@@ -235,11 +236,13 @@ class AnsweredWith(OfCase):
 
 @event("case.attached", "Files were added to it (补充附件).")
 class Attached(OfCase):
+    # How many. A file's name is kept nowhere, for it says who somebody is.
     attachments: int
 
 
 @event("case.edited", "What it says was corrected (更正).")
 class Edited(OfCase):
+    # Which fields, and never what stood in them: the old words may be why it was corrected.
     fields: tuple[Code, ...]
 
 

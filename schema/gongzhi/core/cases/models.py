@@ -13,6 +13,7 @@ from tortoise.models import Model
 from gongzhi.declare.columns import NEVER, Located, primary_key
 from gongzhi.values.codes import Series
 
+# Instead of null, so that lists are ordered by one index (docs/decisions/deadlines.md).
 INFINITY = SqlDefault("'infinity'")
 
 
@@ -100,6 +101,7 @@ class CategoryRow(Model):
         "cases.CategoryRow", null=True, related_name=False, on_delete=fields.RESTRICT, db_index=True
     )
     parent_id: int | None
+    # A new meaning is a new edition: cases keep the subject that they were filed under.
     edition = fields.CharField(max_length=20)
     standard_ref = fields.CharField(max_length=60, null=True)
     standard_code = fields.CharField(max_length=40, null=True)
@@ -175,6 +177,7 @@ class CaseRow(Located):
     external = fields.BooleanField(default=False, db_default=False)
     longitude = fields.FloatField(null=True)
     latitude = fields.FloatField(null=True)
+    # As it was sent, with its coordinate system: conversion is not exact, and another one may be better.
     place_source: Any = fields.JSONField(null=True)
     address = fields.CharField(max_length=200, null=True)
     lead_unit: Any = fields.ForeignKeyField("units.UnitRow", null=True, related_name=False, on_delete=fields.RESTRICT)
@@ -231,6 +234,7 @@ class RatingRow(Model):
     id = primary_key()
     case: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
     case_id: Any
+    # Whose answer it was: another unit may lead the case by now.
     unit: Any = fields.ForeignKeyField("units.UnitRow", null=True, related_name=False, on_delete=fields.RESTRICT)
     unit_id: int | None
     answered_at = fields.DatetimeField()
@@ -258,9 +262,11 @@ class EventRow(Model):
     at = fields.DatetimeField()
     audience = fields.CharEnumField(Audience, max_length=6, default=Audience.PUBLIC)
     account = fields.CharField(max_length=100, null=True)
+    # As of that moment: grants end, and the timeline still says in which office somebody acted.
     role = fields.CharField(max_length=60, null=True)
     unit: Any = fields.ForeignKeyField("units.UnitRow", null=True, related_name=False, on_delete=fields.RESTRICT)
     unit_id: int | None
+    # Apart from `data`, which has codes alone: what people wrote is erased with them, and the step stays.
     note = fields.TextField(null=True)
     data: Any = fields.JSONField()
 

@@ -73,6 +73,7 @@ async def receipt_code(payload: strawberry.Parent[Any], info: Info) -> str | Non
     """Return the receipt code, which is made from the number each time and stored nowhere."""
     if payload.case is None:
         return None
+    # Made again for each answer, so a request that is repeated gets the code although nothing of it is stored.
     number = await info.context.value(CaseRow, "number", payload.case.key)
     return codes.receipt_code(info.context.receipts, number)
 
@@ -116,6 +117,7 @@ async def file_report(
         address = read(check_text, input.address, ADDRESS, "address") if input.address else None
     category = await find_by_code(CategoryRow, input.category, "category", valid_to=None)
     channel = await find_by_code(ChannelRow, input.channel, "channel")
+    # A stranger must not file as a sensor: figures are split by how a matter came and whether anybody asked.
     if not vouched:
         require_channel(call, channel)
         require_origin(call, input.origin)

@@ -166,6 +166,7 @@ STEPS: dict[str, StepNotice] = {
             ),
         )
     ),
+    # Alone: those whose cases are part of it get the answer, and their own notice of it, by `case.answered_with`.
     "case.settled": StepNotice(requester=ANSWERED, kind="case.replied", alone=True),
     "case.replied": StepNotice(requester=ANSWERED, alone=True),
     "case.answered_with": StepNotice(requester=ANSWERED, kind="case.replied", alone=True),
@@ -238,6 +239,7 @@ STEPS: dict[str, StepNotice] = {
             ),
         )
     ),
+    # Named one by one and not left out: a step that nobody has thought about fails a test.
     "case.edited": NOBODY,
     "case.handling": NOBODY,
     "case.rated": NOBODY,
@@ -375,6 +377,8 @@ def announce_step(call: Call, case: CaseRow, event: str, level: SettlementLevel 
     Nobody is told of a status that the case has left again by then.
     """
     told = STEPS[event]
+    # The status goes along and is compared when the notice is written, at the end: a step that follows at once outruns
+    # this one.
     kind, status = told.kind or event, TARGETS.get(event)
     announce_to_requesters(call, case, event)
     if told.staff and awaits_others(call, case, event):
@@ -408,6 +412,7 @@ def announce_to_staff(
     """Tell whoever has to act at a level."""
     # A new case that is an emergency is told of as one.
     said = message_texts(ALARM if message is NEW and case.urgency == Urgency.EMERGENCY else message)
+    # Asked of the registers, which plugins fill: without one that knows offices' hours, from eight to eight.
     statement = TELL_STAFF.replace("{opening}", call.context.registers.next_opening("c.county_id", "r.at"))
     call.write_last(statement, case.id, kind, status, call.now, level or SettlementLevel.GRID, *said)
 

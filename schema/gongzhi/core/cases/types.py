@@ -227,12 +227,14 @@ def title_of(at: Frame, case: Table) -> Sql:
     """Return the title of a case; of a recording that has none yet, a label in the caller's language."""
     language = at.given.whole(lambda arguments, context: context.viewer.language, cast="text")
     label = f"case {{2}} when 'zh' then {quote_text(VOICE_REPORT.zh)} else {quote_text(VOICE_REPORT.en)} end"
+    # With its time, so that two recordings are told apart in a list.
     time = "to_char({1} at time zone 'Asia/Shanghai','YYYY-MM-DD HH24:MI')"
     return Sql(f"coalesce(nullif({{0}},''),{label}||' '||{time})", case.title, case.reported_at, language)
 
 
 def metres_between(at: Frame) -> Any:
     """Return the metres between a place given and the row's own."""
+    # Converted in Python, where the coordinate systems are known, and bound as numbers.
     longitude = at.given.bind("from", convert=lambda value: read_position(value).longitude, cast="float8")
     latitude = at.given.bind("from", convert=lambda value: read_position(value).latitude, cast="float8")
     # The number is twice the mean radius of the earth in metres.
@@ -265,6 +267,7 @@ def case_light(at: Frame, case: Table) -> Any:
 
 
 def status_in(at: Frame, statuses: frozenset[Status]) -> Any:
+    # Sorted, so that the statement's text is the same in every process and is prepared once.
     return Sql("{0} in (" + ",".join(f"'{one.value}'" for one in sorted(statuses)) + ")", at.rows.status)
 
 
@@ -332,6 +335,7 @@ class Case(Node):
     self_handled: bool = column("Whether it was settled in the grid itself (自处理).")
     settled_level: SettlementLevel | None = column("Where it was settled (化解层级).")
     reported_at: datetime.datetime = column("When it was reported (上报时间).")
+    # Infinity in the table, null to clients: the planner says so, once for all dates.
     due_at: datetime.datetime | None = expression(
         "When the next of its clocks ends; null if none runs (最近时限).",
         lambda at: at.row.due_at,

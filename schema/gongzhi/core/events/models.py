@@ -19,6 +19,8 @@ class OutboxRow(Model):
     """
 
     id = primary_key()
+    # The order of insertion, which is not that of commits: it says in which order positions are given to what is
+    # committed.
     seq = fields.BigIntField()
     position = fields.BigIntField(null=True)
     type = fields.CharField(max_length=60)

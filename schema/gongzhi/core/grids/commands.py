@@ -84,6 +84,7 @@ async def add_grid(call: Call, input: AddGridInput) -> GridPayload:
     # Whoever may change what it lies in may add to it.
     if not call.may(EDIT, parent or grid):
         raise not_allowed("code")
+    # Of those in use: a division that was abolished may come back under its old code, as another grid.
     if await GridRow.exists(code=input.code, valid_to=None):
         raise duplicate("There is a grid with this code already.", "该编码的网格已存在。", "code")
     apply_boundary(grid, outline, input, note)
@@ -122,7 +123,7 @@ async def set_boundary(call: Call, input: SetBoundaryInput) -> GridPayload:
     # Null takes the outline away; to leave it out is a mistake.
     if input.boundary is UNSET:
         raise invalid_input(
-            "Give the boundary, or null to take it away.", "请提供边界，或以 null 删除边界。", "boundary"
+            "Give the boundary; an empty one takes it away.", "请提供边界；填空值则删除边界。", "boundary"
         )
     with input_form() as read:
         outline = read(read_boundary, input)
@@ -224,6 +225,8 @@ def read_boundary(input: Any) -> list[Ring]:
 def apply_boundary(grid: GridRow, outline: list[Ring], input: Any, note: str | None) -> None:
     """Give the grid its boundary in CGCS2000, and keep it as it was sent."""
     grid.boundary = write_geojson(outline) if outline else None
+    # As it was sent: conversion between coordinate systems is not exact, and the original can be converted better
+    # later.
     grid.boundary_source = {"crs": input.crs, "geometry": input.boundary} if outline else None
     grid.boundary_note = note if outline else None
 
@@ -231,6 +234,7 @@ def apply_boundary(grid: GridRow, outline: list[Ring], input: Any, note: str | N
 async def write_rings(call: Call, grid: GridRow, outline: list[Ring]) -> None:
     """Write the rings that `gridAt` looks a place up by."""
     await call.fetch(
+        # As PostgreSQL's own polygons, beside the GeoJSON: an index finds by them which grid a place is in.
         "insert into grids.ring (grid_id, area, hole) "
         "select $1, r.area::polygon, r.hole from unnest($2::text[], $3::bool[]) as r (area, hole)",
         grid.id,

@@ -109,6 +109,7 @@ async def send_notice(
         *(notice_row(call, notice, person=person) for person in dict.fromkeys(persons)),
         *(notice_row(call, notice, account=account) for account in dict.fromkeys(accounts)),
         *(notice_row(call, notice, unit=unit) for unit in dict.fromkeys(units)),
+        # A row for an office and not for its people: who holds it by a token of another provider no table knows.
         *(notice_row(call, notice, office=office) for office in dict.fromkeys(offices)),
     ]
     # A call writes notices with its last statement; anything else writes them at once.

@@ -16,6 +16,7 @@ HOLDINGS = (
         Text("people on file: name, birth, resident ID", "人员：姓名、出生日期、身份证号"),
         SERVICE,
         person="t.id=$1",
+        # The row stays, as a key without a word: cases, visits and counts refer to it.
         erase={
             "name": NOTHING,
             "gender": "'UNKNOWN'",
@@ -46,6 +47,7 @@ HOLDINGS = (
         Text("households: address, wishes for service, income band", "户：住址、服务需求、收入区间"),
         SERVICE,
         person=f"t.id in ({HOMES})",
+        # Where others live, nothing is taken: it is about them as well.
         shared=OTHERS.format("t.id"),
         erase={
             "address": NOTHING,
@@ -53,6 +55,7 @@ HOLDINGS = (
             "income_band": "'UNKNOWN'",
             "income_confirmed_on": "null",
             "tier": "'UNCLASSIFIED'",
+            # Nobody is to visit where nobody is any more.
             "visit_due_on": "'infinity'",
         },
     ),
@@ -84,6 +87,7 @@ HOLDINGS = (
         shared=OTHERS.format("t.household_id"),
         erase={"inputs": "'{}'", "reasons": "'[]'"},
         months=36,
+        # From the decision that took its place, so that the one in force stays explained.
         since="(select min(n.decided_at) from people.tier n "
         "where n.household_id=t.household_id and n.decided_at>t.decided_at)",
     ),
@@ -91,6 +95,7 @@ HOLDINGS = (
         "people.visit",
         Text("visits to households: when, and what was said", "走访记录"),
         SERVICE,
+        # Of whoever belonged to the household on that day, wherever they live by now.
         person="exists(select from people.membership m where m.person_id=$1 and m.household_id=t.household_id "
         "and t.at>=m.since and (m.until is null or t.at<m.until+1))",
         erase={"note": NOTHING},

@@ -72,6 +72,7 @@ async def register_household(call: Call, input: RegisterHouseholdInput) -> House
         raise number_taken() from None
     if head:
         await make_member(household, grid.county_id, head, Relation.HEAD, today(call), "head")
+    # After the row, which the decision refers to; saved once more, since service and visits follow from it.
     await classify_household(call, household)
     await household.save()
     return HouseholdPayload(household=ref(Household, household.id))

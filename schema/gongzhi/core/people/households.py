@@ -69,6 +69,7 @@ async def load_tier_decision(call: Call, household: HouseholdRow) -> TierRow:
 async def classify_household(call: Call, household: HouseholdRow) -> TierRow:
     """Decide on the household's tier by the rule, from what is on file today. The caller saves the household."""
     years = await AwardRow.filter(household=household, kind=PEACEFUL_FAMILY).values_list("year", flat=True)
+    # The whole of what the published card names, and nothing else that is on file.
     inputs = TierInputs(today(call), frozenset(household.needs), household.income_band, frozenset(years))  # type: ignore[arg-type]
     decision = tiers.decide_tier(inputs)
     next_visit = tiers.next_visit_due(decision.tier, inputs.day)

@@ -125,6 +125,7 @@ class PersonRow(Located):
     # Null once the person is erased: nobody can open what lies sealed beside it, in back-ups either.
     data_key = BytesField(null=True)
     resident_id_sealed = BytesField(null=True)
+    # The last two characters: with region and birth date known, more would be the whole number. A constraint holds it.
     resident_id_mask = fields.CharField(max_length=20, null=True)
     # Not unique: two people may claim one number until an office has found out whose it is.
     resident_id_blind = BytesField(null=True)
@@ -173,7 +174,9 @@ class HouseholdRow(Located):
     needs = ArrayField("text", default=list)
     income_band = fields.CharEnumField(IncomeBand, max_length=10, default=IncomeBand.UNKNOWN)
     income_confirmed_on = fields.DateField(null=True)
+    # A copy of the last decision, for lists to filter by; why it is so stands with the decision.
     tier = fields.CharEnumField(Tier, max_length=12, default=Tier.UNCLASSIFIED)
+    # Never null, since lists are ordered by it: `infinity` where no visit is due.
     visit_due_on = fields.DateField()
     batch: Any = fields.ForeignKeyField("people.BatchRow", null=True, related_name=False, on_delete=fields.RESTRICT)
     created_at = fields.DatetimeField()

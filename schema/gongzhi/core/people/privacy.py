@@ -18,6 +18,7 @@ async def forget_income(call: Call, person: UUID) -> None:
     known = HouseholdRow.select_for_update().exclude(income_band=IncomeBand.UNKNOWN)
     for household in await known.filter(head_id=person):
         household.income_band, household.income_confirmed_on = IncomeBand.UNKNOWN, None
+        # The service may have rested on the band, so it is decided anew without it.
         await classify_household(call, household)
         household.version += 1
         await household.save()
@@ -25,6 +26,7 @@ async def forget_income(call: Call, person: UUID) -> None:
 
 async def hide_phone(call: Call, person: UUID) -> None:
     """Stop publishing a duty phone whose holder takes the consent back."""
+    # Posts that are over as well, for who held one before is still shown.
     await PostRow.filter(person_id=person).update(duty_phone=None)
 
 

@@ -1,6 +1,6 @@
 """Service tiers: the published rule `service-tier/1` on how a household is served, worded in docs/tiers.md.
 
-    decide(Inputs(day, needs={Need.VISIT})).tier is Tier.LIANXIN
+    decide_tier(TierInputs(day, needs={Need.VISIT})).tier is Tier.LIANXIN
 
 The rule is a pure function of what the published card allows it to see. `TierInputs` has no room for anything else:
 health, disability, past sentences and petitions cannot be given to it.
@@ -60,6 +60,8 @@ class TierInputs:
     awards: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
+        # Converted here, so that nothing gets in that the published card does not name; the dataclass is frozen, hence
+        # the way.
         object.__setattr__(self, "needs", frozenset(map(Need, self.needs)))
         object.__setattr__(self, "income", IncomeBand(self.income))
         object.__setattr__(self, "awards", frozenset(map(int, self.awards)))
@@ -177,6 +179,7 @@ def _name(tier: Tier) -> str:
     return f"{RULE}/{tier.lower()}"
 
 
+# Whoever accepts a helper gets one, whatever their income: that part goes first.
 PARTS: tuple[tuple[Tier, Callable[[TierInputs], TierReason]], ...] = (
     (Tier.LIANXIN, _lianxin),
     (Tier.FANGXIN, _fangxin),

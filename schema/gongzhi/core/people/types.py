@@ -157,6 +157,7 @@ def readers_of_needs(household: Table, viewer: ViewerScope) -> Sql:
     # With `false` there is always something to join.
     own = [Sql("false"), *allowed]
     if viewer.known():
+        # As arrays, so that one's own households are looked up once and not for each row.
         own.append(Sql("{0}=any(array{1})", household.id, rules.own_households(viewer)))
         own.append(Sql("{0}=any(array{1})", household.id, rules._helped(viewer)))
     return Sql("(" + " or ".join(f"({{{i}}})" for i in range(len(own))) + ")", *own)
@@ -165,6 +166,7 @@ def readers_of_needs(household: Table, viewer: ViewerScope) -> Sql:
 def guard_reasons(at: Frame, value: Any) -> Sql:
     """Return something of a decision that tells what its household asks for, for those who may read that."""
     home = Table("household", schema="people", alias="home")
+    # A decision has no grid of its own: the permission is held where its household lies.
     inside = Sql(
         "exists(select from people.household home where home.id={0} and {1})",
         at.row.household_id,
@@ -186,6 +188,7 @@ NUMBER = (
     "from people.person o join grids.grid g on g.id=o.county_id "
     "where o.id={2} and o.data_key is not null and {1} is not null)"
 )
+# The context was sealed along with the value, so a value that is moved to another row does not open.
 IDENTITY = (
     "(select json_build_array(g.code,encode({1},'base64'),'people.person.resident_id:'||{0},encode({2},'base64')) "
     "from grids.grid g where g.id={3} and {1} is not null and {2} is not null)"
@@ -234,6 +237,8 @@ class Phone(Node):
 class Person(Node):
     """A person (人员)."""
 
+    # In a list, names and masked values are no look at anybody's file. Everything that is not open is, and they are
+    # told.
     name: str = column("The name (姓名).", open=True)
     gender: Gender = column("The gender (性别).")
     birth_date: datetime.date | None = column("The day of birth (出生日期).")
@@ -367,6 +372,7 @@ class Officer(Node):
 
 
 def tier_filter(at: Frame) -> Any:
+    # The column that follows the last decision, so that a list need not look that decision up for each row.
     return at.rows.tier
 
 
@@ -444,11 +450,13 @@ class Me:
     account: str = expression("The account's name (账户).", lambda at: at.viewer.account)
     role: str | None = expression(
         "The role its acts are recorded under (角色).",
+        # A parameter and not part of the text, so one prepared statement serves whoever asks.
         lambda at: at.given.whole(lambda arguments, context: context.viewer.role, cast="text"),
     )
     person: Person | None = pick(
         "The person the account belongs to (本人).",
         lambda at: [Sql("{0}={1}", at.rows.id, at.viewer.person)],
+        # One's own file is one's own, whatever rules say of those who have one's role.
         shown=True,
     )
 

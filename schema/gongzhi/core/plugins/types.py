@@ -97,6 +97,7 @@ def published_part(what: str) -> Build:
     """Return a part of what the context has to say of the plugins."""
 
     def build(at: Any) -> Any:
+        # A parameter: the statement is the same whatever is installed, and what fails is told as of now.
         return Sql(f"({{0}}->'{what}')", bind(lambda variables, context: context.published, "jsonb"))
 
     return build

@@ -79,6 +79,7 @@ def register_entries(what: str) -> Build:
     """Return a register, in the caller's language."""
 
     def build(at: Any) -> Any:
+        # Made once a language when the server runs, so anybody may ask for it at the price of a parameter.
         read = bind(lambda variables, context: context.registers.told(what, context.viewer.language), "jsonb")
         return Sql("{0}", read)
 

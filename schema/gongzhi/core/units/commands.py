@@ -72,8 +72,9 @@ async def add_unit(call: Call, input: AddUnitInput) -> UnitPayload:
         read(check_unit_code, input.code)
         read_unit_texts(read, unit, input)
     await place_unit(call, unit, input)
+    # Closed ones count: a code is a unit's for good, or old cases would be another unit's.
     if await UnitRow.exists(code=unit.code):
-        raise duplicate("There is a unit with this code already.", "该编码的单位已存在。", "code")
+        raise duplicate("There is, or was, a unit with this code: give another.", "该编码已被使用，请更换。", "code")
     await unit.save(force_create=True)
     return UnitPayload(unit=ref(Unit, unit.id))
 

@@ -1,0 +1,84 @@
+"""What pages and comments name in backticks is there: modules, files and names, so that a rename leaves no old one."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from .pages import ROOT
+
+HISTORY = "CHANGELOG.md", "docs/licences.md", "docs/upgrading.md", "docs/upgrading.zh-CN.md"
+"""What tells of names that were."""
+FOREIGN = {
+    *("MediaRecorder", "StreamMaxLength", "localStorage", "pg_dump"),  # Of browsers, NATS, databases.
+    *("gongzhi.plugins", "gongzhi.grams"),  # An entry point, a function of SQL.
+    *("hearings.ics", "GONGZHI_RUBBISH_STATION", "RUBBISH_SCORE_DESC"),  # Of plugins made up.
+    *("plugin.verb_noun", "reported_at_desc", "DUE_AT"),  # Patterns, and names that are made of others.
+}
+PROSE = re.compile(r'#.*|(?P<own>^\s*r?)?"""(?:.|\n)*?"""', re.MULTILINE)
+"""Comments, and long strings: those that begin a line are docstrings, the others are code."""
+TICKED = re.compile(r"`([^`\n]+)`")
+WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+
+
+@cache
+def sources() -> dict[str, str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    kept = re.compile(r".*\.(py|md|toml|sql|graphql|yaml|yml|json|txt)|.*Makefile|.*Containerfile")
+    return {name: (ROOT / name).read_text(encoding="utf-8") for name in listed.stdout.split() if kept.fullmatch(name)}
+
+
+@cache
+def modules() -> set[str]:
+    """Every module as code imports it, and every package."""
+    paths = [Path(name).with_suffix("") for name in sources() if name.endswith(".py")]
+    inside = [
+        path.parts[next((at for at, one in enumerate(path.parts) if one.startswith("gongzhi")), 0) :] for path in paths
+    ]
+    return {".".join(parts[:end]) for parts in inside for end in range(1, len(parts) + 1)}
+
+
+@cache
+def words() -> set[str]:
+    """Every word of code, as it is written there and as GraphQL writes it."""
+    files = ((name, text) for name, text in sources().items() if not name.endswith(".md"))
+    code = (
+        PROSE.sub(lambda one: "" if told(one) else one[0], text) if name[-3:] == ".py" else text for name, text in files
+    )
+    found = {word for text in code for word in WORD.findall(text)}
+    return found | {re.sub(r"_(\w)", lambda one: one[1].upper(), word) for word in found}
+
+
+def told(found: re.Match[str]) -> bool:
+    return found[0].startswith("#") or found["own"] is not None
+
+
+def prose() -> Iterator[tuple[str, str]]:
+    for name, text in sources().items():
+        if name.endswith(".py"):
+            yield from ((name, one[0]) for one in PROSE.finditer(text) if told(one))
+        elif name.endswith(".md") and name not in HISTORY:
+            yield name, re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def stands(named: str) -> bool:
+    if named in FOREIGN or named.startswith("gongzhi.county."):  # Subjects of NATS.
+        return True
+    if re.fullmatch(r"gongzhi\w*(\.\w+)+", named):
+        first, *rest = named.split(".")
+        while rest and f"{first}.{rest[0]}" in modules():
+            first = f"{first}.{rest.pop(0)}"
+        return first in modules() and "." in first and words().issuperset(rest)
+    if re.fullmatch(r"[\w/-]+\.(py|md|sql)", named):
+        return any(f"/{name}".endswith(f"/{named}") for name in sources())
+    if re.fullmatch(r"[A-Za-z_]\w*(\.\w+)*(\(\))?", named, re.ASCII) and re.search(r"_|[a-z][A-Z]|\(|\.", named):
+        return words().issuperset(one for one in named.removesuffix("()").split(".") if not one.isdigit())
+    return True
+
+
+def test_what_is_named_is_there() -> None:
+    named = {(name, one.strip()) for name, text in prose() for one in TICKED.findall(text)}
+    assert [(name, one) for name, one in sorted(named) if not stands(one)] == []
