@@ -146,6 +146,35 @@ def test_examples_use_the_words() -> None:
     assert sorted(called - defined - NAMED - invented - set(dir(builtins))) == []
 
 
+FAMILY = ("Boolean", "Code", "Date", "Decimal", "Float", "Grid", "ID", "Int", "String", "Text")
+UNUSED = {
+    **{f"{kind}Comparison": "one of a family, of which ours need others" for kind in FAMILY},
+    "Comparison": "what all of them make, for annotations",
+    "guard_comparison": "for conditions on types of others, which ours put on their own",
+    "LtreeField": "a column of the core that vendors with trees of their own want as well",
+    "PolygonField": "a column of the core that vendors with areas of their own want as well",
+    "Ordering": "what `order_by` makes, for annotations",
+    "SideTable": "what `by_side_table` keeps, for annotations",
+    "RefusedAddress": "raised to vendors who do not ask `name_failure`",
+    "UnknownHost": "raised to vendors who do not ask `name_failure`",
+    "TWO_PERSONS": "what `require_independence` writes into `call.checks`",
+    "all_tables": "a database of the tests that the others are copies of",
+    "compare_grid": "for types of grids, of which there is one",
+    "sealed_value": "for what is protected, which is the core's",
+}
+"""Words of the reference that no plugin of ours and no example uses, with the reason why they are promised."""
+
+
+def test_every_word_is_used_by_ours() -> None:
+    """What nobody uses is promised in vain, and nobody knows whether it works."""
+    listed = re.findall(r"^\| (`[^|]*) \|", PAGE, re.MULTILINE)
+    known = {word for row in listed for word in re.findall(r"`(?:await )?(\w+)", row)} - {"gongzhi"}
+    sources = [*(ROOT / "plugins").glob("*/**/*.py"), *FOLDER.glob("priority/**/*.py")]
+    text = "\n".join([one.read_text(encoding="utf-8") for one in sources])
+    text += "\n".join(re.findall(r"```python[^\n]*\n(.*?)```", PAGE, re.DOTALL))
+    assert sorted(known - set(re.findall(r"\w+", text))) == sorted(UNUSED)
+
+
 def words(module: ModuleType) -> set[str]:
     """What a module defines for others."""
     return {

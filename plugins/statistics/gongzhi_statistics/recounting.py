@@ -32,9 +32,10 @@ async def recount_noted(call: Call) -> int:
     return counted
 
 
-# `latest`: an event may be spared where a later one waits, for each run counts whatever is noted by then.
-@handler("statistics.count", *EVENTS, latest=True, batch=50)
-async def count_on_event(call: Call, happened: Occurrence) -> None:
+# `latest`: an event may be spared where a later one waits, for each run counts whatever is noted by then; and so one
+# run is enough for all that are there at once.
+@handler("statistics.count", *EVENTS, latest=True, batch=50, together=True)
+async def count_on_event(call: Call, happened: list[Occurrence]) -> None:
     """Count what is noted as soon as something happened. An event told twice finds nothing more to count."""
     await recount_noted(call)
 
