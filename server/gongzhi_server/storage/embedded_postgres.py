@@ -165,13 +165,16 @@ def watch_server(cluster: Cluster, over: threading.Event) -> None:
     while not over.wait(WATCH):
         if cluster.listens():
             continue
-        log.error("the embedded PostgreSQL is gone, and is started again")
+        log.error("the embedded PostgreSQL is gone, and is started again; look into its log for why")
         try:
             # Inside the gate, so of all processes that see it one starts it, and the others find it running.
             with open_lock_file(cluster.beside("gate")) as gate, hold_gate(gate):
                 cluster.start()
         except (OSError, Problem) as problem:  # what it left may linger a little; the next look tries again
-            log.error("the embedded PostgreSQL does not start: %s", problem)
+            log.error(
+                "the embedded PostgreSQL does not start, and is tried again; mend what is said here: %s",
+                problem,
+            )
 
 
 @contextmanager
