@@ -381,6 +381,11 @@ def register(what: str) -> Callable[[At, Any], Any]:
     return find
 
 
+def county_settings(at: At, grid: Row) -> Any:
+    """What a county may choose; this one has chosen nothing."""
+    return [one | {"value": one["standard"], "since": None} for one in PUBLISHED["settings"]]
+
+
 def counts(at: At, grant: Row) -> bool:
     """Whether a role is held now, and nobody has yet to confirm it."""
     return grant.proposed_at is None and runs(at, grant)
@@ -504,6 +509,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Query.reviews": desk("DecisionReview", "rights.review", "reviews"),
     "Query.dataRequests": desk("DataRequest", "rights.handle", "dataRequests"),
     "Query.resolutions": lambda at, _: at.connection("Resolution", "-decided_on"),
+    "Grid.settings": county_settings,
     "Grid.resolutions": inside("Resolution", "-decided_on"),
     "Me.consents": listed("Consent", "-given_at"),
     "Me.decisions": lambda at, me: at.connection("Decision", "-at"),

@@ -44,6 +44,16 @@ PUBLISHED = {
         }
         | {"dataPurposes": [{"plugin": "tests", "field": "Person.phone", "purpose": "test's", "basis": "测试"}]},
     ],
+    "settings": [
+        {
+            "name": "tests.most",
+            "label": "至多",
+            "description": "At most (至多).",
+            "standard": "2",
+            "options": ["1", "5"],
+            "permission": "tests.choose",
+        },
+    ],
 }
 """What the context has to say of the plugins."""
 SECRET = b"a secret for tests, long enough"

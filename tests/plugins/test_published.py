@@ -93,7 +93,9 @@ def test_filter_stays_in_its_schema(market: Market) -> None:
 def test_nothing_is_published_of_nothing() -> None:
     from gongzhi_server.testing import ESSENTIAL
 
-    assert publish_plugins(Plugins(), Schema(ESSENTIAL.extensions)).json() == '{"plugins":[],"dataPurposes":[]}'
+    assert publish_plugins(Plugins(), Schema(ESSENTIAL.extensions)).json() == (
+        '{"plugins":[],"dataPurposes":[],"settings":[]}'
+    )
 
 
 def test_types_without_lists_have_no_filter() -> None:
