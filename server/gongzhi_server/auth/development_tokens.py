@@ -104,8 +104,8 @@ async def issue_token(settings: Settings, dsn: str, plugins: Plugins, **claims: 
         return Tokens(settings.secret).issue(given, now)
     except KeyError as error:
         known = ", ".join(role.name for role in plugins.roles)
-        hint = f"; the roles are {known}" if error.args[0] == "role" else ""
-        raise Problem(f"there is no such {error.args[0]}{hint}") from error
+        hint = f"the roles are {known}" if error.args[0] == "role" else "give one that the database has"
+        raise Problem(f"there is no such {error.args[0]}; {hint}") from error
     except ValueError as error:
         raise Problem("a grid is named by its code, a person by its id (Person:…)") from error
     finally:

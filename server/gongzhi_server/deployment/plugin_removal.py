@@ -41,7 +41,7 @@ async def remove_plugin(
     Raises Problem for a name that owns nothing here, and where other tables refer to these.
     """
     if not NAME.fullmatch(name) or name in TAKEN:
-        raise Problem(f"{name!r} is no plugin, so it cannot be removed")
+        raise Problem(f"{name!r} is no plugin, so it cannot be removed; gongzhi plugin list shows the plugins")
     async with database.connect_database(dsn) as connection, connection.transaction():
         # The same lock as migrations take, so that no starting server makes the tables anew meanwhile.
         await connection.execute("select pg_advisory_xact_lock($1)", MIGRATION_LOCK)
@@ -75,7 +75,7 @@ async def find_schemas(connection: asyncpg.Connection, name: str, labels: Collec
         "select nspname from pg_namespace where nspname=any($1::text[]) order by 1", [*labels]
     )
     if not found:
-        raise Problem(f"there are no tables of a plugin {name!r}")
+        raise Problem(f"there are no tables of a plugin {name!r}; look at its spelling, or there is nothing to remove")
     return [schema for (schema,) in found]
 
 

@@ -716,7 +716,8 @@ def load_plugins(without: Collection[str] = (), entries: Iterable[EntryPoint] | 
     # By name, so that the order does not depend on how the distributions were installed.
     there = sorted(entry_points(group=GROUP) if entries is None else entries, key=lambda one: (one.name, one.value))
     if missing := sorted(set(without) - {entry.name for entry in there}):
-        raise Problem(f"there is no plugin {', '.join(missing)} to leave out")
+        known = ", ".join(dict.fromkeys(entry.name for entry in there)) or "none"
+        raise Problem(f"there is no plugin {', '.join(missing)} to leave out; there are {known}")
     for entry in there:
         plugin = Plugin.of(entry)
         if plugin.name in without:

@@ -197,7 +197,10 @@ async def _applied(executor: PluginMigrationExecutor) -> None:
         await executor.migrate(progress=follow)
     except (BaseORMException, asyncpg.PostgresError) as error:
         [name] = under_way or ["the list of migrations"]
-        raise Problem(f"migration {name} failed and was taken back: {type(error).__name__}: {error}") from error
+        raise Problem(
+            f"migration {name} failed and was taken back: {type(error).__name__}: {error}; "
+            "what came before it stands, so mend the cause and start again"
+        ) from error
 
 
 async def write_migrations(dsn: str, label: str, apps: Iterable[App] = CORE_APPS) -> list[str]:

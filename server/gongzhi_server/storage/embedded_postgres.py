@@ -99,7 +99,9 @@ async def check_reachable(dsn: str) -> None:
     try:
         connection = await asyncpg.connect(dsn, timeout=10)
     except asyncpg.PostgresError as error:
-        raise Problem(f"DATABASE_URL: the database refuses: {error.message}") from None
+        raise Problem(
+            f"DATABASE_URL: the database refuses ({error.message}); correct the user, password or name in it"
+        ) from None
     except (OSError, ValueError, asyncpg.InterfaceError) as error:  # its text may repeat the address
         raise Problem(f"DATABASE_URL: no database answers there ({type(error).__name__}); is it running?") from None
     version = connection.get_server_version().major

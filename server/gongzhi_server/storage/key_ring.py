@@ -62,7 +62,9 @@ def load_key_ring(settings: Settings) -> KeyRing:
     except SealError as error:
         raise Problem(f"the key ring cannot be read: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise Problem(f"the key ring cannot be read: {type(error).__name__}") from None
+        raise Problem(
+            f"the key ring cannot be read ({type(error).__name__}); let the server's account read it"
+        ) from None
     # Only the current key must be strong: a ring with a weak old one has to start, so that it can be rotated away.
     weak = ring.weaknesses(find_key_weakness) if ring and not settings.development else {}
     if ring and ring.current in weak:
@@ -88,9 +90,11 @@ def run_key_command(command: Sequence[str]) -> str:
     try:
         done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=True)
     except subprocess.TimeoutExpired:
-        raise Problem(f"GONGZHI_KEYS_COMMAND took more than {SECONDS} s") from None
+        raise Problem(
+            f"GONGZHI_KEYS_COMMAND took more than {SECONDS} s; run it by hand as the server's account"
+        ) from None
     except subprocess.CalledProcessError as error:
-        raise Problem(f"GONGZHI_KEYS_COMMAND ended with status {error.returncode}") from None
+        raise Problem(f"GONGZHI_KEYS_COMMAND ended with status {error.returncode}; run it by hand to see why") from None
     return done.stdout.decode()
 
 
@@ -169,7 +173,10 @@ async def rotate_batch(connection: asyncpg.Connection[Any], keys: KeyRing, size:
             numbers += [rotate_phone(keys, person, phone) for phone in phones[person["id"]]]
         except SealError as error:
             # The whole batch is rolled back, so nothing is half moved, and the id tells what to look at.
-            raise Problem(f"Person:{person['id']} cannot be moved, and nobody after them was: {error}") from None
+            raise Problem(
+                f"Person:{person['id']} cannot be moved, and nobody after them was: {error}; "
+                "put the key it was sealed with back into the ring, and run gongzhi keys rotate again"
+            ) from None
     await connection.execute(MOVE, *split_columns(moved, 3))
     await connection.execute(MOVE_NUMBERS, *split_columns(numbers, 2))
     return len(people)
