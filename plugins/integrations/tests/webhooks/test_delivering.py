@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from gongzhi.core.accounts.secrets import key_digest
@@ -145,10 +146,11 @@ async def test_paused_meanwhile_is_not_disabled(desk: Desk, caplog: pytest.LogCa
     id, key = made["webhook"]["id"], made["webhook"]["id"].partition(":")[2]
     await desk.system.do("setWebhookActive", "webhook { state }", webhook=id, active=False)
     with acting_as("integrations"):
-        await desk.courier.disable({"id": key, "account": "hotline"}, "GONE")
+        visit = desk.courier.expect(UUID(key))
+        await visit.disable({"id": key, "account": "hotline"}, "GONE")
     await desk.log(id)
     assert desk.state == ("PAUSED", None)
-    assert await desk.database.fetchval("select count(*) from notices.notice where kind like 'webhook%'") == 0
+    assert await desk.connection.fetch("select 1 from notices.notice where kind like 'webhook%'") == []
     assert "is disabled" not in caplog.text
 
 
