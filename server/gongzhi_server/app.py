@@ -51,7 +51,7 @@ from .events import Hub, Outbox
 from .events.outbox import TransactionEvents
 from .events.resumptions import Resumptions
 from .files.archive import Archive, sweep_hourly
-from .files.malware_scan import make_scanner
+from .files.malware_scan import Scan, make_scanner, trust_file
 from .files.vault import Vault
 from .gateway import DocumentStore, Gateway, GatewaySettings, Guard, PublishedSchema, Rates, Traits
 from .gateway.application import wrap_application
@@ -107,6 +107,7 @@ class Runtime:
         channels: tuple[NoticeChannel, ...] = (),
         choices: Mapping[type, Any] = MappingProxyType({}),
         address: str = "",
+        scan: Scan = trust_file,
     ) -> None:
         self.address = address
         self.choices = choices
@@ -127,7 +128,7 @@ class Runtime:
         self.lists: Lists = NoLists()
         self.published = published_plugins.json()
         self.pictures = PictureDecoder()
-        self.files = FileChecker(self.pictures)
+        self.files = FileChecker(self.pictures, scan)
         self.archive: Archive | None = None
         self._common = self._common_context()
 
@@ -425,6 +426,7 @@ class Deployment:
             self.channels,
             self.choices,
             self.settings.issuer,
+            make_scanner(self.settings.scan),
         )
 
     def routes(
@@ -440,8 +442,9 @@ class Deployment:
         """Return the routes: GraphQL, signing in, what is fetched as a file, uploads, and plugins' feeds."""
         settings, secret, now = self.settings, self.secret, self.now
         operations, limiter = gateway.operations, gateway.operations.limiter
-        scan = make_scanner(settings.scan)
-        uploads = FileService(operations, archive, scan, secret, now, runtime.run, runtime.pictures, shares.files)
+        uploads = FileService(
+            operations, archive, runtime.files.scan, secret, now, runtime.run, runtime.pictures, shares.files
+        )
         acting = acting_for(runtime, worker)
 
         def tolled(path: str, app: ASGIApp) -> Route:

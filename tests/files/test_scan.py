@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import sys
 from collections.abc import AsyncIterator
@@ -12,8 +13,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from gongzhi.runtime.file_checks import UnfitFile
 from gongzhi_server.app import create_app
+from gongzhi_server.files.checker import FileChecker
 from gongzhi_server.files.malware_scan import ScanError, make_scanner
+from gongzhi_server.files.picture_decoding import PictureDecoder
 from gongzhi_server.testing import TODAY, Clock, Server, settings_for_tests
 
 from .conftest import Phone
@@ -85,3 +89,29 @@ async def test_infected_upload(filled: str, tmp_path: Path, scan: str, content: 
         reply = await Phone(Server(client, clock)).send(content)
     assert reply.status_code == status
     assert any(path.is_file() for path in (tmp_path / "files").rglob("*")) == (status == 201)
+
+
+async def test_files_within_mutations_are_scanned(tmp_path: Path) -> None:
+    """As uploads are: what the scanner finds is refused, and so is everything while it does not answer."""
+    clean, infected = (base64.b64encode(one).decode() for one in (b"%PDF-1.7", b"%PDF-1.7" + EICAR))
+    async with clamd(tmp_path / "clamd.sock") as address:
+        files = FileChecker(PictureDecoder(), make_scanner(address))
+        assert await files.receive(clean, longest=100) == b"%PDF-1.7"
+        with pytest.raises(UnfitFile, match="scanner refuses"):
+            await files.receive(infected, longest=100)
+    with pytest.raises(UnfitFile, match="try again later"):
+        await files.receive(clean, longest=100)
+
+
+@pytest.mark.parametrize(("encoded", "said"), [("A" * 141, "100 bytes"), ("%%%%", "base64"), ("QQ==QQ", "base64")])
+async def test_what_is_no_file_within_a_mutation_is_refused(encoded: str, said: str) -> None:
+    with pytest.raises(UnfitFile, match=said) as problem:
+        await FileChecker(PictureDecoder()).receive(encoded, longest=100)
+    assert problem.value.at("photos", "0").path == ("photos", "0")
+
+
+def test_plugins_receive_files_in_one_way() -> None:
+    """None decodes one by itself, past the scanner. The court's file is made of what was received before."""
+    root = Path(__file__).parents[2] / "plugins"
+    sources = [one for one in root.glob("*/gongzhi_*/**/*.py") if "b64decode" in one.read_text(encoding="utf-8")]
+    assert [one.name for one in sources] == ["court_file.py"]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from gongzhi.runtime.file_checks import FileChecks
+import base64
+import io
 
+from gongzhi.runtime.file_checks import FileChecks, UnfitFile
+
+from .malware_scan import Scan, ScanError, trust_file
 from .office_documents import check_document, check_packed
 from .picture_decoding import PictureDecoder
 from .picture_metadata import strip_metadata
@@ -16,6 +20,26 @@ class FileChecker(FileChecks):
     check_document = staticmethod(check_document)
     check_archive = staticmethod(check_packed)
 
-    def __init__(self, decoder: PictureDecoder) -> None:
+    def __init__(self, decoder: PictureDecoder, scan: Scan = trust_file) -> None:
+        self.scan = scan
         # The decoder bounds how many pictures are open at once, so there is one for the whole server.
         self.remake_picture = decoder.remake  # type: ignore[method-assign]
+
+    async def receive(self, encoded: str, *, longest: int) -> bytes:
+        """Decode a file that came within a mutation, and have it scanned as uploads are."""
+        # By the length of the text, before it is decoded: four letters stand for three bytes.
+        if len(encoded) > longest * 4 // 3 + 4:
+            raise UnfitFile(f"A file has {longest} bytes at most.", f"单个文件不超过 {longest} 字节。")
+        try:
+            # "validate": without it Python skips what is no base64.
+            raw = base64.b64decode(encoded, validate=True)
+        except ValueError:
+            raise UnfitFile("The file is not in base64.", "文件不是 base64 编码。") from None
+        try:
+            clean = await self.scan(io.BytesIO(raw))
+        except ScanError:
+            said = "The file cannot be scanned now; try again later.", "暂时无法检查文件，请稍后再试。"
+            raise UnfitFile(*said) from None
+        if not clean:
+            raise UnfitFile("The malware scanner refuses the file.", "文件未通过恶意软件检查。")
+        return raw

@@ -80,7 +80,7 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
     person = await load_subject(call, input.person or None)
     await require_speaker(call, person)
     question = check_text(input.question, 5_000, "question")
-    recording = read_recording(call, input.recording) if is_given(input.recording) else None
+    recording = await read_recording(call, input.recording) if is_given(input.recording) else None
     grid = await find_grid(input.grid, "grid") if is_given(input.grid) else await GridRow.get(id=person.grid_id)
     # The matter comes first: the words below are sealed under its key.
     matter, ink = await begin_matter(call, MatterKind.ADVICE, grid)
@@ -125,9 +125,9 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
     return await save_advice(call, row, matter)
 
 
-def read_recording(call: Call, content: str) -> tuple[bytes, str]:
+async def read_recording(call: Call, content: str) -> tuple[bytes, str]:
     """Return a recording that was sent, and its media type."""
-    recording = read_file(call.context.files, content, "recording")
+    recording = await read_file(call.context.files, content, "recording")
     # A picture or a document belongs to the matter's files, where it has a title and a place in the bundle.
     if not recording[1].startswith("audio/"):
         raise invalid_input(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import datetime
 import io
 import zipfile
@@ -68,7 +66,10 @@ async def set_agreement_template(call: Call, input: SetAgreementTemplateInput) -
         raise invalid_input("A template is a county's: give a county's code.", "模板按县设置，请填写县级编码。", "grid")
     if not call.may(MANAGE, grid):
         raise not_allowed("grid")
-    content = decode_template(input.content)
+    try:
+        content = await call.context.files.receive(input.content, longest=BYTES)
+    except UnfitFile as error:
+        raise error.at("content") from None
     # Parsing an archive takes CPU; the event loop must not wait for it.
     blanks = await asyncio.to_thread(check_template, call.context.files, content)
     # A new row each time: agreements keep the template they were made with.
@@ -76,17 +77,6 @@ async def set_agreement_template(call: Call, input: SetAgreementTemplateInput) -
         grid=grid, content=content, blanks=blanks, set_at=call.now, account=call.viewer.account.name
     )
     return AgreementTemplatePayload(template=ref(AgreementTemplate, row.id))
-
-
-def decode_template(encoded: str) -> bytes:
-    """Decode the file, refusing one that is too large."""
-    if len(encoded) > BYTES * 4 // 3 + 4:
-        raise invalid_input(f"A template has {BYTES} bytes at most.", f"模板不超过 {BYTES} 字节。", "content")
-    try:
-        raw = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        raise invalid_input("It is no docx in base64.", "不是 base64 编码的 docx 文件。", "content") from None
-    return raw
 
 
 def check_template(files: FileChecks, content: bytes) -> list[str]:
@@ -103,7 +93,7 @@ def check_template(files: FileChecks, content: bytes) -> list[str]:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             packed.getinfo("word/document.xml")
     except UnfitFile as error:
-        raise invalid_input(error.text.en, error.text.zh, "content") from None
+        raise error.at("content") from None
     except KeyError:
         raise invalid_input("It is no docx in base64.", "不是 base64 编码的 docx 文件。", "content") from None
     try:

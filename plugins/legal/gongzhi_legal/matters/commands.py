@@ -71,7 +71,7 @@ async def add_legal_file(call: Call, input: AddLegalFileInput) -> LegalFilePaylo
     # Files lie sealed in the database: the bound keeps a matter below some eighteen megabytes.
     if await FileRow.filter(matter=matter).count() >= CAP:
         raise invalid_input(f"A matter has {CAP} files at most.", f"每件事项最多 {CAP} 份材料。", "matter")
-    raw, kind = read_file(call.context.files, input.content, "content")
+    raw, kind = await read_file(call.context.files, input.content, "content")
     row = FileRow(
         matter=matter,
         media_type=kind,

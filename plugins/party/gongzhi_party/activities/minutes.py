@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 import hashlib
 from datetime import timedelta
@@ -127,13 +126,10 @@ async def create_task(
 
 async def store_paper(call: Call, input: PartyPaperInput, place: str) -> PaperRow:
     """Return a file as it is kept."""
-    # By the length of the text, before it is decoded: base 64 has four letters for three bytes.
-    if len(input.content) > BYTES * 4 // 3 + 4:
-        raise invalid_input(f"A file has {BYTES} bytes at most.", f"附件不超过 {BYTES} 字节。", "papers", place)
     try:
-        raw = base64.b64decode(input.content, validate=True)
-    except ValueError:
-        raise unreadable_paper(place) from None
+        raw = await call.context.files.receive(input.content, longest=BYTES)
+    except UnfitFile as error:
+        raise error.at("papers", place, "content") from None
     if input.kind == PaperKind.PHOTO:
         # A face is sensitive: consent is told for each photo (PIPL 28, 29).
         if not input.consent:
@@ -153,7 +149,7 @@ async def clean_photo(call: Call, raw: bytes, place: str) -> bytes:
         # Decoded in a process of its own: pictures come from strangers, and decoders have had holes.
         remade = await call.context.files.remake_picture(raw, edge=SIDE, formats=("JPEG", "PNG"))
     except UnfitFile as error:
-        raise invalid_input(error.text.en, error.text.zh, "papers", place, "content") from None
+        raise error.at("papers", place, "content") from None
     return remade.whole
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 import hashlib
 from datetime import timedelta
@@ -40,7 +39,7 @@ from gongzhi.runtime.commands import (
     problems,
     result_field,
 )
-from gongzhi.runtime.file_checks import FileChecks
+from gongzhi.runtime.file_checks import FileChecks, UnfitFile
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
@@ -103,7 +102,10 @@ async def claim_points(call: Call, input: ClaimPointsInput) -> PointsClaimPayloa
     with input_form() as read:
         day = read(check_past_day, call, input.acted_on, "actedOn")
         said = read(check_text, input.text, 2000, "text") if is_given(input.text) else None
-        photos = read(read_photos, call.context.files, input.photos)
+        try:
+            photos = await read_photos(call.context.files, input.photos)
+        except Refusal as refusal:
+            read.refusals.append(refusal)
     check_claim(rule, programme, person, day, said, photos)
     await check_recorder(call, rule, person)
     account = await find_beneficiary(call, input, rule, person)
@@ -143,24 +145,18 @@ async def load_claimant(call: Call, input: ClaimPointsInput) -> PersonRow:
     return await PersonRow.get(id=mine)
 
 
-def read_photos(files: FileChecks, given: list[str]) -> list[bytes]:
+async def read_photos(files: FileChecks, given: list[str]) -> list[bytes]:
     """Decode the photos and remove what cameras write into them."""
     if len(given) > PHOTOS:
         raise invalid_input(f"{PHOTOS} photos at most.", f"照片最多 {PHOTOS} 张。", "photos")
-    return [read_photo(files, one, str(at)) for at, one in enumerate(given)]
+    return [await read_photo(files, one, str(at)) for at, one in enumerate(given)]
 
 
-def read_photo(files: FileChecks, encoded: str, place: str) -> bytes:
-    # Base64 makes four characters of three bytes: what is too long is refused before it is decoded.
-    if len(encoded) > BYTES * 4 // 3 + 4:
-        raise invalid_input(f"A photo has {BYTES} bytes at most.", f"单张照片不超过 {BYTES} 字节。", "photos", place)
+async def read_photo(files: FileChecks, encoded: str, place: str) -> bytes:
     try:
-        # `validate`, because without it Python skips characters that are no base64.
-        return files.strip_metadata(base64.b64decode(encoded, validate=True), "image/jpeg")
-    except ValueError:
-        raise invalid_input(
-            "It is no JPEG photo in base64.", "不是 base64 编码的 JPEG 照片。", "photos", place
-        ) from None
+        return files.strip_metadata(await files.receive(encoded, longest=BYTES), "image/jpeg")
+    except UnfitFile as error:
+        raise error.at("photos", place) from None
 
 
 def check_claim(
