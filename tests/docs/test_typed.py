@@ -38,6 +38,7 @@ RUN = {
     "migrate": "",
     "plugin activate points": "points",
     "plugin list": "points",
+    "plugin set dispatch.returns 3 --county 610921": "dispatch.returns is 3 in 1 county",
     "points verify": "",
     "retention run --dry-run": "Nothing was changed",
     "schema --core": "type Query",

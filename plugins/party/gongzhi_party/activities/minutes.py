@@ -129,7 +129,7 @@ async def store_paper(call: Call, input: PartyPaperInput, place: str) -> PaperRo
     try:
         raw = await call.context.files.receive(input.content, longest=BYTES)
     except UnfitFile as error:
-        raise error.at("papers", place, "content") from None
+        raise error.at("papers", place) from None
     if input.kind == PaperKind.PHOTO:
         # A face is sensitive: consent is told for each photo (PIPL 28, 29).
         if not input.consent:
