@@ -51,7 +51,7 @@ CHECKS = (
 )
 
 
-IN_OFFICE = "a.suspended_at is null and h.proposed_at is null and (h.until is null or h.until > now())"
+IN_OFFICE = "(a.suspended_at is null and h.proposed_at is null and (h.until is null or h.until > now()))"
 
 PRODUCTION = (
     Check(
