@@ -137,16 +137,16 @@ async def test_last_event_is_enough(tower: Tower) -> None:
     worker, counted = tower.server.worker.worker, []
     whose, handler = worker.handlers["statistics.count"]
 
-    async def count(call: Any, event: Any) -> None:
-        counted.append((event.data["number"], event.type))
-        await handler.function(call, event)
+    async def count(call: Any, events: Any) -> None:
+        counted.append([(event.data["number"], event.type) for event in events])
+        await handler.function(call, events)
 
     worker.handlers["statistics.count"] = whose, replace(handler, function=count)
     number, other = await tower.report(), await tower.report()
     county = tower.server.as_("county_dispatcher", grid=COUNTY)
     await county.do("acceptCase", "case { number }", number=number, expectedVersion=1)
     assert (await tower.run()).failed == []
-    assert counted == [(number, "case.accepted")]
+    assert counted == [[(number, "case.accepted")]]
     assert await tower.counted() >= {number, other}
 
 
@@ -161,7 +161,7 @@ async def test_one_failure_spoils_no_others(tower: Tower) -> None:
             raise LookupError("a case of somebody's")
         counted.append(event.data["number"])
 
-    worker.handlers["statistics.count"] = whose, replace(handler, function=count, latest=False)
+    worker.handlers["statistics.count"] = whose, replace(handler, function=count, latest=False, together=False)
     assert (await tower.run()).failed == ["statistics.count"]
     assert counted[-2:] == [numbers[0], numbers[2]]
     [waiting] = [job for job in await tower.jobs() if job["name"] == "statistics.count"]
