@@ -13,11 +13,15 @@ from uuid import UUID
 
 import asyncpg
 from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
+from gongzhi.plugin.settings import CountySetting
 from gongzhi.runtime.commands import COMMAND, Command
 from gongzhi.runtime.context import Context
 from gongzhi_server.commands import mutations as commands
 from gongzhi_server.events import Outbox
+from gongzhi_server.files.checker import FileChecker
+from gongzhi_server.files.picture_decoding import PictureDecoder
 from gongzhi_server.graphql.schema import build_schema
+from gongzhi_server.plugins.choices import read_choices
 from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.storage import database
 from gongzhi_server.storage.key_ring import load_key_ring
@@ -112,6 +116,7 @@ async def lab(dsn: str, installed: Plugins, data: Path) -> AsyncIterator[Lab]:
 def taking_back(lab: Lab, bench: Bench, installed: Plugins) -> Any:
     """Contexts whose commands leave nothing behind."""
     outbox = Outbox(installed.registry, {one.name for _, one in installed.jobs})
+    files, settings = FileChecker(PictureDecoder()), read_choices(installed, {}, Path())
 
     def context(viewer: Viewer) -> Context:
         async def perform(command: Command, given: Any) -> Any:
@@ -135,6 +140,8 @@ def taking_back(lab: Lab, bench: Bench, installed: Plugins) -> Any:
             registers=installed.registers,
             events=AnySelection(),
             lists=OneRow(),
+            files=files,
+            settings={**settings, CountySetting: {name: one for name, (_, one) in installed.county_settings.items()}},
         )
         return made
 
