@@ -122,7 +122,7 @@ MUTANTS = (
     Mutant("plugins stay on for ever", "rows", "and a.until is null and a.active", "and a.active"),
     Mutant("not is unknown of null", "filters", "not coalesce({0},false)", "not ({0})"),
     Mutant("an empty choice is no choice", "filters", 'return None if inner else Sql("false")', "return None"),
-    Mutant("infinity is a word", "scalars", 'if value == "infinity":', 'if value == "":'),
+    Mutant("infinity is a word", "scalars", 'infinity":\n        field', '":\n        field'),
     Mutant("parameters are mixed up", "parameters", "self._numbers.get(id(value))", "self._numbers.get(id(self))"),
     Mutant(
         "offices are open at closing time",
@@ -245,7 +245,7 @@ MUTANTS = (
         "starts_with(c.code, k.code) where c.id={case}",
         "dispatch rules",
     ),
-    Mutant("a case is returned once more", TERMS, "RETURNS = 2", "RETURNS = 3", "dispatch rules"),
+    Mutant("a case is returned once more", TERMS, "default=2", "default=3", "dispatch rules"),
     Mutant(
         "orders are due in days of the calendar",
         TERMS,

@@ -89,7 +89,7 @@ def test_identity_of_elsewhere(typed: Type, with_server: Any) -> None:
 def test_mistakes_are_named(typed: Type) -> None:
     typed("add", "li.wei")
     for words, said in (
-        (("add", "li.wei"), "with this name already"),
+        (("add", "li.wei"), "This name is taken"),
         (("add", "two words"), "letters, digits"),
         (("grant", "nobody", "auditor"), "account: There is no such thing"),
         (("grant", "li.wei", "deity"), "no such role"),

@@ -11,6 +11,8 @@ HOLDINGS = (
     Holding("grids.ring", Text("boundaries", "边界"), PUBLIC),
     Holding("units.unit", Text("organisations", "单位"), PUBLIC),
     Holding("plugins.activation", Text("where plugins are on", "插件启停"), OPERATION),
+    Holding("plugins.setting", Text("what counties choose about plugins", "县级设置"), OPERATION),
+    Holding("accounts.fingerprint", Text("digests of the secret and keys", "密钥摘要"), OPERATION),
     Holding(
         "journal.request",
         Text("mutations that were carried out: MAC and ids", "已执行的变更：校验值和标识"),
