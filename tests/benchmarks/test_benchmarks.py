@@ -40,6 +40,7 @@ def test_named_commands_can_start(command: str) -> None:
     run(sys.executable, "-c", f"import runpy; runpy.{start}, run_name='imported')")
 
 
+@pytest.mark.slow  # .ci/nightly runs it, as make bench-quick does
 def test_quick_form_compares_everybody(tmp_path: Path) -> None:
     try:
         found = run(sys.executable, "-m", "benchmarks", "--quick", "--data", str(tmp_path))

@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
+from gongzhi.core.accounts.secrets import key_digest
 
-from ..webhooks.conftest import MATTER, enrol
+from ..events.conftest import MATTER
 from .conftest import Market
 from .test_reference import PAGE
 from .test_services import process, until
+
+
+async def enrol(connection: Any, name: str, key: str) -> None:
+    """Add a system's account, an integrator's in the county, with a key of its own."""
+    begin, account = datetime(2020, 1, 1, tzinfo=UTC), uuid4()
+    await connection.execute(
+        "insert into accounts.account (id, name, kind, grid_id, created_at, created_by, version) "
+        "select $1, $2, 'MACHINE', id, $3, 'console', 1 from grids.grid where code = '610921' and valid_to is null",
+        *(account, name, begin),
+    )
+    await connection.execute(
+        "insert into accounts.holding (id, account_id, role, grid_id, since, granted_by) "
+        "select $1, id, 'integrator', grid_id, $3, 'console' from accounts.account where id = $2",
+        *(uuid4(), account, begin),
+    )
+    await connection.execute(
+        "insert into accounts.key (id, account_id, label, digest, permissions, created_at, created_by, expires_at) "
+        "values ($1, $2, 'test', $3, $4, $5, 'console', $6)",
+        *(uuid4(), account, key_digest(key), ["cases.view", "cases.intake", "webhooks.edit"], begin),
+        datetime(2099, 1, 1, tzinfo=UTC),
+    )
 
 
 async def test_example_of_the_reference_works(
