@@ -240,10 +240,11 @@ def create_app(
     background: bool = True,
     environ: Mapping[str, str] = os.environ,
     schema: Schema | None = None,
+    keys: KeyRing | None = None,
 ) -> Starlette:
     """Build an ASGI application with these plugins; `contributions` are further fields, for tests and benchmarks.
 
-    A `schema` is one that was built with them before.
+    A `schema` is one that was built with them before, and `keys` a ring that was loaded before.
     Without `background` nothing is handled by itself, and events get positions only while somebody follows them.
 
     Raises Problem, naming the plugin, if the schema cannot be built.
@@ -258,7 +259,7 @@ def create_app(
         plugins,
         schema,
         background,
-        load_key_ring(settings),
+        keys or load_key_ring(settings),
         receipts_secret(settings),
         publish_plugins(plugins, schema),
         plugins.chosen(settings.channels),

@@ -25,6 +25,7 @@ from .plugins import loader
 from .plugins.loader import Plugins
 from .settings import Settings
 from .storage import database, embedded_postgres, fingerprints
+from .storage.key_ring import load_key_ring
 
 SWEEPS = 50_000, 20, 50
 """When garbage is collected; at Python's pace every third event for 2 000 followers would wait for a full sweep."""
@@ -100,9 +101,12 @@ def serve_forever(
         probed = stack.enter_context(bind_socket(*settings.management)) if settings.management else None
         dsn = stack.enter_context(embedded_postgres.run_cluster(settings))
         with fast_startup():
-            app = create_app(settings, dsn, plugins=installed)  # before migrating: what is refused leaves no tables
+            keys = load_key_ring(settings)
+            app = create_app(
+                settings, dsn, plugins=installed, keys=keys
+            )  # before migrating: what is refused leaves no tables
         asyncio.run(database.migrate_apps(dsn, installed.apps))
-        asyncio.run(fingerprints.confirm_secrets(dsn, settings))
+        asyncio.run(fingerprints.confirm_secrets(dsn, settings, keys))
         asyncio.run(refuse_bad_surroundings(dsn, settings, clock))
         if fill:
             fill(dsn, installed)

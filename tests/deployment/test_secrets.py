@@ -91,3 +91,26 @@ async def test_commands_stop_at_another_secret(
         [sys.executable, "-m", "gongzhi_server", *arguments], env=environ, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 2 and "GONGZHI_SECRET is another one" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["serve", "--only-core"], ["keys", "rotate"], ["points", "verify"]])
+async def test_command_for_the_keys_runs_once(
+    empty: str, known: Settings, tmp_path: Path, arguments: list[str]
+) -> None:
+    """It may ask a vault, or a person. What is served stops right after, at another secret."""
+    await confirm_secrets(empty, known)
+    asked = tmp_path / "asked"
+    command = f"sh -c 'echo once >> {asked}; echo {known.keys}'"
+    secret = "x" * 32 if arguments[0] == "serve" else known.secret
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("GONGZHI_KEYS")}
+    environ |= {"DATABASE_URL": empty, "GONGZHI_MODE": "development", "GONGZHI_KEYS_COMMAND": command, "PORT": "0"}
+    environ |= {"GONGZHI_SECRET": secret, "GONGZHI_DATA": str(tmp_path)}
+    subprocess.run([sys.executable, "-m", "gongzhi_server", *arguments], env=environ, capture_output=True, timeout=60)
+    assert asked.read_text() == "once\n"
+
+
+async def test_doctor_asks_for_the_keys_once(empty: str, known: Settings, tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    command = ("sh", "-c", f"echo once >> {asked}; echo {known.keys}")
+    await doctor.examine_deployment(replace(known, keys=None, keys_command=command), empty, ESSENTIAL)
+    assert asked.read_text() == "once\n"

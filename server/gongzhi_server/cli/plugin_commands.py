@@ -100,9 +100,9 @@ async def run_errand(
 
     installed = installed or loader.load_plugins()
     await database.migrate_apps(dsn, installed.apps)
-    await confirm_secrets(dsn, chosen)
+    keys = await confirm_secrets(dsn, chosen)
     # The whole application without its background work: an errand has the same at hand as a request.
-    app = create_app(chosen, dsn, now, installed, background=False)
+    app = create_app(chosen, dsn, now, installed, background=False, keys=keys)
     async with app.router.lifespan_context(app):
         try:
             async with in_transaction() as connection:

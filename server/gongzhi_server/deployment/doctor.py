@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 from gongzhi.declare.register_entries import Check
+from gongzhi.runtime.sealing import KeyRing
 from gongzhi.values.errors import Text
 
 from gongzhi_server.clock import clock
@@ -14,7 +15,7 @@ from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database
 from gongzhi_server.storage.fingerprints import find_lost_keys, find_others, take_fingerprints
-from gongzhi_server.storage.key_ring import load_key_ring, read_ring
+from gongzhi_server.storage.key_ring import load_key_ring
 from gongzhi_server.weak_secrets import counts_up, find_key_weakness, find_weakness, is_repetition
 
 from .surroundings import examine_surroundings
@@ -99,11 +100,12 @@ async def examine_deployment(settings: Settings, dsn: str, plugins: Plugins) -> 
         absent = sorted({app.label for app in plugins.apps} - {name for (name,) in found})
         if absent:
             return [(False, f"tables are missing ({', '.join(absent)}): run gongzhi migrate")]
+        ring = load_key_ring(settings)
         checks = CHECKS if settings.development else (*CHECKS, *PRODUCTION)
         return [
             *_mode(settings),
-            *_secrets(settings),
-            *await _fingerprints(connection, settings),
+            *_secrets(settings, ring),
+            *await _fingerprints(connection, settings, ring),
             *[said async for said in examine_surroundings(connection, settings, clock)],
             *[await _asked(connection, check) for check in (*checks, *plugins.registers.checks)],
             await _abandoned(connection, plugins),
@@ -125,25 +127,24 @@ def _mode(settings: Settings) -> Sequence[Finding]:
     return [(True, "mode: production")]
 
 
-def _secrets(settings: Settings) -> Sequence[Finding]:
+def _secrets(settings: Settings, ring: KeyRing) -> Sequence[Finding]:
     """Check secrets that somebody made up. In production the server does not start with the first two."""
     # On one's own machine a made-up secret does no harm.
     if settings.development and not settings.open:
         return []
-    ring, password = read_ring(settings), urlsplit(settings.database or "").password
+    password = urlsplit(settings.database or "").password
     weak = [f"GONGZHI_SECRET {weakness}"] if (weakness := find_weakness(settings.secret)) else []
     weak += [
         f"key {name} of the ring {said}: put another first and run gongzhi keys rotate"
-        for name, said in (ring.weaknesses(find_key_weakness) if ring else {}).items()
+        for name, said in ring.weaknesses(find_key_weakness).items()
     ]
     if password is not None and (len(password) < SHORT or is_repetition(password) or counts_up(password)):
         weak.append(f"the database's password is short or repeats itself: give it {SHORT} random letters")
     return [(False, one) for one in weak] or [(True, "secrets: nothing is known against them")]
 
 
-async def _fingerprints(connection: asyncpg.Connection, settings: Settings) -> Sequence[Finding]:
+async def _fingerprints(connection: asyncpg.Connection, settings: Settings, ring: KeyRing) -> Sequence[Finding]:
     """Check that secret and keys are those that the database has been used with, and that none is missing."""
-    ring = load_key_ring(settings)
     others = await find_others(connection, take_fingerprints(settings, ring))
     lost = [
         f"people's values are sealed under the key {name}, which the ring does not have: add it behind the current one"

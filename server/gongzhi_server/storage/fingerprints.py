@@ -42,12 +42,13 @@ def take_fingerprints(settings: Settings, ring: KeyRing) -> dict[str, bytes]:
     return {SECRET: hashlib.sha256(b"gongzhi fingerprint " + settings.secret.encode()).digest(), **keys}
 
 
-async def confirm_secrets(dsn: str, settings: Settings) -> KeyRing:
-    """Load the key ring, and see that it and the secret are those of this database; new keys are remembered.
+async def confirm_secrets(dsn: str, settings: Settings, ring: KeyRing | None = None) -> KeyRing:
+    """See that the key ring and the secret are those of this database, and return the ring; new keys are remembered.
 
-    Raises Problem, which names what is another one.
+    A `ring` that has been loaded is not loaded again: it may come from a command. Raises Problem, which names what is
+    another one.
     """
-    ring = load_key_ring(settings)
+    ring = ring or load_key_ring(settings)
     taken = take_fingerprints(settings, ring)
     async with database.connect_database(dsn) as connection:
         # Before the first migration there is nothing yet that another one could harm.
