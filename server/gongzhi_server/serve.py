@@ -102,9 +102,8 @@ def serve_forever(
         dsn = stack.enter_context(embedded_postgres.run_cluster(settings))
         with fast_startup():
             keys = load_key_ring(settings)
-            app = create_app(
-                settings, dsn, plugins=installed, keys=keys
-            )  # before migrating: what is refused leaves no tables
+            # Before migrating: what is refused leaves no tables.
+            app = create_app(settings, dsn, plugins=installed, keys=keys)
         asyncio.run(database.migrate_apps(dsn, installed.apps))
         asyncio.run(fingerprints.confirm_secrets(dsn, settings, keys))
         asyncio.run(refuse_bad_surroundings(dsn, settings, clock))
