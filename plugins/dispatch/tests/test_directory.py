@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import asyncpg
 import pytest
 import pytest_asyncio
@@ -10,6 +12,8 @@ from .desks import CASE, COUNTY, POWER, ROADS, SAFETY, TOWN, TOWN_HALL, Desks, r
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+WAITING = "select count(*) from pg_locks where not granted"
+"""Whether somebody waits for a lock."""
 RULE = "rule { id version unit { code } supportUnits { code } basis validTo previous { version validTo } }"
 PROPOSAL = """query($n: String!) { case(number: $n) { dispatchProposal {
   leadUnit { code } supportUnits { code } rule { basis version } reason } } }"""
@@ -148,3 +152,25 @@ async def test_units_may_help_with_listed_duties(desks: Desks) -> None:
     number = (await desks.accepted(category="village_affairs"))["number"]
     case = await desks.step(desks.town, "dispatchCase", number, 2, leadUnit=ROADS, supportUnits=[TOWN_HALL])
     assert case["supportUnits"] == [{"code": TOWN_HALL}]
+
+
+async def test_entry_that_is_being_ended_is_not_renewed(desks: Desks, shared_database: str) -> None:
+    """Whoever renews it waits for the end, and hears of it; before, the entry was ended and yet went on as another."""
+    entry = {**ENTRY, "category": "agriculture", "unit": ROADS}
+    made = await desks.county.do("setDispatchRule", RULE, **entry, expectedVersion=0)
+    assert made["errors"] == []
+    ending, watcher = [await asyncpg.connect(shared_database) for _ in range(2)]
+    try:
+        async with ending.transaction():
+            key = int(made["rule"]["id"].partition(":")[2])
+            await ending.execute("update dispatch.rule set valid_to = now() where id = $1", key)
+            renewed = asyncio.create_task(desks.county.do("setDispatchRule", RULE, **entry, expectedVersion=1))
+            async with asyncio.timeout(20):
+                while not renewed.done() and not await watcher.fetchval(WAITING):
+                    pass
+        assert [error["code"] for error in (await renewed)["errors"]] == ["STALE_VERSION"]
+        held = "select count(*) from dispatch.rule r join cases.category c on c.id = r.category_id where c.code = $1"
+        assert await watcher.fetchval(f"{held} and r.valid_to is null", entry["category"]) == 0
+    finally:
+        await ending.close()
+        await watcher.close()

@@ -67,7 +67,8 @@ async def set_dispatch_rule(call: Call, input: SetDispatchRuleInput) -> Dispatch
     support = [
         await find_unit(code, "supportUnits") for code in dict.fromkeys(input.support_units) if code != unit.code
     ]
-    before = await RuleRow.filter(category=category, grid=grid, valid_to=None).first()
+    # Locked: whoever ends the entry at this moment locks it alone, and it would be renewed after its end.
+    before = await RuleRow.filter(category=category, grid=grid, valid_to=None).select_for_update().first()
     # 0 stands for "no entry yet": whoever adds one must not replace another that somebody has added meanwhile.
     version = before.version if before else 0
     if version != input.expected_version:
