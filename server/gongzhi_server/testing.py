@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -111,6 +111,12 @@ class ServerAnswer:
     def codes(self) -> list[str]:
         return [one["extensions"]["code"] for one in self.errors]
 
+    def problems(self, mutation: str) -> list[tuple[str, Any]]:
+        """Return what is wrong with the mutation, as a whole or by its payload: codes with their paths."""
+        if self.errors:
+            return [(one["extensions"]["code"], one["path"]) for one in self.errors]
+        return [(one["code"], one["path"]) for one in self.data[mutation]["errors"]]
+
 
 @dataclass(frozen=True)
 class Hand:
@@ -160,6 +166,12 @@ class Server:
         reply = await self.client.post("/graphql", json=body, headers=self.headers)
         return ServerAnswer(reply.status_code, reply.json())
 
+    async def give(self, mutation: str, given: Mapping[str, Any], kind: str = "") -> ServerAnswer:
+        """Give a mutation its input, of this kind if it is not called after it, and return the whole answer."""
+        kind = kind or SHARED.get(mutation, f"{mutation[0].upper()}{mutation[1:]}Input")
+        query = f"mutation($input: {kind}!) {{ {mutation}(input: $input) {{ errors {{ code path }} }} }}"
+        return await self.ask(query, input=dict(given))
+
     async def do(self, mutation: str, selection: str, /, **given: Any) -> dict[str, Any]:
         """Carry out a mutation by its name and give back its payload."""
         name = mutation[0].upper() + mutation[1:]
@@ -169,6 +181,18 @@ class Server:
         answer = await self.ask(query, input={"idempotencyKey": str(uuid4()), **given})
         payload: dict[str, Any] = answer.data[mutation]
         return payload
+
+
+def put_ids(value: Any, ids: Mapping[str, Any]) -> Any:
+    """Return an input with ids in the place of names that begin with a colon, however deep they lie."""
+    match value:
+        case str() if value.startswith(":"):
+            return ids[value[1:]]
+        case list():
+            return [put_ids(one, ids) for one in value]
+        case dict():
+            return {name: put_ids(one, ids) for name, one in value.items()}
+    return value
 
 
 SHARED = {

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from gongzhi_server.testing import ServerAnswer, put_ids
 from graphql import ObjectTypeExtensionNode, parse
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -29,18 +30,10 @@ class Scene:
     ids: dict[str, str]
     versions: dict[str, int] = field(default_factory=dict)
 
-    def resolve(self, value: Any) -> Any:
-        """Put ids in the place of names that begin with a colon, and versions for those that begin with `:#`."""
-        match value:
-            case str() if value.startswith(":#"):
-                return self.versions[value[2:]]
-            case str() if value.startswith(":"):
-                return self.ids[value[1:]]
-            case list():
-                return [self.resolve(one) for one in value]
-            case dict():
-                return {name: self.resolve(one) for name, one in value.items()}
-        return value
+    @property
+    def names(self) -> dict[str, Any]:
+        """What names stand for: ids, and versions of what their names tell after a `#`."""
+        return {**self.ids, **{f"#{name}": version for name, version in self.versions.items()}}
 
     def caller(self, name: str) -> Any:
         """A caller by what they are; `resident 3` is the fourth of the people, `stranger` has not signed in."""
@@ -58,17 +51,13 @@ class Scene:
 
     async def send(self, caller: str, command: str, given: dict[str, Any], key: str) -> Any:
         """Send a command under a key, and give back the whole answer."""
-        asked = self.resolve(given) | ({} if command in KEYLESS else {"idempotencyKey": key})
-        kind = "LoanApplicationInput" if command in SHARED else f"{command[0].upper()}{command[1:]}Input"
-        text = f"mutation($input: {kind}!) {{ {command}(input: $input) {{ errors {{ code path }} }} }}"
-        return await self.caller(caller).ask(text, input=asked)
+        asked = put_ids(given, self.names) | ({} if command in KEYLESS else {"idempotencyKey": key})
+        return await self.caller(caller).give(command, asked, "LoanApplicationInput" if command in SHARED else "")
 
     async def give(self, caller: str, command: str, given: dict[str, Any]) -> list[tuple[str, Any]]:
         """Give a command, and tell what is wrong with it: codes with their paths."""
-        answer = await self.send(caller, command, given, str(uuid4()))
-        if answer.errors:
-            return [(one["extensions"]["code"], one["path"]) for one in answer.errors]
-        return [(one["code"], one["path"]) for one in answer.data[command]["errors"]]
+        answer: ServerAnswer = await self.send(caller, command, given, str(uuid4()))
+        return answer.problems(command)
 
     async def rows(self) -> list[Any]:
         """How many rows there are of everything in the plugin, and who wrote the last of them."""

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from gongzhi_server.testing import ServerAnswer, put_ids
 from graphql import ObjectTypeExtensionNode, parse
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -34,17 +35,8 @@ class Scene:
 
     def fill(self, given: dict[str, Any]) -> dict[str, Any]:
         """Put ids in the place of names that begin with a colon."""
-        return {name: self.resolve(one) for name, one in given.items()}
-
-    def resolve(self, value: Any) -> Any:
-        match value:
-            case str() if value.startswith(":"):
-                return self.versions[value[2:]] if value.startswith(":#") else self.ids[value[1:]]
-            case list():
-                return [self.resolve(one) for one in value]
-            case dict():
-                return self.fill(value)
-        return value
+        names = {**self.ids, **{f"#{name}": version for name, version in self.versions.items()}}
+        return dict(put_ids(given, names))
 
     def caller(self, name: str) -> Any:
         """A caller by what they are: `resident 2`, `mediator town`, `manager`; `stranger` has not signed in."""
@@ -64,17 +56,13 @@ class Scene:
 
     async def give(self, caller: str, command: str, given: dict[str, Any]) -> list[tuple[str, Any]]:
         """Give a command, and tell what is wrong with it: codes with their paths."""
-        answer = await self.send(caller, command, given, str(uuid4()))
-        if answer.errors:
-            return [(one["extensions"]["code"], one["path"]) for one in answer.errors]
-        return [(one["code"], one["path"]) for one in answer.data[command]["errors"]]
+        answer: ServerAnswer = await self.send(caller, command, given, str(uuid4()))
+        return answer.problems(command)
 
     async def send(self, caller: str, command: str, given: dict[str, Any], key: str) -> Any:
         """Send a command under a key, and give back the whole answer."""
         asked = self.fill(given) | ({} if command in KEYLESS else {"idempotencyKey": key})
-        kind = f"{command[0].upper()}{command[1:]}Input"
-        text = f"mutation($input: {kind}!) {{ {command}(input: $input) {{ errors {{ code path }} }} }}"
-        return await self.caller(caller).ask(text, input=asked)
+        return await self.caller(caller).give(command, asked)
 
     async def count(self) -> list[Any]:
         """How many rows there are of everything in the plugin."""

@@ -11,7 +11,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import pytest_asyncio
-from gongzhi_server.testing import Server
+from gongzhi_server.testing import Server, put_ids
 from graphql import ObjectTypeExtensionNode, parse
 
 from .offices import COUNTY, POWER, TOWN, TOWN_HALL, VILLAGE, WATER, Offices
@@ -31,16 +31,6 @@ class Scene:
     dsn: str
     ids: dict[str, str]
 
-    def resolve(self, value: Any) -> Any:
-        match value:
-            case str() if value.startswith(":"):
-                return self.ids[value[1:]]
-            case list():
-                return [self.resolve(one) for one in value]
-            case dict():
-                return {name: self.resolve(one) for name, one in value.items()}
-        return value
-
     def caller(self, name: str) -> Server:
         kind, _, which = name.partition(" ")
         match kind:
@@ -57,16 +47,11 @@ class Scene:
 
     async def give(self, caller: str, command: str, given: dict[str, Any], key: str = "") -> list[tuple[str, Any]]:
         """Give a command, and tell what is wrong with it: codes with their paths."""
-        asked = self.resolve(given) | {"idempotencyKey": key or str(uuid4())}
-        kind = f"{command[0].upper()}{command[1:]}Input"
-        text = f"mutation($input: {kind}!) {{ {command}(input: $input) {{ errors {{ code path }} }} }}"
-        answer = await self.caller(caller).ask(text, input=asked)
-        if answer.errors:
-            return [(one["extensions"]["code"], one["path"]) for one in answer.errors]
-        return [(one["code"], one["path"]) for one in answer.data[command]["errors"]]
+        asked = put_ids(given, self.ids) | {"idempotencyKey": key or str(uuid4())}
+        return (await self.caller(caller).give(command, asked)).problems(command)
 
     async def make(self, caller: str, command: str, asks: str, **given: Any) -> str:
-        payload = await self.caller(caller).do(command, asks + " { id }", **self.resolve(given))
+        payload = await self.caller(caller).do(command, asks + " { id }", **put_ids(given, self.ids))
         assert payload["errors"] == [], payload
         return str(payload[asks]["id"])
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from gongzhi_server.testing import put_ids
+
 NOBODY = "00000000-0000-7000-8000-000000000000"
 TOWN, OTHER = "610921100", "610921102"
 KEYLESS = ("castVote", "checkQuiz")
@@ -18,17 +20,6 @@ class Scene:
 
     town: Any
     ids: dict[str, str]
-
-    def resolve(self, value: Any) -> Any:
-        """Put ids in the place of names that begin with a colon."""
-        match value:
-            case str() if value.startswith(":"):
-                return self.ids[value[1:]]
-            case list():
-                return [self.resolve(one) for one in value]
-            case dict():
-                return {name: self.resolve(one) for name, one in value.items()}
-        return value
 
     def caller(self, name: str) -> Any:
         """A caller by what they are: `resident 2`, `secretary`, `party_secretary 610921102`."""
@@ -48,16 +39,11 @@ class Scene:
 
     async def give(self, caller: str, command: str, given: dict[str, Any], key: str = "") -> list[tuple[str, Any]]:
         """Give a command, and tell what is wrong with it: codes with their paths."""
-        asked = self.resolve(given) | ({} if command in KEYLESS else {"idempotencyKey": key or str(uuid4())})
-        kind = f"{command[0].upper()}{command[1:]}Input"
-        text = f"mutation($input: {kind}!) {{ {command}(input: $input) {{ errors {{ code path }} }} }}"
-        answer = await self.caller(caller).ask(text, input=asked)
-        if answer.errors:
-            return [(one["extensions"]["code"], one["path"]) for one in answer.errors]
-        return [(one["code"], one["path"]) for one in answer.data[command]["errors"]]
+        asked = put_ids(given, self.ids) | ({} if command in KEYLESS else {"idempotencyKey": key or str(uuid4())})
+        return (await self.caller(caller).give(command, asked)).problems(command)
 
     async def make(self, caller: str, command: str, asks: str, **given: Any) -> str:
-        payload = await self.caller(caller).do(command, asks + " { id }", **self.resolve(given))
+        payload = await self.caller(caller).do(command, asks + " { id }", **put_ids(given, self.ids))
         assert payload["errors"] == [], payload
         return str(payload[asks]["id"])
 
