@@ -6,7 +6,7 @@ import enum
 import inspect
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, is_dataclass, replace
 from functools import cache, cached_property
@@ -14,11 +14,9 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points, version
 from types import ModuleType
 from typing import Any, TypeVar
-from uuid import UUID
 
 import pluggy
-from gongzhi.core.cases.ratings import INDEPENDENT
-from gongzhi.declare.events import Event, Occurrence, Registry
+from gongzhi.declare.events import Event, Registry
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.plans import GUARD
 from gongzhi.declare.register_entries import GONE, Check, Holding, Kpi, Purpose
@@ -30,7 +28,6 @@ from gongzhi.plugin.permissions import Permission, Role
 from gongzhi.plugin.roles import ROLES
 from gongzhi.plugin.settings import CountySetting
 from gongzhi.runtime.channels import Log, NoticeChannel
-from gongzhi.runtime.commands import Call
 from gongzhi.runtime.context import Context, TimelineWords
 from gongzhi.runtime.feeds import Feed
 from gongzhi.runtime.jobs import BackgroundJob, Handler
@@ -45,6 +42,8 @@ from starlette.routing import compile_path
 from tortoise.models import Model
 
 from gongzhi_server.errors import Problem
+
+from .feeding import feed_handler
 
 T = TypeVar("T")
 
@@ -657,19 +656,6 @@ def check_route(one: Route) -> str | None:
     return None
 
 
-def feed_handler(one: Handler, fed: Sequence[type[Event]]) -> Handler:
-    """Return the handler, called also for events it may be fed by; cases only their handlers asked for are left out."""
-    # Whoever handles a case could otherwise file it themselves, and earn points or credit by it.
-    types = {event.type for event in fed} - {event.type for event in one.events}
-
-    async def function(call: Call, happened: Occurrence) -> None:
-        if happened.type in types and happened.case is not None and not await is_independent(call, happened.case):
-            return
-        await one.function(call, happened)
-
-    return replace(one, events=(*one.events, *fed), function=function)
-
-
 def named_plugin(plugin: Plugin) -> PluginOwner | None:
     """Return the name of a plugin; None for a built-in one."""
     return None if plugin.built_in else plugin.owner
@@ -816,13 +802,3 @@ CORE_PLUGINS = Plugins()
 """The built-in plugins alone."""
 CORE_APPS = CORE_PLUGINS.apps
 """Their tables."""
-
-
-async def is_independent(call: Call, case: UUID) -> bool:
-    """Return whether somebody asked who did not handle the case, and whoever filed it did not handle it either.
-
-    Only then does what is said of its answers count in figures, and may points or credit be given for it.
-    """
-    [row] = await call.fetch(INDEPENDENT, case)
-    independent: bool = row["independent"]
-    return independent
