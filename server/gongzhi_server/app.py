@@ -66,8 +66,8 @@ from .jobs.worker import Worker
 from .jobs.worker_tasks import WorkLines
 from .list_queries import ListReader
 from .plugins.choices import read_choices
+from .plugins.contributions import Plugins
 from .plugins.health import PluginHealth
-from .plugins.loader import Plugins
 from .settings import Settings
 from .storage import database
 from .storage.access_log import AccessLog, open_ledger

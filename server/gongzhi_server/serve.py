@@ -22,7 +22,7 @@ from .errors import Problem
 from .gateway.limits import Limits
 from .gateway.uvicorn_protocols import WebSocketProtocol, protocol_with_timeout
 from .plugins import loader
-from .plugins.loader import Plugins
+from .plugins.contributions import Plugins
 from .settings import Settings
 from .storage import database, embedded_postgres, fingerprints
 from .storage.key_ring import load_key_ring

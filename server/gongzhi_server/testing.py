@@ -27,7 +27,9 @@ from .auth.development_tokens import Tokens
 from .deployment import plugin_activation
 from .events.feed import EVENT
 from .graphql.schema import Schema, build_schema
-from .plugins.loader import Plugin, Plugins, check_plugins, empty_manager, essential_plugins
+from .plugins.contributions import Plugins
+from .plugins.installed import Plugin, empty_manager
+from .plugins.loader import check_plugins, essential_plugins
 from .plugins.loader import load_plugins as load_plugins
 from .settings import Settings
 from .storage.database import migrate_apps as migrate_apps

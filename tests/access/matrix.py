@@ -27,7 +27,7 @@ from gongzhi.runtime.lists import CountedList, NoLists
 from gongzhi.values.codes import Kind
 from gongzhi_server.commands import mutations as commands
 from gongzhi_server.events import Outbox
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.testing import TODAY, AnySelection
 from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_leaf_type
 from tortoise.models import Model

@@ -15,7 +15,7 @@ from gongzhi.runtime.commands import COMMAND, TWO_PERSONS, Command
 from gongzhi_server.commands.mutations import require_checks
 from gongzhi_server.graphql.schema import build_schema
 from gongzhi_server.plugins import loader
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 
 ROOT = Path(__file__).resolve().parents[2]
 TWO = {

@@ -20,7 +20,7 @@ from gongzhi_server.auth.authentication import Authenticator, CachedCredential
 from gongzhi_server.auth.claims import ByKey, InSession
 from gongzhi_server.auth.sessions import Sessions
 from gongzhi_server.auth.signing_keys import SigningKeys
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.storage.database import open_readers
 from gongzhi_server.testing import ESSENTIAL, SECRET, TODAY, Server
 from hypothesis import given

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 from gongzhi_server.plugins import loader
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.storage import audit, database
 from gongzhi_server.testing import TODAY, Server, codes_of, serve_application
 

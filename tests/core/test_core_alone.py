@@ -11,7 +11,8 @@ import asyncpg
 import pytest
 from gongzhi.runtime.checks import CHINA
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.loader import Plugins, load_plugins
+from gongzhi_server.plugins.contributions import Plugins
+from gongzhi_server.plugins.loader import load_plugins
 from gongzhi_server.testing import ESSENTIAL, Server, serve_application
 
 MATTER = {

@@ -9,7 +9,8 @@ from uuid import uuid4
 import asyncpg
 from gongzhi.core.registers.erasure import erase_person, expired_rows_sql
 from gongzhi_rights.subject_access import holding_statement
-from gongzhi_server.plugins.loader import load_plugins, models_of
+from gongzhi_server.plugins.contribution_checks import models_of
+from gongzhi_server.plugins.loader import load_plugins
 from gongzhi_server.testing import ESSENTIAL, TODAY
 from tortoise import fields
 

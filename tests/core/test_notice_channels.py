@@ -15,7 +15,7 @@ from gongzhi.runtime.channels import Addressee, ChannelConsent, NoticeChannel, O
 from gongzhi.runtime.checks import CHINA
 from gongzhi.values.errors import Text
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.testing import Server, essential_with, serve_application, settings_for_tests
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

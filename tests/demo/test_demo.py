@@ -24,7 +24,8 @@ from gongzhi_server.demo.chance import divide_shares, shuffled_deck
 from gongzhi_server.demo.county import TABLES
 from gongzhi_server.demo.land import Land
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.loader import Plugins, load_plugins
+from gongzhi_server.plugins.contributions import Plugins
+from gongzhi_server.plugins.loader import load_plugins
 from gongzhi_server.testing import ESSENTIAL, TODAY, create_database, drop_database, migrate_apps, sibling_dsn
 from hypothesis import assume, given
 from hypothesis import strategies as st

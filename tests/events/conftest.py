@@ -24,7 +24,7 @@ from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.events.cursors import OPEN_EPOCH, Cursors, read_epochs
 from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.gateway.uvicorn_protocols import WebSocketProtocol
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.testing import ESSENTIAL, SECRET, Clock, Server, create_database, drop_database, settings_for_tests
 from websockets.asyncio.client import ClientConnection, connect
 

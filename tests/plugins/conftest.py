@@ -14,7 +14,8 @@ import pytest
 import pytest_asyncio
 from gongzhi.plugin.hooks import GROUP
 from gongzhi_server.graphql.schema import Schema, build_schema
-from gongzhi_server.plugins.loader import Plugins, load_plugins
+from gongzhi_server.plugins.contributions import Plugins
+from gongzhi_server.plugins.loader import load_plugins
 from gongzhi_server.testing import ESSENTIAL, create_database, drop_database
 
 HEAD = """\

@@ -11,7 +11,8 @@ from typing import Any
 
 from gongzhi.plugin import hooks
 from gongzhi.testing import fixtures
-from gongzhi_server.plugins.loader import empty_manager, models_of
+from gongzhi_server.plugins.contribution_checks import models_of
+from gongzhi_server.plugins.installed import empty_manager
 from gongzhi_server.testing import ESSENTIAL
 from tortoise.models import Model
 

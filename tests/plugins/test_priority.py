@@ -15,7 +15,7 @@ from gongzhi_server.auth.development_tokens import Tokens, Trials
 from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.graphql import explain
 from gongzhi_server.graphql.engine import GraphQLEngine
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.storage import database
 from gongzhi_server.testing import SECRET, TODAY, Server, built_schema, codes_of, serve_application
 

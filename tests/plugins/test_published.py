@@ -8,7 +8,7 @@ import pytest
 from gongzhi.values.errors import DeclarationError
 from gongzhi_server.graphql.published_registers import publish_plugins
 from gongzhi_server.graphql.schema import Schema
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.testing import ESSENTIAL, serve_application
 
 from .conftest import Market

@@ -18,7 +18,7 @@ from gongzhi.values.errors import DeclarationError
 from gongzhi_server import cli
 from gongzhi_server.planner.containment import check_alternatives
 from gongzhi_server.planner.declarations import Probe
-from gongzhi_server.plugins.loader import empty_manager
+from gongzhi_server.plugins.installed import empty_manager
 from pypika_tortoise.queries import Table
 
 from .contracts import ROOT

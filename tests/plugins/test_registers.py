@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.loader import CORE_PLUGINS
+from gongzhi_server.plugins.contributions import CORE_PLUGINS
 
 from .conftest import Market
 

@@ -19,7 +19,8 @@ from gongzhi.runtime import routes
 from gongzhi_server.app import create_app
 from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.loader import Plugins, load_plugins
+from gongzhi_server.plugins.contributions import Plugins
+from gongzhi_server.plugins.loader import load_plugins
 from gongzhi_server.testing import TODAY, Clock, Server, built_schema, settings_for_tests
 
 from .conftest import Market

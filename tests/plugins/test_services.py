@@ -17,7 +17,7 @@ from gongzhi_server.app import create_app
 from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.errors import Problem
 from gongzhi_server.jobs import services
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.testing import TODAY, Clock, Server, built_schema, published_events, settings_for_tests
 
 from .conftest import Market

@@ -10,7 +10,8 @@ from typing import Any
 import asyncpg
 import pytest
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.loader import CORE_PLUGINS, load_plugins
+from gongzhi_server.plugins.contributions import CORE_PLUGINS
+from gongzhi_server.plugins.loader import load_plugins
 from gongzhi_server.testing import ESSENTIAL, Server, codes_of, serve_application
 
 from .conftest import Market

@@ -9,7 +9,8 @@ import asyncpg
 import pytest
 from gongzhi_server import demo
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.loader import Plugins, load_plugins
+from gongzhi_server.plugins.contributions import Plugins
+from gongzhi_server.plugins.loader import load_plugins
 from gongzhi_server.storage.key_ring import load_key_ring
 from gongzhi_server.testing import (
     TODAY,

@@ -56,7 +56,7 @@ BOUNDED = {
     "gongzhi/runtime/screening.py": "the words of the schema",
     "gongzhi/declare/sqltext.py": "a fixed number of texts of our own source",
     "gongzhi_server/caching.py": "bytes",
-    "gongzhi_server/plugins/loader.py": "the built-in plugins",
+    "gongzhi_server/plugins/installed.py": "the built-in plugins",
     "gongzhi_server/commands/payloads.py": "the types of the schema",
     "gongzhi_server/gateway/uvicorn_replies.py": "64 blocks of header lines, of our own making",
     "gongzhi_server/storage/lost_answers.py": "the types of the schema",

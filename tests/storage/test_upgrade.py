@@ -10,7 +10,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from gongzhi.plugin.built_in import FLOOR
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.storage.database import migrate_apps
 from gongzhi_server.testing import ESSENTIAL, create_database, drop_database
 

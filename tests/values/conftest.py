@@ -11,7 +11,7 @@ import pytest
 from gongzhi_server.cli import plugin_commands
 from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.plugins import loader
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.storage import database
 from gongzhi_server.testing import TODAY, create_database, drop_database, settings_for_tests
 

@@ -22,7 +22,7 @@ from gongzhi_server.files.checker import FileChecker
 from gongzhi_server.files.picture_decoding import PictureDecoder
 from gongzhi_server.graphql.schema import build_schema
 from gongzhi_server.plugins.choices import read_choices
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.storage import database
 from gongzhi_server.storage.key_ring import load_key_ring
 from gongzhi_server.testing import TODAY, AnySelection, settings_for_tests

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from gongzhi.runtime.commands import COMMAND
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.testing import Server, built_schema, serve_application
 
 from .hostile import full_value

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from graphql import (
     EnumValueNode,
     GraphQLEnumType,

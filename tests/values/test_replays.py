@@ -25,7 +25,7 @@ from gongzhi_server.commands.payloads import SCALARS, fields_to_store
 from gongzhi_server.errors import Fault
 from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.planner.rows import entity_of
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.testing import ESSENTIAL
 from graphql import get_named_type, is_leaf_type
 from strawberry.scalars import JSON, Base64

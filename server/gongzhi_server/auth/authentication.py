@@ -18,7 +18,7 @@ from gongzhi_server.caching import Cache
 from gongzhi_server.clock import clock
 from gongzhi_server.gateway import negotiation
 from gongzhi_server.gateway.interfaces import Unauthenticated
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 
 from .access_tokens import AccessTokens
 from .account_lookup import Accounts

@@ -19,7 +19,7 @@ from joserfc.jwk import OctKey
 
 from gongzhi_server.clock import clock
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database
 

@@ -33,7 +33,7 @@ from gongzhi_server.clock import CHINA, clock
 from gongzhi_server.commands import mutations
 from gongzhi_server.commands.reactions import ReactionTable
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database
 from gongzhi_server.storage.fingerprints import confirm_secrets

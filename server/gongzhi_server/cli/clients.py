@@ -29,7 +29,7 @@ def asyncapi(
 
     from gongzhi_server.events import asyncapi
     from gongzhi_server.plugins import loader
-    from gongzhi_server.plugins.loader import Plugins
+    from gongzhi_server.plugins.contributions import Plugins
 
     installed = Plugins() if core else loader.load_plugins()
     found = asyncapi.build_document(installed.registry, installed.tellers)

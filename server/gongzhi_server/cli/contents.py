@@ -19,7 +19,7 @@ from gongzhi_server.storage import embedded_postgres
 from .terminal import error_console, progress_bars, read_settings, terminal_language
 
 if TYPE_CHECKING:
-    from gongzhi_server.plugins.loader import Plugins
+    from gongzhi_server.plugins.contributions import Plugins
 
 PEOPLE = 126_000
 SEED = 610921

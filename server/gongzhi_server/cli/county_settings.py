@@ -18,7 +18,7 @@ from gongzhi_server.errors import Problem
 from gongzhi_server.settings import Settings
 
 if TYPE_CHECKING:
-    from gongzhi_server.plugins.loader import Plugins
+    from gongzhi_server.plugins.contributions import Plugins
 
 
 async def choose_setting(

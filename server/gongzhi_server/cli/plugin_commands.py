@@ -20,7 +20,7 @@ from gongzhi_server.storage import embedded_postgres
 if TYPE_CHECKING:
     from gongzhi.plugin.hooks import Errand
 
-    from gongzhi_server.plugins.loader import Plugins
+    from gongzhi_server.plugins.contributions import Plugins
 
 UNFINISHED = "the errand ended with an exit code"
 

@@ -46,7 +46,7 @@ from gongzhi_server.events.outbox import Outbox, TransactionEvents
 from gongzhi_server.planner.parameters import Parameters
 from gongzhi_server.planner.rows import Rows
 from gongzhi_server.planner.viewer_scope import StatementScope
-from gongzhi_server.plugins.loader import is_switched
+from gongzhi_server.plugins.installed import is_switched
 from gongzhi_server.plugins.ownership import acting_as
 from gongzhi_server.storage import audit
 from gongzhi_server.storage.batched_writes import Write, write_together

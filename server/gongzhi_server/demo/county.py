@@ -16,7 +16,7 @@ from gongzhi.plugin.hooks import App
 from gongzhi.runtime.sealing import KeyRing
 
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.loader import models_of
+from gongzhi_server.plugins.contribution_checks import models_of
 
 from . import bodies, cases, county_time, grids, records
 from .bodies import Organisations

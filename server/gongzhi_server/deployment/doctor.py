@@ -11,7 +11,7 @@ from gongzhi.runtime.sealing import KeyRing
 from gongzhi.values.errors import Text
 
 from gongzhi_server.clock import clock
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database
 from gongzhi_server.storage.fingerprints import find_lost_keys, find_others, take_fingerprints

@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.loader import NAME, TAKEN
+from gongzhi_server.plugins.installed import NAME, TAKEN
 from gongzhi_server.storage import database
 from gongzhi_server.storage.database import MIGRATION_LOCK
 

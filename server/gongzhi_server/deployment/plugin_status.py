@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 from gongzhi.core.plugins.types import STATES
 
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.storage import database
 
 

@@ -21,7 +21,8 @@ from gongzhi_server.gateway.overload import Guard
 from gongzhi_server.gateway.rate_limits import RateLimited, RateLimiter
 from gongzhi_server.jobs.worker import ON
 from gongzhi_server.planner.execution import Fetch
-from gongzhi_server.plugins.loader import FAULTS, Plugins
+from gongzhi_server.plugins.contributions import Plugins
+from gongzhi_server.plugins.installed import FAULTS
 
 from .plain_http import MountedApp
 

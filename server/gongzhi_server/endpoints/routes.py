@@ -35,7 +35,8 @@ from gongzhi_server.gateway.rate_limits import METER, CallerBudget, RateLimited,
 from gongzhi_server.gateway.request import Request as Operation
 from gongzhi_server.jobs.worker import ON, describe_error
 from gongzhi_server.planner.execution import Fetch
-from gongzhi_server.plugins.loader import FAULTS, Plugin, Plugins, is_switched
+from gongzhi_server.plugins.contributions import Plugins
+from gongzhi_server.plugins.installed import FAULTS, Plugin, is_switched
 from gongzhi_server.plugins.ownership import acting_as
 
 from .plain_http import BodyTooLarge, BodyTooLate, HttpRefused, MountedApp, RateLimitedApp, cost_headers, read_body

@@ -17,7 +17,7 @@ from gongzhi_server.clock import clock
 from gongzhi_server.errors import Problem
 from gongzhi_server.gateway.interfaces import RequestRefused
 from gongzhi_server.planner import Document
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.storage import database
 
 from .engine import GraphQLEngine

@@ -11,7 +11,8 @@ import orjson
 from gongzhi.plugin.hooks import App
 from gongzhi.values.labels import split_label
 
-from gongzhi_server.plugins.loader import Plugins, models_of
+from gongzhi_server.plugins.contribution_checks import models_of
+from gongzhi_server.plugins.contributions import Plugins
 
 from .schema import Schema
 

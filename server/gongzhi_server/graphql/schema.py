@@ -31,7 +31,8 @@ from gongzhi_server.commands.payloads import check_payload
 from gongzhi_server.errors import Fault
 from gongzhi_server.planner import Planner
 from gongzhi_server.plugins import loader
-from gongzhi_server.plugins.loader import CORE, Plugins
+from gongzhi_server.plugins.contributions import Plugins
+from gongzhi_server.plugins.installed import CORE
 
 from .list_arguments import complete_field, filter_input, order_enum
 

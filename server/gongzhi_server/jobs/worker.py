@@ -30,7 +30,8 @@ from gongzhi_server.commands.mutations import Transaction
 from gongzhi_server.events.feed import EVENT
 from gongzhi_server.events.outbox import Outbox
 from gongzhi_server.events.sequencer import AWAY, BATCH, SHUT
-from gongzhi_server.plugins.loader import Plugins, is_switched
+from gongzhi_server.plugins.contributions import Plugins
+from gongzhi_server.plugins.installed import is_switched
 from gongzhi_server.plugins.ownership import acting_as
 from gongzhi_server.storage.database import ANEW
 

@@ -40,7 +40,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.arguments import convert_arguments
 
-from gongzhi_server.plugins.loader import is_switched
+from gongzhi_server.plugins.installed import is_switched
 
 from . import Document, Planner, Statement
 from .budget import Budget

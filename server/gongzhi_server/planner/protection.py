@@ -21,7 +21,8 @@ from pypika_tortoise.terms import Field, LiteralValue, Node, Star
 from tortoise.models import Model
 
 from gongzhi_server._compat import read_literal, split_table
-from gongzhi_server.plugins.loader import CORE_APPS, models_of
+from gongzhi_server.plugins.contribution_checks import models_of
+from gongzhi_server.plugins.contributions import CORE_APPS
 
 ALL = "*"
 """Stands for every column of a row."""

@@ -20,7 +20,7 @@ from pypika_tortoise.terms import Criterion, Field, LiteralValue, Term
 from strawberry.types.base import StrawberryContainer
 
 from gongzhi_server._compat import split_table, start_query
-from gongzhi_server.plugins.loader import is_switched
+from gongzhi_server.plugins.installed import is_switched
 
 from .containment import build_rows
 from .scalars import decode_column, quote_constant

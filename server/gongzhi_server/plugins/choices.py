@@ -15,7 +15,8 @@ from gongzhi.plugin.settings import PARSE, SECRET, VARIABLE
 from gongzhi_server.errors import Problem
 from gongzhi_server.settings import Settings
 
-from .loader import Plugin, Plugins, describe_cause
+from .contributions import Plugins
+from .installed import Plugin, describe_cause
 
 FILE = "plugins.toml"
 TRUTH = {"yes": True, "no": False, "true": True, "false": False}

@@ -6,7 +6,7 @@ from typing import Any
 
 from gongzhi_server.errors import Problem
 
-from .loader import CORE_APPS
+from .contributions import CORE_APPS
 
 CORE = frozenset(app.label for app in CORE_APPS)
 FOREIGN = "n.nspname <> $1 and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'"

@@ -12,7 +12,8 @@ from typing import Any
 
 from gongzhi.runtime.context import Context
 
-from .loader import FAULTS, Plugin, Plugins, describe_cause
+from .contributions import Plugins
+from .installed import FAULTS, Plugin, describe_cause
 
 log = logging.getLogger("gongzhi")
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from .loader import CORE_APPS
+from .contributions import CORE_APPS
 
 CORE = frozenset(app.label for app in CORE_APPS) | {"public", "gongzhi"}
 OURS = frozenset(("gongzhi", "gongzhi_server"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gongzhi_server.errors import Problem
 
-from .loader import NAME, TAKEN
+from .installed import NAME, TAKEN
 
 WORD = "sample"
 """What the template calls itself: its plugin, its package and, with a capital, its types."""

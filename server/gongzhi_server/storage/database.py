@@ -19,7 +19,7 @@ from tortoise.migrations.writer import ImportManager, MigrationWriter
 
 from gongzhi_server._compat import bound_statements, reset_without_timer
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins.loader import CORE_APPS
+from gongzhi_server.plugins.contributions import CORE_APPS
 from gongzhi_server.plugins.ownership import check_writes
 
 from .migration_state import PluginMigrationExecutor

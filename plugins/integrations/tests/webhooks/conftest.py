@@ -19,7 +19,7 @@ from gongzhi.core.accounts.secrets import key_digest
 from gongzhi_integrations.webhooks.courier import CONNECTIONS, Courier, make_sender
 from gongzhi_server.app import create_app
 from gongzhi_server.deployment import plugin_activation
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.plugins.ownership import acting_as
 from gongzhi_server.testing import ESSENTIAL, TODAY, Clock, Server, create_database, drop_database, settings_for_tests
 
