@@ -15,7 +15,7 @@ from gongzhi.declare.plans import Frame, Many
 from gongzhi.declare.sql import Sql, all_of, permissions_held
 from gongzhi.values.errors import Refusal
 from graphql import GraphQLError, get_named_type
-from graphql.execution.collect_fields import FieldDetailsList
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from pypika_tortoise.enums import Order
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion, LiteralValue, Term, Tuple
@@ -56,6 +56,10 @@ class Window:
             both = Refusal("BAD_USER_INPUT", "Ask for the first or the last, not both.", "first 与 last 只能取其一。")
             raise ArgumentRefusal(both, given.node, ("last",))
         self.back = "last" in given
+        # The end that was cut off is exact; at the other a cursor tells.
+        self.further, self.earlier = (
+            ("hasPreviousPage", "hasNextPage") if self.back else ("hasNextPage", "hasPreviousPage")
+        )
         name = "last" if self.back else "first"
         # Both shape the text (a limit is a constant that PostgreSQL
         # plans by), so they are part of the statement's key.
@@ -127,13 +131,14 @@ def plan_list(
 def plan_page(
     compiler: Compiler, plan: Many, rows: Rows, kind: Any, details: FieldDetailsList, at: Frame
 ) -> tuple[Term, AnswerShape]:
-    """Compile a connection. Its rows are read once, one more than asked for, and numbered as they come."""
+    """Compile a connection. Its rows are read once, and one more than asked for where the page says if more follow."""
     apply_filter(compiler, rows, at)
     window = Window(compiler, plan, rows, at)
     window.check_cursors(compiler, at)
-    made = PageOf(compiler, rows, window)
+    selected = compiler.subfields(kind, details)
+    made = PageOf(compiler, rows, window, asks_for_more(compiler, kind, selected, window))
     shape, parts = AnswerShape(), []
-    for key, inside in compiler.subfields(kind, details).items():
+    for key, inside in selected.items():
         name = inside[0].node.name.value
         child = AnswerShape()
         with compiler.way.step(key, of=kind.fields.get(name)):
@@ -155,17 +160,28 @@ def plan_page(
     # Only totals and type names are selected: no row has to be read for them.
     if not made.read:
         return compiler.nested(parts), shape
-    # The row beyond the page tells whether another page follows, without counting.
     if rows.walk is not None:
         rows.walk = replace(rows.walk, bounds=partial(window.bounds, at=at))
-    limited = rows.ordered(window.keys, window.size + 1, window.bounds(window.keys, at)).select(rows.table.star)
     alias = rows.table.alias
-    source = select_from(Derived(Sql("{0}", limited), alias)).select(
-        Sql("row_number() over ()").as_(NUMBER), rows.table.star
-    )
+    bounds = window.bounds(window.keys, at)
+    source: Any = rows.ordered(window.keys, made.limit, bounds).select(rows.table.star)
+    if made.numbered:
+        source = select_from(Derived(Sql("{0}", source), alias)).select(
+            Sql("row_number() over ()").as_(NUMBER), rows.table.star
+        )
     # "having" makes it one row, even where no field selected is an aggregate.
     query = select_from(Derived(Sql("{0}", source), alias)).select(*parts).having(LiteralValue("true"))
     return Sql("(select row_to_json({0}) from {1} {0})", compiler.name("x"), query), shape
+
+
+def asks_for_more(compiler: Compiler, kind: Any, selected: GroupedFieldSet, window: Window) -> bool:
+    """Return whether a page is to say if rows follow beyond the end that was cut off."""
+    return any(
+        one[0].node.name.value == window.further
+        for details in selected.values()
+        if details[0].node.name.value == "pageInfo"
+        for one in compiler.subfields(get_named_type(kind.fields["pageInfo"].type), details).values()
+    )
 
 
 def plugin_order(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[OrderKey] | None:
@@ -232,10 +248,16 @@ def walk(
 
 
 class PageOf:
-    """The fields of a connection as aggregates over its numbered rows."""
+    """The fields of a connection as aggregates over its rows.
 
-    def __init__(self, compiler: Compiler, rows: Rows, window: Window) -> None:
-        self.compiler, self.rows, self.window = compiler, rows, window
+    The row beyond the page tells whether another page follows, without counting; it is read where that is asked for,
+    and then rows are numbered as they come, so that it can be left out.
+    """
+
+    def __init__(self, compiler: Compiler, rows: Rows, window: Window, more: bool) -> None:
+        self.compiler, self.rows, self.window, self.more = compiler, rows, window, more
+        # Read in reverse order, rows are turned round by their numbers.
+        self.numbered, self.limit = more or window.back, window.size + more
         self.read = self.counted = self.placed = False
 
     def total(self) -> Term:
@@ -277,27 +299,27 @@ class PageOf:
         return Sql("json_build_object(" + ",".join(f"{{{at}}}" for at in range(len(parts))) + ")", *parts)
 
     def fact(self, name: str) -> Term:
-        """Compile one field of `pageInfo`. The end that was cut off is exact; at the other a cursor tells."""
+        """Compile one field of `pageInfo`."""
         self.read = self.placed = True
         window, size = self.window, self.window.size
-        further, earlier = ("hasPreviousPage", "hasNextPage") if window.back else ("hasNextPage", "hasPreviousPage")
-        if name == further:
+        if name == window.further:
             return Sql(f"count(*)>{size}")
-        if name == earlier:
+        if name == window.earlier:
             return LiteralValue("true" if (window.before if window.back else window.after) else "false")
         first = (name == "startCursor") != window.back
         number = "1" if first else f"least(count(*),{size})::int"
         # Rows come numbered; only where another aggregate turns them round must this one ask for its order.
         order = " order by {1}" if window.back else ""
-        places = [Sql(f"(array_agg({{0}}{order}))[{number}]", place, self.number) for place in self.places()]
+        by = [self.number] if window.back else []
+        places = [Sql(f"(array_agg({{0}}{order}))[{number}]", place, *by) for place in self.places()]
         return Sql(f"case when least(count(*),{size})>0 then {CURSOR} end", *places)
 
     def listed(self, item: Term) -> Term:
         """Aggregate an item of each row into a list, without the extra row."""
         self.read = True
         order = " order by {1} desc" if self.window.back else ""
-        text = f"coalesce(json_agg({{0}}{order}) filter (where {{1}}<={self.window.size}),'[]')"
-        return Sql(text, item, self.number)
+        within = f" filter (where {{1}}<={self.window.size})" if self.more else ""
+        return Sql(f"coalesce(json_agg({{0}}{order}){within},'[]')", item, *([self.number] if self.numbered else ()))
 
     @property
     def number(self) -> Term:
