@@ -83,7 +83,8 @@ def channels():
         Route("/county", county, strangers=True),
         Route("/rings", ring, ("POST",), strangers=True, longest=5),
         Route("/page", page, strangers=True),
-        Route("/broken/{way}", break_down, strangers=True, seconds=0.05),
+        Route("/broken/{way}", break_down, strangers=True),
+        Route("/slow/{way}", break_down, strangers=True, seconds=0.05),
         Route("/parts", parts, strangers=True, seconds=0.05),
         STATIC,
     ]
@@ -206,7 +207,7 @@ async def test_reads_wait_while_the_server_is_behind(market: Market, filled: str
 async def test_failing_route_is_contained(bell: tuple[Server, Any], caplog: Any, way: str, status: int) -> None:
     """The caller has an id, the log has it with the plugin's name, and neither has what the plugin failed on."""
     server, _ = bell
-    reply = await get(server, f"/x/bell/broken/{way}")
+    reply = await get(server, f"/x/bell/{'slow' if way == 'hang' else 'broken'}/{way}")
     assert reply.status_code == status and "nobody must read" not in reply.text + caplog.text
     named = [one.getMessage() for one in caplog.records if "the plugin bell failed in its route" in one.getMessage()]
     assert len(named) == (status >= 500)
