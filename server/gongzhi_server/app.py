@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import hashlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from functools import partial
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from gongzhi.declare.extend import Extension
-from gongzhi.declare.viewer import Viewer, ViewerAccount
+from gongzhi.declare.viewer import Viewer
 from gongzhi.plugin.settings import CountySetting
 from gongzhi.runtime.channels import NoticeChannel
-from gongzhi.runtime.commands import Command
 from gongzhi.runtime.context import Bounds, Context
-from gongzhi.runtime.event_access import EventAccess
-from gongzhi.runtime.jobs import BackgroundJob
-from gongzhi.runtime.lists import Lists, NoLists
 from gongzhi.runtime.sealing import KeyRing
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
-from tortoise.models import Model
-
-from gongzhi_server.files.checker import FileChecker
-from gongzhi_server.files.picture_decoding import PictureDecoder
 
 from .auth.assembly import open_authentication
 from .auth.authentication import Authenticator, invalid_token
 from .auth.service import AuthenticationService
 from .clock import clock
-from .commands import mutations
-from .commands.reactions import ReactionTable
 from .endpoints.feeds import Feeds
 from .endpoints.plain_http import MountedApp, RateLimitedApp
 from .endpoints.routes import PluginRoutes
@@ -48,17 +35,16 @@ from .endpoints.uploads import FileService, upload_routes
 from .errors import Problem
 from .event_access.reader import EngineEventAccess
 from .events import Hub, Outbox
-from .events.outbox import TransactionEvents
 from .events.resumptions import Resumptions
 from .files.archive import Archive, sweep_hourly
-from .files.malware_scan import Scan, make_scanner, trust_file
+from .files.malware_scan import make_scanner
 from .files.vault import Vault
 from .gateway import DocumentStore, Gateway, GatewaySettings, Guard, PublishedSchema, Rates, Traits
 from .gateway.application import wrap_application
 from .gateway.limits import Limits
 from .gateway.overload import LEVELS
 from .gateway.trusted_documents import load_documents
-from .graphql.engine import GraphQLEngine, value_of
+from .graphql.engine import GraphQLEngine
 from .graphql.published_registers import PublishedPlugins, publish_plugins
 from .graphql.schema import Schema, build_schema
 from .jobs.services import Services
@@ -68,6 +54,7 @@ from .list_queries import ListReader
 from .plugins.choices import read_choices
 from .plugins.contributions import Plugins
 from .plugins.health import PluginHealth
+from .runtime import Runtime
 from .settings import Settings
 from .storage import database
 from .storage.access_log import AccessLog, open_ledger
@@ -85,150 +72,6 @@ def receipts_secret(settings: Settings) -> bytes:
     """Derive the secret behind receipt codes and idempotency MACs."""
     # Not the secret itself: what one purpose shows of its key must tell nothing of another's.
     return hashlib.sha256(b"gongzhi receipts " + settings.secret.encode()).digest()
-
-
-async def nothing(*given: Any) -> None:
-    """Do nothing, in the place of what each viewer has of their own."""
-
-
-class Runtime:
-    """The context in which Tortoise knows its connections, whichever task a request came in."""
-
-    def __init__(
-        self,
-        shares: Shares,
-        keys: KeyRing,
-        secret: bytes,
-        published_plugins: PublishedPlugins,
-        schema: Schema,
-        plugins: Plugins,
-        ledger: AccessLog,
-        outbox: Outbox,
-        channels: tuple[NoticeChannel, ...] = (),
-        choices: Mapping[type, Any] = MappingProxyType({}),
-        address: str = "",
-        scan: Scan = trust_file,
-    ) -> None:
-        self.address = address
-        self.choices = choices
-        # Tortoise keeps its connections in a context variable, which
-        # requests do not inherit: they come in tasks of the server.
-        self._variables = contextvars.copy_context()
-        self.ledger = ledger
-        self.shares, self.keys, self.secret, self.published_plugins, self.schema = (
-            shares,
-            keys,
-            secret,
-            published_plugins,
-            schema,
-        )
-        self.outbox, self.plugins, self.channels = outbox, plugins, channels
-        self.reactions = ReactionTable(plugins.reactions)
-        self.events = EventAccess()
-        self.lists: Lists = NoLists()
-        self.published = published_plugins.json()
-        self.pictures = PictureDecoder()
-        self.files = FileChecker(self.pictures, scan)
-        self.archive: Archive | None = None
-        self._common = self._common_context()
-
-    def report_failing(self, failing: Mapping[str, str]) -> None:
-        """Tell of the plugins that are not well."""
-        self.published = self.published_plugins.json(failing)
-
-    def context(self, viewer: Viewer) -> Context:
-        """Build what everything that runs for a viewer has at hand."""
-
-        # Read within the viewer's share, so that what plugins read for a stranger takes a stranger's place.
-        fetch = self.shares.reader(viewer, "query")
-        own = {
-            "viewer": viewer,
-            "perform": partial(self._perform, viewer),
-            "value": partial(value_of, fetch),
-            "fetch": fetch,
-            "look": partial(self.ledger.look, viewer),
-            "enqueue": partial(self._enqueue, viewer),
-            "published": self.published,
-            "events": self.events,
-            "lists": self.lists,
-        }
-        # One is made for each operation, and setting thirty fields of a frozen class takes as long as planning it.
-        # What is the same for everybody is copied instead. And nothing in it refers to it: what goes in a circle stays
-        # until garbage is collected, and while it is collected nobody is answered.
-        context = Context.__new__(Context)
-        vars(context).update(self._common, **own)
-        return context
-
-    async def _perform(self, viewer: Viewer, command: Command, given: Any) -> Any:
-        """Carry a command out for a viewer."""
-        context = self.context(viewer)
-        work = mutations.perform_command(context, command, given, self.schema.owner(command), self.outbox)
-        done = await self.run(work)
-        # The chain of acts is extended soon after, not in the
-        # command's transaction, where all would queue for its end.
-        self.ledger.note_act(viewer.now)
-        return done
-
-    async def _enqueue(
-        self,
-        viewer: Viewer,
-        job: BackgroundJob,
-        key: str,
-        *,
-        at: datetime | None = None,
-        row: Model | None = None,
-        **arguments: Any,
-    ) -> None:
-        """Have a job run for a viewer, in a transaction of its own."""
-        outgoing = TransactionEvents(self.outbox, viewer)
-        outgoing.enqueue(job, key, at, row, arguments)
-        await self.run(outgoing.commit())
-
-    def _common_context(self) -> dict[str, Any]:
-        """Return the fields of a context that are the same for all viewers, as long as the server runs."""
-
-        async def stored(row: Any) -> bytes | None:
-            assert self.archive
-            return await self.archive.read(row)
-
-        plugins = self.plugins
-        made = Context(
-            Viewer(ViewerAccount(), datetime.min),
-            self.keys,
-            self.secret,
-            nothing,
-            nothing,
-            nothing,
-            bounds=self.ledger.bounds,
-            held=plugins.held,
-            holders=plugins.holders,
-            guarded=plugins.guarded,
-            registers=plugins.registers,
-            channels=self.channels,
-            settings=self.choices,
-            feedable=plugins.registry.feedable,
-            files=self.files,
-            civic=plugins.civic,
-            naming=plugins.naming,
-            grantors=plugins.grantors,
-            reactions=self.reactions,
-            address=self.address,
-            timeline=plugins.timeline,
-            stored=stored,
-        )
-        return dict(vars(made))
-
-    async def transact(
-        self, plugin: str, viewer: Viewer, action: str, objects: Sequence[str], work: Callable[[Any], Awaitable[Any]]
-    ) -> Any:
-        """Do something as a plugin for a viewer, in one transaction with the act that is kept of it."""
-        done = await self.run(mutations.transact(self.context(viewer), plugin, action, objects, work, self.outbox))
-        self.ledger.note_act(viewer.now)
-        return done
-
-    async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run something where the tables are known."""
-        return await asyncio.get_running_loop().create_task(work, context=self._variables.copy())
 
 
 def create_app(
@@ -327,75 +170,35 @@ class Deployment:
     @asynccontextmanager
     async def lifespan(self, app: Application) -> AsyncIterator[None]:
         """Open all that is held while the application answers, and close it in turn."""
-        settings, dsn, plugins, now = self.settings, self.dsn, self.plugins, self.now
-        allowed = Bounds(
-            settings.reveals,
-            settings.bulk,
-            settings.neighbours,
-            settings.exported,
-            settings.alone,
-            settings.appointed,
-            settings.proposed,
-        )
+        settings, dsn, now = self.settings, self.dsn, self.now
         # Opened in the order in which the later need the earlier; closed the other way round.
         async with (
             open_shares(dsn, settings) as shares,
             database.open_tortoise(
-                database.tortoise_config(dsn, plugins.apps, writers_pool_size(settings), short=True)
+                database.tortoise_config(dsn, self.plugins.apps, writers_pool_size(settings), short=True)
             ),
-            open_ledger(dsn, allowed) as kept,
-            open_authentication(settings, dsn, shares.sessions, plugins, self.secret, now) as (
+            open_ledger(dsn, read_bounds(settings)) as ledger,
+            open_authentication(settings, dsn, shares.sessions, self.plugins, self.secret, now) as (
                 authenticator,
                 auth_service,
             ),
         ):
-            hub = Hub(dsn, shares.background.fetch, self.secret, now, timedelta(days=settings.retention))
-            outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs}, hub.wake)
-            runtime = self.runtime(shares, kept, outbox)
-            worker = Worker(plugins, runtime.context, outbox, now)
-            health = PluginHealth(plugins, acting_for(runtime, worker), now, runtime.report_failing)
-            engine = GraphQLEngine(
-                self.schema,
-                shares.accounts.fetch,
-                runtime.context,
-                self.limits,
-                hub,
-                refresh_viewer_with(authenticator),
-                now,
-                health.blame,
-                shares,
-            )
-            runtime.events = EngineEventAccess(
-                engine, authenticator.accounts, hub, timedelta(days=settings.retention), now
-            )
-            runtime.lists = ListReader(engine, shares.background)
-            memory = Resumptions(auth_service.sessions.pool, now)
+            hub = Hub(dsn, shares.background.fetch, self.secret, now, self.retention)
+            outbox = Outbox(self.plugins.registry, {one.name for _, one in self.plugins.jobs}, hub.wake)
+            runtime = self.build_runtime(shares, ledger, outbox)
+            worker = Worker(self.plugins, runtime.context, outbox, now)
+            acting = acting_for(runtime, worker)
+            health = PluginHealth(self.plugins, acting, now, runtime.report_failing)
+            engine = self.build_engine(runtime, hub, authenticator, health)
             guard = Guard(shares.waited) if is_enforced(settings, settings.guard) else None
-            gateway = Gateway(
-                engine,
-                authenticator,
-                gateway_settings(settings),
-                viewer_traits(settings, authenticator),
-                self.documents,
-                memory,
-                guard,
-            )
-            archive = runtime.archive = Archive(Vault.at(settings.store), self.keys)
+            gateway = self.build_gateway(engine, authenticator, Resumptions(auth_service.sessions.pool, now), guard)
             await worker.open()
-            answering = PluginRoutes(
-                plugins,
-                gateway.operations,
-                runtime.context,
-                shares.background.fetch,
-                gateway.settings,
-                health.blame,
-                authenticator.accounts.load,
-                runtime.transact,
-            )
-            own = self.routes(shares, runtime, worker, gateway, authenticator, auth_service, archive)
-            app.router.routes[:0] = [*own, *answering.routes]  # GraphQL first
+            own = self.build_routes(runtime, acting, gateway, authenticator, auth_service)
+            others = self.build_plugin_routes(runtime, gateway, authenticator, health)
+            # What is ours goes before what plugins answer, GraphQL first of all.
+            app.router.routes[:0] = [*own, *others]
             app.gateway = gateway
-            services = Services(plugins, dsn, acting_for(runtime, worker), runtime.run, health.blame, hub.feed)
+            services = Services(self.plugins, dsn, acting, runtime.run, health.blame, hub.feed)
             # Services wait for events, so they are woken when positions have been given.
             hub.heard.append(services.call)
             app.state.worker, app.state.hub, app.state.health, app.state.runtime = worker, hub, health, runtime
@@ -406,14 +209,19 @@ class Deployment:
             # Background work starts last, when everything that it may call is there, and stops first.
             async with (
                 health.held(),
-                sweep_hourly(archive, now),
+                sweep_hourly(runtime.archive, now),
                 watch_guard(guard),
                 run_work(hub, runtime, lines if self.background else None),
                 services.running() if self.background else nullcontext(),
             ):
                 yield
 
-    def runtime(self, shares: Shares, kept: AccessLog, outbox: Outbox) -> Runtime:
+    @property
+    def retention(self) -> timedelta:
+        """How long events are kept."""
+        return timedelta(days=self.settings.retention)
+
+    def build_runtime(self, shares: Shares, ledger: AccessLog, outbox: Outbox) -> Runtime:
         """Build what everything that runs finds the deployment's parts by."""
         return Runtime(
             shares,
@@ -422,31 +230,72 @@ class Deployment:
             self.published_plugins,
             self.schema,
             self.plugins,
-            kept,
+            ledger,
             outbox,
+            Archive(Vault.at(self.settings.store), self.keys),
             self.channels,
             self.choices,
             self.settings.issuer,
             make_scanner(self.settings.scan),
         )
 
-    def routes(
+    def build_engine(
+        self, runtime: Runtime, hub: Hub, authenticator: Authenticator, health: PluginHealth
+    ) -> GraphQLEngine:
+        """Build the engine, which everything that asks by GraphQL finds in the runtime."""
+        shares = runtime.shares
+        engine = GraphQLEngine(
+            self.schema,
+            shares.accounts.fetch,
+            runtime.context,
+            self.limits,
+            hub,
+            refresh_viewer_with(authenticator),
+            self.now,
+            health.blame,
+            shares,
+        )
+        runtime.events = EngineEventAccess(engine, authenticator.accounts, hub, self.retention, self.now)
+        runtime.lists = ListReader(engine, shares.background)
+        return engine
+
+    def build_gateway(
+        self, engine: GraphQLEngine, authenticator: Authenticator, memory: Resumptions, guard: Guard | None
+    ) -> Gateway[Any]:
+        """Build the gateway to the engine."""
+        settings = self.settings
+        traits = viewer_traits(settings, authenticator)
+        return Gateway(engine, authenticator, gateway_settings(settings), traits, self.documents, memory, guard)
+
+    def build_plugin_routes(
+        self, runtime: Runtime, gateway: Gateway[Any], authenticator: Authenticator, health: PluginHealth
+    ) -> list[BaseRoute]:
+        """Return the routes that plugins answer."""
+        return PluginRoutes(
+            self.plugins,
+            gateway.operations,
+            runtime.context,
+            runtime.shares.background.fetch,
+            gateway.settings,
+            health.blame,
+            authenticator.accounts.load,
+            runtime.transact,
+        ).routes
+
+    def build_routes(
         self,
-        shares: Shares,
         runtime: Runtime,
-        worker: Worker,
+        acting: Callable[[str], Context],
         gateway: Gateway[Any],
         authenticator: Authenticator,
         auth_service: AuthenticationService,
-        archive: Archive,
     ) -> list[BaseRoute]:
         """Return the routes: GraphQL, signing in, what is fetched as a file, uploads, and plugins' feeds."""
-        settings, secret, now = self.settings, self.secret, self.now
+        settings, secret, now, shares = self.settings, self.secret, self.now, runtime.shares
         operations, limiter = gateway.operations, gateway.operations.limiter
         uploads = FileService(
-            operations, archive, runtime.files.scan, secret, now, runtime.run, runtime.pictures, shares.files
+            operations, runtime.archive, runtime.files.scan, secret, now, runtime.run, runtime.pictures, shares.files
         )
-        acting = acting_for(runtime, worker)
 
         def tolled(path: str, app: ASGIApp) -> Route:
             return Route(
@@ -470,7 +319,7 @@ async def run_work(hub: Hub, runtime: Runtime, lines: WorkLines | None) -> Async
     """Have handlers and jobs at work. Without, the hub starts once somebody follows events; it is stopped anyway."""
     if lines:
         hub.heard.append(lines.call)
-        hub.work.append(partial(run_in_runtime, runtime, lines))
+        hub.work.append(lambda: runtime.run(lines.run()))
     try:
         if lines:
             await hub.start()
@@ -491,14 +340,22 @@ async def watch_guard(guard: Guard | None) -> AsyncIterator[None]:
             await asyncio.gather(task, return_exceptions=True)
 
 
-async def run_in_runtime(runtime: Runtime, lines: WorkLines) -> None:
-    """Run handlers and jobs where the tables are known."""
-    await runtime.run(lines.run())
-
-
 def acting_for(runtime: Runtime, worker: Worker) -> Callable[[str], Context]:
     """Return what makes the context of a plugin that acts by itself."""
     return lambda name: runtime.context(worker.acting(name))
+
+
+def read_bounds(settings: Settings) -> Bounds:
+    """Return how many people's files may be read before somebody is told."""
+    return Bounds(
+        reveals=settings.reveals,
+        bulk=settings.bulk,
+        neighbours=settings.neighbours,
+        exported=settings.exported,
+        alone=settings.alone,
+        appointed=settings.appointed,
+        proposed=settings.proposed,
+    )
 
 
 def gateway_settings(settings: Settings) -> GatewaySettings:

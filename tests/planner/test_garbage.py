@@ -7,8 +7,8 @@ import weakref
 from types import SimpleNamespace
 from typing import Any
 
-from gongzhi_server.app import Runtime
 from gongzhi_server.planner.execution import OperationRun
+from gongzhi_server.runtime import Runtime
 from gongzhi_server.storage.connection_shares import Unshared
 
 from .bench import Bench

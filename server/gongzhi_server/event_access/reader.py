@@ -46,7 +46,9 @@ class EngineEventAccess(EventAccess):
         self.streams: dict[str, list[SubscriptionRequest]] = {}
         for name, types in streams_of(engine.planner.schema).items():
             for type in sorted(types - OF_CASES):  # those of cases have a subscription of their own
-                self.streams.setdefault(type, []).append(engine.asked(f"subscription {{ {name} {{ __typename }} }}"))
+                self.streams.setdefault(type, []).append(
+                    engine.prepare_subscription(f"subscription {{ {name} {{ __typename }} }}")
+                )
         self.types = self.streams.keys()
 
     async def load_viewer(self, account: UUID, permissions: Collection[str] | None = None) -> Viewer | None:
@@ -75,10 +77,10 @@ class EngineEventAccess(EventAccess):
             asked = self.selections.prepare(selection)
         except RequestRefused as refused:
             raise UnfitSelection from refused
-        session = self.engine.session(asked, viewer)
-        rows, errors = await session.fetch_by_keys(self.selections.plan(asked, viewer), keys_and_cursors(ids))
+        run = self.engine.make_stream_run(asked, viewer)
+        rows, errors = await run.fetch_by_keys(self.selections.plan(asked, viewer), keys_and_cursors(ids))
         self.engine.count(errors)
-        await session.record()
+        await run.record()
         found = {id: orjson.loads(row) for id, row in zip(ids, rows, strict=True) if row is not None}
         return {id: KnownEvent(one["version"], one["actor"], one["data"], one.get("case")) for id, one in found.items()}
 
@@ -95,7 +97,7 @@ class EngineEventAccess(EventAccess):
 
     async def find_visible(self, asked: SubscriptionRequest, ids: Sequence[UUID], viewer: Viewer) -> set[UUID]:
         """Find those of these events that a subscription would tell somebody of."""
-        rows, _ = await self.engine.session(asked, viewer).fetch_by_keys(
+        rows, _ = await self.engine.make_stream_run(asked, viewer).fetch_by_keys(
             self.selections.plan(asked, viewer), keys_and_cursors(ids)
         )
         return {id for id, row in zip(ids, rows, strict=True) if row is not None}

@@ -76,7 +76,7 @@ class Selections:
 
     def prepare(self, selection: str | None) -> SubscriptionRequest:
         """Prepare what is asked of each event. Raises Refused."""
-        return self.engine.asked(EVENT.format(case=f"case {selection}" if selection else ""))
+        return self.engine.prepare_subscription(EVENT.format(case=f"case {selection}" if selection else ""))
 
     def check_cost(self, asked: SubscriptionRequest, viewer: Viewer) -> None:
         """Refuse a selection that may return more objects than an operation may."""

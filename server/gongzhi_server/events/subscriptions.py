@@ -83,14 +83,14 @@ class Streams:
         feed: EventFeed,
         cursors: Cursors,
         current: Current,
-        session: Callable[[SubscriptionRequest, Viewer], OperationRun],
+        make_run: Callable[[SubscriptionRequest, Viewer], OperationRun],
         encode: Encode,
         context: Callable[[Viewer], Context],
         now: Callable[[], datetime],
         knowledge: Knowledge,
     ) -> None:
         self.feed, self.cursors, self.current = feed, cursors, current
-        self.session, self.encode, self.context, self.now = session, encode, context, now
+        self.make_run, self.encode, self.context, self.now = make_run, encode, context, now
         self.knowledge = knowledge
         # Weak: a group lives as long as somebody in it does, and goes with the last.
         self._groups: WeakValueDictionary[Any, SubscriptionGroup] = WeakValueDictionary()
@@ -213,7 +213,7 @@ class SubscriptionGroup:
         """Encode these events by one statement; what may not be seen or is not asked for is left out."""
         cursors = [self.streams.cursors.seal(one.position) for one in events]
         given = {KEYS: [one.id for one in events], CURSORS: cursors}
-        rows, errors = await self.session().fetch_by_keys(self.statement, given)
+        rows, errors = await self.make_run().fetch_by_keys(self.statement, given)
         # The answer's JSON is put together from the bytes that the database made, without parsing them.
         head = b'{"%s":' % self.asked.field.key.encode()
         found = zip(events, cursors, rows, strict=True)
@@ -249,12 +249,12 @@ class SubscriptionGroup:
 
     async def state(self) -> Answer:
         """Query the state of now, and encode it."""
-        data, errors = await self.session().query(self.statement)
+        data, errors = await self.make_run().query(self.statement)
         return self.streams.encode(data, errors, self.viewer, self.statement.cost, None)  # a cursor tells of all events
 
-    def session(self) -> OperationRun:
+    def make_run(self) -> OperationRun:
         """Make an operation that runs for one of the group as of now."""
-        return self.streams.session(self.asked, replace(self.viewer, now=self.streams.now()))
+        return self.streams.make_run(self.asked, replace(self.viewer, now=self.streams.now()))
 
 
 def has_failed(task: asyncio.Task[Any]) -> bool:

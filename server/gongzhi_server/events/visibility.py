@@ -30,9 +30,9 @@ class Knowledge:
         self,
         planner: Planner,
         ask: Callable[[str], SubscriptionRequest],
-        session: Callable[[SubscriptionRequest, Viewer], OperationRun],
+        make_run: Callable[[SubscriptionRequest, Viewer], OperationRun],
     ) -> None:
-        self.planner, self.ask, self.session = planner, ask, session
+        self.planner, self.ask, self.make_run = planner, ask, make_run
 
     @cached_property
     # Asked for nothing but `__typename`: the rule of the stream alone decides whether there is an answer.
@@ -55,7 +55,7 @@ class Knowledge:
         """Return whether the rules tell somebody of at least one of the events."""
         given: dict[str, Any] = {KEYS: [one.id for one in events], CURSORS: ["" for _ in events]}
         for asked, statement in rules:
-            rows, _ = await self.session(asked, viewer).fetch_by_keys(statement, given)
+            rows, _ = await self.make_run(asked, viewer).fetch_by_keys(statement, given)
             if any(row is not None for row in rows):
                 return True
         return False

@@ -1,28 +1,24 @@
-"""Engine: prepares documents, runs operations and words their errors, behind the gateway."""
+"""Engine: prepares documents and runs operations, behind the gateway."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from contextvars import copy_context
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from time import perf_counter, thread_time
 from typing import Any, TypeVar
-from uuid import uuid4
 
-import orjson
-from asyncpg.exceptions import QueryCanceledError
 from gongzhi.core.access.glasses import read_glass_id
 from gongzhi.declare.plans import GUARD, Live
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.context import Context
 from gongzhi.values.errors import Language, Refusal
-from graphql import GraphQLError, Node, get_operation_ast, validate
+from graphql import GraphQLError, get_operation_ast, validate
 from graphql.execution.values import VariableValues, get_variable_values
 from tortoise.models import Model
 
@@ -36,18 +32,17 @@ from gongzhi_server.events.subscriptions import Current, Streams, SubscriptionRe
 from gongzhi_server.events.visibility import Knowledge
 from gongzhi_server.gateway import limits
 from gongzhi_server.gateway.error_codes import Code, coded_error
-from gongzhi_server.gateway.error_responses import hide_values
 from gongzhi_server.gateway.interfaces import Answer, Kind, RequestRefused, Stage
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.gateway.rate_limits import Overloaded, RateLimited, spend_time
+from gongzhi_server.gateway.rate_limits import Overloaded, spend_time
 from gongzhi_server.planner import Document, Planner, Statement
-from gongzhi_server.planner.arguments import ArgumentRefusal
 from gongzhi_server.planner.budget import BudgetExceeded
 from gongzhi_server.planner.document import PLANNED
 from gongzhi_server.planner.execution import Fetch, LostRows, OperationRun
 from gongzhi_server.planner.planner import PreparedDocuments
 from gongzhi_server.storage.connection_shares import Shares, Unshared
 
+from .answers import build_answer, merge_errors, refusal_of, translate_faults, visible_error
 from .schema import Schema
 
 LARGE = 500
@@ -56,11 +51,6 @@ FEW = 1_000
 """Steps of planning that are taken at once; what needs more is planned in a thread."""
 
 T = TypeVar("T")
-
-log = logging.getLogger("gongzhi")
-
-PLACES = 10
-"""The most places in a document that one error names."""
 
 
 async def value_of(fetch: Fetch, model: type[Model], column: str, key: Any) -> Any:
@@ -107,9 +97,9 @@ class GraphQLEngine:
         self.context = context
         self.hub = hub
         if hub:
-            knowledge = Knowledge(self.planner, self.asked, self.session)
+            knowledge = Knowledge(self.planner, self.prepare_subscription, self.make_stream_run)
             self.streams = Streams(
-                hub.feed, hub.cursors, current, self.session, self.encode_answer, context, now, knowledge
+                hub.feed, hub.cursors, current, self.make_stream_run, self.encode_answer, context, now, knowledge
             )
         # One thread each: coercing and planning hold the interpreter, so more threads would only slow the loop down.
         self._coercing, self._planning = (ThreadPoolExecutor(1, name) for name in ("coercing", "planning"))
@@ -167,29 +157,20 @@ class GraphQLEngine:
         given = dict(variables or {})
         viewer = state_purpose(viewer, extensions)
         coerced = await self.coerced_apart(document, given) if is_large(given) else self.coerced(document, given)
-        session = self._session(document, given, coerced, viewer, document.operation)
-        try:
+        run = self._make_run(document, given, coerced, viewer, document.operation)
+        with translate_faults(viewer.language):
             for argument in document.arguments:
                 argument.check(coerced)
             # The cost is checked before anything runs.
-            statement, cost = await self._plan(session)
-            data, errors = await (self._mutate(session) if statement is None else session.query(statement))
-        # PostgreSQL's own time limit ended the statement; to the caller it is the same as ours.
-        except QueryCanceledError as late:
-            raise TimeoutError from late
-        except Refusal as refusal:
-            raise RequestRefused([refusal_error(refusal, viewer.language)], Stage.COERCION) from refusal
-        except GraphQLError as problem:
-            raise RequestRefused(
-                [problem], Stage.LIMIT if isinstance(problem, BudgetExceeded) else Stage.COERCION
-            ) from problem
+            statement, cost = await self._plan(run)
+            data, errors = await (self._mutate(run) if statement is None else run.query(statement))
         costs = {"cost": {"objects": cost, "limit": self.limits.cost}} if (extensions or {}).get("cost") else {}
         self.count(errors)
         return build_answer(data, errors, viewer.language, costs, cost)
 
-    async def _plan(self, session: OperationRun) -> tuple[Statement | None, int]:
+    async def _plan(self, run: OperationRun) -> tuple[Statement | None, int]:
         """Return the statement of a query, none of a mutation, and the cost."""
-        document, variables, viewer = session.document, session.variables, session.viewer
+        document, variables, viewer = run.document, run.variables, run.viewer
         if document.operation == "query":
             statement = await self._planned(lambda planner: planner.query(document, variables, viewer))
             return statement, self.afforded(statement.cost)
@@ -226,12 +207,12 @@ class GraphQLEngine:
         finally:
             spend_time(seconds)
 
-    async def _mutate(self, session: OperationRun) -> tuple[bytes, list[GraphQLError]]:
+    async def _mutate(self, run: OperationRun) -> tuple[bytes, list[GraphQLError]]:
         """Answer a mutation once it has a place. Raises Overloaded."""
-        async with self.shares.command(session.viewer):
+        async with self.shares.command(run.viewer):
             begun = perf_counter()
             try:
-                return await session.mutate()
+                return await run.mutate()
             finally:
                 spend_time(perf_counter() - begun)
 
@@ -252,46 +233,48 @@ class GraphQLEngine:
             raise RequestRefused(
                 [coded_error(Code.OPERATION_NOT_ALLOWED, "Nothing is told here; ask with a query.")], Stage.OPERATION
             )
-        given = dict(variables or {})
-        coerced = await self.coerced_apart(document, given) if is_large(given) else self.coerced(document, given)
-        try:
-            for argument in document.arguments:
-                argument.check(coerced)
-            asked = SubscriptionRequest(document, given, coerced, self.planner.followed_field(document, coerced))
-            self.allow(asked, viewer)
-            field = asked.field
-            statement = await self._planned(lambda planner: planner.stream(document, coerced, viewer, field))
-            self.afforded(statement.cost)
-            if statement.shape.looks:  # one answer serves many, and a look is somebody's
-                message = "A subscription shows nobody's file: follow ids and codes, and ask for the file with a query."
-                raise RequestRefused([coded_error(Code.OPERATION_NOT_ALLOWED, message)], Stage.OPERATION)
+        with translate_faults(viewer.language), self._translate_stream_faults(viewer.language):
+            asked = await self._accept(document, dict(variables or {}), viewer)
             # Without background work the hub starts with the first subscriber.
             await self.hub.start()
             position = await self.start_position(asked, (extensions or {}).get("lastEventId"))
             if not asked.live:
                 yield Answer(b"", cursor=self.hub.cursors.seal(position))
             following = self.streams.follow(
-                asked, viewer, position, lambda now: self.planner.stream(document, coerced, now, asked.field)
+                asked, viewer, position, lambda now: self.planner.stream(document, asked.variables, now, asked.field)
             )
             async with aclosing(following) as answers:
                 async for each in answers:
                     yield each
-        except QueryCanceledError as late:
-            raise TimeoutError from late
+
+    async def _accept(self, document: Document, given: dict[str, Any], viewer: Viewer) -> SubscriptionRequest:
+        """Return what somebody asks to follow, once it is known that they may and what it costs."""
+        coerced = await self.coerced_apart(document, given) if is_large(given) else self.coerced(document, given)
+        for argument in document.arguments:
+            argument.check(coerced)
+        field = self.planner.followed_field(document, coerced)
+        asked = SubscriptionRequest(document, given, coerced, field)
+        self.allow(asked, viewer)
+        statement = await self._planned(lambda planner: planner.stream(document, coerced, viewer, field))
+        self.afforded(statement.cost)
+        if statement.shape.looks:  # one answer serves many, and a look is somebody's
+            message = "A subscription shows nobody's file: follow ids and codes, and ask for the file with a query."
+            raise RequestRefused([coded_error(Code.OPERATION_NOT_ALLOWED, message)], Stage.OPERATION)
+        return asked
+
+    @contextmanager
+    def _translate_stream_faults(self, language: Language) -> Iterator[None]:
+        """Raise Refused, or Overloaded, for what may go wrong with a stream alone."""
+        try:
+            yield
         except AWAY as away:  # before it began; later it waits
             raise Overloaded("database", 1) from away
         except LostRows as lost:
             self.count([lost])
-            raise RequestRefused([visible_error(lost, viewer.language)], Stage.OPERATION) from lost
+            raise RequestRefused([visible_error(lost, language)], Stage.OPERATION) from lost
         except PositionExpired as gone:
             message = "The events after this cursor are no longer kept; load what you follow, and begin anew."
             raise RequestRefused([coded_error(Code.CURSOR_EXPIRED, message)], Stage.OPERATION) from gone
-        except Refusal as refusal:
-            raise RequestRefused([refusal_error(refusal, viewer.language)], Stage.COERCION) from refusal
-        except GraphQLError as problem:
-            raise RequestRefused(
-                [problem], Stage.LIMIT if isinstance(problem, BudgetExceeded) else Stage.COERCION
-            ) from problem
 
     def allow(self, asked: SubscriptionRequest, viewer: Viewer) -> None:
         """Refuse somebody without the permission that the field needs."""
@@ -313,22 +296,22 @@ class GraphQLEngine:
         await self.hub.feed.check(position)
         return position
 
-    def asked(self, text: str) -> SubscriptionRequest:
+    def prepare_subscription(self, text: str) -> SubscriptionRequest:
         """Make a subscription of our own, without variables."""
         document = self.prepare(text, None)
         variables = self.coerced(document, {})
         return SubscriptionRequest(document, {}, variables, self.planner.followed_field(document, variables))
 
-    def session(self, asked: SubscriptionRequest, viewer: Viewer) -> OperationRun:
+    def make_stream_run(self, asked: SubscriptionRequest, viewer: Viewer) -> OperationRun:
         """Make what runs a subscription's statement for a viewer."""
         document, variables = asked.document, asked.variables
 
         def rebuild_without(plugin: str) -> Statement:
             return self.planner.stream(document, variables, viewer, asked.field, plugin)
 
-        return self._session(document, asked.given, variables, viewer, "subscription", rebuild_without)
+        return self._make_run(document, asked.given, variables, viewer, "subscription", rebuild_without)
 
-    def _session(
+    def _make_run(
         self,
         document: Document,
         given: dict[str, Any],
@@ -381,14 +364,6 @@ class GraphQLEngine:
         raise RequestRefused([problem], Stage.COST)
 
 
-def merge_errors(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
-    """Return errors that say the same as one, with the places of all: a directive nobody knows is one mistake."""
-    found: dict[str, list[Node]] = {}
-    for one in errors:
-        found.setdefault(one.message, []).extend(one.nodes or ())
-    return [GraphQLError(message, nodes[:PLACES]) for message, nodes in found.items()]
-
-
 def is_large(given: dict[str, Any]) -> bool:
     """Return whether there are more values in it than are coerced in a few milliseconds."""
     for one in given.values():
@@ -415,60 +390,3 @@ def state_purpose(viewer: Viewer, extensions: Mapping[str, Any] | None) -> Viewe
         return viewer
     purpose = clean_purpose(said.get("purpose", "")) or viewer.purpose
     return replace(viewer, purpose=purpose, glass=read_glass_id(said.get("glass", "")))
-
-
-def build_answer(
-    data: bytes, errors: Iterable[GraphQLError], language: Language, extensions: Mapping[str, Any], cost: int = 0
-) -> Answer:
-    """Build the response. What was not expected is in the log under an id, and the caller is told the id."""
-    found = [visible_error(one, language).formatted for one in errors]
-    # The database's JSON goes in as it is; parsing and writing it again would cost more than the query.
-    parts = [b'{"data":', data]
-    if found:
-        parts += b',"errors":', orjson.dumps(found, default=str)
-    if extensions:
-        parts += b',"extensions":', orjson.dumps(extensions)
-    parts.append(b"}")
-    return Answer(b"".join(parts), errors=bool(found), data=data != b"null", cost=cost)
-
-
-def visible_error(problem: GraphQLError, language: Language) -> GraphQLError:
-    """Build the error as the caller may see it."""
-    cause = problem.original_error
-    place: dict[str, Any] = {"nodes": problem.nodes, "path": problem.path}
-    if cause is None:
-        if "code" in (problem.extensions or {}):
-            return problem
-        extensions = {"code": Code.BAD_USER_INPUT.value, **(problem.extensions or {})}
-        return GraphQLError(hide_values(problem.message), **place, extensions=extensions)
-    if isinstance(cause, Refusal):
-        found = refusal_error(cause, language)
-        return GraphQLError(found.message, **place, extensions=found.extensions)
-    if isinstance(cause, PermissionDenied):
-        return refusal_of(cause, **place)
-    if isinstance(cause, RateLimited):
-        extensions = {"code": Code.RATE_LIMITED.value, "retryAfter": cause.after, "policy": cause.policy}
-        return GraphQLError(f"{cause} Try again in {cause.after} seconds.", **place, extensions=extensions)
-    # Anything else is a fault: its text may quote values, so only an id leaves the server.
-    identifier = uuid4().hex
-    log.error("operation failed (%s)", identifier, exc_info=cause)
-    plugin = {name: said for name, said in (problem.extensions or {}).items() if name == "plugin"}
-    extensions = {"code": Code.INTERNAL_SERVER_ERROR.value, "id": identifier, **plugin}
-    return GraphQLError("Something went wrong on our side.", **place, extensions=extensions)
-
-
-def refusal_of(denied: PermissionDenied, **place: Any) -> GraphQLError:
-    """Build the error for a permission that is not held."""
-    extensions = {"code": Code.FORBIDDEN.value, "permission": denied.permission}
-    return GraphQLError(str(denied), **place, extensions=extensions)
-
-
-def refusal_error(refusal: Refusal, language: Language) -> GraphQLError:
-    """Build an error of the request from an expected failure."""
-    extensions: dict[str, Any] = {"code": Code.BAD_USER_INPUT.value}
-    if refusal.path:
-        extensions["path"] = list(refusal.path)
-    nodes = [refusal.node] if isinstance(refusal, ArgumentRefusal) else None
-    if nodes:
-        extensions["field"] = nodes[0].name.value
-    return GraphQLError(refusal.text.say(language), nodes, extensions=extensions)

@@ -75,8 +75,8 @@ class ListReader:
         """Check a query and count its rows. Raises Refusal for one that is no query of one list, or that is empty."""
         listing = self.prepare(document, variables)
         statement = self.plan(listing, viewer)
-        session = self.session(listing, viewer, self.engine.shares.reader(viewer, "mutation"))
-        found = await self.page(listing, session, {FIRST: 0, COUNT: True})
+        run = self.make_run(listing, viewer, self.engine.shares.reader(viewer, "mutation"))
+        found = await self.page(listing, run, {FIRST: 0, COUNT: True})
         if not (rows := found["totalCount"]):
             raise invalid_input("There is nothing in this list.", "该清单没有数据。", "document")
         return CountedList(listing.text, listing.list, rows, statement.shape.looks)
@@ -86,17 +86,17 @@ class ListReader:
         listing = self.prepare(document, variables)
         self.plan(listing, viewer)
         async with self.pages.connection() as connection, connection.transaction(isolation="repeatable_read"):
-            session = self.session(listing, viewer, connection.fetch)
-            rows = await self.read_pages(listing, session, most)
-            await session.record()
+            run = self.make_run(listing, viewer, connection.fetch)
+            rows = await self.read_pages(listing, run, most)
+            await run.record()
         return ReadList(listing.columns, rows)
 
-    async def read_pages(self, listing: ListQuery, session: OperationRun, most: int) -> list[list[Any]]:
+    async def read_pages(self, listing: ListQuery, run: OperationRun, most: int) -> list[list[Any]]:
         """Read page after page. Raises Refusal for more rows than `most`."""
         rows: list[list[Any]] = []
         variables: dict[str, Any] = {FIRST: PAGE, COUNT: False}
         while True:
-            page = await self.page(listing, session, variables)
+            page = await self.page(listing, run, variables)
             rows += [[value_at(node, column.path) for column in listing.columns] for node in page["nodes"]]
             if len(rows) > most:
                 raise list_has_grown()
@@ -144,17 +144,17 @@ class ListReader:
             raise refuse_document(statement.errors[0].message)
         return statement
 
-    def session(self, listing: ListQuery, viewer: Viewer, fetch: Fetch) -> OperationRun:
+    def make_run(self, listing: ListQuery, viewer: Viewer, fetch: Fetch) -> OperationRun:
         coerced = self.engine.coerced(listing.document, {**listing.given, FIRST: 0, COUNT: False})
         context = replace(self.engine.context(viewer), fetch=fetch)
         return OperationRun(self.engine.planner, fetch, listing.document, dict(listing.given), coerced, context)
 
-    async def page(self, listing: ListQuery, session: OperationRun, variables: Mapping[str, Any]) -> Any:
+    async def page(self, listing: ListQuery, run: OperationRun, variables: Mapping[str, Any]) -> Any:
         """Read one page of the list. Raises Refusal if something of it fails: no file lacks a column."""
-        session.variables = self.engine.coerced(listing.document, {**listing.given, **variables})
-        statement = self.engine.planner.query(listing.document, session.variables, session.viewer)
+        run.variables = self.engine.coerced(listing.document, {**listing.given, **variables})
+        statement = self.engine.planner.query(listing.document, run.variables, run.viewer)
         try:
-            data, errors = await session.answer(statement)
+            data, errors = await run.answer(statement)
         except QueryCanceledError as late:
             raise invalid_input(*SLOW, "document") from late
         if errors:

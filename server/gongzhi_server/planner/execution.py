@@ -99,9 +99,9 @@ class FieldRow:
 class PythonExecutor(StrawberryGraphQLCoreExecutionContext):
     """graphql-core, for roots that are Python; it leaves alone what a statement has answered."""
 
-    def __init__(self, *args: Any, session: OperationRun, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, run: OperationRun, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.session = session
+        self.operation_run = run
 
     def execute_field(self, parent_type: Any, source: Any, details: Any, path: Any, position: Any) -> Any:
         # A statement has answered these fields already; graphql-core would call their resolvers, which do not exist.
@@ -114,7 +114,7 @@ class PythonExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         # A reference in a mutation's payload: its row is planned and fetched only now, after the transaction.
         if isinstance(result, Ref):
-            return self.session.row(result, return_type, details, path.as_list())
+            return self.operation_run.row(result, return_type, details, path.as_list())
         return super().complete_object_value(return_type, details, info, path, result, position)
 
 
@@ -271,7 +271,7 @@ class OperationRun:
             self.given,
             self.document.name,
             executor_class=PythonExecutor,
-            session=self,
+            run=self,
         )
         result = await result if inspect.isawaitable(result) else result
         for error in result.errors or ():
