@@ -18,7 +18,7 @@ from gongzhi.declare.plans import GUARD, Live
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.context import Context
 from gongzhi.values.errors import Language, Refusal
-from graphql import GraphQLError, get_operation_ast, validate
+from graphql import GraphQLError, get_operation_ast
 from graphql.execution.values import VariableValues, get_variable_values
 from tortoise.models import Model
 
@@ -44,6 +44,7 @@ from gongzhi_server.storage.connection_shares import Shares, Unshared
 
 from .answers import build_answer, merge_errors, refusal_of, translate_faults, visible_error
 from .schema import Schema
+from .validation import validate_document
 
 LARGE = 500
 """Values in the variables from which they are coerced in a thread."""
@@ -135,7 +136,7 @@ class GraphQLEngine:
         # Measured before it is validated: rules of validation take time that grows faster than the document.
         if found := limits.measure_document(ast, bounds):
             raise RequestRefused(found, Stage.LIMIT)
-        if invalid := validate(schema, ast, max_errors=self.limits.errors):
+        if invalid := validate_document(schema, ast, self.limits.errors):
             raise RequestRefused(merge_errors(invalid), Stage.VALIDATION)
         node = get_operation_ast(ast, name)
         if node is None:

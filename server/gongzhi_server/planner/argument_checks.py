@@ -11,14 +11,15 @@ from gongzhi.values.errors import Refusal
 from graphql import (
     DocumentNode,
     FieldNode,
+    FragmentDefinitionNode,
     GraphQLInputType,
     GraphQLSchema,
-    TypeInfo,
-    TypeInfoVisitor,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
     ValueNode,
     VariableNode,
-    Visitor,
-    visit,
+    get_named_type,
 )
 from graphql.execution.values import VariableValues
 from graphql.utilities.coerce_input_value import coerce_input_literal
@@ -62,28 +63,35 @@ class WrittenArgument:
         return True
 
 
-class Collector(Visitor):
-    """Collects the arguments that are given, apart from those of mutations: a command checks its own input."""
-
-    def __init__(self, types: TypeInfo) -> None:
-        super().__init__()
-        self.types = types
-        self.found: list[WrittenArgument] = []
-
-    def enter_field(self, node: FieldNode, *_: Any) -> None:
-        of = self.types.get_field_def()
-        declared = of.extensions.get("strawberry-definition") if of else None
-        # Commands check the bounds of their input themselves and
-        # answer in `errors`; here it would be a GraphQL error.
-        if of and not (declared and COMMAND in declared.metadata):
-            for one in node.arguments or ():
-                name = one.name.value
-                self.found.append(WrittenArgument(node, name, of.args[name].type, one.value))
-
-
 def open_arguments(schema: GraphQLSchema, document: DocumentNode) -> list[WrittenArgument]:
     """Return the arguments of a valid document that each request has to be checked for."""
-    types = TypeInfo(schema)
-    collector = Collector(types)
-    visit(document, TypeInfoVisitor(types, collector))
-    return [one for one in collector.found if not one.is_settled()]
+    found: list[WrittenArgument] = []
+    for one in document.definitions:
+        if isinstance(one, FragmentDefinitionNode):
+            collect_arguments(schema, schema.type_map[one.type_condition.name.value], one.selection_set, found)
+        elif isinstance(one, OperationDefinitionNode):
+            collect_arguments(schema, schema.get_root_type(one.operation), one.selection_set, found)
+    return [one for one in found if not one.is_settled()]
+
+
+def collect_arguments(
+    schema: GraphQLSchema, kind: Any, selected: SelectionSetNode, found: list[WrittenArgument]
+) -> None:
+    """Add the arguments that are given, apart from those of mutations: a command checks its own input.
+
+    Each selection is gone through once, and only what is selected: a visitor asks of every node what its type is.
+    """
+    for node in selected.selections:
+        inner, below = getattr(node, "selection_set", None), kind
+        if isinstance(node, FieldNode) and (of := schema.get_field(kind, node.name.value)):
+            below = get_named_type(of.type)
+            declared = of.extensions.get("strawberry-definition")
+            # Commands check the bounds of their input themselves and
+            # answer in `errors`; here it would be a GraphQL error.
+            if node.arguments and not (declared and COMMAND in declared.metadata):
+                given = ((one.name.value, one.value) for one in node.arguments)
+                found += [WrittenArgument(node, name, of.args[name].type, value) for name, value in given]
+        elif isinstance(node, InlineFragmentNode) and node.type_condition:
+            below = schema.type_map[node.type_condition.name.value]
+        if inner:
+            collect_arguments(schema, below, inner, found)
