@@ -19,6 +19,8 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContextPooled
 from tortoise.connection import get_connections
 
+from gongzhi_server.errors import Unavailable
+
 STATEMENT_TEXT = 1_000_000
 """Characters of the statements that a connection keeps prepared. PostgreSQL takes some thirty bytes for each."""
 STATEMENT_CACHE: Any = getattr(asyncpg.connection, "_StatementCache", object)
@@ -115,6 +117,13 @@ class PooledTransaction(TransactionContextPooled):
                 held.terminate()
                 await self.client._parent._pool.release(held)
             raise
+
+    async def __aexit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        """End the transaction. Raises Unavailable where its connection is gone, which cannot even be rolled back."""
+        try:
+            await super().__aexit__(kind, error, trace)
+        except asyncpg.InterfaceError:
+            raise Unavailable from error
 
 
 class PooledClient(AsyncpgDBClient):

@@ -18,10 +18,11 @@ from gongzhi.runtime.channels import NoticeChannel
 from gongzhi.runtime.context import Bounds, Context
 from gongzhi.runtime.sealing import KeyRing
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .auth.assembly import open_authentication
 from .auth.authentication import Authenticator, invalid_token
@@ -60,6 +61,9 @@ from .storage import database
 from .storage.access_log import AccessLog, open_ledger
 from .storage.connection_shares import Shares, open_shares, writers_pool_size
 from .storage.key_ring import load_key_ring
+from .telemetry.requests import HEADER as REQUEST_ID
+from .telemetry.requests import begin_request
+from .telemetry.traces import Tracing, open_tracing
 
 DISCOVER = "schema.explore"
 PATH = "/graphql"
@@ -121,9 +125,12 @@ class Application(Starlette):
     """Starlette's application, with the gateway before its middleware and router, which cost as much as parsing."""
 
     gateway: Gateway[Any] | None = None
+    tracing: Tracing | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer GraphQL at once, and leave everything else to the routes."""
+        if self.tracing is not None and scope["type"] != "lifespan":
+            self.tracing.begin(dict(scope["headers"]))
         # A path below a prefix is for the router to find out.
         if (
             self.gateway is not None
@@ -133,7 +140,21 @@ class Application(Starlette):
         ):
             await self.gateway(scope, receive, send)
         else:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, name_replies(scope, send))
+
+
+def name_replies(scope: Scope, send: Send) -> Send:
+    """Begin a request, and return what sends its reply with the id in the headers."""
+    if scope["type"] != "http":
+        return send
+    note = begin_request(dict(scope["headers"]).get(REQUEST_ID))
+
+    async def send_named(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).setdefault(REQUEST_ID.decode(), note.id)
+        await send(message)
+
+    return send_named
 
 
 async def answer_health(request: Request) -> Response:
@@ -169,6 +190,13 @@ class Deployment:
 
     @asynccontextmanager
     async def lifespan(self, app: Application) -> AsyncIterator[None]:
+        """Trace what goes on, if that is wanted, and open all that is held while the application answers."""
+        with open_tracing(self.settings.traces) as app.tracing:
+            async with self.opened(app):
+                yield
+
+    @asynccontextmanager
+    async def opened(self, app: Application) -> AsyncIterator[None]:
         """Open all that is held while the application answers, and close it in turn."""
         settings, dsn, now = self.settings, self.dsn, self.now
         # Opened in the order in which the later need the earlier; closed the other way round.
@@ -204,7 +232,8 @@ class Deployment:
             app.state.worker, app.state.hub, app.state.health, app.state.runtime = worker, hub, health, runtime
             app.state.shares, app.state.guard, app.state.limiter = shares, guard, gateway.operations.limiter
             app.state.services, app.state.operations = services, gateway.operations
-            app.state.stopping = gateway.stopping
+            app.state.stopping, app.state.archive, app.state.now = gateway.stopping, runtime.archive, now
+            app.state.checks = self.plugins.registers.checks
             lines = WorkLines(worker, settings.background_pool)
             # Background work starts last, when everything that it may call is there, and stops first.
             async with (
@@ -368,6 +397,7 @@ def gateway_settings(settings: Settings) -> GatewaySettings:
         proxies=settings.proxies,
         page=settings.development,
         rates=Rates() if limited else None,
+        slow=settings.slow / 1000,
         limits=read_limits(settings),
     )
 
@@ -406,6 +436,7 @@ def viewer_traits(settings: Settings, authenticator: Authenticator) -> Traits:
     return Traits(
         account=lambda viewer: viewer.account.name,
         key=lambda viewer: str(viewer.account.api_key) if viewer.account.api_key else None,
+        log_key=lambda viewer: str(viewer.account.id) if viewer.account.id else None,
         expiry=authenticator.expiry,
         discover=lambda viewer: settings.development or viewer.can(DISCOVER),
     )

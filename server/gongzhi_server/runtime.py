@@ -34,6 +34,7 @@ from .graphql.schema import Schema
 from .plugins.contributions import Plugins
 from .storage.access_log import AccessLog
 from .storage.connection_shares import Shares
+from .telemetry.traces import carry_request
 
 T = TypeVar("T")
 
@@ -169,7 +170,7 @@ class Runtime:
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run something where the tables are known."""
-        return await asyncio.get_running_loop().create_task(work, context=self._variables.copy())
+        return await asyncio.get_running_loop().create_task(work, context=carry_request(self._variables.copy()))
 
 
 async def nothing(*given: Any) -> None:

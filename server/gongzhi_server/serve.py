@@ -26,6 +26,7 @@ from .plugins.contributions import Plugins
 from .settings import Settings
 from .storage import database, embedded_postgres, fingerprints
 from .storage.key_ring import load_key_ring
+from .telemetry.logs import set_up_logging
 
 SWEEPS = 50_000, 20, 50
 """When garbage is collected; at Python's pace every third event for 2 000 followers would wait for a full sweep."""
@@ -50,6 +51,7 @@ class GreetingServer(uvicorn.Server):
                 ws_max_size=limits.message,
                 proxy_headers=False,  # the gateway reads forwarded addresses, from the proxies it is told of alone
                 lifespan="on",
+                log_config=None,
                 log_level="warning",
                 access_log=False,
                 timeout_graceful_shutdown=GRACE,
@@ -93,6 +95,7 @@ def serve_forever(
 
     The port is taken first, so that a second server stops before it touches the database.
     """
+    set_up_logging(settings)
     with fast_startup():
         installed = Plugins() if only_core else loader.load_plugins(without)
     # Port first, database second: a second server must not touch the tables of the first.

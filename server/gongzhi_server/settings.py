@@ -36,6 +36,17 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def one_of(*words: str) -> Callable[[str], str]:
+    """Accept one of some words."""
+
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"is none of {', '.join(words)}; give one of them, or unset it")
+        return text
+
+    return parse
+
+
 def check_mode(text: str) -> str:
     """Accept a mode."""
     if text not in MODES:
@@ -310,6 +321,21 @@ class Settings:
         None,
         check_listener,
         "Address and port where machines find /live, /ready and /metrics, 127.0.0.1:9100; not set: nowhere.",
+    )
+    log: str = declare_variable(
+        "GONGZHI_LOG", "console", one_of("console", "json"), "How lines of the log are written: console, or json."
+    )
+    log_level: str = declare_variable(
+        "GONGZHI_LOG_LEVEL",
+        "warning",
+        one_of("error", "warning", "info"),
+        "From which level on lines are logged; info: a line for each operation.",
+    )
+    slow: int = declare_variable(
+        "GONGZHI_SLOW", 1000, whole_number(1, 600_000), "Milliseconds from which operations and statements are logged."
+    )
+    traces: bool = declare_variable(
+        "GONGZHI_TRACES", False, parse_yes, "yes: send traces, as OpenTelemetry's own variables (OTEL_…) say."
     )
     retention: int = declare_variable(
         "GONGZHI_EVENTS_KEPT", 90, whole_number(31, 3650), "Days for which events are kept, and cursors can be resumed."

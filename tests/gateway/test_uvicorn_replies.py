@@ -14,7 +14,7 @@ from gongzhi_server.gateway import GatewaySettings, Limits, uvicorn_replies
 
 from .conftest import Served
 
-DATE = re.compile(rb"date: [^\r]+\r\n")
+DATE = re.compile(rb"(?:date|x-request-id): [^\r]+\r\n")
 BODY = json.dumps({"query": "{ __typename }"}).encode()
 LONG = json.dumps({"query": "{ __typename }", "variables": {"text": "x" * 100_000}}).encode()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -116,6 +117,19 @@ async def test_what_waits_is_told(filled: str, tmp_path: Path) -> None:
     assert figures['gongzhi_handler_behind{handler="a.hears"}'] == 7
 
 
+async def test_work_and_checks_are_told(filled: str, tmp_path: Path) -> None:
+    async with running(filled, tmp_path) as process:
+        for _ in range(3):
+            await process.ask(COUNTIES, "Counties", signed_in=True)
+        figures = await process.figures()
+    assert figures["gongzhi_documents_total"] == 3 and figures["gongzhi_documents_prepared_total"] == 1
+    assert figures['gongzhi_statement_seconds_count{share="accounts"}'] == 3
+    assert figures['gongzhi_statement_seconds_sum{share="accounts"}'] > 0
+    assert figures['gongzhi_share_waits_total{share="accounts"}'] == 0
+    assert figures["gongzhi_leader"] == 0  # nothing goes on in the background here
+    assert figures['gongzhi_check{check="channels"}'] == 0 and figures['gongzhi_check{check="webhooks.behind"}'] == 0
+
+
 async def test_ready_unless_the_database_is_away(empty: str, tmp_path: Path) -> None:
     """Then 503 with the part that fails; metrics go on without what nobody can know."""
     async with running(empty, tmp_path) as process:
@@ -140,17 +154,21 @@ async def test_not_ready_while_nobody_tells_events(empty: str, tmp_path: Path) -
     assert answer.status_code == 503 and answer.json()["failing"]["events"].startswith("1 are told to nobody")
 
 
-async def test_alert_rules_name_what_there_is(filled: str, tmp_path: Path) -> None:
+async def test_rules_and_dashboard_name_what_there_is(filled: str, tmp_path: Path) -> None:
     """A rule over a figure that nobody exports would never ring."""
-    rules = yaml.safe_load((ROOT / "docs" / "monitoring" / "alerts.yaml").read_text(encoding="utf-8"))["groups"][0][
-        "rules"
-    ]
+    folder = ROOT / "docs" / "monitoring"
+    rules = yaml.safe_load((folder / "alerts.yaml").read_text(encoding="utf-8"))["groups"][0]["rules"]
+    panels = json.loads((folder / "dashboard.json").read_text(encoding="utf-8"))["panels"]
+    asked = [rule["expr"] for rule in rules] + [one["expr"] for panel in panels for one in panel["targets"]]
     async with running(filled, tmp_path) as process:
         await process.ask(COUNTIES, "Counties", signed_in=True)
         text = (await process.watchers.get("/metrics")).text
     exported = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
-    named = {name for rule in rules for name in re.findall(r"gongzhi_\w+", rule["expr"])}
-    assert {re.sub(r"_(bucket|count|sum|total)$", "", name) for name in named} <= exported | {"gongzhi_guard_level"}
+    exported |= {re.sub("_total$", "", name) for name in exported}
+    named = {name for expr in asked for name in re.findall(r"(?:gongzhi|process)_\w+", expr)}
+    guarded = {"gongzhi_guard_level", "gongzhi_guard_refused", "gongzhi_behind_seconds"}
+    assert {re.sub(r"_(bucket|count|sum|total)$", "", name) for name in named} <= exported | guarded
+    assert len({panel["id"] for panel in panels}) == len(panels) and all(panel["title"] for panel in panels)
     assert all(rule["annotations"].keys() == {"summary", "action"} and rule["for"] for rule in rules)
 
 

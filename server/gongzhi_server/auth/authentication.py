@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ from gongzhi.values.errors import Language
 
 from gongzhi_server.caching import Cache
 from gongzhi_server.clock import clock
+from gongzhi_server.errors import Unavailable
 from gongzhi_server.gateway import negotiation
 from gongzhi_server.gateway.interfaces import Unauthenticated
 from gongzhi_server.plugins.contributions import Plugins
@@ -35,6 +37,8 @@ PURPOSE = b"gongzhi-purpose"
 PURPOSE_LENGTH = 200
 UNHEARD = timedelta(seconds=30)
 """How long an account is remembered without a query; changes are heard of at once, and this bounds what is missed."""
+LOOKING_UP = 5.0
+"""Seconds that looking an account up may take."""
 INVALID = 'Bearer error="invalid_token"'
 
 
@@ -170,7 +174,11 @@ class Authenticator:
             shown.until = shown.expires
             return True
         heard = self._heard
-        loaded = await self.accounts.load(shown.claim, now)
+        try:
+            async with asyncio.timeout(LOOKING_UP):
+                loaded = await self.accounts.load(shown.claim, now)
+        except TimeoutError as late:  # a database that hangs says nothing at all
+            raise Unavailable from late
         if loaded is None:
             shown.until, shown.account = 0.0, ViewerAccount()
             return False

@@ -31,6 +31,7 @@ from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.commands import TWO_PERSONS, Command, Problem
 from gongzhi.runtime.context import Context, FileLook
 from gongzhi.runtime.jobs import BackgroundJob
+from gongzhi.runtime.tracing import span
 from gongzhi.runtime.waivers import Grantor, Waiver, WaiverRequest
 from gongzhi.values.errors import Refusal, Refusals, Text
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
@@ -398,7 +399,7 @@ async def perform_in_transaction(
 async def run_command(call: Transaction, command: Command, given: Any) -> Any:
     """Run a command in its transaction, and return its payload."""
     await call.enter()
-    with columns_bound(given), acting_as(call.plugin):
+    with columns_bound(given), acting_as(call.plugin), span("command", command=command.name):
         payload = await command.function(call, given)
     # A skipped check raises here, inside the transaction, so nothing of the command stays.
     require_checks(command, call)

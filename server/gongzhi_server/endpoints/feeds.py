@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from gongzhi_server.errors import Unavailable
 from gongzhi_server.gateway.application import SAFE, GatewaySettings, wrap_application
 from gongzhi_server.gateway.operations import client_address
 from gongzhi_server.gateway.overload import Guard
@@ -66,6 +67,8 @@ class Feeds:
         request = Request(scope, receive)
         try:
             response = await self.answer(request)
+        except Unavailable as away:
+            response = JSONResponse(LATER, 503, headers={"retry-after": str(away.after)})
         except RateLimited as limited:
             response = JSONResponse(LATER, 429, headers={"retry-after": str(limited.after)})
         response.headers.update(HEADERS)
@@ -97,6 +100,8 @@ class Feeds:
             return None
         try:
             page = await self.page(match["plugin"], feed, match["token"])
+        except Unavailable:
+            raise
         except FAULTS as error:
             log.error(
                 "the plugin %s failed in its feed %s: %s; tell whoever makes it",

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TypeVar
 
 from gongzhi.values.errors import Text
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gongzhi_server.errors import Unavailable
 from gongzhi_server.gateway.error_codes import Code
 from gongzhi_server.gateway.operations import Caller, client_address
 from gongzhi_server.gateway.rate_limits import METER, RateLimited, RateLimiter, TimeMeter
 
-__all__ = ["BodyTooLate", "MountedApp", "HttpRefused", "RateLimitedApp", "BodyTooLarge", "cost_headers", "read_body"]
+__all__ = [
+    "BodyTooLarge",
+    "BodyTooLate",
+    "HttpRefused",
+    "MountedApp",
+    "RateLimitedApp",
+    "cost_headers",
+    "read_body",
+    "refuse_if_away",
+]
+
+
+E = TypeVar("E", bound=BaseException)
 
 
 class HttpRefused(Exception):
@@ -44,6 +58,13 @@ class MountedApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)
+
+
+def refuse_if_away(problem: E) -> E | HttpRefused:
+    """Return the refusal of a request for which the database is away, and anything else as it is."""
+    if not isinstance(problem, Unavailable):
+        return problem
+    return HttpRefused(503, Code.UNAVAILABLE, problem.text.en, problem.text.zh, **{"retry-after": str(problem.after)})
 
 
 LATER = {"error": "Too much at this moment; try again later. 请求过多，请稍后重试。"}

@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gongzhi_server.auth.account_lookup import LoadedAccount
 from gongzhi_server.auth.authentication import preferred_language
 from gongzhi_server.auth.claims import OnBehalf
+from gongzhi_server.errors import Unavailable
 from gongzhi_server.gateway import error_responses
 from gongzhi_server.gateway.application import SAFE, GatewaySettings, wrap_application
 from gongzhi_server.gateway.error_codes import Code
@@ -39,7 +40,16 @@ from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.plugins.installed import FAULTS, Plugin, is_switched
 from gongzhi_server.plugins.ownership import acting_as
 
-from .plain_http import BodyTooLarge, BodyTooLate, HttpRefused, MountedApp, RateLimitedApp, cost_headers, read_body
+from .plain_http import (
+    BodyTooLarge,
+    BodyTooLate,
+    HttpRefused,
+    MountedApp,
+    RateLimitedApp,
+    cost_headers,
+    read_body,
+    refuse_if_away,
+)
 
 log = logging.getLogger("gongzhi")
 
@@ -248,6 +258,7 @@ class PluginRoutes:
 
         What was not expected is in the log under an id, with the plugin's name.
         """
+        problem = refuse_if_away(problem)
         match problem:
             case HttpRefused(status=status, code=code, text=text, headers=headers):
                 return RefusalAnswer(RouteRefusal(status, code.value, (text,)), headers)
@@ -306,7 +317,10 @@ class PluginRoutes:
         return RateLimitedApp(serve, self.operations.limiter)
 
 
-EXPECTED = (Refusal, Refusals, HttpRefused, RateLimited, Forbidden, Unauthenticated, RequestRefused, ClientDisconnect)
+EXPECTED = (
+    *(Refusal, Refusals, HttpRefused, RateLimited, Forbidden, Unauthenticated, RequestRefused, ClientDisconnect),
+    Unavailable,
+)
 """What a handler may raise of itself or pass on from us."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,9 +31,11 @@ from gongzhi_server.gateway.negotiation import cross_site, fold_headers, is_json
 from gongzhi_server.gateway.operations import client_address
 from gongzhi_server.gateway.rate_limits import RateLimited, RateLimiter, network_of
 
-from .plain_http import BodyTooLarge, BodyTooLate, HttpRefused, MountedApp, read_body
+from .plain_http import BodyTooLarge, BodyTooLate, HttpRefused, MountedApp, read_body, refuse_if_away
 
 LARGEST = 8192
+ANSWERING = 10.0
+"""Seconds that an answer may take; a database that hangs would otherwise be waited for without end."""
 CACHED = 300
 """Seconds that the public keys may be kept."""
 
@@ -166,7 +169,8 @@ class AuthEndpoint:
             language = self.authenticator.language(headers.get(b"accept-language", b""))
             try:
                 asked = await self.read(Request(scope, receive), headers, method)
-                found = await answer(asked)
+                async with asyncio.timeout(ANSWERING):
+                    found = await answer(asked)
                 body = self.tokens(found, asked.now) if isinstance(found, OpenedSession) else found
                 response = json_response(200, body, CACHED if method == "GET" else 0)
                 if isinstance(found, OpenedSession) and found.device:
@@ -174,7 +178,7 @@ class AuthEndpoint:
             except ClientDisconnect:
                 return
             except Exception as problem:
-                response = refusal_response(problem, language)
+                response = refusal_response(refuse_if_away(problem), language)
             await response(scope, receive, send)
 
         return MountedApp(wrap_application(serve, self.settings))
@@ -255,6 +259,9 @@ def refusal_response(problem: Exception, language: Language) -> Response:
             )
         case PasswordsBusy():
             text = Text("Too much at this moment. Try again in a second.", "系统繁忙，请稍后重试。")
+            return error_response(503, [error_entry(Code.TIMEOUT, text.say(language))], **{"retry-after": "1"})
+        case TimeoutError():
+            text = Text("This took too long. Try again later.", "处理超时，请稍后重试。")
             return error_response(503, [error_entry(Code.TIMEOUT, text.say(language))], **{"retry-after": "1"})
     # Everything else is a fault: its text stays in the log.
     return error_response(500, error_responses.format_errors([error_responses.mask_fault(problem)]))

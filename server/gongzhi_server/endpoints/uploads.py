@@ -39,7 +39,7 @@ from gongzhi_server.gateway.interfaces import Forbidden, Unauthenticated
 from gongzhi_server.gateway.operations import Operations
 from gongzhi_server.gateway.rate_limits import RateLimited
 
-from .plain_http import HttpRefused, cost_headers
+from .plain_http import HttpRefused, cost_headers, refuse_if_away
 
 logger = logging.getLogger(__name__)
 
@@ -224,9 +224,9 @@ class FileService:
         """Turn what was raised into a reply."""
         # The connection is closed: the rest of an upload that was refused is not read.
         headers = {"cache-control": "no-store", "connection": "close", **HEADERS}
-        match problem:
-            case HttpRefused(status=status, code=code, text=text):
-                return error_response(status, code, text.say(tongue), headers)
+        match refuse_if_away(problem):
+            case HttpRefused(status=status, code=code, text=text, headers=more):
+                return error_response(status, code, text.say(tongue), headers | more)
             case UnfitFile(text=text):
                 return error_response(415, Code.UNSUPPORTED_MEDIA_TYPE, text.say(tongue), headers)
             case Unauthenticated(challenge=challenge):

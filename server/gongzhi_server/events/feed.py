@@ -10,9 +10,10 @@ from gongzhi.core.events.outbox_reading import COLUMNS, event_of_row
 from gongzhi.declare.events import Occurrence
 
 from gongzhi_server.planner.execution import Fetch
+from gongzhi_server.storage.availability import LOST
 
 from .cursors import PositionExpired
-from .sequencer import LOST, POLL
+from .sequencer import POLL
 
 log = logging.getLogger("gongzhi")
 

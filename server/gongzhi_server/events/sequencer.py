@@ -17,6 +17,7 @@ from typing import Any
 import asyncpg
 import orjson
 
+from gongzhi_server.storage.availability import LOST
 from gongzhi_server.storage.election import try_lead
 from gongzhi_server.storage.lost_answers import destroy_answers
 
@@ -35,15 +36,6 @@ POLL = 1.0
 PACE = 0.02
 """Seconds between two numberings while one commit follows another, so that each numbers more at once."""
 TIDY, SWEEP = timedelta(hours=1), timedelta(minutes=1)
-LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
-"""Errors by which a connection ends."""
-SHUT = (
-    *(asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError),
-    *(asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError),
-)
-"""Errors of a database that shuts down or is not ready."""
-AWAY = (OSError, asyncpg.InterfaceError, *SHUT)
-"""Errors that mean that the database is away, where nothing else is asked."""
 
 
 class Sequencer:
@@ -62,9 +54,9 @@ class Sequencer:
         self.epochs = epochs
         self.called = asyncio.Event()
         self.written = False
-        self.leads = False
-        self._tidied: datetime | None = None
-        self._swept: datetime | None = None
+        self.leads, self.reachable = False, True
+        self.tidied: datetime | None = None
+        self.swept: datetime | None = None
 
     def wake(self) -> None:
         """Note that this process has committed something."""
@@ -77,11 +69,13 @@ class Sequencer:
             try:
                 await self.serve()
             except LOST as error:
-                log.warning(
-                    "the connection by which events are numbered is lost: %s; it is made anew, look at the database if "
-                    "it goes on",
-                    type(error).__name__,
-                )
+                # Once, not each time that it is tried: this is the line by which an operator learns of it.
+                if self.reachable:
+                    log.error(
+                        "the database cannot be reached: %s; requests are answered with 503 until it can, look at it",
+                        type(error).__name__,
+                    )
+                self.reachable = False
                 self.advanced()  # readers look for themselves
                 await asyncio.sleep(self.poll)
 
@@ -92,6 +86,9 @@ class Sequencer:
         try:
             # First of all: the database may be another one than before, and what it has lost must not be numbered anew.
             self.epochs(orjson.loads(await connection.fetchval(OPEN_EPOCH)))
+            if not self.reachable:
+                log.warning("the database can be reached again; nothing that was answered is lost")
+            self.reachable = True
             await connection.add_listener(NUMBERED, lambda *_: self.advanced())
             await connection.add_listener(WRITTEN, lambda *_: self.called.set())
             while True:
@@ -127,12 +124,12 @@ class Sequencer:
     async def tidy(self, connection: asyncpg.Connection[Any]) -> None:
         """Look after the partitions, once an hour, and destroy secrets that nobody may ask for again, once a minute."""
         now = self.now()
-        if self._swept is None or now - self._swept >= SWEEP:
+        if self.swept is None or now - self.swept >= SWEEP:
             await destroy_answers(connection.execute, now)
-            self._swept = now
-        if self._tidied is None or now - self._tidied >= TIDY:
+            self.swept = now
+        if self.tidied is None or now - self.tidied >= TIDY:
             await partitions.tidy_partitions(connection, now, self.retention)
-            self._tidied = now
+            self.tidied = now
 
 
 async def number_events(fetch: Callable[..., Awaitable[Any]]) -> int:

@@ -16,7 +16,6 @@ from functools import cached_property
 from typing import Any
 from weakref import WeakValueDictionary
 
-import asyncpg
 from gongzhi.core.events.stream_fields import CURSORS, KEYS
 from gongzhi.declare.events import Occurrence
 from gongzhi.declare.plans import LIVE, PLAN, Live
@@ -29,10 +28,10 @@ from gongzhi_server.gateway.interfaces import Answer
 from gongzhi_server.gateway.rate_limits import Overloaded
 from gongzhi_server.planner import Document, FollowedField, Statement
 from gongzhi_server.planner.execution import OperationRun
+from gongzhi_server.storage.availability import AWAY
 
 from .cursors import Cursors
 from .feed import EventFeed
-from .sequencer import AWAY
 from .visibility import Knowledge, Rule
 
 PAUSE = 0.2
@@ -42,7 +41,7 @@ PATIENCE = 10.0
 HANDLED = "select position from events.consumer where name = $1"
 REMEMBERED = 16
 """Chunks of events whose answers a group keeps for those who come a little later."""
-WAITING = (*AWAY, asyncpg.TooManyConnectionsError, Overloaded)
+WAITING = (*AWAY, Overloaded)
 """What is waited out: whoever follows would only come back and ask for the same."""
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 """Stands for the time where two subscriptions are compared."""

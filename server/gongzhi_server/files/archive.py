@@ -40,6 +40,8 @@ class Archive:
 
     def __init__(self, vault: Vault, keys: KeyRing) -> None:
         self.vault, self.keys = vault, keys
+        self.swept: datetime | None = None
+        """When what nobody used was last removed."""
 
     async def has_room(self, viewer: Viewer, client: bytes | None) -> bool:
         """Return whether the caller may send another file before they report."""
@@ -130,6 +132,7 @@ async def _sweep_forever(archive: Archive, now: Callable[[], datetime]) -> None:
         await asyncio.sleep(HOUR)
         try:
             await archive.sweep(now())
+            archive.swept = now()
         except Exception as error:  # the store or the database is away; there is another hour
             logger.error(
                 "uploads that nobody used were not removed: %s; tried again in an hour, look at the store and the "

@@ -16,6 +16,9 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from gongzhi_server.errors import Unavailable
+from gongzhi_server.telemetry.requests import HEADER, begin_request
+
 from . import error_responses, negotiation
 from .discovery import PAGE
 from .error_codes import Code, coded_error
@@ -59,7 +62,7 @@ SAFE: tuple[Header, ...] = (
 HTML = b"text/html"
 TYPED = {media: ((b"content-type", media + b"; charset=utf-8"), *SAFE) for media in (GRAPHQL, JSON, EVENTS, HTML)}
 LARGE = 131_072  # bytes from which compressing would hold up the others too long
-READABLE = ("RateLimit", "RateLimit-Policy", "Retry-After")  # by pages of other origins
+READABLE = ("RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")  # by pages of other origins
 BLANK = b" \t\r\n"
 SENDABLE = (
     "Authorization",
@@ -69,6 +72,7 @@ SENDABLE = (
     "Apollo-Require-Preflight",
     "X-Apollo-Operation-Name",
     "Last-Event-ID",
+    "X-Request-Id",
 )
 
 
@@ -135,9 +139,11 @@ class Gateway(Generic[P]):
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request over HTTP, or hand over to the WebSocket."""
         if scope["type"] == "websocket":
+            begin_request(None)
             await Socket(self.operations, scope, receive, send).serve(self.origins)
             return
         headers = negotiation.fold_headers(scope["headers"])
+        named = (HEADER, begin_request(headers.get(HEADER)).id.encode())
         media = self.default
         try:
             media = self.negotiate_media_type(headers, scope)
@@ -148,10 +154,10 @@ class Gateway(Generic[P]):
             reply = self.refusal(problem, media)
         if isinstance(reply, EventStream):
             # "x-accel-buffering: no" keeps nginx from holding events back.
-            lines = [*TYPED[EVENTS], (b"x-accel-buffering", b"no"), *reply.headers]
+            lines = [*TYPED[EVENTS], (b"x-accel-buffering", b"no"), named, *reply.headers]
             await reply.write(receive, send, lines, self.limits)
         else:
-            await self.write(reply, self.typed(reply, media), headers, send)
+            await self.write(reply, self.typed(reply, media), headers, send, named)
 
     def typed(self, reply: HttpReply, media: bytes) -> bytes:
         """Return the media type of a reply. By the release, only a success may call itself JSON."""
@@ -348,6 +354,8 @@ class Gateway(Generic[P]):
                 return 403, ()
             case RateLimited(after=after):
                 return 429, ((b"retry-after", b"%d" % after),)
+            case Unavailable(after=after):
+                return 503, ((b"retry-after", b"%d" % after),)
             case TimeoutError():
                 return 503, ()
         return 500, ()
@@ -358,9 +366,11 @@ class Gateway(Generic[P]):
             return 200 if media == JSON else 400
         return 400 if stage is Stage.PARSE else 422
 
-    async def write(self, reply: HttpReply, media: bytes, headers: Mapping[bytes, bytes], send: Send) -> None:
+    async def write(
+        self, reply: HttpReply, media: bytes, headers: Mapping[bytes, bytes], send: Send, named: Header
+    ) -> None:
         """Send a reply, compressed where the client reads that and it pays."""
-        body, extra = reply.body, reply.headers
+        body, extra = reply.body, (named, *reply.headers)
         smallest = self.settings.compress
         if smallest is not None and len(body) >= smallest and self.gzips(headers.get(b"accept-encoding", b"")):
             body = await compress_body(body)

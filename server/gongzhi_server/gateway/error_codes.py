@@ -48,6 +48,7 @@ class Code(StrEnum):
     SERVER_STOPPING = "SERVER_STOPPING", "The server stops; connect again, and a stream goes on after its last event."
     TIMEOUT = "TIMEOUT", "The operation took too long and was cancelled."
     UNAUTHENTICATED = "UNAUTHENTICATED", "The credentials are missing, wrong or expired."
+    UNAVAILABLE = "UNAVAILABLE", "The data cannot be reached; send it again after `extensions.retryAfter` seconds."
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE", "The body has a media type, charset or encoding we do not read."
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
-import secrets
 from collections.abc import Sequence
 from typing import Any
 
 from graphql import GraphQLError
+
+from gongzhi_server.errors import Unavailable
+from gongzhi_server.telemetry.logs import log_fault
+from gongzhi_server.telemetry.requests import name_request
 
 from .error_codes import Code, coded_error
 from .interfaces import Forbidden, RequestRefused, Stage, Unauthenticated
@@ -55,18 +58,19 @@ def describe_problem(problem: Exception, limits: Limits, suggest: bool = False) 
         case RateLimited(after=after):
             message = f"{problem} Try again in {after} seconds."
             return format_errors([coded_error(Code.RATE_LIMITED, message, retryAfter=after, policy=problem.policy)])
+        case Unavailable(after=after):
+            return format_errors([coded_error(Code.UNAVAILABLE, str(problem), retryAfter=after, **name_request())])
         case TimeoutError():
             message = f"The operation took longer than {limits.running:g} seconds (limits.running)."
-            return format_errors([coded_error(Code.TIMEOUT, message)])
+            return format_errors([coded_error(Code.TIMEOUT, message, **name_request())])
     return format_errors([mask_fault(problem)])
 
 
 def mask_fault(problem: Exception) -> GraphQLError:
     """Log a fault of ours under an id, and give the client the id alone."""
-    name = secrets.token_hex(8)
-    logger.error("request failed, id %s", name, exc_info=problem)
+    name = log_fault(logger, "request failed, id %s", problem)
     message = f"Something went wrong on our side. Whoever runs the server finds it in the log under {name}."
-    return coded_error(Code.INTERNAL_SERVER_ERROR, message, id=name)
+    return coded_error(Code.INTERNAL_SERVER_ERROR, message, id=name, **name_request())
 
 
 def format_errors(

@@ -150,6 +150,8 @@ class Traits:
     """Whom rate limits and open sockets are counted for; None for strangers, who are counted by address."""
     key: Callable[[Any], str | None] = no_trait
     """The API key in use, which has a rate limit of its own."""
+    log_key: Callable[[Any], str | None] = no_trait
+    """The key of the account, by which the log names it."""
     expiry: Callable[[Any], float | None] = no_trait
     """Seconds for which the credentials still hold; None if that is not known."""
     discover: Callable[[Any], bool] = allow_everybody

@@ -15,8 +15,12 @@ from hashlib import sha256
 from time import perf_counter, thread_time
 from typing import Any, Generic, NamedTuple
 
+from gongzhi.runtime.tracing import span
 from graphql import GraphQLError, Lexer, Source, TokenKind
 from starlette.types import Scope
+
+from gongzhi_server.errors import Unavailable
+from gongzhi_server.telemetry.requests import LONGEST, REQUEST
 
 from . import error_responses
 from .error_codes import Code, coded_error
@@ -40,7 +44,7 @@ from .request import Request
 from .timeouts import Timeout
 from .trusted_documents import DocumentStore
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("gongzhi")
 
 __all__ = ["Caller", "Observation", "Operations", "Progress"]
 
@@ -76,7 +80,7 @@ class Observation:
     name: str | None
     kind: Kind
     outcome: str
-    """ok, errors (some field failed), refused, timeout, overloaded, cancelled or fault."""
+    """ok, errors (some field failed), refused, timeout, overloaded, unavailable, cancelled or fault."""
     seconds: float
     cost: int
 
@@ -84,6 +88,7 @@ class Observation:
 OUTCOMES: Mapping[type[BaseException], str] = {
     RequestRefused: "refused",
     TimeoutError: "timeout",
+    Unavailable: "unavailable",
     Overloaded: "overloaded",
     RateLimited: "refused",
     asyncio.CancelledError: "cancelled",
@@ -113,8 +118,8 @@ class Operations(Generic[P]):
     ) -> None:
         self.engine, self.authenticate, self.documents = engine, authenticate, documents
         self.memory, self.guard = memory, guard
-        self.observe: Callable[[Observation], None] | None = None
-        """Hears of each operation once it has ended, if somebody measures."""
+        self.observers: list[Callable[[Observation], None]] = [self.log_operation]
+        """Hear of each operation once it has ended."""
         self.settings, self.limits, self.traits = settings, settings.limits, traits
         self.limiter = RateLimiter(settings.rates) if settings.rates else None
         self._open: Counter[str] = Counter()
@@ -122,6 +127,8 @@ class Operations(Generic[P]):
         # strangers and for the rest: the interpreter shares its time out by threads, and the loop is one of them.
         self._preparing = {stranger: ThreadPoolExecutor(1, "preparing") for stranger in (False, True)}
         self._waiting = {False: 0, True: 0}
+        self.documents_asked = self.documents_prepared = 0
+        """How many documents were asked for, and how many of them had to be prepared; for operators."""
 
     async def enter(self, headers: Mapping[bytes, bytes], scope: Scope) -> Caller:
         """Find out who calls. Raises Unauthenticated, Forbidden, or Limited for somebody who keeps guessing."""
@@ -133,6 +140,8 @@ class Operations(Generic[P]):
                 self.limiter.budget(None, None, client_address(scope)).consume(self.limiter.rates.refused)
             raise
         account = self.traits.account(viewer)
+        if (note := REQUEST.get()) is not None:
+            note.account = self.traits.log_key(viewer)
         where = client_address(scope)
         budget = self.limiter.budget(account, self.traits.key(viewer), where) if self.limiter else None
         who = f"address {network_of(where)}" if account is None else f"account {account}"
@@ -152,7 +161,9 @@ class Operations(Generic[P]):
             self.admit(caller)
         # Found without a thread: nearly every operation has been sent before.
         prepared = self.engine.recall(text, request.name, trusted, caller.stranger)
+        self.documents_asked += 1
         if prepared is None:
+            self.documents_prepared += 1
             prepared = await self._prepare(text, request.name, trusted, caller)
         if behind and prepared.operation != "mutation":
             self.admit(caller)
@@ -185,6 +196,16 @@ class Operations(Generic[P]):
             if caller.budget:  # a document that is refused took its time, too
                 caller.budget.charge(0, seconds, paid=1)
 
+    def log_operation(self, seen: Observation) -> None:
+        """Log an operation that was cut off or took long; each one, if the log is to have them all."""
+        slow = seen.seconds >= self.settings.slow
+        if not (slow or seen.outcome == "timeout" or logger.isEnabledFor(logging.INFO)):
+            return
+        level = logging.WARNING if slow or seen.outcome == "timeout" else logging.INFO
+        about = {"kind": seen.kind, "outcome": seen.outcome, "seconds": round(seen.seconds, 4), "cost": seen.cost}
+        message = "an operation took long or was cut off" if level == logging.WARNING else "operation"
+        logger.log(level, message, extra={**about, "repeats": (message, seen.name, seen.outcome)})
+
     def budget(self, scope: Scope) -> CallerBudget | None:
         """Return what pays for an address, or None without rates."""
         return self.limiter.budget(None, None, client_address(scope)) if self.limiter else None
@@ -216,20 +237,23 @@ class Operations(Generic[P]):
         return False
 
     async def run(self, prepared: P, request: Request, caller: Caller, seconds: float | None = None) -> Answer:
-        """Execute as `charge` does, and tell the observer how it went."""
-        if self.observe is None:
-            return await self.charge(prepared, request, caller, seconds)
+        """Execute as `charge` does, and tell the observers how it went."""
+        name = None if caller.stranger else request.name
+        if (note := REQUEST.get()) is not None:
+            note.operation = name and name[:LONGEST]
         begun, outcome, cost = perf_counter(), "ok", 0
         try:
-            answer = await self.charge(prepared, request, caller, seconds)
+            with span(f"graphql {prepared.operation}", **{"graphql.operation.name": name or ""}):
+                answer = await self.charge(prepared, request, caller, seconds)
             outcome, cost = "errors" if answer.errors else "ok", answer.cost
             return answer
         except BaseException as error:
             outcome = OUTCOMES.get(type(error), "fault")
             raise
         finally:
-            name = None if caller.stranger else request.name
-            self.observe(Observation(name, prepared.operation, outcome, perf_counter() - begun, cost))
+            seen = Observation(name, prepared.operation, outcome, perf_counter() - begun, cost)
+            for observe in self.observers:
+                observe(seen)
 
     async def charge(self, prepared: P, request: Request, caller: Caller, seconds: float | None = None) -> Answer:
         """Execute within the time; raise Refused or TimeoutError. What it took is charged, whatever became of it."""

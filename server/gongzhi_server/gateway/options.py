@@ -35,6 +35,7 @@ class GatewaySettings:
         False, "Answer a browser that opens the address with a page that says where things are."
     )
     rates: Rates | None = declare_option(None, "How much each account, key and address may ask for; None: without end.")
+    slow: float = declare_option(float("inf"), "Seconds from which an operation is logged as slow.")
     limits: Limits = declare_option(Limits(), "The most a request may ask for.")
 
 

@@ -15,6 +15,9 @@ from typing import Any, Generic
 import orjson
 from starlette.types import Receive, Scope, Send
 
+from gongzhi_server.errors import Unavailable
+from gongzhi_server.telemetry.requests import continue_request
+
 from . import negotiation
 from .backpressure import ClientGone, ClientTooSlow, Outlet
 from .error_codes import Code, coded_error
@@ -54,6 +57,7 @@ class CloseCode(IntEnum):
     CROWDED = 4498, "The account, or the address of a stranger, has limits.sockets open; close one."
     SLOW = 4499, "The client does not read what it asked for (limits.stalling, limits.outgoing)."
     FAULT = 4500, "Our fault; the reason has the id of the entry in the server's log."
+    UNAVAILABLE = 4503, "Nobody's credentials can be looked at, for the data cannot be reached; connect again soon."
 
 
 class SocketClosed(Exception):
@@ -109,6 +113,8 @@ class Socket(Generic[P]):
             why = ended.exceptions[0]
         except* ClientTooSlow:
             why = SocketClosed(CloseCode.SLOW)
+        except* Unavailable:
+            why = SocketClosed(CloseCode.UNAVAILABLE)
         except* Exception as faults:
             why = SocketClosed(CloseCode.FAULT, str((mask_fault(faults.exceptions[0]).extensions or {})["id"]))
         if isinstance(why, SocketClosed):
@@ -239,18 +245,19 @@ class Socket(Generic[P]):
 
     async def operate(self, name: str, request: Request) -> None:
         """Carry out an operation: its answers, and the end or an error."""
-        # Asked for each operation: grants may have changed since the socket was opened.
-        caller = await self.enter()
+        continue_request()
         # The frame is put together from bytes, so that a large answer is not parsed and written again.
         head = b'{"id":' + orjson.dumps(name) + b',"type":"next","payload":'
         problem: Exception | None = None
         try:
+            # Asked for each operation: grants may have changed since the socket was opened.
+            caller = await self.enter()
             prepared = await self.operations.prepare(request, caller)
             progress = self.progress[name] = Progress()
             async with aclosing(self.operations.answers(prepared, request, caller, progress)) as answers:
                 async for answer in answers:
                     await self.send_text(head + answer.body + b"}")
-        except (ClientGone, ClientTooSlow):
+        except (ClientGone, ClientTooSlow, SocketClosed):
             raise
         except (Unauthenticated, Forbidden) as ended:
             # The whole socket ends: an error of one operation is final to clients, and they would not come back.

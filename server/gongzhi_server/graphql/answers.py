@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from uuid import uuid4
 
 import orjson
 from asyncpg.exceptions import QueryCanceledError
@@ -14,12 +13,15 @@ from gongzhi.values.errors import Language, Refusal
 from graphql import GraphQLError, Node
 
 from gongzhi_server.commands.mutations import PermissionDenied
+from gongzhi_server.errors import Unavailable
 from gongzhi_server.gateway.error_codes import Code
 from gongzhi_server.gateway.error_responses import hide_values
 from gongzhi_server.gateway.interfaces import Answer, RequestRefused, Stage
 from gongzhi_server.gateway.rate_limits import RateLimited
 from gongzhi_server.planner.arguments import ArgumentRefusal
 from gongzhi_server.planner.budget import BudgetExceeded
+from gongzhi_server.telemetry.logs import log_fault
+from gongzhi_server.telemetry.requests import name_request
 
 PLACES = 10
 """The most places in a document that one error names."""
@@ -59,11 +61,13 @@ def visible_error(problem: GraphQLError, language: Language) -> GraphQLError:
     if isinstance(cause, RateLimited):
         extensions = {"code": Code.RATE_LIMITED.value, "retryAfter": cause.after, "policy": cause.policy}
         return GraphQLError(f"{cause} Try again in {cause.after} seconds.", **place, extensions=extensions)
+    if isinstance(cause, Unavailable):
+        extensions = {"code": Code.UNAVAILABLE.value, "retryAfter": cause.after, **name_request()}
+        return GraphQLError(str(cause), **place, extensions=extensions)
     # Anything else is a fault: its text may quote values, so only an id leaves the server.
-    identifier = uuid4().hex
-    log.error("operation failed (%s)", identifier, exc_info=cause)
+    identifier = log_fault(log, "operation failed (%s)", cause)
     plugin = {name: said for name, said in (problem.extensions or {}).items() if name == "plugin"}
-    extensions = {"code": Code.INTERNAL_SERVER_ERROR.value, "id": identifier, **plugin}
+    extensions = {"code": Code.INTERNAL_SERVER_ERROR.value, "id": identifier, **name_request(), **plugin}
     return GraphQLError("Something went wrong on our side.", **place, extensions=extensions)
 
 

@@ -17,6 +17,7 @@ from gongzhi.core.access.glasses import read_glass_id
 from gongzhi.declare.plans import GUARD, Live
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.context import Context
+from gongzhi.runtime.tracing import span
 from gongzhi.values.errors import Language, Refusal
 from graphql import GraphQLError, get_operation_ast
 from graphql.execution.values import VariableValues, get_variable_values
@@ -25,16 +26,16 @@ from tortoise.models import Model
 from gongzhi_server.auth.authentication import clean_purpose
 from gongzhi_server.clock import clock
 from gongzhi_server.commands.mutations import PermissionDenied
+from gongzhi_server.errors import Unavailable
 from gongzhi_server.events.cursors import PositionExpired
 from gongzhi_server.events.hub import Hub
-from gongzhi_server.events.sequencer import AWAY
 from gongzhi_server.events.subscriptions import Current, Streams, SubscriptionRequest
 from gongzhi_server.events.visibility import Knowledge
 from gongzhi_server.gateway import limits
 from gongzhi_server.gateway.error_codes import Code, coded_error
 from gongzhi_server.gateway.interfaces import Answer, Kind, RequestRefused, Stage
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.gateway.rate_limits import Overloaded, spend_time
+from gongzhi_server.gateway.rate_limits import spend_time
 from gongzhi_server.planner import Document, Planner, Statement
 from gongzhi_server.planner.budget import BudgetExceeded
 from gongzhi_server.planner.document import PLANNED
@@ -186,7 +187,8 @@ class GraphQLEngine:
         """
         begun = perf_counter()
         try:
-            return make(self._brief)
+            with span("plan"):
+                return make(self._brief)
         except BudgetExceeded as exceeded:
             if not exceeded.is_of_planning:
                 raise
@@ -204,7 +206,8 @@ class GraphQLEngine:
                 seconds = thread_time() - begun
 
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._planning, plan)
+            with span("plan in a thread"):
+                return await asyncio.get_running_loop().run_in_executor(self._planning, plan)
         finally:
             spend_time(seconds)
 
@@ -265,11 +268,9 @@ class GraphQLEngine:
 
     @contextmanager
     def _translate_stream_faults(self, language: Language) -> Iterator[None]:
-        """Raise Refused, or Overloaded, for what may go wrong with a stream alone."""
+        """Raise Refused for what may go wrong with a stream alone."""
         try:
             yield
-        except AWAY as away:  # before it began; later it waits
-            raise Overloaded("database", 1) from away
         except LostRows as lost:
             self.count([lost])
             raise RequestRefused([visible_error(lost, language)], Stage.OPERATION) from lost
@@ -338,7 +339,7 @@ class GraphQLEngine:
         """Count which plugins failed; to refuse what was asked for is no failure."""
         for one in errors:
             plugin = (one.extensions or {}).get("plugin")
-            if plugin and not isinstance(one.original_error, Refusal | PermissionDenied):
+            if plugin and not isinstance(one.original_error, Refusal | PermissionDenied | Unavailable):
                 self.blame(plugin, type(one.original_error).__name__)
 
     async def coerced_apart(self, document: Document, given: dict[str, Any]) -> VariableValues:

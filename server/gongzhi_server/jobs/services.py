@@ -14,10 +14,11 @@ from gongzhi.runtime.context import Context
 from gongzhi.runtime.event_feed import EventFeed
 from gongzhi.runtime.services import ProcessRun, ProcessService, Service, ServiceRun
 
-from gongzhi_server.events.sequencer import LOST, POLL
+from gongzhi_server.events.sequencer import POLL
 from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.plugins.installed import FAULTS, Plugin
 from gongzhi_server.plugins.ownership import acting_as
+from gongzhi_server.storage.availability import LOST
 from gongzhi_server.storage.database import open_writers
 from gongzhi_server.storage.election import ElectionLost, election_lock, lead_when_elected
 

@@ -21,18 +21,21 @@ from gongzhi.core.events.outbox_reading import event_of_row
 from gongzhi.declare.events import Occurrence
 from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
 from gongzhi.runtime.jobs import Handler, JobRun
+from gongzhi.runtime.tracing import span
 from gongzhi.values.errors import Refusal
 from tortoise.transactions import in_transaction
 from uuid6 import uuid7
 
 from gongzhi_server.clock import CHINA
 from gongzhi_server.commands.mutations import Transaction
+from gongzhi_server.errors import Unavailable
 from gongzhi_server.events.feed import EVENT
 from gongzhi_server.events.outbox import Outbox
-from gongzhi_server.events.sequencer import AWAY, BATCH, SHUT
+from gongzhi_server.events.sequencer import BATCH
 from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.plugins.installed import is_switched
 from gongzhi_server.plugins.ownership import acting_as
+from gongzhi_server.storage.availability import AWAY, SHUT
 from gongzhi_server.storage.database import ANEW
 
 log = logging.getLogger("gongzhi")
@@ -206,7 +209,7 @@ class Worker:
         for given in ([heard] if heard else []) if handler.together else heard:
             call = self.calling(connection, whose)
             async with limit_time(whose, HANDLING):
-                with acting_as(whose):
+                with acting_as(whose), span("handler", handler=handler.name, events=len(events)):
                     await handler.function(call, given)
             published |= await call.outgoing.write(connection)
         return published
@@ -290,7 +293,7 @@ class Worker:
         call = self.calling(connection, whose)
         arguments = orjson.loads(row["arguments"])
         async with limit_time(whose, WORKING):
-            with acting_as(whose):
+            with acting_as(whose), span("job", job=one.name):
                 await one.function(
                     call, JobRun(row["id"], row["due_at"], row["attempts"] + 1, tuple(counties), arguments)
                 )
@@ -348,7 +351,7 @@ async def limit_time(whose: str | None, seconds: float) -> AsyncIterator[None]:
         async with limit:
             yield
     # The database going away is not the plugin's failure, so it is let through as it is.
-    except SHUT:
+    except (Unavailable, *SHUT):
         raise
     except TimeoutError as late:
         slow = PluginTooSlow(f"it took more than {seconds:g} seconds").with_traceback(late.__traceback__)

@@ -9,7 +9,8 @@ from contextlib import suppress
 
 from tortoise import connections
 
-from gongzhi_server.events.sequencer import AWAY, POLL
+from gongzhi_server.events.sequencer import POLL
+from gongzhi_server.storage.availability import AWAY
 
 from .worker import Tally, Worker
 

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 import orjson
+from gongzhi.declare.register_entries import Check
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 FRESH = 5.0
@@ -20,16 +21,20 @@ coalesce((select extract(epoch from now() - min(at)) from events.outbox where po
 (select count(*) from events.job where state = 'WAITING' and due_at <= now())::int as due,
 (select count(*) from events.job where state = 'PARKED')::int as parked"""
 
+CHECKED = 60.0
+"""Seconds for which the answers to checks are told again: some of them read whole tables."""
+
 Read = Callable[..., Awaitable[Sequence[Any]]]
 
 
 class Backlog:
     """The events, handlers and jobs that wait. `read` fetches the rows of a statement, `clock` tells seconds."""
 
-    def __init__(self, read: Read, clock: Callable[[], float] = monotonic) -> None:
-        self.read, self.clock = read, clock
+    def __init__(self, read: Read, checks: Sequence[Check] = (), clock: Callable[[], float] = monotonic) -> None:
+        self.read, self.checks, self.clock = read, checks, clock
         self.last: dict[str, Any] = {}
-        self._at = float("-inf")
+        self.found: dict[str, int] = {}
+        self._at = self._checked = float("-inf")
         self._lock = asyncio.Lock()
 
     async def refresh(self) -> dict[str, Any]:
@@ -40,9 +45,18 @@ class Backlog:
                 self.last, self._at = {**row, "behind": orjson.loads(row["behind"])}, self.clock()
         return self.last
 
+    async def check(self) -> None:
+        """Ask what `gongzhi doctor` asks, unless that was done not long ago. Raises what the database does."""
+        async with self._lock:
+            if self.checks and self.clock() - self._checked >= CHECKED:
+                sql = "select " + ", ".join(f"({one.sql})::float" for one in self.checks)
+                [row] = await self.read(sql)
+                self.found = dict(zip((one.name for one in self.checks), row, strict=True))
+                self._checked = self.clock()
+
     def forget(self) -> None:
         """Tell nothing more of what was read: it is older than it looks."""
-        self.last, self._at = {}, float("-inf")
+        self.last, self.found, self._at, self._checked = {}, {}, float("-inf"), float("-inf")
 
     def gauges(self) -> Iterator[Metric]:
         """Yield what was read last; nothing if the database could not be asked."""
@@ -61,3 +75,7 @@ class Backlog:
         for name, events in self.last["behind"].items():
             behind.add_metric([name], events)
         yield behind
+        checks = GaugeMetricFamily("gongzhi_check", "What a check found that should be zero", labels=["check"])
+        for name, count in self.found.items():
+            checks.add_metric([name], count)
+        yield checks

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import asyncpg
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from gongzhi_server.storage.availability import LOST
 from gongzhi_server.storage.database import connect_database
 
 from .backlog import Backlog
@@ -21,9 +22,10 @@ from .metrics import OperationMetrics, StateCollector, open_registry
 
 PATIENCE = 2.0
 """Seconds that a probe waits for the database; probes themselves wait for some three."""
+CHECKING = 8.0
+"""Seconds that checks may take; Prometheus itself waits for ten."""
 STUCK = 15.0
 """Seconds after which an event that nobody is told of means that no process leads."""
-AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 
 async def fetch_alone(dsn: str, sql: str) -> Sequence[Any]:
@@ -36,9 +38,9 @@ class Management:
     """What a process answers to machines about itself. `state` is its application's."""
 
     def __init__(self, state: Any, dsn: str) -> None:
-        self.registry, self.backlog = open_registry(), Backlog(partial(fetch_alone, dsn))
+        self.registry, self.backlog = open_registry(), Backlog(partial(fetch_alone, dsn), state.checks)
         self.registry.register(StateCollector(state, self.backlog))
-        state.operations.observe = OperationMetrics(self.registry).observe
+        state.operations.observers.append(OperationMetrics(self.registry).observe)
 
     def app(self) -> Starlette:
         """Return the application that answers on the management port."""
@@ -62,7 +64,10 @@ class Management:
 
     async def metrics(self, request: Request) -> Response:
         """Answer Prometheus, also while the database is away: then without what waits there."""
-        await self.examine()
+        if not await self.examine():
+            with suppress(*LOST):
+                async with asyncio.timeout(CHECKING):
+                    await self.backlog.check()
         # In a thread: thousands of lines take longer to write than a request may wait for the loop.
         text = await asyncio.to_thread(generate_latest, self.registry)
         return Response(text, media_type=CONTENT_TYPE_LATEST)
@@ -72,7 +77,7 @@ class Management:
         try:
             async with asyncio.timeout(PATIENCE):
                 found = await self.backlog.refresh()
-        except AWAY as error:
+        except LOST as error:
             self.backlog.forget()
             return {"database": f"does not answer ({type(error).__name__})"}
         if found["oldest"] > STUCK:

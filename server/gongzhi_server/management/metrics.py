@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, PlatformCollector, ProcessCollector
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
 from gongzhi_server.gateway.operations import Observation
@@ -84,6 +84,7 @@ class StateCollector(Collector):
             )
             yield make_gauge("gongzhi_guard_refused", "Reads refused since the start", guard.refused)
             yield make_gauge("gongzhi_behind_seconds", "How late the event loop or urgent work is", guard.behind)
+        yield from self._work_done()
         yield make_gauge("gongzhi_looks_waiting", "Looks that wait to be written", self.state.runtime.ledger.waiting)
         yield make_gauges(
             "gongzhi_plugin_failing",
@@ -92,6 +93,44 @@ class StateCollector(Collector):
             ((name, 1) for name in self.state.health.failing),
         )
         yield from self.backlog.gauges()
+
+    def _work_done(self) -> Iterator[Metric]:
+        """Yield what was waited for and sent to the database, what was prepared, and how long ago it was tidied up."""
+        shares, operations, now = self.state.shares, self.state.operations, self.state.now()
+        every, readers = shares.every, shares.readers
+        yield make_counters(
+            "gongzhi_share_waits", "Requests that waited for a place", ((one.name, one.waits) for one in every)
+        )
+        yield make_counters(
+            "gongzhi_share_waiting_seconds",
+            "How long they waited together",
+            ((one.name, one.waiting_seconds) for one in every),
+        )
+        statements = SummaryMetricFamily("gongzhi_statement_seconds", "Statements that read", labels=("share",))
+        for one in readers:
+            statements.add_metric([one.share.name], one.statements, one.seconds)
+        yield statements
+        yield CounterMetricFamily("gongzhi_documents", "Documents that were asked for", operations.documents_asked)
+        yield CounterMetricFamily(
+            "gongzhi_documents_prepared", "Those of them that were not kept", operations.documents_prepared
+        )
+        sequencer = self.state.hub.sequencer
+        yield make_gauge("gongzhi_leader", "1 in the process that numbers events", sequencer.leads)
+        swept = {"uploads": self.state.archive.swept, "partitions": sequencer.tidied, "answers": sequencer.swept}
+        yield make_gauges(
+            "gongzhi_sweep_age_seconds",
+            "How long ago this process removed what is left over",
+            ("sweep",),
+            ((name, (now - at).total_seconds()) for name, at in swept.items() if at),
+        )
+
+
+def make_counters(name: str, about: str, values: Iterable[tuple[str, float]]) -> Metric:
+    """Return a counter by share."""
+    family = CounterMetricFamily(name, about, labels=("share",))
+    for label, value in values:
+        family.add_metric([label], value)
+    return family
 
 
 def make_gauge(name: str, about: str, value: float) -> Metric:

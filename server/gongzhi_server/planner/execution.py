@@ -40,6 +40,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.arguments import convert_arguments
 
+from gongzhi_server.errors import Unavailable
 from gongzhi_server.plugins.installed import is_switched
 
 from . import Document, Planner, Statement
@@ -275,6 +276,9 @@ class OperationRun:
         )
         result = await result if inspect.isawaitable(result) else result
         for error in result.errors or ():
+            # Nothing of it was done, so it is refused as a whole: the client sends it again.
+            if isinstance(error.original_error, Unavailable) and not any((result.data or {}).values()):
+                raise error.original_error
             # A client that reports a fault should know which vendor to turn to.
             if error.original_error and error.path and (plugin := self.owner(str(error.path[0]))):
                 error.extensions = {**(error.extensions or {}), "plugin": plugin}

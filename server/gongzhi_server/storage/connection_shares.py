@@ -7,9 +7,11 @@ length for a bounded time, and is then told to come back later. So a flood of on
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -17,6 +19,7 @@ from typing import Any
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.tracing import span
 
 from gongzhi_server.gateway.interfaces import Kind
 from gongzhi_server.gateway.rate_limits import Overloaded, spend_time
@@ -26,6 +29,8 @@ from gongzhi_server.settings import Settings
 from . import database
 
 __all__ = ["SharedReader", "Share", "Shares", "Unshared", "open_shares"]
+
+log = logging.getLogger("gongzhi")
 
 PATIENCE = 2.0
 """Seconds that somebody waits for a place."""
@@ -49,7 +54,9 @@ class Share:
 
     def __init__(self, name: str, size: int, patience: float = PATIENCE, longest: int = LONGEST_LINE) -> None:
         self.name, self.size, self.patience, self.longest = name, size, patience, longest
-        self.busy = self.most = self.refused = 0
+        self.busy = self.most = self.refused = self.waits = 0
+        self.waiting_seconds = 0.0
+        """How long all have waited together, who were as many as `waits`."""
         self._line: deque[tuple[float, asyncio.Future[None]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -97,6 +104,9 @@ class Share:
             elif place.done() and not place.cancelled() and place.exception() is None:
                 self.leave()  # it was given up in the moment in which it was handed over
             raise
+        finally:
+            self.waits += 1
+            self.waiting_seconds += perf_counter() - entry[0]
 
     def _refuse_late(self) -> None:
         """Refuse those who have waited too long, and look again when the next one has."""
@@ -129,8 +139,10 @@ class SharedReader:
     send a statement. The share has as many places as the pool has connections, so there is one for each place.
     """
 
-    def __init__(self, share: Share, pool: asyncpg.Pool[Any], metered: bool = True) -> None:
-        self.share, self.pool, self.metered = share, pool, metered
+    def __init__(self, share: Share, pool: asyncpg.Pool[Any], metered: bool = True, slow: float = float("inf")) -> None:
+        self.share, self.pool, self.metered, self.slow = share, pool, metered, slow
+        self.statements, self.seconds = 0, 0.0
+        """How many were sent, and how long they took together, for operators."""
         # Used from the end, so those that are not needed stay at the beginning.
         self._held: list[PoolConnectionProxy[Any]] = []
         self._unused = 0
@@ -140,7 +152,7 @@ class SharedReader:
         self._closing = False
 
     async def fetch(self, sql: str, *values: Any) -> Sequence[Any]:
-        """Fetch the rows of a statement within the share. Raises Overloaded."""
+        """Fetch the rows of a statement within the share. Raises Overloaded, and Unavailable."""
         if not self.share.take():  # what every read does is spelled out: a context manager costs as much as all of it
             await self.share.wait()
         # The clock starts once there is a place: waiting in line is the fault of others, and is not charged.
@@ -148,7 +160,8 @@ class SharedReader:
         try:
             connection = await self._take()
             try:
-                found: Sequence[Any] = await connection.fetch(sql, *values)
+                with span("sql", share=self.share.name):
+                    found: Sequence[Any] = await connection.fetch(sql, *values)
             # The pool knows what to do with a connection on which something went wrong or was given up.
             except BaseException:
                 await self.pool.release(connection)
@@ -160,8 +173,13 @@ class SharedReader:
             return found
         finally:
             self.share.leave()
+            seconds = perf_counter() - begun
             if self.metered:
-                spend_time(perf_counter() - begun)
+                spend_time(seconds)
+            self.statements += 1
+            self.seconds += seconds
+            if seconds >= self.slow:
+                log_slow_statement(sql, seconds)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
@@ -191,9 +209,10 @@ class SharedReader:
             connection = self._held.pop()
             if len(self._held) < self._unused:
                 self._unused = len(self._held)
-            if not connection.is_closed():
-                return connection
-            await self.pool.release(connection)
+            # The pool takes back by itself what is lost, and then nothing can be asked of it any more.
+            with suppress(asyncpg.InterfaceError):
+                if not connection.is_closed():
+                    return connection
         return await self.pool.acquire()
 
     def _hold(self, connection: PoolConnectionProxy[Any]) -> None:
@@ -212,6 +231,13 @@ class SharedReader:
             task.add_done_callback(self._leaving.discard)
         self._unused = len(self._held)
         self._timer = loop.call_later(IDLE, self._give_back) if self._held else None
+
+
+def log_slow_statement(sql: str, seconds: float) -> None:
+    """Log a statement that took long by a digest of its text, which is the same whoever sends it with what values."""
+    digest = hashlib.sha256(sql.encode()).hexdigest()[:12]
+    extra = {"statement": digest, "seconds": round(seconds, 4), "repeats": ("statement", digest)}
+    log.warning("a statement took long; gongzhi explain shows what an operation sends", extra=extra)
 
 
 @dataclass(frozen=True)
@@ -243,9 +269,12 @@ class Shares:
     files: Share
 
     @property
+    def readers(self) -> tuple[SharedReader, ...]:
+        return self.strangers, self.accounts, self.commands, self.sessions, self.background
+
+    @property
     def every(self) -> tuple[Share, ...]:
-        readers = self.strangers, self.accounts, self.commands, self.sessions, self.background
-        return (*(one.share for one in readers), self.writing, self.strangers_writing, self.files)
+        return (*(one.share for one in self.readers), self.writing, self.strangers_writing, self.files)
 
     def waited(self) -> float:
         """Return the seconds for which a mutation, or the check of somebody's session, has waited by now."""
@@ -298,7 +327,7 @@ async def open_shares(dsn: str, settings: Settings) -> AsyncIterator[Shares]:
         async def opened(name: str, size: int, **more: Any) -> SharedReader:
             metered, longest = more.pop("metered", True), more.pop("longest", LONGEST_LINE)
             pool = await stack.enter_async_context(await database.open_readers(dsn, size, **more))
-            reader = SharedReader(Share(name, size, longest=longest), pool, metered)
+            reader = SharedReader(Share(name, size, longest=longest), pool, metered, settings.slow / 1000)
             stack.push_async_callback(reader.close)
             return reader
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pkgutil import iter_modules, resolve_name
@@ -18,10 +18,11 @@ from tortoise.migrations.operations import CreateSchema, DropSchema
 from tortoise.migrations.writer import ImportManager, MigrationWriter
 
 from gongzhi_server._compat import bound_statements, reset_without_timer
-from gongzhi_server.errors import Problem
+from gongzhi_server.errors import Problem, Unavailable
 from gongzhi_server.plugins.contributions import CORE_APPS
 from gongzhi_server.plugins.ownership import check_writes
 
+from .availability import SHUT, connect
 from .migration_state import PluginMigrationExecutor
 
 # Advisory lock: processes that start at the same time migrate one after the other.
@@ -66,18 +67,27 @@ class CleanConnection(asyncpg.Connection):
         else:
             await super().reset(timeout=timeout)
 
-    def _execute(self, query: str, *given: Any, **named: Any) -> Awaitable[Any]:
+    async def _execute(self, query: str, *given: Any, **named: Any) -> Any:
         # Guards what plugins run on such a connection: see `check_writes`.
         check_writes(query)
-        return super()._execute(query, *given, **named)  # type: ignore[misc,no-any-return]
+        try:
+            return await super()._execute(query, *given, **named)  # type: ignore[misc]
+        except SHUT as error:
+            raise Unavailable from error
 
-    def execute(self, query: str, *given: Any, **named: Any) -> Awaitable[Any]:  # type: ignore[override]
+    async def execute(self, query: str, *given: Any, **named: Any) -> Any:
         check_writes(query)
-        return super().execute(query, *given, **named)
+        try:
+            return await super().execute(query, *given, **named)
+        except SHUT as error:
+            raise Unavailable from error
 
-    def executemany(self, command: str, *given: Any, **named: Any) -> Awaitable[Any]:  # type: ignore[override]
+    async def executemany(self, command: str, *given: Any, **named: Any) -> Any:
         check_writes(command)
-        return super().executemany(command, *given, **named)
+        try:
+            return await super().executemany(command, *given, **named)
+        except SHUT as error:
+            raise Unavailable from error
 
 
 async def open_readers(
@@ -93,6 +103,7 @@ async def open_readers(
         settings["max_parallel_workers_per_gather"] = "0"
     return await asyncpg.create_pool(
         dsn,
+        connect=connect,
         min_size=min(size, least),
         max_size=size,
         connection_class=CleanConnection,
@@ -116,7 +127,12 @@ async def connect_database(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
 async def open_writers(dsn: str, size: int) -> asyncpg.Pool[Any]:
     """Open a pool for short statements that write; its connections are made when they are needed."""
     return await asyncpg.create_pool(
-        dsn, min_size=0, max_size=size, connection_class=CleanConnection, server_settings={"timezone": "UTC"}
+        dsn,
+        connect=connect,
+        min_size=0,
+        max_size=size,
+        connection_class=CleanConnection,
+        server_settings={"timezone": "UTC"},
     )
 
 
@@ -125,6 +141,7 @@ def tortoise_config(dsn: str, apps: Iterable[App] = CORE_APPS, size: int = 8, sh
     credentials = {
         # Whole, not in parts: what it says of TLS and of several hosts holds for every pool.
         "dsn": dsn,
+        "connect": connect,
         "min_size": 1,
         "max_size": size,
         "connection_class": CleanConnection,

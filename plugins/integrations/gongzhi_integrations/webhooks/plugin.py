@@ -64,6 +64,6 @@ def jobs() -> list[BackgroundJob]:
 
 @hookimpl
 def registers() -> list[Registers]:
-    from . import holdings
+    from . import checks, holdings
 
-    return [Registers(holdings=holdings.HOLDINGS)]
+    return [Registers(holdings=holdings.HOLDINGS, checks=checks.CHECKS)]

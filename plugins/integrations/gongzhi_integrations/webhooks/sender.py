@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from gongzhi.runtime.outbound.networks import OutboundNetworks
+from gongzhi.runtime.tracing import span
 from standardwebhooks import Webhook
 
 if TYPE_CHECKING:
@@ -66,8 +67,9 @@ class Sender:
                 # What bounds the answer is the timeout around it all; that of the client is for connecting.
                 request.extensions["timeout"] = {"connect": min(CONNECTING, timeout)}
                 # As a stream, of which the body is never read.
-                reply = await self.client.send(request, stream=True)
-                await reply.aclose()
+                with span("webhook"):
+                    reply = await self.client.send(request, stream=True)
+                    await reply.aclose()
                 found = Attempt(reply.status_code, retry_after=reply.headers.get("retry-after"))
         except Exception as error:  # a receiver may be broken in any way
             from gongzhi.runtime.outbound.clients import name_failure
