@@ -9,7 +9,7 @@ from gongzhi.values.errors import Refusal
 
 from gongzhi_server.errors import Problem
 
-from . import accounts, clients, contents, keys, plugins, server
+from . import accounts, clients, contents, keys, observation, plugins, server
 from . import jobs as cli_jobs
 from .plugin_commands import PluginGroup
 from .terminal import exit_with_error, terminal_language
@@ -41,6 +41,8 @@ app.command()(clients.schema)
 app.command()(clients.asyncapi)
 app.command()(server.doctor)
 app.command()(server.explain)
+app.command()(observation.top)
+app.command()(observation.support)
 
 
 def main() -> None:

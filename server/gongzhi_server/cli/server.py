@@ -32,13 +32,19 @@ def serve(
     serve.serve_forever(read_settings(), load_demo_once if demo else None, without or (), only_core=only_core)
 
 
-def migrate() -> None:
+def migrate(
+    plan: Annotated[bool, typer.Option("--plan", help="Print what is missing (待迁移), and change nothing.")] = False,
+) -> None:
     """Bring the database's tables up to date (迁移)."""
     from gongzhi_server.plugins import loader
     from gongzhi_server.storage import database
 
     with embedded_postgres.run_cluster(read_settings()) as dsn:
-        asyncio.run(database.migrate_apps(dsn, loader.load_plugins().apps))
+        apps = loader.load_plugins().apps
+        if plan:
+            print(*asyncio.run(database.plan_migrations(dsn, apps)) or ["Nothing is missing."], sep="\n")
+        else:
+            asyncio.run(database.migrate_apps(dsn, apps))
 
 
 def makemigrations(

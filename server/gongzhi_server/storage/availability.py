@@ -17,7 +17,7 @@ AWAY = (OSError, asyncpg.InterfaceError, *SHUT)
 """Errors that mean that the database is away, where nothing else is asked."""
 LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
 """Errors by which a connection ends; asyncpg may lose count of what it has sent over one that is cut off."""
-CONNECTING = 5.0
+CONNECTING = 10.0
 """Seconds that a connection may take to be made; a machine that is gone says nothing at all."""
 
 

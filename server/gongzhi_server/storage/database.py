@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pkgutil import iter_modules, resolve_name
@@ -14,6 +16,7 @@ from gongzhi.plugin.hooks import App
 from tortoise.context import TortoiseContext
 from tortoise.exceptions import BaseORMException
 from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.executor import MigrationExecutor
 from tortoise.migrations.operations import CreateSchema, DropSchema
 from tortoise.migrations.writer import ImportManager, MigrationWriter
 
@@ -25,8 +28,15 @@ from gongzhi_server.plugins.ownership import check_writes
 from .availability import SHUT, connect
 from .migration_state import PluginMigrationExecutor
 
+log = logging.getLogger("gongzhi")
+
 # Advisory lock: processes that start at the same time migrate one after the other.
 MIGRATION_LOCK = 0x676F6E677A6869  # "gongzhi"
+
+LOCKING = "5s"
+"""How long a migration waits for a table's lock: all who come for the table after it wait as long."""
+TRIES, PAUSE = 20, 3.0
+"""How often a migration is begun that waits for a lock, and the seconds in between."""
 
 PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
 """Planning short statements costs more than running them. Long ones want a plan for their values: see `ANEW`."""
@@ -179,8 +189,9 @@ async def migrate_apps(dsn: str, apps: Iterable[App] = CORE_APPS) -> None:
         await lock.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
         # Mostly nothing is missing; then neither models nor migrations are loaded.
         if not _written(settings) <= await _recorded(lock):
+            settings["connections"]["default"]["credentials"]["server_settings"]["lock_timeout"] = LOCKING
             async with open_tortoise(settings) as context:
-                await _applied(PluginMigrationExecutor(context.connections.get("default"), settings["apps"]))
+                await _applied(lambda: PluginMigrationExecutor(context.connections.get("default"), settings["apps"]))
         # Seeds run at each start, after the migrations, and are written so that they may.
         for seed in (app.seed for app in known if app.seed):
             await resolve_name(seed)(lock)
@@ -202,16 +213,37 @@ async def _recorded(connection: asyncpg.Connection[Any]) -> set[tuple[str, str]]
     return {(app, name) for app, name in await connection.fetch("select app, name from public.tortoise_migrations")}
 
 
-async def _applied(executor: PluginMigrationExecutor) -> None:
-    """Apply what is missing. Raises Problem with the name of the migration that failed and left no trace."""
+async def plan_migrations(dsn: str, apps: Iterable[App] = CORE_APPS) -> list[str]:
+    """Return the names of the migrations that the database has not had yet."""
+    async with connect_database(dsn) as connection:
+        missing = _written(tortoise_config(dsn, apps)) - await _recorded(connection)
+    return sorted(f"{label}.{name}" for label, name in missing)
+
+
+async def _applied(make_executor: Callable[[], MigrationExecutor]) -> None:
+    """Apply what is missing. Raises Problem with the name of the migration that failed and left no trace.
+
+    One that gets a table's lock too late is begun again: whoever needs the table meanwhile has it in between.
+    """
     under_way: list[str] = []
 
     def follow(event: str, label: str, name: str) -> None:
         # Told of each start and end; what is under way when an error comes is the one that failed.
         under_way[:] = [f"{label}.{name}"] if event.endswith("_start") else []
 
+    tries = TRIES
     try:
-        await executor.migrate(progress=follow)
+        while True:
+            try:
+                # A new one each time, since it remembers what it has seen.
+                await make_executor().migrate(progress=follow)
+                return
+            except asyncpg.LockNotAvailableError:
+                tries -= 1
+                if not tries:
+                    raise
+                log.warning("%s waits for a table that is in use; it is begun again", *under_way or ["a migration"])
+                await asyncio.sleep(PAUSE)
     except (BaseORMException, asyncpg.PostgresError) as error:
         [name] = under_way or ["the list of migrations"]
         raise Problem(
