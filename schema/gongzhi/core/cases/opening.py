@@ -40,12 +40,13 @@ NUMBERED = (
     "returning county, given"
 )
 """Takes the next numbers of a county, day and series; `given` is the last of them."""
-# Of the grids that have the place in a ring and in no hole, the deepest of the tree.
+# Of the grids that have the place in a ring and in no hole, the deepest of the tree. The index of rings knows
+# polygons alone: it finds those whose box the place is in, as a polygon of one point, and each of them is asked.
 LOCATE = (
-    "select (select g.id from grids.ring r join grids.grid g on g.id=r.grid_id and g.valid_to is null "
-    "where not r.hole and r.area @> p.place::point and not exists(select 1 from grids.ring h "
-    "where h.grid_id=g.id and h.hole and h.area @> p.place::point) order by g.path desc limit 1) as grid "
-    "from unnest($1::text[]) with ordinality p (place, at) order by p.at"
+    "select (select g.id from grids.ring r join grids.grid g on g.id=r.grid_id and g.valid_to is null where not r.hole "
+    "and r.area && polygon(box(p.at::point,p.at::point)) and r.area @> p.at::point and not exists(select 1 from "
+    "grids.ring h where h.grid_id=g.id and h.hole and h.area @> p.at::point) order by g.path desc limit 1) as grid "
+    "from unnest($1::text[]) with ordinality p (at, n) order by p.n"
 )
 
 
