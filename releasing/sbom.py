@@ -19,7 +19,8 @@ LICENCE = "Apache-2.0"
 
 def projects() -> list[Path]:
     """Return the folders of our own distributions."""
-    return [ROOT / "schema", ROOT, *sorted(one.parent for one in ROOT.glob("plugins/[!_]*/pyproject.toml"))]
+    plugins = sorted(one.parent for one in ROOT.glob("plugins/[!_]*/pyproject.toml"))
+    return [ROOT / "schema", ROOT, *plugins, ROOT / "clients" / "python"]
 
 
 def build_bom() -> Bom:

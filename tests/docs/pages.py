@@ -21,7 +21,15 @@ def named(*patterns: str) -> dict[str, Path]:
     return {path.relative_to(ROOT).as_posix(): path for pattern in patterns for path in sorted(ROOT.glob(pattern))}
 
 
-ALL = named("*.md", ".github/**/*.md", "benchmarks/*.md", "docs/**/*.md", "plugins/*/README.md", "releasing/*.md")
+ALL = named(
+    "*.md",
+    ".github/**/*.md",
+    "benchmarks/*.md",
+    "docs/**/*.md",
+    "plugins/*/README.md",
+    "clients/*/README.md",
+    "releasing/*.md",
+)
 PAGES = {
     page: path
     for page, path in named("*.md", "docs/*.md", "docs/integrators/*.md").items()

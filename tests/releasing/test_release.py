@@ -53,7 +53,7 @@ def test_bill_has_all_that_is_locked(releasing: Any) -> None:
         assert one["licenses"] and any(each["name"] == "gongzhi:archive:sha256" for each in one["properties"]), name
     own = {one["name"] for one in bill["components"] if one["name"].startswith("gongzhi")}
     plugins = {one.parent.name for one in ROOT.glob("plugins/[!_]*/pyproject.toml")}
-    assert own == {"gongzhi", *(f"gongzhi-{name}".replace("_", "-") for name in plugins)}
+    assert own == {"gongzhi", "gongzhi-client", *(f"gongzhi-{name}".replace("_", "-") for name in plugins)}
     assert bill["metadata"]["component"]["name"] == "gongzhi-server" and len(components) == len(locked) + len(own)
     needs = {one["ref"]: one.get("dependsOn", []) for one in bill["dependencies"]}
     [docxtpl] = [one for one in components if one.startswith("pkg:pypi/docxtpl@")]

@@ -1,0 +1,123 @@
+"""The client for other systems loses nothing and takes nothing twice, and believes nothing that is not signed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sqlite3
+import sys
+from asyncio.subprocess import PIPE, Process
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gongzhi_client import Client, CursorExpired, GongzhiError, WrongSignature, read_webhook
+from standardwebhooks import Webhook
+
+from .conftest import Station
+
+FOLDER = Path(__file__).parents[2] / "clients" / "python"
+README = (FOLDER / "README.md").read_text(encoding="utf-8")
+REPORTED = "select number from event where type = 'case.reported' order by rowid"
+SECRET, OTHER = (f"whsec_{letter * 43}=" for letter in "ab")
+
+
+def example(name: str) -> str:
+    [found] = re.findall(rf"```python {name}\n(.*?)```", README, re.DOTALL)
+    return str(found)
+
+
+def client_of(station: Station) -> Client:
+    return Client(station.url, station.headers["authorization"].removeprefix("Bearer "))
+
+
+def read(kept: Path, query: str) -> list[Any]:
+    """What the client has in its database; nothing before it has one."""
+    with closing(sqlite3.connect(kept, timeout=10)) as store:
+        try:
+            return [value for (value,) in store.execute(query).fetchall()]
+        except sqlite3.OperationalError:
+            return []
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
+async def test_killed_it_loses_and_doubles_nothing(station: Station, tmp_path: Path, kills: int) -> None:
+    """While it takes an event, before it has any, and while it starts."""
+    script, kept = tmp_path / "client.py", tmp_path / "events.db"
+    script.write_text(example("events"), encoding="utf-8")
+    token = station.as_("integrator", grid="610921").headers["authorization"].removeprefix("Bearer ")
+    told = {"GONGZHI_URL": station.url, "GONGZHI_TOKEN": token, "PYTHONPATH": str(FOLDER)}
+
+    async def start() -> Process:
+        return await asyncio.create_subprocess_exec(sys.executable, script, kept, env=os.environ | told, stdout=PIPE)
+
+    async def kill(process: Process) -> None:
+        process.kill()
+        await process.communicate()
+
+    process, numbers = await start(), list[str]()
+    async with asyncio.timeout(60 + 10 * kills):
+        while not read(kept, "select 1 from place"):
+            await asyncio.sleep(0.01)  # it has begun once it has kept a cursor
+        for at in range(kills):
+            numbers += [await station.report(), await station.report()]
+            if at % 3 == 0:
+                assert process.stdout
+                await process.stdout.readline()
+            await kill(process)
+            process = await start()
+        while len(read(kept, REPORTED)) < len(numbers):
+            await asyncio.sleep(0.05)
+    await kill(process)
+    assert read(kept, REPORTED) == numbers  # ids are the key: what came twice would have failed
+
+
+async def test_it_files_orders_and_says_what_is_refused(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than a batch holds, and a cursor that nobody gave."""
+    monkeypatch.setattr("gongzhi_client.client.BATCH", 2)
+    client = client_of(station.as_("integrator", grid="610921"))
+    order = {"kind": "HELP", "category": "roads.lighting", "title": "路灯", "description": "路灯不亮", "grid": "999"}
+    orders = [{**order, "externalNumber": f"C-{at}"} for at in range(3)]
+    found = await asyncio.to_thread(lambda: list(client.file_orders(orders)))
+    assert [one["externalNumber"] for one in found] == [one["externalNumber"] for one in orders]
+    assert found[0]["errors"][0]["path"] == ["grid"]
+    with pytest.raises(CursorExpired):
+        await asyncio.to_thread(lambda: next(client.follow("nonsense")))
+    with pytest.raises(GongzhiError) as refused:
+        await asyncio.to_thread(client.ask, "{ nope }")
+    assert refused.value.code == "GRAPHQL_VALIDATION_FAILED"
+    client.close()
+
+
+def delivery(secret: str, ago: timedelta = timedelta()) -> tuple[bytes, dict[str, str]]:
+    body, at = json.dumps({"id": "1", "type": "case.closed"}), datetime.now(UTC) - ago
+    signature = Webhook(secret).sign("1", at, body)
+    headers = {"Webhook-Id": "1", "Webhook-Timestamp": str(int(at.timestamp())), "Webhook-Signature": signature}
+    return body.encode(), headers
+
+
+def test_only_what_is_signed_is_read() -> None:
+    body, headers = delivery(SECRET)
+    assert read_webhook(body, headers, SECRET)["type"] == "case.closed"
+    assert read_webhook(body, headers, OTHER, SECRET)["id"] == "1"
+    for given in ((body + b" ", headers, SECRET), (body, headers, OTHER), (body, headers), (body, {}, SECRET)):
+        with pytest.raises(WrongSignature):
+            read_webhook(*given)
+    with pytest.raises(WrongSignature):
+        read_webhook(*delivery(SECRET, timedelta(minutes=6)), SECRET)
+
+
+def test_examples_are_python() -> None:
+    """What the page shows of webhooks works on a delivery; the others are run against a server."""
+    scope: dict[str, Any] = {}
+    exec(example("webhook"), scope)
+    secret = re.findall(r"whsec_\w+", example("webhook"))[0]
+    body, headers = delivery(secret)
+    seen: set[str] = set()
+    assert [scope["receive"](body, headers, seen), scope["receive"](body + b"x", headers, seen)] == [204, 401]
+    assert seen == {"1"}
+    compile(example("intake"), "README.md", "exec")
