@@ -30,9 +30,10 @@ from .bars import verdict
 from .events import HAPPENED, Bench, serving
 from .lifecycles import grown
 
-BAR = 1000.0
-"""Milliseconds that nineteen of twenty events may take to a healthy endpoint beside fifty that hang."""
-RATE, SECONDS, HANGING = 10, 20.0, 50
+BAR = 50.0
+"""Milliseconds that nineteen of twenty events may take to a healthy endpoint, also beside fifty that hang."""
+RATE, SECONDS, HANGING, VILLAGES = 30, 20.0, 50, 149
+"""Events a second and for how long; endpoints of the whole county that hang, and healthy ones of a village each."""
 BEGIN, END = datetime(2020, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)
 CREATE = "mutation($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { id } errors { message } } }"
 ACCOUNT = """
@@ -49,6 +50,7 @@ insert into accounts.key (id, account_id, label, digest, permissions, created_at
 values (gen_random_uuid(), $1, 'bench', $2, '{cases.view,webhooks.edit}', $3, 'console', $4)
 """
 CASES = "select id from cases.\"case\" where series = 'ORDINARY' order by id limit $1 offset $2"
+PLACES = "select code from grids.grid where kind = 'VILLAGE' and valid_to is null order by code limit $1"
 Answer = Callable[[Any], int | None]
 """The status for an event; None to answer nothing, ever."""
 
@@ -62,19 +64,28 @@ class Receiver:
         self.waiting: set[asyncio.StreamWriter] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take one delivery."""
+        """Take deliveries for as long as the connection is kept."""
+        try:
+            while await self.take_delivery(reader, writer):
+                pass
+            return
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    async def take_delivery(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Take one delivery; tell whether it was answered."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         body = await reader.readexactly(int(head.split("content-length: ")[1].split("\r\n")[0]))
         event = orjson.loads(body)
         status = self.answer(event)
         if status is None:
             self.waiting.add(writer)
-            return
+            return False
         if status < 300:
             self.came.setdefault(event["id"], time.perf_counter())
-        writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
+        writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n".encode())
         await writer.drain()
-        writer.close()
+        return True
 
     async def open(self) -> str:
         """Listen, and return the address."""
@@ -83,13 +94,13 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/"
 
 
-async def create_endpoint(bench: Bench, database: asyncpg.Connection[Any], url: str) -> None:
+async def create_endpoint(bench: Bench, database: asyncpg.Connection[Any], url: str, grid: str = county.CODE) -> None:
     """Set up an endpoint of an account of its own."""
     account, key = uuid4(), f"gzk_{uuid4().hex:k<43}"
     await database.execute(ACCOUNT, account, f"bench-{account.hex[:8]}", county.CODE, BEGIN)
     await database.execute(HOLDING, account, BEGIN)
     await database.execute(KEY, account, key_digest(key), BEGIN, END)
-    given = {"idempotencyKey": str(uuid4()), "url": url, "grid": county.CODE, "selection": "{ number status }"}
+    given = {"idempotencyKey": str(uuid4()), "url": url, "grid": grid, "selection": "{ number status }"}
     body, headers = {"query": CREATE, "variables": {"input": given}}, {"authorization": f"Bearer {key}"}
     reply = (await bench.client.post("/graphql", json=body, headers=headers, timeout=60)).json()
     assert reply["data"]["createWebhook"]["errors"] == [], reply
@@ -136,6 +147,9 @@ async def measure_all(dsn: str) -> list[tuple[str, list[float], int]]:
         url = await hanging.open()
         for _ in range(HANGING):
             await create_endpoint(bench, database, url)
+        others = await Receiver(lambda event: 204).open()
+        for row in await database.fetch(PLACES, VILLAGES):
+            await create_endpoint(bench, database, others, row["code"])
         found.append((f"beside {HANGING} that hang", *await measure_endpoint(database, receiver)))
     await database.close()
     return found

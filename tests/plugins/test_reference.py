@@ -76,7 +76,7 @@ OURS = {
     "runtime.context": {"TimelineWords"},
     "declare.entity": {"Entity", "Ref", "build_argument", "choice"},
     "declare.filters": {"Value", "is_searchable", "comparison_for"},
-    "runtime.outbound.clients": {"CheckedTransport", "iterate_causes", "resolve_host"},
+    "runtime.outbound.clients": {"CheckedBackend", "CheckedTransport", "iterate_causes", "resolve_host"},
     "declare.orders": {"check_kind", "kind_name"},
     "declare.sql": {
         "permissions_held",

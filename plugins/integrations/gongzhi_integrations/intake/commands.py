@@ -12,6 +12,7 @@ import strawberry
 from gongzhi.core.cases.models import CaseKind, Urgency
 from gongzhi.core.cases.reporting import ReportCaseInput, file_report, receipt_code
 from gongzhi.core.cases.types import Case
+from gongzhi.core.grids.models import GridRow
 from gongzhi.core.grids.types import PointInput
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
@@ -35,7 +36,8 @@ from gongzhi.runtime.commands import (
 from gongzhi.runtime.context import Context, Info
 from gongzhi.runtime.screening import TextWarning, screen_input
 from gongzhi.values import codes
-from gongzhi.values.errors import Refusal
+from gongzhi.values.codes import Kind
+from gongzhi.values.errors import FIELD, Refusal
 from gongzhi_contacts.commands import keep_number_of_caller
 from strawberry import UNSET
 
@@ -46,7 +48,8 @@ logger = logging.getLogger(__name__)
 INTAKE = "cases.intake"
 ENTRIES = 100
 """The most orders of a batch."""
-NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,59}")
+NUMBER = re.compile(r"[^\W_][\w.:/#〔〕［］（）()\[\]-]{0,59}")
+"""Letters of any script and what stands between them in numbers of official papers, such as 陕安〔2026〕12345号."""
 CALLER, RECORDING = 100, 200
 """The most characters of a caller's name and of a recording's reference."""
 OLDEST = datetime.timedelta(days=366)
@@ -64,7 +67,10 @@ class IntakeEntryInput:
     title: str = free_text("In a few words (标题).")
     description: str = free_text("The matter (描述).")
     place: PointInput | None = input_field("Where; the grid is found from it (位置).", default=UNSET)
-    grid: str | None = input_field("In which grid, if there is no place (网格编码).", default=UNSET)
+    grid: str | None = input_field(
+        "In which grid, if there is no place; with an address alone your county, which places it (网格编码).",
+        default=UNSET,
+    )
     address: str | None = input_field("Where, in words (地址).", default=UNSET)
     urgency: Urgency = input_field("How soon somebody must look (紧急程度).", default=Urgency.ROUTINE)
     against: str | None = input_field(
@@ -125,8 +131,8 @@ async def file_order(call: Call, entry: IntakeEntryInput) -> Filed:
     source, number = call.viewer.account.name or "", entry.external_number
     if not NUMBER.fullmatch(number):
         raise invalid_input(
-            "The external number has 1 to 60 letters, digits and . _ : / -, and begins with a letter or digit.",
-            "外部编号由 1 至 60 个字母、数字和 . _ : / - 组成。",
+            "The external number has 1 to 60 letters, digits, brackets and . _ : / # -; a letter or digit is first.",
+            "外部编号由 1 至 60 个汉字、字母、数字、括号和 . _ : / # - 组成，以汉字、字母或数字开头。",
             "externalNumber",
         )
     # One at a time for each number: of two requests with one order, the second finds the case of the first.
@@ -137,6 +143,8 @@ async def file_order(call: Call, entry: IntakeEntryInput) -> Filed:
         return Filed(case=ref(Case, known.case_id, shown=True))
     taken = read_call(call, entry)
     asked = {name: value for name, value in vars(entry).items() if name not in ("external_number", *OF_CALL)}
+    if not is_given(entry.place) and not is_given(entry.grid) and is_given(entry.address):
+        asked["grid"] = await find_own_county(call)
     # The external number does what an idempotency key would.
     case = await file_report(call, ReportCaseInput(idempotency_key="", **asked), external=True)
     # Only now it is known where the case lies; a refusal takes it back.
@@ -147,6 +155,19 @@ async def file_order(call: Call, entry: IntakeEntryInput) -> Filed:
     # In the transaction of the case: a number without its case would keep the order from ever being filed.
     await EntryRow.create(case=case, source=source, number=number, **taken)
     return Filed(case=ref(Case, case.id, shown=True))
+
+
+async def find_own_county(call: Call) -> str:
+    """Find the county that a system files for: what is described in words alone lies there, and it places it."""
+    grants = [one for one in call.viewer.account.grants if INTAKE in one.permissions]
+    counties = {one.grid for one in grants if one.kind == Kind.COUNTY}
+    if len(counties) != 1:
+        raise invalid_input(
+            f"{FIELD} is missing: your system files for several counties, or for a part of one.",
+            f"请填写{FIELD}：您的系统服务于多个县区，或仅服务于部分区域。",
+            "grid",
+        )
+    return (await GridRow.get(id=counties.pop())).code
 
 
 def read_call(call: Call, entry: IntakeEntryInput) -> dict[str, Any]:

@@ -32,7 +32,7 @@ UNKEPT = ("email", "device_id", "account_id", "first_name", "last_name", "phone"
 
 FIELDS = """
 number status reportedAt dueAt lastEventAt description address place { longitude latitude }
-category { code name } leadUnit { name } reply { text }
+category { code name } leadUnit { name } reply { text } grid { code }
 """
 LIST = (
     "query($filter: CaseFilter!, $first: Int, $after: String) { cases(filter: $filter, first: $first, after: $after) "
@@ -132,7 +132,7 @@ def request_of_case(case: Any) -> dict[str, Any]:
         "updated_datetime": case["lastEventAt"] or case["reportedAt"],
         "expected_datetime": case["dueAt"],
         "address": case["address"],
-        "address_id": None,
+        "address_id": case["grid"] and case["grid"]["code"],
         "zipcode": None,
         "lat": place.get("latitude"),
         "long": place.get("longitude"),

@@ -6,8 +6,9 @@ import datetime
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
+from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from uuid import uuid4
 
 import strawberry
@@ -34,9 +35,11 @@ from gongzhi.runtime.commands import (
     result_field,
     secret_field,
 )
+from gongzhi.runtime.outbound.networks import OutboundNetworks
 from gongzhi.values.errors import FIELD, Refusal
 from strawberry import ID, UNSET
 
+from ..settings import IntegrationSettings
 from . import secrets
 from .models import DeliveryRow, DeliveryState, RetiredSecretRow, WebhookRow, WebhookState
 from .rules import EDIT, OVERSEE, TEST, require_owner
@@ -51,6 +54,8 @@ OVERLAPPING = 4
 """The most secrets that sign beside the one of now; each makes every delivery's headers longer."""
 AGAIN = timedelta(minutes=10)
 """How long a secret whose answer was lost can be asked for again by its idempotency key."""
+NOWHERE = ("localhost", "local", "internal", "invalid", "onion", "alt", "lan", "home", "intranet")
+"""Last parts of names that the internet does not know (RFC 6761, RFC 6762, and what is common inside)."""
 TYPES = tuple(one.type for one in EVENTS)
 TYPES_GIVEN = "The types it gets, of cases or of plugins' streams; all of cases, if none is named (事件类型)."
 WEBHOOK = "The endpoint's id (回调标识)."
@@ -89,7 +94,7 @@ class CreateWebhookInput:
 @command("Have events of cases delivered to an address, from now on (创建回调).", requires=EDIT)
 async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecretPayload:
     with input_form() as read:
-        url = read(check_address, input.url, "url")
+        url = read(partial(check_address, call), input.url, "url")
         types = read(partial(check_types, call), input.types, "types")
     grid = await find_county_grid(input.grid)
     if not call.may(EDIT, grid):
@@ -136,7 +141,7 @@ async def update_webhook(call: Call, input: UpdateWebhookInput) -> WebhookPayloa
     await require_owner(call, row)
     check_version(row, input.expected_version)
     with input_form() as read:
-        row.url = read(check_address, input.url, "url") if is_given(input.url) else row.url
+        row.url = read(partial(check_address, call), input.url, "url") if is_given(input.url) else row.url
         row.types = read(partial(check_types, call), input.types, "types") if is_given(input.types) else row.types
     if input.selection is not UNSET:
         row.selection = check_selection(call, input.selection) if input.selection else None
@@ -311,8 +316,11 @@ async def find_last_position(call: Call) -> int:
     return int(row["given"])
 
 
-def check_address(given: str, *path: str) -> str:
-    """Check the form of an address; what it leads to is looked at with each delivery. Raises Refusal."""
+def check_address(call: Call, given: str, *path: str) -> str:
+    """Check the form of an address, and that events may be sent there. Raises Refusal.
+
+    What a name leads to is looked at with each delivery: it may be another address by then.
+    """
     url = check_text(given, URL, *path)
     try:
         parts = urlsplit(url)
@@ -325,7 +333,35 @@ def check_address(given: str, *path: str) -> str:
             "地址应形如 https://host/path，不含用户名、密码和片段。",
             *path,
         )
+    require_reachable(OutboundNetworks(call.context.settings[IntegrationSettings].webhook_networks), parts, *path)
     return url
+
+
+def require_reachable(networks: OutboundNetworks, parts: SplitResult, *path: str) -> None:
+    """Refuse an address that nothing could ever be delivered to. Raises Refusal."""
+    host = (parts.hostname or "").rstrip(".")
+    # Somebody who names inner networks may have names for what is in them, and plain HTTP there.
+    if parts.scheme == "http" and not networks.inside:
+        raise invalid_input(
+            "Events are sent by HTTPS; write https://… .", "事件仅通过 HTTPS 投递，请填写 https:// 地址。", *path
+        )
+    try:
+        address = ip_address(host)
+    except ValueError:
+        if not networks.inside and ("." not in host or host.rpartition(".")[2].lower() in NOWHERE):
+            raise invalid_input(
+                "The name is known inside a network alone, where events are not sent to; ask whoever runs the server.",
+                "该主机名仅在内部网络中有效，事件不会投递到内部网络，请联系系统运维人员。",
+                *path,
+            ) from None
+        return
+    if not networks.allows(address, parts.scheme):
+        raise invalid_input(
+            "The address lies inside a network where events are not sent to, or is no host's; ask whoever runs the "
+            "server to have its network allowed.",
+            "该地址属于不允许投递的网络，或不是主机地址，请联系系统运维人员开放相应网络。",
+            *path,
+        )
 
 
 def check_types(call: Call, types: Sequence[str], *path: str) -> list[str]:

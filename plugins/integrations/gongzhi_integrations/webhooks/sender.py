@@ -1,10 +1,11 @@
-"""Sender: signs a body, sends it once, and tells what was answered; of the answer nothing but its head is read."""
+"""Sender: signs a body, sends it once, and tells what was answered; of the answer only the head is looked at."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -25,6 +26,8 @@ CONNECTING = 5.0
 TYPE = "application/cloudevents+json; charset=utf-8"
 AGENT = "gongzhi-webhooks/1"
 GONE = 410
+DRAINED, DRAINING = 16_384, 0.5
+"""Bytes of an answer's body, and seconds for them, so that the connection can be used again; it is closed otherwise."""
 
 
 @dataclass(frozen=True)
@@ -66,21 +69,35 @@ class Sender:
                 request = self.client.build_request("POST", url, content=body.encode(), headers=signed)
                 # What bounds the answer is the timeout around it all; that of the client is for connecting.
                 request.extensions["timeout"] = {"connect": min(CONNECTING, timeout)}
-                # As a stream, of which the body is never read.
+                # As a stream: whatever is in the body, and however long it is, the head has said what became of it.
                 with span("webhook"):
                     reply = await self.client.send(request, stream=True)
-                    await reply.aclose()
                 found = Attempt(reply.status_code, retry_after=reply.headers.get("retry-after"))
         except Exception as error:  # a receiver may be broken in any way
             from gongzhi.runtime.outbound.clients import name_failure
 
-            found = Attempt(error=name_failure(error))
-        return replace(found, seconds=time.monotonic() - begun)
+            return Attempt(error=name_failure(error), seconds=time.monotonic() - begun)
+        seconds = time.monotonic() - begun
+        await drain(reply)
+        return replace(found, seconds=seconds)
 
     async def close(self) -> None:
         """Close the client, if there was a delivery."""
         if "client" in vars(self):
             await self.client.aclose()
+
+
+async def drain(reply: httpx.Response) -> None:
+    """Read what little follows the head of an answer, and leave the connection to the next delivery."""
+    with suppress(Exception):  # the receiver has it, whatever becomes of the rest
+        async with asyncio.timeout(DRAINING):
+            read = 0
+            async for part in reply.aiter_raw():
+                read += len(part)
+                if read > DRAINED:
+                    break
+    with suppress(Exception):
+        await reply.aclose()
 
 
 def make_headers(id: UUID, body: str, secrets: Iterable[bytes], now: datetime) -> dict[str, str]:

@@ -37,9 +37,14 @@ class Got:
 
 @dataclass
 class Receiver:
-    """`answer` gives the status and further headers for what came in; nothing is answered before `ready`."""
+    """`answer` gives the status and further headers for what came in; nothing is answered before `ready`.
+
+    One that `keeps` connections gets a body for its answer in place of headers.
+    """
 
     port: int = 0
+    keeps: bool = False
+    connections: int = 0
     got: list[Got] = field(default_factory=list)
     answer: Callable[[Got], tuple[int, str]] = lambda got: (204, "")
     more: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,20 +64,31 @@ class Receiver:
         return found
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-            headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
-            got = Got(headers, (await reader.readexactly(int(headers.get("content-length", 0)))).decode())
-            self.got.append(got)
-            self.more.set()
-            await self.ready.wait()
-            status, extra = self.answer(got)
-            writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n{extra}\r\n".encode())
-            await writer.drain()
+            while await self.serve_one(reader, writer) and self.keeps:
+                pass
         except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the sender was killed
+            pass  # the sender was killed, or has closed a connection that was kept
         finally:
             writer.close()
+
+    async def serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
+        got = Got(headers, (await reader.readexactly(int(headers.get("content-length", 0)))).decode())
+        self.got.append(got)
+        self.more.set()
+        await self.ready.wait()
+        status, extra = self.answer(got)
+        ending = (
+            f"content-length: {len(extra)}\r\n\r\n{extra}"
+            if self.keeps
+            else (f"content-length: 0\r\nconnection: close\r\n{extra}\r\n")
+        )
+        writer.write(f"HTTP/1.1 {status} X\r\n{ending}".encode())
+        await writer.drain()
+        return True
 
 
 @asynccontextmanager

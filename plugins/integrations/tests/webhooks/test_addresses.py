@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
-from gongzhi.runtime.outbound.clients import make_client
+from gongzhi.runtime.outbound.clients import CheckedTransport, make_client
 from gongzhi.runtime.outbound.networks import PRIVATE, OutboundNetworks
 from gongzhi.runtime.outbound.special_networks import IPV4, IPV6, embedded_address
+from gongzhi.values.errors import Refusal
+from gongzhi_integrations.webhooks.commands import require_reachable
 from gongzhi_integrations.webhooks.sender import Attempt, Sender
 from gongzhi_server.auth.identity_provider import COOL, PublishedKeys
 from hypothesis import given
 from hypothesis.strategies import ip_addresses, sampled_from
 
+from .conftest import Desk
 from .receivers import Receiver
 
 ROOT = Path(__file__).parents[4]
@@ -80,6 +85,43 @@ def test_gateways_open_nothing_more(address: IPv4Address) -> None:
     for form in forms:
         assert gateways.allows(IPv6Address(form), "https") == OutboundNetworks().allows(address, "https")
         assert not OutboundNetworks().allows(IPv6Address(form), "https")
+
+
+@pytest.mark.parametrize(
+    ("url", "inside", "refused"),
+    [
+        ("https://hotline.example.org/events", False, False),
+        ("https://93.184.216.34:8443/", False, False),
+        ("https://[2606:4700::1111]/", False, False),
+        ("http://hotline.example.org/", False, True),
+        ("https://10.0.0.1/", False, True),
+        ("https://127.0.0.1/", False, True),
+        ("https://[::ffff:127.0.0.1]/", False, True),
+        ("https://169.254.169.254/latest", True, True),
+        ("https://localhost/", False, True),
+        ("https://localhost./", False, True),
+        ("https://hotline/", False, True),
+        ("https://hotline.LOCAL/", False, True),
+        ("http://10.1.2.3/", True, False),
+        ("http://10.2.2.3/", True, True),
+        ("http://hotline/", True, False),
+    ],
+)
+def test_what_can_never_be_delivered_to_is_refused(url: str, inside: bool, refused: bool) -> None:
+    """As soon as the endpoint is set up, and not by its silence."""
+    networks = OutboundNetworks(["10.1.0.0/16"] if inside else [])
+    with pytest.raises(Refusal) if refused else nullcontext():
+        require_reachable(networks, urlsplit(url), "url")
+
+
+async def test_refused_address_makes_no_endpoint(desk: Desk) -> None:
+    given = {"url": "https://10.0.0.1/", "grid": "610921"}
+    payload = await desk.system.do("createWebhook", "webhook { id } errors { code path }", **given)
+    assert payload["webhook"] is None and [one["path"] for one in payload["errors"]] == [["url"]]
+    made = await desk.create()
+    change = {"webhook": made["webhook"]["id"], "expectedVersion": 1, "url": "https://[::1]/"}
+    payload = await desk.system.do("updateWebhook", "webhook { url } errors { code path }", **change)
+    assert payload["webhook"] is None and [one["path"] for one in payload["errors"]] == [["url"]]
 
 
 def test_named_networks_are_allowed() -> None:
@@ -193,10 +235,34 @@ async def test_redirects_are_not_followed(receiver: Receiver) -> None:
     assert len(receiver.got) == 1
 
 
+async def test_connections_are_kept_by_name(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two names with one address share no connection; a name is looked up once for each of its connections."""
+    looked: list[str] = []
+
+    async def lookup(self: Any, host: str, port: int, **_: Any) -> list[Any]:
+        looked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr("asyncio.base_events.BaseEventLoop.getaddrinfo", lookup)
+    receiver.keeps = True
+    sender = Sender(OutboundNetworks(["127.0.0.0/8"]))
+    # An answer's body is read, so that the connection is free; one that is too long ends it.
+    for name, length in (("a", 0), ("a", 9), ("b", 0), ("a", 90_000), ("a", 0)):
+        receiver.answer = lambda got, length=length: (200, "x" * length)
+        url = receiver.url.replace("127.0.0.1", f"{name}.example.org")
+        sent = await sender.send(url, uuid4(), "{}", [b"s" * 32], datetime(2026, 6, 30, tzinfo=UTC))
+        assert sent == Attempt(200)
+    await sender.close()
+    names = ("a.example.org", "b.example.org")
+    assert [one for one in looked if one in names] == ["a.example.org", "b.example.org", "a.example.org"]
+    assert receiver.connections == 3 and len(receiver.got) == 5
+
+
 def test_no_proxy_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy would connect for us, to what nobody has looked at."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    assert not Sender(OutboundNetworks()).client._mounts
+    mounted = Sender(OutboundNetworks()).client._mounts.values()
+    assert [type(one) for one in mounted] == [CheckedTransport]
 
 
 async def test_example_of_the_reference_works(receiver: Receiver) -> None:

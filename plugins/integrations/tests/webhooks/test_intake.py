@@ -90,3 +90,25 @@ async def test_orders_are_screened(desk: Desk) -> None:
     entries = [{**ORDER, "externalNumber": "W-1", "description": "请打13800138000"}, {**ORDER, "externalNumber": "W-2"}]
     found = (await desk.system.ask(asked, input={"entries": entries})).data["intakeCases"]["results"]
     assert [one["warnings"] for one in found] == [[{"field": "description", "concern": "PHONE"}], []]
+
+
+async def test_numbers_of_official_papers(desk: Desk) -> None:
+    numbers = ["陕安〔2026〕12345号", "12345-2026#7（重）", "ＡＢ１"]
+    bad = ["〔2026〕1号", "安 1", "安\n1", "_1", "安" * 61, "a'b", "a%b"]
+    found = (await intake(desk, *({"externalNumber": one} for one in [*numbers, *bad])))["results"]
+    assert [one["case"]["externalNumber"] for one in found[:3]] == numbers
+    assert [one["errors"][0]["path"] for one in found[3:]] == [["externalNumber"]] * len(bad)
+    again = await intake(desk, {"externalNumber": numbers[0]})
+    assert again["results"][0]["case"]["number"] == found[0]["case"]["number"]
+
+
+async def test_an_address_alone_lies_in_the_county(desk: Desk) -> None:
+    """As long as there is one county that the system files for."""
+    nowhere = {"grid": None, "address": "县医院对面"}
+    found = await intake(desk, {"externalNumber": "N-1", **nowhere}, {"externalNumber": "N-2", "grid": None})
+    number = found["results"][0]["case"]["number"]
+    answer = await desk.server.as_("county_dispatcher", grid="610921").ask(
+        "query($n: String!) { case(number: $n) { address grid { code } } }", n=number
+    )
+    assert answer.data["case"] == {"address": "县医院对面", "grid": {"code": "610921"}}
+    assert found["results"][1]["case"] is None and found["results"][1]["errors"]

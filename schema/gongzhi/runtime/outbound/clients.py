@@ -7,10 +7,15 @@ import socket
 from collections.abc import Iterable
 from ipaddress import ip_address
 from ssl import SSLContext, SSLError
+from typing import Any
 
+import httpcore
 import httpx
 
 from gongzhi.runtime.outbound.networks import Address, OutboundNetworks, RefusedAddress, UnknownHost
+
+KEPT_OPEN, IDLE = 100, 4.0
+"""Connections that are kept for a next request, and for how many seconds: common servers close them after five."""
 
 
 def make_client(networks: OutboundNetworks, timeout: float, tls: SSLContext | None = None) -> httpx.AsyncClient:
@@ -18,39 +23,50 @@ def make_client(networks: OutboundNetworks, timeout: float, tls: SSLContext | No
 
     A request raises RefusedAddress or UnknownHost beside what httpx raises.
     """
+    plain, secure = (
+        CheckedTransport(networks, scheme, tls or httpx.create_ssl_context(trust_env=False))
+        for scheme in ("http", "https")
+    )
     # The environment is not trusted: a proxy named there would connect to addresses that nobody looked at.
     return httpx.AsyncClient(
-        transport=CheckedTransport(networks, tls or httpx.create_ssl_context(trust_env=False)),
-        timeout=timeout,
-        follow_redirects=False,
-        trust_env=False,
+        transport=plain, mounts={"https://": secure}, timeout=timeout, follow_redirects=False, trust_env=False
     )
 
 
-class CheckedTransport(httpx.AsyncBaseTransport):
-    """Resolves a name, looks at each address, and connects to one that was allowed; TLS still asks for the name.
+class CheckedTransport(httpx.AsyncHTTPTransport):
+    """Keeps connections by name, each to an address that was looked at when it was made."""
+
+    def __init__(self, networks: OutboundNetworks, scheme: str, tls: SSLContext) -> None:
+        super().__init__(verify=tls, trust_env=False)
+        # httpx has no public way to say who connects. Without this attribute every request must fail, not go unlooked.
+        if not isinstance(self._pool, httpcore.AsyncConnectionPool):
+            raise TypeError("this httpx connects by other means than these, which nobody has looked at")
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=tls,
+            max_keepalive_connections=KEPT_OPEN,
+            keepalive_expiry=IDLE,
+            network_backend=CheckedBackend(networks, scheme),
+            max_connections=None,
+        )
+
+
+class CheckedBackend(httpcore.AsyncNetworkBackend):
+    """Resolves a name, looks at each address, and connects to one that was allowed.
 
     Looking at the name first and connecting by name afterwards would resolve it twice, and the second answer may be
     another one (DNS rebinding).
     """
 
-    def __init__(self, networks: OutboundNetworks, tls: SSLContext) -> None:
-        self.networks = networks
-        limits = httpx.Limits(max_keepalive_connections=0)  # connections go by address, and one may have many names
-        self.inner = httpx.AsyncHTTPTransport(verify=tls, limits=limits, trust_env=False)
+    def __init__(self, networks: OutboundNetworks, scheme: str) -> None:
+        self.networks, self.scheme = networks, scheme
+        self.inner = httpcore.AnyIOBackend()
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url
-        found = await resolve_host(url.host, url.port or (443 if url.scheme == "https" else 80))
-        allowed = [one for one in found if self.networks.allows(one, url.scheme)]
+    async def connect_tcp(self, host: str, port: int, *args: Any, **more: Any) -> httpcore.AsyncNetworkStream:
+        found = await resolve_host(host, port)
+        allowed = [one for one in found if self.networks.allows(one, self.scheme)]
         if len(allowed) < len(found):  # a name with one foot inside is not trusted with the other
             raise RefusedAddress
-        request.url = url.copy_with(host=str(allowed[0]))
-        request.extensions = {**request.extensions, "sni_hostname": url.host}
-        return await self.inner.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        await self.inner.aclose()
+        return await self.inner.connect_tcp(str(allowed[0]), port, *args, **more)
 
 
 async def resolve_host(host: str, port: int) -> list[Address]:
