@@ -74,6 +74,10 @@ SAMPLES: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("/open311/v2/requests.json", post(b"x", JSON)),
         ("/open311/v2/requests.json", post(b"api_key=wrong", FORM)),
     ],
+    "/x/integrations": [
+        ("/x/integrations/events", {"method": "GET"}),
+        ("/x/integrations/nothing", {"method": "GET"}),
+    ],
     "/schema.graphql": [("/schema.graphql", {"method": "GET"})],
     "/exports": [("/exports/wrong", {"method": "GET"})],
     links.ROOT: [(f"{links.ROOT}/wrong", {"method": "GET"})],

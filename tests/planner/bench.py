@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.context import Context, FileLook
+from gongzhi.runtime.event_access import EventAccess
 from gongzhi.runtime.sealing import KeyRing
 from gongzhi_server.gateway.interfaces import RequestRefused
 from gongzhi_server.gateway.limits import Limits
@@ -22,7 +23,7 @@ from gongzhi_server.storage import database
 from gongzhi_server.testing import ESSENTIAL
 
 from .plugin import schema
-from .world import KEYS, PUBLISHED, SECRET, VIEWERS
+from .world import CURSOR, KEYS, PUBLISHED, SECRET, VIEWERS
 
 REGISTERS = ESSENTIAL.registers
 
@@ -57,7 +58,15 @@ def context(viewer: Viewer, keys: KeyRing = KEYS) -> Context:
         json.dumps(PUBLISHED),
         LOOKS.keep,
         registers=REGISTERS,
+        events=Still(),
     )
+
+
+class Still(EventAccess):
+    """Events of a county where nothing happens."""
+
+    def seal_cursor(self, position: int | None = None) -> str:
+        return CURSOR
 
 
 class Looks(list[FileLook]):

@@ -35,7 +35,7 @@ from graphql import (
 from . import dispatching, fieldwork, figures, operating, outbound, taking
 from .eyes import OWNED, TABLES, Eyes, Row, Rows
 from .pages import CAP, CLOSED, Page, light, light_of, meets, moment, snake
-from .world import KEYS, PUBLISHED, SECRET
+from .world import CURSOR, KEYS, PUBLISHED, SECRET
 
 Info = GraphQLResolveInfo[Any]
 
@@ -541,6 +541,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Query.channels": lambda at, _: at.connection("Channel", "code"),
     "Query.openCases": lambda at, _: sum(row.status not in CLOSED for row in at.eyes.visible("Case")),
     "Query.rules": lambda at, _: RULES,
+    "Query.eventCursor": lambda at, _: CURSOR,
     "Query.dataPurposes": lambda at, _: PUBLISHED["dataPurposes"],
     "Query.plugins": plugins,
     "Query.pluginActivations": activations,

@@ -30,6 +30,7 @@ held = ESSENTIAL.held
 NOW = datetime(2026, 6, 30, 17, 30, tzinfo=UTC)
 """It is the first of July already in China."""
 TODAY = date(2026, 7, 1)
+CURSOR = "the-cursor-of-now"
 PUBLISHED = {
     "dataPurposes": [{"plugin": "tests", "field": "Person.phone", "purpose": "test's", "basis": "测试"}],
     "plugins": [

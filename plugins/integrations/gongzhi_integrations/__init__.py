@@ -10,9 +10,10 @@ from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.routes import Route
 from gongzhi.runtime.services import ProcessService, Service
 
+from . import polling
 from .intake import plugin as intake
 from .nats import plugin as nats
-from .open311.routes import ROUTES
+from .open311 import routes as open311
 from .settings import IntegrationSettings
 from .webhooks import plugin as webhooks
 
@@ -64,4 +65,4 @@ def errands() -> list[Errand]:
 
 @hookimpl
 def channels() -> list[Route]:
-    return ROUTES
+    return [*open311.ROUTES, *polling.ROUTES]

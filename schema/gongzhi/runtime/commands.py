@@ -120,10 +120,11 @@ class Call(Protocol):
     async def fetch(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         """Return the rows of a statement that Tortoise cannot express. The text is ours; `values` are callers'."""
 
-    def publish(self, happened: Event, row: Model | None = None) -> None:
+    def publish(self, happened: Event, row: Model | None = None, id: UUID | None = None) -> None:
         """Tell that something happened, once this transaction is committed.
 
-        `row` tells where and about which case: a located row, which is a case or may have a `case_id`.
+        `row` tells where and about which case: a located row, which is a case or may have a `case_id`. `id` is that of
+        a line of a timeline, if the event stands on one: both have the same, so that they can be joined.
         """
 
     def enqueue(

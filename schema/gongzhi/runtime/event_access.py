@@ -87,3 +87,7 @@ class EventAccess:
     def open_cursor(self, cursor: str) -> int | None:
         """Read the position of a cursor; None for what is none of ours, or of a history that a restore has ended."""
         return None
+
+    async def wait(self, position: int) -> None:
+        """Wait until something has happened behind a position."""
+        raise NotImplementedError

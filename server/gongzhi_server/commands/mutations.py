@@ -207,8 +207,8 @@ class Transaction:
             raise PermissionError(f"the plugin {self.plugin!r} has declared no purpose for {field}")
         return await reveal_field(self.context.keys, person, field)
 
-    def publish(self, happened: Event, row: Model | None = None) -> None:
-        self.outgoing.publish(happened, row)
+    def publish(self, happened: Event, row: Model | None = None, id: UUID | None = None) -> None:
+        self.outgoing.publish(happened, row, id)
 
     def enqueue(
         self, job: BackgroundJob, key: str, *, at: datetime | None = None, row: Model | None = None, **arguments: Any

@@ -62,7 +62,7 @@ PAGE = (
 )
 """What a page may load: what comes from here, and no script or style within it."""
 FOREVER, ANEW = "public, max-age=31536000, immutable", "no-cache"
-STATUSES = {"FORBIDDEN": 403, "NOT_FOUND": 404}
+STATUSES = {"FORBIDDEN": 403, "NOT_FOUND": 404, "CURSOR_EXPIRED": 410}
 """The statuses of refusals that are not 400."""
 FOUND_NOTHING = Text("There is nothing here.", "此处无内容。")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -103,13 +104,18 @@ class EngineEventAccess(EventAccess):
         return {id for id, row in zip(ids, rows, strict=True) if row is not None}
 
     def seal_cursor(self, position: int | None = None) -> str:
-        return self.hub.cursors.seal(self.hub.feed.position if position is None else position)
+        return self.hub.cursors.seal(self.hub.feed.position if position is None else position, varied=True)
 
     def open_cursor(self, cursor: str) -> int | None:
         try:
             return self.hub.cursors.open(cursor)
         except PositionExpired:
             return None
+
+    async def wait(self, position: int) -> None:
+        await self.hub.start()
+        with suppress(PositionExpired):  # whoever reads on finds out
+            await self.hub.feed.after(position)
 
 
 def keys_and_cursors(ids: Sequence[UUID]) -> dict[str, Any]:

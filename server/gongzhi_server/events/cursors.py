@@ -11,14 +11,15 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from secrets import token_bytes
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
-MARK, OLD_MARK = b"gongzhi", b"gongzhi1"
-"""What each cursor begins with, by which a made-up one is told. Those of 0.1 know of no epochs."""
+MARK, USUAL, OLD_MARK = b"gong", b"zhi", b"gongzhi1"
+"""What each cursor begins with, by which a made-up one is told; what usually follows. Those of 0.1 know no epochs."""
 OPEN_EPOCH = "select events.open_epoch()"
 
 
@@ -40,7 +41,7 @@ def read_epochs(found: Sequence[Mapping[str, Any]]) -> tuple[Epoch, ...]:
 
 
 class Cursors:
-    """Sealed positions. One position of an epoch has one cursor, for everybody and for ever.
+    """Sealed positions. One position of an epoch has one cursor for everybody and for ever, unless it is `varied`.
 
     A cursor is a single block, so the plain block cipher is all that it takes.
     """
@@ -51,9 +52,14 @@ class Cursors:
         self.epochs: Sequence[Epoch] = (Epoch(0, 0),)
         """Those of the database, as far as this process knows; it asks whenever it connects."""
 
-    def seal(self, position: int) -> str:
-        """Seal a position of now as a cursor."""
-        plain = MARK + self.epochs[-1].id.to_bytes(3, "big") + position.to_bytes(6, "big")
+    def seal(self, position: int, *, varied: bool = False) -> str:
+        """Seal a position of now as a cursor.
+
+        Where no event comes with it, it has to be `varied`: whoever sees that one is another than the last, and was
+        told of nothing, would know that something happened of which they may not know.
+        """
+        three = token_bytes(len(USUAL)) if varied else USUAL
+        plain = MARK + three + self.epochs[-1].id.to_bytes(3, "big") + position.to_bytes(6, "big")
         block = self._cipher.encryptor().update(plain)
         return base64.urlsafe_b64encode(block).decode().rstrip("=")
 
@@ -65,7 +71,8 @@ class Cursors:
         except ValueError:
             return None
         plain = self._cipher.decryptor().update(block) if len(block) == 16 else b""
-        # The mark stands for a MAC: a made-up block decrypts to noise, and begins with these bytes once in 2^56 times.
+        # The mark stands for a MAC: a made-up block decrypts to noise, and begins with these bytes once in 2^32 times;
+        # what it then names is a position, behind which nobody is told more than they may know.
         if plain.startswith(OLD_MARK) and plain[8:10] == b"\0\0":
             return self.check_epoch(self.epochs[0].id, int.from_bytes(plain[8:], "big"))
         if not plain.startswith(MARK):

@@ -56,17 +56,17 @@ class TransactionEvents:
 
     def __init__(self, outbox: Outbox, viewer: Viewer) -> None:
         self.outbox, self.viewer = outbox, viewer
-        self.events: list[tuple[Event, Model | None]] = []
+        self.events: list[tuple[Event, Model | None, UUID]] = []
         self.jobs: list[tuple[Any, ...]] = []
         self.last: dict[str, list[Sequence[Any]]] = {}
         """Rows for statements that take a list for each of their values."""
 
-    def publish(self, happened: Event, row: Model | None) -> None:
+    def publish(self, happened: Event, row: Model | None, id: UUID | None = None) -> None:
         """Publish an event about a row. Raises DeclarationError for an event that nobody declares."""
         # By class, not by type alone: another class with the same type could hold other facts.
         if self.outbox.registry.find(happened.type) is not type(happened):
             raise DeclarationError(f"{happened.type!r} is declared by another class than {type(happened).__name__}")
-        self.events.append((happened, row))
+        self.events.append((happened, row, id or uuid7()))
 
     def enqueue(
         self, job: BackgroundJob, key: str, at: datetime | None, row: Model | None, arguments: dict[str, Any]
@@ -105,9 +105,9 @@ class TransactionEvents:
 
     def _published(self) -> Iterator[Write]:
         if self.events:
-            events, rows = zip(*self.events, strict=True)
+            events, rows, ids = zip(*self.events, strict=True)
             columns = [
-                [uuid7() for _ in events],
+                list(ids),
                 [one.type for one in events],
                 [one.version for one in events],
                 [one.internal for one in events],

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import orjson
 from gongzhi.declare.events import Actor, Occurrence
+
+from ..cloud_events import make_cloud_event
 
 ALL, COUNTY = "gongzhi.all", "gongzhi.county"
 """What the subjects begin with: of all events, for our own processes, and of those that a county's integrators get."""
@@ -36,23 +37,8 @@ def subject_of(root: str, county: str | None, event: Occurrence) -> str:
 
 
 def write_event(event: Occurrence, county: str | None, source: str) -> bytes:
-    """Write an event as a CloudEvent in structured mode. Extensions that do not apply are left out."""
-    found: dict[str, Any] = {
-        "specversion": "1.0",
-        "id": str(event.id),
-        "source": source,
-        "type": event.type,
-        "subject": event.data.get("number"),
-        "time": event.at.isoformat(),
-        "datacontenttype": "application/json",
-        "dataversion": event.version,
-        "actor": event.actor.value,
-        "county": county,
-        "grid": event.grid,
-        "caseid": event.case and str(event.case),
-        "data": event.data,
-    }
-    return orjson.dumps({name: value for name, value in found.items() if value is not None})
+    """Write an event as a CloudEvent in structured mode."""
+    return orjson.dumps(make_cloud_event(event, county, source))
 
 
 def read_event(body: bytes, headers: Mapping[str, str], position: int) -> Occurrence:

@@ -46,5 +46,5 @@ async def record_reminders(call: Call, reminders: Sequence[tuple[CaseRow, Remind
         rows.append(
             EventRow(case_id=case.id, type=happened.type, at=call.now, audience=audience, unit_id=unit, data=facts)
         )
-        call.publish(happened, case)
+        call.publish(happened, case, rows[-1].id)
     await EventRow.bulk_create(rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
+from uuid import UUID
 
 import orjson
 import strawberry
@@ -211,8 +212,8 @@ async def write_timeline(
     """Append to the timeline and publish the event, without reactions, and return its type."""
     kind = taken.event if isinstance(taken, Step) else taken
     declared = REGISTRY.find(kind)
-    await write_event(call, case, declared, data, note, unit.id if unit else None)
-    call.publish(event_of(declared, {"number": case.number, **data}), case)
+    id = await write_event(call, case, declared, data, note, unit.id if unit else None)
+    call.publish(event_of(declared, {"number": case.number, **data}), case, id)
     announce_step(call, case, kind, data.get("to") if kind == RAISED else None)
     return kind
 
@@ -223,17 +224,23 @@ async def record_reports(call: Call, cases: Sequence[CaseRow]) -> None:
     # A report without a name has none on the timeline either.
     lines = [_line(call, case, declared, {}, unnamed=declared.unnamed or case.anonymous) for case in cases]
     await _write_lines(call, lines)
-    for case in cases:
-        call.publish(event_of(declared, {"number": case.number}), case)
+    for case, line in zip(cases, lines, strict=True):
+        call.publish(event_of(declared, {"number": case.number}), case, line[0])
         announce_step(call, case, declared.type)
 
 
 async def write_event(
     call: Call, case: CaseRow, declared: type[Event], facts: Mapping[str, Any], note: str | None = None,
     unit: int | None = None,
-) -> None:  # fmt: skip
-    """Write a line of the timeline: for staff alone, if the event is internal; without who did it, if it is unnamed."""
-    await _write_lines(call, [_line(call, case, declared, facts, note, unit, unnamed=declared.unnamed)])
+) -> UUID:  # fmt: skip
+    """Write a line of the timeline and return its id, which the event is to have as well.
+
+    It is for staff alone, if the event is internal, and without who did it, if it is unnamed.
+    """
+    line = _line(call, case, declared, facts, note, unit, unnamed=declared.unnamed)
+    await _write_lines(call, [line])
+    id: UUID = line[0]
+    return id
 
 
 def _line(

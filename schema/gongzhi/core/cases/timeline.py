@@ -33,6 +33,6 @@ async def record_on_timeline(call: Call, case: CaseRow | UUID, happened: Event, 
     row = case if isinstance(case, CaseRow) else await CaseRow.select_for_update().get(id=case)
     # The number stands on the case already.
     facts = {name: value for name, value in event_data(happened).items() if name != "number"}
-    await write_event(call, row, declared, facts, note)
-    call.publish(happened, row)
+    id = await write_event(call, row, declared, facts, note)
+    call.publish(happened, row, id)
     await run_reactions(call, declared.type, row, **facts)

@@ -14,7 +14,8 @@ from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.events import Actor
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import compare_place
-from gongzhi.declare.roots import Subscription
+from gongzhi.declare.roots import Query, Subscription
+from gongzhi.declare.sql import bind
 
 from .models import OutboxRow
 from .rules import visible_to_staff
@@ -52,6 +53,16 @@ class CaseHappening:
 
 
 EXTENSIONS = (
+    extend(
+        Query,
+        event_cursor=expression(
+            "Where events stand now. Ask for it with or before what you load, and follow `after` it: whatever the "
+            "answer does not show yet is told, and some of what it shows, too (当前游标).",
+            # Bound before the statement runs: what is committed in between is told again, not passed over.
+            lambda at: bind(lambda variables, context: context.events.seal_cursor(), "text"),
+            type=str,
+        ),
+    ),
     extend(
         Subscription,
         case_events=stream("Events of the cases you may see (诉求事件).", events=EVENTS, type=CaseHappening),
