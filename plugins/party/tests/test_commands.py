@@ -49,6 +49,7 @@ Wrong = tuple[dict[str, Any], str, str]
 TASK = {"title": "清淤", "dueOn": "2026-08-01"}
 VOTE = {"proposal": ":voting_proposal", "choice": "FOR"}
 PAPER = {"kind": "DOCUMENT", "title": "方案", "content": b64encode(b"%PDF-1.7").decode()}
+SCRIPTED = b64encode(b"%PDF-1.7 <</S /JavaScript /JS (app.alert(1))>>").decode()
 BAD: dict[str, tuple[Wrong, ...]] = {
     "addPartyBranch": (
         ({"name": ""}, INPUT, "name"),
@@ -250,7 +251,8 @@ BAD: dict[str, tuple[Wrong, ...]] = {
     "recordActivityMinutes": (
         ({"text": " "}, INPUT, "text"),
         ({"papers": [PAPER] * 7}, INPUT, "papers"),
-        ({"papers": [PAPER | {"content": "不是"}]}, INPUT, "papers.0"),
+        ({"papers": [PAPER | {"content": "不是"}]}, INPUT, "papers.0.content"),
+        ({"papers": [PAPER | {"content": SCRIPTED}]}, INPUT, "papers.0.content"),
         ({"papers": [PAPER, PAPER | {"title": ""}]}, INPUT, "papers.1.title"),
         ({"papers": [PAPER | {"kind": "PHOTO"}]}, CONSENT, "papers.0.consent"),
         ({"tasks": [TASK] * 51}, INPUT, "tasks"),

@@ -1,14 +1,13 @@
 """File checks: what the server finds of a file that somebody sent, before anybody opens it.
 
-    raw = await call.context.files.receive(input.content, longest=600_000)
-    content = call.context.files.strip_metadata(raw, "image/jpeg")
+    photo = await call.context.files.receive(input.photo, longest=600_000, types=["image/jpeg"])
 
 Nothing else opens what strangers made: plugins ask the server by `context.files`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -37,6 +36,14 @@ class DocumentLimits:
 
 
 @dataclass(frozen=True)
+class ReceivedFile:
+    """A file as it may be kept: its media type, told by its content, and its bytes without what devices wrote there."""
+
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class RemadePicture:
     """A picture as a new JPEG with nothing in it but its points, and a small one if that was asked for."""
 
@@ -50,11 +57,15 @@ class FileChecks:
     What is not `async` may take long: use a thread.
     """
 
-    async def receive(self, encoded: str, *, longest: int) -> bytes:
-        """Return a file that came in base64, once the malware scanner has seen it.
+    async def receive(
+        self, encoded: str, *, longest: int, types: Collection[str], limits: DocumentLimits | None = None
+    ) -> ReceivedFile:
+        """Take a file that came in base64: it is scanned, told by its content, and made harmless as uploads are.
 
-        Raises UnfitFile for more than `longest` bytes, for what is not in base64, and for what the scanner refuses or
-        cannot look at.
+        `types` are the media types that are taken, of those that uploads may have. Pictures are not opened: a JPEG or
+        PNG loses what the camera wrote into it. Raises UnfitFile for more than `longest` bytes, for what is not in
+        base64 or of another type, for documents that run, embed or load something, or unfold to more than `limits`,
+        for what is damaged, and for what the scanner refuses or cannot look at.
         """
         raise NotImplementedError
 
@@ -65,17 +76,6 @@ class FileChecks:
 
         Of an animated one the first frame. Raises UnfitFile for what is no picture of these formats, or takes too much.
         """
-        raise NotImplementedError
-
-    def strip_metadata(self, raw: bytes, kind: str) -> bytes:
-        """Return a JPEG or PNG without what the camera wrote into it, by its media type; anything else as it is.
-
-        Nothing is decoded. Raises UnfitFile for a broken one, and for one of more than 50 million points.
-        """
-        raise NotImplementedError
-
-    def check_document(self, file: BinaryIO, limits: DocumentLimits | None = None) -> None:
-        """Raise UnfitFile unless it is a whole docx, xlsx or pptx that runs, embeds and loads nothing."""
         raise NotImplementedError
 
     def check_archive(self, file: BinaryIO, limits: DocumentLimits | None = None) -> None:

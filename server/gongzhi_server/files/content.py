@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import io
 import zipfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import puremagic
 from gongzhi.core.attachments.models import AttachmentKind
-from gongzhi.runtime.file_checks import UnfitFile
+from gongzhi.runtime.file_checks import DocumentLimits, ReceivedFile, UnfitFile
 
 from . import recordings, webm
 from .office_documents import check_document, open_archive
 from .pdf import check_pdf
 from .picture_decoding import PictureDecoder
+from .picture_metadata import strip_metadata
 
 MB = 1_000_000
 HEAD = 8_192
@@ -35,33 +37,18 @@ class CleanedFile:
     thumbnail: bytes | None = None
 
 
-Cleaned = tuple[BinaryIO, bytes | None]
-"""A file with what is kept of it, and a small picture."""
-
-
 @dataclass(frozen=True)
 class Format:
-    """A format that is taken: what it is kept as, and how large it may be in bytes."""
+    """A format that is taken: what people call it, what it is kept as, how many bytes it has, what makes it harmless.
 
+    Pictures have nothing here: an upload is decoded anew, and one that comes within a mutation is never opened.
+    """
+
+    name: str
     kind: AttachmentKind
     media_type: str
     most: int
-    clean: Callable[[BinaryIO, PictureDecoder], Awaitable[Cleaned]]
-
-
-async def clean_photo(file: BinaryIO, decoder: PictureDecoder) -> Cleaned:
-    """Decode a photo and encode it anew, which leaves out all that is not the picture."""
-    remade = await decoder.remake(file.read(), edge=EDGE, small=SMALL)
-    return io.BytesIO(remade.whole), remade.small
-
-
-def clean_in_thread(clean: Callable[[BinaryIO], BinaryIO]) -> Callable[[BinaryIO, PictureDecoder], Awaitable[Cleaned]]:
-    """Make a cleaner that runs in a thread: it takes long for a large file."""
-
-    async def run(file: BinaryIO, _: PictureDecoder) -> Cleaned:
-        return await asyncio.to_thread(clean, file), None
-
-    return run
+    clean: Callable[[BinaryIO], BinaryIO] | None = None
 
 
 def clean_office(file: BinaryIO) -> BinaryIO:
@@ -76,35 +63,24 @@ def clean_pdf(file: BinaryIO) -> BinaryIO:
     return file
 
 
-_JPEG = Format(AttachmentKind.PHOTO, "image/jpeg", 20 * MB, clean_photo)
-_MP4 = Format(AttachmentKind.VIDEO, "video/mp4", 50 * MB, clean_in_thread(recordings.clean_mp4))
 _OFFICE = "application/vnd.openxmlformats-officedocument."
+_DOCX, _XLSX = f"{_OFFICE}wordprocessingml.document", f"{_OFFICE}spreadsheetml.sheet"
 FORMATS = {
-    "image/jpeg": _JPEG,
-    "image/png": _JPEG,
-    "image/webp": _JPEG,
-    "audio/mpeg": Format(AttachmentKind.VOICE, "audio/mpeg", 10 * MB, clean_in_thread(recordings.clean_mp3)),
-    "audio/mp4": Format(AttachmentKind.VOICE, "audio/mp4", 10 * MB, clean_in_thread(recordings.clean_mp4)),
-    "audio/wav": Format(AttachmentKind.VOICE, "audio/wav", 10 * MB, clean_in_thread(recordings.plain_wav)),
-    "audio/webm": Format(AttachmentKind.VOICE, "audio/webm", 10 * MB, clean_in_thread(webm.keep_sound)),
-    "audio/amr": Format(AttachmentKind.VOICE, "audio/amr", 10 * MB, clean_in_thread(recordings.whole_frames)),
-    "audio/amr-wb": Format(AttachmentKind.VOICE, "audio/amr-wb", 10 * MB, clean_in_thread(recordings.whole_frames)),
-    "video/mp4": _MP4,
-    "application/pdf": Format(AttachmentKind.DOCUMENT, "application/pdf", 20 * MB, clean_in_thread(clean_pdf)),
-    f"{_OFFICE}wordprocessingml.document": Format(
-        AttachmentKind.DOCUMENT, f"{_OFFICE}wordprocessingml.document", 20 * MB, clean_in_thread(clean_office)
-    ),
-    f"{_OFFICE}spreadsheetml.sheet": Format(
-        AttachmentKind.DOCUMENT, f"{_OFFICE}spreadsheetml.sheet", 20 * MB, clean_in_thread(clean_office)
-    ),
+    "image/jpeg": Format("JPEG", AttachmentKind.PHOTO, "image/jpeg", 20 * MB),
+    "image/png": Format("PNG", AttachmentKind.PHOTO, "image/jpeg", 20 * MB),
+    "image/webp": Format("WebP", AttachmentKind.PHOTO, "image/jpeg", 20 * MB),
+    "audio/mpeg": Format("MP3", AttachmentKind.VOICE, "audio/mpeg", 10 * MB, recordings.clean_mp3),
+    "audio/mp4": Format("M4A", AttachmentKind.VOICE, "audio/mp4", 10 * MB, recordings.clean_mp4),
+    "audio/wav": Format("WAV", AttachmentKind.VOICE, "audio/wav", 10 * MB, recordings.plain_wav),
+    "audio/webm": Format("WebM (Opus)", AttachmentKind.VOICE, "audio/webm", 10 * MB, webm.keep_sound),
+    "audio/amr": Format("AMR", AttachmentKind.VOICE, "audio/amr", 10 * MB, recordings.whole_frames),
+    "audio/amr-wb": Format("AMR", AttachmentKind.VOICE, "audio/amr-wb", 10 * MB, recordings.whole_frames),
+    "video/mp4": Format("MP4", AttachmentKind.VIDEO, "video/mp4", 50 * MB, recordings.clean_mp4),
+    "application/pdf": Format("PDF", AttachmentKind.DOCUMENT, "application/pdf", 20 * MB, clean_pdf),
+    _DOCX: Format("docx", AttachmentKind.DOCUMENT, _DOCX, 20 * MB, clean_office),
+    _XLSX: Format("xlsx", AttachmentKind.DOCUMENT, _XLSX, 20 * MB, clean_office),
 }
-"""By the media type that the content has. Pictures are all kept as JPEG."""
-NAMES = {
-    AttachmentKind.PHOTO: "JPEG, PNG, WebP",
-    AttachmentKind.VOICE: "MP3, M4A, WAV, WebM (Opus), AMR",
-    AttachmentKind.VIDEO: "MP4",
-    AttachmentKind.DOCUMENT: "PDF, docx, xlsx",
-}
+"""By the media type that the content has. Uploaded pictures are all kept as JPEG."""
 LARGEST = max(format.most for format in FORMATS.values())
 
 
@@ -121,20 +97,58 @@ async def clean_upload(
     # By content alone: names and declared types are the sender's word.
     format = FORMATS.get(await asyncio.to_thread(sniff_type, file))
     if format is None or format.kind not in kinds:
-        taken = ", ".join(NAMES[kind] for kind in AttachmentKind if kind in kinds)
-        raise UnfitFile(f"This file is not taken here. Send {taken}.", f"不支持该文件类型，请上传 {taken} 文件。")
+        raise untaken_type(format for format in FORMATS.values() if format.kind in kinds)
     if size > format.most:
         most = format.most // MB
         raise UnfitFile(f"The file is larger than {most} MB.", f"文件超过 {most} MB。")
     file.seek(0)
+    with refuse_damaged():
+        if format.clean is None:
+            remade = await decoder.remake(file.read(), edge=EDGE, small=SMALL)
+            return CleanedFile(format.kind, format.media_type, io.BytesIO(remade.whole), remade.small)
+        # In a thread: it takes long for a large file.
+        clean = await asyncio.to_thread(format.clean, file)
+    clean.seek(0)
+    return CleanedFile(format.kind, format.media_type, clean)
+
+
+def clean_received(raw: bytes, types: Collection[str], limits: DocumentLimits | None = None) -> ReceivedFile:
+    """Make a file harmless that came within a mutation, as an upload is, but that pictures are not opened.
+
+    Raises UnfitFile for what is not of these media types by its content.
+    """
+    file = io.BytesIO(raw)
+    media_type = sniff_type(file)
+    if media_type not in types:
+        raise untaken_type(FORMATS[one] for one in types)
+    clean = FORMATS[media_type].clean
+    file.seek(0)
+    with refuse_damaged():
+        if clean is None:
+            return ReceivedFile(media_type, strip_metadata(raw, media_type))
+        if limits:
+            check_document(file, limits)
+            return ReceivedFile(media_type, raw)
+        kept = clean(file)
+        kept.seek(0)
+        return ReceivedFile(media_type, kept.read())
+
+
+def untaken_type(formats: Iterable[Format]) -> UnfitFile:
+    """Return the refusal of a file that is none of these formats."""
+    taken = ", ".join(dict.fromkeys(one.name for one in formats))
+    return UnfitFile(f"This file is not taken here. Send {taken}.", f"不支持该文件类型，请上传 {taken} 文件。")
+
+
+@contextmanager
+def refuse_damaged() -> Iterator[None]:
+    """Raise UnfitFile whatever a hostile file makes a library raise."""
     try:
-        clean, thumbnail = await format.clean(file, decoder)
+        yield
     except UnfitFile:
         raise
     except Exception as error:  # parsers raise anything when they are given anything
         raise UnfitFile("The file is damaged, or it is not what it says.", "文件已损坏，或与其类型不符。") from error
-    clean.seek(0)
-    return CleanedFile(format.kind, format.media_type, clean, thumbnail)
 
 
 def sniff_type(file: BinaryIO) -> str:

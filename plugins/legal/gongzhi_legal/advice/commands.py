@@ -22,7 +22,7 @@ from strawberry import ID, UNSET
 from ..durations import answer_deadline
 from ..events import AdviceChanged
 from ..matters.commands import notify_seats
-from ..matters.files import BYTES, read_file
+from ..matters.files import BYTES, RECORDINGS, receive_file
 from ..matters.sealed_words import begin_matter, open_pen
 from ..models import (
     AdviceChannel,
@@ -80,7 +80,12 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
     person = await load_subject(call, input.person or None)
     await require_speaker(call, person)
     question = check_text(input.question, 5_000, "question")
-    recording = await read_recording(call, input.recording) if is_given(input.recording) else None
+    # A picture or a document belongs to the matter's files, where it has a title and a place in the bundle.
+    recording = (
+        await receive_file(call.context.files, input.recording, "recording", RECORDINGS)
+        if is_given(input.recording)
+        else None
+    )
     grid = await find_grid(input.grid, "grid") if is_given(input.grid) else await GridRow.get(id=person.grid_id)
     # The matter comes first: the words below are sealed under its key.
     matter, ink = await begin_matter(call, MatterKind.ADVICE, grid)
@@ -108,13 +113,13 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
     if recording:
         file = FileRow(
             matter=matter,
-            media_type=recording[1],
-            size=len(recording[0]),
+            media_type=recording.media_type,
+            size=len(recording.content),
             at=call.now,
             by=SeatRole.PARTY,
             account=call.viewer.account.name,
         )
-        ink.write(file, title="语音", content=base64.b64encode(recording[0]).decode())
+        ink.write(file, title="语音", content=base64.b64encode(recording.content).decode())
         await file.save()
     # The seats open the matter: from here on these people see it, and nobody else.
     await give_seat(call, matter.id, SeatRole.PARTY, person_id=person.id)
@@ -123,19 +128,6 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
         await give_seat(call, matter.id, SeatRole.REPRESENTATIVE, person_id=call.viewer.account.person)
     await give_seat(call, matter.id, SeatRole.HANDLER, account=adviser.account)
     return await save_advice(call, row, matter)
-
-
-async def read_recording(call: Call, content: str) -> tuple[bytes, str]:
-    """Return a recording that was sent, and its media type."""
-    recording = await read_file(call.context.files, content, "recording")
-    # A picture or a document belongs to the matter's files, where it has a title and a place in the bundle.
-    if not recording[1].startswith("audio/"):
-        raise invalid_input(
-            "The file is no recording: send AMR, MP3, M4A or Ogg.",
-            "不是录音文件，请上传 AMR、MP3、M4A 或 Ogg 录音。",
-            "recording",
-        )
-    return recording
 
 
 async def find_slot_adviser(slot: UUID) -> AdviserRow:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from gongzhi.runtime.context import Context
 
+from ..matters.files import TYPES
 from ..matters.sealed_words import read_words
 from .documents import agreement_data, make_docx, make_pdf, spell_day
 
@@ -19,15 +20,9 @@ FILES = "select id, media_type from legal.file where matter_id=$1 order by at, i
 CONFIRMATION = (
     "select court, (due_at at time zone 'Asia/Shanghai')::date until from legal.confirmation where matter_id=$1"
 )
-ENDINGS = {
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "application/pdf": "pdf",
-    "audio/amr": "amr",
-    "audio/mpeg": "mp3",
-    "audio/ogg": "ogg",
-    "audio/mp4": "m4a",
-}
+
+ENDINGS = {**TYPES, "audio/ogg": "ogg"}
+"""Ogg is among files that were taken before it was refused."""
 
 
 async def pack_court_file(context: Context, matter: UUID) -> bytes | None:

@@ -16,7 +16,7 @@ from gongzhi.values.errors import Refusal, Text
 from strawberry import ID
 
 from ..models import FileRow, MatterRow, MessageRow, SeatRole, SeatRow
-from .files import BYTES, read_file
+from .files import BYTES, receive_file
 from .sealed_words import open_pen
 from .types import LegalFile, LegalMatter, LegalMessage
 
@@ -71,17 +71,17 @@ async def add_legal_file(call: Call, input: AddLegalFileInput) -> LegalFilePaylo
     # Files lie sealed in the database: the bound keeps a matter below some eighteen megabytes.
     if await FileRow.filter(matter=matter).count() >= CAP:
         raise invalid_input(f"A matter has {CAP} files at most.", f"每件事项最多 {CAP} 份材料。", "matter")
-    raw, kind = await read_file(call.context.files, input.content, "content")
+    received = await receive_file(call.context.files, input.content, "content")
     row = FileRow(
         matter=matter,
-        media_type=kind,
-        size=len(raw),
+        media_type=received.media_type,
+        size=len(received.content),
         at=call.now,
         by=await sitting_as(call, matter.id),
         account=call.viewer.account.name,
     )
     # As base64, for sealed columns hold text.
-    (await open_pen(call.context, matter)).write(row, title=title, content=base64.b64encode(raw).decode())
+    (await open_pen(call.context, matter)).write(row, title=title, content=base64.b64encode(received.content).decode())
     await row.save()
     return LegalFilePayload(file=ref(LegalFile, row.id))
 

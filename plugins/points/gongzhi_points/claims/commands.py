@@ -154,7 +154,7 @@ async def read_photos(files: FileChecks, given: list[str]) -> list[bytes]:
 
 async def read_photo(files: FileChecks, encoded: str, place: str) -> bytes:
     try:
-        return files.strip_metadata(await files.receive(encoded, longest=BYTES), "image/jpeg")
+        return (await files.receive(encoded, longest=BYTES, types=["image/jpeg"])).content
     except UnfitFile as error:
         raise error.at("photos", place) from None
 
