@@ -199,3 +199,23 @@ async def test_what_waits_is_not_dropped(database: asyncpg.Connection[Any]) -> N
     await write(database, NOW - timedelta(days=200))
     await partitions.tidy_partitions(database, NOW, timedelta(days=90))
     assert await database.fetchval("select count(*) from events.outbox") == 1
+
+
+async def test_tables_of_another_release_are_told_once(
+    empty: str, database: asyncpg.Connection[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A server newer than its tables, such as after a restore: it says what to do, and goes on once they are there."""
+    tried: list[int] = []
+    sequencer = Sequencer(empty, lambda: NOW, timedelta(days=30), lambda: tried.append(1), lambda _: None, poll=0.01)
+    await database.execute("alter function events.number(int) rename to number_before")
+    running = asyncio.create_task(sequencer.run())
+    while len(tried) < 3:
+        await asyncio.sleep(0)
+    [told] = caplog.messages
+    assert told.startswith("the tables are not those of this server: Undefined") and "run gongzhi migrate" in told
+    await database.execute("alter function events.number_before(int) rename to number")
+    while len(caplog.messages) < 2:
+        await asyncio.sleep(0)
+    assert "can be reached again" in caplog.messages[1]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

@@ -226,6 +226,12 @@ async def test_console_switches(market: Market, filled: str, tmp_path: Path, mon
     assert await say("activate", "stamps") == "stamps was on already.\n"
     assert await say("list") == "stamps  gongzhi-stamps 3.1  ACTIVE\n"
     assert await say("deactivate", "stamps") == "stamps is off in 1 more county.\n"
+    connection = await asyncpg.connect(filled)
+    acts = await connection.fetch("select account, mutation, objects from access.act order by id")
+    decided = await connection.fetch("select 'PluginActivation:' || id from plugins.activation where plugin = 'stamps'")
+    await connection.close()
+    assert {(one["account"], one["mutation"]) for one in acts} == {("console", "setPluginActivation")}
+    assert sorted(one["objects"] for one in acts) == sorted([one] for (one,) in decided), "the audit has both decisions"
     assert "there is no plugin 'stamp'; there are " in await say("activate", "stamp")
     assert "there is no county 1" in await say("activate", "stamps", "--county", "1")
 

@@ -204,6 +204,9 @@ async def test_console_chooses(market: Market, filled: str, tmp_path: Path, monk
     assert await connection.fetchval("select count(*) from events.outbox where type = 'plugins.setting_changed'") == 1
     assert await say("rounds.weeks") == (0, "rounds.weeks is what the plugin says in 1 county.\n")
     assert await connection.fetchval("select count(*) from plugins.setting where until is null") == 0
+    acts = await connection.fetch("select account, objects from access.act where mutation = 'setCountySetting'")
+    county = await connection.fetchval("select id from grids.grid where code = '610921'")
+    assert [tuple(one) for one in acts] == [("system:core", [f"Grid:{county}"])] * 2, "the audit has both choices"
     await connection.close()
     for words, told in (
         (("rounds.weeks", "9"), "rounds.weeks must be: 1, 8."),

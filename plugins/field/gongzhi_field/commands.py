@@ -11,6 +11,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
+from gongzhi.runtime.locks import lock_rows
 from strawberry import ID
 
 from .batch import sync
@@ -36,9 +37,11 @@ class ResolveConflictPayload:
 
 @command("Decide which of two values stays; whoever works on the case may (裁定冲突).", requires=None)
 async def resolve_conflict(call: Call, input: ResolveConflictInput) -> ResolveConflictPayload:
-    row: ConflictRow = await call.find(CaseConflict, "conflict", id=key_of(CaseConflict)(input.conflict))
-    # The case is locked after its conflict has been found; whoever edits the case waits for the decision.
-    case = await CaseRow.select_for_update().get(id=row.case_id)
+    key = key_of(CaseConflict)(input.conflict)
+    # The case first, as whoever edits it does: two that lock in one order never wait for each other in a ring.
+    cases = await lock_rows(CaseRow, await ConflictRow.filter(id=key).values_list("case_id", flat=True))
+    row: ConflictRow = await call.find(CaseConflict, "conflict", id=key)
+    [case] = cases
     if not await works_on_case(call, case):
         raise not_allowed("conflict")
     if row.resolved_at is not None:

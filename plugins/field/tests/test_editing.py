@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from gongzhi_server.testing import Server, codes_of
 
@@ -14,6 +16,7 @@ from .test_sync import AGO, MATTER, entry, reported, sync, text, worker
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 EDITED = "case { title address urgency category { code } version } conflicts { id field mine theirs }"
+WAITING = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 ADDRESS = {"address": text(None, "三组")}
 
 
@@ -132,6 +135,25 @@ async def test_closed_case_stays_as_it_is(office: Server) -> None:
         "resolveConflict", "case { title } conflict { kept resolvedAt }", **given, keep="THEIRS"
     )
     assert theirs["errors"] == [] and theirs["case"] == {"title": "甲"} and theirs["conflict"]["kept"] == "THEIRS"
+
+
+async def test_conflict_is_locked_after_its_case(office: Server, shared_database: str) -> None:
+    """Whoever has the case may go on to its conflicts, and never waits for somebody who waits for the case."""
+    number = await reported(office)
+    await edit(worker(office), number, title=text(str(MATTER["title"]), "甲"))
+    [conflict] = (await edit(worker(office, "two"), number, title=text(str(MATTER["title"]), "乙")))["conflicts"]
+    holder, watcher = await asyncpg.connect(shared_database), await asyncpg.connect(shared_database)
+    async with holder.transaction():
+        await holder.execute("select from cases.case where number = $1 for update", number)
+        given = {"conflict": conflict["id"], "keep": "THEIRS"}
+        deciding = asyncio.create_task(worker(office).do("resolveConflict", "conflict { kept }", **given))
+        while not await watcher.fetchval(WAITING):
+            assert not deciding.done()
+        key = UUID(conflict["id"].partition(":")[2])
+        await holder.execute("select from sync.conflict where id = $1 for update nowait", key)
+    assert (await deciding)["errors"] == []
+    await holder.close()
+    await watcher.close()
 
 
 async def test_conflict_is_decided_once(office: Server) -> None:

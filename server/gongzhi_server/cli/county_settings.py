@@ -16,6 +16,8 @@ from gongzhi_server.cli.plugin_commands import run_errand
 from gongzhi_server.clock import clock
 from gongzhi_server.errors import Problem
 from gongzhi_server.settings import Settings
+from gongzhi_server.storage.audit import act_statement
+from gongzhi_server.storage.batched_writes import write_together
 
 if TYPE_CHECKING:
     from gongzhi_server.plugins.contributions import Plugins
@@ -49,6 +51,8 @@ async def choose_setting(
         found = GridRow.filter(kind=Kind.COUNTY, valid_to=None).order_by("code")
         for place in await (found.filter(code=county) if county else found):
             await choose_value(call, setting, place, value)
+            # The audit knows of a choice from the console as of one by mutation.
+            await write_together(call.connection, act_statement(call.viewer, "setCountySetting", [f"Grid:{place.id}"]))
             changed.append(place.code)
 
     await run_errand(chosen, dsn, None, Errand("set", choose), {}, now, installed)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
+
+from gongzhi.core.accounts.rules import CONSOLE
+from gongzhi.declare.viewer import Viewer, ViewerAccount
 
 from gongzhi_server.errors import Problem
 from gongzhi_server.storage import database
+from gongzhi_server.storage.audit import Connection, act_statement
 
 # Activations are never changed, only closed and followed by another, so that it stays known when a plugin was on.
 DECIDED = """
@@ -21,7 +26,7 @@ update plugins.activation set until = $3 where grid_id = $1 and plugin = $2 and 
 """
 OPEN = """
 insert into plugins.activation (id, grid_id, plugin, active, since, account)
-values (uuidv7(), $1, $2, $3, $4, 'console')
+values (uuidv7(), $1, $2, $3, $4, 'console') returning id
 """
 
 
@@ -45,5 +50,15 @@ async def switch_plugins(
         found = await connection.fetch(DECIDED, plugins, county, active, undecided)
         for grid, plugin in found:
             await connection.execute(CLOSE, grid, plugin, now)
-            await connection.execute(OPEN, grid, plugin, active, now)
+            decided = await connection.fetchval(OPEN, grid, plugin, active, now)
+            # What is on from the beginning nobody has decided.
+            if not undecided:
+                await record_act(connection, decided, now)
         return len(found)
+
+
+async def record_act(connection: Connection, activation: UUID, now: datetime) -> None:
+    """Have the audit know of a decision from the console as of one by mutation."""
+    console = Viewer(ViewerAccount(CONSOLE), now)
+    act = act_statement(console, "setPluginActivation", [f"PluginActivation:{activation}"])
+    await connection.execute(act.sql, *act.values)

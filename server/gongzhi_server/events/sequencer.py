@@ -38,6 +38,21 @@ PACE = 0.02
 TIDY, SWEEP = timedelta(hours=1), timedelta(minutes=1)
 
 
+def tell_outage(error: BaseException) -> None:
+    """Log that events cannot be numbered, and what to do."""
+    # A table, a column or a function is missing: the tables are of an older release, such as after a restore.
+    if isinstance(error, asyncpg.SyntaxOrAccessError):
+        log.error(
+            "the tables are not those of this server: %s; run gongzhi migrate, or start the release that they are of",
+            type(error).__name__,
+        )
+        return
+    log.error(
+        "the database cannot be reached: %s; requests are answered with 503 until it can, look at it",
+        type(error).__name__,
+    )
+
+
 class Sequencer:
     """A process's connection for numbering events: it listens, calls, and leads if nobody else does."""
 
@@ -71,10 +86,7 @@ class Sequencer:
             except LOST as error:
                 # Once, not each time that it is tried: this is the line by which an operator learns of it.
                 if self.reachable:
-                    log.error(
-                        "the database cannot be reached: %s; requests are answered with 503 until it can, look at it",
-                        type(error).__name__,
-                    )
+                    tell_outage(error)
                 self.reachable = False
                 self.advanced()  # readers look for themselves
                 await asyncio.sleep(self.poll)
@@ -86,15 +98,17 @@ class Sequencer:
         try:
             # First of all: the database may be another one than before, and what it has lost must not be numbered anew.
             self.epochs(orjson.loads(await connection.fetchval(OPEN_EPOCH)))
-            if not self.reachable:
-                log.warning("the database can be reached again; nothing that was answered is lost")
-            self.reachable = True
             await connection.add_listener(NUMBERED, lambda *_: self.advanced())
             await connection.add_listener(WRITTEN, lambda *_: self.called.set())
             while True:
                 # Cleared before the turn, so that a call during it leads to another.
                 self.called.clear()
-                if await self.turn(connection):
+                numbered = await self.turn(connection)
+                # Not before: a database whose tables are of another release lets us in and then answers nothing.
+                if not self.reachable:
+                    log.warning("the database can be reached again; nothing that was answered is lost")
+                self.reachable = True
+                if numbered:
                     # More commits usually follow one; waiting a moment numbers them together.
                     await asyncio.sleep(PACE)
                 with suppress(TimeoutError):
