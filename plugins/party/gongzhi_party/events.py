@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from gongzhi.declare.events import Event, event
+from gongzhi.values.errors import Text
 
 from .models import ActivityState
 
@@ -47,4 +48,23 @@ class MeetingRefused(MeetingRecorded):
     pass
 
 
-EVENTS: tuple[type[Event], ...] = (ActivityChanged, Attended, MeetingRecorded, MeetingConfirmed, MeetingRefused)
+@event(
+    "party.decision_linked",
+    "The case carries out a decision of a deliberation (落实议事决议).",
+    timeline=True,
+    explanation=Text(
+        "A decision of a deliberation is carried out by this case.", "村（居）民议事形成的决议通过本诉求落实。"
+    ),
+)
+class DecisionLinked(Event):
+    deliberation: UUID
+
+
+EVENTS: tuple[type[Event], ...] = (
+    ActivityChanged,
+    Attended,
+    MeetingRecorded,
+    MeetingConfirmed,
+    MeetingRefused,
+    DecisionLinked,
+)

@@ -69,6 +69,13 @@ async def case_of(town: Any) -> str:
     return str(made["case"]["number"])
 
 
+async def timeline_of(town: Any, number: str) -> list[dict[str, Any]]:
+    """What whoever asked for a case reads on it."""
+    asked = "query($n: String!) { case(number: $n) { timeline { type title data } } }"
+    found = (await town.resident().ask(asked, n=number)).data["case"]["timeline"]
+    return list(found)
+
+
 async def test_case_to_evaluated_result(town: Any) -> None:
     number = await case_of(town)
     matter = await raise_matter(town, case=number, grid=None)
@@ -90,6 +97,10 @@ async def test_case_to_evaluated_result(town: Any) -> None:
     assert decided["decision"]["resolution"] == {"title": "修水渠", "votesFor": votes - 1}
     task = {"title": "清淤", "owner": town.person(1), "dueOn": "2026-08-01"}
     await matter.step("executeMatter", case=number)
+    [told] = [one for one in await timeline_of(town, number) if one["type"] == "party.decision_linked"]
+    assert told["title"] == "The case carries out a decision of a deliberation" and told["data"] == {
+        "deliberation": matter.id.partition(":")[2]
+    }
     await matter.step("executeMatter", task=task)
     public = await matter.step("publicizeMatter", "publicity { from to }", days=7)
     assert public["publicity"] == {"from": "2026-07-04", "to": "2026-07-10"}

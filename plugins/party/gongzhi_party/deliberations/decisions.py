@@ -8,6 +8,7 @@ from datetime import timedelta
 import strawberry
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.steps import record_event
+from gongzhi.core.cases.timeline import record_on_timeline
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import NoticeDraft, send_notice
@@ -22,6 +23,7 @@ from gongzhi_resolutions.records import create_resolution
 from strawberry import ID, UNSET
 
 from ..activities.minutes import PartyTaskInput, create_task
+from ..events import DecisionLinked
 from ..models import (
     DeliberationRow,
     DeliberationState,
@@ -115,6 +117,9 @@ async def execute_matter(call: Call, input: ExecuteMatterInput) -> DeliberationP
         await create_task(call, input.task, DELIBERATE, ("task",), deliberation=row) if is_given(input.task) else None
     )
     await ExecutionRow.create(deliberation=row, case=case, task=task, at=call.now)
+    if case:
+        # Whoever handles the case, and whoever asked for it, reads on it that the village has decided so.
+        await record_on_timeline(call, case, DecisionLinked(deliberation=row.id))
     return await save_deliberation(row)
 
 
