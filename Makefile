@@ -13,7 +13,7 @@ RECORDS = tests/access/test_conditions.py tests/access/test_matrix.py tests/plan
 	tests/plugins/test_surface.py tests/core/test_kept.py $(wildcard $(PLUGINS:%=%/tests/test_conformance.py))
 
 .DEFAULT_GOAL = run
-.PHONY: help run test test-all test-wheels test-random test-alone coverage mutants nightly bench bench-quick lint format schema migration plugin docs records
+.PHONY: help run test test-all test-wheels test-newest test-random test-alone coverage mutants nightly bench bench-quick lint format schema migration plugin docs records
 .PHONY: lock licences release images clean
 
 help:  ## list what there is to make
@@ -31,6 +31,13 @@ test-all: .venv/dev  ## the slow tests too, and which lines and branches the tes
 test-wheels: .venv/dev  ## the template's tests and our plugins' conformance, from wheels in clean environments
 	.venv/bin/pytest -q -m slow tests/plugins/test_kit.py
 
+test-newest:  ## what we use of libraries without their promise, with the newest releases that we allow
+	@rm -rf .venv/newest && $(PYTHON) -m venv .venv/newest
+	@.venv/newest/bin/python -m pip -qq --disable-pip-version-check install --upgrade pip
+	@.venv/newest/bin/python -m pip -qq --disable-pip-version-check install $(PROJECTS:%=-e ./%) --group dev
+	.venv/newest/bin/python -m pytest -q -p no:cacheprovider tests/test_library_internals.py tests/planner/test_snapshots.py \
+		tests/gateway/test_http.py
+
 test-random: .venv/dev  ## in another order each time; the seed is printed: make test-random SEED=1 is that order again
 	.venv/bin/pytest -n auto --dist loadfile -p randomly --randomly-dont-reset-seed \
 		$(SEED:%=--randomly-seed=%) $(TESTS)
@@ -47,7 +54,7 @@ coverage: .venv/dev  ## which lines and branches the tests reach, by package: ma
 mutants: .venv/dev  ## break planner, clocks, ledgers and rules, and print what no test notices: make mutants PART=credit
 	.venv/bin/python tools/mutants.py $(PART)
 
-nightly: test-all test-wheels test-random test-alone mutants  ## all that takes too long for each change
+nightly: test-all test-wheels test-newest test-random test-alone mutants  ## all that takes too long for each change
 
 bench: .venv/dev  ## compare with the peers: ten minutes on a quiet machine
 	.venv/bin/python -m benchmarks

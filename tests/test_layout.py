@@ -71,6 +71,13 @@ def test_the_map_names_files_that_are_there() -> None:
     ] == []
 
 
+def test_the_map_has_every_folder() -> None:
+    page = (TOOL.parents[1] / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    roots = [TOOL.parents[1] / "server" / "gongzhi_server", TOOL.parents[1] / "schema" / "gongzhi"]
+    folders = [one.name for root in roots for one in root.iterdir() if (one / "__init__.py").exists()]
+    assert len(folders) > 20 and [one for one in folders if f"{one}/" not in page and one != "testing"] == []
+
+
 @pytest.mark.parametrize("package", ["gongzhi", "gongzhi_server"])
 def test_no_modules_import_each_other_in_a_ring(package: str) -> None:
     graph = grimp.build_graph(package, exclude_type_checking_imports=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,11 +15,21 @@ from gongzhi.core.access.models import LookKind, LookRow
 from gongzhi.core.grids.models import GridRow
 from gongzhi.declare import _compat as contract
 from gongzhi_server import _compat as server
+from packaging.requirements import Requirement
 from pypika_tortoise.queries import Query
 from tortoise import models
 
 ROOT = Path(__file__).parents[1]
-LIBRARIES = {"asyncpg", "graphql", "pypika_tortoise", "starlette", "strawberry", "tortoise", "uvicorn"}
+LIBRARIES = {
+    "asyncpg": "asyncpg",
+    "graphql": "graphql-core",
+    "pypika_tortoise": "pypika-tortoise",
+    "starlette": "starlette",
+    "strawberry": "strawberry-graphql",
+    "tortoise": "tortoise-orm",
+    "uvicorn": "uvicorn",
+}
+"""Libraries that the server is built on, by what they are imported as, and their distributions."""
 AT = datetime(2026, 6, 30, tzinfo=UTC)
 STANDARD = {"_asdict", "_fields", "_getframe", "_meta", "_replace", "_value_"}
 """Names that begin so and are promised: by the standard library, and Tortoise's, which its own pages show."""
@@ -70,6 +81,17 @@ def test_private_parts_are_used_in_one_place() -> None:
     ours = set[str]().union(*(our_names(ast.parse(path.read_text(encoding="utf-8"))) for path in paths))
     found = {f"{path.relative_to(ROOT).as_posix()}: {use}" for path in paths for use in private_uses(path, ours)}
     assert sorted(found) == sorted(ELSEWHERE)
+
+
+def test_libraries_with_private_parts_in_use_are_bounded() -> None:
+    """A release that nobody has tried is not installed; `make test-newest` tries the newest that is."""
+    for project in (ROOT / "schema", ROOT):
+        asked = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+        known = {one.name: one.specifier for one in map(Requirement, asked)}
+        for library, name in LIBRARIES.items():
+            if name in known:
+                assert any(one.operator == "<" for one in known[name]), f"{project.name}: {library} has no upper bound"
+    assert set(LIBRARIES.values()) <= known.keys()
 
 
 async def test_statements_are_bounded(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
