@@ -7,7 +7,7 @@ Nothing else opens what strangers made: plugins ask the server by `context.files
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -69,12 +69,10 @@ class FileChecks:
         """
         raise NotImplementedError
 
-    async def remake_picture(
-        self, raw: bytes, *, edge: int = 2_560, small: int = 0, formats: Sequence[str] = ("JPEG", "PNG", "WEBP")
-    ) -> RemadePicture:
+    async def remake_picture(self, raw: bytes, *, edge: int = 2_560, small: int = 0) -> RemadePicture:
         """Write a picture anew with `edge` points on its longer side at most, and a small one of `small` points.
 
-        Of an animated one the first frame. Raises UnfitFile for what is no picture of these formats, or takes too much.
+        Of an animated one the first frame. Raises UnfitFile for what is no JPEG, PNG or WebP, or takes too much.
         """
         raise NotImplementedError
 
