@@ -102,7 +102,7 @@ MUTANTS = (
         "ties are left open", "rows", "dict.fromkeys((column, self.target.key))]", "dict.fromkeys((column, column))]"
     ),
     Mutant("cursors point the other way", "lists", "is Order.asc) == follows", "is Order.asc) != follows"),
-    Mutant("pages do not look ahead", "lists", "window.size + 1, window", "window.size, window"),
+    Mutant("pages do not look ahead", "lists", "window.size + more", "window.size"),
     Mutant("pages lose their last row", "lists", "{{1}}<={self.window.size}", "{{1}}<{self.window.size}"),
     Mutant("caps are not kept", "lists", "not 0 <= size <= plan.cap", "not 0 <= size"),
     Mutant("nested lists cost their sum", "lists", "compiler.times * times", "compiler.times + times"),

@@ -13,10 +13,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
-from gongzhi.runtime.context import FileLook
+from gongzhi.runtime.context import Bounds, FileLook
 from gongzhi_server.errors import Problem
 from gongzhi_server.storage import audit, audit_verify
 from gongzhi_server.storage import audit_chain as chain
+from gongzhi_server.storage.access_log import open_ledger
 from gongzhi_server.testing import TODAY, Server, create_database, drop_database
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,12 +27,9 @@ from .conftest import Log, People
 WORKER = Viewer(ViewerAccount("worker", None, (ViewerGrant("grid_worker", frozenset()),)), TODAY)
 
 
-def looks(count: int) -> list[audit.LookEntry]:
+def looks(count: int) -> list[audit.Seen]:
     people = [UUID(int=at) for at in range(1, 4)]
-    return [
-        audit.make_entry(WORKER, FileLook(people[: 1 + at % 3], ["Person.name"], f"purpose {at}"))
-        for at in range(count)
-    ]
+    return [(WORKER, FileLook(people[: 1 + at % 3], ["Person.name"], f"purpose {at}")) for at in range(count)]
 
 
 async def write(connection: Any, *batches: int) -> None:
@@ -39,6 +37,7 @@ async def write(connection: Any, *batches: int) -> None:
     for size in batches:
         if size > 0:
             await audit.write_looks(connection, looks(size))
+            await audit.close_chain(connection)
             continue
         for _ in range(-size):
             [salt], key = chain.make_salts(1), uuid4()
@@ -85,6 +84,8 @@ TAMPERED = {
     "update access.look set link = 5 where link = 4": "link 4 has 2 entries",
     "update access.look set link = null, place = null where link = 4": "link 4 has 2 entries",
     "update access.head set number = 3": "head says otherwise",
+    "update access.link set number = 5 where id = 4": "link 4 is missing",
+    "update access.link set hash = null where id = 4": "head says otherwise",
     "insert into access.look select (jsonb_populate_record(l, jsonb_build_object('id', gen_random_uuid(), "
     "'link', null, 'place', null))).* from access.look l where link = 1": "is in no link",
 }
@@ -95,6 +96,7 @@ async def test_tampering_is_found(empty: str) -> None:
     connection = await asyncpg.connect(empty)
     await connection.execute("alter table access.look drop constraint look_pkey")
     await connection.execute("drop index access.look_link_place_idx")
+    await connection.execute("alter sequence access.batch restart with 1")
     await write(connection, 1, 3, -2, 2)
     whole = await audit.verify_chain(connection)
     assert (whole.links, whole.looks, whole.acts, whole.loose, whole.wrong) == (4, 6, 2, 0, None)
@@ -122,9 +124,26 @@ async def test_county_is_vouched_for(server: Server, people: People, log: Log) -
     await audit.write_looks(log.connection, looks(1))
     await log.connection.execute("update access.look set county_id = $1", county)  # as the migration did
     assert (await audit.verify_chain(log.connection)).wrong is None
-    one, two, gone = (UUID(int=at) for at in range(3))
-    found = audit.divide_by_county(FileLook([one, two, gone], ["Person.name"], "p"), {one: 1, two: 2})
-    assert [(county, part.people) for county, part in found] == [(1, [one]), (2, [two]), (None, [gone])]
+
+
+async def test_look_is_divided_by_county(people: People, log: Log) -> None:
+    """A look at people of two counties, and at somebody who is gone, is an entry each; the chain vouches for all."""
+    one, two, gone = people.keys[0], people.keys[1], UUID(int=1)
+    async with tamper(log.connection):
+        [home, other] = await log.connection.fetchrow(
+            "select p.county_id, g.id from people.person p, grids.grid g where p.id=$1 and g.kind='TOWN' limit 1", one
+        )
+        await log.connection.execute("set local session_replication_role = replica")
+        await log.connection.execute("update people.person set county_id=$1 where id=$2", other, two)
+        name = 'with "quotes", \\ and 中文'
+        seen = FileLook([one, two, gone], ["Person.name"], name)
+        await audit.write_looks(log.connection, [(WORKER, FileLook([], ["Person.name"], name)), (WORKER, seen)])
+        await audit.close_chain(log.connection)
+        assert (await audit.verify_chain(log.connection)).wrong is None
+        found = {row["county_id"]: row["persons"] for row in await log.all() if row["persons"]}
+        assert found == {home: [one], other: [two], None: [gone]} and [one["place"] for one in await log.all()] == [
+            0, 1, 2, 3
+        ]  # fmt: skip
 
 
 async def test_erasure_keeps_the_chain(empty: str) -> None:
@@ -173,6 +192,61 @@ async def test_writers_take_turns(empty: str) -> None:
     assert (found.looks, found.acts, found.loose, found.wrong) == (16, 8, 0, None)
     for one in connections:
         await one.close()
+
+
+WAITING = {
+    "update access.look set purpose = 'another' where place = 1": "does not say what was written",
+    "delete from access.look where place = 1": "which is not chained yet, has 2 entries, and 1 are there",
+    "delete from access.link": "is in no link",
+}
+
+
+async def test_looks_wait_for_nobody(empty: str) -> None:
+    """Looks are written while somebody holds the chain's end, are proved until they are chained, and then in it."""
+    holder, writer = await asyncpg.connect(empty), await asyncpg.connect(empty)
+    async with holder.transaction():
+        await holder.execute(audit.HEAD)
+        await audit.write_looks(writer, looks(2))
+        found = await audit.verify_chain(writer)
+        assert (found.links, found.looks, found.loose, found.wrong) == (0, 2, 1, None)
+        for change, said in WAITING.items():
+            async with tamper(writer):
+                await writer.execute(change)
+                found = await audit.verify_chain(writer)
+            assert found.wrong and said in found.wrong, f"{change}: {found.wrong}"
+    await audit.close_chain(writer)
+    found = await audit.verify_chain(writer)
+    assert (found.links, found.looks, found.loose, found.wrong) == (1, 2, 0, None)
+    for one in (holder, writer):
+        await one.close()
+
+
+async def test_older_links_come_first(empty: str) -> None:
+    """What the version before has chained, and chains while both run, has its number as its id."""
+    connection = await asyncpg.connect(empty)
+    older = (
+        "with head as (update access.head set number=number+1, hash=sha256(hash||int8send(number+1)||$1) where id=1 "
+        "returning number, hash) insert into access.link (id, kind, at, count, root, hash) "
+        "select number, 'LOOK', $2, 0, $3, hash from head"
+    )
+    root = chain.batch_root([])
+    for _ in range(2):
+        await connection.execute(older, chain.link_tail("LOOK", TODAY, 0, root), TODAY, root)
+        await write(connection, 2)
+    found = await audit.verify_chain(connection)
+    assert (found.links, found.looks, found.loose, found.wrong) == (4, 4, 0, None)
+    await connection.close()
+
+
+async def test_batches_of_a_dead_process_are_chained(empty: str) -> None:
+    """A process that died behind its replies leaves batches; the next one that starts puts them into the chain."""
+    connection = await asyncpg.connect(empty)
+    await audit.write_looks(connection, looks(2))
+    async with open_ledger(empty, Bounds()) as log:
+        await log.seal(None)
+    found = await audit.verify_chain(connection)
+    assert (found.links, found.looks, found.loose, found.wrong) == (1, 2, 0, None)
+    await connection.close()
 
 
 async def test_served_looks_chained(server: Server, people: People, log: Log) -> None:

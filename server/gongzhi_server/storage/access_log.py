@@ -19,7 +19,7 @@ from gongzhi.runtime.context import Bounds, FileLook
 from tortoise.transactions import in_transaction
 
 from . import audit
-from .audit import LookEntry, Seen
+from .audit import Seen
 from .database import open_writers
 
 log = logging.getLogger("gongzhi")
@@ -27,6 +27,10 @@ log = logging.getLogger("gongzhi")
 BATCH, PEOPLE = 200, 5_000
 """Looks in a batch at most, and people in all of them; a look at more people is a batch of its own."""
 HOUR = timedelta(hours=1)
+AT_ONCE = 2
+"""Batches of a process that are written at once: while one waits for the disk, the next is made and sent."""
+REST = 0.2
+"""Seconds between two times that what is written is chained."""
 PAUSE, LONGEST = 1.0, 60.0
 """Seconds between two counts of who reads much, at least and at most."""
 SHARE = 0.02
@@ -52,15 +56,17 @@ COUNTY = (
 
 
 class AccessLog:
-    """The access log: writes looks and seals acts over connections of its own, and raises alerts of bulk reading."""
+    """The access log: writes looks, chains what is written and tells of bulk reading, on connections of its own."""
 
     def __init__(self, pool: asyncpg.Pool[Any], bounds: Bounds) -> None:
         self.pool, self.bounds = pool, bounds
         self._waiting: list[tuple[Seen, asyncio.Future[None]]] = []
         self._acted: datetime | None = None
-        self._stirred, self._looked = asyncio.Event(), asyncio.Event()
-        # The last entry of each account since the last watch: only those who looked have to be counted.
-        self._readers: dict[str, LookEntry] = {}
+        self._stirred, self._looked, self._loose = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        # Batches may be left of a process that ended before it chained them.
+        self._loose.set()
+        # Who has looked since the last watch, by account: only they have to be counted.
+        self._readers: dict[str, Viewer] = {}
 
     @property
     def waiting(self) -> int:
@@ -78,29 +84,24 @@ class AccessLog:
     def note_act(self, now: datetime) -> None:
         """Say that a mutation was committed, so that it is put into the chain soon."""
         self._acted = now
-        self._stirred.set()
+        self._loose.set()
 
     async def write(self) -> None:
         """Write what waits, for as long as the server runs. What comes in the meantime is the next batch."""
         while True:
             await self._stirred.wait()
-            # Cleared before the work, so that what arrives during it is not forgotten.
-            self._stirred.clear()
-            while self._waiting:
-                # A batch is one link of the chain, whose end is locked:
-                # many looks in one link, instead of a queue for the lock.
-                most = count_batch(self._waiting)
-                batch, self._waiting = self._waiting[:most], self._waiting[most:]
-                await self.keep(batch)
-            if self._acted:
-                now, self._acted = self._acted, None
-                await self.seal(now)
+            if not self._waiting:
+                self._stirred.clear()
+                continue
+            # Many looks in one batch are one statement and one wait for the disk, instead of many.
+            most = count_batch(self._waiting)
+            batch, self._waiting = self._waiting[:most], self._waiting[most:]
+            await self.keep(batch)
 
     async def keep(self, batch: list[tuple[Seen, asyncio.Future[None]]]) -> None:
         """Write one batch and release its replies, or fail them all."""
         try:
-            entries = await audit.make_entries(self.pool, [seen for seen, _ in batch])
-            await audit.write_looks(self.pool, entries)
+            await audit.write_looks(self.pool, [seen for seen, _ in batch])
         except Exception as error:
             for _, written in batch:
                 if not written.done():
@@ -109,17 +110,30 @@ class AccessLog:
         for _, written in batch:
             if not written.done():  # a caller who has gone is waited for by nobody
                 written.set_result(None)
-        self._readers |= {entry.account: entry for entry in entries if entry.account}
+        self._readers |= {name: viewer for (viewer, _), _ in batch if (name := viewer.account.name)}
         self._looked.set()
+        self._loose.set()
 
-    async def seal(self, now: datetime) -> None:
-        """Put committed mutations into the chain. What fails now is done the next time: they are not lost."""
+    async def chain(self) -> None:
+        """Put what is written into the chain, for as long as the server runs. No reply waits for it."""
+        while True:
+            await self._loose.wait()
+            self._loose.clear()
+            now, self._acted = self._acted, None
+            await self.seal(now)
+            # A link of the chain for each batch, but one lock of its end and one wait for the disk for many.
+            await asyncio.sleep(REST)
+
+    async def seal(self, now: datetime | None) -> None:
+        """Put batches, and mutations committed until `now`, into the chain. What fails now is done the next time."""
         try:
             async with self.pool.acquire() as connection:
-                await audit.seal_acts(connection, now)
+                await (audit.seal_acts(connection, now) if now else audit.close_chain(connection))
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            self._acted = self._acted or now
             log.error(
-                "mutations wait to be put into the audit's chain: %s; none is lost, look at the database if it goes on",
+                "looks and mutations wait to be put into the audit's chain: %s; none is lost, look at the database if "
+                "it goes on",
                 type(error).__name__,
             )
 
@@ -143,22 +157,22 @@ class AccessLog:
     async def patrol(self) -> None:
         """Count what those who looked since the last time have looked at in an hour, and write alerts."""
         readers, self._readers = self._readers, {}
-        for account, entry in readers.items():
-            person, since = entry.viewer.account.person, entry.at - HOUR
+        for account, viewer in readers.items():
+            person, since = viewer.account.person, viewer.now - HOUR
             for kind, query, most in (
                 (AlertKind.BULK, BULK, self.bounds.bulk),
                 (AlertKind.NEIGHBOURS, NEIGHBOURS, self.bounds.neighbours),
             ):
                 count = await self.pool.fetchval(query, account, since, person)
                 if count > most:
-                    await self.warn(kind, account, entry, count, since)
+                    await self.warn(kind, account, viewer, count, since)
 
-    async def warn(self, kind: AlertKind, account: str, entry: LookEntry, count: int, since: datetime) -> None:
+    async def warn(self, kind: AlertKind, account: str, viewer: Viewer, count: int, since: datetime) -> None:
         """Write an alert, at most one an hour for an account."""
         county = await self.pool.fetchval(COUNTY, account, since)
         async with in_transaction():
             if county and not await AlertRow.exists(account=account, kind=kind, at__gt=since):
-                await raise_alert(Moment(entry.at), kind, account, entry.viewer.role, count, county)
+                await raise_alert(Moment(viewer.now), kind, account, viewer.role, count, county)
 
 
 def count_batch(waiting: Sequence[tuple[Seen, asyncio.Future[None]]]) -> int:
@@ -174,10 +188,11 @@ def count_batch(waiting: Sequence[tuple[Seen, asyncio.Future[None]]]) -> int:
 @asynccontextmanager
 async def open_ledger(dsn: str, bounds: Bounds) -> AsyncIterator[AccessLog]:
     """Open a log that writes for as long as the block lasts. Tortoise must know its connections."""
-    # Two connections: one for batches and seals, one for the counting.
-    pool = await open_writers(dsn, 2)
+    # Besides the batches, one connection for chaining and one for the counting.
+    pool = await open_writers(dsn, AT_ONCE + 2, short=True)
     kept = AccessLog(pool, bounds)
-    tasks = [asyncio.create_task(kept.write()), asyncio.create_task(kept.watch())]
+    writers = [kept.write() for _ in range(AT_ONCE)]
+    tasks = [asyncio.create_task(one) for one in (*writers, kept.chain(), kept.watch())]
     try:
         yield kept
     finally:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import os
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate
-from itertools import chain as joined
 from typing import Any, Union
 from uuid import UUID
 
@@ -24,43 +23,68 @@ Connection = Union["asyncpg.Connection[Any]", "PoolConnectionProxy[Any]"]
 
 LOOK, ACT = "LOOK", "ACT"
 BATCH = 1000
-"""Mutations in a link, at most."""
+"""Mutations in a batch, and batches that are chained in one transaction, at most."""
 
-# The update locks the one row of the chain's head, so links are added one at a time. PostgreSQL computes
-# the hash, since only this statement knows which link came before: sha256(previous hash, number, tail).
-EXTEND = """with head as (
-  update access.head set number=number+1, hash=sha256(hash||int8send(number+1)||$1) where id=1 returning number, hash
-), link as (
-  insert into access.link (id, kind, at, count, root, hash) select number, $2, $3, $4, $5, hash from head
+BATCHED = """with batch as (
+  insert into access.link (id, kind, at, count, root) values (nextval('access.batch'), $1, $2, $3, $4) returning id
 ) """
-"""Adds a link; whoever comes second waits for the first, and sees what it left."""
+"""Writes down a batch that is not in the chain yet. It locks nothing, so any number of processes write at once."""
 
-KEEP = (
-    EXTEND
-    + """insert into access.look (id, at, account, role, unit_id, grid_id, county_id, salt, content, kind, operation,
-  purpose, fields, persons, salts, commitments, link, place)
-select l.id, l.at, l.account, l.role, l.unit_id, l.grid_id, l.county_id, l.salt, l.content, l.kind, l.operation,
-  l.purpose, l.fields, ($7::uuid[])[b.first:b.last], ($8::bytea[])[b.first:b.last], ($9::bytea[])[b.first:b.last],
-  head.number, l.place
-from json_populate_recordset(null::access.look, $6::json) l
-join unnest($10::int[], $11::int[]) with ordinality b(first, last, place) on b.place=l.place+1, head"""
-)
-"""Writes looks. The people of all of them come as one array, and each look takes its part of it: most of what is
-written are people, and as JSON they would take three times as long."""
-COMMON_HOME = "select county_id, count(*) from people.person where id=any($1) group by county_id"
-HOMES = "select id, county_id from people.person where id=any($1)"
-SERVED = "select id, county_id from grids.grid where id=any($1)"
+KEEP = """with asked as (
+  select * from json_to_recordset($1::json) as l(place int, at timestamptz, account text, role text, unit_id int,
+    grid_id int, kind text, operation text, purpose text, fields text[], said text)
+), salted as (
+  select s.place, p.county_id, s.key, substr($4::bytea, (16*s.n-15)::int, 16) as salt
+  from unnest($2::uuid[], $3::int[]) with ordinality s(key, place, n) left join people.person p on p.id=s.key
+), committed as materialized (
+  select place, county_id, key, salt, sha256(salt||uuid_send(key)) as commitment from salted
+), part as (
+  select place, county_id, array_agg(key order by key) as persons, array_agg(salt order by key) as salts,
+    array_agg(commitment order by key) as commitments, string_agg(commitment, '' order by key) as joined
+  from committed group by place, county_id
+), entry as materialized (
+  select l.*, uuidv7() as id, p.persons, p.salts, p.commitments, p.joined,
+    case when p.place is null then (select g.county_id from grids.grid g where g.id=l.grid_id) else p.county_id end
+      as county, (row_number() over (order by l.place, p.county_id))::int-1 as at_place
+  from asked l left join part p on p.place=l.place
+), sealed as materialized (
+  select e.*, sha256(e.own||convert_to('["LOOK","'||e.id||'",'||e.said||coalesce(','||e.county, '')||']', 'UTF8'))
+    as content from (select *, substr($5::bytea, 16*at_place+1, 16) as own from entry) e
+), batch as (
+  insert into access.link (id, kind, at, count, root) select nextval('access.batch'), 'LOOK', max(at), count(*),
+    sha256(string_agg(sha256(content||coalesce(joined, '')), '' order by at_place)) from sealed returning id
+) insert into access.look (id, at, account, role, unit_id, grid_id, county_id, salt, content, kind, operation, purpose,
+  fields, persons, salts, commitments, link, place)
+select e.id, e.at, e.account, e.role, e.unit_id, e.grid_id, e.county, e.own, e.content, e.kind, e.operation, e.purpose,
+  e.fields, coalesce(e.persons, '{}'), coalesce(e.salts, '{}'), coalesce(e.commitments, '{}'), batch.id, e.at_place
+from sealed e, batch"""
+"""Writes looks: an entry for each county that the people of one live in, nearly always one; a look that found nobody is
+under the county of whoever took it. Commitments are made here: people come as keys, with random bytes for their salts
+in one piece, and more for those of entries: made by PostgreSQL, they would cost as much as all the rest."""
 ACTED = (
     "insert into access.act (id, at, account, role, unit_id, grid_id, mutation, objects, codes, salt, content, "
     "persons, salts, commitments) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 )
 # "Skip locked": another process may be sealing the same acts at the moment.
+LOOSE_NOW = (
+    "select (select count(*) from access.act where link is null)+(select count(*) from access.link where hash is null)"
+)
 LOOSE = "select id, content, commitments from access.act where link is null order by id limit $1 for update skip locked"
 SEAL = (
-    EXTEND
-    + """update access.act a set link=head.number, place=one.place-1
-from unnest($6::uuid[]) with ordinality one(id, place), head where a.id=one.id"""
+    BATCHED
+    + """update access.act a set link=batch.id, place=one.place-1
+from unnest($5::uuid[]) with ordinality one(id, place), batch where a.id=one.id"""
 )
+# Whoever chains batches locks the one row of the head: the hash of a link depends on the one before.
+HEAD = "select number, hash from access.head where id=1 for update"
+UNCHAINED = "select id, kind, at, count, root from access.link where hash is null order by id limit $1"
+CHAINED = (
+    "update access.link l set number=one.number, hash=one.hash "
+    "from unnest($1::bigint[], $2::bigint[], $3::bytea[]) one(id, number, hash) where l.id=one.id"
+)
+ENDS = "update access.head set number=$1, hash=$2 where id=1"
+# What an older version has chained has its number as its id.
+NUMBER = "coalesce(number, id)"
 
 
 # what is written
@@ -72,94 +96,8 @@ def acting_office(viewer: Viewer) -> tuple[str | None, int | None, int | None]:
     return (grants[0].role, grants[0].unit, grants[0].grid) if grants else (None, None, None)
 
 
-@dataclass(frozen=True)
-class LookEntry:
-    """A look as it is written."""
-
-    row: dict[str, Any]
-    people: Sequence[UUID]
-    salts: Sequence[bytes]
-    commitments: Sequence[bytes]
-    digest: bytes
-    account: str | None
-    at: datetime
-    viewer: Viewer
-
-
 Seen = tuple[Viewer, FileLook]
 """A look, and who took it."""
-
-
-async def make_entries(connection: Connection | asyncpg.Pool[Any], looks: Sequence[Seen]) -> list[LookEntry]:
-    """Build the entries of looks: one for each county that the people live in, nearly always one.
-
-    A look that found nobody is written under the county of whoever took it.
-    """
-    asked = list({person for _, look in looks for person in look.people})
-    homes = await find_homes(connection, asked)
-    offices = [grid for viewer, look in looks if not look.people and (grid := acting_office(viewer)[2]) is not None]
-    served = {row["id"]: row["county_id"] for row in await connection.fetch(SERVED, offices)} if offices else {}
-    return [
-        make_entry(viewer, part, county)
-        for viewer, look in looks
-        for county, part in divide_by_county(look, homes, served.get(acting_office(viewer)[2]))
-    ]
-
-
-async def find_homes(connection: Connection | asyncpg.Pool[Any], people: Sequence[UUID]) -> Mapping[UUID, int] | int:
-    """Find the county that each of these people lives in, or the one that all of them live in."""
-    # As texts, since asyncpg examines every object in a list that is none of Python's own types.
-    keys = list(map(str, people))
-    # Nearly always it is the same for all of them, and a row for each need not come.
-    counties = await connection.fetch(COMMON_HOME, keys) if people else []
-    if len(counties) == 1 and counties[0][1] == len(people):
-        common: int = counties[0][0]
-        return common
-    return {row["id"]: row["county_id"] for row in await connection.fetch(HOMES, keys)} if counties else {}
-
-
-def divide_by_county(
-    look: FileLook, homes: Mapping[UUID, int] | int, served: int | None = None
-) -> list[tuple[int | None, FileLook]]:
-    """Divide a look by counties; one that found nobody goes to `served`."""
-    if not look.people:
-        return [(served, look)]
-    if isinstance(homes, int):
-        return [(homes, look)]
-    counties: dict[int | None, list[UUID]] = {}
-    for person in look.people:
-        counties.setdefault(homes.get(person), []).append(person)
-    return [(county, replace(look, people=people)) for county, people in counties.items()]
-
-
-def make_entry(viewer: Viewer, look: FileLook, county: int | None = None) -> LookEntry:
-    """Build the row of a look, bytes in hexadecimal, and what the chain will know of it."""
-    key, people, (role, unit, grid) = UUID(int=uuid7().int), sorted(look.people), acting_office(viewer)
-    # A salt for the entry and one for each person: erasing
-    # somebody takes their salt, and the commitment tells nothing.
-    salt, *salts = chain.make_salts(1 + len(people))
-    purpose, operation, fields = look.purpose[:200], look.operation[:100], list(look.fields)
-    account, at = viewer.account.name, viewer.now
-    said = look_facts(key, at, account, role, unit, grid, look.kind, operation, purpose, fields, county)
-    content = chain.content_commitment(salt, said)
-    commitments = [chain.person_commitment(one, person) for one, person in zip(salts, people, strict=True)]
-    # The row is passed to PostgreSQL as JSON, without its people; bytea columns read hexadecimal there.
-    row = {
-        "id": key,
-        "at": at,
-        "account": account,
-        "role": role,
-        "unit_id": unit,
-        "grid_id": grid,
-        "county_id": county,
-        "salt": to_hex(salt),
-        "content": to_hex(content),
-        "kind": look.kind,
-        "operation": operation,
-        "purpose": purpose,
-        "fields": fields,
-    }
-    return LookEntry(row, people, salts, commitments, chain.entry_digest(content, commitments), account, at, viewer)
 
 
 def look_facts(*values: Any) -> Sequence[Any]:
@@ -167,25 +105,31 @@ def look_facts(*values: Any) -> Sequence[Any]:
     return [LOOK, *(values if values[-1] is not None else values[:-1])]
 
 
-def to_hex(value: bytes) -> str:
-    """Write bytes as PostgreSQL reads them in text."""
-    return "\\x" + value.hex()
+async def write_looks(connection: Connection | asyncpg.Pool[Any], looks: Sequence[Seen]) -> None:
+    """Write looks down as one batch, in one statement; `close_chain` puts it into the chain."""
+    # As texts, since asyncpg examines every object in a list that is none of Python's own types.
+    people = [str(person) for _, look in looks for person in look.people]
+    places = [place for place, (_, look) in enumerate(looks) for _ in look.people]
+    rows = orjson.dumps([look_row(place, viewer, look) for place, (viewer, look) in enumerate(looks)])
+    salts, own = os.urandom(chain.SALT * len(people)), os.urandom(chain.SALT * (len(people) + len(looks)))
+    await connection.execute(KEEP, rows.decode(), people, places, salts, own)
 
 
-async def write_looks(connection: Connection | asyncpg.Pool[Any], entries: Sequence[LookEntry]) -> None:
-    """Write looks down as one link of the chain, in one statement."""
-    root, at = chain.batch_root(one.digest for one in entries), max(one.at for one in entries)
-    rows = orjson.dumps([{**one.row, "place": place} for place, one in enumerate(entries)], default=str).decode()
-    tail = chain.link_tail(LOOK, at, len(entries), root)
-    people, salts, commitments = (
-        list(joined.from_iterable(parts))
-        for parts in zip(*((one.people, one.salts, one.commitments) for one in entries), strict=True)
-    )
-    ends = list(accumulate(len(one.people) for one in entries))
-    firsts = [end - len(one.people) + 1 for end, one in zip(ends, entries, strict=True)]
-    await connection.execute(
-        KEEP, tail, LOOK, at, len(entries), root, rows, list(map(str, people)), salts, commitments, firsts, ends
-    )
+def look_row(place: int, viewer: Viewer, look: FileLook) -> dict[str, Any]:
+    """Build what a look says of itself, with the text that is committed to but for its key and county."""
+    role, unit, grid = acting_office(viewer)
+    row = {
+        "at": viewer.now,
+        "account": viewer.account.name,
+        "role": role,
+        "unit_id": unit,
+        "grid_id": grid,
+        "kind": look.kind,
+        "operation": look.operation[:100],
+        "purpose": look.purpose[:200],
+        "fields": list(look.fields),
+    }
+    return {"place": place, "said": chain.committed_text(list(row.values()))[1:-1], **row}
 
 
 def act_statement(
@@ -211,19 +155,40 @@ def act_statement(
 
 
 async def seal_acts(connection: Connection, now: datetime) -> int:
-    """Put the committed mutations that are not in the chain yet into it; return how many there were."""
+    """Put what is committed and not in the chain yet into it; return how many mutations there were."""
     done, found = 0, BATCH
     while found == BATCH:
-        # A transaction for each link, so that the chain's head is locked briefly however much there is to seal.
         async with connection.transaction():
             rows = await connection.fetch(LOOSE, BATCH)
             if rows:
                 root = chain.batch_root(chain.entry_digest(row["content"], row["commitments"] or ()) for row in rows)
-                tail = chain.link_tail(ACT, now, len(rows), root)
-                await connection.execute(SEAL, tail, ACT, now, len(rows), root, [row["id"] for row in rows])
+                await connection.execute(SEAL, ACT, now, len(rows), root, [row["id"] for row in rows])
         found = len(rows)
         done += found
+    await close_chain(connection)
     return done
+
+
+async def close_chain(connection: Connection) -> None:
+    """Put the batches that are written down into the chain, one behind the other.
+
+    Only here the chain's end is locked, and no reply waits for it: entries are durable already.
+    """
+    found = BATCH
+    while found == BATCH:
+        # A transaction for each thousand, so that the end is locked briefly however much there is to chain.
+        async with connection.transaction():
+            number, before = await connection.fetchrow(HEAD)  # type: ignore[misc]
+            links = await connection.fetch(UNCHAINED, BATCH)
+            hashes = []
+            for at, link in enumerate(links, number + 1):
+                before = chain.link_hash(before, at, link["kind"], link["at"], link["count"], link["root"])
+                hashes.append(before)
+            if links:
+                numbers = list(range(number + 1, number + 1 + len(links)))
+                await connection.execute(CHAINED, [link["id"] for link in links], numbers, hashes)
+                await connection.execute(ENDS, numbers[-1], before)
+        found = len(links)
 
 
 # what is proved
@@ -246,7 +211,7 @@ class AuditFinding:
     looks: int
     acts: int
     loose: int
-    """Mutations that are not in the chain yet."""
+    """Mutations and batches of looks that are not in the chain yet."""
     wrong: str | None = None
 
 
@@ -267,11 +232,11 @@ async def verify_chain(connection: Connection, anchors: Iterable[Anchor] = ()) -
     number, wrong = 0, None
     # Repeatable read: the chain goes on growing meanwhile, and all queries here must see the same end of it.
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        loose: int = await connection.fetchval("select count(*) from access.act where link is null")
+        loose: int = await connection.fetchval(LOOSE_NOW)
         try:
             known = {one.number: one for one in anchors}
             before = chain.START
-            async for link in read_links(connection):
+            async for link in read_links(connection, "hash is not null"):
                 number += 1
                 before = await verify_link(connection, link, number, before)
                 counts[link["kind"]] += link["count"]
@@ -281,39 +246,46 @@ async def verify_chain(connection: Connection, anchors: Iterable[Anchor] = ()) -
                     raise ChainBroken(f"link {number} is not the one of the anchor: the chain was made anew")
             if known:
                 raise ChainBroken(f"the chain ends at link {number}, before the anchor's link {min(known)}")
+            async for link in read_links(connection, "hash is null"):
+                await verify_batch(connection, link, f"batch {link['id']}, which is not chained yet,")
+                counts[link["kind"]] += link["count"]
             await verify_end(connection, number, before)
         except ChainBroken as broken:
             wrong = str(broken)
     return AuditFinding(number, counts[LOOK], counts[ACT], loose, wrong)
 
 
-async def read_links(connection: Connection) -> AsyncIterator[asyncpg.Record]:
+async def read_links(connection: Connection, which: str) -> AsyncIterator[asyncpg.Record]:
     """Yield the links in order, by a cursor: the chain does not fit into memory."""
-    async for row in connection.cursor("select * from access.link order by id", prefetch=500):
+    query = f"select *, {NUMBER} as position from access.link where {which} order by {NUMBER}"
+    async for row in connection.cursor(query, prefetch=500):
         yield row
 
 
 async def verify_link(connection: Connection, link: asyncpg.Record, number: int, before: bytes) -> bytes:
     """Return the hash of a link after checking it and all its entries. Raises Broken."""
-    if link["id"] != number:
+    if link["position"] != number:
         raise ChainBroken(f"link {number} is missing")
-    table = "look" if link["kind"] == LOOK else "act"
-    rows = await connection.fetch(f"select * from access.{table} where link=$1 order by place", number)
-    for place, row in enumerate(rows):
-        if row["place"] != place:
-            raise ChainBroken(f"entry {place} of link {number} ({table}) is missing")
-        verify_entry(table, row)
-    if len(rows) != link["count"]:
-        raise ChainBroken(f"link {number} has {link['count']} entries, and {len(rows)} are there ({table})")
-    root = chain.batch_root(chain.entry_digest(row["content"], row.get("commitments") or ()) for row in rows)
-    if root != link["root"]:
-        raise ChainBroken(
-            f"the entries of link {number} ({table}) are not those that were written, or in another order"
-        )
-    found = chain.link_hash(before, number, link["kind"], link["at"], link["count"], root)
+    await verify_batch(connection, link, f"link {number}")
+    found = chain.link_hash(before, number, link["kind"], link["at"], link["count"], link["root"])
     if found != link["hash"]:
         raise ChainBroken(f"link {number} does not follow from the one before")
     return found
+
+
+async def verify_batch(connection: Connection, link: asyncpg.Record, name: str) -> None:
+    """Check the entries of a batch, which is a link by this name or waits to become one. Raises Broken."""
+    table = "look" if link["kind"] == LOOK else "act"
+    rows = await connection.fetch(f"select * from access.{table} where link=$1 order by place", link["id"])
+    for place, row in enumerate(rows):
+        if row["place"] != place:
+            raise ChainBroken(f"entry {place} of {name} ({table}) is missing")
+        verify_entry(table, row)
+    if len(rows) != link["count"]:
+        raise ChainBroken(f"{name} has {link['count']} entries, and {len(rows)} are there ({table})")
+    root = chain.batch_root(chain.entry_digest(row["content"], row.get("commitments") or ()) for row in rows)
+    if root != link["root"]:
+        raise ChainBroken(f"the entries of {name} ({table}) are not those that were written, or in another order")
 
 
 def verify_entry(table: str, row: asyncpg.Record) -> None:
@@ -347,7 +319,7 @@ async def verify_end(connection: Connection, number: int, before: bytes) -> None
     head = await connection.fetchrow("select number, hash from access.head")
     if head is None or (head["number"], head["hash"]) != (number, before):
         raise ChainBroken(f"the chain ends at link {number}, and its head says otherwise")
-    # Acts wait for their link for a moment; a look is written together with its link, so none may be without.
+    # Acts wait for their batch for a moment; a look is written together with its own, so none may be without.
     for table in ("look", "act"):
         stray = await connection.fetchval(
             f"select id from access.{table} e where not exists (select from access.link l where l.id=e.link) "

@@ -33,9 +33,12 @@ def make_salts(count: int) -> list[bytes]:
 
 def content_commitment(salt: bytes, said: Sequence[Any]) -> bytes:
     """Return the commitment to what an entry says: texts, numbers, keys, times, lists of texts."""
-    # In one form, or the same entry would give another digest when it is checked.
-    text = json.dumps(said, default=json_default, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(salt + text.encode()).digest()
+    return hashlib.sha256(salt + committed_text(said).encode()).digest()
+
+
+def committed_text(said: Sequence[Any]) -> str:
+    """Write what an entry says in one form, or the same entry would give another digest when it is checked."""
+    return json.dumps(said, default=json_default, ensure_ascii=False, separators=(",", ":"))
 
 
 def person_commitment(salt: bytes, key: UUID) -> bytes:

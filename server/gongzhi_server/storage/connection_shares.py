@@ -43,8 +43,8 @@ IDLE = 60.0
 """Seconds after which connections that were not used meanwhile go back to their pool, which closes them in time."""
 FILES = 4
 """Uploads and downloads that are at the database at a time."""
-BESIDE = 17
-"""Connections beside the shares: four for signing in, two for the access log, two that listen, nine for webhooks."""
+BESIDE = 19
+"""Connections beside the shares: four for signing in, four for the access log, two that listen, nine for webhooks."""
 SPARE = 1
 """Connections for writing beyond those of the shares, for alerts and notices."""
 

@@ -134,15 +134,16 @@ async def connect_database(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
         await made.close()
 
 
-async def open_writers(dsn: str, size: int) -> asyncpg.Pool[Any]:
-    """Open a pool for short statements that write; its connections are made when they are needed."""
+async def open_writers(dsn: str, size: int, short: bool = False) -> asyncpg.Pool[Any]:
+    """Open a pool for statements that write, made when needed; plans of `short` ones are kept, see `PLANNED_ONCE`."""
+    settings = {"timezone": "UTC", **(PLANNED_ONCE | {"jit": "off"} if short else {})}
     return await asyncpg.create_pool(
         dsn,
         connect=connect,
         min_size=0,
         max_size=size,
         connection_class=CleanConnection,
-        server_settings={"timezone": "UTC"},
+        server_settings=settings,
     )
 
 

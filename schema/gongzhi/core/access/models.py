@@ -100,15 +100,17 @@ class ActRow(Entry):
 
 
 class LinkRow(Model):
-    """A link of the chain: a batch of looks or acts."""
+    """A batch of looks or acts, and the link of the chain that it becomes soon after."""
 
-    # Given under the lock of the head: a sequence leaves holes, which would look like links that were taken out.
+    # From the sequence `access.batch`, and what entries refer to. Of what an older version wrote it is the number, too.
     id = fields.BigIntField(primary_key=True, generated=False)
     kind = fields.CharField(max_length=4)
     at = fields.DatetimeField()
     count = fields.IntField()
     root = BytesField()
-    hash = BytesField()
+    hash = BytesField(null=True)
+    # Given under the lock of the head: a sequence leaves holes, which would look like links that were taken out.
+    number = fields.BigIntField(null=True)
 
     class Meta:
         schema = "access"
