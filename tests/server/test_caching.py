@@ -60,6 +60,7 @@ BOUNDED = {
     "gongzhi_server/commands/payloads.py": "the types of the schema",
     "gongzhi_server/gateway/uvicorn_replies.py": "64 blocks of header lines, of our own making",
     "gongzhi_server/storage/lost_answers.py": "the types of the schema",
+    "gongzhi_server/telemetry/logs.py": "1,000 lines of the last minute",
     "gongzhi_server/planner/protection.py": "the columns of the schema",
     "gongzhi_server/cli/terminal.py": "one terminal",
     "gongzhi_server/events/subscriptions.py": "16 batches of events, and groups as long as somebody follows them",
