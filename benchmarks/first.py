@@ -73,7 +73,7 @@ def once(engine: GraphQLEngine, viewer: Viewer, text: str, variables: dict[str, 
     begun = time.thread_time()
     document = engine.prepare(text, None)
     prepared = time.thread_time()
-    engine.planner.query(document, engine.coerced(document, variables), viewer)
+    engine.planner.query(document, engine.coerce_variables(document, variables), viewer)
     return 1000 * (prepared - begun), 1000 * (time.thread_time() - prepared)
 
 

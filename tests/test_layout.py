@@ -78,6 +78,29 @@ def test_the_map_has_every_folder() -> None:
     assert len(folders) > 20 and [one for one in folders if f"{one}/" not in page and one != "testing"] == []
 
 
+def test_pages_name_functions_that_are_there() -> None:
+    """What was renamed is renamed in the pages, too; those about earlier versions have the earlier names."""
+    root = TOOL.parents[1]
+    code = [
+        path.read_text(encoding="utf-8")
+        for folder in ("schema", "server", "plugins", "tests", "benchmarks", "releasing", "tools")
+        for path in (root / folder).rglob("*.py")
+    ]
+    known = {
+        pair for text in code for pair in re.findall(r"\b(?:def|class) (\w+)|^ *(\w+)(?: =|: )", text, re.MULTILINE)
+    }
+    there = {name for pair in known for name in pair}
+    there |= set(re.findall(r"\w+", (root / "schema" / "full.graphql").read_text(encoding="utf-8")))
+    pages = [*root.glob("*.md"), *(root / "docs").rglob("*.md"), *root.glob("plugins/*/README.md")]
+    assert [
+        f"{page.relative_to(root)}: {name}"
+        for page in pages
+        if page.stem != "CHANGELOG" and not page.stem.startswith("upgrading")
+        for name in re.findall(r"`(?:\w+\.)*(\w+)\(", page.read_text(encoding="utf-8"))
+        if name not in there
+    ] == []
+
+
 @pytest.mark.parametrize("package", ["gongzhi", "gongzhi_server"])
 def test_no_modules_import_each_other_in_a_ring(package: str) -> None:
     graph = grimp.build_graph(package, exclude_type_checking_imports=True)
@@ -107,6 +130,15 @@ def test_names_are_found_as_attributes_too(layout: ModuleType, tmp_path: Path) -
     file = tmp_path / "one.py"
     file.write_text("from gongzhi.core.cases import machine as m\nfrom gongzhi.values.errors import Text\nm.OPEN\n")
     assert set(layout.used_names(file)) == {("gongzhi.values.errors", "Text"), ("gongzhi.core.cases.machine", "OPEN")}
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "empty"),
+    [("opened", True, True), ("put", True, False), ("put", False, True), ("is_given", False, False)],
+)
+def test_names_that_say_nothing(layout: ModuleType, name: str, method: bool, empty: bool) -> None:
+    """Of a method the class says a part; a bare participle says nothing anywhere."""
+    assert layout.is_empty_name(name, method=method) is empty
 
 
 def test_plugins_import_those_that_they_require() -> None:

@@ -44,7 +44,8 @@ LAYERS = {"channels", "jobs"}
 FIRST_LINE = re.compile(r"[\w`（][^:]{0,100}: \S.*[.!)]")
 """How a module says what it is: a noun, a colon, and a sentence about its purpose."""
 NO_PARTICIPLES = {
-    "embed", "exceed", "feed", "flatten", "listen", "need", "open", "proceed", "screen", "seed", "speed", "token",
+    "elapsed", "embed", "exceed", "feed", "flatten", "listen", "need", "open", "proceed", "screen", "seed", "speed",
+    "token",
 }  # fmt: skip
 PARTICIPLE = re.compile(r"[a-z]+(?:ed|en)")
 SAYS_NOTHING = {
@@ -52,7 +53,13 @@ SAYS_NOTHING = {
     "left", "lent", "lost", "made", "marks", "met", "one", "paid", "part", "put", "read", "said", "sent", "set",
     "shown", "sold", "stood", "sound", "standing", "taken", "told", "under", "what", "within", "worn",
 }  # fmt: skip
-"""Words that are no name of a function: they tell neither what is done nor to what."""
+"""Words that are no name of a function by themselves: they tell neither what is done nor to what."""
+VERBS = {"do", "put", "read", "set"}
+"""Verbs that are enough for a method."""
+PROMISED = {"at", "broken", "held", "known", "told", "within"}
+"""Words of the contract that vendors call by these names, and what stands behind them in the server."""
+NAMED_OTHERWISE = (".command", "fixture", "property")
+"""How decorators end whose functions are no verbs."""
 FIELDS = {"embedded", "live", "one", "part"}
 """Words that fields of the schema are declared with: nouns and adjectives by right, as `many` and `column` are."""
 DESCRIBES = {"batch", "command", "field", "live", "stream", "strawberry.field", "strawberry.type"}
@@ -258,19 +265,34 @@ def overloaded() -> list[str]:
 
 
 def empty_names() -> list[str]:
-    """Return public functions whose whole name is a participle, or a word that tells neither what is done nor to what.
+    """Return functions whose whole name is a participle, or a word that tells neither what is done nor to what.
 
-    Hooks, commands of the schema and of the command line, and fixtures are named by who calls them.
+    Hooks, commands of the schema and of the command line, and fixtures are named by who calls them. Of a method the
+    class says a part, so `Cache.put` is enough; a property is read like a value, and named like one.
     """
     return [
         f"{path.relative_to(ROOT)}: {one.name}"
         for path, module in modules()
-        for one in definitions_of(module)
-        if not isinstance(one, ast.ClassDef)
-        if one.name in SAYS_NOTHING or PARTICIPLE.fullmatch(one.name) and one.name not in NO_PARTICIPLES
+        for holder, one in functions_of(module)
+        if is_empty_name(one.name.removeprefix("_"), method=isinstance(holder, ast.ClassDef))
         if one.name not in hooks() | FIELDS
-        if not any(by in DESCRIBES or by.endswith((".command", "fixture")) for by in decorators(one))
+        if not any(by in DESCRIBES or by.endswith(NAMED_OTHERWISE) for by in decorators(one))
     ]
+
+
+def functions_of(module: ast.Module) -> Iterator[tuple[ast.AST, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Yield the functions of a module and the methods of its classes, each with what holds it."""
+    for holder in (module, *(one for one in ast.walk(module) if isinstance(one, ast.ClassDef))):
+        for one in holder.body:
+            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield holder, one
+
+
+def is_empty_name(name: str, *, method: bool) -> bool:
+    """Return whether a name says nothing."""
+    if method and name in VERBS | PROMISED:
+        return False
+    return name in SAYS_NOTHING or bool(PARTICIPLE.fullmatch(name)) and name not in NO_PARTICIPLES
 
 
 def twins() -> list[str]:

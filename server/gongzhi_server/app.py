@@ -109,7 +109,7 @@ def create_app(
         keys or load_key_ring(settings),
         receipts_secret(settings),
         publish_plugins(plugins, schema),
-        plugins.chosen(settings.channels),
+        plugins.choose_channels(settings.channels),
         {
             **read_choices(plugins, environ, settings.data),
             CountySetting: {name: one for name, (_, one) in plugins.county_settings.items()},
@@ -192,11 +192,11 @@ class Deployment:
     async def lifespan(self, app: Application) -> AsyncIterator[None]:
         """Trace what goes on, if that is wanted, and open all that is held while the application answers."""
         with open_tracing(self.settings.traces) as app.tracing:
-            async with self.opened(app):
+            async with self.open_parts(app):
                 yield
 
     @asynccontextmanager
-    async def opened(self, app: Application) -> AsyncIterator[None]:
+    async def open_parts(self, app: Application) -> AsyncIterator[None]:
         """Open all that is held while the application answers, and close it in turn."""
         settings, dsn, now = self.settings, self.dsn, self.now
         # Opened in the order in which the later need the earlier; closed the other way round.
@@ -218,7 +218,7 @@ class Deployment:
             acting = acting_for(runtime, worker)
             health = PluginHealth(self.plugins, acting, now, runtime.report_failing)
             engine = self.build_engine(runtime, hub, authenticator, health)
-            guard = Guard(shares.waited) if is_enforced(settings, settings.guard) else None
+            guard = Guard(shares.seconds_waited) if is_enforced(settings, settings.guard) else None
             gateway = self.build_gateway(engine, authenticator, Resumptions(auth_service.sessions.pool, now), guard)
             await worker.open()
             own = self.build_routes(runtime, acting, gateway, authenticator, auth_service)
@@ -237,7 +237,7 @@ class Deployment:
             lines = WorkLines(worker, settings.background_pool)
             # Background work starts last, when everything that it may call is there, and stops first.
             async with (
-                health.held(),
+                health.hold_open(),
                 sweep_hourly(runtime.archive, now),
                 watch_guard(guard),
                 run_work(hub, runtime, lines if self.background else None),
@@ -261,7 +261,7 @@ class Deployment:
             self.plugins,
             ledger,
             outbox,
-            Archive(Vault.at(self.settings.store), self.keys),
+            Archive(Vault.open_at(self.settings.store), self.keys),
             self.channels,
             self.choices,
             self.settings.issuer,

@@ -59,7 +59,7 @@ class Cache(Generic[K, V]):
             # Asked for a second time: it leaves the trial.
             self._proven[key] = entry
             self._proven_bytes += entry[1]
-            self._shed()
+            self._evict()
             return entry[0]
 
     def put(self, key: K, value: V, size: int) -> None:
@@ -70,7 +70,7 @@ class Cache(Generic[K, V]):
             (self._proven if proven else self._trial)[key] = value, size
             self._bytes += size
             self._proven_bytes += size if proven else 0
-            self._shed()
+            self._evict()
 
     def pop(self, key: K) -> None:
         """Forget a value, if it is kept."""
@@ -85,7 +85,7 @@ class Cache(Generic[K, V]):
             entry = self._trial.pop(key, None)
         self._bytes -= entry[1] if entry else 0
 
-    def _shed(self) -> None:
+    def _evict(self) -> None:
         """Put the least recently used of the proven back on trial, and forget those on trial for which is no room."""
         while self._proven_bytes > self.most * PROVEN:
             key, entry = self._proven.popitem(last=False)

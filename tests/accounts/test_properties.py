@@ -215,7 +215,7 @@ async def test_change_while_loading() -> None:
 
     class Slow:
         async def load(self, claim: Any, now: datetime) -> Any:
-            door.changed(None)
+            door.forget_account(None)
             await asyncio.sleep(0)
             return LoadedAccount(ViewerAccount("worker"), None)
 
@@ -240,7 +240,7 @@ async def test_current_follows(server: Server, filled: str, enrol: Enrol, databa
         await bestow(database, "worker", "auditor", grid="610921")
         unheard = await door.current(viewer)
         assert unheard and not unheard.can("people.view")
-        door.changed(viewer.account.id)
+        door.forget_account(viewer.account.id)
         heard = await door.current(viewer)
         assert heard and heard.can("people.view")
         await bestow(database, "worker", "integrator", grid="610921")
@@ -248,7 +248,7 @@ async def test_current_follows(server: Server, filled: str, enrol: Enrol, databa
         aged = await door.current(viewer)
         assert aged and aged.can("accounts.make_keys"), "though nothing was heard"
         await database.execute("update accounts.account set suspended_at=now()")
-        door.changed(viewer.account.id)
+        door.forget_account(viewer.account.id)
         assert await door.current(viewer) is None
         stranger = await door({})
         assert (await door.current(stranger)) is not None

@@ -167,11 +167,13 @@ async def test_consent_needs_a_text() -> None:
     with pytest.raises(Problem, match=r"plugin 'sms'.*channel 'sms' needs consent"):
         plugged(Gate("sms", GATE), notices=())
     with pytest.raises(Problem, match="GONGZHI_CHANNELS: there is no channel pigeon; there are log, sms"):
-        plugged(Gate("sms", GATE)).chosen(("pigeon",))
+        plugged(Gate("sms", GATE)).choose_channels(("pigeon",))
 
 
 async def test_log_is_there_by_itself(tmp_path: Path) -> None:
-    assert [one.name for one in Plugins().chosen(settings_for_tests("postgresql:///x", tmp_path).channels)] == ["log"]
+    assert [
+        one.name for one in Plugins().choose_channels(settings_for_tests("postgresql:///x", tmp_path).channels)
+    ] == ["log"]
     assert settings_for_tests("postgresql:///x", tmp_path).channels == ("log",)
 
 

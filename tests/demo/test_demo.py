@@ -19,7 +19,7 @@ from gongzhi.runtime import sealing
 from gongzhi.runtime.sealing import KeyRing
 from gongzhi.values import codes
 from gongzhi_server import demo
-from gongzhi_server.demo import county_time, fates, lives
+from gongzhi_server.demo import county_time, lives, outcomes
 from gongzhi_server.demo.chance import divide_shares, shuffled_deck
 from gongzhi_server.demo.county import TABLES
 from gongzhi_server.demo.land import Land
@@ -241,7 +241,7 @@ async def test_statuses_all_shown(place: str) -> None:
 
 
 def test_full_county_settles_as_published() -> None:
-    dealt = fates.deal_fates(Random(7), 126_000)
+    dealt = outcomes.deal_outcomes(Random(7), 126_000)
     assert dealt.ordinary + len(dealt.sealed) == 26_800
     levels = Counter(dealt.disputes.values())
     assert levels == {

@@ -227,7 +227,7 @@ async def test_adding_to_a_case(server: Server, resident: Phone) -> None:
 
 
 async def archived(dsn: str, store: Path) -> Archive:
-    return Archive(Vault.at(store), load_key_ring(settings_for_tests(dsn, store)))
+    return Archive(Vault.open_at(store), load_key_ring(settings_for_tests(dsn, store)))
 
 
 async def test_sweep_takes_what_nobody_wanted(server: Server, filled: str, resident: Phone, store: Path) -> None:

@@ -34,7 +34,7 @@ def bucket() -> Iterator[str]:
 
 @pytest.fixture(params=["disk", "s3"])
 def vault(request: pytest.FixtureRequest, tmp_path: Path) -> Vault:
-    return Vault.at(tmp_path / "files" if request.param == "disk" else request.getfixturevalue("bucket"))
+    return Vault.open_at(tmp_path / "files" if request.param == "disk" else request.getfixturevalue("bucket"))
 
 
 @pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 6_000_000])
@@ -56,7 +56,7 @@ async def test_files_come_back(vault: Vault, size: int) -> None:
 async def test_harm_is_noticed(tmp_path_factory: pytest.TempPathFactory, size: int, harm: str, where: float) -> None:
     """Whatever is changed, cut off, left out or put elsewhere: it is not read as if nothing had happened."""
     folder, id = tmp_path_factory.mktemp("vault"), uuid4()
-    vault = Vault.at(folder)
+    vault = Vault.open_at(folder)
     await vault.put(id, "full", KEY, io.BytesIO(bytes(size)))
     path = folder / storage_path(id, "full")
     sealed = path.read_bytes()
@@ -78,7 +78,7 @@ async def test_harm_is_noticed(tmp_path_factory: pytest.TempPathFactory, size: i
 
 
 async def test_keys_and_variants_are_apart(tmp_path: Path) -> None:
-    vault, id = Vault.at(tmp_path), uuid4()
+    vault, id = Vault.open_at(tmp_path), uuid4()
     await vault.put(id, "full", KEY, io.BytesIO(b"secret"))
     (tmp_path / storage_path(id, "thumbnail")).write_bytes((tmp_path / storage_path(id, "full")).read_bytes())
     for variant, key in (("thumbnail", KEY), ("full", data_key())):

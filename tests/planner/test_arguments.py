@@ -19,7 +19,7 @@ LONG = "x" * 20_001
 
 
 def prepared(bench: Bench, text: str) -> Document:
-    return bench.engine._prepared(bench.engine.limits, text, None)
+    return bench.engine._prepare_document(bench.engine.limits, text, None)
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ async def test_each_request_is_checked_for_what_may_be_amiss(bench: Bench, text:
     names = [one.variable.name.value for one in document.node.variable_definitions or ()]
     for one in document.arguments:
         with pytest.raises(ArgumentRefusal, match="20,000"):
-            one.check(bench.engine.coerced(document, dict.fromkeys(names, LONG)))
+            one.check(bench.engine.coerce_variables(document, dict.fromkeys(names, LONG)))

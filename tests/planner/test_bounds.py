@@ -106,7 +106,9 @@ async def test_a_long_list_is_counted_where_the_statement_is_kept(bench: Bench) 
 async def test_conditions_cost(bench: Bench) -> None:
     async def cost(given: Any) -> int:
         document = bench.engine.prepare(aliases(2), None)
-        return bench.engine.planner.query(document, bench.engine.coerced(document, {"filter": given}), SIGNED).cost
+        return bench.engine.planner.query(
+            document, bench.engine.coerce_variables(document, {"filter": given}), SIGNED
+        ).cost
 
     none = await cost({})
     assert await cost({"number": {"equals": "1"}}) == none + 2
@@ -120,7 +122,7 @@ async def test_a_flood_of_shapes_leaves_the_plans_of_others(bench: Bench) -> Non
 
     def plan(given: Any, viewer: Viewer) -> Document:
         document = engine.prepare(text, None, stranger=viewer is STRANGER)
-        engine.planner.query(document, engine.coerced(document, {"filter": given}), viewer)
+        engine.planner.query(document, engine.coerce_variables(document, {"filter": given}), viewer)
         return document
 
     mine = plan({"open": {"equals": True}}, SIGNED)
@@ -150,8 +152,8 @@ def test_bytes_are_estimated_within_a_factor_of_two(bench: Bench, text: str, giv
     engine = GraphQLEngine(bench.schema, bench.fetch, bench.at_hand, ROOMY)
 
     def make(at: int) -> Document:
-        document = engine._prepared(ROOMY, text + " " * at, None, most=10**9)
-        engine.planner.query(document, engine.coerced(document, {"filter": given} if given else {}), SIGNED)
+        document = engine._prepare_document(ROOMY, text + " " * at, None, most=10**9)
+        engine.planner.query(document, engine.coerce_variables(document, {"filter": given} if given else {}), SIGNED)
         return document
 
     make(9)  # what is made once is made now

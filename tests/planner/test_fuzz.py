@@ -130,8 +130,8 @@ async def test_steps_are_in_proportion(bench: Bench) -> None:
     planned, refused, ratios = 0, 0, list[float]()
     for at in range(400):
         asked, viewer = filters.document(), CALLERS[at % len(CALLERS)]
-        document = engine._prepared(USUAL, asked.text, None)
-        coerced = engine.coerced(document, asked.variables)
+        document = engine._prepare_document(USUAL, asked.text, None)
+        coerced = engine.coerce_variables(document, asked.variables)
         try:
             statement = engine.planner.query(document, coerced, viewer)
         except Exception as problem:
@@ -156,11 +156,11 @@ async def test_time_is_in_proportion(bench: Bench) -> None:
     planning, running = list[float](), list[float]()
     for at in range(10_000):
         asked, viewer = filters.document(), CALLERS[at % len(CALLERS)]
-        document = engine._prepared(USUAL, asked.text, None)
+        document = engine._prepare_document(USUAL, asked.text, None)
         cost = 0
         began = time.process_time()
         try:
-            cost = engine.planner.query(document, engine.coerced(document, asked.variables), viewer).cost
+            cost = engine.planner.query(document, engine.coerce_variables(document, asked.variables), viewer).cost
         except Exception as problem:
             assert getattr(problem, "extensions", None) or getattr(problem, "code", ""), problem
         planning.append((time.process_time() - began) / points(cost))

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from gongzhi.declare.viewer import Viewer
-from gongzhi_server.auth.development_tokens import Tokens, Trials
+from gongzhi_server.auth.development_tokens import Tokens, TrialAccounts
 from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.graphql import explain
 from gongzhi_server.graphql.engine import GraphQLEngine
@@ -129,9 +129,9 @@ async def plan(dsn: str, plugins: Plugins, document: str, **claims: str) -> str:
     """How PostgreSQL runs the one statement of a query."""
     pool = await database.open_readers(dsn, 1)
     try:
-        account = await Trials(Tokens(SECRET), pool, plugins).granted({"sub": "somebody", **claims})
+        account = await TrialAccounts(Tokens(SECRET), pool, plugins).build_account({"sub": "somebody", **claims})
         engine = GraphQLEngine(built_schema(plugins), pool.fetch, explain._context)
-        coerced = engine.coerced(engine.prepare(document, None), {})
+        coerced = engine.coerce_variables(engine.prepare(document, None), {})
         viewer = Viewer(account, TODAY)
         statement = engine.planner.query(engine.prepare(document, None), coerced, viewer)
         values = statement.arguments(coerced.coerced, explain._context(viewer))

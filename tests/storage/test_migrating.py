@@ -31,7 +31,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_migration_that_waits_for_a_lock_is_begun_again(caplog: pytest.LogCaptureFixture) -> None:
     executor: Any = Waiting(3)
-    await database._applied(lambda: executor)
+    await database._apply_missing(lambda: executor)
     said = "cases.0002_more waits for a table that is in use; it is begun again"
     assert executor.left == 0 and [one.getMessage() for one in caplog.records] == [said] * 2
 
@@ -39,7 +39,7 @@ async def test_migration_that_waits_for_a_lock_is_begun_again(caplog: pytest.Log
 async def test_table_that_is_always_in_use_is_named() -> None:
     executor: Any = Waiting(-1)
     with pytest.raises(Problem, match="migration cases.0002_more failed and was taken back: LockNotAvailableError"):
-        await database._applied(lambda: executor)
+        await database._apply_missing(lambda: executor)
 
 
 async def test_lock_is_not_waited_for_without_end(empty: str) -> None:

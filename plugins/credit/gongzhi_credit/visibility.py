@@ -34,11 +34,11 @@ def visible_applications(row: Table, viewer: ViewerScope) -> Alternatives:
     seen = viewer.within(row, VIEW)
     if viewer.known():
         seen = widen_rows(seen, Sql("{0}={1}", row.person_id, viewer.person))
-    return widen_rows(seen, *(_sent(row, unit, viewer) for unit in viewer.units(LEND)))
+    return widen_rows(seen, *(_released_to_unit(row, unit, viewer) for unit in viewer.units(LEND)))
 
 
 # The release is part of the rule of sight, so revoking it works at once, in lists, counts and streams.
-def _sent(row: Table, unit: Any, viewer: ViewerScope) -> Any:
+def _released_to_unit(row: Table, unit: Any, viewer: ViewerScope) -> Any:
     release = Table("release", schema="rights", alias="given")
     allowed = Sql(
         "exists(select from rights.release given where given.id={0} and {1})", row.release_id, in_force(release, viewer)

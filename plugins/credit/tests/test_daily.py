@@ -186,7 +186,7 @@ def test_nothing_is_owed_of_a_loan_that_is_settled(method: Method, count: DayCou
     on = date(2024, 8, 31)
     book, _ = book.pay(book.payoff(on), on)
     for later in (on, on + DAY, on + 1_000 * DAY):
-        assert (book.payoff(later), book.expected(later), book.running(later)) == (0, 0, 0)
+        assert (book.payoff(later), book.expected_payment(later), book.running(later)) == (0, 0, 0)
         assert book.overdue(later) == [] and book.next is None
         assert book.accrue_overdue(later).penalty == 0
         with pytest.raises(BookError, match="EXCEEDS_DEBT"):

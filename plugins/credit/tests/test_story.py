@@ -169,7 +169,9 @@ def test_query_is_one_statement(name: str, schema: Any) -> None:
     engine: Any = GraphQLEngine(schema, None, None)  # type: ignore[arg-type]
     document = engine.prepare(OPERATIONS[name], name)
     given = {"id": f"LoanApplication:{UUID(int=1)}", "grid": "610921"}
-    variables = engine.coerced(document, {key: value for key, value in given.items() if f"${key}" in OPERATIONS[name]})
+    variables = engine.coerce_variables(
+        document, {key: value for key, value in given.items() if f"${key}" in OPERATIONS[name]}
+    )
     viewer = Viewer(ViewerAccount("someone", person=UUID(int=1)), TODAY)
     statement = engine.planner.query(document, variables, viewer)
     assert statement.sql.startswith("select row_to_json") and not statement.shape.python

@@ -120,17 +120,17 @@ class CalendarError(ValueError):
 class Measure(Protocol):
     """A way of counting time that passes."""
 
-    def passed(self, moment: datetime) -> timedelta:
+    def elapsed(self, moment: datetime) -> timedelta:
         """Return how much had passed by then, from some beginning."""
 
     def after(self, moment: datetime, amount: timedelta) -> datetime:
         """Return the first moment by which so much more has passed."""
 
 
-class Wall:
+class WallTime:
     """Time as it passes on the wall."""
 
-    def passed(self, moment: datetime) -> timedelta:
+    def elapsed(self, moment: datetime) -> timedelta:
         return moment - EPOCH
 
     def after(self, moment: datetime, amount: timedelta) -> datetime:
@@ -138,7 +138,7 @@ class Wall:
 
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-WALL = Wall()
+WALL = WallTime()
 
 
 class Calendar:
@@ -189,7 +189,7 @@ class Calendar:
         # Before the first shift of a year the last of the year before holds.
         return (begun or self._shifts)[-1].spans
 
-    def passed(self, moment: datetime) -> timedelta:
+    def elapsed(self, moment: datetime) -> timedelta:
         at = bisect_right(self.opens, moment) - 1
         if at < 0:
             return NOTHING
@@ -199,7 +199,7 @@ class Calendar:
         # Nothing is waited for, not even for the office to open.
         if not amount:
             return moment
-        wanted = self.passed(moment) + amount
+        wanted = self.elapsed(moment) + amount
         if wanted > self.total:
             raise CalendarError(f"the calendar ends on {self.last}, before the term does")
         # What is used up at closing time ends then, and not at the next opening.
@@ -248,7 +248,7 @@ def compute_deadline(calendar: Calendar, term: Term, course: Course) -> Deadline
     end = term_end(calendar, term, begins)
     for more in course.extensions:
         end = extend_end(calendar, end, more)
-    allowed = measure.passed(end) - measure.passed(begins)
+    allowed = measure.elapsed(end) - measure.elapsed(begins)
     amount, pauses = allowed, course.pauses
     if term.unit in DAYS and pauses:
         amount, pauses = measure_days(calendar, measure, begins, allowed, pauses)
@@ -265,7 +265,7 @@ def time_spent(calendar: Calendar, term: Term, course: Course, now: datetime) ->
     """Return how much time a clock has used up, as its term counts it."""
     measure, begins = term_measure(calendar, term), term_begin(calendar, term, course.start)
     runs = ((max(since, begins), min(until, now)) for since, until in running_spans(course.start, course.pauses))
-    return sum((measure.passed(b) - measure.passed(a) for a, b in runs if b > a), NOTHING)
+    return sum((measure.elapsed(b) - measure.elapsed(a) for a, b in runs if b > a), NOTHING)
 
 
 def term_measure(calendar: Calendar, term: Term) -> Measure:
@@ -314,7 +314,7 @@ def extension_until(calendar: Calendar, term: Term, due: datetime, until: dateti
         amount = (day_of(until) - day_of(due - TICK)).days
     else:
         measure = term_measure(calendar, term)
-        amount = (measure.passed(until) - measure.passed(due)) // timedelta(minutes=1)
+        amount = (measure.elapsed(until) - measure.elapsed(due)) // timedelta(minutes=1)
     return Term(max(amount, 0), extension_unit(term.unit))
 
 
@@ -348,7 +348,7 @@ def measure_days(
         if pause.since >= close:
             return amount, pauses[:at]
         if pause.since >= exact:
-            amount += measure.passed(close) - measure.passed(exact)
+            amount += measure.elapsed(close) - measure.elapsed(exact)
     return amount, pauses
 
 
@@ -367,7 +367,7 @@ def walk_spans(
             break
         # What runs before the term begins does not count.
         since = max(since, begins)
-        run = FOREVER if until == NEVER else gone + measure.passed(until) - measure.passed(since)
+        run = FOREVER if until == NEVER else gone + measure.elapsed(until) - measure.elapsed(since)
         while len(found) < len(amounts) and amounts[len(found)] <= run:
             found.append(measure.after(since, amounts[len(found)] - gone))
         if len(found) == len(amounts):

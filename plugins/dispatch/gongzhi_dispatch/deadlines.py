@@ -100,5 +100,5 @@ async def postpone_order(call: Call, case: CaseRow, order: OrderRow, since: date
     """Add the working time since then to what the order has left."""
     calendar = await reading.load_calendar(call.fetch, case.county_id)
     # In working time: a hold over a holiday costs nobody a day.
-    away = calendar.passed(call.now) - calendar.passed(since)
+    away = calendar.elapsed(call.now) - calendar.elapsed(since)
     order.due_at, order.warn_at = calendar.after(order.due_at, away), calendar.after(order.warn_at, away)

@@ -109,24 +109,24 @@ class Batch:
         try:
             return await self.carry_out_entry(entry)
         except Refusal as refusal:
-            return self.refused(entry, SyncState.REFUSED, refusal)
+            return self.refuse_entry(entry, SyncState.REFUSED, refusal)
         except Refusals as several:
-            return self.refused(entry, SyncState.REFUSED, *several.refusals)
+            return self.refuse_entry(entry, SyncState.REFUSED, *several.refusals)
         except Exception as error:  # the entries behind it may have nothing to do with it
             # The type alone: the text of an error may hold what somebody wrote.
             logger.error("an entry of a batch failed: %s; the device may send it again", type(error).__name__)
-            return self.refused(entry, SyncState.FAILED, internal_error())
+            return self.refuse_entry(entry, SyncState.FAILED, internal_error())
 
     async def carry_out_entry(self, entry: SyncEntryInput) -> SyncResult:
         check_values(entry)
         context = self.context
         [(name, input)] = [(name, value) for name in SORTS if is_given(value := getattr(entry.change, name))]
         # A phone's clock is believed within bounds, and noted beside the server's own.
-        command = SORTS[name].at(check_moment(context.viewer.now, entry.occurred_at, OLDEST, "occurredAt"))
+        command = SORTS[name].perform_at(check_moment(context.viewer.now, entry.occurred_at, OLDEST, "occurredAt"))
         # The mutation's guard does not stand before a batch, so the permission is asked for here, entry by entry.
         if command.requires and not context.viewer.can(command.requires):
             raise Refusal("FORBIDDEN", "You may not do this.", "您无权进行此操作。")
-        payload = await context.perform(command, self.resolved(input))
+        payload = await context.perform(command, self.resolve_case_number(input))
         case, conflicts = getattr(payload, "case", None), getattr(payload, "conflicts", None) or []
         if case is not None:
             # By number, for later entries of the batch that are about the case this one reported.
@@ -144,11 +144,11 @@ class Batch:
             errors=payload.errors,
         )
 
-    def refused(self, entry: SyncEntryInput, state: SyncState, *refusals: Refusal) -> SyncResult:
+    def refuse_entry(self, entry: SyncEntryInput, state: SyncState, *refusals: Refusal) -> SyncResult:
         errors = [describe_refusal(refusal, self.context.viewer.language) for refusal in refusals]
         return SyncResult(client_id=entry.client_id, state=state, errors=errors)
 
-    def resolved(self, input: Any) -> Any:
+    def resolve_case_number(self, input: Any) -> Any:
         """Return the input with the number of the case in place of the entry that reported it."""
         if not hasattr(input, "entry"):
             return input

@@ -56,7 +56,7 @@ class EntrySort:
     command: Command
     carry: Carry
 
-    def at(self, occurred_at: datetime.datetime) -> Command:
+    def perform_at(self, occurred_at: datetime.datetime) -> Command:
         """Return the command, for something that was done then."""
 
         async def function(call: Call, input: Any) -> Any:

@@ -28,7 +28,7 @@ OTHERS = (
 CLOSED = "(select m.closed_at from legal.matter m where m.id=t.matter_id)"
 
 
-def _sealed(table: str, en: str, zh: str, *hidden: str) -> Holding:
+def _sealed_holding(table: str, en: str, zh: str, *hidden: str) -> Holding:
     """Describe a table of words that only a matter's key opens; it goes with the matter."""
     return Holding(
         f"legal.{table}",
@@ -72,20 +72,20 @@ HOLDINGS = (
         erase={"person_id": "null"},
         hidden=("name", "phone"),
     ),
-    _sealed("message", "what was said in matters", "会话", "text", "account"),
-    _sealed("file", "files of matters", "材料", "title", "content", "account"),
-    _sealed("session", "minutes of mediations", "调解笔录", "place", "minutes", "account"),
-    _sealed("mediation", "mediations", "人民调解", "facts", "reason", "requested_by"),
-    _sealed("agreement", "agreements", "调解协议", "facts", "place", "performance", "account"),
-    _sealed("term", "what was promised", "协议事项", "text"),
+    _sealed_holding("message", "what was said in matters", "会话", "text", "account"),
+    _sealed_holding("file", "files of matters", "材料", "title", "content", "account"),
+    _sealed_holding("session", "minutes of mediations", "调解笔录", "place", "minutes", "account"),
+    _sealed_holding("mediation", "mediations", "人民调解", "facts", "reason", "requested_by"),
+    _sealed_holding("agreement", "agreements", "调解协议", "facts", "place", "performance", "account"),
+    _sealed_holding("term", "what was promised", "协议事项", "text"),
     # No words of theirs: that somebody signed is a record of what binds people.
-    _sealed("signature", "who signed", "签署记录"),
-    _sealed("confirmation", "judicial confirmations", "司法确认"),
-    _sealed("mediator", "who mediated", "调解员记录"),
-    _sealed("advice", "questions about the law", "法律咨询", "question"),
-    _sealed("aid", "legal aid", "法律援助", "facts", "grounds"),
-    _sealed("hours", "time spent on legal aid", "法律援助工时", "account"),
-    _sealed("clue", "clues for inspectors", "执法线索", "text", "reply"),
+    _sealed_holding("signature", "who signed", "签署记录"),
+    _sealed_holding("confirmation", "judicial confirmations", "司法确认"),
+    _sealed_holding("mediator", "who mediated", "调解员记录"),
+    _sealed_holding("advice", "questions about the law", "法律咨询", "question"),
+    _sealed_holding("aid", "legal aid", "法律援助", "facts", "grounds"),
+    _sealed_holding("hours", "time spent on legal aid", "法律援助工时", "account"),
+    _sealed_holding("clue", "clues for inspectors", "执法线索", "text", "reply"),
     Holding(
         "legal.booking",
         Text("appointments", "预约"),

@@ -106,7 +106,7 @@ def test_query_is_one_statement(name: str, plugins: Any) -> None:
 
     engine: Any = GraphQLEngine(build_schema(plugins), None, None)  # type: ignore[arg-type]
     document = engine.prepare(OPERATIONS[name], name)
-    variables = engine.coerced(document, {"Panel": {"grid": "610921"}, "LinkedDispute": {"number": "1"}}[name])
+    variables = engine.coerce_variables(document, {"Panel": {"grid": "610921"}, "LinkedDispute": {"number": "1"}}[name])
     statement = engine.planner.query(document, variables, Viewer(ViewerAccount("someone", person=UUID(int=1)), TODAY))
     assert statement.sql.startswith("select row_to_json") and not statement.shape.python
 

@@ -86,7 +86,9 @@ def test_query_is_one_statement(name: str, plugins: Any) -> None:
     engine: Any = GraphQLEngine(build_schema(plugins), None, None)  # type: ignore[arg-type]
     document = engine.prepare(OPERATIONS[name], name)
     given = {"entry": "PointsEntry:1", "grid": "610921"}
-    variables = engine.coerced(document, {key: value for key, value in given.items() if f"${key}" in OPERATIONS[name]})
+    variables = engine.coerce_variables(
+        document, {key: value for key, value in given.items() if f"${key}" in OPERATIONS[name]}
+    )
     viewer = Viewer(ViewerAccount("someone", person=UUID(int=1)), TODAY)
     statement = engine.planner.query(document, variables, viewer)
     assert statement.sql.startswith("select row_to_json") and not statement.shape.python

@@ -17,7 +17,7 @@ REPRESENT = "rights.represent"
 RECORD = "rights.record_consent"
 
 
-def _represented(viewer: ViewerScope) -> Sql:
+def _represented_people(viewer: ViewerScope) -> Sql:
     """Return the people one speaks for today."""
     # The array is made once, so that rows are found by their people.
     return Sql(
@@ -32,7 +32,7 @@ def _mine(row: Table, viewer: ViewerScope) -> list[Criterion]:
     """Return what is about oneself or somebody one speaks for."""
     if not viewer.known():
         return []
-    return [Sql("{0}={1}", row.person_id, viewer.person), Sql("{0}={1}", row.person_id, _represented(viewer))]
+    return [Sql("{0}={1}", row.person_id, viewer.person), Sql("{0}={1}", row.person_id, _represented_people(viewer))]
 
 
 def _of_home(row: Table, viewer: ViewerScope) -> list[Criterion]:

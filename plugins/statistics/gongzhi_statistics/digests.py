@@ -191,7 +191,7 @@ def section_sql(one: Section, scope: Scope) -> Sql:
         localized_text(one.title),
         fill_template(localized_text(one.text), **told),
         Sql(",".join(f"{{{at}}}" for at in range(len(listed))), *listed),
-        Sql(values, *(each.shown(scope) for each in one.figures)),
+        Sql(values, *(each.build_value(scope) for each in one.figures)),
     )
 
 

@@ -92,7 +92,7 @@ class Figure:
     enough: str = ""
     """Numbers that suffice to tell whether it is small, where all of `sums_sql` would be many."""
 
-    def shown(self, scope: Scope) -> Sql:
+    def build_value(self, scope: Scope) -> Sql:
         """Build its value; null where it is withheld, or where there is nothing to divide by."""
         return scope.sql(f"(select {self.value} from ({self.sums}) q)")
 

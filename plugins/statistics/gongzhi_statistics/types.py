@@ -120,11 +120,11 @@ class Burden:
 
 
 def of_grid(figure: Figure) -> Build:
-    return lambda at: figure.shown(field_scope(at, area_sql(at.row)))
+    return lambda at: figure.build_value(field_scope(at, area_sql(at.row)))
 
 
 def of_unit(figure: Figure) -> Build:
-    return lambda at: figure.shown(field_scope(at, unit_rows(at)))
+    return lambda at: figure.build_value(field_scope(at, unit_rows(at)))
 
 
 def unit_rows(at: Frame) -> Sql:

@@ -207,7 +207,7 @@ def entity(
         if nullable:
             raise DeclarationError(f"{cls.__name__} cannot be ordered by {nullable}, which may be null")
         for declared in definition.fields:
-            declared.metadata = {**declared.metadata, PLAN: _inferred(model, cls.__name__, declared)}
+            declared.metadata = {**declared.metadata, PLAN: _infer_plan(model, cls.__name__, declared)}
         columns = {one.python_name: getattr(one.metadata[PLAN], "name", one.python_name) for one in definition.fields}
         comparisons = {
             name: given or _plainly(model, cls, name, columns.get(name, name)) for name, given in (filter or {}).items()
@@ -446,7 +446,7 @@ def _plainly(model: type[Model], cls: type, name: str, field: str) -> Comparison
     return compare_term(lambda at: at.rows.field(column), comparison_for(hint))
 
 
-def _inferred(model: type[Model], owner: str, declared: StrawberryField) -> Plan:
+def _infer_plan(model: type[Model], owner: str, declared: StrawberryField) -> Plan:
     """Return the plan of a field that does not say, by the model's name for it."""
     if plan := declared.metadata.get(PLAN):
         name, meta = getattr(plan, "name", None), model._meta

@@ -71,9 +71,9 @@ class Sql(Criterion):
         """Return the SQL without parentheses around it."""
         inner = ctx if ctx.subquery and not ctx.with_alias else ctx.copy(with_alias=False, subquery=True)
         texts = getattr(ctx.parameterizer, "texts", None)
-        return self._written(inner) if texts is None else str(texts.find(self, inner, self._written))
+        return self._write(inner) if texts is None else str(texts.find(self, inner, self._write))
 
-    def _written(self, ctx: SqlContext) -> str:
+    def _write(self, ctx: SqlContext) -> str:
         shown = [render_part(part, ctx) for part in self.parts]
         named = {name: render_part(part, ctx) for name, part in self.named.items()} if self.named else self.named
         return self.template.fill(shown, named)

@@ -60,29 +60,24 @@ class FileLook:
     operation: str = ""
 
 
-async def _unkept(look: FileLook) -> None:
+async def _refuse_look(look: FileLook) -> None:
     """Refuse a look where nobody keeps it."""
     raise RuntimeError("nobody keeps the access log here, so no file can be looked at")
 
 
-def _undeclared(role: str) -> frozenset[str]:
+def _refuse_role(role: str) -> frozenset[str]:
     """Refuse a role where nobody declares any."""
     raise KeyError(role)
 
 
-def _unheld(permission: str) -> list[str]:
+def _find_no_role(permission: str) -> list[str]:
     """Find no role where nobody declares any."""
     return []
 
 
-async def _unqueued(job: Any, key: str, **more: Any) -> None:
-    """Refuse a job where nothing runs any."""
-    raise RuntimeError("no jobs are run here, so none can be enqueued")
-
-
-async def _unstored(row: Any) -> bytes | None:
-    """Refuse a file where none are kept."""
-    raise RuntimeError("no files are kept here, so none can be read")
+async def _refuse_work(*given: Any, **more: Any) -> Any:
+    """Refuse to enqueue a job, or to read a file, where there are none."""
+    raise RuntimeError("there are no jobs and no files here: this context was made without them")
 
 
 @dataclass(frozen=True)
@@ -122,13 +117,13 @@ class Context:
     published: str = '{"plugins":[],"dataPurposes":[]}'
     """What is told of the plugins, as JSON (`gongzhi.core.plugins`)."""
     # Refuses where nobody keeps looks: no file is shown because the log is missing.
-    look: Callable[[FileLook], Awaitable[None]] = _unkept
+    look: Callable[[FileLook], Awaitable[None]] = _refuse_look
     """Keeps a look in the access log. Wait for it before anything is shown; if it fails, show nothing."""
     bounds: Bounds = Bounds()
     """How much may be read of protected values."""
-    held: Callable[[str], frozenset[str]] = _undeclared
+    held: Callable[[str], frozenset[str]] = _refuse_role
     """The permissions of a role. Raises KeyError for one that nobody declares."""
-    holders: Callable[[str], list[str]] = _unheld
+    holders: Callable[[str], list[str]] = _find_no_role
     """The names of the roles that hold a permission, sorted."""
     guarded: Collection[str] = ()
     """The permissions that nobody gives alone."""
@@ -158,10 +153,10 @@ class Context:
     """The address that people know the deployment by, such as `https://gongzhi.example`."""
     timeline: TimelineWords = field(default_factory=TimelineWords)
     """What plugins' events are called on the timelines of cases."""
-    enqueue: Callable[..., Awaitable[None]] = _unqueued
+    enqueue: Callable[..., Awaitable[None]] = _refuse_work
     """Has a job run as `Call.enqueue` does, in a transaction of its own: the way to write from a route, a service or
     what is held open while the server runs. Once it returns the job is kept."""
-    stored: Callable[[Any], Awaitable[bytes | None]] = _unstored
+    stored: Callable[[Any], Awaitable[bytes | None]] = _refuse_work
     """The file of an attachment's row (`gongzhi.core.cases.attachment_reading`); None once it is erased."""
 
 

@@ -77,7 +77,7 @@ class Point:
         if self.crs is Crs.GCJ02 and crs is not Crs.GCJ02:
             pair = _straight(*pair)
         elif self.crs is not Crs.GCJ02 and crs is Crs.GCJ02:
-            pair = _shifted(*pair)
+            pair = _shift_to_gcj02(*pair)
         return Point(*pair, crs)
 
 
@@ -112,7 +112,7 @@ def read_rings(geometry: Mapping[str, Any], crs: Crs) -> list[Ring]:
     polygons = [_polygon(raw, path) for path, raw in _parts(geometry)]
     # Each polygon was looked at by itself; this finds those that overlap.
     _valid(MultiPolygon(polygons), ("coordinates",))
-    return [ring for polygon in polygons for ring in _oriented(polygon, crs)]
+    return [ring for polygon in polygons for ring in _orient_rings(polygon, crs)]
 
 
 def write_geojson(rings: Iterable[Ring], crs: Crs = Crs.CGCS2000) -> dict[str, Any]:
@@ -238,7 +238,7 @@ def _valid(area: Polygon | MultiPolygon, path: Steps) -> None:
         raise GeometryError(f"{flaw.en}, near {place}", f"{flaw.zh}，在 {place} 附近", path)
 
 
-def _oriented(polygon: Polygon, crs: Crs) -> Iterable[Ring]:
+def _orient_rings(polygon: Polygon, crs: Crs) -> Iterable[Ring]:
     for index, line in enumerate((polygon.exterior, *polygon.interiors)):
         hole = index > 0
         pairs = line.coords if line.is_ccw != hole else line.coords[::-1]
@@ -274,7 +274,7 @@ def _range(longitude: float, latitude: float, path: Steps) -> None:
     )
 
 
-def _shifted(longitude: float, latitude: float) -> Pair:
+def _shift_to_gcj02(longitude: float, latitude: float) -> Pair:
     """Shift a true place to where GCJ-02 has it."""
     if not _china(longitude, latitude):
         return longitude, latitude
@@ -301,6 +301,6 @@ def _straight(longitude: float, latitude: float) -> Pair:
     x, y = longitude, latitude
     # From some hundred metres, four rounds lead below a millimetre.
     for _ in range(4):
-        there = _shifted(x, y)
+        there = _shift_to_gcj02(x, y)
         x, y = x + longitude - there[0], y + latitude - there[1]
     return x, y

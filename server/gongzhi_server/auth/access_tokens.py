@@ -44,7 +44,7 @@ class AccessTokens:
     def read(self, token: ParsedToken, now: datetime) -> tuple[Claim, datetime]:
         """Return whom the token speaks for, and until when. Raises Invalid."""
         # The type first: an ID token or another kind of JWT with the same keys must not pass (RFC 9068, section 4).
-        token.typed([TYPE])
+        token.require_type([TYPE])
         pinned = self.keys.find(token.header.get("kid"), now)
         # The key is found by its id among ours and brings its own
         # algorithm; the header's word for either is not taken.

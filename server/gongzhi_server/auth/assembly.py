@@ -18,7 +18,7 @@ from .access_tokens import AccessTokens
 from .account_lookup import Accounts
 from .attempts import Attempts
 from .authentication import Authenticator
-from .development_tokens import Tokens, Trials
+from .development_tokens import Tokens, TrialAccounts
 from .devices import Devices
 from .invalidation import listen_for_changes, listener_name
 from .passwords import Passwords
@@ -91,10 +91,12 @@ async def open_authentication(
             Accounts(readers, plugins.held),
             plugins,
             AccessTokens(SigningKeys(settings.secret), settings.issuer),
-            Trials(Tokens(settings.secret), readers, plugins) if settings.development else None,
+            TrialAccounts(Tokens(settings.secret), readers, plugins) if settings.development else None,
             await open_providers(settings, stack),
             now,
         )
         # Listening begins before the first request, so that no change of an account goes unheard.
-        await stack.enter_async_context(listen_for_changes(dsn, listener_name(settings.issuer), authenticator.changed))
+        await stack.enter_async_context(
+            listen_for_changes(dsn, listener_name(settings.issuer), authenticator.forget_account)
+        )
         yield authenticator, build_service(writers, settings, receipts, passwords, renewing)

@@ -117,9 +117,9 @@ class Attempts:
             since = now - FORGOTTEN
             counted = await self.pool.fetchval(BEGIN, self.mac(subject), now, since, subject.free, FIRST, LONGEST)
             if counted is None:
-                raise Blocked(await self._left(subject, now))
+                raise Blocked(await self._seconds_left(subject, now))
 
-    async def _left(self, subject: AttemptSubject, now: datetime) -> int:
+    async def _seconds_left(self, subject: AttemptSubject, now: datetime) -> int:
         """Return the whole seconds that a subject still has to wait."""
         until = await self.pool.fetchval(
             "select blocked_until from accounts.attempt where subject=$1", self.mac(subject)

@@ -25,7 +25,7 @@ from gongzhi_server.plugins.contributions import Plugins
 from .access_tokens import AccessTokens
 from .account_lookup import Accounts
 from .claims import ByKey, Claim
-from .development_tokens import ISSUER, Trials
+from .development_tokens import ISSUER, TrialAccounts
 from .jws import LONGEST, InvalidToken, ParsedToken
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Authenticator:
         accounts: Accounts,
         plugins: Plugins,
         access: AccessTokens,
-        trials: Trials | None = None,
+        trials: TrialAccounts | None = None,
         providers: Sequence[Provider] = (),
         now: Callable[[], datetime] = clock,
     ) -> None:
@@ -101,7 +101,7 @@ class Authenticator:
             return found.account
         try:
             # A signature that held once holds until the token expires; only the account must be looked at again.
-            shown = found if found is not None and found.expires > moment else await self._verified(token, now)
+            shown = found if found is not None and found.expires > moment else await self._verify(token, now)
         except (ValueError, KeyError) as error:
             raise invalid_token() from error
         # Forgotten at once, so that a key that was taken back is not found again.
@@ -126,7 +126,7 @@ class Authenticator:
             return None
         return viewer if shown.account is viewer.account else replace(viewer, account=shown.account, now=now)
 
-    def changed(self, account: UUID | None) -> None:
+    def forget_account(self, account: UUID | None) -> None:
         """Have this account looked up anew before it is used again; None for all of them."""
         self._heard += 1
         for one in list(self._passes):
@@ -139,7 +139,7 @@ class Authenticator:
         expires = viewer.account.expires
         return (expires - self.now()).total_seconds() if expires else None
 
-    async def _verified(self, token: str, now: datetime) -> CachedCredential:
+    async def _verify(self, token: str, now: datetime) -> CachedCredential:
         """Verify a token or key and return what it claims. Raises ValueError or KeyError."""
         # Keys are random, not signed: whether one is good only the table knows, so it is looked up by its digest.
         if token.startswith(PREFIX):
@@ -150,7 +150,7 @@ class Authenticator:
         read = ParsedToken.read(token)
         issuer = read.claims.get("iss")
         if self.trials and issuer == ISSUER:
-            return await self._tried(token, now)
+            return await self._verify_trial(token, now)
         if issuer == self.access.issuer:
             claim, expires = self.access.read(read, now)
         elif isinstance(issuer, str) and issuer in self.providers:
@@ -159,12 +159,12 @@ class Authenticator:
             raise InvalidToken("issued by nobody we trust")
         return CachedCredential(claim, expires.timestamp())
 
-    async def _tried(self, token: str, now: datetime) -> CachedCredential:
+    async def _verify_trial(self, token: str, now: datetime) -> CachedCredential:
         """Verify a token for trying things out, which stands for no account."""
         assert self.trials
         claims = self.trials.tokens.read(token, now)
         shown = CachedCredential(None, float(str(claims["exp"])))
-        shown.account = replace(await self.trials.granted(claims), credential=shown)
+        shown.account = replace(await self.trials.build_account(claims), credential=shown)
         return shown
 
     async def _looked_up(self, shown: CachedCredential, now: datetime) -> bool:

@@ -66,13 +66,13 @@ class Tokens:
         return dict(token.claims)
 
 
-class Trials:
+class TrialAccounts:
     """The accounts that tokens for trying things out speak for."""
 
     def __init__(self, tokens: Tokens, pool: asyncpg.Pool[Any] | SharedReader, plugins: Plugins) -> None:
         self.tokens, self.pool, self.plugins = tokens, pool, plugins
 
-    async def granted(self, claims: Mapping[str, object]) -> ViewerAccount:
+    async def build_account(self, claims: Mapping[str, object]) -> ViewerAccount:
         """Build the account that a token speaks for. Raises KeyError for a role, grid or unit that does not exist."""
         role = str(claims["role"])
         grant = ViewerGrant(role, self.plugins.held(role))
@@ -100,7 +100,7 @@ async def issue_token(settings: Settings, dsn: str, plugins: Plugins, **claims: 
     try:
         now = clock()
         # Looked up now, so that a mistyped code is refused here and not with the first request.
-        await Trials(Tokens(settings.secret), pool, plugins).granted(given)
+        await TrialAccounts(Tokens(settings.secret), pool, plugins).build_account(given)
         return Tokens(settings.secret).issue(given, now)
     except KeyError as error:
         known = ", ".join(role.name for role in plugins.roles)

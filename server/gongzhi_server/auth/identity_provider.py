@@ -45,7 +45,7 @@ class Provider:
 
     async def read(self, token: ParsedToken, now: datetime) -> tuple[Claim, datetime]:
         """Return whom the token speaks for, and until when. Raises Invalid."""
-        token.typed(self.trust.types)
+        token.require_type(self.trust.types)
         pinned = await self.keys.find(token.header.get("kid"), now)
         if pinned is None:
             raise InvalidToken("signed with no key of the issuer")
@@ -74,16 +74,16 @@ class PublishedKeys:
         # Anybody can send a token with any key id; the cool-down keeps them from making us fetch without end.
         if not isinstance(name, str):
             return None
-        if name not in self._keys or not self._within(FRESH, now):
+        if name not in self._keys or not self._fetched_within(FRESH, now):
             async with self._lock:
                 # Checked again under the lock: whoever waited for it finds the keys that the one before has fetched.
-                if name not in self._keys or not self._within(FRESH, now):
+                if name not in self._keys or not self._fetched_within(FRESH, now):
                     await self._refresh(now)
         # If the provider does not answer, old keys serve on for
         # a while, and then no more: it may have taken one back.
-        return self._keys.get(name) if self._within(STALE, now) else None
+        return self._keys.get(name) if self._fetched_within(STALE, now) else None
 
-    def _within(self, span: timedelta, now: datetime) -> bool:
+    def _fetched_within(self, span: timedelta, now: datetime) -> bool:
         """Return whether the keys were fetched within a span."""
         return self._fetched is not None and now - self._fetched < span
 

@@ -112,7 +112,7 @@ class ParsedToken:
         except (JoseError, ValueError, TypeError) as error:
             raise InvalidToken("the signature does not hold") from error
 
-    def typed(self, types: Collection[str]) -> None:
+    def require_type(self, types: Collection[str]) -> None:
         """Refuse a token of another type, such as an ID token."""
         found = self.header.get("typ")
         if not isinstance(found, str) or found.lower().removeprefix("application/") not in types:

@@ -34,17 +34,17 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         # Known devices have a thread of their own, so a crowd of guessers does not hold them up.
-        self._lanes = {False: HashingLane(AT_ONCE), True: HashingLane(1)}
+        self._pools = {False: HashingPool(AT_ONCE), True: HashingPool(1)}
 
     async def hash(self, password: str) -> str:
         """Hash a password. Raises Busy."""
-        return await self._lanes[False].run(lambda: self._hasher.hash(normalise_password(password)))
+        return await self._pools[False].run(lambda: self._hasher.hash(normalise_password(password)))
 
     async def verify(self, hash: str | None, password: str, known: bool = False) -> bool:
         """Check a password; with no hash, return False after the same work. Known devices do not wait for others."""
-        lane = self._lanes[known]
+        pool = self._pools[known]
         # The time must not tell whether a name has a password, so a decoy is verified where there is no hash.
-        found = await lane.run(lambda: self._matches(self._decoy, hash, normalise_password(password)))
+        found = await pool.run(lambda: self._matches(self._decoy, hash, normalise_password(password)))
         return found and hash is not None
 
     def needs_rehash(self, hash: str) -> bool:
@@ -53,8 +53,8 @@ class Passwords:
 
     def close(self) -> None:
         """Stop the threads; what waits is dropped."""
-        for lane in self._lanes.values():
-            lane.threads.shutdown(wait=False, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.threads.shutdown(wait=False, cancel_futures=True)
 
     @cached_property
     def _decoy(self) -> str:
@@ -69,7 +69,7 @@ class Passwords:
             return False
 
 
-class HashingLane:
+class HashingPool:
     """Threads on which passwords are hashed, and a bounded number of those who wait for one."""
 
     def __init__(self, threads: int) -> None:

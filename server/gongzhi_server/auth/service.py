@@ -104,7 +104,7 @@ class AuthenticationService:
         self, name: str, password: str, device: str | None, where: AttemptOrigin, now: datetime
     ) -> OpenedSession:
         """Open a new session. Raises Wrong, Blocked, Overloaded and Busy."""
-        account, known = await self._proven(canonical_name(name), password, where, now)
+        account, known = await self._prove_password(canonical_name(name), password, where, now)
         opened = await self.sessions.open(account, device, now)
         # A device that is not known may be somebody else's: the owner is told.
         if known is None:
@@ -115,7 +115,7 @@ class AuthenticationService:
         """Set a new password; every session ends and a new one begins. Raises what `sign_in` raises, and Refusal."""
         # The new password is checked first: that costs nothing and counts as no attempt.
         plain = check_new_password(new, canonical_name(name), "newPassword")
-        account, known = await self._proven(canonical_name(name), password, where, now)
+        account, known = await self._prove_password(canonical_name(name), password, where, now)
         await self.set_password(self.pool, account, await self.passwords.hash(plain), now)
         await sign_in_notices.tell_owner(self.pool, account, sign_in_notices.PASSWORD_CHANGED, now)
         return self._remembering(await self.sessions.open(account, None, now), canonical_name(name), now, known)
@@ -132,11 +132,11 @@ class AuthenticationService:
         async with self.pool.acquire() as connection, connection.transaction():
             # Using the code and what it is for are one transaction:
             # if the account cannot be made, the code stays good.
-            found = await self._used(connection, code, now)
+            found = await self._use_code(connection, code, now)
             account, called = found["account_id"], found["name"]
             if account is None:
                 called = account_name(name, "name")
-                account = await self._opened(connection, found, called, now)
+                account = await self._open_account(connection, found, called, now)
             await self.set_password(connection, account, hash, now)
             await sign_in_notices.tell_owner(connection, account, sign_in_notices.PASSWORD_SET, now)
         await self.attempts.record_success(now, address_subject(where), guesser_subject(called, where))
@@ -149,7 +149,7 @@ class AuthenticationService:
             raise WrongCredentials("Sign in with an account of your own first.", "请先登录本人账户。")
         await self.attempts.begin(now, address_subject(where))
         async with self.pool.acquire() as connection, connection.transaction():
-            found = await self._used(connection, code, now)
+            found = await self._use_code(connection, code, now)
             if found["person_id"] is None:
                 raise invalid_input("This code is for setting a password.", "该邀请码用于设置密码。", "code")
             await self._belongs(connection, account.id, found, now)
@@ -161,13 +161,17 @@ class AuthenticationService:
         await connection.execute(SET, uuid7(), account, hash, now)
         await connection.execute(END_ALL, account, now)
 
-    async def _proven(self, name: str, password: str, where: AttemptOrigin, now: datetime) -> tuple[UUID, bytes | None]:
+    async def _prove_password(
+        self, name: str, password: str, where: AttemptOrigin, now: datetime
+    ) -> tuple[UUID, bytes | None]:
         """Verify name and password, with the same work whether there is such an account; return it and the device."""
         device = self.devices.find(where.device(self.devices.cookie(name)), name, now)
         async with self.guests if device is None else nullcontext():
-            return await self._verified(name, password, where.network, device, now), device
+            return await self._verify_password(name, password, where.network, device, now), device
 
-    async def _verified(self, name: str, password: str, network: str, device: bytes | None, now: datetime) -> UUID:
+    async def _verify_password(
+        self, name: str, password: str, network: str, device: bytes | None, now: datetime
+    ) -> UUID:
         """Count the attempt, verify the password, and return the account. Raises Wrong, Blocked and Busy."""
         subjects = await self.attempts.subjects(now, name, network, device)
         await self.attempts.begin(now, *subjects)
@@ -191,7 +195,7 @@ class AuthenticationService:
         token, cookie = self.devices.issue(name, now, device), self.devices.cookie(name)
         return replace(opened, device=token, cookie=cookie)
 
-    async def _used(self, connection: Any, code: str, now: datetime) -> Any:
+    async def _use_code(self, connection: Any, code: str, now: datetime) -> Any:
         """Use a code and return what it is for. Raises Wrong."""
         found = await connection.fetchrow(USE, invitation_mac(self.receipts, code), now)
         if found is None or found["suspended"]:
@@ -200,7 +204,7 @@ class AuthenticationService:
             )
         return found
 
-    async def _opened(self, connection: Any, found: Any, name: str, now: datetime) -> UUID:
+    async def _open_account(self, connection: Any, found: Any, name: str, now: datetime) -> UUID:
         """Open a new account for the person of an invitation."""
         account = uuid7()
         try:

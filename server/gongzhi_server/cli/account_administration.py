@@ -62,7 +62,7 @@ class Console:
     def add(self, name: str, kind: str, grid: str | None, role: str | None) -> str | None:
         """Add an account, with a role in its grid, and return the code to set its password with. Raises Problem."""
         given = {"name": name, "kind": AccountKind(kind.upper()), "grid": grid}
-        code: str | None = asyncio.run(self._do(add_account, AddAccountInput, **given)).code
+        code: str | None = asyncio.run(self._perform(add_account, AddAccountInput, **given)).code
         if role:
             self.grant(name, role, grid, None, None)
         return code
@@ -72,7 +72,7 @@ class Console:
         # The last day counts as a whole, so the role ends at midnight in China.
         end = until.replace(tzinfo=CHINA) + timedelta(days=1) if until else None
         given = {"account": canonical_name(name), "role": role, "grid": grid, "unit": unit, "until": end}
-        asyncio.run(self._do(grant_role, GrantRoleInput, **given))
+        asyncio.run(self._perform(grant_role, GrantRoleInput, **given))
 
     def suspend(self, name: str, suspended: bool) -> None:
         """Suspend an account, or let it in again. Raises Problem."""
@@ -80,17 +80,17 @@ class Console:
         # The version is read for the caller: the console has not shown one that could be outdated.
         version = asyncio.run(self._value("select version from accounts.account where name=$1", account)) or 0
         given = {"account": account, "expected_version": version, "suspended": suspended}
-        asyncio.run(self._do(set_account_suspension, SetAccountSuspensionInput, **given))
+        asyncio.run(self._perform(set_account_suspension, SetAccountSuspensionInput, **given))
 
     def link(self, name: str, issuer: str, subject: str) -> None:
         """Let an account sign in by an identity provider. Raises Problem."""
         given = {"account": canonical_name(name), "issuer": issuer, "subject": subject}
-        asyncio.run(self._do(link_identity, LinkIdentityInput, **given))
+        asyncio.run(self._perform(link_identity, LinkIdentityInput, **given))
 
     def password(self, name: str, password: str) -> None:
         """Set a password; every session ends. Raises Problem, and Refusal for a password that is too easy."""
         plain = check_new_password(password, canonical_name(name), "password")
-        asyncio.run(self._set(canonical_name(name), plain))
+        asyncio.run(self._set_password(canonical_name(name), plain))
 
     def lines(self) -> Iterable[str]:
         """Yield the accounts, one a line."""
@@ -99,7 +99,7 @@ class Console:
             state = "  suspended (已停用)" if row["suspended"] else ""
             yield f"{row['name']}  {row['kind'].lower()}{where}{state}  {', '.join(row['roles']) or '-'}"
 
-    async def _do(self, mutation: Any, form: type, **given: Any) -> Any:
+    async def _perform(self, mutation: Any, form: type, **given: Any) -> Any:
         """Carry out a command with what is not None. Raises Problem for what it refuses."""
         told = {name: value for name, value in given.items() if value is not None}
         # Commands run as over GraphQL, with all their rules, so the console cannot do what they forbid.
@@ -125,7 +125,7 @@ class Console:
             raise Problem("; ".join(f"{'.'.join(error.path or ())}: {error.message}" for error in payload.errors))
         return payload
 
-    async def _set(self, name: str, password: str) -> None:
+    async def _set_password(self, name: str, password: str) -> None:
         """Set the password of a person's account, and tell its owner."""
         pool, passwords = await database.open_writers(self.dsn, WRITERS), Passwords()
         try:

@@ -37,7 +37,7 @@ class Asker(NamedTuple):
     account: str | None = None
 
 
-class Hands(NamedTuple):
+class HandlingBodies(NamedTuple):
     """The organisations a case goes through."""
 
     desk: Organisation
@@ -58,7 +58,7 @@ class DemoCase:
     number: str
     story: Story
     asker: Asker
-    hands: Hands
+    hands: HandlingBodies
     turns: tuple[lives.StepTaken, ...]
     urgency: Urgency = Urgency.ROUTINE
     origin: Origin = Origin.REACTIVE

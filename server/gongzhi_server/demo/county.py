@@ -21,10 +21,10 @@ from gongzhi_server.plugins.contribution_checks import models_of
 from . import bodies, cases, county_time, grids, records
 from .bodies import Organisations
 from .care import Care, Post, Residents, look_after, make_posts
+from .case_generator import CaseGenerator
 from .chance import random_stream
-from .docket import Docket
-from .fates import deal_fates
 from .grids import CODE, Tree
+from .outcomes import deal_outcomes
 from .people import settle_people
 
 PEOPLE, SEED = 126_000, 610921
@@ -140,7 +140,7 @@ class RowWriter:
     async def copy(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]], total: int = 0) -> None:
         """Append rows; `total` is how many there will be, 0 if that is not known."""
         schema, name = table.split(".")
-        counted = self.counted(table, rows, total)
+        counted = self.report_progress(table, rows, total)
         # COPY: hundreds of thousands of rows, many times faster than inserts.
         await self.connection.copy_records_to_table(name, schema_name=schema, columns=columns, records=counted)
 
@@ -155,7 +155,7 @@ class RowWriter:
         """Read codes and the keys they have, by a query for the two."""
         return dict(await self.connection.fetch(query, *values))
 
-    def counted(self, step: str, things: Iterable[T], total: int = 0) -> Iterator[T]:
+    def report_progress(self, step: str, things: Iterable[T], total: int = 0) -> Iterator[T]:
         """Yield the things, reporting now and then how many there have been."""
         count = 0
         self.progress(step, 0, total)
@@ -171,31 +171,33 @@ async def _fill(writer: RowWriter, people: int, today: date, seed: int, keys: Ke
     """Make and write all of it, in the order of foreign keys. Each part has its own stream of chance."""
     tree = grids.plant_tree(random_stream(seed, "grids"))
     organisations = await _ground(writer, tree)
-    homes = list(writer.counted("households", settle_people(random_stream(seed, "people"), tree.bases, people, today)))
+    homes = list(
+        writer.report_progress("households", settle_people(random_stream(seed, "people"), tree.bases, people, today))
+    )
     residents = Residents(homes, today)
     held = list(make_posts(random_stream(seed, "posts"), tree, residents))
     decided = look_after(random_stream(seed, "care"), homes, residents, held, today)
-    cares = list(writer.counted("service tiers", decided, len(homes)))
+    cares = list(writer.report_progress("service tiers", decided, len(homes)))
     await _people(writer, cares, held, people, seed, keys)
     workers = {post.grid: post.person for post in held if post.duty is Duty.GRID_WORKER}
     everybody = [person for home in homes for person, _ in home.members]
-    docket = Docket(
+    generator = CaseGenerator(
         random_stream(seed, "cases"),
         tree,
         organisations,
         everybody,
         workers,
-        deal_fates(random_stream(seed, "fates"), people),
+        deal_outcomes(random_stream(seed, "fates"), people),
         today,
     )
-    await _cases(writer, docket, seed)
+    await _cases(writer, generator, seed)
     # What plugins add is planned by how many rows there are, and follows from all of them.
     await writer.connection.execute(f"analyze {', '.join(TABLES)}")
     for app in apps:
         if app.demo:
             writer.progress(app.label, 0, 0)
             fill = resolve_name(app.demo)
-            await fill(writer.connection, tree.county.id, county_time.to_utc(docket.horizon), keys)
+            await fill(writer.connection, tree.county.id, county_time.to_utc(generator.horizon), keys)
             writer.progress(app.label, 1, 1)
 
 
@@ -238,13 +240,13 @@ async def _people(
     await writer.copy("people.post", records.POST, records.post_rows(random, held), len(held))
 
 
-async def _cases(writer: RowWriter, docket: Docket, seed: int) -> None:
+async def _cases(writer: RowWriter, generator: CaseGenerator, seed: int) -> None:
     """Write cases and timelines."""
     await catalog.seed(writer.connection)
     channels = await writer.keys("select code, id from cases.channel")
     categories = await writer.keys("select code, id from cases.category where edition = $1", catalog.EDITION)
-    found, random = list(writer.counted("cases", docket.cases())), random_stream(seed, "events")
-    await writer.copy("cases.counter", cases.COUNTER, cases.counter_rows(docket.given), len(docket.given))
+    found, random = list(writer.report_progress("cases", generator.cases())), random_stream(seed, "events")
+    await writer.copy("cases.counter", cases.COUNTER, cases.counter_rows(generator.given), len(generator.given))
     await writer.copy("cases.case", cases.COLUMNS, cases.case_rows(found, channels, categories), len(found))
     await writer.copy("cases.event", cases.EVENT, cases.event_rows(random, found))
     await writer.copy("cases.support", cases.SUPPORT, cases.support_rows(random, found))

@@ -43,7 +43,7 @@ class Land:
     def polygon(self) -> Polygon:
         return Polygon(*((point.longitude * MICRO, point.latitude * MICRO) for point in self.ring.points[:-1]))
 
-    def at(self, across: float, up: float) -> Point:
+    def place_at(self, across: float, up: float) -> Point:
         """Return the place this far (0 to 1) from west to east and from south to north."""
         longitude = self.west + (self.east - self.west) * across
         latitude = self.south + (self.north - self.south) * up

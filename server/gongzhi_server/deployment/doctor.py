@@ -107,8 +107,8 @@ async def examine_deployment(settings: Settings, dsn: str, plugins: Plugins) -> 
             *_secrets(settings, ring),
             *await _fingerprints(connection, settings, ring),
             *[said async for said in examine_surroundings(connection, settings, clock)],
-            *[await _asked(connection, check) for check in (*checks, *plugins.registers.checks)],
-            await _abandoned(connection, plugins),
+            *[await _run_check(connection, check) for check in (*checks, *plugins.registers.checks)],
+            await _find_abandoned_work(connection, plugins),
         ]
 
 
@@ -153,7 +153,7 @@ async def _fingerprints(connection: asyncpg.Connection, settings: Settings, ring
     return [(False, one) for one in (*others, *lost)] or [(True, "secrets: the same as this database has known")]
 
 
-async def _abandoned(connection: asyncpg.Connection, plugins: Plugins) -> Finding:
+async def _find_abandoned_work(connection: asyncpg.Connection, plugins: Plugins) -> Finding:
     """Check that no work is left of plugins that are not there any more."""
     known = [one.name for _, one in plugins.handlers] + [one.name for _, one in plugins.jobs]
     left = [name for (name,) in await connection.fetch(LEFT, known)]
@@ -162,7 +162,7 @@ async def _abandoned(connection: asyncpg.Connection, plugins: Plugins) -> Findin
     return False, f"work is left that no plugin does ({', '.join(left)}): install its plugin, or gongzhi plugin remove"
 
 
-async def _asked(connection: asyncpg.Connection, check: Check) -> Finding:
+async def _run_check(connection: asyncpg.Connection, check: Check) -> Finding:
     """Run a check; its statement counts what is wrong."""
     count = await connection.fetchval(check.sql)
     return count == 0, check.say(count).en

@@ -84,7 +84,7 @@ class Feeds:
             self.guard.admit(stranger=True)
         # Charged by time, since what a plugin makes may be large.
         begun = perf_counter()
-        response = await self.opened(request.path_params["rest"])
+        response = await self.find_feed(request.path_params["rest"])
         if budget:
             budget.charge(0, perf_counter() - begun, paid=1)
         if response is None and budget:
@@ -92,7 +92,7 @@ class Feeds:
             budget.consume(budget.limiter.rates.refused)
         return response or JSONResponse(ABSENT, 404)
 
-    async def opened(self, rest: str) -> Response | None:
+    async def find_feed(self, rest: str) -> Response | None:
         """Return what lies at this address, if anything does."""
         match = REST.fullmatch(rest)
         feed = self.feeds.get((match["plugin"], match["name"])) if match else None

@@ -145,11 +145,11 @@ class FileService:
         with SpooledTemporaryFile(SPOOL) as spooled:
             file = cast(BinaryIO, spooled)
             size = await receive_file(request, file, most, self.operations.limits.reading)
-            row = await self.kept(viewer, client, file, size)
+            row = await self.keep_file(viewer, client, file, size)
         body = {"id": f"Attachment:{row.id}", "kind": row.kind, "mediaType": row.media_type, "size": row.size}
         return JSONResponse(body, 201, {"cache-control": "no-store", **HEADERS, **cost_headers(caller)})
 
-    async def kept(self, viewer: Viewer, client: bytes | None, file: BinaryIO, size: int) -> AttachmentRow:
+    async def keep_file(self, viewer: Viewer, client: bytes | None, file: BinaryIO, size: int) -> AttachmentRow:
         """Examine the file, and keep what is harmless of it."""
         # Scanned as it came, before anything of it is decoded.
         if not await self.scan(file):
@@ -180,7 +180,7 @@ class FileService:
         """Send the file of a link that is good."""
         if budget := self.operations.budget(request.scope):
             budget.consume(DOWNLOAD_POINTS)
-        id, variant = self.named(request, rest)
+        id, variant = self.find_linked_file(request, rest)
         async with self.share:
             found = await self.archive.find(id, variant)
         if found is None:
@@ -200,7 +200,7 @@ class FileService:
             return Response(None, 200, headers, media)
         return StreamingResponse(stream, 200, headers, media)
 
-    def named(self, request: Request, rest: str) -> tuple[UUID, str]:
+    def find_linked_file(self, request: Request, rest: str) -> tuple[UUID, str]:
         """Return which file a link is for.
 
         Raises Refused; for a wrong link alike, whether there is such a file or not.

@@ -31,7 +31,7 @@ class Hub:
     ) -> None:
         self.cursors = Cursors(secret)
         self.feed = EventFeed(fetch, poll)
-        self.sequencer = Sequencer(dsn, now, retention, self.advanced, self.note_epochs, poll)
+        self.sequencer = Sequencer(dsn, now, retention, self.notify_waiting, self.note_epochs, poll)
         self.work: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.heard: list[Callable[[], None]] = [self.feed.notice]
         self._tasks: list[asyncio.Task[None]] = []
@@ -51,7 +51,7 @@ class Hub:
             self.feed.rewind(epochs[-1].began)
         self._known.set()
 
-    def advanced(self) -> None:
+    def notify_waiting(self) -> None:
         """Call all who wait for events: positions have been given."""
         for hear in self.heard:
             hear()

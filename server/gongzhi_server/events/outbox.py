@@ -88,7 +88,7 @@ class TransactionEvents:
         """Return the statements that write it all; none if there was nothing to tell."""
         # Turned into columns, since the statements take one array for each of their values ("unnest").
         last = (Write(sql, [list(column) for column in zip(*rows, strict=True)]) for sql, rows in self.last.items())
-        return [*self._published(), *self._enqueued(), *last]
+        return [*self._write_events(), *self._write_jobs(), *last]
 
     async def write(self, connection: BaseDBAsyncClient) -> bool:
         """Write it all; return whether there was anything."""
@@ -103,7 +103,7 @@ class TransactionEvents:
         # After the commit: before it there is nothing to be seen.
         self.outbox.wake()
 
-    def _published(self) -> Iterator[Write]:
+    def _write_events(self) -> Iterator[Write]:
         if self.events:
             events, rows, ids = zip(*self.events, strict=True)
             columns = [
@@ -119,7 +119,7 @@ class TransactionEvents:
             actors = [(Actor.SYSTEM if one.unnamed else actor_of(self.viewer)).value for one in events]
             yield Write(PUBLISH, [*columns, self.viewer.now, actors, grids])
 
-    def _enqueued(self) -> Iterator[Write]:
+    def _write_jobs(self) -> Iterator[Write]:
         if self.jobs:
             yield Write(ENQUEUE, [list(column) for column in zip(*self.jobs, strict=True)])
 

@@ -124,7 +124,7 @@ class Streams:
         """Return the rules by which the viewer may know of the events that change what they follow live."""
         return self.knowledge.rules((one.type for one in asked.plan.events), viewer) if asked.live else []
 
-    async def handled(self, handler: str, position: int) -> None:
+    async def wait_for_handler(self, handler: str, position: int) -> None:
         """Wait until a handler has come as far as a position; not for ever, for it may be slow or not run at all."""
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
@@ -137,7 +137,7 @@ class Streams:
                     if rows[0]["position"] < position:
                         await asyncio.sleep(PAUSE)
 
-    def reached(self, handler: str | None) -> int:
+    def handler_position(self, handler: str | None) -> int:
         """Return the position up to which an answer of now counts in everything, also what a handler makes of it."""
         return min(self.feed.position, self._handled.get(handler, 0)) if handler else self.feed.position
 
@@ -233,7 +233,7 @@ class SubscriptionGroup:
         if mine and await self.streams.knowledge.may_know(self.rules, mine, viewer):
             # A figure that a handler keeps lags behind the event; answering at once would send the old figure.
             if self.asked.plan.handled:
-                await self.streams.handled(self.asked.plan.handled, events[-1].position)
+                await self.streams.wait_for_handler(self.asked.plan.wait_for_handler, events[-1].position)
             return [await self.now(events[-1].position)]
         return []
 
@@ -242,7 +242,7 @@ class SubscriptionGroup:
         known = self._state
         if known is None or known[0] < position or has_failed(known[1]) or anew and known[1].done():
             # The position is taken before the state is read, so that it never claims to know more than it does.
-            self._state = self.streams.reached(self.asked.plan.handled), asyncio.create_task(self.state())
+            self._state = self.streams.handler_position(self.asked.plan.handled), asyncio.create_task(self.state())
             known = self._state
         return await asyncio.shield(known[1])
 

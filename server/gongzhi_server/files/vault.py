@@ -26,7 +26,7 @@ class Vault:
         self.store = store
 
     @classmethod
-    def at(cls, where: str | Path) -> Vault:
+    def open_at(cls, where: str | Path) -> Vault:
         """Open a folder, or an address such as s3://bucket/folder, as a vault."""
         if "://" in str(where):
             return cls(from_url(str(where)))

@@ -59,7 +59,7 @@ def keep_sound(file: BinaryIO) -> BinaryIO:
     """
     # Nothing moves, as in an MP4: positions in the file would no longer hold.
     data = bytearray(file.read())
-    kept = list(WebmReader(data).children(ROOT, len(data)))
+    kept = list(WebmReader(data).list_children(ROOT, len(data)))
     if [one.id for one in kept if one.id in KEPT[ROOT]] != [EBML, SEGMENT]:
         raise ValueError("not one segment")
     if element_contents(data, kept, DOC_TYPE) != [b"webm"]:
@@ -92,7 +92,7 @@ class WebmReader:
     def __init__(self, data: bytearray) -> None:
         self.data, self.at, self.count = data, 0, 0
 
-    def children(self, holder: int, stop: int, endless: bool = False) -> Iterator[WebmElement]:
+    def list_children(self, holder: int, stop: int, endless: bool = False) -> Iterator[WebmElement]:
         """Yield what is kept of a holder's content, and of what is in it."""
         while self.at < stop:
             element = self.head(stop)
@@ -104,7 +104,7 @@ class WebmReader:
             elif element.id in KEPT:
                 yield element
                 self.at = element.start
-                yield from self.children(element.id, element.stop, element.endless and element.id == CLUSTER)
+                yield from self.list_children(element.id, element.stop, element.endless and element.id == CLUSTER)
             else:
                 self.require_short(element)
                 yield element

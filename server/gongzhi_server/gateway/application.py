@@ -157,9 +157,9 @@ class Gateway(Generic[P]):
             lines = [*TYPED[EVENTS], (b"x-accel-buffering", b"no"), named, *reply.headers]
             await reply.write(receive, send, lines, self.limits)
         else:
-            await self.write(reply, self.typed(reply, media), headers, send, named)
+            await self.write(reply, self.media_type_of(reply, media), headers, send, named)
 
-    def typed(self, reply: HttpReply, media: bytes) -> bytes:
+    def media_type_of(self, reply: HttpReply, media: bytes) -> bytes:
         """Return the media type of a reply. By the release, only a success may call itself JSON."""
         if reply.media:
             return reply.media

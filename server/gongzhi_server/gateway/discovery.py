@@ -43,14 +43,14 @@ class PublishedSchema:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
             await send_reply(send, 405, [(b"allow", b"GET, HEAD")])
-        elif self.known(Headers(scope=scope).get("if-none-match", "")):
+        elif self.has_tag(Headers(scope=scope).get("if-none-match", "")):
             await send_reply(send, 304, self.headers)
         else:
             lines = [*self.headers, (b"content-type", b"text/plain; charset=utf-8")]
             lines.append((b"content-length", b"%d" % len(self.text)))
             await send_reply(send, 200, lines, self.text if scope["method"] == "GET" else b"")
 
-    def known(self, tags: str) -> bool:
+    def has_tag(self, tags: str) -> bool:
         """Return whether the client has this very schema. A proxy that compresses may have made the tag a weak one."""
         return tags.strip() == "*" or self.etag in (tag.strip().removeprefix("W/") for tag in tags.split(","))
 

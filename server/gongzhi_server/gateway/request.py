@@ -52,12 +52,12 @@ class Request:
         """Read the JSON of a POST that may be a batch of at most so many; raise Malformed or Refused."""
         parameters = decode_json(raw, "The body", limits)
         if not isinstance(parameters, list):
-            return [cls.checked(parameters)]
+            return [cls.take_parameters(parameters)]
         if not most:
             raise Malformed("Batches are not supported: send one operation as a JSON object, not a list of them.")
         if not 0 < len(parameters) <= most:
             raise Malformed(f"A batch has 1 to {most} operations.")
-        return [cls.checked(each) for each in parameters]
+        return [cls.take_parameters(each) for each in parameters]
 
     @classmethod
     def url(cls, raw: bytes, limits: Limits) -> Request:
@@ -75,10 +75,10 @@ class Request:
         for name in ("variables", "extensions"):
             if name in parameters:
                 parameters[name] = decode_json(parameters[name].encode(), name, limits, name)
-        return cls.checked(parameters)
+        return cls.take_parameters(parameters)
 
     @classmethod
-    def checked(cls, parameters: Any) -> Request:
+    def take_parameters(cls, parameters: Any) -> Request:
         """Take the parameters out of parsed JSON; raise Malformed."""
         if not isinstance(parameters, dict):
             raise Malformed('The body must be a JSON object such as {"query": "{ __typename }"}.')

@@ -59,9 +59,9 @@ class DocumentStore:
         Raises Refused for one unknown or not allowed, Malformed for a contradiction.
         """
         if request.document is not None:
-            return self._trusted(request.document, request)
+            return self._find_trusted(request.document, request)
         if request.extensions and (persisted := request.extensions.get("persistedQuery")) is not None:
-            return self._persisted(persisted, request.query)
+            return self._find_persisted(persisted, request.query)
         if not self.trusted and not self.only:
             return FoundDocument(request.query)
         return self._whole(request.query)
@@ -77,7 +77,7 @@ class DocumentStore:
         while self._bytes > self.store:
             self._bytes -= len(self._kept.popitem(last=False)[1].encode()) + OVERHEAD
 
-    def _trusted(self, identifier: str, request: Request) -> FoundDocument:
+    def _find_trusted(self, identifier: str, request: Request) -> FoundDocument:
         """Find a document by its id."""
         if request.query:
             raise Malformed("Send a documentId or a query, not both.")
@@ -87,7 +87,7 @@ class DocumentStore:
             raise RequestRefused([coded_error(Code.PERSISTED_QUERY_NOT_FOUND, message)], Stage.OPERATION)
         return FoundDocument(text, True)
 
-    def _persisted(self, persisted: Any, query: str) -> FoundDocument:
+    def _find_persisted(self, persisted: Any, query: str) -> FoundDocument:
         """Find a document by a hash of Apollo's persisted queries, whose clients expect these very messages."""
         hash = persisted_hash(persisted)
         if text := self.trusted.get(hash):

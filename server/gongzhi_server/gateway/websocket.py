@@ -235,7 +235,7 @@ class Socket(Generic[P]):
                 raise payload
             if len(self.tasks) >= self.limits.operations:
                 raise RequestRefused([too_many_operations(self.limits.operations)], Stage.LIMIT)
-            request = Request.checked(payload)
+            request = Request.take_parameters(payload)
         except Malformed as problem:
             raise SocketClosed(CloseCode.INVALID, str(problem)) from None
         except RequestRefused as refused:

@@ -94,7 +94,7 @@ class GraphQLEngine:
         self.limits = bounds or Limits()
         self.planner, self.blame = Planner(schema, self.limits), blame
         # Tried first, on the event loop: nearly all operations take few steps, and a thread costs more than they do.
-        self._brief = self.planner.within(FEW)
+        self._brief = self.planner.limit_steps(FEW)
         self.shares: Shares | Unshared = shares or Unshared(fetch)
         self.context = context
         self.hub = hub
@@ -128,9 +128,9 @@ class GraphQLEngine:
         _, most = self.limits.setting("cache", stranger)
         bounds = self.limits.trusted_limits if trusted else self.limits
         # One document has an eighth of the cache at most, so that one with many shapes does not drive out the rest.
-        return PreparedDocuments(partial(self._prepared, bounds, most=most // 8), most)
+        return PreparedDocuments(partial(self._prepare_document, bounds, most=most // 8), most)
 
-    def _prepared(self, bounds: Limits, text: str, name: str | None, most: int = PLANNED) -> Document:
+    def _prepare_document(self, bounds: Limits, text: str, name: str | None, most: int = PLANNED) -> Document:
         """Parse, measure and validate a document. Raises Refused."""
         schema = self.planner.schema
         ast = limits.parse_document(text, bounds)
@@ -158,7 +158,9 @@ class GraphQLEngine:
         """
         given = dict(variables or {})
         viewer = state_purpose(viewer, extensions)
-        coerced = await self.coerced_apart(document, given) if is_large(given) else self.coerced(document, given)
+        coerced = (
+            await self.coerce_in_thread(document, given) if is_large(given) else self.coerce_variables(document, given)
+        )
         run = self._make_run(document, given, coerced, viewer, document.operation)
         with translate_faults(viewer.language):
             for argument in document.arguments:
@@ -174,13 +176,13 @@ class GraphQLEngine:
         """Return the statement of a query, none of a mutation, and the cost."""
         document, variables, viewer = run.document, run.variables, run.viewer
         if document.operation == "query":
-            statement = await self._planned(lambda planner: planner.query(document, variables, viewer))
-            return statement, self.afforded(statement.cost)
+            statement = await self._make_plan(lambda planner: planner.query(document, variables, viewer))
+            return statement, self.require_affordable(statement.cost)
         # A mutation's payload is costed before it runs: afterwards it could not be refused.
-        cost = await self._planned(lambda planner: planner.payload(document, variables, viewer))
-        return None, self.afforded(cost)
+        cost = await self._make_plan(lambda planner: planner.payload(document, variables, viewer))
+        return None, self.require_affordable(cost)
 
-    async def _planned(self, make: Callable[[Planner], T]) -> T:
+    async def _make_plan(self, make: Callable[[Planner], T]) -> T:
         """Make a plan: here if that takes few steps, else in a thread, for it would hold up everybody else.
 
         Planning is charged even if it is refused.
@@ -253,14 +255,16 @@ class GraphQLEngine:
 
     async def _accept(self, document: Document, given: dict[str, Any], viewer: Viewer) -> SubscriptionRequest:
         """Return what somebody asks to follow, once it is known that they may and what it costs."""
-        coerced = await self.coerced_apart(document, given) if is_large(given) else self.coerced(document, given)
+        coerced = (
+            await self.coerce_in_thread(document, given) if is_large(given) else self.coerce_variables(document, given)
+        )
         for argument in document.arguments:
             argument.check(coerced)
         field = self.planner.followed_field(document, coerced)
         asked = SubscriptionRequest(document, given, coerced, field)
         self.allow(asked, viewer)
-        statement = await self._planned(lambda planner: planner.stream(document, coerced, viewer, field))
-        self.afforded(statement.cost)
+        statement = await self._make_plan(lambda planner: planner.stream(document, coerced, viewer, field))
+        self.require_affordable(statement.cost)
         if statement.shape.looks:  # one answer serves many, and a look is somebody's
             message = "A subscription shows nobody's file: follow ids and codes, and ask for the file with a query."
             raise RequestRefused([coded_error(Code.OPERATION_NOT_ALLOWED, message)], Stage.OPERATION)
@@ -301,7 +305,7 @@ class GraphQLEngine:
     def prepare_subscription(self, text: str) -> SubscriptionRequest:
         """Make a subscription of our own, without variables."""
         document = self.prepare(text, None)
-        variables = self.coerced(document, {})
+        variables = self.coerce_variables(document, {})
         return SubscriptionRequest(document, {}, variables, self.planner.followed_field(document, variables))
 
     def make_stream_run(self, asked: SubscriptionRequest, viewer: Viewer) -> OperationRun:
@@ -342,11 +346,11 @@ class GraphQLEngine:
             if plugin and not isinstance(one.original_error, Refusal | PermissionDenied | Unavailable):
                 self.blame(plugin, type(one.original_error).__name__)
 
-    async def coerced_apart(self, document: Document, given: dict[str, Any]) -> VariableValues:
+    async def coerce_in_thread(self, document: Document, given: dict[str, Any]) -> VariableValues:
         """Coerce variables in a thread: reading thousands of dates takes long."""
-        return await asyncio.get_running_loop().run_in_executor(self._coercing, self.coerced, document, given)
+        return await asyncio.get_running_loop().run_in_executor(self._coercing, self.coerce_variables, document, given)
 
-    def coerced(self, document: Document, given: dict[str, Any]) -> VariableValues:
+    def coerce_variables(self, document: Document, given: dict[str, Any]) -> VariableValues:
         """Coerce variables. Raises Refused for values that their types do not allow."""
         if simple := document.simply_coerced(given):
             return simple
@@ -356,7 +360,7 @@ class GraphQLEngine:
             raise RequestRefused(found, Stage.COERCION)
         return found
 
-    def afforded(self, cost: int) -> int:
+    def require_affordable(self, cost: int) -> int:
         """Return the cost, if it is within the budget. Raises Refused before anything is run."""
         most = self.limits.cost
         if cost <= most:

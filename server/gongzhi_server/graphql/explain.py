@@ -12,7 +12,7 @@ from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, visit
 from rich.console import Console
 from rich.tree import Tree
 
-from gongzhi_server.auth.development_tokens import Tokens, Trials
+from gongzhi_server.auth.development_tokens import Tokens, TrialAccounts
 from gongzhi_server.clock import clock
 from gongzhi_server.errors import Problem
 from gongzhi_server.gateway.interfaces import RequestRefused
@@ -34,14 +34,16 @@ async def print_explanation(
     pool = await database.open_readers(dsn, 1)
     try:
         given = {name: value for name, value in claims.items() if value}
-        account = await Trials(Tokens("of no use here" * 3), pool, plugins).granted({"sub": "explain", **given})
+        account = await TrialAccounts(Tokens("of no use here" * 3), pool, plugins).build_account(
+            {"sub": "explain", **given}
+        )
         viewer = Viewer(account, clock())
         # The same engine as serves, so the statement is the very one that would run.
         engine = GraphQLEngine(build_schema(plugins), pool.fetch, lambda viewer: _context(viewer))
         document = engine.prepare(text, operation)
         if document.operation != "query":
             raise Problem("only a query is one statement; a mutation runs its command, and then plans its payload")
-        coerced = engine.coerced(document, orjson.loads(variables))
+        coerced = engine.coerce_variables(document, orjson.loads(variables))
         statement = engine.planner.query(document, coerced, viewer)
         values = statement.arguments(coerced.coerced, _context(viewer))
         console = Console(soft_wrap=True, highlight=False)

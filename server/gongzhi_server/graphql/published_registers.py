@@ -40,7 +40,7 @@ def publish_plugins(plugins: Plugins, schema: Schema) -> PublishedPlugins:
             "distribution": plugin.distribution,
             "version": plugin.version,
             "always": plugin.always,
-            "fields": sorted(schema.added(plugin.name)),
+            "fields": sorted(schema.fields_added_by(plugin.name)),
             "tables": sorted(name for app in plugins.owned.get(plugin.name, ()) for name in table_names(app)),
             "jobs": plugins.work_of(plugin.name),
             "dataPurposes": [one for one in purposes if one["plugin"] == plugin.name],

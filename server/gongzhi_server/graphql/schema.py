@@ -152,7 +152,7 @@ class Schema(strawberry.Schema):
         """Return the orders that plugins add to the lists of an entity in this schema."""
         return self._ordered.get(entity.cls, {})
 
-    def added(self, plugin: str) -> Iterable[str]:
+    def fields_added_by(self, plugin: str) -> Iterable[str]:
         """Return the fields a plugin adds to types of others, such as `Case.visits`."""
         return (
             f"{target.__strawberry_definition__.name}.{name}"  # type: ignore[attr-defined]

@@ -117,7 +117,7 @@ async def import_divisions(
         added=added,
         changed=changed,
         skipped=incoming.skipped + skipped,
-        problems=findings.sorted(),
+        problems=findings.in_order(),
         count=findings.tally.total(),
         tally=dict(findings.tally),
         seconds=watch.seconds,

@@ -77,7 +77,7 @@ class Findings:
         """How many more findings are kept in full."""
         return CAP - len(self.kept)
 
-    def sorted(self) -> tuple[ImportFinding, ...]:
+    def in_order(self) -> tuple[ImportFinding, ...]:
         """Return the findings in the order of files and lines."""
         return tuple(sorted(self.kept, key=lambda found: (found.file, found.line)))
 

@@ -66,7 +66,7 @@ async def import_residents(
         changed=len(changed),
         skipped=sheet.rows - len(decided.newcomers) - len(decided.updates),
         households=len(decided.households),
-        problems=findings.sorted(),
+        problems=findings.in_order(),
         count=findings.tally.total(),
         tally=dict(findings.tally),
         batch=batch,

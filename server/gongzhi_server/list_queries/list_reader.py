@@ -110,7 +110,7 @@ class ListReader:
         try:
             prepared = self.engine.prepare(paged, None)
             document = Document(prepared.schema, prepared.ast, prepared.node, taken=True)
-            coerced = self.engine.coerced(document, {**variables, FIRST: PAGE, COUNT: False})
+            coerced = self.engine.coerce_variables(document, {**variables, FIRST: PAGE, COUNT: False})
         except RequestRefused as refused:
             raise refuse_document(refused.errors[0].message) from refused
         return self.lay_out(document, variables, asked, coerced)
@@ -133,9 +133,9 @@ class ListReader:
     def plan(self, listing: ListQuery, viewer: Viewer) -> Any:
         """Plan a page. Raises Refusal where it costs too much, or something in it is not the viewer's."""
         try:
-            coerced = self.engine.coerced(listing.document, {**listing.given, FIRST: PAGE, COUNT: False})
+            coerced = self.engine.coerce_variables(listing.document, {**listing.given, FIRST: PAGE, COUNT: False})
             statement = self.engine.planner.query(listing.document, coerced, viewer)
-            self.engine.afforded(statement.cost)
+            self.engine.require_affordable(statement.cost)
         except RequestRefused as refused:
             raise refuse_document(refused.errors[0].message) from refused
         except GraphQLError as error:
@@ -145,13 +145,13 @@ class ListReader:
         return statement
 
     def make_run(self, listing: ListQuery, viewer: Viewer, fetch: Fetch) -> OperationRun:
-        coerced = self.engine.coerced(listing.document, {**listing.given, FIRST: 0, COUNT: False})
+        coerced = self.engine.coerce_variables(listing.document, {**listing.given, FIRST: 0, COUNT: False})
         context = replace(self.engine.context(viewer), fetch=fetch)
         return OperationRun(self.engine.planner, fetch, listing.document, dict(listing.given), coerced, context)
 
     async def page(self, listing: ListQuery, run: OperationRun, variables: Mapping[str, Any]) -> Any:
         """Read one page of the list. Raises Refusal if something of it fails: no file lacks a column."""
-        run.variables = self.engine.coerced(listing.document, {**listing.given, **variables})
+        run.variables = self.engine.coerce_variables(listing.document, {**listing.given, **variables})
         statement = self.engine.planner.query(listing.document, run.variables, run.viewer)
         try:
             data, errors = await run.answer(statement)

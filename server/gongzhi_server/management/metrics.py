@@ -39,11 +39,11 @@ class OperationMetrics:
 
     def observe(self, seen: Observation) -> None:
         """Count an operation that has ended."""
-        name = seen.name if seen.name and self._admitted(seen.name) else OTHERS
+        name = seen.name if seen.name and self._is_counted(seen.name) else OTHERS
         self.seconds.labels(name, seen.kind, seen.outcome).observe(seen.seconds)
         self.cost.labels(name, seen.kind).inc(seen.cost)
 
-    def _admitted(self, name: str) -> bool:
+    def _is_counted(self, name: str) -> bool:
         """Return whether a name is counted by itself."""
         if len(self._names) < NAMES and len(name) <= LONGEST:
             self._names.add(name)

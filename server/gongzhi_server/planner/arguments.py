@@ -89,7 +89,7 @@ class Given:
         # be found again for another that needs a different text.
         ast, rest = self._node(path)
         if isinstance(ast, VariableNode) and ast.name.value in self.coerced:
-            self.traits[_listed(self.coerced, (ast.name.value, *rest)), of] = None
+            self.traits[_without_index(self.coerced, (ast.name.value, *rest)), of] = None
         else:  # of a literal with variables inside, all that they are is a trait
             for name in variable_names(ast):
                 self.traits[(name,), repr] = None
@@ -131,16 +131,16 @@ class Given:
         """Return what reads the value from the variables, or None if all of it is written in the document."""
         ast, rest = self._node(path)
         if not isinstance(ast, VariableNode):
-            return self._filled(ast, self.at(*path))
+            return self._literal_filler(ast, self.at(*path))
         name = ast.name.value
-        return _reader(_listed(self.coerced, (name, *rest))) if name in self.coerced else None
+        return _reader(_without_index(self.coerced, (name, *rest))) if name in self.coerced else None
 
-    def _filled(self, ast: ValueNode | None, value: Any) -> Source | None:
+    def _literal_filler(self, ast: ValueNode | None, value: Any) -> Source | None:
         """Return what puts the variables that stand in a literal into their places."""
         if isinstance(ast, VariableNode):
             return _reader((ast.name.value,)) if ast.name.value in self.coerced else None
         keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
-        parts = {key: part for key in keys if (part := self._filled(_into(ast, (key,))[0], value[key]))}
+        parts = {key: part for key in keys if (part := self._literal_filler(_into(ast, (key,))[0], value[key]))}
         if not parts:
             return None
 
@@ -165,7 +165,7 @@ def _into(ast: ValueNode | None, path: Way) -> tuple[ValueNode | None, Way]:
     return None, ()
 
 
-def _listed(variables: Mapping[str, Any], way: Way) -> Way:
+def _without_index(variables: Mapping[str, Any], way: Way) -> Way:
     """Return the way without an index into a variable that is itself one item of the list."""
     value: Any = variables
     kept: list[str | int] = []

@@ -197,7 +197,7 @@ class Compiler:
         def build() -> Statement:
             table = self.table(entity)
             plugin = self.owner = of.extensions["strawberry-definition"].metadata.get(PLUGIN)
-            at = Frame(table, table, self.lens, self.given(of, details[0].node))
+            at = Frame(table, table, self.lens, self.arguments_of(of, details[0].node))
             where = build_rows(plugin, plan.where, at) if plan.where else None
             rows = Rows(entity, table, self.lens, where, None, plugin)
             # A plugin's events are not told for counties that have not switched the plugin on.
@@ -224,7 +224,7 @@ class Compiler:
         key = rows.table.field(rows.target.key)
         # One array parameter for any number of keys, so that the text, and PostgreSQL's plan for it, stay the same.
         rows.where(Sql("{0}=any({1})", key, ValueWrapper(Bind(lambda variables, context: variables["@keys"]))))
-        return self.finish(rows.select(key.as_("key"), self.nested(terms).as_("row")), shape)
+        return self.finish(rows.select(key.as_("key"), self.nest_terms(terms).as_("row")), shape)
 
     def finish(self, query: Any, shape: AnswerShape) -> Statement:
         """Write the text of a query and gather what a statement carries with it."""
@@ -298,7 +298,7 @@ class Compiler:
             # Errors from inside the failed field are dropped: one error for the whole of it is reported instead.
             del self.errors[before:]
             self.tell(fault, f"{kind.name}.{node.name.value}")
-            return self.broken(fault.plugin, node, fault.__cause__)
+            return self.replace_failed(fault.plugin, node, fault.__cause__)
         finally:
             self.owner, self.within_plugin = around, reached
 
@@ -323,7 +323,7 @@ class Compiler:
         if plugin := declared.metadata.get(PLUGIN):
             self.plugins.add(plugin)
             if plugin == self.without:
-                return self.broken(plugin, node)
+                return self.replace_failed(plugin, node)
         if guard and not self.lens.can(guard.permission):
             term = self.denied_value(guard, kind, of, row, node)
         # The statement cannot compute a Python field. It sends which
@@ -332,15 +332,15 @@ class Compiler:
             shape.select(node.name.value, False)
             shape.calls.append(PythonCall(key, plan, declared, of, details, self.way.path, self.way.exact))
             self.count(plan, get_named_type(of.type), details)
-            return self.withheld(off, self.held(guard, row, entity))
+            return self.withheld(off, self.permission_condition(guard, row, entity))
         else:
             shape.select(node.name.value, isinstance(plan, Key) or declared.metadata.get(OPEN, False))
             # Restored by the caller if planning raises.
             around, self.within_plugin = self.within_plugin, plugin or self.within_plugin
-            term, child = self.planned(plan, of, declared, details, row, entity)
+            term, child = self.plan_field(plan, of, declared, details, row, entity)
             self.within_plugin = around
             shape.add(key, child)
-            if guard and (held := self.held(guard, row, entity)) is not None:
+            if guard and (held := self.permission_condition(guard, row, entity)) is not None:
                 mask = self.mask(guard, of, row, node) if guard.masked else NullValue()
                 # A permission may be held in one grid only, so it is a
                 # condition on each row, not a fact about the viewer.
@@ -354,7 +354,7 @@ class Compiler:
         on_here = switched_on_criterion(declared.metadata.get(PLUGIN), entity, row)
         return None if on_here is None else Sql("not {0}", on_here)
 
-    def held(self, guard: Guard | None, row: Any, entity: Entity | None) -> Term | None:
+    def permission_condition(self, guard: Guard | None, row: Any, entity: Entity | None) -> Term | None:
         """Return the condition that the viewer holds the field's permission on the row; None if they hold it on all."""
         return permission_criterion(entity, row, self.lens, guard.permission) if guard and entity else None
 
@@ -368,7 +368,7 @@ class Compiler:
     def mask(self, guard: Guard, of: GraphQLField, row: Any, node: FieldNode) -> Term:
         """Return the term that stands for a value whose permission the viewer does not hold."""
         assert guard.masked
-        return self.value(of.type, guard.masked, Frame(row, row, self.lens, self.given(of, node)))
+        return self.value(of.type, guard.masked, Frame(row, row, self.lens, self.arguments_of(of, node)))
 
     def count(self, plan: Batch, kind: Any, details: FieldDetailsList) -> None:
         """Count what a Python field costs, now; its rows are planned when they are known."""
@@ -390,7 +390,7 @@ class Compiler:
         self.errors.append(GraphQLError(message, node, path=self.way.path, extensions=extensions))
         return NullValue()
 
-    def broken(self, plugin: str, node: FieldNode, cause: BaseException | None = None) -> Term:
+    def replace_failed(self, plugin: str, node: FieldNode, cause: BaseException | None = None) -> Term:
         """Return what stands for a field of a plugin that failed, null, and add a masked error."""
         self.errors.append(mask_plugin_error(plugin, node, cause or PluginPartFailed(plugin), self.way.path))
         return NullValue()
@@ -419,11 +419,11 @@ class Compiler:
         self.lost, self.lost_path = node, self.way.path
         return True
 
-    def planned(
+    def plan_field(
         self, plan: Plan, of: GraphQLField, declared: Any, details: FieldDetailsList, row: Any, entity: Any
     ) -> tuple[Term, AnswerShape]:
         """Compile a field by the kind of its plan, and return its term with what Python has to do inside it."""
-        given = self.given(of, details[0].node)
+        given = self.arguments_of(of, details[0].node)
         frame = Frame(row, row, self.lens, given, self.part, self.planner.registers)
         kind: Any = get_named_type(of.type)
         match plan:
@@ -434,17 +434,17 @@ class Compiler:
             case Expression(build):
                 return self.value(of.type, build, frame), AnswerShape()
             case Sealed():
-                return self.sealed(plan, of, frame), AnswerShape()
+                return self.plan_sealed(plan, of, frame), AnswerShape()
             case Embedded(build):
                 once = self.name("j")  # computed once, however many of its fields are asked for
-                inner = self.embedded(of.type, details, Sql(f"{once}.value"))
+                inner = self.plan_embedded(of.type, details, Sql(f"{once}.value"))
                 value = build_term(self.owner, build, frame)
                 # "Offset 0" keeps PostgreSQL from folding the subquery,
                 # which would compute the value once for each of its fields.
                 return Sql(f"(select {{0}} from (select {{1}} as value offset 0) {once})", inner, value), AnswerShape()
             case Part(present):
                 there = build_term(self.owner, present, frame) if present else None
-                return self.within(given, there, kind, details, row, entity)
+                return self.plan_part(given, there, kind, details, row, entity)
             case Choice(argument):
                 return self.choice(given, argument, details)
             case Aggregate():
@@ -459,7 +459,7 @@ class Compiler:
         # The core's builders are covered by tests of types; a plugin's wrong type must fail here, with its name.
         return encode_term(kind, as_declared(kind, term) if self.owner else term)
 
-    def within(
+    def plan_part(
         self, given: Given, present: Term | None, kind: Any, details: FieldDetailsList, row: Any, entity: Any
     ) -> tuple[Term, AnswerShape]:
         """Compile a part of the row; what stands in it knows its arguments."""
@@ -468,10 +468,10 @@ class Compiler:
             terms, shape = self.object(kind, self.subfields(kind, details), row, entity)
         finally:
             self.part = around
-        inner = self.nested(terms)
+        inner = self.nest_terms(terms)
         return (Sql("case when {0} then {1} end", present, inner) if present else inner), shape
 
-    def sealed(self, plan: Sealed, of: GraphQLField, frame: Frame) -> Term:
+    def plan_sealed(self, plan: Sealed, of: GraphQLField, frame: Frame) -> Term:
         """Return the mask; on a row of the viewer's own, what it takes to open the value, with the mask behind it."""
         mask = encode_term(of.type, plan.mask(frame))
         # Somebody without a person has no row of their own, and so the cheaper text.
@@ -538,7 +538,7 @@ class Compiler:
         """Compile one row as a subquery that gives its JSON object, or null."""
         terms, shape = self.object(kind, self.subfields(kind, details), rows.table, rows.target, rows)
         query = (
-            rows.ordered(rows.keys(order), 1).select(*terms_or_empty(terms))
+            rows.select_ordered(rows.keys(order), 1).select(*terms_or_empty(terms))
             if order
             else rows.select(*terms_or_empty(terms))
         )
@@ -554,7 +554,7 @@ class Compiler:
         plugin = plugin_of(target)
         if plugin and plugin == self.without:
             self.plugins.add(plugin)
-            return self.broken(plugin, details[0].node), AnswerShape()
+            return self.replace_failed(plugin, details[0].node), AnswerShape()
         rows = Rows(target, self.table(target), self.lens, None, None)
         rows.alone = True
         key = given.bind(argument, convert=target.parse)
@@ -568,12 +568,12 @@ class Compiler:
         rows = self.rows(target, plan, at, entity, self.lens)
         return Sql("{0}", rows.whole().select(self.value(of.type, plan.build, at)))
 
-    def embedded(self, of: GraphQLOutputType, details: FieldDetailsList, value: Term) -> Term:
+    def plan_embedded(self, of: GraphQLOutputType, details: FieldDetailsList, value: Term) -> Term:
         """Compile the selected fields of JSON objects."""
         found = get_nullable_type(of)
         if isinstance(found, GraphQLList):
             item = self.name("j")
-            inner = self.embedded(found.of_type, details, Sql(f"{item}.value"))
+            inner = self.plan_embedded(found.of_type, details, Sql(f"{item}.value"))
             text = f"(select coalesce(json_agg({{0}}),'[]') from jsonb_array_elements({{1}}) {item})"
             # A JSON null would otherwise be taken for a value and expanded.
             return Sql(f"case when {IS_THERE.format('{1}')} then {text} end", inner, value)
@@ -589,15 +589,15 @@ class Compiler:
                 terms.append(LiteralValue(quote_constant(found.name)).as_(key))
             else:
                 part = Sql("({0}->{1})", value, LiteralValue(quote_constant(name)))
-                terms.append(self.embedded(found.fields[name].type, inside, part).as_(key))
-        return Sql(f"case when {IS_THERE.format('{0}')} then {{1}} end", value, self.nested(terms))
+                terms.append(self.plan_embedded(found.fields[name].type, inside, part).as_(key))
+        return Sql(f"case when {IS_THERE.format('{0}')} then {{1}} end", value, self.nest_terms(terms))
 
     # small things
 
-    def nested(self, terms: list[Term]) -> Sql:
+    def nest_terms(self, terms: list[Term]) -> Sql:
         return Sql(SINGLE, self.name("x"), select_terms(*terms_or_empty(terms)))
 
-    def given(self, of: GraphQLField, node: FieldNode) -> Given:
+    def arguments_of(self, of: GraphQLField, node: FieldNode) -> Given:
         return Given(self.traits, self.variables, of, node)
 
     def subfields(self, kind: Any, details: FieldDetailsList) -> GroupedFieldSet:

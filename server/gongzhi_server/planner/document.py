@@ -185,7 +185,7 @@ def make_coercer(kind: GraphQLInputType) -> Coercer:
     That asks at every level of every value of which kind its type is.
     """
     if isinstance(kind, GraphQLNonNull):
-        return _required(make_coercer(kind.of_type))
+        return _refuse_null(make_coercer(kind.of_type))
     if kind is GraphQLString:
         return _text
     if is_leaf_type(kind):
@@ -194,7 +194,7 @@ def make_coercer(kind: GraphQLInputType) -> Coercer:
     return partial(coerce_input_value, type_=kind)
 
 
-def _required(coerce: Coercer) -> Coercer:
+def _refuse_null(coerce: Coercer) -> Coercer:
     """Return the same for a type that has no null."""
     return lambda value: Undefined if value is None or value is Undefined else coerce(value)
 

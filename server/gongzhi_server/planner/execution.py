@@ -367,7 +367,7 @@ class OperationRun:
         for key in shape.sealed:
             for one in objects:
                 if isinstance(one[key], dict):
-                    one[key] = self.opened(one[key])
+                    one[key] = self.open_value(one[key])
         if shape.calls:
             rows = [
                 # Python fields get what they declared and nothing more; one that reads on would work by chance.
@@ -387,7 +387,7 @@ class OperationRun:
         fields.update(dict.fromkeys((*(f"{shape.kind}.{name}" for name in shape.fields), *shape.asked)))
         seen.update(people)
 
-    def opened(self, found: dict[str, Any]) -> Any:
+    def open_value(self, found: dict[str, Any]) -> Any:
         """Open a protected value, or return its mask if the keys at hand do not open it."""
         if found["@sealed"] is None:  # there is nothing, or its key has been destroyed
             return found["mask"]
@@ -420,7 +420,7 @@ class OperationRun:
                     values = await values
             if len(values) != len(rows):
                 raise ValueError(f"{len(rows)} rows went in and {len(values)} values came out")
-            return await self.sent(call, values)
+            return await self.serialise_values(call, values)
         except Exception as error:
             # No row may have null here, so the error rises as GraphQL says.
             if isinstance(call.of.type, GraphQLNonNull):
@@ -438,7 +438,7 @@ class OperationRun:
         converter = self.planner.declared.schema_converter
         return convert_arguments(given, call.declared.arguments, converter.scalar_registry, converter.config)
 
-    async def sent(self, call: PythonCall, values: Sequence[Any]) -> list[Any]:
+    async def serialise_values(self, call: PythonCall, values: Sequence[Any]) -> list[Any]:
         """Convert a field's values to JSON: leaves are serialised, references planned and fetched."""
         named = get_named_type(call.of.type)
         if is_leaf_type(named):

@@ -45,10 +45,10 @@ class Filter:
     def all(self, path: tuple[str | int, ...], depth: int) -> Criterion | None:
         """Compile all entries of a filter object, which a row has to meet together."""
         self.budget.nest(depth)
-        found = [one for name in self.given.at(*path) if (one := self.one((*path, name), depth)) is not None]
+        found = [one for name in self.given.at(*path) if (one := self.compile_entry((*path, name), depth)) is not None]
         return all_of(*found) if found else None
 
-    def one(self, path: tuple[str | int, ...], depth: int) -> Criterion | None:
+    def compile_entry(self, path: tuple[str | int, ...], depth: int) -> Criterion | None:
         """Compile one entry of a filter object at a depth. What is null is no condition."""
         self.budget.step()
         name, value = path[-1], self.given.at(*path)

@@ -116,7 +116,7 @@ def plan_list(
     apply_filter(compiler, rows, at)
     window = Window(compiler, plan, rows, at)
     terms, shape = plan_repeated_object(compiler, window.size, kind, details, rows)
-    query = rows.ordered(window.keys, window.size)
+    query = rows.select_ordered(window.keys, window.size)
     if not window.back:
         return Sql(LISTED, compiler.name("o"), query.select(*terms_or_empty(terms))), shape
     # The last rows were read in reverse order, so they are sorted once more, as the client expects them.
@@ -159,12 +159,12 @@ def plan_page(
         parts.append(look.as_(shape.look))
     # Only totals and type names are selected: no row has to be read for them.
     if not made.read:
-        return compiler.nested(parts), shape
+        return compiler.nest_terms(parts), shape
     if rows.walk is not None:
         rows.walk = replace(rows.walk, bounds=partial(window.bounds, at=at))
     alias = rows.table.alias
     bounds = window.bounds(window.keys, at)
-    source: Any = rows.ordered(window.keys, made.limit, bounds).select(rows.table.star)
+    source: Any = rows.select_ordered(window.keys, made.limit, bounds).select(rows.table.star)
     if made.numbered:
         source = select_from(Derived(Sql("{0}", source), alias)).select(
             Sql("row_number() over ()").as_(NUMBER), rows.table.star
@@ -198,7 +198,7 @@ def plugin_order(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[
         raise GraphQLError(message, given.node, extensions=extensions)
     compiler.plugins.add(found.plugin)
     if compiler.without == found.plugin:
-        compiler.broken(found.plugin, given.node)
+        compiler.replace_failed(found.plugin, given.node)
         return []
     where: Criterion | None = None
     on = [one for one in (switched_on_criterion(found.plugin, rows.target, rows.table),) if one is not None]
@@ -215,7 +215,7 @@ def plugin_order(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[
         build_term(found.plugin, found.build, at)
     except PluginFault as fault:
         compiler.tell(fault, f"the order {name.upper()}")
-        compiler.broken(fault.plugin, given.node, fault.__cause__)
+        compiler.replace_failed(fault.plugin, given.node, fault.__cause__)
         return []
     if found.side is not None and rows.rebuild_on is not None:
         by = found.requires if where is not None else None
@@ -269,7 +269,7 @@ class PageOf:
     def nodes(self, kind: Any, details: FieldDetailsList) -> tuple[Term, AnswerShape]:
         """Compile the `nodes` of a connection."""
         terms, shape = plan_repeated_object(self.compiler, self.window.size, kind, details, self.rows)
-        return self.listed(self.compiler.nested(terms)), shape
+        return self.aggregate_list(self.compiler.nest_terms(terms)), shape
 
     def edges(self, kind: Any, details: FieldDetailsList) -> tuple[Term, AnswerShape]:
         """Compile the `edges` of a connection."""
@@ -282,12 +282,12 @@ class PageOf:
                 case "node":
                     node: Any = get_named_type(kind.fields["node"].type)
                     terms, child = plan_repeated_object(compiler, self.window.size, node, inside, self.rows)
-                    term = compiler.nested(terms)
+                    term = compiler.nest_terms(terms)
                     shape.add(key, child)
                 case _:
                     term = LiteralValue(quote_constant(kind.name))
             parts.append(term.as_(key))
-        return self.listed(compiler.nested(parts)), shape
+        return self.aggregate_list(compiler.nest_terms(parts)), shape
 
     def info(self, kind: Any, details: FieldDetailsList) -> Term:
         """Compile `pageInfo`."""
@@ -314,7 +314,7 @@ class PageOf:
         places = [Sql(f"(array_agg({{0}}{order}))[{number}]", place, *by) for place in self.places()]
         return Sql(f"case when least(count(*),{size})>0 then {CURSOR} end", *places)
 
-    def listed(self, item: Term) -> Term:
+    def aggregate_list(self, item: Term) -> Term:
         """Aggregate an item of each row into a list, without the extra row."""
         self.read = True
         order = " order by {1} desc" if self.window.back else ""

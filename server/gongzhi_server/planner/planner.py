@@ -60,7 +60,7 @@ class Planner:
         self.introspection = Introspection(self.schema)
         check_declarations(self.schema, self.entities)
 
-    def within(self, steps: int) -> Planner:
+    def limit_steps(self, steps: int) -> Planner:
         """Return this planner limited to statements that take no more than so many steps."""
         brief = copy(self)
         most = {name: min(steps, getattr(self.limits, name)) for name in PLANNING}
@@ -80,7 +80,7 @@ class Planner:
         # after a failure, and the plugin may work again at once.
         if without:
             return build(Compiler(self, document, variables, StatementScope(viewer, {}), without))
-        return self._cached(document, variables, viewer, (), build)
+        return self._recall_or_build(document, variables, viewer, (), build)
 
     def followed_field(self, document: Document, variables: VariableValues) -> FollowedField:
         """Return the one field of a subscription."""
@@ -107,7 +107,7 @@ class Planner:
 
         if without:
             return build(Compiler(self, document, variables, StatementScope(viewer, {}), without))
-        return self._cached(document, variables, viewer, (), build)
+        return self._recall_or_build(document, variables, viewer, (), build)
 
     def payload(self, document: Document, variables: VariableValues, viewer: Viewer) -> int:
         """Return what the entities in a mutation's payloads cost, before anything is done."""
@@ -155,9 +155,9 @@ class Planner:
         if without:
             return build(Compiler(self, document, variables, StatementScope(viewer, {}), without))
         nodes = (shown, *(id(detail.node) for detail in details))  # the document keeps them alive
-        return self._cached(document, variables, viewer, nodes, build)
+        return self._recall_or_build(document, variables, viewer, nodes, build)
 
-    def _cached(
+    def _recall_or_build(
         self,
         document: Document,
         variables: VariableValues,
@@ -190,9 +190,9 @@ class PreparedDocuments:
 
     def find(self, text: str, name: str | None) -> Document:
         """Return the document, and prepare it if it is not kept."""
-        return self.recall(text, name) or self._made(text, name)
+        return self.recall(text, name) or self._make_document(text, name)
 
-    def _made(self, text: str, name: str | None) -> Document:
+    def _make_document(self, text: str, name: str | None) -> Document:
         made, key = self._prepare(text, name), (text, name)
 
         # A document grows with each statement, so it is weighed again whenever it does.

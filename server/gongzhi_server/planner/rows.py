@@ -134,7 +134,7 @@ class Rows:
         seen = build_rows(self.plugin or whose, target.visible, table, lens) if lens else None
         # Rows that belong to another are seen only if that one is, unless they were reached from it.
         if lens and target.through and owner != target.through:
-            self.criteria.append(_owned(target, table, lens))
+            self.criteria.append(_owner_is_visible(target, table, lens))
         if (on_here := switched_on_criterion(self.plugin, target, table)) is not None:
             self.criteria.append(on_here)
         self.branches = _branches(on, seen)
@@ -167,7 +167,7 @@ class Rows:
         ]
         return Sql("+".join(f"{{{at}}}" for at in range(len(ones))) or "0", *ones)
 
-    def ordered(self, keys: Sequence[OrderKey], limit: Any, more: Criterion | None = None) -> Any:
+    def select_ordered(self, keys: Sequence[OrderKey], limit: Any, more: Criterion | None = None) -> Any:
         """Select the first rows in an order: each branch cut off by itself, then all of them together."""
 
         def cut(query: Any, keys: Sequence[OrderKey] = keys) -> Any:
@@ -176,8 +176,8 @@ class Rows:
             return query.limit(limit)
 
         if (walk := self.walk) is not None and self.branches:
-            parts = [cut(query, walk.keys) for query in self._walked(walk)]
-            parts += [cut(query) for query in self._sorted(walk, more)]
+            parts = [cut(query, walk.keys) for query in self._walk_branches(walk)]
+            parts += [cut(query) for query in self._sort_branches(walk, more)]
             return cut(select_from(Derived(union(part.select(self.table.star) for part in parts), self.table.alias)))
         if len(self.branches) == 1:
             return cut(self._branch(self.branches[0], select_from(self.table), more))
@@ -200,7 +200,7 @@ class Rows:
         # Each criterion in parentheses: one that holds "or" would otherwise weaken the others.
         return query.where(Sql(" AND ".join(f"({{{at}}})" for at in range(len(criteria))), *criteria))
 
-    def _walked(self, walk: Walk) -> Iterator[Any]:
+    def _walk_branches(self, walk: Walk) -> Iterator[Any]:
         """Yield each branch in the order of the side table's index."""
         more = [one for one in (walk.bounds(walk.keys), walk.everywhere) if one is not None]
         for branch, beside, covered in zip(self.branches, walk.branches, walk.covered, strict=True):
@@ -208,7 +208,7 @@ class Rows:
                 query = select_from(walk.side).from_(self.table)
                 yield self._branch([walk.joined, *beside, *more, *branch], query, None)
 
-    def _sorted(self, walk: Walk, more: Criterion | None) -> Iterator[Any]:
+    def _sort_branches(self, walk: Walk, more: Criterion | None) -> Iterator[Any]:
         """Yield the branches that are not walked, and those that are, for where the side table does not hold."""
         elsewhere = [] if walk.everywhere is None else [Sql("not {0}", walk.everywhere)]
         for branch, covered in zip(self.branches, walk.covered, strict=True):
@@ -303,7 +303,7 @@ def everywhere(plugin: str) -> Criterion | None:
     return Sql(text, LiteralValue(quote_constant(plugin)))
 
 
-def _owned(target: Entity, table: Table, lens: ViewerScope) -> Criterion:
+def _owner_is_visible(target: Entity, table: Table, lens: ViewerScope) -> Criterion:
     """Return the condition that the row's owner is visible."""
     owner, other, belongs = _owner(target, table, "o")
     rows = Rows(owner, other, lens, None, None).where(belongs)

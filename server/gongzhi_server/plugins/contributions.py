@@ -291,7 +291,7 @@ class Plugins:
     def _ways(self) -> tuple[tuple[Plugin, NoticeChannel | Feed | Route | Files], ...]:
         return tuple(self._brought("channels", (NoticeChannel, Feed, Route, Files), accept_unchecked))
 
-    def chosen(self, names: Iterable[str]) -> tuple[NoticeChannel, ...]:
+    def choose_channels(self, names: Iterable[str]) -> tuple[NoticeChannel, ...]:
         """Return the channels of these names. Raises Problem for one that nobody brings."""
         known = {one.name: one for one in self.channels}
         if missing := sorted(set(names) - set(known)):

@@ -63,7 +63,7 @@ class PluginHealth:
             self.tell(self.failing)
 
     @asynccontextmanager
-    async def held(self) -> AsyncIterator[None]:
+    async def hold_open(self) -> AsyncIterator[None]:
         """Begin what plugins hold open, and end it with the block. Raises Problem, naming the plugin that cannot."""
         # Ended in reverse order, so that a plugin still has what it requires.
         async with AsyncExitStack() as stack:

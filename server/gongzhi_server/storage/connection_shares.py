@@ -276,7 +276,7 @@ class Shares:
     def every(self) -> tuple[Share, ...]:
         return (*(one.share for one in self.readers), self.writing, self.strangers_writing, self.files)
 
-    def waited(self) -> float:
+    def seconds_waited(self) -> float:
         """Return the seconds for which a mutation, or the check of somebody's session, has waited by now."""
         return max(self.writing.waited, self.commands.share.waited, self.sessions.share.waited)
 

@@ -189,10 +189,12 @@ async def migrate_apps(dsn: str, apps: Iterable[App] = CORE_APPS) -> None:
     try:
         await lock.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
         # Mostly nothing is missing; then neither models nor migrations are loaded.
-        if not _written(settings) <= await _recorded(lock):
+        if not _list_migrations(settings) <= await _read_applied(lock):
             settings["connections"]["default"]["credentials"]["server_settings"]["lock_timeout"] = LOCKING
             async with open_tortoise(settings) as context:
-                await _applied(lambda: PluginMigrationExecutor(context.connections.get("default"), settings["apps"]))
+                await _apply_missing(
+                    lambda: PluginMigrationExecutor(context.connections.get("default"), settings["apps"])
+                )
         # Seeds run at each start, after the migrations, and are written so that they may.
         for seed in (app.seed for app in known if app.seed):
             await resolve_name(seed)(lock)
@@ -200,14 +202,14 @@ async def migrate_apps(dsn: str, apps: Iterable[App] = CORE_APPS) -> None:
         await lock.close()
 
 
-def _written(settings: dict[str, Any]) -> set[tuple[str, str]]:
+def _list_migrations(settings: dict[str, Any]) -> set[tuple[str, str]]:
     """List the migrations of these apps by their names, without importing them: mostly there is nothing to do."""
     folders = {label: import_module(app["migrations"]).__path__ for label, app in settings["apps"].items()}
     found = ((label, one) for label, folder in folders.items() for one in iter_modules(folder))
     return {(label, one.name) for label, one in found if not one.ispkg and one.name[0] not in "_~"}
 
 
-async def _recorded(connection: asyncpg.Connection[Any]) -> set[tuple[str, str]]:
+async def _read_applied(connection: asyncpg.Connection[Any]) -> set[tuple[str, str]]:
     """Read which migrations have been applied."""
     if not await connection.fetchval("select to_regclass('public.tortoise_migrations')"):
         return set()
@@ -217,11 +219,11 @@ async def _recorded(connection: asyncpg.Connection[Any]) -> set[tuple[str, str]]
 async def plan_migrations(dsn: str, apps: Iterable[App] = CORE_APPS) -> list[str]:
     """Return the names of the migrations that the database has not had yet."""
     async with connect_database(dsn) as connection:
-        missing = _written(tortoise_config(dsn, apps)) - await _recorded(connection)
+        missing = _list_migrations(tortoise_config(dsn, apps)) - await _read_applied(connection)
     return sorted(f"{label}.{name}" for label, name in missing)
 
 
-async def _applied(make_executor: Callable[[], MigrationExecutor]) -> None:
+async def _apply_missing(make_executor: Callable[[], MigrationExecutor]) -> None:
     """Apply what is missing. Raises Problem with the name of the migration that failed and left no trace.
 
     One that gets a table's lock too late is begun again: whoever needs the table meanwhile has it in between.
@@ -272,7 +274,7 @@ async def detect_changes(dsn: str, apps: Iterable[App] = CORE_APPS) -> list[Migr
     async with open_tortoise(settings) as context:
         assert context.apps
         found = await MigrationAutodetector(context.apps, settings["apps"]).changes()
-    return [made for made in map(_confined, found) if made.operations]
+    return [made for made in map(_confine, found) if made.operations]
 
 
 class Writer(MigrationWriter):
@@ -284,7 +286,7 @@ class Writer(MigrationWriter):
         return text.replace("primary_key=True", "primary_key=True, generated=False", 1) if given else text
 
 
-def _confined(found: MigrationWriter) -> MigrationWriter:
+def _confine(found: MigrationWriter) -> MigrationWriter:
     """Confine a migration to its app's schema, and to the last migration of each other app that all contracts have."""
     label = found.app_label
     operations = [

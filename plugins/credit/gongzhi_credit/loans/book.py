@@ -127,9 +127,11 @@ class Book:
         # Within the period, so a day beyond its end adds nothing.
         days = elapsed_days(self.count, self.begun(rest[0]), on, rest[0].days)
         # On the planned principal of the rows to come: that is the balance the period began with.
-        return self.carried(rest) + accrued_interest(sum(row.principal for row in rest), self.rate, days, self.count)
+        return self.interest_carried(rest) + accrued_interest(
+            sum(row.principal for row in rest), self.rate, days, self.count
+        )
 
-    def carried(self, rest: Sequence[Row]) -> int:
+    def interest_carried(self, rest: Sequence[Row]) -> int:
         """Return how much of the first row's interest had run before its period, and is owed from its first day."""
         balance = sum(row.principal for row in rest)
         # Less than nothing where interest was paid before it had run, which lowered the row.
@@ -147,7 +149,7 @@ class Book:
         due = sum(row.open_interest for row in now.rows if row.due_on <= on)
         return now.outstanding + due + now.penalty + now.running(on)
 
-    def expected(self, on: date) -> int:
+    def expected_payment(self, on: date) -> int:
         """Return what may be paid on a day without paying ahead: what is due, and the next instalment."""
         now = self.accrue_overdue(on)
         due = [row.open for row in now.rows if row.due_on <= on]
@@ -169,7 +171,7 @@ class Book:
         now = self.accrue_overdue(on)
         if ahead is not None:
             return now.prepay(given, on, ahead)
-        if given > self.expected(on):
+        if given > self.expected_payment(on):
             raise BookError("SAY_WHAT_CHANGES")
         return now.fill(given, len(now.rows))
 
@@ -205,7 +207,7 @@ class Book:
         credit = max(0, sum(row.paid_interest for row in self.rows[due:]) - self.gone(on))
         closed, rest = paid.close(on, part, running)
         total = Split(split.principal + part, split.interest + running, split.penalty)
-        return closed.planned(on, rest, ahead).prepaid_interest(on, credit), total
+        return closed.plan_instalments(on, rest, ahead).prepaid_interest(on, credit), total
 
     def prepaid_interest(self, on: date, credit: int) -> Book:
         """Lower the interest still to come by what was paid before it had run."""
@@ -229,7 +231,7 @@ class Book:
         row = Row(no, on, done, interest, gone, done, interest)
         return replace(self, rows=(*kept, row)), rest
 
-    def planned(self, on: date, rest: Sequence[Row], ahead: Prepayment) -> Book:
+    def plan_instalments(self, on: date, rest: Sequence[Row], ahead: Prepayment) -> Book:
         """Plan instalments for what is left of the principal of the replaced rows, on their days."""
         last = self.rows[-1]
         # The closed row has what was paid of the replaced rows; only the rest of their principal is planned.
@@ -251,7 +253,7 @@ class Book:
             return len(spans)
         usual = max(row.principal + row.interest for row in rest)
         # What was carried is paid by now, and does not come again with each instalment.
-        if rest[1:] and self.carried(rest):
+        if rest[1:] and self.interest_carried(rest):
             usual = max(row.principal + row.interest for row in rest[1:])
         # The last row took what rounding left, so it is no measure.
         share = max(row.principal for row in rest[:-1]) if rest[:-1] else principal

@@ -105,7 +105,7 @@ async def check_after_bookings(loan: LoanRow, day: datetime.date) -> None:
 
 def payment_refusal(code: str, book: Book, day: datetime.date) -> Refusal:
     """Explain why a payment is not booked, with the figures that would be."""
-    debt, expected = to_yuan(book.payoff(day)), to_yuan(book.expected(day))
+    debt, expected = to_yuan(book.payoff(day)), to_yuan(book.expected_payment(day))
     told_of = {
         "EXCEEDS_DEBT": (f"{debt} yuan settle the loan that day.", f"当日结清金额为 {debt} 元。"),
         "SAY_WHAT_CHANGES": (

@@ -95,7 +95,7 @@ class Publisher:
 
 
 @dataclass
-class Tail:
+class StreamEnd:
     """Where a county's stream ends: its last sequence, and the position of the event there."""
 
     sequence: int
@@ -110,7 +110,7 @@ class Term:
     connection: asyncpg.Connection[Any]
     js: JetStreamContext
     position: int = 0
-    tails: dict[str, Tail] = field(default_factory=dict)
+    tails: dict[str, StreamEnd] = field(default_factory=dict)
 
     async def begin(self) -> None:
         """Find out how far the copy has come, and make what is missing. Raises ForeignStreams."""
@@ -180,12 +180,12 @@ class Term:
             if isinstance(result, BaseException):
                 raise result
 
-    async def find_tail(self, county: str) -> Tail:
+    async def find_tail(self, county: str) -> StreamEnd:
         """Find where a county's stream ends; it is made if there is none. Raises ForeignStreams."""
         if county not in self.tails:
             name = stream_of(county)
             info = await self.find_stream(name) or await self.make_stream(name, f"{COUNTY}.{county}", 1)
-            self.tails[county] = Tail(info.state.last_seq, await self.compare(info))
+            self.tails[county] = StreamEnd(info.state.last_seq, await self.compare(info))
         return self.tails[county]
 
     async def compare(self, info: StreamInfo) -> int:

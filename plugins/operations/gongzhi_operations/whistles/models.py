@@ -43,7 +43,7 @@ def _belonging() -> Any:
 
 
 class WhistleRow(Located):
-    """Somebody calls units together about a matter. `term` is what they have to come in, as it was given."""
+    """Somebody calls units together about a matter. `check_in_within` is how long they have to come, as given."""
 
     id = primary_key()
     kind = fields.CharEnumField(WhistleKind, max_length=9)

@@ -1,4 +1,4 @@
-"""Tables of deliberations (两说一商): from a matter to its result; `voting.py` says how votes stay secret."""
+"""Tables of deliberations (两说一商): matters, votes and results. How votes stay secret: `deliberations/voting.py`."""
 
 from __future__ import annotations
 

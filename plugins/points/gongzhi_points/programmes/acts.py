@@ -92,18 +92,7 @@ class PointsActPayload:
 async def publish_points_act(call: Call, input: PublishPointsActInput) -> PointsActPayload:
     # The county's row is locked by this, so two versions of an act cannot get the same number.
     county = await load_county(call, input.county)
-    with input_form() as read:
-        fields: dict[str, Any] = {
-            "code": read(act_code, input.code),
-            "name": read(check_text, input.name, 60, "name"),
-            "name_en": read(check_text, input.name_en, 60, "nameEn"),
-            "description": read(check_text, input.description, 200, "description"),
-            "least": read(check_whole_number, input.least, 1, AMOUNT, "least"),
-            "most": read(check_whole_number, input.most, max(1, min(input.least, AMOUNT)), AMOUNT, "most"),
-        }
-        said = f"{input.code}\n{input.name}\n{input.name_en}\n{input.description}"
-        read(screen_rule, said, "description")
-        read(screen_reward, said, "description")
+    fields = read_act_fields(input)
     own = ActRow.filter(county=county).order_by("-version")
     last = await own.filter(code=input.code).first()
     version = last.version if last else 0
@@ -132,6 +121,23 @@ async def publish_points_act(call: Call, input: PublishPointsActInput) -> Points
         **fields,
     )
     return PointsActPayload(act=ref(PointsAct, act.id))
+
+
+def read_act_fields(input: PublishPointsActInput) -> dict[str, Any]:
+    """Read what an act is and how much it may bring. Raises Refusals for all that is wrong."""
+    with input_form() as read:
+        fields = {
+            "code": read(act_code, input.code),
+            "name": read(check_text, input.name, 60, "name"),
+            "name_en": read(check_text, input.name_en, 60, "nameEn"),
+            "description": read(check_text, input.description, 200, "description"),
+            "least": read(check_whole_number, input.least, 1, AMOUNT, "least"),
+            "most": read(check_whole_number, input.most, max(1, min(input.least, AMOUNT)), AMOUNT, "most"),
+        }
+        said = f"{input.code}\n{input.name}\n{input.name_en}\n{input.description}"
+        read(screen_rule, said, "description")
+        read(screen_reward, said, "description")
+    return fields
 
 
 @strawberry.input(description="The end of a county's act (停用积分行为).")

@@ -90,7 +90,7 @@ async def open_cases(call: Call, drafts: Sequence[CaseDraft]) -> list[CaseRow]:
     channels = await find_by_codes(ChannelRow, [one.channel for one in drafts], "channel")
     grids = await _grids(call, drafts)
     cases = [
-        _unsaved(call, draft, categories[draft.category], channels[draft.channel], grid)
+        _make_case(call, draft, categories[draft.category], channels[draft.channel], grid)
         for draft, grid in zip(drafts, grids, strict=True)
     ]
     await enter_cases(call, cases)
@@ -153,7 +153,7 @@ async def _grids(call: Call, drafts: Sequence[CaseDraft]) -> list[GridRow]:
     return grids
 
 
-def _unsaved(call: Call, draft: CaseDraft, category: CategoryRow, channel: ChannelRow, grid: GridRow) -> CaseRow:
+def _make_case(call: Call, draft: CaseDraft, category: CategoryRow, channel: ChannelRow, grid: GridRow) -> CaseRow:
     """Return the case of a draft, without a number."""
     own = call.viewer.account.person
     with input_form() as read:

@@ -111,10 +111,7 @@ async def file_report(
     has looked them up itself; otherwise it is looked at whether the caller may say so. `external`: another
     system files it, for people of its own. `unasked`: it has no requester, and whoever found it is who filed it.
     """
-    with input_form() as read:
-        title = read(read_report_text, input, "title", TITLE)
-        description = read(read_report_text, input, "description", BODY)
-        address = read(check_text, input.address, ADDRESS, "address") if input.address else None
+    texts = read_report_texts(input)
     category = await find_by_code(CategoryRow, input.category, "category", valid_to=None)
     channel = await find_by_code(ChannelRow, input.channel, "channel")
     # A stranger must not file as a sensor: figures are split by how a matter came and whether anybody asked.
@@ -130,7 +127,6 @@ async def file_report(
         raise invalid_input(
             "Only a tip-off or a complaint is against a unit.", "只有举报和投诉可以指定被反映单位。", "against"
         )
-    previous = await load_followed_case(call, input.follows) if input.follows else None
     own = call.viewer.account.person
     case = new_case(
         call,
@@ -141,25 +137,34 @@ async def file_report(
         category=category,
         urgency=input.urgency,
         origin=input.origin,
-        title=title,
-        description=description,
         # Anonymous, neither the requester nor the account is kept.
         requester_id=None if input.anonymous else requester and requester.id,
         filed_by_id=own if unasked or requester and own != requester.id else None,
         anonymous=input.anonymous,
         account=None if input.anonymous else call.viewer.account.name,
         external=external,
-        address=address,
         accused_unit=accused,
-        previous=previous,
+        previous=await load_followed_case(call, input.follows) if input.follows else None,
+        **texts,
     )
     await enter_cases(call, [case])
     # Files refer to their case, so it has to be there.
     added = await attach_uploads(call, case, input.attachments) if input.attachments else []
     # Of all files only a recording says what the texts leave out.
-    if not (title and description) and not await AttachmentRow.exists(id__in=added, kind=AttachmentKind.VOICE):
-        raise unexplained_report("description" if title else "title")
+    told = texts["title"] and texts["description"]
+    if not told and not await AttachmentRow.exists(id__in=added, kind=AttachmentKind.VOICE):
+        raise unexplained_report("description" if texts["title"] else "title")
     return case
+
+
+def read_report_texts(input: ReportCaseInput) -> dict[str, Any]:
+    """Read the texts of a report as columns of its case. Raises Refusals for all that are wrong."""
+    with input_form() as read:
+        return {
+            "title": read(read_report_text, input, "title", TITLE),
+            "description": read(read_report_text, input, "description", BODY),
+            "address": read(check_text, input.address, ADDRESS, "address") if input.address else None,
+        }
 
 
 def read_report_text(input: ReportCaseInput, field: str, most: int) -> str:

@@ -297,13 +297,13 @@ def record_settlement(call: Call, case: CaseRow, text: str, level: SettlementLev
 
 async def level_of(call: Call, case: CaseRow) -> SettlementLevel:
     """Return the level that answers: of the area the lead unit serves, or that the case was raised to, if higher."""
-    return _reached(await _levels(call, case))
+    return _level_reached(await _levels(call, case))
 
 
 async def settling_level(call: Call, case: CaseRow) -> SettlementLevel:
     """Return the level at which an answer settles the case: the one offered, unless the case went on after that."""
     row = await _levels(call, case)
-    return SettlementLevel(row["offered"]) if row["offered"] else _reached(row)
+    return SettlementLevel(row["offered"]) if row["offered"] else _level_reached(row)
 
 
 async def _levels(call: Call, case: CaseRow) -> dict[str, Any]:
@@ -313,7 +313,7 @@ async def _levels(call: Call, case: CaseRow) -> dict[str, Any]:
     return row
 
 
-def _reached(row: dict[str, Any]) -> SettlementLevel:
+def _level_reached(row: dict[str, Any]) -> SettlementLevel:
     above = SettlementLevel(row["raised"] or SettlementLevel.GRID)
     return max(above, _serving(row["serves"]), key=list(SettlementLevel).index)
 

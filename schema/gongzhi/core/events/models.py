@@ -48,7 +48,8 @@ class OutboxRow(Model):
 class CounterRow(Model):
     """The last position given, and the last that has been thrown away. There is one row.
 
-    An epoch is a random `id`, the last position before it `began`, and `here`, what the database is told by.
+    Each of the `epochs` has a random `id`, the last position before it `began`, and `here`, which tells this database
+    from a copy of it.
     """
 
     id = fields.SmallIntField(primary_key=True, generated=False)

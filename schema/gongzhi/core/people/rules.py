@@ -44,7 +44,7 @@ def visible_households(household: Table, viewer: ViewerScope) -> Alternatives:
     if not viewer.known():
         return seen
     own = Sql("{0}=any(array{1})", household.id, own_households(viewer))
-    helped = Sql("{0}=any(array{1})", household.id, _helped(viewer))
+    helped = Sql("{0}=any(array{1})", household.id, helped_households(viewer))
     return widen_rows(seen, own, helped)
 
 
@@ -57,7 +57,7 @@ def is_nameable(person: Table, household: Term, viewer: ViewerScope) -> Sql:
     seen = visible_persons(person, viewer)
     if seen is None:
         return Sql("true")
-    helped = Sql("{0}=any(array{1}) and {2} is null", household, _helped(viewer), person.restricted_at)
+    helped = Sql("{0}=any(array{1}) and {2} is null", household, helped_households(viewer), person.restricted_at)
     named = [*seen, helped] if viewer.known() else seen
     return Sql("{0}", any_of(*named)) if named else Sql("false")
 
@@ -68,7 +68,7 @@ def visible_visits(visit: Table, viewer: ViewerScope) -> Alternatives:
     if not viewer.known():
         return seen
     own = Sql("{0}=any(array{1})", visit.household_id, own_households(viewer))
-    helped = Sql("{0}=any(array{1})", visit.household_id, _helped(viewer))
+    helped = Sql("{0}=any(array{1})", visit.household_id, helped_households(viewer))
     return widen_rows(seen, own, helped)
 
 
@@ -118,7 +118,7 @@ def _family(viewer: ViewerScope) -> Sql:
     return Sql("{0}", query.where(together).where(in_force(other, viewer)))
 
 
-def _helped(viewer: ViewerScope) -> Sql:
+def helped_households(viewer: ViewerScope) -> Sql:
     office = Table("liaison", schema="people", alias="office")
     query = PostgreSQLQuery.from_(office).select(office.household_id)
     return Sql("{0}", query.where(Sql("{0}={1}", office.person_id, viewer.person)).where(in_force(office, viewer)))

@@ -150,16 +150,16 @@ def _lianxin(inputs: TierInputs) -> TierReason:
 def _fangxin(inputs: TierInputs) -> TierReason:
     years = inputs.years(3)
     holds = inputs.income is IncomeBand.ABOVE_MEAN and inputs.awards.issuperset(years)
-    return _compared(Tier.FANGXIN, holds, inputs, years)
+    return _compare_income(Tier.FANGXIN, holds, inputs, years)
 
 
 def _guanxin(inputs: TierInputs) -> TierReason:
     years = inputs.years(2)
     holds = inputs.income is IncomeBand.BELOW_MEAN and inputs.awards.isdisjoint(years)
-    return _compared(Tier.GUANXIN, holds, inputs, years)
+    return _compare_income(Tier.GUANXIN, holds, inputs, years)
 
 
-def _compared(tier: Tier, holds: bool, inputs: TierInputs, years: list[int]) -> TierReason:
+def _compare_income(tier: Tier, holds: bool, inputs: TierInputs, years: list[int]) -> TierReason:
     """Return what a part found that looks at income and awards."""
     income, won = INCOMES[inputs.income], sorted(inputs.awards.intersection(years))
     said = Text(

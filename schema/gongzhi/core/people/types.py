@@ -159,7 +159,7 @@ def readers_of_needs(household: Table, viewer: ViewerScope) -> Sql:
     if viewer.known():
         # As arrays, so that one's own households are looked up once and not for each row.
         own.append(Sql("{0}=any(array{1})", household.id, rules.own_households(viewer)))
-        own.append(Sql("{0}=any(array{1})", household.id, rules._helped(viewer)))
+        own.append(Sql("{0}=any(array{1})", household.id, rules.helped_households(viewer)))
     return Sql("(" + " or ".join(f"({{{i}}})" for i in range(len(own))) + ")", *own)
 
 

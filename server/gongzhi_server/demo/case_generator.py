@@ -1,4 +1,4 @@
-"""Docket: who raises what with whom, as the county's cases in the order in which they were reported."""
+"""Case generator: who raises what with whom, as the county's cases in the order in which they were reported."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from gongzhi.values.geometry import Point
 
 from . import county_time, lives, stories
 from .bodies import Organisations
-from .cases import Asker, DemoCase, Hands
+from .cases import Asker, DemoCase, HandlingBodies
 from .chance import WeightedChoice, uuid7
-from .fates import Fates
 from .grids import CODE, SINCE, DemoGrid, Tree
 from .lives import StepTaken
+from .outcomes import CaseOutcomes
 from .people import DemoPerson
 from .stories import Story
 
@@ -47,7 +47,7 @@ SEALED_DAYS = 720, 30
 
 
 @dataclass
-class Docket:
+class CaseGenerator:
     """Makes the county's cases."""
 
     random: Random
@@ -55,7 +55,7 @@ class Docket:
     bodies: Organisations
     people: Sequence[DemoPerson]
     workers: dict[DemoGrid, DemoPerson]
-    fates: Fates
+    outcomes: CaseOutcomes
     today: date
     given: Counter[tuple[date, Series]] = field(default_factory=Counter)
     """How many numbers have been given on a day in a series."""
@@ -64,16 +64,16 @@ class Docket:
 
     def cases(self) -> Iterator[DemoCase]:
         """Yield every case: the ordinary ones as they were reported, then the sealed tip-offs."""
-        for place, moment in enumerate(self._reports(self.fates.ordinary, county_time.day_start(SINCE))):
+        for place, moment in enumerate(self._reports(self.outcomes.ordinary, county_time.day_start(SINCE))):
             yield self._ordinary(place, moment)
-        late = [status for status in self.fates.sealed if status is not Status.REPLIED]
-        early = [status for status in self.fates.sealed if status is Status.REPLIED]
+        late = [status for status in self.outcomes.sealed if status is not Status.REPLIED]
+        early = [status for status in self.outcomes.sealed if status is Status.REPLIED]
         since, between = (
             max(county_time.day_start(SINCE), self.horizon - days * county_time.DAY) for days in SEALED_DAYS
         )
         moments = self._reports(len(early), since, between) + self._reports(len(late), between)
         for status, moment in zip([*early, *late], moments, strict=True):
-            yield self._sealed(status, moment)
+            yield self._make_tip_off(status, moment)
 
     @cached_property
     def horizon(self) -> int:
@@ -108,7 +108,7 @@ class Docket:
 
     def _ordinary(self, place: int, moment: int) -> DemoCase:
         """Make the ordinary case at a place in the order of reporting."""
-        status, dispute = self.fates.status.get(place), place in self.fates.disputes
+        status, dispute = self.outcomes.status.get(place), place in self.outcomes.disputes
         # The order of draws matters: the same seed makes the same county only while each draw stays in its place.
         story = self._story(dispute)
         asker = self._asker(story)
@@ -130,7 +130,7 @@ class Docket:
             origin=self._origin(asker),
             place=self._place(asker.grid),
             level=level if status is None else None,
-            rating=self.fates.ratings.get(place) if any(turn.event == lives.RATED for turn in turns) else None,
+            rating=self.outcomes.ratings.get(place) if any(turn.event == lives.RATED for turn in turns) else None,
             into=earlier if status is Status.MERGED else None,
         )
 
@@ -169,32 +169,34 @@ class Docket:
         """Return where the case is settled, or would be."""
         if turns[-1].event == lives.SETTLE:
             return SettlementLevel.GRID
-        if place in self.fates.disputes:
-            return self.fates.disputes[place] or SettlementLevel.VILLAGE
+        if place in self.outcomes.disputes:
+            return self.outcomes.disputes[place] or SettlementLevel.VILLAGE
         if story.line:
             return SettlementLevel.COUNTY
         return LEVELS.draw(self.random)
 
     def _aftermath(self, place: int, answered: int, level: SettlementLevel) -> list[StepTaken]:
         """Return what follows the answer and has happened already."""
-        rating = self.fates.ratings[place]
+        rating = self.outcomes.ratings[place]
         good = rating is not None and rating >= lives.GOOD
-        again = good and place < self.fates.recent and level is not SettlementLevel.GRID
+        again = good and place < self.outcomes.recent and level is not SettlementLevel.GRID
         reopened = again and self.random.random() < REOPENED
         return [turn for turn in lives.follow_answer(self.random, answered, rating, reopened) if turn.at < self.horizon]
 
-    def _hands(self, grid: DemoGrid, story: Story, level: SettlementLevel, turns: Sequence[StepTaken]) -> Hands:
+    def _hands(
+        self, grid: DemoGrid, story: Story, level: SettlementLevel, turns: Sequence[StepTaken]
+    ) -> HandlingBodies:
         """Choose the organisations that the case goes through."""
         desk, village = self.bodies.town(grid), self.bodies.village(grid)
         steps = [turn.event for turn in turns]
         if lives.DISPATCH not in steps:
-            return Hands(desk, village)
+            return HandlingBodies(desk, village)
         department = self.bodies.department(story.unit)
         lead = {SettlementLevel.VILLAGE: village, SettlementLevel.TOWN: desk}.get(level, department)
         others = [body for body in self.bodies.lines if body is not lead]
         misled = self.random.choice(others) if steps.count(lives.DISPATCH) > 1 else None
         support = desk if lead is department and self.random.random() < SUPPORTED else None
-        return Hands(desk, village, lead, misled, support)
+        return HandlingBodies(desk, village, lead, misled, support)
 
     def _origin(self, asker: Asker) -> Origin:
         """Return whether the matter was found before anybody asked."""
@@ -205,11 +207,11 @@ class Docket:
         """Draw a place in the grid, off its sides."""
         if grid.land is None or self.random.random() > PLACED:
             return None
-        return grid.land.at(self.random.uniform(0.05, 0.95), self.random.uniform(0.05, 0.95))
+        return grid.land.place_at(self.random.uniform(0.05, 0.95), self.random.uniform(0.05, 0.95))
 
     # --- sealed tip-offs ---
 
-    def _sealed(self, status: Status, moment: int) -> DemoCase:
+    def _make_tip_off(self, status: Status, moment: int) -> DemoCase:
         """Make a tip-off against a local unit; it lies in the county, so that its place gives nobody away."""
         steps = lives.PLAIN if status is Status.REPLIED else lives.UNFINISHED[status]
         turns = lives.fit_before(lives.take_course(self.random, moment, steps), self.horizon)
@@ -223,7 +225,7 @@ class Docket:
             number=number,
             story=stories.SEALED,
             asker=Asker(self.tree.county, "WEB", anonymous=True, account=account),
-            hands=Hands(office, lead=lead, accused=accused),
+            hands=HandlingBodies(office, lead=lead, accused=accused),
             turns=tuple(turns),
             level=SettlementLevel.COUNTY if status is Status.REPLIED else None,
         )

@@ -1,4 +1,4 @@
-"""Fates: how many of the county's cases end in which way, to match the published figures (docs/demo.md)."""
+"""Case outcomes: how many of the county's cases end in which way, to match the published figures (docs/demo.md)."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ RATINGS = {None: 400, 5: 430, 4: 158, 3: 9, 2: 2, 1: 1}
 
 
 @dataclass(frozen=True)
-class Fates:
-    """The fate of each case, by its place in the order of reporting; whoever is not named was answered."""
+class CaseOutcomes:
+    """How each case ends, by its place in the order of reporting; whoever is not named was answered."""
 
     ordinary: int
     recent: int
@@ -43,8 +43,8 @@ class Fates:
     sealed: list[Status]
 
 
-def deal_fates(random: Random, people: int) -> Fates:
-    """Deal the fates of a county of so many people."""
+def deal_outcomes(random: Random, people: int) -> CaseOutcomes:
+    """Deal the outcomes of the cases of a county of so many people."""
 
     def scaled(figure: float) -> int:
         # A smaller county has the same shares of all.
@@ -65,7 +65,9 @@ def deal_fates(random: Random, people: int) -> Fates:
     answered = [place for place in range(ordinary) if place not in status]
     ratings = dict(zip(answered, shuffled_deck(random, len(answered), RATINGS), strict=True))
     under_way = shuffled_deck(random, max(1, round(sealed * 0.3)), SEALED_AS)
-    return Fates(ordinary, recent, status, disputes, ratings, under_way + [Status.REPLIED] * (sealed - len(under_way)))
+    return CaseOutcomes(
+        ordinary, recent, status, disputes, ratings, under_way + [Status.REPLIED] * (sealed - len(under_way))
+    )
 
 
 def _status(random: Random, cases: int, least: int) -> dict[int, Status]:
