@@ -76,7 +76,6 @@ SAMPLES: dict[str, list[tuple[str, dict[str, Any]]]] = {
     ],
     "/x/integrations": [
         ("/x/integrations/events", {"method": "GET"}),
-        ("/x/integrations/nothing", {"method": "GET"}),
     ],
     "/schema.graphql": [("/schema.graphql", {"method": "GET"})],
     "/exports": [("/exports/wrong", {"method": "GET"})],
