@@ -76,6 +76,27 @@ def skip_column_comments() -> Iterator[None]:
         models._get_comments = read
 
 
+@contextmanager
+def finalise_new_models() -> Iterator[None]:
+    """Have Tortoise go through the fields of those models alone that are new to it, or have new fields.
+
+    It goes through all whenever it is opened, which in a process that opens it again takes half of a start.
+    """
+    described: Any = models.MetaInfo
+    finalise = described.finalise_model
+
+    def finalise_once(meta: Any) -> None:
+        # Finalising completes the filters of each field; without Tortoise's name for these it does so every time.
+        if getattr(meta, "_filters", {}).keys() != meta.filters.keys() or not meta.filters:
+            finalise(meta)
+
+    described.finalise_model = finalise_once
+    try:
+        yield
+    finally:
+        described.finalise_model = finalise
+
+
 def graphql_schema(declared: BaseSchema) -> GraphQLSchema:
     """Return graphql-core's schema of a strawberry one. There is no public way: pyproject.toml bounds the version."""
     made: GraphQLSchema = declared._schema  # type: ignore[attr-defined]

@@ -109,6 +109,9 @@ class Schema(strawberry.Schema):
     What cannot work is refused with the plugin's name.
     """
 
+    plannable = False
+    """Whether a planner has found that all of it can be planned."""
+
     def __init__(
         self,
         contributions: Iterable[tuple[str, Extension]],

@@ -58,7 +58,10 @@ class Planner:
             if found := getattr(getattr(definition, "origin", None), "__entity__", None):
                 self.entities[name] = found
         self.introspection = Introspection(self.schema)
-        check_declarations(self.schema, self.entities)
+        # Once for a schema, however many engines answer by it.
+        if not declared.plannable:
+            check_declarations(self.schema, self.entities)
+            declared.plannable = True
 
     def limit_steps(self, steps: int) -> Planner:
         """Return this planner limited to statements that take no more than so many steps."""

@@ -20,7 +20,7 @@ from tortoise.migrations.executor import MigrationExecutor
 from tortoise.migrations.operations import CreateSchema, DropSchema
 from tortoise.migrations.writer import ImportManager, MigrationWriter
 
-from gongzhi_server._compat import bound_statements, reset_without_timer
+from gongzhi_server._compat import bound_statements, finalise_new_models, reset_without_timer
 from gongzhi_server.errors import Problem, Unavailable
 from gongzhi_server.plugins.contributions import CORE_APPS
 from gongzhi_server.plugins.ownership import check_writes
@@ -176,7 +176,8 @@ def tortoise_config(dsn: str, apps: Iterable[App] = CORE_APPS, size: int = 8, sh
 async def open_tortoise(settings: dict[str, Any]) -> AsyncIterator[TortoiseContext]:
     """Connect Tortoise to these apps, for as long as the block lasts."""
     async with TortoiseContext() as context:
-        await context.init(config=settings)
+        with finalise_new_models():
+            await context.init(config=settings)
         yield context
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+from tortoise.fields.relational import ForeignKeyFieldInstance, ManyToManyFieldInstance
 from tortoise.migrations.executor import MigrationExecutor, PlanStep
 from tortoise.migrations.graph import MigrationKey
 from tortoise.migrations.schema_generator.state import ModelState, State
@@ -19,14 +20,25 @@ from tortoise.models import Model
 
 from gongzhi_server.plugins.confinement import CORE, ConfinedMigration
 
+RELATIONS = ForeignKeyFieldInstance, ManyToManyFieldInstance
 
-# This rests on two methods of Tortoise that are not promised: see docs/decisions/deployment.md.
+
+# This rests on methods of Tortoise that are not promised: see docs/decisions/deployment.md.
 class PluginMigrationExecutor(MigrationExecutor):
     """An executor of migrations that renders models only when they are asked for."""
 
     async def _project_state(self, applied: set[MigrationKey], *, upto: MigrationKey | None = None) -> State:
-        state = await super()._project_state(applied, upto=upto)
-        return Projection(state.models, ModelApps(state.apps))
+        connections = {
+            label: app.get("default_connection", "default") for label, app in self.loader.apps_config.items()
+        }
+        state = Projection({}, ModelApps(connections))
+        for key in (key for key in self._full_plan() if key in applied):
+            if key == upto:
+                break
+            migration = self.loader.graph.nodes[key]
+            assert migration, f"{key} has no file"
+            await migration.apply(state, dry_run=True, schema_editor=None)
+        return state
 
     def _migration_plan(self, *given: Any, **named: Any) -> list[PlanStep]:
         # A plugin's migrations are confined to its own tables; the core's are not.
@@ -41,8 +53,13 @@ class Projection(State):
     """The models as migrations left them."""
 
     def clone(self) -> State:
-        # Rendered only if an operation asks for the earlier state, as renaming and removing do.
-        return EarlierModels({key: model.clone() for key, model in self.models.items()}, self.apps)
+        # Operations put other fields and options into a model, and change none. So the fields are copied, and the
+        # classes rendered, only if an operation asks for the earlier state, as renaming and removing do.
+        models = {
+            key: replace(model, fields=dict(model.fields), options=dict(model.options))
+            for key, model in self.models.items()
+        }
+        return EarlierModels(models, self.apps)
 
 
 class EarlierModels(State):
@@ -53,18 +70,36 @@ class EarlierModels(State):
 
     @cached_property
     def apps(self) -> StateApps:  # type: ignore[override]
-        return self._later.clone(model_states=self.models)
+        return EarlierApps(self._later, self.models)
+
+
+class EarlierApps(StateApps):
+    """The classes of earlier models, of which each is made with those that it refers to."""
+
+    def __init__(self, later: StateApps, states: dict[tuple[str, str], ModelState]) -> None:
+        super().__init__(later._default_connections, later._connections)
+        self._states = states
+
+    def get_model(self, app_label: str, model_name: str | None = None) -> type[Model]:
+        key = self.split_reference(app_label) if model_name is None else (app_label, model_name)
+        wanted = [key]
+        for label, name in wanted:
+            if name not in self.apps.get(label, {}):
+                state = self._states[label, name].clone()
+                self.register_model(label, state.render(self, deepcopy_fields=False))
+                relations = (one for one in state.fields.values() if isinstance(one, RELATIONS))
+                wanted += [self.split_reference(one.model_name) for one in relations]
+        self._init_relations()
+        self._build_initial_querysets()
+        return super().get_model(*key)
 
 
 class ModelApps(StateApps):
     """The classes of the models, each with its queries built once: a changed model is another class."""
 
-    def __init__(self, begun: StateApps) -> None:
-        super().__init__(begun._default_connections, begun._connections)
-        self.apps, self._built = begun.apps, set[type[Model]]()
-
-    def clone(self, model_states: dict[tuple[str, str], ModelState] | None = None) -> StateApps:
-        return StateApps(self._default_connections, self._connections).clone(model_states)
+    def __init__(self, default_connections: dict[str, str] | None = None) -> None:
+        super().__init__(default_connections)
+        self._built = set[type[Model]]()
 
     def _build_initial_querysets(self) -> None:
         everything = self.apps
