@@ -29,7 +29,7 @@ from .events.feed import EVENT
 from .graphql.schema import Schema, build_schema
 from .plugins.contributions import Plugins
 from .plugins.installed import Plugin, empty_manager
-from .plugins.loader import check_plugins, essential_plugins
+from .plugins.loader import check_plugins
 from .plugins.loader import load_plugins as load_plugins
 from .settings import Settings
 from .storage.database import migrate_apps as migrate_apps
@@ -67,10 +67,11 @@ def sibling_dsn(dsn: str, name: str) -> str:
 
 async def create_database(dsn: str, name: str, template: str = "template0") -> str:
     """Create a database, a copy of another one nobody is connected to."""
-    # PostgreSQL copies the files of a template, which is far faster than migrating a new database.
+    # PostgreSQL copies the files of a template, which is far faster than migrating a new database; page by page
+    # through its log, as it would by itself, takes three times as long.
     connection = await asyncpg.connect(dsn)
     try:
-        await connection.execute(f'create database "{name}" template "{template}"')
+        await connection.execute(f'create database "{name}" template "{template}" strategy file_copy')
     finally:
         await connection.close()
     return sibling_dsn(dsn, name)
@@ -224,7 +225,8 @@ class AnySelection(EventAccess):
         return selection
 
 
-ESSENTIAL = essential_plugins()
+INSTALLED = load_plugins()
+ESSENTIAL = load_plugins(without=INSTALLED.switchable)
 """What tests run with unless they say otherwise: the core, and the plugins that are always on."""
 
 

@@ -165,6 +165,7 @@ UNUSED = {
     "TWO_PERSONS": "what `require_independence` writes into `call.checks`",
     "all_tables": "a database of the tests that the others are copies of",
     "compare_grid": "for types of grids, of which there is one",
+    "missing_migrations": "what `Conformance` asks of all plugins at once",
     "read_position": "for inputs with a place of their own",
     "sealed_value": "for what is protected, which is the core's",
 }

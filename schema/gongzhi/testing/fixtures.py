@@ -43,7 +43,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def plugins() -> Any:
     """Return the installed plugins."""
-    return server_module().load_plugins()
+    return server_module().INSTALLED
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +56,13 @@ def all_tables(postgres: str, plugins: Any) -> Iterator[str]:
     )
     yield name
     asyncio.run(server_module().drop_database(postgres, name))
+
+
+@pytest.fixture(scope="session")
+def missing_migrations(postgres: str, all_tables: str, plugins: Any) -> Any:
+    """Return the migrations that models lack after all that there are, of every plugin: they are read once."""
+    dsn = server_module().sibling_dsn(postgres, all_tables)
+    return asyncio.run(import_module("gongzhi_server.storage.database").detect_changes(dsn, plugins.apps))
 
 
 @pytest.fixture(scope="session")
