@@ -19,10 +19,9 @@ from pathlib import Path
 
 from gongzhi.declare.entity import Entity
 from gongzhi.declare.plans import GUARD, OPEN, PLAN, Aggregate, Many, Pick
-from gongzhi_server.graphql.schema import build_schema
 from gongzhi_server.planner.planner import Planner
 from gongzhi_server.planner.rows import owner_of
-from gongzhi_server.plugins import loader
+from gongzhi_server.testing import INSTALLED, built_schema
 from graphql import GraphQLField, GraphQLObjectType, get_named_type
 
 FILE = Path(__file__).parent / "conditions.txt"
@@ -38,7 +37,7 @@ class Questions:
     """All questions of the schema with the plugins, each with what the code makes of it."""
 
     def __init__(self) -> None:
-        self.schema = build_schema(loader.load_plugins())
+        self.schema = built_schema(INSTALLED)
         self.entities = Planner(self.schema).entities
 
     def __iter__(self) -> Iterator[tuple[str, str]]:

@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gongzhi.declare.plans import PLAN, Sealed
-from gongzhi_server.graphql.schema import build_schema
-from gongzhi_server.plugins import loader
-from gongzhi_server.testing import Server
+from gongzhi_server.testing import INSTALLED, Server, built_graphql_schema
 from graphql import GraphQLObjectType
 
 from .conftest import Log, People
@@ -28,7 +26,7 @@ TELLING = "[0-9]{2,}[*]{3,}"
 
 def protected_fields() -> Iterator[str]:
     """Every protected value in the schema, plugins' too."""
-    for name, kind in build_schema(loader.load_plugins())._schema.type_map.items():
+    for name, kind in built_graphql_schema(INSTALLED).type_map.items():
         for field, of in kind.fields.items() if isinstance(kind, GraphQLObjectType) else ():
             declared = of.extensions.get("strawberry-definition")
             if declared and isinstance(declared.metadata.get(PLAN), Sealed):

@@ -6,10 +6,9 @@ import os
 from pathlib import Path
 
 import asyncpg
-from gongzhi_server.graphql.schema import build_schema
 from gongzhi_server.storage import database
 from gongzhi_server.storage.key_ring import load_key_ring
-from gongzhi_server.testing import ESSENTIAL, settings_for_tests
+from gongzhi_server.testing import ESSENTIAL, built_schema, settings_for_tests
 
 from ..planner.bench import ROOMY, Bench
 from .matrix import Matrix
@@ -86,7 +85,7 @@ async def test_matrix_is_as_reviewed(filled: str, tmp_path: Path) -> None:
     try:
         near = await around(connection)
         matrix = Matrix(
-            Bench(pool.fetch, build_schema(plugins), ROOMY, keys), plugins, near, await around(connection, near)
+            Bench(pool.fetch, built_schema(plugins), ROOMY, keys), plugins, near, await around(connection, near)
         )
         async with database.open_tortoise(database.tortoise_config(filled, ESSENTIAL.apps, size=1)):
             await matrix.types(connection)

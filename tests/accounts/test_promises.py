@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 from gongzhi.runtime.commands import COMMAND, TWO_PERSONS, Command
 from gongzhi_server.commands.mutations import require_checks
-from gongzhi_server.graphql.schema import build_schema
-from gongzhi_server.plugins import loader
 from gongzhi_server.plugins.contributions import Plugins
+from gongzhi_server.testing import INSTALLED, built_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 TWO = {
@@ -65,13 +64,13 @@ FIRST = {
 
 @pytest.fixture(scope="module")
 def installed() -> Plugins:
-    return loader.load_plugins()
+    return INSTALLED
 
 
 @pytest.fixture(scope="module")
 def commands(installed: Plugins) -> dict[str, tuple[Command, Any]]:
     """Every command of the core and of all installed plugins, with its field."""
-    mutation = build_schema(installed).get_type_by_name("Mutation")
+    mutation = built_schema(installed).get_type_by_name("Mutation")
     found = {}
     for field in mutation.fields:  # type: ignore[union-attr]
         declared = field.metadata.get(COMMAND)

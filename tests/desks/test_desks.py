@@ -10,8 +10,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gongzhi_server.graphql.schema import Schema
-from gongzhi_server.testing import ESSENTIAL, Server
+from gongzhi_server.testing import ESSENTIAL, Server, built_graphql_schema
 from graphql import DocumentNode, parse, print_ast, validate
 from graphql.utilities import separate_operations
 
@@ -40,7 +39,7 @@ def operations(desk: str) -> dict[str, DocumentNode]:
 @pytest.mark.parametrize("desk", DESKS)
 def test_desk_is_valid(desk: str) -> None:
     for name, document in operations(desk).items():
-        assert validate(Schema(ESSENTIAL.extensions)._schema, document) == [], name
+        assert validate(built_graphql_schema(ESSENTIAL), document) == [], name
 
 
 def test_each_is_tried() -> None:

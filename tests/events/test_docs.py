@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gongzhi_server.graphql.schema import Schema
-from gongzhi_server.testing import ESSENTIAL
+from gongzhi_server.testing import ESSENTIAL, built_graphql_schema
 from graphql import parse, validate
 
 from .conftest import Station
@@ -68,4 +67,4 @@ def read(kept: Path, query: str) -> list[tuple[Any, ...]]:
 
 def test_subscriptions_are_valid() -> None:
     found = re.findall(r"```graphql subscription\n(.*?)```", PAGE, re.DOTALL)
-    assert len(found) == 2 and all(validate(Schema(ESSENTIAL.extensions)._schema, parse(one)) == [] for one in found)
+    assert len(found) == 2 and all(validate(built_graphql_schema(ESSENTIAL), parse(one)) == [] for one in found)

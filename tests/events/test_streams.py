@@ -15,10 +15,9 @@ from gongzhi.declare.plans import LIVE
 from gongzhi.declare.viewer import Viewer
 from gongzhi_server.events.visibility import Knowledge
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.graphql.schema import build_schema
 from gongzhi_server.planner.execution import OperationRun
 from gongzhi_server.serve import GreetingServer
-from gongzhi_server.testing import ESSENTIAL
+from gongzhi_server.testing import ESSENTIAL, built_graphql_schema
 from graphql import is_required_argument
 from websockets.exceptions import ConnectionClosed
 
@@ -112,7 +111,7 @@ async def test_tip_off_moves_nothing(station: Station, monkeypatch: pytest.Monke
         "county": county,
         "stranger": station,
     }
-    root = build_schema(ESSENTIAL)._schema.subscription_type
+    root = built_graphql_schema(ESSENTIAL).subscription_type
     assert root
     followers, live = {}, 0
     for field, of in root.fields.items():

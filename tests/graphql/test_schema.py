@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gongzhi_server.graphql.schema import Schema, print_sdl
-from gongzhi_server.testing import ESSENTIAL
+from gongzhi_server.graphql.schema import print_sdl
+from gongzhi_server.testing import ESSENTIAL, built_graphql_schema
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -34,7 +34,7 @@ def test_committed_sdl(file: str, core: bool) -> None:
 
 
 def schema() -> GraphQLSchema:
-    return Schema(ESSENTIAL.extensions)._schema
+    return built_graphql_schema(ESSENTIAL)
 
 
 def described(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:

@@ -13,8 +13,7 @@ from gongzhi.declare.columns import NEVER
 from gongzhi.declare.entity import Entity
 from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.planner.planner import Planner
-from gongzhi_server.plugins.loader import load_plugins
-from gongzhi_server.testing import built_schema
+from gongzhi_server.testing import INSTALLED, built_schema
 from graphql import (
     GraphQLField,
     GraphQLNonNull,
@@ -139,6 +138,6 @@ async def test_certain_dates_end(bench: Bench) -> None:
 
 def test_plugins_declare_endless_dates_null() -> None:
     """A column that begins endless belongs to a field that may be null, in the plugins as well."""
-    for entity, name in certain(built_schema(load_plugins())):
+    for entity, name in certain(built_schema(INSTALLED)):
         default = entity.model._meta.fields_map[name].default
         assert default not in (NEVER, date.max), f"{entity.name}.{name} begins endless: let it be null"

@@ -10,8 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
-from gongzhi_server.graphql.schema import Schema
-from gongzhi_server.testing import ESSENTIAL
+from gongzhi_server.testing import ESSENTIAL, built_schema
 
 from .bench import Bench
 
@@ -61,7 +60,7 @@ SNAPSHOTS = [
 async def test_statement_is_as_it_was(
     bench: Bench, name: str, text: str, variables: dict[str, str], viewer: str
 ) -> None:
-    made = bench.over(Schema(ESSENTIAL.extensions, registers=ESSENTIAL.registers))
+    made = bench.over(built_schema(ESSENTIAL))
     await made.data(text, viewer, **variables)
     [(sql, _)] = made.seen
     path = HERE / f"{name}_{viewer}.sql"

@@ -23,13 +23,11 @@ from gongzhi.declare.sqltext import AFTER, BEFORE, is_loose
 from gongzhi.declare.viewer import Viewer, ViewerAccount
 from gongzhi.values.errors import DeclarationError
 from gongzhi_server.errors import Problem
-from gongzhi_server.graphql.schema import build_schema
 from gongzhi_server.planner import Planner, execution
 from gongzhi_server.planner.containment import check_alternatives
 from gongzhi_server.planner.protection import find_protected
 from gongzhi_server.planner.viewer_scope import StatementScope
-from gongzhi_server.plugins.loader import load_plugins
-from gongzhi_server.testing import TODAY, Server, ServerAnswer, serve_application
+from gongzhi_server.testing import INSTALLED, TODAY, Server, ServerAnswer, built_schema, serve_application
 from pypika_tortoise.context import DEFAULT_SQL_CONTEXT as PLAIN
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery
 from pypika_tortoise.queries import Table
@@ -288,7 +286,7 @@ async def test_refusal_is_logged_with_field_and_column(
 
 async def test_events_are_told_with_their_rows_alone(bare: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule of the form `a or b` for the row an event names is no rule for every row, in any of the plugins."""
-    planner = Planner(build_schema(load_plugins()))
+    planner = Planner(built_schema(INSTALLED))
     connection = await asyncpg.connect(bare)
     owners = set()
     for happening in planner.entities.values():

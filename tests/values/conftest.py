@@ -10,16 +10,15 @@ from uuid import uuid4
 import pytest
 from gongzhi_server.cli import plugin_commands
 from gongzhi_server.deployment import plugin_activation
-from gongzhi_server.plugins import loader
 from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.storage import database
-from gongzhi_server.testing import TODAY, create_database, drop_database, settings_for_tests
+from gongzhi_server.testing import INSTALLED, TODAY, create_database, drop_database, settings_for_tests
 
 
 @pytest.fixture(scope="session")
 def installed() -> Plugins:
     """The plugins of this repository."""
-    return loader.load_plugins()
+    return INSTALLED
 
 
 @pytest.fixture(scope="package")

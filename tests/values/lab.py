@@ -20,12 +20,11 @@ from gongzhi_server.commands import mutations as commands
 from gongzhi_server.events import Outbox
 from gongzhi_server.files.checker import FileChecker
 from gongzhi_server.files.picture_decoding import PictureDecoder
-from gongzhi_server.graphql.schema import build_schema
 from gongzhi_server.plugins.choices import read_choices
 from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.storage import database
 from gongzhi_server.storage.key_ring import load_key_ring
-from gongzhi_server.testing import TODAY, AnySelection, settings_for_tests
+from gongzhi_server.testing import TODAY, AnySelection, built_schema, settings_for_tests
 from tortoise.transactions import in_transaction
 
 from ..access.matrix import OneRow, read_column
@@ -92,7 +91,7 @@ class Lab:
 
 @asynccontextmanager
 async def lab(dsn: str, installed: Plugins, data: Path) -> AsyncIterator[Lab]:
-    keys, schema = load_key_ring(settings_for_tests(dsn, data)), build_schema(installed)
+    keys, schema = load_key_ring(settings_for_tests(dsn, data)), built_schema(installed)
     connection = await asyncpg.connect(dsn)
     if not await connection.fetchval("select to_regclass('watched.change') is not null"):
         await connection.execute(WATCHED)

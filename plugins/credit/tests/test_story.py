@@ -10,8 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from gongzhi.declare.viewer import Viewer, ViewerAccount
 from gongzhi_server.graphql.engine import GraphQLEngine
-from gongzhi_server.graphql.schema import build_schema
-from gongzhi_server.testing import TODAY
+from gongzhi_server.testing import TODAY, built_schema
 from graphql import parse, print_ast, validate
 from graphql.utilities import separate_operations
 
@@ -155,7 +154,7 @@ async def test_points_to_settled_loan(town: Any) -> None:
 
 @pytest.fixture(scope="module")
 def schema(plugins: Any) -> Any:
-    return build_schema(plugins)
+    return built_schema(plugins)
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if name])

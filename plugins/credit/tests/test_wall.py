@@ -8,7 +8,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from gongzhi_server.graphql.engine import GraphQLEngine
-from gongzhi_server.graphql.schema import build_schema
+from gongzhi_server.testing import built_schema
 from graphql import GraphQLField, GraphQLNonNull, get_named_type, is_leaf_type, is_object_type
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -83,7 +83,7 @@ def selection(kind: Any) -> str:
 
 @pytest.fixture(scope="module")
 def schema(plugins: Any) -> Any:
-    return build_schema(plugins)
+    return built_schema(plugins)
 
 
 async def test_every_type_is_walled_off(town: Any, schema: Any) -> None:

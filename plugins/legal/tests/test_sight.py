@@ -57,11 +57,11 @@ async def matters(town: Any) -> dict[str, str]:
 
 async def test_no_role_reads_a_word(town: Any, plugins: Any) -> None:
     """Every role of the core and of every plugin, everywhere at once; by id, by list, by search, by count."""
-    from gongzhi_server.graphql.schema import build_schema
+    from gongzhi_server.testing import built_graphql_schema
     from graphql import GraphQLObjectType, is_leaf_type
 
     ids = await matters(town)
-    schema = build_schema(plugins)._schema
+    schema = built_graphql_schema(plugins)
     selections = {}
     for kind in ids:
         fields: Any = schema.type_map[kind]

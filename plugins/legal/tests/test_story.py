@@ -101,10 +101,9 @@ def test_query_is_one_statement(name: str, plugins: Any) -> None:
     """What needs no words of a matter is left to the database alone."""
     from gongzhi.declare.viewer import Viewer, ViewerAccount
     from gongzhi_server.graphql.engine import GraphQLEngine
-    from gongzhi_server.graphql.schema import build_schema
-    from gongzhi_server.testing import TODAY
+    from gongzhi_server.testing import TODAY, built_schema
 
-    engine: Any = GraphQLEngine(build_schema(plugins), None, None)  # type: ignore[arg-type]
+    engine: Any = GraphQLEngine(built_schema(plugins), None, None)  # type: ignore[arg-type]
     document = engine.prepare(OPERATIONS[name], name)
     variables = engine.coerce_variables(document, {"Panel": {"grid": "610921"}, "LinkedDispute": {"number": "1"}}[name])
     statement = engine.planner.query(document, variables, Viewer(ViewerAccount("someone", person=UUID(int=1)), TODAY))
@@ -112,7 +111,7 @@ def test_query_is_one_statement(name: str, plugins: Any) -> None:
 
 
 def test_operations_are_valid(plugins: Any) -> None:
-    from gongzhi_server.graphql.schema import build_schema
+    from gongzhi_server.testing import built_graphql_schema
 
-    schema = build_schema(plugins)._schema
+    schema = built_graphql_schema(plugins)
     assert {name: validate(schema, parse(text)) for name, text in OPERATIONS.items()} == dict.fromkeys(OPERATIONS, [])

@@ -271,10 +271,9 @@ async def test_deputies_are_replied_to(town: Any) -> None:
 def test_operations_are_valid_and_planned_whole(plugins: Any) -> None:
     """Clients' operations; of the queries nothing is left to Python, and nothing is asked for twice."""
     from gongzhi_server.graphql.engine import GraphQLEngine
-    from gongzhi_server.graphql.schema import build_schema
-    from gongzhi_server.testing import TODAY
+    from gongzhi_server.testing import TODAY, built_schema
 
-    schema = build_schema(plugins)
+    schema = built_schema(plugins)
     assert validate(schema._schema, DOCUMENT) == []
     engine: Any = GraphQLEngine(schema, None, None)  # type: ignore[arg-type]
     for name, given in (("Branch", {"grid": TOWN}), ("Deliberation", {"id": "Deliberation:1"}), ("Helper", {})):

@@ -12,11 +12,11 @@ BLOCK = re.compile(r"^```(graphql|json)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def test_operations_of_the_page_are_valid(plugins: Any) -> None:
-    from gongzhi_server.graphql.schema import build_schema
+    from gongzhi_server.testing import built_graphql_schema
     from graphql import parse, validate
     from graphql.execution.values import get_variable_values
 
-    schema, before = build_schema(plugins)._schema, None
+    schema, before = built_graphql_schema(plugins), None
     found = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
     assert len(found) > 8
     for kind, text in found:

@@ -69,10 +69,10 @@ async def test_claim_to_settlement(village: Any) -> None:
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if name])
 async def test_operation_is_valid(name: str, plugins: Any) -> None:
-    from gongzhi_server.graphql.schema import build_schema
+    from gongzhi_server.testing import built_graphql_schema
     from graphql import validate
 
-    assert validate(build_schema(plugins)._schema, parse(OPERATIONS[name])) == []
+    assert validate(built_graphql_schema(plugins), parse(OPERATIONS[name])) == []
 
 
 @pytest.mark.parametrize("name", ["MyPoints", "Explain", "WhatWouldEarn", "Catalogue"])
@@ -80,10 +80,9 @@ def test_query_is_one_statement(name: str, plugins: Any) -> None:
     """Nothing of it is left to Python, and nothing is asked for twice."""
     from gongzhi.declare.viewer import Viewer, ViewerAccount
     from gongzhi_server.graphql.engine import GraphQLEngine
-    from gongzhi_server.graphql.schema import build_schema
-    from gongzhi_server.testing import TODAY
+    from gongzhi_server.testing import TODAY, built_schema
 
-    engine: Any = GraphQLEngine(build_schema(plugins), None, None)  # type: ignore[arg-type]
+    engine: Any = GraphQLEngine(built_schema(plugins), None, None)  # type: ignore[arg-type]
     document = engine.prepare(OPERATIONS[name], name)
     given = {"entry": "PointsEntry:1", "grid": "610921"}
     variables = engine.coerce_variables(

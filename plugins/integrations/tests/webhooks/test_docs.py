@@ -19,9 +19,8 @@ from gongzhi.runtime.outbound.networks import OutboundNetworks
 from gongzhi_integrations.webhooks.sender import Sender
 from gongzhi_server.clock import clock
 from gongzhi_server.events import asyncapi
-from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.plugins import loader
-from gongzhi_server.testing import ESSENTIAL
+from gongzhi_server.testing import ESSENTIAL, built_graphql_schema
 from graphql import parse, validate
 from jsonschema import Draft7Validator
 
@@ -69,7 +68,7 @@ async def test_receiver_takes_what_is_signed(language: str, tmp_path: Path) -> N
 
 def test_operations_are_valid() -> None:
     found = re.findall(r"```graphql webhook\n(.*?)```", PAGE, re.DOTALL)
-    assert len(found) == 2 and all(validate(Schema(ESSENTIAL.extensions)._schema, parse(one)) == [] for one in found)
+    assert len(found) == 2 and all(validate(built_graphql_schema(ESSENTIAL), parse(one)) == [] for one in found)
 
 
 def test_committed_document() -> None:
