@@ -224,6 +224,9 @@ class AnySelection(EventAccess):
     def check_selection(self, selection: str, viewer: Viewer) -> str:
         return selection
 
+    def seal_cursor(self, position: int | None = None) -> str:
+        return "a cursor"
+
 
 INSTALLED = load_plugins()
 ESSENTIAL = load_plugins(without=INSTALLED.switchable)

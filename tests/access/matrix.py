@@ -25,6 +25,7 @@ from gongzhi.runtime.commands import Command
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.lists import CountedList, NoLists
 from gongzhi.values.codes import Kind
+from gongzhi_integrations.settings import IntegrationSettings
 from gongzhi_server.commands import mutations as commands
 from gongzhi_server.events import Outbox
 from gongzhi_server.plugins.contributions import Plugins
@@ -163,7 +164,10 @@ class Matrix:
                 held=self.plugins.held,
                 naming=self.plugins.naming,
                 registers=self.plugins.registers,
-                settings={CountySetting: {name: one for name, (_, one) in self.plugins.county_settings.items()}},
+                settings={
+                    CountySetting: {name: one for name, (_, one) in self.plugins.county_settings.items()},
+                    IntegrationSettings: IntegrationSettings(),
+                },
                 events=AnySelection(),
                 lists=OneRow(),
             )
