@@ -67,7 +67,7 @@ async def answer_poll(call: RouteCall) -> Response:
 async def find_start(call: RouteCall, given: QueryParams) -> int:
     """Find the position to go on from: of a cursor, of a time, or of now. Raises Refusal."""
     if "after" in given and "since" in given:
-        raise invalid_input("Send after or since, not both.", "after 与 since 只能填写一个。", "since")
+        raise invalid_input("Begin at a cursor or at a time, not both.", "起点只能是游标或时间之一。", "since")
     [counter] = await call.context.fetch(COUNTER)
     if "since" in given:
         return await find_since(call, read_time(given["since"]), counter["given"])

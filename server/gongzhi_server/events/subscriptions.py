@@ -233,7 +233,7 @@ class SubscriptionGroup:
         if mine and await self.streams.knowledge.may_know(self.rules, mine, viewer):
             # A figure that a handler keeps lags behind the event; answering at once would send the old figure.
             if self.asked.plan.handled:
-                await self.streams.wait_for_handler(self.asked.plan.wait_for_handler, events[-1].position)
+                await self.streams.wait_for_handler(self.asked.plan.handled, events[-1].position)
             return [await self.now(events[-1].position)]
         return []
 

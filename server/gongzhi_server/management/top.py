@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
+import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from gongzhi_server.errors import Problem
@@ -49,9 +48,9 @@ FAILED = ("fault", "timeout", "unavailable")
 def read_metrics(address: str) -> str:
     """Read the metrics of the process that answers machines at an address. Raises Problem if none does."""
     try:
-        with urlopen(f"http://{address}/metrics", timeout=PATIENCE) as answer:
-            return bytes(answer.read()).decode()
-    except (URLError, OSError) as error:
+        # Without the environment, which may name a proxy: processes are asked directly.
+        return httpx.get(f"http://{address}/metrics", timeout=PATIENCE, trust_env=False).raise_for_status().text
+    except httpx.HTTPError as error:
         raise Problem(f"no process answers at {address} ({type(error).__name__}); see GONGZHI_MANAGEMENT") from None
 
 

@@ -343,7 +343,9 @@ def require_reachable(networks: OutboundNetworks, parts: SplitResult, *path: str
     # Somebody who names inner networks may have names for what is in them, and plain HTTP there.
     if parts.scheme == "http" and not networks.inside:
         raise invalid_input(
-            "Events are sent by HTTPS; write https://… .", "事件仅通过 HTTPS 投递，请填写 https:// 地址。", *path
+            "Events are sent over encrypted connections alone; the address begins with https://.",
+            "事件仅通过加密连接投递，地址应以 https:// 开头。",
+            *path,
         )
     try:
         address = ip_address(host)

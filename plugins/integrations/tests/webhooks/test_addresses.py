@@ -170,6 +170,7 @@ async def test_provider_is_no_way_to_metadata(receiver: Receiver, monkeypatch: p
 OUTGOING = {
     "runtime/outbound/clients.py": "looks at every address; webhooks, identity providers and vendors",
     "nats/connection.py": "NATS, at the addresses that the operator sets",
+    "management/top.py": "the processes of the deployment, at the addresses that the operator types",
     "files/malware_scan.py": "the malware scanner, at the address that the operator sets",
     "files/vault.py": "the object store, at the address that the operator sets",
     "testing.py": "the application itself, without a socket",
