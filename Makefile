@@ -14,7 +14,7 @@ RECORDS = tests/access/test_conditions.py tests/access/test_matrix.py tests/plan
 
 .DEFAULT_GOAL = run
 .PHONY: help run test test-all test-wheels test-newest test-random test-alone coverage mutants nightly bench bench-quick lint format schema migration plugin docs records
-.PHONY: lock licences release images clean
+.PHONY: explorer lock licences release images clean
 
 help:  ## list what there is to make
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '%-12s %s\n' "$$name" "$$what"; done
@@ -22,7 +22,7 @@ help:  ## list what there is to make
 run: .venv/run  ## start the server; the demo county is loaded on first start
 	@.venv/bin/gongzhi serve --demo
 
-test: .venv/dev  ## what CI runs, a process a core
+test: .venv/dev .venv/browser  ## what CI runs, a process a core
 	.venv/bin/pytest -n auto --dist loadfile
 
 test-all: .venv/dev  ## the slow tests too, and which lines and branches the tests reach
@@ -87,6 +87,9 @@ plugin: .venv/run  ## begin a plugin of this repository: make plugin NAME=weathe
 docs: .venv/run  ## write the tables of the pages from the code
 	.venv/bin/python docs/tables.py
 
+explorer: .venv/dev  ## bundle the explorer's page from its sources, with the Node of the development requirements
+	.venv/bin/python plugins/explorer/frontend/build.py
+
 records: .venv/dev schema docs  ## write anew all that is written down and compared: read the diff before you commit it
 	GONGZHI_CONDITIONS=write GONGZHI_KEPT=write GONGZHI_MATRIX=write GONGZHI_SNAPSHOTS=write GONGZHI_SURFACE=write \
 		.venv/bin/pytest -q -n auto --dist loadfile --write-additions $(RECORDS)
@@ -118,4 +121,12 @@ clean:  ## remove all that was made, but not the data
 
 .venv/dev: .venv/run requirements-dev.lock
 	@$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Chromium for the tests of the explorer, where this machine lets us install it; they are skipped where it does not.
+.venv/browser: .venv/dev
+	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || \
+		{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; } || \
+		echo "Chromium is not here and cannot be installed: the explorer's tests are skipped"
 	@touch $@

@@ -1,12 +1,14 @@
-"""Licence list: writes docs/licences.md from the lock file. Run it after the lock file has changed."""
+"""Licence list: writes docs/licences.md from the lock file and the explorer's bundle. Run it after either changed."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from inventory import ROOT, read_lock
 
 PAGE = ROOT / "docs" / "licences.md"
+BUNDLE = ROOT / "plugins" / "explorer" / "gongzhi_explorer" / "static" / "LICENSES.txt"
 BEGIN = "<!-- written by releasing/licences.py -->"
 
 
@@ -18,7 +20,18 @@ def table() -> str:
     lines += [f"| {licence or 'unknown'} | {count} |" for licence, count in sorted(counted.items())]
     lines += ["", "| distribution | version | licence |", "|---|---|---|"]
     lines += [f"| {one.name} | {one.version} | {one.licence or 'unknown'} |" for one in found]
+    lines += ["", "The page of the explorer has in it, with their licences beside it in `LICENSES.txt`:", ""]
+    lines += ["| package | version | licence |", "|---|---|---|"]
+    lines += [f"| {name} | {version} | {licence} |" for name, version, licence in bundled()]
     return "\n".join(lines) + "\n"
+
+
+def bundled() -> Iterator[tuple[str, str, str]]:
+    """Yield the packages in the explorer's bundle: name, version, licence."""
+    for block in BUNDLE.read_text(encoding="utf-8").split(f"\n{'-' * 80}\n\n"):
+        head, licence, _ = block.split("\n", 2)
+        name, version = head.split()
+        yield name, version, licence
 
 
 def filled(text: str) -> str:

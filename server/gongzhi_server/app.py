@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from gongzhi.declare.extend import Extension
@@ -42,7 +43,10 @@ from .files.malware_scan import make_scanner
 from .files.vault import Vault
 from .gateway import DocumentStore, Gateway, GatewaySettings, Guard, PublishedSchema, Rates, Traits
 from .gateway.application import wrap_application
+from .gateway.interfaces import Unauthenticated
 from .gateway.limits import Limits
+from .gateway.negotiation import fold_headers
+from .gateway.operations import Operations
 from .gateway.overload import LEVELS
 from .gateway.trusted_documents import load_documents
 from .graphql.engine import GraphQLEngine
@@ -224,8 +228,8 @@ class Deployment:
             own = self.build_routes(runtime, acting, gateway, authenticator, auth_service)
             others = self.build_plugin_routes(runtime, gateway, authenticator, health)
             # What is ours goes before what plugins answer, GraphQL first of all.
-            app.router.routes[:0] = [*own, *others]
-            app.gateway = gateway
+            app.router.routes[:0] = [*own, *others.routes]
+            app.gateway, gateway.page = gateway, others.page
             services = Services(self.plugins, dsn, acting, runtime.run, health.blame, hub.feed)
             # Services wait for events, so they are woken when positions have been given.
             hub.heard.append(services.call)
@@ -283,6 +287,7 @@ class Deployment:
             self.now,
             health.blame,
             shares,
+            partial(may_explore, self.settings),
         )
         runtime.events = EngineEventAccess(engine, authenticator.accounts, hub, self.retention, self.now)
         runtime.lists = ListReader(engine, shares.background)
@@ -298,8 +303,8 @@ class Deployment:
 
     def build_plugin_routes(
         self, runtime: Runtime, gateway: Gateway[Any], authenticator: Authenticator, health: PluginHealth
-    ) -> list[BaseRoute]:
-        """Return the routes that plugins answer."""
+    ) -> PluginRoutes:
+        """Build what answers for plugins."""
         return PluginRoutes(
             self.plugins,
             gateway.operations,
@@ -309,7 +314,7 @@ class Deployment:
             health.blame,
             authenticator.accounts.load,
             runtime.transact,
-        ).routes
+        )
 
     def build_routes(
         self,
@@ -331,16 +336,28 @@ class Deployment:
                 path, MountedApp(wrap_application(RateLimitedApp(app, limiter), gateway.settings)), methods=["GET"]
             )
 
-        published = (
-            [tolled("/schema.graphql", PublishedSchema(self.schema.as_str() + "\n"))] if settings.publish else []
-        )
+        # A page that explores needs the schema, too.
+        shown = settings.publish or gateway.settings.page
         return [
             *(Route(PATH, gateway), WebSocketRoute(PATH, gateway)),
             *AuthEndpoint(auth_service, authenticator, gateway.settings, limiter).routes,
-            *published,
+            *([tolled("/schema.graphql", self.publish_schema(operations))] if shown else []),
             *upload_routes(uploads, settings.origins, settings.proxies),
             *Feeds(self.plugins, acting, shares.background.fetch, gateway.settings, limiter, operations.guard).routes,
         ]
+
+    def publish_schema(self, operations: Operations[Any]) -> PublishedSchema:
+        """Build what serves the schema: to everybody in development or where it is public, else to who may explore."""
+
+        async def admit(scope: Scope) -> int:
+            try:
+                caller = await operations.enter(fold_headers(scope["headers"]), scope)
+            except Unauthenticated:
+                return 401
+            return 200 if caller.discovers else 401 if caller.stranger else 403
+
+        is_open = self.settings.publish or self.settings.development
+        return PublishedSchema(lambda: self.schema.as_str() + "\n", None if is_open else admit)
 
 
 @asynccontextmanager
@@ -395,7 +412,7 @@ def gateway_settings(settings: Settings) -> GatewaySettings:
         batch=settings.batch,
         origins=settings.origins,
         proxies=settings.proxies,
-        page=settings.development,
+        page=settings.development if settings.pages is None else settings.pages,
         rates=Rates() if limited else None,
         slow=settings.slow / 1000,
         limits=read_limits(settings),
@@ -428,15 +445,17 @@ def read_limits(settings: Settings) -> Limits:
     return Limits(**dict(settings.limits))
 
 
-def viewer_traits(settings: Settings, authenticator: Authenticator) -> Traits:
-    """Return what the gateway may know of a viewer.
+def may_explore(settings: Settings, viewer: Viewer) -> bool:
+    """Return whether a viewer may explore the schema: in development, or as whoever keeps the deployment."""
+    return settings.development or viewer.can(DISCOVER)
 
-    The schema is explored in development, or by whoever keeps the deployment.
-    """
+
+def viewer_traits(settings: Settings, authenticator: Authenticator) -> Traits:
+    """Return what the gateway may know of a viewer."""
     return Traits(
         account=lambda viewer: viewer.account.name,
         key=lambda viewer: str(viewer.account.api_key) if viewer.account.api_key else None,
         log_key=lambda viewer: str(viewer.account.id) if viewer.account.id else None,
         expiry=authenticator.expiry,
-        discover=lambda viewer: settings.development or viewer.can(DISCOVER),
+        discover=partial(may_explore, settings),
     )

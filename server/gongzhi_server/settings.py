@@ -343,6 +343,9 @@ class Settings:
     channels: tuple[str, ...] = declare_variable(
         "GONGZHI_CHANNELS", ("log",), split_words, "Ways out for notices, with commas: log, and what plugins bring."
     )
+    pages: bool | None = declare_variable(
+        "GONGZHI_PAGES", None, parse_yes, "yes: give browsers pages at / and /graphql; not set: yes in development."
+    )
     publish: bool = declare_variable(
         "GONGZHI_PUBLISH_SCHEMA", False, parse_yes, "yes: give the schema to anybody, at /schema.graphql."
     )

@@ -503,6 +503,21 @@ async def test_trial_tokens_only_in_development(filled: str, tmp_path: Path) -> 
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://t") as client:
         assert (await Server(client, Clock()).as_("administrator").ask(ME)).status == 401
+        # Nor are any given out.
+        assert (await client.get("/auth/development-roles")).status_code == 404
+        assert (await client.post("/auth/development-token", json={"role": "administrator"})).status_code == 404
+
+
+async def test_trial_tokens_are_given_out_in_development(server: Server) -> None:
+    """For a role in a place that is there; what is not there is named."""
+    roles = (await server.client.get("/auth/development-roles")).json()["roles"]
+    assert {"name": "auditor", "chinese": "审计员"}.items() <= next(r for r in roles if r["name"] == "auditor").items()
+    given = await server.post("development-token", role="grid_worker", grid="610921")
+    worker = server.with_token(given.body["accessToken"])
+    assert (await worker.ask(ME)).data["me"]["account"] == "demo-grid_worker-610921"
+    for name, value in {"role": "king", "grid": "999999", "unit": "nowhere", "person": "x"}.items():
+        refused = await server.post("development-token", **{"role": "auditor", name: value})
+        assert (refused.status, refused.errors[0]["extensions"]["path"]) == (400, [name]), refused.body
 
 
 async def test_other_processes_hear(server: Server, filled: str, tmp_path: Path, enrol: Enrol) -> None:

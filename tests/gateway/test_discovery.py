@@ -135,7 +135,7 @@ async def test_page_for_browsers(open_desk: Callable[..., Any]) -> None:
 
 
 async def test_schema_is_published() -> None:
-    transport = httpx.ASGITransport(PublishedSchema("type Query { a: Int }\n"))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(PublishedSchema(lambda: "type Query { a: Int }\n"))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         whole = await client.get("/schema.graphql")
         assert (whole.status_code, whole.text) == (200, "type Query { a: Int }\n")
@@ -148,6 +148,22 @@ async def test_schema_is_published() -> None:
         head = await client.head("/schema.graphql")
         assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", "22")
         assert (await client.post("/schema.graphql")).status_code == 405
+
+
+async def test_schema_is_for_whoever_is_let_in() -> None:
+    """Of others not even the news that nothing has changed; and no cache gives it to somebody else."""
+
+    async def admit(scope: Any) -> int:
+        return {b"Bearer explorer": 200, b"Bearer other": 403}.get(dict(scope["headers"]).get(b"authorization"), 401)
+
+    transport = httpx.ASGITransport(PublishedSchema(lambda: "type Query { a: Int }\n", admit))  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        for token, status in ((None, 401), ("other", 403), ("explorer", 200)):
+            headers = {"authorization": f"Bearer {token}"} if token else {}
+            reply = await client.get("/schema.graphql", headers={**headers, "if-none-match": '"x"'})
+            assert (reply.status_code, "type Query" in reply.text) == (status, status == 200)
+            kept = "private, no-cache" if status == 200 else "no-store"
+            assert reply.headers["cache-control"] == kept
 
 
 DESK = "https://desk.example"

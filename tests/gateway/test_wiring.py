@@ -55,6 +55,17 @@ def test_production_is_closed(open_app: Callable[..., str]) -> None:
     assert ask(address, "{ __typename }").headers["ratelimit-policy"].startswith('"address";')
 
 
+def test_production_shows_the_schema_to_whoever_may_explore(open_app: Callable[..., str]) -> None:
+    """With pages the schema is there, and neither a stranger nor a credential that is none gets it."""
+    address = open_app(mode="production", pages=True)
+    assert "<h1>" in httpx.get(f"{address}/graphql", headers={"accept": "text/html,*/*"}).text
+    for headers in ({}, {"authorization": "Bearer wrong"}):
+        reply = httpx.get(f"{address}/schema.graphql", headers=headers)
+        assert (reply.status_code, reply.headers["www-authenticate"]) == (401, "Bearer")
+        assert "type Query" not in reply.text
+    assert httpx.get(f"{address}/").status_code == 404
+
+
 def test_development_is_open(open_app: Callable[..., str]) -> None:
     address = open_app(publish=True, batch=2)
     assert ask(address, "{ __schema { queryType { name } } }").json()["data"]

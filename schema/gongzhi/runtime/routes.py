@@ -30,8 +30,12 @@ from gongzhi.runtime.context import Context
 from gongzhi.values.errors import Text
 
 PATH = "/x"
-WELL_KNOWN = {"/open311": "integrations", "/bulk-exports": "list_exports", "/exports": "rights"}
-"""Paths outside of `/x` that standards prescribe or links lead to, each with the plugin that may claim it."""
+WELL_KNOWN = {"/open311": "integrations", "/bulk-exports": "list_exports", "/exports": "rights", "/": "explorer"}
+"""Paths outside of `/x` that standards prescribe or links lead to, each with the plugin that may claim it.
+
+What lies at `/` are pages for browsers: `/` itself, and `/graphql` for whoever opens that as a page. They are there
+where the operator wants pages.
+"""
 DIGITS = 16
 """Hexadecimal digits of a content's hash in an address."""
 COMPRESSIBLE = ("text/", "application/javascript", "application/json", "image/svg+xml", "application/wasm")

@@ -91,17 +91,20 @@ class TrialAccounts:
         expires = datetime.fromtimestamp(float(str(claims["exp"])), UTC) if "exp" in claims else None
         return ViewerAccount(str(claims["sub"]), key, (grant,), expires)
 
+    async def issue(self, claims: Mapping[str, str], now: datetime) -> str:
+        """Issue a token. Raises KeyError for a role, grid or unit that is not there, ValueError for a wrong person."""
+        given = {"sub": "-".join(["demo", *claims.values()]), **claims}
+        # Looked up now, so that a mistyped code is refused here and not with the first request.
+        await self.build_account(given)
+        return self.tokens.issue(given, now)
+
 
 async def issue_token(settings: Settings, dsn: str, plugins: Plugins, **claims: str | None) -> str:
     """Issue a token to try things out with. Raises Problem for a role, grid, unit or person that does not exist."""
     given = {name: value for name, value in claims.items() if value}
-    given.setdefault("sub", "-".join(["demo", *given.values()]))
     pool = await database.open_readers(dsn, 1)
     try:
-        now = clock()
-        # Looked up now, so that a mistyped code is refused here and not with the first request.
-        await TrialAccounts(Tokens(settings.secret), pool, plugins).build_account(given)
-        return Tokens(settings.secret).issue(given, now)
+        return await TrialAccounts(Tokens(settings.secret), pool, plugins).issue(given, clock())
     except KeyError as error:
         known = ", ".join(role.name for role in plugins.roles)
         hint = f"the roles are {known}" if error.args[0] == "role" else "give one that the database has"

@@ -55,6 +55,8 @@ log = logging.getLogger("gongzhi")
 
 ACCOUNT = "select id from accounts.account where name=$1"
 READING = ("GET", "HEAD")
+ROOT, GRAPHQL = "/", "/graphql"
+"""Where pages for browsers lie. At the second the gateway answers, and leaves to the page what browsers open."""
 WITH_BODY = ("POST", "PUT", "PATCH")
 PAGE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -102,13 +104,27 @@ class PluginRoutes:
         """A mount for each place under which plugins answer: `/x/PLUGIN`, and the well-known paths that are theirs."""
         places: dict[str, list[BaseRoute]] = {}
         for plugin, one in self.plugins.routes:
+            if one.root == ROOT and not self.settings.page:
+                continue
             app = self.serve_files(one) if isinstance(one, Files) else self.serve(plugin, one)
             path = f"{one.path}/{{name:path}}" if isinstance(one, Files) else one.path
             methods = ("GET",) if isinstance(one, Files) else one.methods
             places.setdefault(place_of(plugin, one), []).append(
                 Path(path, MountedApp(wrap_application(app, self.settings, methods)))
             )
-        return [Mount(place, routes=found) for place, found in places.items()]
+        # Nothing is mounted at `/`, where it would hide what comes after it.
+        bare = places.pop(ROOT, [])
+        return [*bare, *(Mount(place, routes=found) for place, found in places.items())]
+
+    @property
+    def page(self) -> ASGIApp | None:
+        """What answers browsers that open `/graphql`, if a plugin has a page there."""
+        found = (
+            self.serve(plugin, one)
+            for plugin, one in self.plugins.routes
+            if isinstance(one, Route) and (one.root, one.path) == (ROOT, GRAPHQL)
+        )
+        return next(found, None) if self.settings.page else None
 
     def serve(self, plugin: Plugin, route: Route) -> ASGIApp:
         """Make an ASGI application that answers at a route."""
@@ -203,7 +219,8 @@ class PluginRoutes:
             request,
             self.context(caller.viewer),
             partial(self.ask, caller),
-            await self.counties(plugin),
+            # Pages for browsers are the operator's choice, not a county's.
+            None if route.root == ROOT else await self.counties(plugin),
             partial(self.load_viewer, caller.viewer.now),
             partial(self.transact, plugin.name),
         )

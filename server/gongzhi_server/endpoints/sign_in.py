@@ -105,10 +105,14 @@ class AuthEndpoint:
             "password": self.password,
             "invitation": self.invitation,
         }
-        found: list[BaseRoute] = [
-            Route(f"/auth/{path}", self.serve_answer(answer, "POST")) for path, answer in posts.items()
+        gets = {"keys": self.keys}
+        # In production nobody is given a token for the asking, so the paths are not even there.
+        if self.authenticator.trials:
+            posts["development-token"], gets["development-roles"] = self.development_token, self.development_roles
+        answers = [(path, one, "POST") for path, one in posts.items()] + [
+            (path, one, "GET") for path, one in gets.items()
         ]
-        return [*found, Route("/auth/keys", self.serve_answer(self.keys, "GET"))]
+        return [Route(f"/auth/{path}", self.serve_answer(answer, method)) for path, answer, method in answers]
 
     async def sign_in(self, asked: AuthRequest) -> Any:
         """Sign in with name and password."""
@@ -149,6 +153,26 @@ class AuthEndpoint:
     async def keys(self, asked: AuthRequest) -> Any:
         """Return the public keys that access tokens are verified with."""
         return self.authenticator.access.keys.public(asked.now)
+
+    async def development_roles(self, asked: AuthRequest) -> Any:
+        """Return the roles in which one can try things out."""
+        assert self.authenticator.trials
+        roles = self.authenticator.trials.plugins.roles
+        return {"roles": [{"name": one.name, "chinese": one.chinese, "description": one.description} for one in roles]}
+
+    async def development_token(self, asked: AuthRequest) -> Any:
+        """Issue a token to try things out with, as `gongzhi token` does."""
+        assert self.authenticator.trials
+        [role] = asked.texts("role")
+        places = {name: found for name in ("grid", "unit", "person") if (found := asked.text(name))}
+        try:
+            token = await self.authenticator.trials.issue({"role": role, **places}, asked.now)
+        except KeyError as error:
+            [name] = error.args
+            raise invalid_input("There is no such thing.", "查无此项。", name) from None
+        except ValueError:
+            raise invalid_input("That is no id of a person.", "人员编号无效。", "person") from None
+        return {"accessToken": token, "tokenType": "Bearer"}
 
     def tokens(self, opened: OpenedSession, now: datetime) -> dict[str, Any]:
         """Return what a client keeps: tokens, and the device's token where somebody has just proved who they are."""

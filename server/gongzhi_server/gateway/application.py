@@ -129,6 +129,8 @@ class Gateway(Generic[P]):
         self.is_json = negotiation.cache_parsed(negotiation.is_json)
         self.origins = frozenset(origin.encode() for origin in self.settings.origins)
         self.app = wrap_application(self.serve, self.settings)
+        self.page: ASGIApp | None = None
+        """A plugin's page for browsers, in the place of the text."""
         self.stopping = asyncio.Event()
         """Set when the server is about to stop: what would go on for ever ends."""
 
@@ -147,6 +149,9 @@ class Gateway(Generic[P]):
         media = self.default
         try:
             media = self.negotiate_media_type(headers, scope)
+            if media == HTML and self.page is not None:
+                await self.page(scope, receive, send)
+                return
             reply = await self.answer(scope, headers, media, receive)
         except Disconnected:
             return

@@ -2,53 +2,99 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
+from collections.abc import Awaitable, Callable
+from functools import cached_property
 from hashlib import sha256
 
 from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-__all__ = ["PAGE", "PublishedSchema"]
+from .negotiation import accepts_gzip
+
+__all__ = ["PAGE", "Admit", "PublishedSchema"]
+
+Admit = Callable[[Scope], Awaitable[int]]
+"""Returns the status of a request for the schema: 200 for whoever may have it."""
+REFUSED = {"error": "The schema is for whoever may explore it. 仅限有权查看接口结构的用户。"}
 
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>Gongzhi 共治</title>
 <h1>Gongzhi 共治</h1>
-<p>This address speaks GraphQL, and the server runs in development (开发模式).</p>
+<p>This address speaks GraphQL.</p>
 <ul>
 <li>Queries and mutations: POST here, as <code>application/json</code>; queries also by GET.</li>
 <li>Subscriptions: a WebSocket here with the subprotocol <code>graphql-transport-ws</code>, or
 <code>Accept: text/event-stream</code>.</li>
-<li>The schema: introspection is on here, so any GraphQL client shows it; <code>gongzhi schema</code> prints it.</li>
-<li>A token (令牌): <code>gongzhi token --role administrator</code>, sent as
-<code>Authorization: Bearer …</code>.</li>
+<li>The schema: any GraphQL client shows it to whoever may explore it; <code>gongzhi schema</code> prints it.</li>
+<li>A token (令牌), sent as <code>Authorization: Bearer …</code>; in development (开发模式) by
+<code>gongzhi token --role administrator</code>.</li>
 </ul>
 """.encode()
 
 
 class PublishedSchema:
-    """An ASGI application that serves the schema to anybody, to be cached."""
+    """An ASGI application that serves the schema, to be cached: to anybody, or to whom `admit` lets pass.
 
-    def __init__(self, sdl: str, seconds: int = 3_600) -> None:
-        self.text = sdl.encode()
-        # A strong tag from the text itself: clients ask again and are told that nothing has changed.
-        self.etag = f'"{sha256(self.text).hexdigest()[:32]}"'
-        self.headers = [
-            (b"cache-control", b"public, max-age=%d" % seconds),
-            (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-            (b"etag", self.etag.encode()),
-            (b"x-content-type-options", b"nosniff"),
-        ]
+    Printing takes most of a second, so it is done when somebody asks first, and beside the event loop.
+    """
+
+    def __init__(self, print_sdl: Callable[[], str], admit: Admit | None = None, seconds: int = 3_600) -> None:
+        self.print_sdl, self.admit = print_sdl, admit
+        self.caching = b"public, max-age=%d" % seconds if admit is None else b"private, no-cache"
+        self._turn = asyncio.Lock()
+
+    @cached_property
+    def text(self) -> bytes:
+        """The schema."""
+        return self.print_sdl().encode()
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The schema, compressed."""
+        return gzip.compress(self.text, 6, mtime=0)
+
+    @cached_property
+    def etag(self) -> str:
+        """A strong tag from the text itself: clients ask again and are told that nothing has changed."""
+        return f'"{sha256(self.text).hexdigest()[:32]}"'
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
             await send_reply(send, 405, [(b"allow", b"GET, HEAD")])
-        elif self.has_tag(Headers(scope=scope).get("if-none-match", "")):
+            return
+        if self.admit is not None and (status := await self.admit(scope)) != 200:
+            headers = {"cache-control": "no-store", **({"www-authenticate": "Bearer"} if status == 401 else {})}
+            await JSONResponse(REFUSED, status, headers)(scope, receive, send)
+            return
+        # One thread prepares it; whoever asks meanwhile waits for that.
+        async with self._turn:
+            await asyncio.to_thread(lambda: (self.packed, self.etag))
+        asked = Headers(scope=scope)
+        if self.has_tag(asked.get("if-none-match", "")):
             await send_reply(send, 304, self.headers)
-        else:
-            lines = [*self.headers, (b"content-type", b"text/plain; charset=utf-8")]
-            lines.append((b"content-length", b"%d" % len(self.text)))
-            await send_reply(send, 200, lines, self.text if scope["method"] == "GET" else b"")
+            return
+        lines, body = [*self.headers, (b"content-type", b"text/plain; charset=utf-8")], self.text
+        if len(self.packed) < len(body) and accepts_gzip(asked.get("accept-encoding", "").encode("latin-1")):
+            body = self.packed
+            lines.append((b"content-encoding", b"gzip"))
+        lines.append((b"content-length", b"%d" % len(body)))
+        await send_reply(send, 200, lines, body if scope["method"] == "GET" else b"")
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers that come with the schema, and with the news that it is the same."""
+        return [
+            (b"cache-control", self.caching),
+            (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+            (b"etag", self.etag.encode()),
+            (b"vary", b"accept-encoding, authorization"),
+            (b"x-content-type-options", b"nosniff"),
+        ]
 
     def has_tag(self, tags: str) -> bool:
         """Return whether the client has this very schema. A proxy that compresses may have made the tag a weak one."""

@@ -31,9 +31,7 @@ class GatewaySettings:
     batch: int = declare_option(0, "Operations a batch may have, costed as a whole; 0 refuses batches.")
     origins: tuple[str, ...] = declare_option((), "Other origins whose pages may call, by CORS and by socket.")
     proxies: tuple[str, ...] = declare_option((), "Proxies (addresses or networks) whose X-Forwarded-For is believed.")
-    page: bool = declare_option(
-        False, "Answer a browser that opens the address with a page that says where things are."
-    )
+    page: bool = declare_option(False, "Give browsers pages: one that says where things are, or those of a plugin.")
     rates: Rates | None = declare_option(None, "How much each account, key and address may ask for; None: without end.")
     slow: float = declare_option(float("inf"), "Seconds from which an operation is logged as slow.")
     limits: Limits = declare_option(Limits(), "The most a request may ask for.")

@@ -45,6 +45,7 @@ from gongzhi_server.storage.connection_shares import Shares, Unshared
 
 from .answers import build_answer, merge_errors, refusal_of, translate_faults, visible_error
 from .schema import Schema
+from .statement_plans import explain_statement
 from .validation import validate_document
 
 LARGE = 500
@@ -72,11 +73,16 @@ def ignore_fault(plugin: str, fault: str) -> None:
     """Ignore which plugin failed."""
 
 
+def explain_nothing(viewer: Viewer) -> bool:
+    """Refuse to show anybody the statements that operations become."""
+    return False
+
+
 class GraphQLEngine:
     """Answers operations of one schema. `context` makes what runs for a viewer have at hand.
 
     `blame` hears which plugin failed in an operation, and with which error. `shares` are the places at the database;
-    without them everything reads by `fetch`.
+    without them everything reads by `fetch`. `explains` tells who may see the statements that operations become.
     """
 
     def __init__(
@@ -90,8 +96,9 @@ class GraphQLEngine:
         now: Callable[[], datetime] = clock,
         blame: Callable[[str, str], None] = ignore_fault,
         shares: Shares | None = None,
+        explains: Callable[[Viewer], bool] = explain_nothing,
     ) -> None:
-        self.limits = bounds or Limits()
+        self.limits, self.explains = bounds or Limits(), explains
         self.planner, self.blame = Planner(schema, self.limits), blame
         # Tried first, on the event loop: nearly all operations take few steps, and a thread costs more than they do.
         self._brief = self.planner.limit_steps(FEW)
@@ -154,7 +161,8 @@ class GraphQLEngine:
     ) -> Answer:
         """Execute; raises Refused for bad variables or too high a cost, TimeoutError where PostgreSQL gave up.
 
-        A request with `extensions: {"cost": true}` is told what its query cost.
+        A request with `extensions: {"cost": true}` is told what its query cost; one with `{"explain": true}` what it
+        would cost, and whoever may explore also the statement and its plan: it is not executed.
         """
         given = dict(variables or {})
         viewer = state_purpose(viewer, extensions)
@@ -167,10 +175,19 @@ class GraphQLEngine:
                 argument.check(coerced)
             # The cost is checked before anything runs.
             statement, cost = await self._plan(run)
+            if (extensions or {}).get("explain") is True:
+                return await self.explain(run, statement, cost)
             data, errors = await (self._mutate(run) if statement is None else run.query(statement))
         costs = {"cost": {"objects": cost, "limit": self.limits.cost}} if (extensions or {}).get("cost") else {}
         self.count(errors)
         return build_answer(data, errors, viewer.language, costs, cost)
+
+    async def explain(self, run: OperationRun, statement: Statement | None, cost: int) -> Answer:
+        """Tell what an operation would cost, and whoever may explore how its statement would run."""
+        told: dict[str, Any] = {"cost": {"objects": cost, "limit": self.limits.cost}}
+        if statement is not None and self.explains(run.viewer):
+            told |= {"statement": statement.sql, "plan": await explain_statement(run, statement)}
+        return build_answer(b"null", (), run.viewer.language, {"explain": told})
 
     async def _plan(self, run: OperationRun) -> tuple[Statement | None, int]:
         """Return the statement of a query, none of a mutation, and the cost."""

@@ -1,0 +1,47 @@
+"""What is bundled: what goes along with it, and that it is built from its sources."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import gongzhi_explorer
+import pytest
+
+ROOT = Path(__file__).parents[3]
+FRONTEND = Path(__file__).parents[1] / "frontend"
+STATIC = files(gongzhi_explorer) / "static"
+
+
+def test_all_that_is_bundled_is_licensed() -> None:
+    """Each package with its text; all of them allow to be handed on."""
+    text = (STATIC / "LICENSES.txt").read_text(encoding="utf-8")
+    blocks = [block.split("\n", 2) for block in text.split(f"\n{'-' * 80}\n\n")]
+    assert {licence for _, licence, _ in blocks} <= {"MIT", "ISC", "BSD-3-Clause"}
+    assert all(len(rest) > 100 for *_, rest in blocks)
+    wanted = json.loads((FRONTEND / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    assert {f"{name} {version}" for name, version in wanted.items()} <= {head for head, *_ in blocks}
+
+
+def test_examples_are_those_of_the_desks() -> None:
+    """As they are now: what is bundled is what the tests of the desks run."""
+    # Without the marks of escaping, which depend on the quotes that the bundler chose.
+    script = (STATIC / "explorer.js").read_text(encoding="utf-8").replace("\\", "")
+    for path in sorted((ROOT / "tests" / "desks").glob("*.graphql")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            assert line.replace("\\", "") in script, f"make explorer: {path.name}"
+
+
+@pytest.mark.slow
+def test_bundle_is_built_from_its_sources(tmp_path: Path) -> None:
+    """With the packages that the lock file names."""
+    spec = importlib.util.spec_from_file_location("explorer_build", FRONTEND / "build.py")
+    assert spec and spec.loader
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    build.build_page(tmp_path)
+    assert {one.name for one in tmp_path.iterdir()} == {one.name for one in STATIC.iterdir()}
+    for one in tmp_path.iterdir():
+        assert one.read_bytes() == (STATIC / one.name).read_bytes(), f"make explorer: {one.name}"
