@@ -58,8 +58,10 @@ async def lead(dsn: str) -> None:
 async def test_tls_that_is_asked_for_is_never_left_out(use: Callable[[str], Awaitable[None]]) -> None:
     """The first bytes ask for TLS, and where there is none the connection fails: no name or password goes in clear."""
     async with server_without_tls() as (dsn, begun):
-        with pytest.raises(ConnectionError, match="SSL"):
+        with pytest.raises(ConnectionError) as failed:
             await use(dsn)
+    # Pools say that the database is away, and why in the cause.
+    assert "SSL" in str(failed.value.__cause__ or failed.value)
     assert set(begun) == {ASKS_FOR_TLS}
 
 

@@ -12,6 +12,16 @@ class Migration(migrations.Migration):
     operations = [
         ops.AddField(model_name="LinkRow", name="number", field=fields.BigIntField(null=True)),
         ops.AlterField(model_name="LinkRow", name="hash", field=BytesField(null=True)),
+        ops.AlterModelOptions(
+            name="LinkRow",
+            options={
+                "table": "link",
+                "schema": "access",
+                "app": "access",
+                "pk_attr": "id",
+                "table_description": "A batch of looks or acts, and the link of the chain that it becomes soon after.",
+            },
+        ),
         ops.RunSQL(
             [
                 # Far above the numbers that servers of the version before give while both run.
