@@ -60,9 +60,10 @@ SAMPLES: dict[str, list[tuple[str, dict[str, Any]]]] = {
             (f"/auth/{way}", post(b"{")),
             (f"/auth/{way}", post(b'{"name":"a","password":"b","newPassword":"a long one of mine"}')),
         ]
-        for way in ("sign-in", "refresh", "sign-out", "password", "invitation")
+        for way in ("sign-in", "refresh", "sign-out", "password", "invitation", "development-token")
     },
     "/auth/keys": [("/auth/keys", {"method": "GET"})],
+    "/auth/development-roles": [("/auth/development-roles", {"method": "GET"})],
     "/open311": [
         ("/open311/discovery.json", {"method": "GET"}),
         ("/open311/v2/services.json", {"method": "GET", "params": {"jurisdiction_id": "610921"}}),
