@@ -83,14 +83,14 @@ def test_json_says_of_which_request(request_id: str) -> None:
 def test_text_of_an_error_is_not_logged(formatter: logging.Formatter) -> None:
     """It may hold what somebody sent; which error it was and where is enough to find it."""
     with logged(formatter) as (log, text):
-        log_fault(log, "request failed, id %s", fault())
+        log_fault(log, "request", fault())
     assert SECRET not in text.getvalue()
     assert "builtins.ValueError" in text.getvalue() and "test_logs.py" in text.getvalue()
 
 
 def test_text_of_an_error_is_logged_in_development() -> None:
     with logged(ConsoleFormatter(told=True)) as (log, text):
-        log_fault(log, "request failed, id %s", fault())
+        log_fault(log, "request", fault())
     assert SECRET in text.getvalue()
 
 
@@ -98,12 +98,12 @@ def test_fault_is_logged_once_and_counted() -> None:
     """Under the id that every caller is told."""
     watch = Watch()
     with logged(JsonFormatter(), watch) as (log, text):
-        ids = {log_fault(log, "request failed, id %s", fault()) for _ in range(5)}
+        ids = {log_fault(log, "request", fault()) for _ in range(5)}
         assert ids == {fault_id(fault())} and len(lines(text)) == 1
         watch.now = 61
         log.warning("something else")
         again, other = lines(text)[1:]
-    assert again["message"].startswith("repeated 4 times within a minute: request failed, id ")
+    assert again["message"].startswith("repeated 4 times within a minute: the request failed, id ")
     assert other["message"] == "something else"
 
 

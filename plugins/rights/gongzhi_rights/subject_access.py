@@ -119,7 +119,7 @@ def holding_statement(holding: Holding) -> str:
 
 
 def open_sealed(row: dict[str, Any], holding: Holding, key: bytes | None) -> dict[str, Any]:
-    """Put the sealed values of a row in clear, under their names without `_sealed`."""
+    """Put the sealed values of a row in clear, under the names that they have unsealed."""
     for column, context in holding.sealed.items():
         blob = row.pop(column, None)
         if blob is not None:

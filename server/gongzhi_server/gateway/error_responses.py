@@ -68,7 +68,7 @@ def describe_problem(problem: Exception, limits: Limits, suggest: bool = False) 
 
 def mask_fault(problem: Exception) -> GraphQLError:
     """Log a fault of ours under an id, and give the client the id alone."""
-    name = log_fault(logger, "request failed, id %s", problem)
+    name = log_fault(logger, "answer", problem)
     message = f"Something went wrong on our side. Whoever runs the server finds it in the log under {name}."
     return coded_error(Code.INTERNAL_SERVER_ERROR, message, id=name, **name_request())
 

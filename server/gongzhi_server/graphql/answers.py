@@ -65,7 +65,7 @@ def visible_error(problem: GraphQLError, language: Language) -> GraphQLError:
         extensions = {"code": Code.UNAVAILABLE.value, "retryAfter": cause.after, **name_request()}
         return GraphQLError(str(cause), **place, extensions=extensions)
     # Anything else is a fault: its text may quote values, so only an id leaves the server.
-    identifier = log_fault(log, "operation failed (%s)", cause)
+    identifier = log_fault(log, "operation", cause)
     plugin = {name: said for name, said in (problem.extensions or {}).items() if name == "plugin"}
     extensions = {"code": Code.INTERNAL_SERVER_ERROR.value, "id": identifier, **name_request(), **plugin}
     return GraphQLError("Something went wrong on our side.", **place, extensions=extensions)

@@ -85,10 +85,15 @@ def fault_id(error: BaseException) -> str:
     return hashlib.sha256("\n".join([type(error).__qualname__, *places]).encode()).hexdigest()[:16]
 
 
-def log_fault(log: logging.Logger, message: str, error: BaseException) -> str:
-    """Log a fault of ours once, and return the id under which callers are told of it."""
+def log_fault(log: logging.Logger, what: str, error: BaseException) -> str:
+    """Log a fault of ours once, such as of an "operation"; return the id under which callers are told of it."""
     found = fault_id(error)
-    log.error(message, found, exc_info=error, extra={"fault": found, "repeats": ("fault", found)})
+    log.error(
+        "the %s failed, id %s; report it to whoever makes what the trace below ends in",
+        *(what, found),
+        exc_info=error,
+        extra={"fault": found, "repeats": ("fault", found)},
+    )
     return found
 
 
