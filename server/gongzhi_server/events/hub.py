@@ -48,7 +48,9 @@ class Hub:
         epochs = read_epochs(found)
         if epochs != self.cursors.epochs:
             self.cursors.epochs = epochs
-            self.feed.rewind(epochs[-1].began)
+            # Not at the start: the feed has begun at the present, and would tell all that this epoch has had as new.
+            if self._known.is_set():
+                self.feed.rewind(epochs[-1].began)
         self._known.set()
 
     def notify_waiting(self) -> None:
