@@ -12,11 +12,12 @@ import orjson
 from gongzhi.core.events.outbox_reading import COLUMNS, event_of_row
 from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.routes import Route, RouteCall
-from gongzhi.values.errors import FIELD, Refusal
+from gongzhi.values.errors import FIELD, Refusal, Text
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from .cloud_events import make_cloud_event
+from .kept_events import find_position_before
 
 PATH = "/events"
 MEDIA = "application/json"
@@ -34,8 +35,6 @@ select {COLUMNS}, c.code as county_code from events.outbox o
 left join grids.grid g on g.id = o.grid_id left join grids.grid c on c.id = o.county_id
 where o.position > $1 and o.position <= $2 order by o.position
 """
-SINCE = "select min(position) - 1 as position from events.outbox where at >= $1"
-OLDEST = "select min(o.at) as at from events.outbox o, events.counter n where n.gone > 0"
 
 
 async def answer_poll(call: RouteCall) -> Response:
@@ -70,7 +69,9 @@ async def find_start(call: RouteCall, given: QueryParams) -> int:
         raise invalid_input("Begin at a cursor or at a time, not both.", "起点只能是游标或时间之一。", "since")
     [counter] = await call.context.fetch(COUNTER)
     if "since" in given:
-        return await find_since(call, read_time(given["since"]), counter["given"])
+        advice = Text("begin with that time", "请从该时间开始")
+        before = await find_position_before(call.context.fetch, read_time(given["since"]), advice)
+        return int(counter["given"]) if before is None else before
     if "after" not in given:
         return int(counter["given"])
     position = call.context.events.open_cursor(given["after"])
@@ -83,21 +84,6 @@ async def find_start(call: RouteCall, given: QueryParams) -> int:
             ("after",),
         )
     return position
-
-
-async def find_since(call: RouteCall, since: datetime, given: int) -> int:
-    """Find the position before the first event from a time on. Raises Refusal for one that is not kept any more."""
-    [kept] = await call.context.fetch(OLDEST)
-    if kept["at"] and since < kept["at"]:
-        oldest = kept["at"].isoformat()
-        raise Refusal(
-            "CURSOR_EXPIRED",
-            f"Events before {oldest} are no longer kept; begin with that time.",
-            f"{oldest} 之前的事件已不再保留，请从该时间开始。",
-            ("since",),
-        )
-    [first] = await call.context.fetch(SINCE, since)
-    return given if first["position"] is None else int(first["position"])
 
 
 async def read_page(call: RouteCall, position: int, first: int) -> tuple[list[dict[str, Any]], int]:

@@ -36,9 +36,10 @@ from gongzhi.runtime.commands import (
     secret_field,
 )
 from gongzhi.runtime.outbound.networks import OutboundNetworks
-from gongzhi.values.errors import FIELD, Refusal
+from gongzhi.values.errors import FIELD, Refusal, Text
 from strawberry import ID, UNSET
 
+from ..kept_events import find_position_before
 from ..settings import IntegrationSettings
 from . import secrets
 from .models import DeliveryRow, DeliveryState, RetiredSecretRow, WebhookRow, WebhookState
@@ -255,11 +256,11 @@ async def replay_webhook(call: Call, input: ReplayWebhookInput) -> WebhookPayloa
     await require_owner(call, row)
     if since > call.now:
         raise invalid_input(f"{FIELD} must not lie in the future.", f"{FIELD}不能晚于现在。", "since")
-    await require_kept(call, since)
-    [first] = await call.fetch("select min(position)-1 as position from events.outbox where at >= $1", since)
-    if first["position"] is not None:
+    advice = Text("replay from then on, and load what was before", "请从该时间起重放，并另行查询此前的数据")
+    before = await find_position_before(call.fetch, since, advice)
+    if before is not None:
         # Never forward: what it has not had yet would be left out.
-        row.position = min(row.position, first["position"])
+        row.position = min(row.position, before)
     # What was put down already is sent again; the rest comes by the position.
     again = DeliveryRow.filter(webhook=row, at__gte=since).exclude(type=TEST)
     await again.update(state=DeliveryState.WAITING, attempts=0, next_attempt_at=call.now)
@@ -295,19 +296,6 @@ async def find_county_grid(code: str) -> GridRow:
     if grid.county_id is None:
         raise invalid_input("Name a county, or a grid inside one.", "请选择县级或以下网格。", "grid")
     return grid
-
-
-async def require_kept(call: Call, since: datetime.datetime) -> None:
-    """Refuse a moment of which events have been thrown away. Raises Refusal with CURSOR_EXPIRED."""
-    [kept] = await call.fetch("select min(o.at) as at from events.outbox o, events.counter n where n.gone > 0")
-    if kept["at"] and since < kept["at"]:
-        oldest = kept["at"].isoformat()
-        raise Refusal(
-            "CURSOR_EXPIRED",
-            f"Events before {oldest} are no longer kept; replay from then on, and load what was before.",
-            f"{oldest} 之前的事件已不再保留，请从该时间起重放，并另行查询此前的数据。",
-            ("since",),
-        )
 
 
 async def find_last_position(call: Call) -> int:
