@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import sqlite3
-import sys
-from asyncio.subprocess import PIPE, Process
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,10 +14,10 @@ from gongzhi_client import Client, CursorExpired, GongzhiError, WrongSignature, 
 from standardwebhooks import Webhook
 
 from .conftest import Station
+from .killed_clients import kill_while_it_follows
 
 FOLDER = Path(__file__).parents[2] / "clients" / "python"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
-REPORTED = "select number from event where type = 'case.reported' order by rowid"
 SECRET, OTHER = (f"whsec_{letter * 43}=" for letter in "ab")
 
 
@@ -35,45 +30,15 @@ def client_of(station: Station) -> Client:
     return Client(station.url, station.headers["authorization"].removeprefix("Bearer "))
 
 
-def read(kept: Path, query: str) -> list[Any]:
-    """What the client has in its database; nothing before it has one."""
-    with closing(sqlite3.connect(kept, timeout=10)) as store:
-        try:
-            return [value for (value,) in store.execute(query).fetchall()]
-        except sqlite3.OperationalError:
-            return []
-
-
 @pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
 async def test_killed_it_loses_and_doubles_nothing(station: Station, tmp_path: Path, kills: int) -> None:
     """While it takes an event, before it has any, and while it starts."""
-    script, kept = tmp_path / "client.py", tmp_path / "events.db"
+    script = tmp_path / "client.py"
     script.write_text(example("events"), encoding="utf-8")
     token = station.as_("integrator", grid="610921").headers["authorization"].removeprefix("Bearer ")
     told = {"GONGZHI_URL": station.url, "GONGZHI_TOKEN": token, "PYTHONPATH": str(FOLDER)}
-
-    async def start() -> Process:
-        return await asyncio.create_subprocess_exec(sys.executable, script, kept, env=os.environ | told, stdout=PIPE)
-
-    async def kill(process: Process) -> None:
-        process.kill()
-        await process.communicate()
-
-    process, numbers = await start(), list[str]()
-    async with asyncio.timeout(60 + 10 * kills):
-        while not read(kept, "select 1 from place"):
-            await asyncio.sleep(0.01)  # it has begun once it has kept a cursor
-        for at in range(kills):
-            numbers += [await station.report(), await station.report()]
-            if at % 3 == 0:
-                assert process.stdout
-                await process.stdout.readline()
-            await kill(process)
-            process = await start()
-        while len(read(kept, REPORTED)) < len(numbers):
-            await asyncio.sleep(0.05)
-    await kill(process)
-    assert read(kept, REPORTED) == numbers  # ids are the key: what came twice would have failed
+    kept, numbers = await kill_while_it_follows(station, script, told, kills, 60 + 10 * kills)
+    assert kept == numbers  # ids are the key: what came twice would have failed
 
 
 async def test_it_files_orders_and_says_what_is_refused(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:

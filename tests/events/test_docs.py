@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
-import sqlite3
-import sys
-from asyncio.subprocess import PIPE
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from gongzhi_server.testing import ESSENTIAL, built_graphql_schema
 from graphql import parse, validate
 
 from .conftest import Station
+from .killed_clients import kill_while_it_follows
 
 PAGE = (Path(__file__).parents[2] / "docs" / "integrators" / "events.md").read_text(encoding="utf-8")
 
@@ -25,44 +19,15 @@ PAGE = (Path(__file__).parents[2] / "docs" / "integrators" / "events.md").read_t
 async def test_client_goes_on_where_it_stopped(station: Station, tmp_path: Path, kills: int) -> None:
     """Killed at any moment, it has each event once in the end, and in order."""
     [client] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    script, kept = tmp_path / "client.py", tmp_path / "events.db"
+    script = tmp_path / "client.py"
     script.write_text(client, encoding="utf-8")
     integrator = station.as_("integrator", grid="610921")
-    environment = os.environ | {
+    environment = {
         "GONGZHI_URL": station.url.replace("http", "ws", 1) + "/graphql",
         "GONGZHI_TOKEN": integrator.headers["authorization"].removeprefix("Bearer "),
     }
-
-    async def start() -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(sys.executable, script, kept, env=environment, stdout=PIPE)
-
-    process, numbers = await start(), list[str]()
-    async with asyncio.timeout(20 + 5 * kills):
-        while read(kept, "select 1 from place") != [(1,)]:
-            await asyncio.sleep(0.01)  # it has begun once it has kept a cursor
-        for at in range(kills):
-            numbers += [await station.report(), await station.report()]
-            # Killed while it takes events, before it has any, and while it starts.
-            if at % 3 == 0:
-                await process.stdout.readline()  # type: ignore[union-attr]
-            process.kill()
-            await process.communicate()
-            process = await start()
-        reported = "select number from event where type = 'case.reported' order by rowid"
-        while len(read(kept, reported)) < len(numbers):
-            await asyncio.sleep(0.05)
-    process.kill()
-    await process.communicate()
-    assert [number for (number,) in read(kept, reported)] == numbers
-
-
-def read(kept: Path, query: str) -> list[tuple[Any, ...]]:
-    """What the client has in its database; nothing before it has one."""
-    with closing(sqlite3.connect(kept, timeout=10)) as store:
-        try:
-            return store.execute(query).fetchall()
-        except sqlite3.OperationalError:
-            return []
+    kept, numbers = await kill_while_it_follows(station, script, environment, kills, 20 + 5 * kills)
+    assert kept == numbers
 
 
 def test_subscriptions_are_valid() -> None:
