@@ -17,7 +17,7 @@ from uuid import UUID
 
 from gongzhi.core.attachments.uploads import attach_uploads
 from gongzhi.core.grids.models import GridRow
-from gongzhi.core.grids.types import PointInput, placed_point, read_position
+from gongzhi.core.grids.types import HOLDS_POINT, PointInput, placed_point, read_position
 from gongzhi.declare.columns import insert_rows
 from gongzhi.declare.located import place_in_grid
 from gongzhi.runtime.checks import check_text, input_form, invalid_input, not_found, today
@@ -40,12 +40,11 @@ NUMBERED = (
     "returning county, given"
 )
 """Takes the next numbers of a county, day and series; `given` is the last of them."""
-# Of the grids that have the place in a ring and in no hole, the deepest of the tree. The index of rings knows
-# polygons alone: it finds those whose box the place is in, as a polygon of one point, and each of them is asked.
+# Of the grids that have the place in a ring and in no hole, the deepest of the tree.
 LOCATE = (
     "select (select g.id from grids.ring r join grids.grid g on g.id=r.grid_id and g.valid_to is null where not r.hole "
-    "and r.area && polygon(box(p.at::point,p.at::point)) and r.area @> p.at::point and not exists(select 1 from "
-    "grids.ring h where h.grid_id=g.id and h.hole and h.area @> p.at::point) order by g.path desc limit 1) as grid "
+    f"and {HOLDS_POINT.format('r.area', 'p.at::point')} and not exists(select 1 from grids.ring h where h.grid_id=g.id "
+    "and h.hole and h.area @> p.at::point) order by g.path desc limit 1) as grid "
     "from unnest($1::text[]) with ordinality p (at, n) order by p.n"
 )
 

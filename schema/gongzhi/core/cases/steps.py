@@ -239,15 +239,14 @@ async def write_event(
     """
     line = _line(call, case, declared, facts, note, unit, unnamed=declared.unnamed)
     await _write_lines(call, [line])
-    id: UUID = line[0]
-    return id
+    return line[0]
 
 
 def _line(
     call: Call, case: CaseRow, declared: type[Event], facts: Mapping[str, Any], note: str | None = None,
     unit: int | None = None, *, unnamed: bool,
-) -> tuple[Any, ...]:  # fmt: skip
-    """Return the values of one line of a timeline."""
+) -> tuple[UUID, *tuple[Any, ...]]:  # fmt: skip
+    """Return the values of one line of a timeline, its id first."""
     # For which of their units somebody acts is not said, so it is the first.
     acting = next((grant.unit for grant in call.viewer.account.grants if grant.unit), None)
     audience = Audience.STAFF if declared.internal else Audience.PUBLIC

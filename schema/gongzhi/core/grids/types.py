@@ -21,6 +21,13 @@ from gongzhi.values.geometry import Crs, GeometryError, Point, point_text
 
 from .models import GridRow, Use
 
+HOLDS_POINT = "{0} && polygon(box({1},{1})) and {0} @> {1}"
+"""Whether a ring's area holds a point.
+
+The index of rings knows polygons alone: it finds those whose box the point is in, as a polygon of one point, and each
+of them is asked.
+"""
+
 describe_enum(
     Kind,
     "GridKind",
@@ -88,9 +95,8 @@ def current_grid(at: Frame) -> Alternatives:
 def containing_grids(at: Frame) -> Alternatives:
     """Return grids whose boundary contains the point: in a ring, and in no hole of the same grid."""
     point = at.given.bind("point", convert=placed_point, cast="text")
-    # Rings are found first, by their index, and then the grids by their keys. The index knows polygons
-    # alone: it finds those whose box the point is in, as a polygon of one point, and each of them is asked.
-    rings = "select grid_id from grids.ring where area && polygon(box({1}::point,{1}::point)) and area @> {1}::point"
+    # Rings are found first, by their index, and then the grids by their keys.
+    rings = f"select grid_id from grids.ring where {HOLDS_POINT.format('area', '{1}::point')}"
     inside = Sql(f"{{0}}=any(array({rings} and not hole))", at.rows.id, point)
     hole = Sql(f"{{0}}=any(array({rings} and hole))", at.rows.id, point)
     return [all_of(inside, Sql("not {0}", hole), at.rows.valid_to.isnull())]
