@@ -198,13 +198,16 @@ class Operations(Generic[P]):
 
     def log_operation(self, seen: Observation) -> None:
         """Log an operation that was cut off or took long; each one, if the log is to have them all."""
-        slow = seen.seconds >= self.settings.slow
-        if not (slow or seen.outcome == "timeout" or logger.isEnabledFor(logging.INFO)):
+        late = seen.seconds >= self.settings.slow or seen.outcome == "timeout"
+        if not (late or logger.isEnabledFor(logging.INFO)):
             return
-        level = logging.WARNING if slow or seen.outcome == "timeout" else logging.INFO
+        message = "an operation took long or was cut off" if late else "operation"
         about = {"kind": seen.kind, "outcome": seen.outcome, "seconds": round(seen.seconds, 4), "cost": seen.cost}
-        message = "an operation took long or was cut off" if level == logging.WARNING else "operation"
-        logger.log(level, message, extra={**about, "repeats": (message, seen.name, seen.outcome)})
+        logger.log(
+            logging.WARNING if late else logging.INFO,
+            message,
+            extra={**about, "repeats": (message, seen.name, seen.outcome)},
+        )
 
     def budget(self, scope: Scope) -> CallerBudget | None:
         """Return what pays for an address, or None without rates."""

@@ -166,9 +166,7 @@ class GraphQLEngine:
         """
         given = dict(variables or {})
         viewer = state_purpose(viewer, extensions)
-        coerced = (
-            await self.coerce_in_thread(document, given) if is_large(given) else self.coerce_variables(document, given)
-        )
+        coerced = await self._coerce(document, given)
         run = self._make_run(document, given, coerced, viewer, document.operation)
         with translate_faults(viewer.language):
             for argument in document.arguments:
@@ -272,9 +270,7 @@ class GraphQLEngine:
 
     async def _accept(self, document: Document, given: dict[str, Any], viewer: Viewer) -> SubscriptionRequest:
         """Return what somebody asks to follow, once it is known that they may and what it costs."""
-        coerced = (
-            await self.coerce_in_thread(document, given) if is_large(given) else self.coerce_variables(document, given)
-        )
+        coerced = await self._coerce(document, given)
         for argument in document.arguments:
             argument.check(coerced)
         field = self.planner.followed_field(document, coerced)
@@ -363,8 +359,10 @@ class GraphQLEngine:
             if plugin and not isinstance(one.original_error, Refusal | PermissionDenied | Unavailable):
                 self.blame(plugin, type(one.original_error).__name__)
 
-    async def coerce_in_thread(self, document: Document, given: dict[str, Any]) -> VariableValues:
-        """Coerce variables in a thread: reading thousands of dates takes long."""
+    async def _coerce(self, document: Document, given: dict[str, Any]) -> VariableValues:
+        """Coerce variables; many of them in a thread, for reading thousands of dates takes long."""
+        if not is_large(given):
+            return self.coerce_variables(document, given)
         return await asyncio.get_running_loop().run_in_executor(self._coercing, self.coerce_variables, document, given)
 
     def coerce_variables(self, document: Document, given: dict[str, Any]) -> VariableValues:

@@ -40,9 +40,10 @@ def begin_request(given: bytes | None) -> RequestNote:
 def continue_request() -> RequestNote:
     """Begin another operation of the same request, as of a socket."""
     before = REQUEST.get()
-    note = begin_request(None)
-    if before is not None:
-        note.id = before.id
+    if before is None:
+        return begin_request(None)
+    note = RequestNote(before.id)
+    REQUEST.set(note)
     return note
 
 
