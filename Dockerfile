@@ -6,10 +6,7 @@ RUN python -m venv /opt/gongzhi
 COPY requirements.lock ./
 RUN /opt/gongzhi/bin/pip install --require-hashes -r requirements.lock
 COPY . ./
-RUN /opt/gongzhi/bin/pip install --no-deps --no-build-isolation \
-    ./schema . ./plugins/contacts ./plugins/credit ./plugins/deadlines ./plugins/disclosure ./plugins/dispatch \
-    ./plugins/explorer ./plugins/field ./plugins/integrations ./plugins/legal ./plugins/list_exports \
-    ./plugins/operations ./plugins/party ./plugins/points ./plugins/resolutions ./plugins/rights ./plugins/statistics
+RUN /opt/gongzhi/bin/pip install --no-deps --no-build-isolation ./schema . ./plugins/[!_]*/
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home gongzhi \

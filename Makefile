@@ -8,7 +8,7 @@ PLUGINS = $(filter-out plugins/_%,$(patsubst %/pyproject.toml,%,$(wildcard plugi
 PROJECTS = schema . $(PLUGINS)
 DECLARED = $(PROJECTS:%=%/pyproject.toml)
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-annotate --no-header --no-emit-package gongzhi --no-emit-package gongzhi-server --no-emit-package gongzhi-deadlines --no-emit-package gongzhi-dispatch --no-emit-package gongzhi-operations --no-emit-package gongzhi-contacts --no-emit-package gongzhi-rights --no-emit-package gongzhi-resolutions
+	--no-annotate --no-header --no-emit-package gongzhi --no-emit-package gongzhi-server $(PLUGINS:plugins/%=--no-emit-package gongzhi-%)
 RECORDS = tests/access/test_conditions.py tests/access/test_matrix.py tests/planner/test_snapshots.py \
 	tests/plugins/test_surface.py tests/core/test_kept.py $(wildcard $(PLUGINS:%=%/tests/test_conformance.py))
 
@@ -82,7 +82,8 @@ migration: .venv/run  ## write the migration that models lack: make migration NA
 
 plugin: .venv/run  ## begin a plugin of this repository: make plugin NAME=weather
 	.venv/bin/gongzhi plugin new $(or $(NAME),$(error say which: make plugin NAME=weather)) --into plugins
-	mv plugins/gongzhi-$(NAME) plugins/$(NAME)
+	mv plugins/gongzhi-$(subst _,-,$(NAME)) plugins/$(NAME)
+	printf '\n[tool.uv.sources]\ngongzhi = { path = "../../schema", editable = true }\n' >> plugins/$(NAME)/pyproject.toml
 
 docs: .venv/run  ## write the tables of the pages from the code
 	.venv/bin/python docs/tables.py

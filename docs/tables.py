@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -31,7 +32,7 @@ from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.gateway.options import documented_fields
 from gongzhi_server.plugins.choices import variable_of
 from gongzhi_server.settings import Settings
-from gongzhi_server.testing import ESSENTIAL
+from gongzhi_server.testing import ESSENTIAL, INSTALLED
 from graphql import GraphQLEnumType, GraphQLObjectType, build_schema
 from strawberry.types.field import StrawberryField
 
@@ -51,6 +52,38 @@ def table(*heads: str, rows: Iterable[Iterable[object]]) -> str:
 
 def code(name: object) -> str:
     return f"`{name}`"
+
+
+# the plugins of this repository
+
+
+TITLE = re.compile(r"# (?P<en>.+?) \((?P<zh>.+)\)\n")
+"""How the README of a plugin begins."""
+
+
+def plugins() -> str:
+    rows = (
+        (f"[{title['en']}]({page})", said, "yes" if always else "no") for page, title, said, always in our_plugins()
+    )
+    return table("plugin", "what", "always on", rows=rows)
+
+
+def plugins_zh() -> str:
+    rows = ((f"[{title['zh']}]({page})", "是" if on else "否") for page, title, _, on in our_plugins())
+    return table("插件", "始终启用", rows=rows)
+
+
+def our_plugins() -> Iterator[tuple[str, re.Match[str], str, bool]]:
+    """The README of each plugin, what it is called there, what it is, and whether it is always on."""
+    root = FOLDER.parent
+    for one in sorted(INSTALLED.found, key=lambda one: one.name):
+        folder = root / "plugins" / one.name
+        title = TITLE.match((folder / "README.md").read_text(encoding="utf-8"))
+        assert title, f"{folder.name}/README.md does not begin with # Name (中文)"
+        project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        # A description begins with whose it is.
+        said = project["description"].partition(": ")[2].rstrip(".")
+        yield f"plugins/{one.name}/README.md", title, said, one.always
 
 
 # the life of a case
@@ -335,11 +368,11 @@ PIECES: dict[str, Callable[[], str]] = {
     piece.__name__: piece
     for piece in (
         *(diagram, steps, stages, mutations, settings, console, limits, codes, roles, permissions),
-        *(shell, rates, closes, events, terms),
-        *(roles_zh, permissions_zh, mutations_zh, console_zh),
+        *(shell, rates, closes, events, terms, plugins),
+        *(roles_zh, permissions_zh, mutations_zh, console_zh, plugins_zh),
     )
 }
 
 if __name__ == "__main__":
-    for path in sorted(FOLDER.rglob("*.md")):
+    for path in sorted([*FOLDER.rglob("*.md"), *FOLDER.parent.glob("README*.md")]):
         path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -20,6 +20,7 @@ from gongzhi_server.plugins.scaffold import create_plugin, template_folder
 from .contracts import ROOT, releases, source
 
 PARTS = {
+    "README.md",
     "pyproject.toml",
     "gongzhi_road_watch/__init__.py",
     "gongzhi_road_watch/background.py",
@@ -27,6 +28,7 @@ PARTS = {
     "gongzhi_road_watch/migrations/0001_initial.py",
     "gongzhi_road_watch/migrations/__init__.py",
     "gongzhi_road_watch/models.py",
+    "gongzhi_road_watch/py.typed",
     "gongzhi_road_watch/types.py",
     "tests/additions.graphql",
     "tests/test_conformance.py",

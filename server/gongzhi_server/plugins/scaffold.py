@@ -36,7 +36,7 @@ def create_plugin(name: str, into: Path) -> list[Path]:
 def template_files(root: Path) -> Iterator[Path]:
     """Yield the template's files, by their way from its root."""
     # By kind, so that nothing an editor or a test run has left in the template is copied.
-    kinds = {".py", ".toml", ".graphql"}
+    kinds = {".py", ".toml", ".graphql", ".md", ".typed"}
     found = (one for one in sorted(root.rglob("*")) if one.suffix in kinds and "__pycache__" not in one.parts)
     yield from (one.relative_to(root) for one in found)
 
