@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 
 import asyncpg
-from gongzhi_server import demo
+from gongzhi_server import demo, testing
 from gongzhi_server.clock import clock
 from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.plugins import loader
@@ -40,6 +42,18 @@ def database_of(data: Path, url: str | None, people: int | None = None) -> Itera
             load(dsn, settings, people)
         asyncio.run(plugin_activation.switch_plugins(dsn, ["bench"], clock(), undecided=True))
         yield dsn
+
+
+@contextmanager
+def scratch_database(name: str) -> Iterator[str]:
+    """Yield the address of an empty database, which is dropped in the end: in GONGZHI_TEST_DSN, or an embedded one."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
+        outside = os.environ.get("GONGZHI_TEST_DSN") or opened.enter_context(testing.throwaway_cluster(Path(folder)))
+        asyncio.run(testing.drop_database(outside, name))
+        try:
+            yield asyncio.run(testing.create_database(outside, name))
+        finally:
+            asyncio.run(testing.drop_database(outside, name))
 
 
 def load(dsn: str, settings: Settings, people: int | None = None) -> demo.Summary:

@@ -1,13 +1,12 @@
 """Figures: how long the overview of a county over five years takes, with the sums of a million cases.
 
-`python -m benchmarks.figures`, with GONGZHI_TEST_DSN the address of a PostgreSQL 18. The sums are made at random, as
-many as counting a million cases leaves for a county; the documents are what the cockpit asks.
+Run it with `python -m benchmarks.figures`. The sums are made at random, as many as counting a million cases leaves for
+a county; the documents are what the cockpit asks.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import statistics
 import tempfile
 import time
@@ -24,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .bars import verdict
+from .county import scratch_database
 
 NAME = "bench_figures"
 CASES, PEOPLE, ROUNDS, BAR = 1_000_000, 2_000, 30, 300
@@ -125,15 +125,7 @@ def said_of(dimension: str, values: int) -> str:
     return SUMS.format(measures=", ".join(MEASURES), dimension=dimension, numbers=numbers, values=listed)
 
 
-async def main() -> None:
-    """Measure in a database of its own, which is dropped in the end."""
-    outside = os.environ["GONGZHI_TEST_DSN"]
-    await testing.drop_database(outside, NAME)
-    try:
-        await measure(Console(highlight=False), await testing.create_database(outside, NAME))
-    finally:
-        await testing.drop_database(outside, NAME)
-
-
 if __name__ == "__main__":
-    asyncio.run(main())
+    # In a database of its own, which is dropped in the end.
+    with scratch_database(NAME) as dsn:
+        asyncio.run(measure(Console(highlight=False), dsn))

@@ -3,8 +3,7 @@
 Run it with `python -m benchmarks.startup [ROUNDS]`. Each round is a process of its own, as an operator starts it, over
 a database whose tables are up to date; the time is taken outside, from starting the process until the port answers a
 query. One start before that is not counted: it compiles the modules, as pip does when it installs them. CPU seconds are
-those of that process; a busy machine lengthens them less. It needs a PostgreSQL in GONGZHI_TEST_DSN, prints, and writes
-nothing.
+those of that process; a busy machine lengthens them less. It prints, and writes nothing.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ import time
 from statistics import median
 
 import httpx
-from gongzhi_server import testing
 from gongzhi_server.plugins import loader
 from gongzhi_server.storage import database
 from rich.console import Console
 
 from .bars import verdict
+from .county import scratch_database
 
 BAR = 3.0
 """Seconds."""
@@ -79,13 +78,8 @@ def cpu_seconds(pid: int) -> float:
 
 def main() -> None:
     """Measure in a database of its own, which is dropped in the end."""
-    outside = os.environ["GONGZHI_TEST_DSN"]
-    asyncio.run(testing.drop_database(outside, NAME))
-    try:
-        dsn = asyncio.run(testing.create_database(outside, NAME))
+    with scratch_database(NAME) as dsn:
         measure(Console(highlight=False), dsn, int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)
-    finally:
-        asyncio.run(testing.drop_database(outside, NAME))
 
 
 if __name__ == "__main__":
