@@ -23,9 +23,11 @@ from graphql import GraphQLSchema
 from . import demo
 from ._compat import graphql_schema
 from .app import create_app
-from .auth.development_tokens import Tokens
+from .auth.development_tokens import Tokens, TrialAccounts
 from .deployment import plugin_activation
 from .events.feed import EVENT
+from .graphql import explain
+from .graphql.engine import GraphQLEngine
 from .graphql.schema import Schema, build_schema
 from .plugins.contributions import Plugins
 from .plugins.installed import Plugin, empty_manager
@@ -33,6 +35,7 @@ from .plugins.loader import check_plugins
 from .plugins.loader import load_plugins as load_plugins
 from .settings import Settings
 from .storage.database import migrate_apps as migrate_apps
+from .storage.database import open_readers
 from .storage.embedded_postgres import throwaway_cluster as throwaway_cluster
 from .storage.key_ring import load_key_ring
 
@@ -285,3 +288,22 @@ async def serve_application(
 def codes_of(errors: Sequence[dict[str, Any]]) -> list[str]:
     """Return the codes of a payload's errors."""
     return [one["code"] for one in errors]
+
+
+async def explain_query(
+    dsn: str, plugins: Plugins, text: str, variables: Mapping[str, Any], claims: Mapping[str, str], form: str = "text"
+) -> str:
+    """Return how PostgreSQL runs the one statement of a query for somebody with these claims; `form` may be json."""
+    pool = await open_readers(dsn, 1)
+    try:
+        account = await TrialAccounts(Tokens(SECRET), pool, plugins).build_account({"sub": "somebody", **claims})
+        viewer = Viewer(account, TODAY)
+        engine = GraphQLEngine(built_schema(plugins), pool.fetch, explain.build_context)
+        document = engine.prepare(text, None)
+        coerced = engine.coerce_variables(document, dict(variables))
+        statement = engine.planner.query(document, coerced, viewer)
+        values = statement.arguments(coerced.coerced, explain.build_context(viewer))
+        options = f"analyze, costs off, timing off, format {form}"
+        return "\n".join(line for (line,) in await pool.fetch(f"explain ({options}) {statement.sql}", *values))
+    finally:
+        await pool.close()

@@ -10,14 +10,9 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
-from gongzhi.declare.viewer import Viewer
-from gongzhi_server.auth.development_tokens import Tokens, TrialAccounts
 from gongzhi_server.deployment import plugin_activation
-from gongzhi_server.graphql import explain
-from gongzhi_server.graphql.engine import GraphQLEngine
-from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.storage import database
-from gongzhi_server.testing import SECRET, TODAY, Server, built_schema, codes_of, serve_application
+from gongzhi_server.testing import TODAY, Server, codes_of, explain_query, serve_application
 
 from .conftest import Market
 from .contracts import ROOT
@@ -125,28 +120,14 @@ async def test_cases_come_in_its_order(office: Server, grid: str) -> None:
     assert (await cases(office, "PRIORITY_SCORE_DESC", grid, last=7))["nodes"] == found[-7:]
 
 
-async def plan(dsn: str, plugins: Plugins, document: str, **claims: str) -> str:
-    """How PostgreSQL runs the one statement of a query."""
-    pool = await database.open_readers(dsn, 1)
-    try:
-        account = await TrialAccounts(Tokens(SECRET), pool, plugins).build_account({"sub": "somebody", **claims})
-        engine = GraphQLEngine(built_schema(plugins), pool.fetch, explain._context)
-        coerced = engine.coerce_variables(engine.prepare(document, None), {})
-        viewer = Viewer(account, TODAY)
-        statement = engine.planner.query(engine.prepare(document, None), coerced, viewer)
-        values = statement.arguments(coerced.coerced, explain._context(viewer))
-        return "\n".join(line for (line,) in await pool.fetch(f"explain (analyze, costs off) {statement.sql}", *values))
-    finally:
-        await pool.close()
-
-
 async def test_its_index_is_walked(office: Server, filled: str) -> None:
     """Of a county's cases those of the page are read, in their order, and no others."""
     connection = await asyncpg.connect(filled)
     await connection.execute("analyze priority.mark, cases.case")
     await connection.close()
     page = "{ cases(first: 10, orderBy: PRIORITY_SCORE_DESC) { nodes { number } pageInfo { endCursor } } }"
-    found = await plan(filled, office.worker.plugins, page, role="county_dispatcher", grid="610921")
+    claims = {"role": "county_dispatcher", "grid": "610921"}
+    found = await explain_query(filled, office.worker.plugins, page, {}, claims)
     walked = re.search(r"Scan Backward using mark_county_id_score_case_id_idx on mark \w+ \(actual .*rows=(\S+)", found)
     assert walked and float(walked[1]) <= 10, found
     read = [line for line in found.splitlines() if '"case"' in line and "never executed" not in line]

@@ -39,13 +39,13 @@ async def print_explanation(
         )
         viewer = Viewer(account, clock())
         # The same engine as serves, so the statement is the very one that would run.
-        engine = GraphQLEngine(build_schema(plugins), pool.fetch, lambda viewer: _context(viewer))
+        engine = GraphQLEngine(build_schema(plugins), pool.fetch, build_context)
         document = engine.prepare(text, operation)
         if document.operation != "query":
             raise Problem("only a query is one statement; a mutation runs its command, and then plans its payload")
         coerced = engine.coerce_variables(document, orjson.loads(variables))
         statement = engine.planner.query(document, coerced, viewer)
-        values = statement.arguments(coerced.coerced, _context(viewer))
+        values = statement.arguments(coerced.coerced, build_context(viewer))
         console = Console(soft_wrap=True, highlight=False)
         console.print(outline_fields(engine, document, statement.cost))
         console.print("\nStatement\n", BREAKS.sub("\n  ", statement.sql), sep="", markup=False)
@@ -62,7 +62,7 @@ async def print_explanation(
         await pool.close()
 
 
-def _context(viewer: Viewer) -> Any:
+def build_context(viewer: Viewer) -> Any:
     """Build a context without keys or mutations, which a query needs to bind its values."""
     from gongzhi.runtime.context import Context
     from gongzhi.runtime.sealing import KeyRing
