@@ -96,7 +96,7 @@ MUTANTS = (
     ),
     Mutant("all units are the first", "viewer_scope", '("units", permission))[at]', '("units", permission))[0]'),
     Mutant("branches overlap", "rows", "for other in rows[:at])", "for other in rows[:0])"),
-    Mutant("owners are not asked", "rows", "if lens and target.through and", "if not lens and target.through and"),
+    Mutant("owners are not asked", "rows", "if scope and target.through and", "if not scope and target.through and"),
     Mutant("owners are asked twice", "rows", "and owner != target.through:", "and owner != '':"),
     Mutant(
         "ties are left open", "rows", "dict.fromkeys((column, self.target.key))]", "dict.fromkeys((column, column))]"
@@ -106,18 +106,18 @@ MUTANTS = (
     Mutant("pages lose their last row", "lists", "{{1}}<={self.window.size}", "{{1}}<{self.window.size}"),
     Mutant("caps are not kept", "lists", "not 0 <= size <= plan.cap", "not 0 <= size"),
     Mutant("nested lists cost their sum", "lists", "compiler.times * times", "compiler.times + times"),
-    Mutant("guards stand open", "compiler", "if guard and not self.lens.can", "if guard and self.lens.can"),
+    Mutant("guards stand open", "compiler", "if guard and not self.scope.can", "if guard and self.scope.can"),
     Mutant(
         "to-one sees everything",
-        "compiler",
-        "rows = Rows(target, table, self.lens, None, None)",
+        "relations",
+        "rows = Rows(target, table, scope, None, None)",
         "rows = Rows(target, table, None, None, None)",
     ),
     Mutant(
         "aggregates count everything",
-        "compiler",
-        "rows = self.rows(target, plan, at, entity, self.lens)\n        return",
-        "rows = self.rows(target, plan, at, entity, None)\n        return",
+        "relations",
+        "rows = related_rows(compiler, target, plan, at, entity, compiler.scope)\n    return",
+        "rows = related_rows(compiler, target, plan, at, entity, None)\n    return",
     ),
     Mutant("plugins stay on for ever", "rows", "and a.until is null and a.active", "and a.active"),
     Mutant("not is unknown of null", "filters", "not coalesce({0},false)", "not ({0})"),

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
 from gongzhi.declare.extend import Extension
-from gongzhi.declare.viewer import Viewer
 from gongzhi.plugin.settings import CountySetting
 from gongzhi.runtime.channels import NoticeChannel
-from gongzhi.runtime.context import Bounds, Context
+from gongzhi.runtime.context import Context
 from gongzhi.runtime.sealing import KeyRing
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -26,22 +24,31 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .auth.assembly import open_authentication
-from .auth.authentication import Authenticator, invalid_token
+from .auth.authentication import Authenticator
 from .auth.service import AuthenticationService
 from .clock import clock
+from .configuration import (
+    gateway_settings,
+    is_enforced,
+    may_explore,
+    read_bounds,
+    read_limits,
+    receipts_secret,
+    refresh_viewer_with,
+    viewer_traits,
+)
 from .endpoints.feeds import Feeds
 from .endpoints.plain_http import MountedApp, RateLimitedApp
 from .endpoints.routes import PluginRoutes
 from .endpoints.sign_in import AuthEndpoint
 from .endpoints.uploads import FileService, upload_routes
-from .errors import Problem
 from .event_access.reader import EngineEventAccess
 from .events import Hub, Outbox
 from .events.resumptions import Resumptions
 from .files.archive import Archive, sweep_hourly
 from .files.malware_scan import make_scanner
 from .files.vault import Vault
-from .gateway import DocumentStore, Gateway, GatewaySettings, Guard, PublishedSchema, Rates, Traits
+from .gateway import DocumentStore, Gateway, Guard, PublishedSchema
 from .gateway.application import wrap_application
 from .gateway.interfaces import Unauthenticated
 from .gateway.limits import Limits
@@ -69,17 +76,10 @@ from .telemetry.requests import HEADER as REQUEST_ID
 from .telemetry.requests import begin_request
 from .telemetry.traces import Tracing, open_tracing
 
-DISCOVER = "schema.explore"
 PATH = "/graphql"
 """Where GraphQL is answered."""
 
 T = TypeVar("T")
-
-
-def receipts_secret(settings: Settings) -> bytes:
-    """Derive the secret behind receipt codes and idempotency MACs."""
-    # Not the secret itself: what one purpose shows of its key must tell nothing of another's.
-    return hashlib.sha256(b"gongzhi receipts " + settings.secret.encode()).digest()
 
 
 def create_app(
@@ -331,7 +331,7 @@ class Deployment:
             operations, runtime.archive, runtime.files.scan, secret, now, runtime.run, runtime.pictures, shares.files
         )
 
-        def tolled(path: str, app: ASGIApp) -> Route:
+        def rate_limited(path: str, app: ASGIApp) -> Route:
             return Route(
                 path, MountedApp(wrap_application(RateLimitedApp(app, limiter), gateway.settings)), methods=["GET"]
             )
@@ -341,7 +341,7 @@ class Deployment:
         return [
             *(Route(PATH, gateway), WebSocketRoute(PATH, gateway)),
             *AuthEndpoint(auth_service, authenticator, gateway.settings, limiter).routes,
-            *([tolled("/schema.graphql", self.publish_schema(operations))] if shown else []),
+            *([rate_limited("/schema.graphql", self.publish_schema(operations))] if shown else []),
             *upload_routes(uploads, settings.origins, settings.proxies),
             *Feeds(self.plugins, acting, shares.background.fetch, gateway.settings, limiter, operations.guard).routes,
         ]
@@ -389,73 +389,3 @@ async def watch_guard(guard: Guard | None) -> AsyncIterator[None]:
 def acting_for(runtime: Runtime, worker: Worker) -> Callable[[str], Context]:
     """Return what makes the context of a plugin that acts by itself."""
     return lambda name: runtime.context(worker.acting(name))
-
-
-def read_bounds(settings: Settings) -> Bounds:
-    """Return how many people's files may be read before somebody is told."""
-    return Bounds(
-        reveals=settings.reveals,
-        bulk=settings.bulk,
-        neighbours=settings.neighbours,
-        exported=settings.exported,
-        alone=settings.alone,
-        appointed=settings.appointed,
-        proposed=settings.proposed,
-    )
-
-
-def gateway_settings(settings: Settings) -> GatewaySettings:
-    """Return the gateway's settings."""
-    limited = is_enforced(settings, settings.rates)
-    return GatewaySettings(
-        status=settings.status,
-        batch=settings.batch,
-        origins=settings.origins,
-        proxies=settings.proxies,
-        page=settings.development if settings.pages is None else settings.pages,
-        rates=Rates() if limited else None,
-        slow=settings.slow / 1000,
-        limits=read_limits(settings),
-    )
-
-
-def is_enforced(settings: Settings, chosen: bool | None) -> bool:
-    """Return whether something holds that is for production if nothing else is chosen."""
-    return not settings.development if chosen is None else chosen
-
-
-def refresh_viewer_with(authenticator: Authenticator) -> Callable[[Viewer], Awaitable[Viewer]]:
-    """Return what brings a viewer up to date. It raises Unauthenticated once their credential is over."""
-
-    async def look_again(viewer: Viewer) -> Viewer:
-        found = await authenticator.current(viewer)
-        if found is None:
-            raise invalid_token()
-        return found
-
-    return look_again
-
-
-def read_limits(settings: Settings) -> Limits:
-    """Read the limits of requests. Raises Problem for a name that is none, or nothing at all."""
-    known = [each.name for each in fields(Limits)]
-    # 0 would refuse everything, which is never meant.
-    if wrong := sorted(name for name, most in settings.limits if name not in known or not most):
-        raise Problem(f"GONGZHI_LIMITS: {wrong[0]} is no limit, or is 0; the limits are {', '.join(known)}")
-    return Limits(**dict(settings.limits))
-
-
-def may_explore(settings: Settings, viewer: Viewer) -> bool:
-    """Return whether a viewer may explore the schema: in development, or as whoever keeps the deployment."""
-    return settings.development or viewer.can(DISCOVER)
-
-
-def viewer_traits(settings: Settings, authenticator: Authenticator) -> Traits:
-    """Return what the gateway may know of a viewer."""
-    return Traits(
-        account=lambda viewer: viewer.account.name,
-        key=lambda viewer: str(viewer.account.api_key) if viewer.account.api_key else None,
-        log_key=lambda viewer: str(viewer.account.id) if viewer.account.id else None,
-        expiry=authenticator.expiry,
-        discover=partial(may_explore, settings),
-    )

@@ -14,8 +14,9 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from .app import create_app, read_limits
+from .app import create_app
 from .clock import clock
+from .configuration import read_limits
 from .deployment.startup import fast_startup
 from .deployment.surroundings import refuse_bad_surroundings
 from .errors import Problem

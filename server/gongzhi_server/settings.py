@@ -2,172 +2,36 @@
 
 from __future__ import annotations
 
-import os
-import re
-import secrets
-import shlex
-import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import MISSING, dataclass, field, fields
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
+from .data_folder import keep_secret
 from .errors import Problem
+from .setting_values import (
+    check_addresses,
+    check_base_url,
+    check_dsn,
+    check_listener,
+    check_mode,
+    check_origins,
+    check_proxies,
+    check_secret,
+    check_status,
+    check_store,
+    check_types,
+    one_of,
+    parse_yes,
+    split_amounts,
+    split_command,
+    split_words,
+    whole_number,
+)
 from .weak_secrets import find_weakness
 
-MODES = ("development", "production")
-SECRET_LENGTH = 32
 KEYS = ("keys", "keys_file", "keys_command")
-ORIGIN = re.compile(r"https?://[^\s/?#]+")
-
-
-def whole_number(low: int, high: int) -> Callable[[str], int]:
-    """Accept a whole number from `low` to `high`."""
-
-    def parse(text: str) -> int:
-        # isdecimal() alone would let digits of other scripts through, and an endless row of them into the message.
-        if not (text.isascii() and text.isdecimal() and len(text) < 10 and low <= int(text) <= high):
-            raise ValueError(f"is no whole number from {low} to {high}; give one, or unset it")
-        return int(text)
-
-    return parse
-
-
-def one_of(*words: str) -> Callable[[str], str]:
-    """Accept one of some words."""
-
-    def parse(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"is none of {', '.join(words)}; give one of them, or unset it")
-        return text
-
-    return parse
-
-
-def check_mode(text: str) -> str:
-    """Accept a mode."""
-    if text not in MODES:
-        raise ValueError(f"is neither {' nor '.join(MODES)}; give one of them, or unset it")
-    return text
-
-
-def check_dsn(text: str) -> str:
-    """Accept a PostgreSQL address. Messages never repeat it: it may hold a password."""
-    try:
-        url = urlsplit(text)
-        url.port  # noqa: B018 -- raises when the port is no number
-    except ValueError:
-        raise ValueError("is no address; write postgresql://user:password@host:5432/name") from None
-    if url.scheme not in ("postgres", "postgresql"):
-        raise ValueError("does not begin with postgresql:// (or postgres://); no other database is supported")
-    if not url.path.strip("/"):
-        raise ValueError("names no database; write postgresql://user:password@host:5432/name")
-    return text
-
-
-def split_words(text: str) -> tuple[str, ...]:
-    """Accept names separated by commas."""
-    return tuple(word for each in text.split(",") if (word := each.strip()))
-
-
-def check_listener(text: str) -> tuple[str, int]:
-    """Accept an address of this machine and a port."""
-    host, _, port = text.rpartition(":")
-    try:
-        return (str(ip_address(host.strip("[]"))), whole_number(0, 65535)(port))
-    except ValueError:
-        raise ValueError("is no address and port of this machine; write 127.0.0.1:9100") from None
-
-
-def check_origins(text: str) -> tuple[str, ...]:
-    """Accept origins of other sites."""
-    for origin in (found := split_words(text)):
-        if not ORIGIN.fullmatch(origin):
-            raise ValueError("is no list of origins; write https://desk.example.org, separated by commas")
-    return found
-
-
-def split_amounts(text: str) -> tuple[tuple[str, int], ...]:
-    """Accept names with numbers."""
-    found = [word.partition("=") for word in split_words(text)]
-    if not all(name and value.isascii() and value.isdecimal() and 0 < len(value) < 10 for name, _, value in found):
-        raise ValueError("is no list of limits; write cost=20000,depth=12")
-    return tuple((name.strip(), int(value)) for name, _, value in found)
-
-
-def check_address(text: str) -> str:
-    """Accept the address of a server; only on this machine without TLS."""
-    found = urlsplit(text)
-    plain = found.scheme == "http" and found.hostname in ("localhost", "127.0.0.1", "::1")
-    if not (found.scheme == "https" or plain) or not found.hostname or found.query or found.fragment:
-        raise ValueError("is no address; write https://county.example.org")
-    return text
-
-
-def check_base_url(text: str) -> str:
-    """Accept an address, without a slash at its end."""
-    return check_address(text).rstrip("/")
-
-
-def check_addresses(text: str) -> tuple[str, ...]:
-    """Accept addresses of servers."""
-    return tuple(check_address(each) for each in split_words(text))
-
-
-def check_types(text: str) -> tuple[str, ...]:
-    """Accept types of tokens, without the prefix that may be left out of `typ` (RFC 7515, section 4.1.9)."""
-    return tuple(word.lower().removeprefix("application/") for word in split_words(text))
-
-
-def check_proxies(text: str) -> tuple[str, ...]:
-    """Accept addresses and networks."""
-    found = split_words(text)
-    try:
-        for each in found:
-            ip_network(each)
-    except ValueError:
-        raise ValueError("is no list of addresses or networks; write 10.0.0.0/8, separated by commas") from None
-    return found
-
-
-def split_command(text: str) -> tuple[str, ...]:
-    """Accept a command and its arguments, quoted as for a shell. No shell runs it."""
-    try:
-        return tuple(shlex.split(text))
-    except ValueError:
-        raise ValueError("is no command; write it as for a shell, with its quotes closed") from None
-
-
-def parse_yes(text: str) -> bool:
-    """Accept yes or no."""
-    if text not in ("yes", "no"):
-        raise ValueError("is neither yes nor no; give one of them, or unset it")
-    return text == "yes"
-
-
-def check_store(text: str) -> str:
-    """Accept a folder, or an address in S3."""
-    scheme, found, rest = text.partition("://")
-    if found and (scheme != "s3" or not rest):
-        raise ValueError("is neither a folder nor s3://bucket/folder; give one of them, or unset it")
-    return text
-
-
-def check_status(text: str) -> str:
-    """Accept a set of statuses."""
-    if text not in ("audit", "release"):
-        raise ValueError("is neither audit nor release; give one of them, or unset it")
-    return text
-
-
-def check_secret(text: str) -> str:
-    """Accept a secret that is long enough. Messages never repeat it."""
-    if len(text) < SECRET_LENGTH:
-        raise ValueError(f"is shorter than {SECRET_LENGTH} characters; make one with: openssl rand -hex 32")
-    return text
 
 
 def declare_variable(name: str, default: Any, parse: Callable[[str], Any], doc: str, *, hidden: bool = False) -> Any:
@@ -436,43 +300,3 @@ def check_providers(given: Mapping[str, Any]) -> None:
         raise Problem("GONGZHI_OIDC_ISSUERS and GONGZHI_OIDC_JWKS must name as many addresses, each issuer once")
     if issuers and not given.get("audience"):
         raise Problem("GONGZHI_OIDC_AUDIENCE must be set with GONGZHI_OIDC_ISSUERS; give what tokens for us say in aud")
-
-
-def keep_secret(data: Path) -> str:
-    """Return this data folder's own secret, made on first use."""
-    path = ensure_folder(data) / "secret"
-    try:
-        if not path.exists():
-            publish_file(path, secrets.token_hex(32))
-        return check_secret(path.read_text(errors="replace").strip())
-    except OSError as error:
-        raise Problem(f"{path} cannot be read or written ({error.strerror}); run as the folder's owner") from None
-    except ValueError as error:
-        raise Problem(f"the secret in {path} {error}, or remove the file") from None
-
-
-def publish_file(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, complete or not at all; the first of several writers wins."""
-    handle, name = tempfile.mkstemp(dir=path.parent)  # mkstemp makes it 0600
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(text + "\n")
-        # A link fails where the file exists, in one step: of two
-        # processes that start at once both read the same secret.
-        with suppress(FileExistsError):
-            os.link(name, path)
-    finally:
-        os.unlink(name)
-
-
-def ensure_folder(data: Path) -> Path:
-    """Make the data folder and return its absolute path. Others may pass through it (to the database), not list it."""
-    try:
-        data.mkdir(mode=0o711, parents=True, exist_ok=True)
-    except OSError as error:
-        raise Problem(
-            f"GONGZHI_DATA: {data} cannot be made ({error.strerror}); name a folder you may write to"
-        ) from None
-    if not os.access(data, os.W_OK | os.X_OK):
-        raise Problem(f"GONGZHI_DATA: {data} cannot be written; name a folder you may write to, or run as its owner")
-    return data.resolve()

@@ -345,7 +345,7 @@ async def test_keys_have_a_rate_of_their_own(
     tokens = await enrol("sync", "integrator", grid="610921")
     owner = server.with_token(tokens["accessToken"])
     made = await owner.do("createApiKey", "secret", label="a", permissions=["cases.view"])
-    monkeypatch.setattr("gongzhi_server.app.Rates", partial(Rates, address=Rate(3, 3600)))
+    monkeypatch.setattr("gongzhi_server.configuration.Rates", partial(Rates, address=Rate(3, 3600)))
     app = create_app(replace(settings_for_tests(filled, tmp_path), rates=True), filled, server.clock)
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://t") as client:

@@ -24,7 +24,7 @@ RAISERS = [
     *sorted((ROOT / "plugins" / "list_exports" / "gongzhi_list_exports").rglob("*.py")),
     *sorted((ROOT / "plugins" / "resolutions" / "gongzhi_resolutions").rglob("*.py")),
     *sorted((ROOT / "plugins" / "rights" / "gongzhi_rights").rglob("*.py")),
-    ROOT / "server" / "gongzhi_server" / "commands" / "mutations.py",
+    *sorted((ROOT / "server" / "gongzhi_server" / "commands").rglob("*.py")),
 ]
 MODULES = [
     path

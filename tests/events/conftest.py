@@ -18,8 +18,9 @@ import orjson
 import pytest
 import pytest_asyncio
 import uvicorn
-from gongzhi_server.app import create_app, receipts_secret
+from gongzhi_server.app import create_app
 from gongzhi_server.auth.development_tokens import Tokens
+from gongzhi_server.configuration import receipts_secret
 from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.events.cursors import OPEN_EPOCH, Cursors, read_epochs
 from gongzhi_server.gateway.limits import Limits

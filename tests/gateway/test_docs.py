@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gongzhi_server.gateway import application
+from gongzhi_server.gateway import application, http_messages
 from gongzhi_server.gateway.negotiation import PREFLIGHT
 
 PAGE = (Path(__file__).parents[2] / "docs" / "gateway.md").read_text(encoding="utf-8")
@@ -13,7 +13,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "gateway.md").read_text(encoding="u
 
 def test_statuses_are_listed() -> None:
     listed = re.findall(r"^\| (\d{3}) \|", PAGE, re.MULTILINE)
-    source = Path(application.__file__).read_text(encoding="utf-8")
+    source = "\n".join(Path(one.__file__).read_text(encoding="utf-8") for one in (application, http_messages))
     assert listed == sorted(set(re.findall(r"(?<![\w.])([2345]\d\d)(?![\d_])", source)) - {"300"})
 
 

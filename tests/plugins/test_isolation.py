@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from gongzhi_server.jobs import worker
-from gongzhi_server.planner import execution
+from gongzhi_server.planner import python_fields
 from gongzhi_server.testing import Server, ServerAnswer, serve_application
 
 from .conftest import Market
@@ -115,7 +115,7 @@ def blamed_plugin(answer: ServerAnswer) -> str:
 @pytest.mark.parametrize("field", ["ratio", "raising", "hanging"])
 async def test_failing_field_is_null(faulty: Server, monkeypatch: pytest.MonkeyPatch, field: str) -> None:
     """What fails may be SQL, Python, or Python that does not end."""
-    monkeypatch.setattr(execution, "PATIENCE", 0.05)
+    monkeypatch.setattr(python_fields, "PATIENCE", 0.05)
     answer = await faulty.as_("grid_worker").ask(f"{{ households(first: 1) {{ nodes {{ number word {field} }} }} }}")
     [household] = answer.body["data"]["households"]["nodes"]
     assert household["number"] and household["word"] == "so" and household[field] is None

@@ -9,9 +9,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from gongzhi_server.data_folder import keep_secret
 from gongzhi_server.deployment import doctor
 from gongzhi_server.errors import Problem
-from gongzhi_server.settings import Settings, keep_secret
+from gongzhi_server.settings import Settings
 from gongzhi_server.storage.key_ring import load_key_ring
 from gongzhi_server.testing import ESSENTIAL, settings_for_tests
 from gongzhi_server.weak_secrets import find_key_weakness

@@ -35,8 +35,8 @@ from gongzhi_deadlines.clocks.storage import CHANGING
 from gongzhi_deadlines.clocks.sweeping import Swept, sweep_once
 from gongzhi_deadlines.worktime import Term, Unit
 from gongzhi_server.cli import plugin_commands
-from gongzhi_server.commands.mutations import Transaction
 from gongzhi_server.commands.reactions import ReactionTable
+from gongzhi_server.commands.transaction import Transaction
 from gongzhi_server.deployment import doctor
 from gongzhi_server.events.outbox import Outbox
 from gongzhi_server.plugins.ownership import acting_as

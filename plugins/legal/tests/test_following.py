@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import uvicorn
-from gongzhi_server.app import create_app, receipts_secret
+from gongzhi_server.app import create_app
+from gongzhi_server.configuration import receipts_secret
 from gongzhi_server.events.cursors import Cursors
 from gongzhi_server.gateway.uvicorn_protocols import WebSocketProtocol
 from gongzhi_server.testing import settings_for_tests

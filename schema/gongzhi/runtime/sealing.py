@@ -23,8 +23,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-__all__ = ["KeyRing", "SealError", "data_key", "open_value", "seal_value"]
-
 _VERSION = b"\x01"  # AES-256-GCM with a random 96-bit nonce
 _NONCE = 12
 _KEY = 32

@@ -24,32 +24,6 @@ from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 
 from gongzhi.values.errors import Text
 
-__all__ = [
-    "CaseNumber",
-    "CodeError",
-    "Kind",
-    "Series",
-    "ancestor_codes",
-    "birth_date",
-    "case_number",
-    "check_case_number",
-    "gender_of",
-    "grid_code",
-    "is_masked",
-    "grid_kind",
-    "mask_phone",
-    "mask_resident_id",
-    "check_mobile",
-    "normalise_grid_code",
-    "parent_code",
-    "check_phone",
-    "receipt_code",
-    "receipt_matches",
-    "resident_id",
-    "shorten_code",
-    "check_uscc",
-]
-
 Reason = Literal["CHECK_DIGIT", "DATE", "DIGITS", "FUTURE", "LEGACY", "LENGTH", "MASKED", "RANGE", "SHAPE"]
 
 

@@ -19,19 +19,6 @@ from gongzhi.values.errors import Text
 if TYPE_CHECKING:
     from shapely.geometry import MultiPolygon, Polygon
 
-__all__ = [
-    "MAX_POINTS",
-    "Crs",
-    "GeometryError",
-    "Point",
-    "Ring",
-    "distance",
-    "write_geojson",
-    "point_text",
-    "polygon_text",
-    "read_rings",
-]
-
 MAX_POINTS = 10_000
 """How many points a boundary may have, all rings together."""
 

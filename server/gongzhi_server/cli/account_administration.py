@@ -10,14 +10,12 @@ from uuid import uuid4
 
 from gongzhi.core.accounts.commands import (
     AddAccountInput,
-    GrantRoleInput,
-    LinkIdentityInput,
     SetAccountSuspensionInput,
     add_account,
-    grant_role,
-    link_identity,
     set_account_suspension,
 )
+from gongzhi.core.accounts.grant_commands import GrantRoleInput, grant_role
+from gongzhi.core.accounts.identity_commands import LinkIdentityInput, link_identity
 from gongzhi.core.accounts.models import AccountKind
 from gongzhi.core.accounts.rules import CONSOLE, canonical_name
 from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
@@ -25,13 +23,13 @@ from gongzhi.runtime.commands import COMMAND
 from gongzhi.runtime.context import Context
 from gongzhi.values.errors import Language, Refusal
 
-from gongzhi_server.app import receipts_secret
 from gongzhi_server.auth.assembly import WRITERS, build_service
 from gongzhi_server.auth.passwords import Passwords, check_new_password
 from gongzhi_server.auth.sign_in_notices import PASSWORD_BY_OPERATOR, tell_owner
 from gongzhi_server.clock import CHINA, clock
 from gongzhi_server.commands import mutations
 from gongzhi_server.commands.reactions import ReactionTable
+from gongzhi_server.configuration import receipts_secret
 from gongzhi_server.errors import Problem
 from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.settings import Settings

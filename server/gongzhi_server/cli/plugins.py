@@ -110,9 +110,9 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask (不再询问).")] = False,
 ) -> None:
     """Write a plugin's tables to files, then drop them (移除数据)."""
+    from gongzhi_server.data_folder import ensure_folder
     from gongzhi_server.deployment import plugin_removal
     from gongzhi_server.plugins import loader
-    from gongzhi_server.settings import ensure_folder
 
     def agreed(rows: Mapping[str, int]) -> bool:
         for table, count in rows.items():

@@ -12,7 +12,7 @@ from gongzhi.values.errors import DeclarationError, Refusal, Refusals
 from gongzhi_server.errors import Fault
 from gongzhi_server.plugins.ownership import acting_as
 
-from .mutations import is_on
+from .transaction import is_on
 
 LONGEST = 5.0
 """Seconds that a reaction of a plugin may take: somebody waits for the step, and the case is locked."""

@@ -16,8 +16,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gongzhi_server.errors import Unavailable
-from gongzhi_server.gateway.application import SAFE, GatewaySettings, wrap_application
+from gongzhi_server.gateway.application import wrap_application
+from gongzhi_server.gateway.http_messages import SAFE
 from gongzhi_server.gateway.operations import client_address
+from gongzhi_server.gateway.options import GatewaySettings
 from gongzhi_server.gateway.overload import Guard
 from gongzhi_server.gateway.rate_limits import RateLimited, RateLimiter
 from gongzhi_server.jobs.worker import ON

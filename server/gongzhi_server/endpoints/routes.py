@@ -27,11 +27,13 @@ from gongzhi_server.auth.authentication import preferred_language
 from gongzhi_server.auth.claims import OnBehalf
 from gongzhi_server.errors import Unavailable
 from gongzhi_server.gateway import error_responses
-from gongzhi_server.gateway.application import SAFE, GatewaySettings, wrap_application
+from gongzhi_server.gateway.application import wrap_application
 from gongzhi_server.gateway.error_codes import Code
+from gongzhi_server.gateway.http_messages import SAFE
 from gongzhi_server.gateway.interfaces import Forbidden, RequestRefused, Unauthenticated
 from gongzhi_server.gateway.negotiation import accepts_gzip, cross_site, fold_headers
 from gongzhi_server.gateway.operations import Caller, Operations
+from gongzhi_server.gateway.options import GatewaySettings
 from gongzhi_server.gateway.rate_limits import METER, CallerBudget, RateLimited, TimeMeter
 from gongzhi_server.gateway.request import Request as Operation
 from gongzhi_server.jobs.worker import ON, describe_error

@@ -24,11 +24,13 @@ from gongzhi_server.auth.passwords import PasswordsBusy
 from gongzhi_server.auth.service import AttemptOrigin, AuthenticationService, WrongCredentials
 from gongzhi_server.auth.sessions import OpenedSession
 from gongzhi_server.gateway import error_responses
-from gongzhi_server.gateway.application import SAFE, GatewaySettings, wrap_application
+from gongzhi_server.gateway.application import wrap_application
 from gongzhi_server.gateway.error_codes import Code
+from gongzhi_server.gateway.http_messages import SAFE
 from gongzhi_server.gateway.interfaces import Unauthenticated
 from gongzhi_server.gateway.negotiation import cross_site, fold_headers, is_json
 from gongzhi_server.gateway.operations import client_address
+from gongzhi_server.gateway.options import GatewaySettings
 from gongzhi_server.gateway.rate_limits import RateLimited, RateLimiter, network_of
 
 from .plain_http import BodyTooLarge, BodyTooLate, HttpRefused, MountedApp, read_body, refuse_if_away

@@ -1,4 +1,7 @@
-"""Gateway: GraphQL over HTTP, WebSocket and server-sent events by their specifications, within limits."""
+"""Gateway: GraphQL over HTTP, WebSocket and server-sent events by their specifications, within limits.
+
+Its modules lie side by side: `application.py` is the way of a request, and each other one a step or a bound of it.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from tortoise.transactions import in_transaction
 from uuid6 import uuid7
 
 from gongzhi_server.clock import CHINA
-from gongzhi_server.commands.mutations import Transaction
+from gongzhi_server.commands.transaction import Transaction
 from gongzhi_server.errors import Unavailable
 from gongzhi_server.events.feed import EVENT
 from gongzhi_server.events.outbox import Outbox

@@ -6,9 +6,8 @@ import asyncio
 import base64
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -24,30 +23,23 @@ from gongzhi.runtime.context import FileLook
 from gongzhi.values.errors import Refusal
 from graphql import (
     GraphQLError,
-    GraphQLLeafType,
-    GraphQLNonNull,
-    GraphQLObjectType,
     execute,
-    get_argument_values,
-    get_named_type,
-    get_nullable_type,
-    is_leaf_type,
-    is_list_type,
 )
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import VariableValues
 from strawberry.dataloader import DataLoader
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
-from strawberry.types.arguments import convert_arguments
 
 from gongzhi_server.errors import Unavailable
 from gongzhi_server.plugins.installed import is_switched
 
 from . import Document, Planner, Statement
+from .answer_path import AnswerPlace
 from .budget import Budget
-from .compiler import MASKED, PluginPartFailed
+from .failures import MASKED, PluginPartFailed
 from .looks import cut_looks
-from .statement import AnswerShape, PythonCall
+from .python_fields import FieldRow, compute_field, flatten
+from .statement import AnswerShape
 
 Fetch = Callable[..., Awaitable[Sequence[Any]]]
 
@@ -57,44 +49,12 @@ SEALED = '"@sealed"'
 log = logging.getLogger("gongzhi")
 
 
-PATIENCE = 5.0
-"""Seconds a Python field of a plugin may take."""
 SECOND_TRY = 2.0
 """Seconds for a second try without a plugin, after a statement with the plugin took too long."""
 
 
 class LostRows(GraphQLError):
     """Rows were asked for by a condition of a plugin that failed: there is nothing to answer."""
-
-
-@dataclass(frozen=True)
-class AnswerPlace:
-    """The place of rows in an answer. Behind a list it is where the list stands, and no path leads into it."""
-
-    path: tuple[str | int, ...]
-    exact: bool = True
-
-    @classmethod
-    def of(cls, path: Sequence[str | int]) -> AnswerPlace:
-        """Return the place of a row; of one in a list, that of the list."""
-        cut = next((at for at, step in enumerate(path) if isinstance(step, int)), None)
-        return cls(tuple(path[:cut]), cut is None)
-
-    def locate(self, error: GraphQLError) -> GraphQLError:
-        """Return an error of a statement for rows with its path from the root of the answer."""
-        path = (*self.path, *(error.path or ())) if self.exact else self.path
-        cause, extensions = error.original_error, error.extensions
-        return GraphQLError(error.message, error.nodes, path=path, original_error=cause, extensions=extensions)
-
-
-class FieldRow:
-    """A row with the columns that a Python field asked for, and no others."""
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self.__dict__.update(values)
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"{name!r} is not among the columns this field says it needs")
 
 
 class PythonExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -233,8 +193,8 @@ class OperationRun:
     ) -> tuple[Statement, Sequence[Any]]:
         """Send a statement; if it fails with one plugin's fields and not `without` them, answer null for these.
 
-        One that took too long is not waited for that long again. Raises Lost if it is a condition of the plugin's that
-        fails.
+        One that took too long is not waited for that long again. Raises LostRows if it is a condition of the
+        plugin's that fails.
         """
         if fault := statement.fault:
             raise LostRows(fault.message, fault.nodes, extensions=fault.extensions, original_error=fault.original_error)
@@ -329,7 +289,7 @@ class OperationRun:
     async def fetch_by_keys(
         self, statement: Statement, given: Mapping[str, Any]
     ) -> tuple[list[bytes | None], list[GraphQLError]]:
-        """Fetch rows by the keys that are given, each as JSON, and their errors. Raises Lost."""
+        """Fetch rows by the keys that are given, each as JSON, and their errors. Raises LostRows."""
         variables = {**self.variables.coerced, **given}
         statement, sent = await self.execute_with_fallback(
             statement, lambda one: self.send(one, variables), self.rebuild_without
@@ -375,7 +335,7 @@ class OperationRun:
                 for one in objects
             ]
             for call in shape.calls:
-                await self.call(call, rows, objects)
+                await compute_field(self, call, rows, objects)
         for key, inner in shape.inner.items():
             found = list(flatten(one[key] for one in objects))
             if found:
@@ -398,81 +358,3 @@ class OperationRun:
         except sealing.SealError as error:
             log.error("a protected value is shown masked to whom it belongs: %s", error)
             return found["mask"]
-
-    async def call(self, call: PythonCall, rows: list[FieldRow], objects: list[dict[str, Any]]) -> None:
-        """Set one Python field on all objects."""
-        # The statement has said true where the plugin is off or the permission is not held: Python sees no such row.
-        on = [at for at, one in enumerate(objects) if not one[call.key]]
-        values = await self.values(call, [rows[at] for at in on]) if on else []
-        for one in objects:
-            one[call.key] = None
-        for at, value in zip(on, values, strict=True):
-            objects[at][call.key] = value
-
-    async def values(self, call: PythonCall, rows: list[FieldRow]) -> list[Any]:
-        """Compute a Python field on these rows. If it fails, it is null on all of them and there is one error."""
-        plugin = call.declared.metadata.get(PLUGIN)
-        try:
-            values = call.plan.function(rows, self.context, **self.arguments(call))
-            if inspect.isawaitable(values):
-                # A plugin that hangs would hold the operation and its connection.
-                async with asyncio.timeout(PATIENCE if plugin else None):
-                    values = await values
-            if len(values) != len(rows):
-                raise ValueError(f"{len(rows)} rows went in and {len(values)} values came out")
-            return await self.serialise_values(call, values)
-        except Exception as error:
-            # No row may have null here, so the error rises as GraphQL says.
-            if isinstance(call.of.type, GraphQLNonNull):
-                raise
-            known = isinstance(error, Refusal)
-            message = str(error) if known else MASKED
-            owner = {"plugin": plugin} if plugin else None
-            located = GraphQLError(message, call.node, path=call.path, original_error=error, extensions=owner)
-            self.errors.append(located)
-            return [None] * len(rows)
-
-    def arguments(self, call: PythonCall) -> dict[str, Any]:
-        """Return a call's arguments by their Python names, input objects as instances."""
-        given = get_argument_values(call.of, call.node, self.variables)
-        converter = self.planner.declared.schema_converter
-        return convert_arguments(given, call.declared.arguments, converter.scalar_registry, converter.config)
-
-    async def serialise_values(self, call: PythonCall, values: Sequence[Any]) -> list[Any]:
-        """Convert a field's values to JSON: leaves are serialised, references planned and fetched."""
-        named = get_named_type(call.of.type)
-        if is_leaf_type(named):
-            listed = is_list_type(get_nullable_type(call.of.type))
-            return [serialize_leaf(named, value, listed) for value in values]
-        assert isinstance(named, GraphQLObjectType)
-        entity = self.planner.entities[named.name]
-        make = partial(self.planner.rows, self.document, self.variables, self.viewer, entity, named, call.details)
-        keys = [one.key for one in flatten(values)]
-        place = AnswerPlace(call.path, call.exact)
-        statement = make()
-        # Even without rows the errors of the selection are reported, as they are for planned lists.
-        if not keys:
-            self.tell(statement, place)
-        found = dict(zip(keys, await self.rows(statement, keys, make, place), strict=True)) if keys else {}
-        return [
-            [found[one.key] for one in value] if isinstance(value, list) else value and found[value.key]
-            for value in values
-        ]
-
-
-def flatten(values: Any) -> Iterator[Any]:
-    """Yield what is inside lists of lists, without the nulls."""
-    for value in values:
-        if isinstance(value, list):
-            yield from flatten(value)
-        elif value is not None:
-            yield value
-
-
-def serialize_leaf(kind: GraphQLLeafType, value: Any, listed: bool) -> Any:
-    """Serialise a leaf value, or a list of them."""
-    if value is None:
-        return None
-    if listed:
-        return [serialize_leaf(kind, one, False) for one in value]
-    return kind.coerce_output_value(value)

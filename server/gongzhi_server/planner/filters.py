@@ -68,20 +68,21 @@ class Filter:
                 return None if inside is None else Sql("not coalesce({0},false)", inside)
         comparison = self.known[snake_case(str(name))]
         allowed = self.allow(str(name), comparison)
-        if comparison.plugin and self.compiler.leaves_out(comparison.plugin, self.given.node):
+        if comparison.plugin and self.compiler.failures.leaves_out_condition(comparison.plugin, self.given.node):
             return Sql("false")
-        ways = [way for way in value if value[way] is not None]
+        operators = [operator for operator in value if value[operator] is not None]
         # A condition on what is not open is a look at whomever it finds, so it is noted for the access log.
-        if ways and not self.target.is_open(snake_case(str(name))):
+        if operators and not self.target.is_open(snake_case(str(name))):
             self.rows.conditions[str(name)] = None
             self.rows.filtered = True
             self.rows.plugin = self.rows.plugin or comparison.plugin
         try:
             found = [
-                build_term(comparison.plugin, comparison.build, self.at, way, self.value((*path, way))) for way in ways
+                build_term(comparison.plugin, comparison.build, self.at, operator, self.value((*path, operator)))
+                for operator in operators
             ]
         except PluginFault as fault:
-            self.compiler.fail(fault, self.given.node)
+            self.compiler.failures.refuse_answer(fault, self.given.node)
             return Sql("false")
         return all_of(*allowed, *found) if found else None
 

@@ -23,17 +23,20 @@ from pypika_tortoise.terms import Criterion, LiteralValue, Term, Tuple
 from . import looks
 from .arguments import ArgumentRefusal
 from .containment import PluginFault, build_term
+from .failures import log_fault
 from .filters import apply_filter
 from .rows import (
-    Beside,
+    SINGLE,
     Derived,
+    LevelsFromSide,
     OrderKey,
     Rows,
-    Walk,
+    SideScan,
     everywhere,
     permission_criterion,
     select_from,
     switched_on_criterion,
+    terms_or_empty,
 )
 from .scalars import quote_constant
 from .statement import AnswerShape
@@ -83,8 +86,8 @@ class Window:
         if self.back:
             # The last rows are the first in the reverse order; they are turned round again where they are aggregated.
             self.keys = [key.reverse for key in self.keys]
-            if (walk := rows.walk) is not None:
-                rows.walk = replace(walk, keys=[key.reverse for key in walk.keys])
+            if (scan := rows.side_scan) is not None:
+                rows.side_scan = replace(scan, keys=[key.reverse for key in scan.keys])
         self.after, self.before = "after" in given, "before" in given
 
     def check_cursors(self, compiler: Compiler, at: Frame) -> None:
@@ -101,7 +104,7 @@ class Window:
         found: Criterion | None = None
         for name, follows in (("after", not self.back), ("before", self.back)):
             if name in at.given:
-                greater = (keys[0].way is Order.asc) == follows
+                greater = (keys[0].direction is Order.asc) == follows
                 columns = Tuple(*(key.term for key in keys))
                 values = Tuple(*(at.given.bind(name, convert=CursorValue(key, i)) for i, key in enumerate(keys)))
                 one = columns > values if greater else columns < values
@@ -124,7 +127,7 @@ def plan_list(
         *terms_or_empty(terms)
     )
     for key in window.keys:
-        last = last.orderby(key.term, order=key.reverse.way)
+        last = last.orderby(key.term, order=key.reverse.direction)
     return Sql(LISTED, compiler.name("o"), last), shape
 
 
@@ -141,7 +144,7 @@ def plan_page(
     for key, inside in selected.items():
         name = inside[0].node.name.value
         child = AnswerShape()
-        with compiler.way.step(key, of=kind.fields.get(name)):
+        with compiler.answer_path.step(key, of=kind.fields.get(name)):
             match name:
                 case "__typename":
                     term: Term = LiteralValue(quote_constant(kind.name))
@@ -160,8 +163,8 @@ def plan_page(
     # Only totals and type names are selected: no row has to be read for them.
     if not made.read:
         return compiler.nest_terms(parts), shape
-    if rows.walk is not None:
-        rows.walk = replace(rows.walk, bounds=partial(window.bounds, at=at))
+    if rows.side_scan is not None:
+        rows.side_scan = replace(rows.side_scan, bounds=partial(window.bounds, at=at))
     alias = rows.table.alias
     bounds = window.bounds(window.keys, at)
     source: Any = rows.select_ordered(window.keys, made.limit, bounds).select(rows.table.star)
@@ -171,7 +174,7 @@ def plan_page(
         )
     # "having" makes it one row, even where no field selected is an aggregate.
     query = select_from(Derived(Sql("{0}", source), alias)).select(*parts).having(LiteralValue("true"))
-    return Sql("(select row_to_json({0}) from {1} {0})", compiler.name("x"), query), shape
+    return Sql(SINGLE, compiler.name("x"), query), shape
 
 
 def asks_for_more(compiler: Compiler, kind: Any, selected: GroupedFieldSet, window: Window) -> bool:
@@ -186,7 +189,7 @@ def asks_for_more(compiler: Compiler, kind: Any, selected: GroupedFieldSet, wind
 
 def plugin_order(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[OrderKey] | None:
     """Return an order that a plugin has added; None for a column's, and nothing if the plugin's has failed."""
-    name, _, way = asked.rpartition("_")
+    name, _, direction = asked.rpartition("_")
     found = compiler.planner.declared.orderings(rows.target).get(name)
     if found is None:
         return None
@@ -196,55 +199,56 @@ def plugin_order(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[
         extensions = {"code": "FORBIDDEN", "permission": found.requires}
         message = f"The order {name.upper()} needs the permission {found.requires!r}."
         raise GraphQLError(message, given.node, extensions=extensions)
-    compiler.plugins.add(found.plugin)
-    if compiler.without == found.plugin:
-        compiler.replace_failed(found.plugin, given.node)
+    if compiler.failures.is_left_out(found.plugin):
+        compiler.failures.replace_failed(found.plugin, given.node)
         return []
     where: Criterion | None = None
     on = [one for one in (switched_on_criterion(found.plugin, rows.target, rows.table),) if one is not None]
     if found.requires:
-        where = permission_criterion(rows.target, rows.table, compiler.lens, found.requires)
+        where = permission_criterion(rows.target, rows.table, compiler.scope, found.requires)
         on += [] if where is None else [where]
     # Where the viewer may not know the value, or the plugin is off, rows sort as if they had none.
     if on:
         guarded = replace(found, build=lambda at: Sql("case when {0} then {1} end", all_of(*on), found.build(at)))
     else:
         guarded = found
-    key = rows.key(rows.target.key, Order[way])
+    key = rows.key(rows.target.key, Order[direction])
     try:
         build_term(found.plugin, found.build, at)
     except PluginFault as fault:
-        compiler.tell(fault, f"the order {name.upper()}")
-        compiler.replace_failed(fault.plugin, given.node, fault.__cause__)
+        log_fault(fault, f"the order {name.upper()}")
+        compiler.failures.replace_failed(fault.plugin, given.node, fault.__cause__)
         return []
     if found.side is not None and rows.rebuild_on is not None:
         by = found.requires if where is not None else None
         covered = [
-            by is None or any(compiler.lens.covers(by, one) for one in permissions_held(branch))
+            by is None or any(compiler.scope.covers(by, one) for one in permissions_held(branch))
             for branch in rows.branches
         ]
-        rows.walk = walk(found, found.side, rows, rows.rebuild_on, key, covered)
+        rows.side_scan = scan_side_table(found, found.side, rows, rows.rebuild_on, key, covered)
     # The key of the row breaks ties: without it, rows of equal value could be skipped between two pages.
-    return [OrderKey(guarded.value(at), key.way, found.read), key]
+    return [OrderKey(guarded.value(at), key.direction, found.read), key]
 
 
-def walk(
+def scan_side_table(
     found: Ordering,
     side: SideTable,
     rows: Rows,
     rebuild_on: Callable[[Table], Rows],
     key: OrderKey,
     covered: list[bool],
-) -> Walk:
-    """How an order walks the index of its side table."""
-    beside = side.table(f"{rows.table.alias}w")
-    there = rebuild_on(Beside(rows.table, beside) if "grid_3_id" in side.model._meta.fields_map else rows.table)
-    joined = Sql("{0}={1}", rows.table.field(rows.target.key), beside.field(side.key))
+) -> SideScan:
+    """Return how rows are found in an order by the index of its side table."""
+    side_table = side.table(f"{rows.table.alias}w")
+    there = rebuild_on(
+        LevelsFromSide(rows.table, side_table) if "grid_3_id" in side.model._meta.fields_map else rows.table
+    )
+    joined = Sql("{0}={1}", rows.table.field(rows.target.key), side_table.field(side.key))
     keys = [
-        OrderKey(beside.field(side.column), key.way, found.read),
-        OrderKey(beside.field(side.key), key.way, key.read),
+        OrderKey(side_table.field(side.column), key.direction, found.read),
+        OrderKey(side_table.field(side.key), key.direction, key.read),
     ]
-    return Walk(beside, joined, there.branches, covered, keys, lambda keys: None, everywhere(found.plugin))
+    return SideScan(side_table, joined, there.branches, covered, keys, lambda keys: None, everywhere(found.plugin))
 
 
 class PageOf:
@@ -371,9 +375,5 @@ def camel_case(name: str) -> str:
 
 def column_order(asked: str) -> str:
     """Translate an order of the schema, `reported_at_desc`, to the one of plans, `-reported_at`."""
-    name, _, way = asked.rpartition("_")
-    return f"-{name}" if way == "desc" else name
-
-
-def terms_or_empty(terms: list[Term]) -> list[Term]:
-    return terms or [Sql("")]
+    name, _, direction = asked.rpartition("_")
+    return f"-{name}" if direction == "desc" else name

@@ -101,7 +101,7 @@ def tell_conditions(compiler: Compiler, rows: Rows, shape: AnswerShape) -> None:
 def file_owners(compiler: Compiler, entity: Entity, row: Table) -> Sql | None:
     """Return the people whose file a row of this entity is: its own, or that of the row it belongs to."""
     if entity.file:
-        return build_term(plugin_of(entity), entity.file, row, compiler.lens)  # type: ignore[no-any-return]
+        return build_term(plugin_of(entity), entity.file, row, compiler.scope)  # type: ignore[no-any-return]
     if not entity.through:
         return None
     # The owner may itself be owned, so this climbs until an entity has a file of its own.

@@ -34,16 +34,16 @@ class OrderKey:
     """One of the values that rows are ordered by; `read` makes one of it that a cursor has."""
 
     term: Term
-    way: Order
+    direction: Order
     read: Callable[[Any], Any]
 
     @property
     def reverse(self) -> OrderKey:
-        return replace(self, way=Order.asc if self.way is Order.desc else Order.desc)
+        return replace(self, direction=Order.asc if self.direction is Order.desc else Order.desc)
 
 
-class Beside(Table):
-    """A table of which the levels are read from another that lies beside it, for the sake of that one's indexes."""
+class LevelsFromSide(Table):
+    """A table of which the levels are read from its side table, for the sake of that one's indexes."""
 
     def __init__(self, table: Table, side: Table) -> None:
         schema, name = split_table(table)
@@ -55,12 +55,12 @@ class Beside(Table):
 
 
 @dataclass(frozen=True)
-class Walk:
+class SideScan:
     """How rows are found in the order of a side table: by its index, and joined.
 
     `branches` are those of the rows as the side table has them. They choose the index and decide nothing: the rows'
     own are asked, too. Those that are not `covered`, on all of whose rows the viewer may ask for the order, are sorted.
-    `everywhere` says when the walk is good, None if always: elsewhere all rows are sorted.
+    `everywhere` says when it holds, None if always: elsewhere all rows are sorted.
     """
 
     side: Table
@@ -80,9 +80,18 @@ def select_from(rows: Selectable) -> Any:
     return Query.from_(rows, immutable=False)
 
 
+# `row_to_json` of a subquery keeps the members in the order of the selection, as GraphQL asks for.
+SINGLE = "(select row_to_json({0}) from {1} {0})"
+
+
 def select_terms(*terms: Term) -> Any:
     """Start a query of terms that need no table."""
     return start_query(Query).select(*terms)
+
+
+def terms_or_empty(terms: list[Term]) -> list[Term]:
+    """Return the terms, or the empty selection that PostgreSQL allows and pypika does not."""
+    return terms or [Sql("")]
 
 
 class Derived(Selectable):
@@ -99,7 +108,7 @@ class Derived(Selectable):
 class Rows:
     """Rows of one table. Each branch of the alternatives is one path through an index.
 
-    Without a lens nobody is asked who may see them: `on` is the right itself. `owner` is the relation by which
+    Without a scope nobody is asked who may see them: `on` is the right itself. `owner` is the relation by which
     they were reached, if their owner has been found visible already.
 
     `alone` is a row that was asked for by itself; `covered` are rows whose owner's selection is a look already.
@@ -111,7 +120,7 @@ class Rows:
     """
 
     alone = covered = sorted = filtered = False
-    walk: Walk | None = None
+    side_scan: SideScan | None = None
     """How they are found in the order that is asked for, if a side table has it."""
     rebuild_on: Callable[[Table], Rows] | None = None
     """Makes the same rows of another table."""
@@ -120,7 +129,7 @@ class Rows:
         self,
         target: Entity,
         table: Table,
-        lens: ViewerScope | None,
+        scope: ViewerScope | None,
         on: Alternatives,
         owner: str | None,
         whose: str | None = None,
@@ -131,10 +140,10 @@ class Rows:
         self.plugin = plugin_of(target)
         """Whose rows they are, or whose condition or order finds them; None for the core's."""
         # The rule of visibility is applied here and nowhere else: every statement reads rows by this class.
-        seen = build_rows(self.plugin or whose, target.visible, table, lens) if lens else None
+        seen = build_rows(self.plugin or whose, target.visible, table, scope) if scope else None
         # Rows that belong to another are seen only if that one is, unless they were reached from it.
-        if lens and target.through and owner != target.through:
-            self.criteria.append(_owner_is_visible(target, table, lens))
+        if scope and target.through and owner != target.through:
+            self.criteria.append(_owner_is_visible(target, table, scope))
         if (on_here := switched_on_criterion(self.plugin, target, table)) is not None:
             self.criteria.append(on_here)
         self.branches = _branches(on, seen)
@@ -172,12 +181,12 @@ class Rows:
 
         def cut(query: Any, keys: Sequence[OrderKey] = keys) -> Any:
             for key in keys:
-                query = query.orderby(key.term, order=key.way)
+                query = query.orderby(key.term, order=key.direction)
             return query.limit(limit)
 
-        if (walk := self.walk) is not None and self.branches:
-            parts = [cut(query, walk.keys) for query in self._walk_branches(walk)]
-            parts += [cut(query) for query in self._sort_branches(walk, more)]
+        if (scan := self.side_scan) is not None and self.branches:
+            parts = [cut(query, scan.keys) for query in self._scan_branches(scan)]
+            parts += [cut(query) for query in self._sort_branches(scan, more)]
             return cut(select_from(Derived(union(part.select(self.table.star) for part in parts), self.table.alias)))
         if len(self.branches) == 1:
             return cut(self._branch(self.branches[0], select_from(self.table), more))
@@ -185,13 +194,13 @@ class Rows:
 
     def keys(self, order: str) -> list[OrderKey]:
         """Return the columns of an order, ties broken by key in the same direction."""
-        way = Order.desc if order.startswith("-") else Order.asc
+        direction = Order.desc if order.startswith("-") else Order.asc
         named = order.removeprefix("-")
         column = self.target.column(named) if named else self.target.key
-        return [self.key(name, way) for name in dict.fromkeys((column, self.target.key))]
+        return [self.key(name, direction) for name in dict.fromkeys((column, self.target.key))]
 
-    def key(self, column: str, way: Order) -> OrderKey:
-        return OrderKey(self.table.field(column), way, partial(decode_column, self.target, column))
+    def key(self, column: str, direction: Order) -> OrderKey:
+        return OrderKey(self.table.field(column), direction, partial(decode_column, self.target, column))
 
     def _branch(self, branch: list[Criterion], query: Any, more: Criterion | None) -> Any:
         criteria = (*branch, *self.criteria, *([more] if more is not None else ()))
@@ -200,18 +209,18 @@ class Rows:
         # Each criterion in parentheses: one that holds "or" would otherwise weaken the others.
         return query.where(Sql(" AND ".join(f"({{{at}}})" for at in range(len(criteria))), *criteria))
 
-    def _walk_branches(self, walk: Walk) -> Iterator[Any]:
+    def _scan_branches(self, scan: SideScan) -> Iterator[Any]:
         """Yield each branch in the order of the side table's index."""
-        more = [one for one in (walk.bounds(walk.keys), walk.everywhere) if one is not None]
-        for branch, beside, covered in zip(self.branches, walk.branches, walk.covered, strict=True):
+        more = [one for one in (scan.bounds(scan.keys), scan.everywhere) if one is not None]
+        for branch, of_side, covered in zip(self.branches, scan.branches, scan.covered, strict=True):
             if covered:
-                query = select_from(walk.side).from_(self.table)
-                yield self._branch([walk.joined, *beside, *more, *branch], query, None)
+                query = select_from(scan.side).from_(self.table)
+                yield self._branch([scan.joined, *of_side, *more, *branch], query, None)
 
-    def _sort_branches(self, walk: Walk, more: Criterion | None) -> Iterator[Any]:
-        """Yield the branches that are not walked, and those that are, for where the side table does not hold."""
-        elsewhere = [] if walk.everywhere is None else [Sql("not {0}", walk.everywhere)]
-        for branch, covered in zip(self.branches, walk.covered, strict=True):
+    def _sort_branches(self, scan: SideScan, more: Criterion | None) -> Iterator[Any]:
+        """Yield the branches that are not scanned, and those that are, for where the side table does not hold."""
+        elsewhere = [] if scan.everywhere is None else [Sql("not {0}", scan.everywhere)]
+        for branch, covered in zip(self.branches, scan.covered, strict=True):
             if not covered or elsewhere:
                 yield self._branch([*branch, *(elsewhere if covered else ())], select_from(self.table), more)
 
@@ -246,18 +255,18 @@ def _apart(rows: Alternatives) -> list[list[Criterion]]:
     return [[row, *(Sql("({0}) is not true", other) for other in rows[:at])] for at, row in enumerate(rows)]
 
 
-def permission_criterion(target: Entity, table: Table, lens: ViewerScope, permission: str) -> Criterion | None:
+def permission_criterion(target: Entity, table: Table, scope: ViewerScope, permission: str) -> Criterion | None:
     """Return the condition that the viewer holds the permission on a row; None if it is the same for all rows."""
     if target.held or "grid_3_id" in target.model._meta.fields_map:
-        rows = lens.within(table, permission)
+        rows = scope.within(table, permission)
         if target.held:
-            rows = build_rows(plugin_of(target), target.held, table, lens, permission)
+            rows = build_rows(plugin_of(target), target.held, table, scope, permission)
         return None if rows is None else any_of(Sql("false"), *rows)
     if target.through is None:
         return None
     # Rows without grids of their own lie where their owner does.
     owner, other, belongs = _owner(target, table, "h")
-    inner = permission_criterion(owner, other, lens, permission)
+    inner = permission_criterion(owner, other, scope, permission)
     if inner is None:
         return None
     query = select_from(other).where(belongs).where(inner)
@@ -303,10 +312,10 @@ def everywhere(plugin: str) -> Criterion | None:
     return Sql(text, LiteralValue(quote_constant(plugin)))
 
 
-def _owner_is_visible(target: Entity, table: Table, lens: ViewerScope) -> Criterion:
+def _owner_is_visible(target: Entity, table: Table, scope: ViewerScope) -> Criterion:
     """Return the condition that the row's owner is visible."""
     owner, other, belongs = _owner(target, table, "o")
-    rows = Rows(owner, other, lens, None, None).where(belongs)
+    rows = Rows(owner, other, scope, None, None).where(belongs)
     return Sql("exists{0}", rows.whole().select(LiteralValue("1")))
 
 

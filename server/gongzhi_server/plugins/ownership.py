@@ -19,7 +19,7 @@ OURS = frozenset(("gongzhi", "gongzhi_server"))
 BETWEEN = frozenset(("tortoise", "asyncpg", "asyncio", "contextlib"))
 """Packages that only pass a statement on."""
 PASSING = frozenset(
-    ("gongzhi_server.plugins.ownership", "gongzhi_server.storage.database", "gongzhi_server.commands.mutations")
+    ("gongzhi_server.plugins.ownership", "gongzhi_server.storage.database", "gongzhi_server.commands.transaction")
 )
 """Our own modules that do."""
 WRITES = re.compile(

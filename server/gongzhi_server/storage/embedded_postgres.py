@@ -30,8 +30,9 @@ from uuid import uuid4
 
 import asyncpg
 
+from gongzhi_server.data_folder import ensure_folder
 from gongzhi_server.errors import Problem
-from gongzhi_server.settings import Settings, ensure_folder
+from gongzhi_server.settings import Settings
 
 log = logging.getLogger("gongzhi")
 

@@ -24,7 +24,7 @@ from gongzhi.runtime.event_access import EventAccess
 from gongzhi_integrations.nats.connection import CUT, NatsServers
 from gongzhi_integrations.nats.publisher import Publisher
 from gongzhi_integrations.settings import Integrators
-from gongzhi_server.app import receipts_secret
+from gongzhi_server.configuration import receipts_secret
 from gongzhi_server.events.cursors import Cursors
 from gongzhi_server.events.outbox import PUBLISH
 from gongzhi_server.testing import TODAY, settings_for_tests

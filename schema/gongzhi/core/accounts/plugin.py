@@ -24,13 +24,10 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import commands, credential_commands, types
+    from . import commands, credential_commands, grant_commands, identity_commands, types
 
-    return (
-        *types.EXTENSIONS,
-        *commands.EXTENSIONS,
-        *credential_commands.EXTENSIONS,
-    )
+    modules = types, commands, grant_commands, identity_commands, credential_commands
+    return tuple(extension for module in modules for extension in module.EXTENSIONS)
 
 
 @hookimpl

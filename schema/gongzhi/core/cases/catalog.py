@@ -21,8 +21,6 @@ from gongzhi.plugin.roles import (
     TOWN_DISPATCHER,
 )
 
-__all__ = ["CATEGORIES", "CHANNELS", "EDITION", "StockCategory", "StockChannel", "add_to_catalog", "seed"]
-
 EDITION = "2026"
 EVENTS = "GB/T 47678.5-2026"
 """City-management events (城市管理事件)."""

@@ -18,19 +18,6 @@ from gongzhi.values.errors import Text
 
 from .models import IncomeBand, Need, Tier
 
-__all__ = [
-    "INTERVALS",
-    "PEACEFUL_FAMILY",
-    "REVIEW",
-    "RULE",
-    "TierResult",
-    "TierInputs",
-    "TierReason",
-    "add_months",
-    "decide_tier",
-    "next_visit_due",
-]
-
 RULE = "service-tier/1"
 PEACEFUL_FAMILY = "PEACEFUL_FAMILY"
 """The code of the award 平安家庭."""

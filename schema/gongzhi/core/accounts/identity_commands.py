@@ -1,0 +1,126 @@
+"""Identity commands: link, confirm and unlink who an account is at an identity provider."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+from strawberry import ID
+
+from gongzhi.core.notices.sending import NoticeDraft, send_notice
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import check_text, duplicate, input_form, invalid_input
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
+from gongzhi.values.errors import Text
+
+from .commands import EDIT, NAMED, AccountPayload, load_managed_account
+from .independence import require_second_entry
+from .models import AccountRow, IdentityRow
+from .oversight import may_lock_out
+from .rules import author_of, can_vouch, is_own_account, outranks_account, require_signed_in, takes_two_to_enter
+from .types import Account, Identity
+
+
+@strawberry.type(description="The identity that was linked, or why not (外部身份结果).")
+class IdentityPayload:
+    identity: Identity | None = result_field("The identity (外部身份).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Who an account is at an identity provider (关联外部身份).")
+class LinkIdentityInput:
+    idempotency_key: str = input_field(KEY)
+    account: str = input_field(NAMED)
+    issuer: str = input_field("The provider, as its tokens name it in `iss` (签发方).")
+    subject: str = input_field("The account there, as tokens name it in `sub` (主体).")
+
+
+@command(
+    "Let an account sign in by an identity provider. For a resident, and for who holds what nobody gives alone, a "
+    "second person confirms it (关联外部身份).",
+    requires=EDIT,
+)
+async def link_identity(call: Call, input: LinkIdentityInput) -> IdentityPayload:
+    with input_form() as read:
+        issuer = read(check_text, input.issuer, 200, "issuer")
+        subject = read(check_text, input.subject, 255, "subject")
+    account = await load_managed_account(call, input.account)
+    # Whoever makes a way in could take it: they must stand above all that the owner holds, and know the person.
+    if not (await outranks_account(call, account) and await can_vouch(call, account)):
+        raise not_allowed("account")
+    identity = IdentityRow(
+        account=account, issuer=issuer, subject=subject, linked_at=call.now, linked_by=author_of(call)
+    )
+    if await takes_two_to_enter(call, account):
+        identity.proposed_at = call.now
+    # A conflict would abort the transaction, so it is passed over, and then it is seen whether it was linked.
+    await IdentityRow.bulk_create([identity], ignore_conflicts=True)
+    if not await IdentityRow.exists(id=identity.id):
+        raise duplicate("This identity is linked to an account already.", "该外部身份已关联账户。", "subject")
+    await tell_owner(call, account, "account.identity_linked", LINKED, identity.id)
+    return IdentityPayload(identity=ref(Identity, identity.id))
+
+
+LINKED = Text("A way to sign in was added to your account", "您的账户新增了登录方式")
+
+
+async def tell_owner(call: Call, account: AccountRow, kind: str, title: Text, identity: Any) -> None:
+    """Tell whose account it is that somebody made a way in."""
+    body = Text(
+        "If this was not you, have it taken away and tell the data-protection officer.",
+        "如非本人所为，请要求撤销并告知个人信息保护负责人。",
+    )
+    people = [account.person_id] if account.person_id else []
+    # One notice: to the person, where the account is somebody's.
+    accounts = [] if people else [account.name]
+    await send_notice(call, NoticeDraft(kind, title, body, f"Identity:{identity}"), persons=people, accounts=accounts)
+
+
+@strawberry.input(description="An identity that waits for a second person (复核外部身份关联).")
+class ConfirmIdentityInput:
+    idempotency_key: str = input_field(KEY)
+    identity: ID = input_field("The identity's id (外部身份标识).")
+
+
+@command(
+    "Confirm that an account signs in by an identity that somebody else linked (复核外部身份关联).",
+    requires=EDIT,
+    two_persons=True,
+)
+async def confirm_identity(call: Call, input: ConfirmIdentityInput) -> IdentityPayload:
+    require_signed_in(call)
+    identity: IdentityRow = await call.find(Identity, "identity", id=key_of(Identity)(input.identity))
+    account = await AccountRow.get(id=identity.account_id)
+    if is_own_account(call, account) or not (call.may(EDIT, account) and await can_vouch(call, account)):
+        raise not_allowed("identity")
+    await require_second_entry(call, account, identity.linked_by, "identity")
+    if identity.proposed_at is None:
+        raise invalid_input("It does not wait to be confirmed.", "该关联无须复核。", "identity")
+    identity.proposed_at, identity.confirmed_by = None, author_of(call)
+    await identity.save()
+    await tell_owner(call, account, "account.identity_confirmed", LINKED, identity.id)
+    return IdentityPayload(identity=ref(Identity, identity.id))
+
+
+@strawberry.input(description="An identity that does not count any more (取消关联).")
+class UnlinkIdentityInput:
+    idempotency_key: str = input_field(KEY)
+    identity: ID = input_field("The identity's id (外部身份标识).")
+
+
+@command("Unlink an identity: its tokens are refused from now on (取消关联).", requires=EDIT)
+async def unlink_identity(call: Call, input: UnlinkIdentityInput) -> AccountPayload:
+    identity: IdentityRow = await call.find(Identity, "identity", id=key_of(Identity)(input.identity))
+    account = await AccountRow.get(id=identity.account_id)
+    # Into their own account those who look after accounts close a way; into an officer's nobody does alone.
+    if not call.may(EDIT, account) or not (is_own_account(call, account) or await may_lock_out(call, account)):
+        raise not_allowed("identity")
+    await identity.delete()
+    return AccountPayload(account=ref(Account, account.id))
+
+
+EXTENSIONS = (
+    extend(Mutation, link_identity=link_identity, confirm_identity=confirm_identity, unlink_identity=unlink_identity),
+)

@@ -1,0 +1,225 @@
+"""Transaction: what a command has at hand while it runs, over one open transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from gongzhi.core.access.models import LookKind
+from gongzhi.core.accounts.models import AccountRow, Belonging, InvitationRow
+from gongzhi.core.people.models import HouseholdRow, PersonRow
+from gongzhi.core.people.protected import reveal_field
+from gongzhi.core.plugins.models import ActivationRow
+from gongzhi.declare.columns import load_row, remember_row
+from gongzhi.declare.entity import Entity
+from gongzhi.declare.events import Event
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.context import Context, FileLook
+from gongzhi.runtime.jobs import BackgroundJob
+from gongzhi.runtime.waivers import Grantor, Waiver, WaiverRequest
+from gongzhi.values.errors import Refusal, Refusals
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.models import Model
+
+from gongzhi_server.events.outbox import Outbox, TransactionEvents
+from gongzhi_server.plugins.installed import is_switched
+from gongzhi_server.plugins.ownership import acting_as
+
+from .payloads import objects_in
+from .row_lookup import lock_statement, not_found, visible_key_statement
+
+GRANTING = 5.0
+"""Seconds that a plugin may take to say whether it grants a waiver."""
+NOWHERE = Outbox()
+"""The outbox of a transaction that tells nobody anything."""
+# Raw SQL, since whoever acts in several counties may enter if any of them has switched the
+# plugin on. A grid above the counties has no county of its own and so meets every activation.
+ENTERED = """
+select exists(
+    select from plugins.activation a where a.plugin = $1 and a.until is null and a.active and (
+        $2::int[] is null or exists(
+            select from grids.grid g where g.id = any($2) and coalesce(g.county_id, a.county_id) = a.county_id
+        )
+    )
+) as on
+"""
+MEMBERS = "select person_id from people.membership where household_id = any($1) and until is null"
+OWNERS = "select person_id from accounts.account where id = any($1) and person_id is not null"
+
+
+class Transaction:
+    """The `Call` of a command (`gongzhi.runtime.commands`) over an open transaction."""
+
+    def __init__(
+        self, context: Context, connection: BaseDBAsyncClient, plugin: str | None = None, outbox: Outbox = NOWHERE
+    ) -> None:
+        self.context, self.connection, self.plugin = context, connection, plugin
+        self.outgoing = TransactionEvents(outbox, context.viewer)
+        # Names of the checks that the command has run; one that promises a check and skips it is rolled back.
+        self.checks: set[str] = set()
+        self.waived: list[str] = []
+        # Whom the command is done to, for the audit: collected
+        # from what it locks, so that no command has to declare it.
+        self.persons: set[UUID] = set()
+        self.households: set[UUID] = set()
+        self.accounts: set[UUID] = set()
+
+    @property
+    def viewer(self) -> Viewer:
+        return self.context.viewer
+
+    @property
+    def now(self) -> datetime:
+        return self.context.viewer.now
+
+    async def fetch(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        return await self.connection.execute_query_dict(sql, list(values))
+
+    async def find(self, cls: type, *path: str, shown: bool = False, **value: Any) -> Any:
+        """Lock a row that the viewer may see and return it."""
+        entity: Entity = cls.__entity__  # type: ignore[attr-defined]
+        [(column, wanted)] = value.items()
+        statement, values = visible_key_statement(entity, self.context, column, wanted, shown)
+        found = await self.connection.execute_query_dict(lock_statement(entity.model, entity.key, statement), values)
+        if not found:
+            raise not_found(entity, path)
+        row = load_row(entity.model, found[0])
+        # Remembered before anything changes, so that only changed columns are written and the old values are at hand.
+        remember_row(row)
+        await self.allow(row, path)
+        self.note(row)
+        return row
+
+    def note(self, row: Model) -> None:
+        """Remember whom a row stands for: what a command locks of people is what it is done to."""
+        if isinstance(row, PersonRow):
+            self.persons.add(row.id)
+        elif isinstance(row, AccountRow):
+            self.accounts.add(row.id)
+        elif isinstance(row, Belonging | InvitationRow) and row.account_id is not None:
+            self.accounts.add(row.account_id)
+        elif isinstance(row, InvitationRow) and row.person_id is not None:
+            self.persons.add(row.person_id)
+        elif isinstance(row, HouseholdRow):
+            self.households.add(row.id)
+
+    def concern(self, *people: UUID) -> None:
+        """Add people to those whom the audit names as concerned."""
+        self.persons.update(people)
+
+    async def people_concerned(self, payload: Any) -> set[UUID]:
+        """Return everybody this was done to: people, the members of households, and the holders of accounts."""
+        made = {one.key for one in objects_in(payload) if one.entity.name == "Person"}
+        members = await self.fetch(MEMBERS, list(self.households)) if self.households else []
+        owners = await self.fetch(OWNERS, list(self.accounts)) if self.accounts else []
+        return self.persons | made | {row["person_id"] for row in (*members, *owners)}
+
+    async def allow(self, row: Model, path: Sequence[str]) -> None:
+        """Refuse a plugin's command on a row of a county that has not switched the plugin on."""
+        county = getattr(row, "county_id", None)
+        if self.plugin is not None and county is not None and not await is_on(self.plugin, county):
+            raise self.plugin_inactive(path)
+
+    async def enter(self) -> None:
+        """Refuse a plugin's command to whoever acts only where it is not switched on."""
+        if self.plugin is None or not is_switched(self.plugin):
+            # A grant without a grid (everywhere, or for a unit) is
+            # bound to no county; rows are checked again when found.
+            return
+        grants = self.viewer.account.grants
+        grids = None if any(one.grid is None for one in grants) or not grants else [one.grid for one in grants]
+        if not (await self.fetch(ENTERED, self.plugin, grids))[0]["on"]:
+            raise self.plugin_inactive(())
+
+    def plugin_inactive(self, path: Sequence[str]) -> Refusal:
+        return Refusal(
+            "PLUGIN_INACTIVE",
+            f"The plugin {self.plugin!r} is not switched on in this county.",
+            f"本县未启用插件 {self.plugin!r}。",
+            path,
+        )
+
+    async def disclose(self, person: Model, field: str) -> list[str]:
+        assert isinstance(person, PersonRow)
+        declared = orjson.loads(self.context.published)["dataPurposes"]
+        said = {one["field"]: one["purpose"] for one in declared if one["plugin"] == self.plugin}
+        purpose = said.get(field)
+        # The look is written first: whoever may not read the value is on record as having tried.
+        kind, reason = LookKind.REVEAL, f"{self.plugin}: {purpose}"
+        if self.plugin and purpose is None:
+            kind, reason = LookKind.READ, f"{self.plugin}: refused, no purpose is declared"
+        await self.context.look(FileLook([person.id], [field], reason[:200], kind))
+        if self.plugin and purpose is None:
+            raise PermissionError(f"the plugin {self.plugin!r} has declared no purpose for {field}")
+        return await reveal_field(self.context.keys, person, field)
+
+    def publish(self, happened: Event, row: Model | None = None, id: UUID | None = None) -> None:
+        self.outgoing.publish(happened, row, id)
+
+    def enqueue(
+        self, job: BackgroundJob, key: str, *, at: datetime | None = None, row: Model | None = None, **arguments: Any
+    ) -> None:
+        self.outgoing.enqueue(job, key, at, row, arguments)
+
+    def write_last(self, sql: str, *row: Any) -> None:
+        self.outgoing.write_last(sql, row)
+
+    async def waive(self, waiver: Waiver, row: Model, about: str) -> str | None:
+        county, request = getattr(row, "county_id", None), WaiverRequest(waiver, row, about)
+        for plugin, grantor in self.context.grantors.get(waiver.name, ()):
+            # Grantors are asked in order, and the first that grants
+            # ends the search: a waiver needs one reason, not all.
+            if (plugin is None or await is_on(plugin, county)) and (by := await self.ask(plugin, grantor, request)):
+                self.waived.append(waiver.name)
+                return by
+        return None
+
+    def as_plugin(self, plugin: str | None) -> Transaction:
+        """Return this transaction as a plugin has it that takes part in another's command.
+
+        It discloses what the plugin has a purpose for, and checks that are made by it are not the command's.
+        """
+        # A shallow copy shares connection, outbox and the people
+        # concerned; only what belongs to the plugin is its own.
+        own = copy.copy(self)
+        own.plugin, own.checks = plugin, set()
+        return own
+
+    async def ask(self, plugin: str | None, grantor: Grantor, request: WaiverRequest) -> str | None:
+        """Have a grantor answer in this transaction on behalf of its plugin.
+
+        Raises RuntimeError, which names the plugin, if it fails: without an
+        answer the command can neither go on nor be refused.
+        """
+        # A plugin that hangs would keep the locks of the row, so
+        # its answer has a deadline; the core's grantors have none.
+        try:
+            with acting_as(plugin):
+                async with asyncio.timeout(GRANTING if plugin else None):
+                    return await grantor.function(self.as_plugin(plugin), request)
+        except (Refusal, Refusals):
+            raise
+        except Exception as error:
+            raise RuntimeError(f"the plugin {plugin!r} failed to answer for {request.waiver.name}") from error
+
+    def may(self, permission: str, row: Model) -> bool:
+        # Answered from the row's own columns, without a query.
+        grants = [grant for grant in self.viewer.account.grants if permission in grant.permissions]
+        return any(
+            grant.everywhere
+            or (grant.kind is not None and getattr(row, f"{grant.kind.lower()}_id", None) == grant.grid)
+            or (grant.unit is not None and getattr(row, "lead_unit_id", None) == grant.unit)
+            for grant in grants
+        )
+
+
+async def is_on(plugin: str, county: int | None) -> bool:
+    """Return whether a plugin is on in a county; outside of any county only those count that are always on."""
+    return not is_switched(plugin) or (
+        county is not None and await ActivationRow.exists(plugin=plugin, county_id=county, until=None, active=True)
+    )
