@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from gongzhi.declare.plans import LIVE
 from gongzhi.declare.viewer import Viewer
-from gongzhi_server.events.visibility import Knowledge
+from gongzhi_server.events.visibility import EventVisibility
 from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.planner.execution import OperationRun
 from gongzhi_server.serve import GreetingServer
@@ -88,12 +88,12 @@ async def test_tip_off_moves_nothing(station: Station, monkeypatch: pytest.Monke
     unit = "610921-GDGS"
     outside = {f"department_handler-{unit}", f"integrator-{COUNTY}"}
     tip_offs: set[str] = set()
-    may_know = Knowledge.may_know
+    may_know = EventVisibility.may_know
 
     def alone() -> set[tuple[str | None, bool]]:
         return {(name, found) for name, numbers, found in noticed if numbers and numbers == tip_offs}
 
-    async def watched(self: Knowledge, rules: Any, events: Any, viewer: Viewer) -> bool:
+    async def watched(self: EventVisibility, rules: Any, events: Any, viewer: Viewer) -> bool:
         found = await may_know(self, rules, events, viewer)
         noticed.append((viewer.account.name, {one.data.get("number") for one in events}, found))
         if found and viewer.account.name == f"grid_leader-{TOWN}":
@@ -102,7 +102,7 @@ async def test_tip_off_moves_nothing(station: Station, monkeypatch: pytest.Monke
             asked.set()
         return found
 
-    monkeypatch.setattr(Knowledge, "may_know", watched)
+    monkeypatch.setattr(EventVisibility, "may_know", watched)
     county = station.as_("county_dispatcher", grid=COUNTY)
     viewers = {
         "accused": station.as_("department_handler", unit=unit),

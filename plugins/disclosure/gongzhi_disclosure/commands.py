@@ -8,7 +8,7 @@ from typing import Any
 
 import strawberry
 from gongzhi.core.access.alerts import raise_alert
-from gongzhi.core.access.glasses import has_glass, open_glass
+from gongzhi.core.access.break_glass import has_emergency_access, open_emergency_access
 from gongzhi.core.access.models import AlertKind, LookKind
 from gongzhi.core.access.quota import check_quota
 from gongzhi.core.access.rules import BREAK_GLASS, FIND, REVEAL
@@ -111,7 +111,7 @@ async def load_revealable(call: Call, id: str, at: str) -> PersonRow:
     """Return the person, if the caller may have their values shown."""
     person: PersonRow = await call.find(Person, "ids", at, id=key_of(Person)(id))
     # A broken glass opens protected values as well.
-    if not call.may(REVEAL, person) and not await has_glass(call, person.id):
+    if not call.may(REVEAL, person) and not await has_emergency_access(call, person.id):
         raise not_allowed("ids")
     return person
 
@@ -219,7 +219,7 @@ class BreakGlassInput:
 async def break_glass(call: Call, input: BreakGlassInput) -> BreakGlassPayload:
     reason = check_text(input.reason, REASON, "reason")
     person = await load_endangered(call, input)
-    glass = await open_glass(call, person.id, reason)
+    glass = await open_emergency_access(call, person.id, reason)
     await call.context.look(FileLook([person.id], ["Person"], reason[:PURPOSE], LookKind.BREAK_GLASS))
     # In the same transaction: no glass without an alert.
     await raise_alert(call, AlertKind.BREAK_GLASS, glass.account, call.viewer.role, 1, person.county_id)

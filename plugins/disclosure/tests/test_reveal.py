@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gongzhi.core.access import glasses, quota
+from gongzhi.core.access import break_glass, quota
 from gongzhi.runtime import sealing
 from gongzhi_server.storage.key_ring import load_key_ring
 from gongzhi_server.testing import Server, codes_of, settings_for_tests
@@ -90,7 +90,7 @@ async def test_reveal_refused(people: People, server: Server, log: Log) -> None:
         ({"fields": ["name"]}, "BAD_USER_INPUT"),
         ({"fields": []}, "BAD_USER_INPUT"),
         ({"ids": []}, "BAD_USER_INPUT"),
-        ({"ids": [f"Person:{glasses.WINDOW}"]}, "NOT_FOUND"),
+        ({"ids": [f"Person:{break_glass.WINDOW}"]}, "NOT_FOUND"),
     ):
         payload = await worker.do("reveal", REVEALED, **{**good, **bad})
         assert payload["values"] is None and codes_of(payload["errors"]) == [code], bad

@@ -14,7 +14,7 @@ from gongzhi.runtime.commands import Call
 from gongzhi.values.codes import Kind
 
 from .durations import CONFIRMATION, MEDIATION, day_start, term_end
-from .matters.sealed_words import Pen, begin_matter
+from .matters.sealed_words import MatterCipher, begin_matter
 from .models import (
     AdviserKind,
     AdviserRow,
@@ -155,7 +155,7 @@ async def add_demo_situation(call: Call, town: GridRow) -> None:
 async def add_demo_mediation(call: Call, people: Sequence[PersonRow], mediator: AdviserRow) -> None:
     """Create a dispute between two neighbours that ended in an agreement, which was kept."""
     begun_at, grid = call.now - timedelta(days=20), await GridRow.get(id=people[0].grid_id)
-    matter, ink = await begin_matter(call, MatterKind.MEDIATION, grid)
+    matter, cipher = await begin_matter(call, MatterKind.MEDIATION, grid)
     row = MediationRow(
         matter=matter,
         dispute_type=await DisputeTypeRow.get(code="NEIGHBOR"),
@@ -168,7 +168,7 @@ async def add_demo_mediation(call: Call, people: Sequence[PersonRow], mediator: 
         due_at=await term_end(call, matter.county_id, begun_at, MEDIATION),
         extensions=[],
     )
-    ink.write(row, facts="院墙越过地界约三十公分（演示）。")
+    cipher.write(row, facts="院墙越过地界约三十公分（演示）。")
     await row.save()
     parties = [PartyRow(matter=matter, place=at, person=one, joined_at=begun_at) for at, one in enumerate(people)]
     for party in parties:
@@ -179,14 +179,16 @@ async def add_demo_mediation(call: Call, people: Sequence[PersonRow], mediator: 
         matter=matter, adviser=mediator, chosen_by=Chooser.PARTIES, level=SettlementLevel.TOWN, since=begun_at
     )
     await give_seat(call, matter.id, SeatRole.HANDLER, account=mediator.account)
-    await add_demo_agreement(call, matter, ink, parties, today(call) - timedelta(days=15))
+    await add_demo_agreement(call, matter, cipher, parties, today(call) - timedelta(days=15))
 
 
-async def add_demo_agreement(call: Call, matter: MatterRow, ink: Pen, parties: Sequence[PartyRow], day: date) -> None:
+async def add_demo_agreement(
+    call: Call, matter: MatterRow, cipher: MatterCipher, parties: Sequence[PartyRow], day: date
+) -> None:
     """Create the agreement, its one promise, and who signed."""
     made: dict[str, Any] = {"matter": matter, "account": AUTHOR}
     session = SessionRow(at=day_start(day) + timedelta(hours=10), **made)
-    ink.write(session, place="村委会", minutes="双方到场勘界，对界线无异议（演示）。")
+    cipher.write(session, place="村委会", minutes="双方到场勘界，对界线无异议（演示）。")
     await session.save()
     agreement = AgreementRow(
         number=f"〔{day.year}〕演示人调字第00001号",
@@ -196,7 +198,7 @@ async def add_demo_agreement(call: Call, matter: MatterRow, ink: Pen, parties: S
         kept_on=day + timedelta(days=7),
         **made,
     )
-    ink.write(agreement, facts="院墙越过地界约三十公分（演示）。")
+    cipher.write(agreement, facts="院墙越过地界约三十公分（演示）。")
     await agreement.save()
     term = TermRow(
         matter=matter,
@@ -206,7 +208,7 @@ async def add_demo_agreement(call: Call, matter: MatterRow, ink: Pen, parties: S
         kept=True,
         settled_on=day + timedelta(days=7),
     )
-    ink.write(term, text="十日内拆除越界院墙（演示）。")
+    cipher.write(term, text="十日内拆除越界院墙（演示）。")
     await term.save()
     for party in parties:
         await SignatureRow.create(matter=matter, party=party, at=agreement.made_at, how=Signing.SIGNATURE)

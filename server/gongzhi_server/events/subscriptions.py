@@ -32,7 +32,7 @@ from gongzhi_server.storage.availability import AWAY
 
 from .cursors import Cursors
 from .feed import EventFeed
-from .visibility import Knowledge, Rule
+from .visibility import EventVisibility, Rule
 
 PAUSE = 0.2
 """Seconds for which what is followed live rests after an answer."""
@@ -86,11 +86,11 @@ class Streams:
         encode: Encode,
         context: Callable[[Viewer], Context],
         now: Callable[[], datetime],
-        knowledge: Knowledge,
+        visibility: EventVisibility,
     ) -> None:
         self.feed, self.cursors, self.current = feed, cursors, current
         self.make_run, self.encode, self.context, self.now = make_run, encode, context, now
-        self.knowledge = knowledge
+        self.visibility = visibility
         # Weak: a group lives as long as somebody in it does, and goes with the last.
         self._groups: WeakValueDictionary[Any, SubscriptionGroup] = WeakValueDictionary()
         self._handled: dict[str, int] = {}
@@ -122,7 +122,7 @@ class Streams:
 
     def rules(self, asked: SubscriptionRequest, viewer: Viewer) -> list[Rule]:
         """Return the rules by which the viewer may know of the events that change what they follow live."""
-        return self.knowledge.rules((one.type for one in asked.plan.events), viewer) if asked.live else []
+        return self.visibility.rules((one.type for one in asked.plan.events), viewer) if asked.live else []
 
     async def wait_for_handler(self, handler: str, position: int) -> None:
         """Wait until a handler has come as far as a position; not for ever, for it may be slow or not run at all."""
@@ -230,7 +230,7 @@ class SubscriptionGroup:
         touches, arguments = self.asked.plan.touches, self.asked.arguments
         mine = [one for one in events if one.type in self.types and (not touches or touches(one, arguments))]
         viewer = replace(self.viewer, now=self.streams.now())
-        if mine and await self.streams.knowledge.may_know(self.rules, mine, viewer):
+        if mine and await self.streams.visibility.may_know(self.rules, mine, viewer):
             # A figure that a handler keeps lags behind the event; answering at once would send the old figure.
             if self.asked.plan.handled:
                 await self.streams.wait_for_handler(self.asked.plan.handled, events[-1].position)

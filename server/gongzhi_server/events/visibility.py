@@ -1,4 +1,4 @@
-"""Knowledge of events: whether a viewer may know of any of them, which decides what they notice of them."""
+"""Event visibility: whether a viewer may know of any of some events, which decides what they notice of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Rule = tuple["SubscriptionRequest", Statement]
 """A stream, asked for nothing but whether there is something to tell, and its statement for a viewer."""
 
 
-class Knowledge:
+class EventVisibility:
     """Asks the streams of a schema, each of which has the rule for its events. `ask` makes a stream an operation."""
 
     def __init__(

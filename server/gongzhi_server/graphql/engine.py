@@ -13,7 +13,7 @@ from functools import partial
 from time import perf_counter, thread_time
 from typing import Any, TypeVar
 
-from gongzhi.core.access.glasses import read_glass_id
+from gongzhi.core.access.break_glass import read_glass_id
 from gongzhi.declare.plans import GUARD, Live
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.context import Context
@@ -30,7 +30,7 @@ from gongzhi_server.errors import Unavailable
 from gongzhi_server.events.cursors import PositionExpired
 from gongzhi_server.events.hub import Hub
 from gongzhi_server.events.subscriptions import Current, Streams, SubscriptionRequest
-from gongzhi_server.events.visibility import Knowledge
+from gongzhi_server.events.visibility import EventVisibility
 from gongzhi_server.gateway import limits
 from gongzhi_server.gateway.error_codes import Code, coded_error
 from gongzhi_server.gateway.interfaces import Answer, Kind, RequestRefused, Stage
@@ -106,9 +106,9 @@ class GraphQLEngine:
         self.context = context
         self.hub = hub
         if hub:
-            knowledge = Knowledge(self.planner, self.prepare_subscription, self.make_stream_run)
+            visibility = EventVisibility(self.planner, self.prepare_subscription, self.make_stream_run)
             self.streams = Streams(
-                hub.feed, hub.cursors, current, self.make_stream_run, self.encode_answer, context, now, knowledge
+                hub.feed, hub.cursors, current, self.make_stream_run, self.encode_answer, context, now, visibility
             )
         # One thread each: coercing and planning hold the interpreter, so more threads would only slow the loop down.
         self._coercing, self._planning = (ThreadPoolExecutor(1, name) for name in ("coercing", "planning"))

@@ -187,7 +187,7 @@ async def delete_webhook(call: Call, input: WebhookInput) -> DeleteWebhookPayloa
     row: WebhookRow = await find_webhook(call, input.webhook)
     if not call.may(OVERSEE, row):
         await require_owner(call, row)
-    # Deliveries go with it by the foreign key; one that a courier is sending at this moment finds no row to write to.
+    # Deliveries go with it by the foreign key; one that a worker is sending at this moment finds no row to write to.
     await row.delete()
     return DeleteWebhookPayload(deleted=True)
 

@@ -1,4 +1,4 @@
-"""Deliveries: the tables of endpoints and deliveries, as the courier reads and writes them."""
+"""Deliveries: the tables of endpoints and deliveries, as the worker reads and writes them."""
 
 from __future__ import annotations
 

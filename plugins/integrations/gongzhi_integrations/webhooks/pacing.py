@@ -1,4 +1,4 @@
-"""Pacing: how many deliveries an endpoint gets side by side, how long it may take, and who gets the next place."""
+"""Pacing: how many deliveries an endpoint gets side by side, how long it may take, and who gets the next slot."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ WIDEST = 8
 """The most deliveries of one endpoint side by side, each of another case."""
 OF_ACCOUNT = 32
 """The most of all endpoints of an account."""
-PLACES = 200
+SLOTS = 200
 """The most of a process."""
-SLOW_PLACES = 100
+SLOW_SLOTS = 100
 """The most of those endpoints that answered late or not at all the last time; the others find the rest."""
 SLOW = 2.0
 """Seconds after which an answer is late."""
@@ -34,7 +34,7 @@ MISSES = 5
 class Pace:
     """How an endpoint has answered this process. It begins with one delivery at a time, and gets more as it takes them.
 
-    So an endpoint that hangs holds one place, however many of its events wait.
+    So an endpoint that hangs holds one slot, however many of its events wait.
     """
 
     window: int = 1
@@ -66,52 +66,52 @@ class Pace:
         return idle and self.missed >= MISSES
 
 
-class Places:
-    """The places of a process for deliveries under way; who has waited longest gets the next."""
+class Slots:
+    """The slots of a process for deliveries under way; who has waited longest gets the next."""
 
     def __init__(self) -> None:
-        self.all, self.slow = asyncio.Semaphore(PLACES), asyncio.Semaphore(SLOW_PLACES)
+        self.all, self.slow = asyncio.Semaphore(SLOTS), asyncio.Semaphore(SLOW_SLOTS)
         self.accounts: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
 
-    def find_gates(self, account: UUID, slow: bool) -> list[asyncio.Semaphore]:
-        """Find what a delivery of an account has to pass: its own first, so that who waits there holds up nobody."""
+    def find_semaphores(self, account: UUID, slow: bool) -> list[asyncio.Semaphore]:
+        """Find the semaphores of a delivery: the account's own first, so that who waits there holds up nobody."""
         mine = self.accounts.get(account) or asyncio.Semaphore(OF_ACCOUNT)
         self.accounts[account] = mine
         return [mine, self.slow, self.all] if slow else [mine, self.all]
 
     def are_taken(self, account: UUID, slow: bool) -> bool:
-        """Tell whether one would have to wait for a place."""
-        return any(gate.locked() for gate in self.find_gates(account, slow))
+        """Tell whether one would have to wait for a slot."""
+        return any(semaphore.locked() for semaphore in self.find_semaphores(account, slow))
 
-    async def take(self, account: UUID, slow: bool, most: int) -> list[Place]:
-        """Wait for a place, and take as many as are free then."""
-        gates = self.find_gates(account, slow)
-        taken = [await take_place(gates)]
-        while len(taken) < most and not any(gate.locked() for gate in gates):
-            taken.append(await take_place(gates))
+    async def take(self, account: UUID, slow: bool, most: int) -> list[Slot]:
+        """Wait for a slot, and take as many as are free then."""
+        semaphores = self.find_semaphores(account, slow)
+        taken = [await take_slot(semaphores)]
+        while len(taken) < most and not any(semaphore.locked() for semaphore in semaphores):
+            taken.append(await take_slot(semaphores))
         return taken
 
 
 @dataclass(frozen=True)
-class Place:
-    """A place, which has to be left once."""
+class Slot:
+    """A slot, which has to be released once."""
 
-    gates: Iterable[asyncio.Semaphore]
+    semaphores: Iterable[asyncio.Semaphore]
 
-    def leave(self) -> None:
-        """Leave it to whoever waits longest."""
-        for gate in self.gates:
-            gate.release()
+    def release(self) -> None:
+        """Give it to whoever waits longest."""
+        for semaphore in self.semaphores:
+            semaphore.release()
 
 
-async def take_place(gates: Iterable[asyncio.Semaphore]) -> Place:
-    """Pass one gate after the other; who is cancelled meanwhile has passed none."""
-    passed: list[asyncio.Semaphore] = []
+async def take_slot(semaphores: Iterable[asyncio.Semaphore]) -> Slot:
+    """Acquire one semaphore after the other; who is cancelled meanwhile has acquired none."""
+    acquired: list[asyncio.Semaphore] = []
     try:
-        for gate in gates:
-            await gate.acquire()
-            passed.append(gate)
+        for semaphore in semaphores:
+            await semaphore.acquire()
+            acquired.append(semaphore)
     except asyncio.CancelledError:
-        Place(passed).leave()
+        Slot(acquired).release()
         raise
-    return Place(passed)
+    return Slot(acquired)

@@ -45,14 +45,14 @@ def permissions() -> list[Permission | Role]:
 
 @hookimpl
 def lifespan() -> list[ProcessService]:
-    return [ProcessService("webhooks.courier", deliver_events)]
+    return [ProcessService("webhooks.delivery_worker", deliver_events)]
 
 
 async def deliver_events(run: ProcessRun) -> None:
     """Deliver events for as long as this process runs."""
-    from .courier import run_courier
+    from .delivery_worker import run_delivery_worker
 
-    await run_courier(run)
+    await run_delivery_worker(run)
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""A system with an account and an API key, a receiver, and a server whose courier goes when it is told."""
+"""A system with an account and an API key, a receiver, and a server whose worker goes when it is told."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from gongzhi.core.accounts.secrets import key_digest
-from gongzhi_integrations.webhooks.courier import CONNECTIONS, Courier, make_sender
+from gongzhi_integrations.webhooks.delivery_worker import CONNECTIONS, DeliveryWorker, make_sender
 from gongzhi_server.app import create_app
 from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.plugins.contributions import Plugins
@@ -82,7 +82,7 @@ class Desk:
     server: Server
     system: Server
     receiver: Receiver
-    courier: Any
+    worker: Any
     connection: Any
     clock: Clock
 
@@ -109,7 +109,7 @@ class Desk:
         """Number what happened, and deliver what is due."""
         await self.connection.execute("select events.number(1000)")
         with acting_as("integrations"):
-            await self.courier.drain()
+            await self.worker.drain()
 
     async def log(self, webhook: str) -> list[dict[str, Any]]:
         """The deliveries of an endpoint, the last first."""
@@ -152,8 +152,8 @@ async def opened(dsn: str, data: Path, receiver: Receiver, plugins: Plugins | No
         server = Server(client, clock, worker=app.state.worker)
         run = app.state.services.process_run(plugins.plugin("integrations"), asyncio.Event())
         async with run.open_pool(CONNECTIONS + 1) as pool:
-            courier = Courier(run.context, pool, make_sender(run.context()))
-            courier.chance.seed(7)
-            yield Desk(server, server.with_token(KEY), receiver, courier, connection, clock)
-            await courier.sender.close()
+            worker = DeliveryWorker(run.context, pool, make_sender(run.context()))
+            worker.chance.seed(7)
+            yield Desk(server, server.with_token(KEY), receiver, worker, connection, clock)
+            await worker.sender.close()
     await connection.close()

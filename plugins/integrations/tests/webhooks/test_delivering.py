@@ -141,13 +141,13 @@ async def test_gone_disables(desk: Desk, caplog: pytest.LogCaptureFixture) -> No
 
 
 async def test_paused_meanwhile_is_not_disabled(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    """Its owner was quicker than the courier: nothing is disabled, told or logged."""
+    """Its owner was quicker than the worker: nothing is disabled, told or logged."""
     made = await desk.create()
     id, key = made["webhook"]["id"], made["webhook"]["id"].partition(":")[2]
     await desk.system.do("setWebhookActive", "webhook { state }", webhook=id, active=False)
     with acting_as("integrations"):
-        visit = desk.courier.expect(UUID(key))
-        await visit.disable({"id": key, "account": "hotline"}, "GONE")
+        session = desk.worker.begin_session(UUID(key))
+        await session.disable({"id": key, "account": "hotline"}, "GONE")
     await desk.log(id)
     assert desk.state == ("PAUSED", None)
     assert await desk.connection.fetch("select 1 from notices.notice where kind like 'webhook%'") == []
@@ -351,12 +351,12 @@ async def test_log_tells_of_nothing_that_was_not_asked(desk: Desk) -> None:
     await desk.report(kind="TIP_OFF", against="610921-GDGS")
     await desk.deliver()
     await desk.connection.execute("update webhooks.webhook set rests_until = $1", desk.clock())
-    await take_events(desk.courier.pool, (), desk.clock())
+    await take_events(desk.worker.pool, (), desk.clock())
     assert await desk.connection.fetchval("select count(*) from webhooks.delivery") == 2
     assert [one["attempts"] for one in await desk.log(made["webhook"]["id"])] == [1]
 
 
-async def test_one_courier_at_a_time(desk: Desk) -> None:
+async def test_one_worker_at_a_time(desk: Desk) -> None:
     """While another process holds an endpoint's lock, this one leaves it alone."""
     made = await desk.create()
     id = made["webhook"]["id"].removeprefix("Webhook:")
@@ -383,7 +383,7 @@ async def test_secrets_move_with_the_ring(desk: Desk) -> None:
     ring = KeyRing({"new": b"n" * 32, "main": old})
     for column in key_ring.wrapped_columns(HOLDINGS):
         await key_ring.rewrap_batch(desk.connection, ring, column, 100)
-    desk.courier.keys = KeyRing({"new": b"n" * 32})
+    desk.worker.keys = KeyRing({"new": b"n" * 32})
     await desk.report()
     await desk.deliver()
     [got] = desk.receiver.got

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from gongzhi_integrations.webhooks import pacing
-from gongzhi_integrations.webhooks.courier import Courier
+from gongzhi_integrations.webhooks.delivery_worker import DeliveryWorker
 from gongzhi_server.plugins.ownership import acting_as
 
 from .conftest import Desk, enrol
@@ -88,7 +88,7 @@ async def test_who_hangs_starves_nobody(desk: Desk, monkeypatch: pytest.MonkeyPa
             await enrol(desk.connection, name, key=f"gzk_{name:k<43}")
             await desk.connection.execute(COPIES, name, hanging.url, made["webhook"]["id"].removeprefix("Webhook:"))
         news = asyncio.Event()
-        going = asyncio.create_task(run(desk.courier, news))
+        going = asyncio.create_task(run(desk.worker, news))
         try:
             for _ in range(3):
                 number = await desk.report()
@@ -99,19 +99,19 @@ async def test_who_hangs_starves_nobody(desk: Desk, monkeypatch: pytest.MonkeyPa
                         desk.receiver.more.clear()
                         await desk.receiver.more.wait()
             assert len(hanging.got) <= HANGING
-            assert max(len(one.sending) for one in desk.courier.under_way.values()) == 1
+            assert max(len(one.sending) for one in desk.worker.under_way.values()) == 1
         finally:
             going.cancel()
             await asyncio.wait([going])
             await desk.connection.execute("delete from accounts.account where name = any($1)", names)
 
 
-async def run(courier: Courier, news: asyncio.Event) -> None:
-    """The courier as the server runs it, told of news."""
+async def run(worker: DeliveryWorker, news: asyncio.Event) -> None:
+    """The worker as the server runs it, told of news."""
 
     async def wait(seconds: float) -> Any:
         await news.wait()
         news.clear()
 
     with acting_as("integrations"):
-        await courier.run(wait)
+        await worker.run(wait)

@@ -14,6 +14,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, invalid_input, is_given, not_found, require_state
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
+from gongzhi.runtime.file_checks import ReceivedFile
 from gongzhi.values.errors import Text
 from gongzhi_deadlines.worktime import Term, Unit
 from gongzhi_rights.representation import load_subject, require_speaker
@@ -23,7 +24,7 @@ from ..durations import answer_deadline
 from ..events import AdviceChanged
 from ..matters.commands import notify_seats
 from ..matters.files import BYTES, RECORDINGS, receive_file
-from ..matters.sealed_words import begin_matter, open_pen
+from ..matters.sealed_words import MatterCipher, begin_matter, open_cipher
 from ..models import (
     AdviceChannel,
     AdviceRow,
@@ -80,15 +81,10 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
     person = await load_subject(call, input.person or None)
     await require_speaker(call, person)
     question = check_text(input.question, 5_000, "question")
-    # A picture or a document belongs to the matter's files, where it has a title and a place in the bundle.
-    recording = (
-        await receive_file(call.context.files, input.recording, "recording", RECORDINGS)
-        if is_given(input.recording)
-        else None
-    )
+    recording = await receive_recording(call, input.recording) if is_given(input.recording) else None
     grid = await find_grid(input.grid, "grid") if is_given(input.grid) else await GridRow.get(id=person.grid_id)
     # The matter comes first: the words below are sealed under its key.
-    matter, ink = await begin_matter(call, MatterKind.ADVICE, grid)
+    matter, cipher = await begin_matter(call, MatterKind.ADVICE, grid)
     # An appointment names its adviser; only a question without one is triaged.
     booking = await book_slot(call, input.slot, person.id) if is_given(input.slot) else None
     adviser = (
@@ -107,20 +103,11 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
         booking=booking,
     )
     # Sealed before the row is saved, bound to table, column and row: the database never has the words in clear.
-    ink.write(row, question=question)
+    cipher.write(row, question=question)
     row.version = 0
     await row.save()
     if recording:
-        file = FileRow(
-            matter=matter,
-            media_type=recording.media_type,
-            size=len(recording.content),
-            at=call.now,
-            by=SeatRole.PARTY,
-            account=call.viewer.account.name,
-        )
-        ink.write(file, title="语音", content=base64.b64encode(recording.content).decode())
-        await file.save()
+        await save_recording(call, matter, cipher, recording)
     # The seats open the matter: from here on these people see it, and nobody else.
     await give_seat(call, matter.id, SeatRole.PARTY, person_id=person.id)
     # Whoever asked for somebody else reads along, so that they can go on speaking for them.
@@ -128,6 +115,26 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
         await give_seat(call, matter.id, SeatRole.REPRESENTATIVE, person_id=call.viewer.account.person)
     await give_seat(call, matter.id, SeatRole.HANDLER, account=adviser.account)
     return await save_advice(call, row, matter)
+
+
+async def receive_recording(call: Call, encoded: str) -> ReceivedFile:
+    """Receive a question by voice."""
+    # A picture or a document belongs to the matter's files, where it has a title and a place in the bundle.
+    return await receive_file(call.context.files, encoded, "recording", RECORDINGS)
+
+
+async def save_recording(call: Call, matter: MatterRow, cipher: MatterCipher, recording: ReceivedFile) -> None:
+    """Keep a question by voice among the files of its matter, sealed."""
+    file = FileRow(
+        matter=matter,
+        media_type=recording.media_type,
+        size=len(recording.content),
+        at=call.now,
+        by=SeatRole.PARTY,
+        account=call.viewer.account.name,
+    )
+    cipher.write(file, title="语音", content=base64.b64encode(recording.content).decode())
+    await file.save()
 
 
 async def find_slot_adviser(slot: UUID) -> AdviserRow:
@@ -185,7 +192,7 @@ class AnswerAdviceInput:
 async def answer_advice(call: Call, input: AnswerAdviceInput) -> LegalAdvicePayload:
     row, matter = await load_own_advice(call, input.advice, AdviceState.ASKED, AdviceState.ANSWERED)
     message = MessageRow(matter=matter, at=call.now, by=SeatRole.HANDLER, account=call.viewer.account.name)
-    (await open_pen(call.context, matter)).write(message, text=check_text(input.text, 10_000, "text"))
+    (await open_cipher(call.context, matter)).write(message, text=check_text(input.text, 10_000, "text"))
     await message.save()
     # The first answer stops the clock; later ones do not move it.
     row.answered_at, row.state = row.answered_at or call.now, AdviceState.ANSWERED

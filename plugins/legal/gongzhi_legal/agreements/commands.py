@@ -32,7 +32,7 @@ from strawberry import ID, UNSET
 
 from ..durations import CONFIRMATION, day_start, term_end
 from ..matters.commands import notify_seats
-from ..matters.sealed_words import Pen, open_pen
+from ..matters.sealed_words import MatterCipher, open_cipher
 from ..mediation.commands import give_back
 from ..mediation.lookups import find_own_party, is_mediator, load_own_mediation, save_mediation
 from ..mediation.requests import MediationPayload
@@ -110,7 +110,7 @@ async def record_agreement(call: Call, input: RecordAgreementInput) -> Mediation
     # The template in use now is stored with the agreement, so that it prints the same after a new one is set.
     template = await in_use(matter.county_id)
     require_blanks(template, said)
-    ink = await open_pen(call.context, matter)
+    cipher = await open_cipher(call.context, matter)
     # One number for each agreement of the county and year.
     agreement = AgreementRow(
         matter=matter,
@@ -121,10 +121,10 @@ async def record_agreement(call: Call, input: RecordAgreementInput) -> Mediation
         template=template,
         account=call.viewer.account.name,
     )
-    ink.write(agreement, facts=facts, **said)
+    cipher.write(agreement, facts=facts, **said)
     await agreement.save()
     await SignatureRow.bulk_create(signed)
-    await write_terms(ink, matter, input.terms, terms)
+    await write_terms(cipher, matter, input.terms, terms)
     row.level = level
     # In one transaction with the case, which must not be offered as settled without an agreement.
     await conclude_mediation(call, row, matter, agreement)
@@ -209,11 +209,11 @@ def read_promises(
 
 
 async def write_terms(
-    ink: Pen, matter: MatterRow, given: Sequence[AgreementTermInput], rows: Sequence[TermRow]
+    cipher: MatterCipher, matter: MatterRow, given: Sequence[AgreementTermInput], rows: Sequence[TermRow]
 ) -> None:
     for row, one in zip(rows, given, strict=True):
         row.matter_id = matter.id
-        ink.write(row, text=one.text.strip())
+        cipher.write(row, text=one.text.strip())
     await TermRow.bulk_create(rows)
 
 

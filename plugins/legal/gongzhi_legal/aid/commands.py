@@ -30,7 +30,7 @@ from strawberry import ID, UNSET
 from ..durations import answer_deadline
 from ..events import AidChanged
 from ..matters.commands import notify_seats
-from ..matters.sealed_words import begin_matter, open_pen
+from ..matters.sealed_words import begin_matter, open_cipher
 from ..models import (
     AdviserKind,
     AdviserRow,
@@ -80,7 +80,7 @@ async def apply_for_legal_aid(call: Call, input: ApplyForLegalAidInput) -> Legal
     person = await load_subject(call, input.person or None)
     await require_speaker(call, person)
     facts = check_text(input.facts, 5_000, "facts")
-    matter, ink = await begin_matter(call, MatterKind.AID, await GridRow.get(id=person.grid_id))
+    matter, cipher = await begin_matter(call, MatterKind.AID, await GridRow.get(id=person.grid_id))
     # Somebody who decides is found before anything is written: an application nobody handles would be lost, since no
     # list shows it.
     found = await find_candidate(call, matter, DECIDING, [person.id])
@@ -103,7 +103,7 @@ async def apply_for_legal_aid(call: Call, input: ApplyForLegalAidInput) -> Legal
         due_at=await answer_deadline(call, matter.county_id, TERM),
         version=0,
     )
-    ink.write(row, facts=facts)
+    cipher.write(row, facts=facts)
     await give_seat(call, matter.id, SeatRole.PARTY, person_id=person.id)
     if call.viewer.account.person and call.viewer.account.person != person.id:
         await give_seat(call, matter.id, SeatRole.REPRESENTATIVE, person_id=call.viewer.account.person)
@@ -163,7 +163,7 @@ async def decide_legal_aid(call: Call, input: DecideLegalAidInput) -> LegalAidPa
         )
     row.state, row.decided_at = AidState.GRANTED if input.grant else AidState.REFUSED, call.now
     # Grounds are sealed like all words of a matter; the state is not, for lists and terms need it.
-    (await open_pen(call.context, matter)).write(row, grounds=grounds)
+    (await open_cipher(call.context, matter)).write(row, grounds=grounds)
     # A refused application ends its matter: nothing more is said in it.
     if not input.grant:
         matter.closed_at = call.now

@@ -17,7 +17,7 @@ from strawberry import ID
 
 from ..models import FileRow, MatterRow, MessageRow, SeatRole, SeatRow
 from .files import BYTES, receive_file
-from .sealed_words import open_pen
+from .sealed_words import open_cipher
 from .types import LegalFile, LegalMatter, LegalMessage
 
 LONG = 5_000
@@ -42,7 +42,7 @@ async def send_legal_message(call: Call, input: SendLegalMessageInput) -> LegalM
     # Found as a matter, which takes a seat at it.
     matter, words = await open_matter(call, input.matter), check_text(input.text, LONG, "text")
     row = MessageRow(matter=matter, at=call.now, by=await sitting_as(call, matter.id), account=call.viewer.account.name)
-    (await open_pen(call.context, matter)).write(row, text=words)
+    (await open_cipher(call.context, matter)).write(row, text=words)
     await row.save()
     # That there is a message, not what it says.
     await notify_seats(call, matter.id, SAID, f"LegalMatter:{matter.id}", save=True)
@@ -81,7 +81,8 @@ async def add_legal_file(call: Call, input: AddLegalFileInput) -> LegalFilePaylo
         account=call.viewer.account.name,
     )
     # As base64, for sealed columns hold text.
-    (await open_pen(call.context, matter)).write(row, title=title, content=base64.b64encode(received.content).decode())
+    content = base64.b64encode(received.content).decode()
+    (await open_cipher(call.context, matter)).write(row, title=title, content=content)
     await row.save()
     return LegalFilePayload(file=ref(LegalFile, row.id))
 

@@ -29,7 +29,7 @@ SEATED = f" and exists(select from legal.seat s where s.matter_id=m.id and {MINE
 
 
 @dataclass(frozen=True)
-class Pen:
+class MatterCipher:
     """Writes and reads the words of one matter. A word is bound to its table, column and row."""
 
     key: bytes = field(repr=False)
@@ -47,7 +47,9 @@ class Pen:
         return sealing.open_value(self.key, f"legal.{row._meta.db_table}.{column}:{row.pk}", value) if value else ""
 
 
-async def begin_matter(call: Call, kind: MatterKind, grid: GridRow, path: str = "grid") -> tuple[MatterRow, Pen]:
+async def begin_matter(
+    call: Call, kind: MatterKind, grid: GridRow, path: str = "grid"
+) -> tuple[MatterRow, MatterCipher]:
     """Create a matter in a grid, with a key of its own."""
     if grid.county_id is None:
         raise not_found("Name a grid in a county.", "请指定县级以下网格。", path)
@@ -58,15 +60,15 @@ async def begin_matter(call: Call, kind: MatterKind, grid: GridRow, path: str = 
     matter = await MatterRow.create(kind=kind, grid=grid, secret=secret, opened_at=call.now)
     # Triggers fill in county, town and village.
     await matter.refresh_from_db()
-    return matter, Pen(key)
+    return matter, MatterCipher(key)
 
 
-async def open_pen(context: Context, matter: MatterRow) -> Pen:
-    """Return the pen of a matter that is there already. Raises Refusal where its words have been destroyed."""
+async def open_cipher(context: Context, matter: MatterRow) -> MatterCipher:
+    """Return the cipher of a matter that is there already. Raises Refusal where its words have been destroyed."""
     county = await GridRow.get(id=matter.county_id)
     if matter.secret is None:
         raise not_found("What was written here has been erased.", "该事项内容已被删除。", "matter")
-    return Pen(context.keys.unwrap(county.code, matter.secret))
+    return MatterCipher(context.keys.unwrap(county.code, matter.secret))
 
 
 def sealed_words(description: str, column: str, table: str, *, seat: bool = True) -> Any:

@@ -17,7 +17,7 @@ from gongzhi.values.errors import FIELD, Refusal
 from strawberry import ID, UNSET
 
 from ..durations import MEDIATION, term_end
-from ..matters.sealed_words import open_pen
+from ..matters.sealed_words import open_cipher
 from ..models import (
     Acting,
     AdviserKind,
@@ -186,7 +186,7 @@ async def record_mediation_session(call: Call, input: RecordMediationSessionInpu
     if require_offset(input.at, "at") > call.now:
         raise invalid_input("It must not lie in the future.", "时间不能晚于现在。", "at")
     session = SessionRow(matter=matter, at=input.at, account=call.viewer.account.name)
-    (await open_pen(call.context, matter)).write(
+    (await open_cipher(call.context, matter)).write(
         session, place=check_text(input.place, 200, "place"), minutes=check_text(input.minutes, 20_000, "minutes")
     )
     await session.save()
@@ -244,7 +244,7 @@ async def escalate_mediation(call: Call, input: EscalateMediationInput) -> Media
         raise nobody_free("mediation")
     # The reason is a message of the matter, so that parties read it and no list shows it.
     note = MessageRow(matter=matter, at=call.now, by=SeatRole.HANDLER, account=call.viewer.account.name)
-    (await open_pen(call.context, matter)).write(note, text=reason)
+    (await open_cipher(call.context, matter)).write(note, text=reason)
     await note.save()
     # The mediators before lose their seats: nothing more of it is theirs.
     await dismiss_mediators(call, matter)
@@ -295,7 +295,7 @@ async def end_mediation_as(
     """End it without an agreement; the parties go on seeing it, and who works on the case learns no more than that."""
     # Without a word on who walked away: the outcome is for the parties, and the case learns that it is over.
     row.state, row.outcome, row.ended_at = MediationState.ENDED, outcome, call.now
-    (await open_pen(call.context, matter)).write(row, reason=reason)
+    (await open_cipher(call.context, matter)).write(row, reason=reason)
     matter.closed_at = call.now
     await matter.save(update_fields=["closed_at"])
     await give_back(call, row)

@@ -28,7 +28,7 @@ from strawberry import ID, UNSET
 from ..durations import MEDIATION, term_end
 from ..events import MediationChanged
 from ..matters.commands import notify_seats
-from ..matters.sealed_words import Pen, begin_matter
+from ..matters.sealed_words import MatterCipher, begin_matter
 from ..models import (
     AdviserKind,
     AdviserRow,
@@ -116,7 +116,7 @@ async def request_mediation(call: Call, input: RequestMediationInput) -> Mediati
     kind = await dispute_type(call, input.dispute_type)
     facts = check_text(input.facts, 5_000, "facts") if is_given(input.facts) else None
     # From here on words are sealed under the matter's key.
-    matter, pen = await begin_matter(call, MatterKind.MEDIATION, place)
+    matter, cipher = await begin_matter(call, MatterKind.MEDIATION, place)
     people = [one.person.id for one in parties if one.person]
     # Somebody must take it, or it does not begin (NOBODY_FREE, and the transaction is rolled back).
     mediators = await choose_mediators(call, matter, input.mediators, people)
@@ -131,9 +131,9 @@ async def request_mediation(call: Call, input: RequestMediationInput) -> Mediati
         due_at=await term_end(call, matter.county_id, call.now, MEDIATION),
         extensions=[],
     )
-    pen.write(row, facts=facts)
+    cipher.write(row, facts=facts)
     await row.save()
-    await write_parties(call, matter, pen, parties, joined=applied)
+    await write_parties(call, matter, cipher, parties, joined=applied)
     # Parties before mediators: conflicts have been looked for among them above.
     await appoint_mediators(call, matter, mediators)
     call.publish(MediationChanged(matter.id, row.id, row.state), matter)
@@ -287,12 +287,14 @@ async def appoint_mediators(call: Call, matter: MatterRow, mediators: Chosen) ->
         await give_seat(call, matter.id, SeatRole.HANDLER, account=row.account)
 
 
-async def write_parties(call: Call, matter: MatterRow, pen: Pen, parties: list[Party], *, joined: bool) -> None:
+async def write_parties(
+    call: Call, matter: MatterRow, cipher: MatterCipher, parties: list[Party], *, joined: bool
+) -> None:
     """Write the parties down; the applicant has been shown the rights, and has joined if they asked themselves."""
     rows: list[PartyRow] = []
     for at, one in enumerate(parties):
         row = PartyRow(matter=matter, place=at, person=one.person)
-        pen.write(row, name=one.name, phone=one.phone)
+        cipher.write(row, name=one.name, phone=one.phone)
         if at == 0:
             row.acknowledged_at = call.now
             row.joined_at = call.now if joined else None

@@ -38,7 +38,7 @@ from .. import enums as enums
 from .. import visibility
 from ..durations import answer_deadline
 from ..events import ClueChanged
-from ..matters.sealed_words import begin_matter, open_pen, sealed_words
+from ..matters.sealed_words import begin_matter, open_cipher, sealed_words
 from ..models import ClueRow, ClueState, ClueSubject, MatterKind, MatterRow, SeatRole
 from ..panel.candidates import give_seat
 from ..visibility import CLUES
@@ -86,7 +86,7 @@ async def report_enforcement_clue(call: Call, input: ReportEnforcementClueInput)
         raise Refusal("UNAUTHENTICATED", "Sign in, so that you can be answered.", "请登录后上报，以便反馈。", ("grid",))
     # The words are sealed with the matter; subject and place are not, for they decide who takes it up.
     words, grid = check_text(input.text, 2_000, "text"), await find_grid(input.grid, "grid")
-    matter, ink = await begin_matter(call, MatterKind.CLUE, grid)
+    matter, cipher = await begin_matter(call, MatterKind.CLUE, grid)
     row = ClueRow(
         matter=matter,
         grid=grid,
@@ -94,7 +94,7 @@ async def report_enforcement_clue(call: Call, input: ReportEnforcementClueInput)
         reported_at=call.now,
         due_at=await answer_deadline(call, matter.county_id, TERM),
     )
-    ink.write(row, text=words)
+    cipher.write(row, text=words)
     await row.save()
     # Triggers fill in the columns of grids above, which visibility and offices need.
     await row.refresh_from_db()
@@ -159,7 +159,7 @@ async def decide_enforcement_clue(call: Call, input: DecideEnforcementClueInput)
     if not input.accept:
         # To decline takes a reason, which whoever reported it reads.
         reason = check_text(input.reason if is_given(input.reason) else "", 2_000, "reason")
-        (await open_pen(call.context, matter)).write(row, reply=reason)
+        (await open_cipher(call.context, matter)).write(row, reply=reason)
         # Its matter ends with it: what is kept of matters is kept from their end.
         row.closed_at = matter.closed_at = call.now
         await matter.save(update_fields=["closed_at"])
@@ -214,7 +214,7 @@ class ReplyToEnforcementClueInput:
 @command("Tell whoever reported a clue what came of it (反馈线索).", requires=CLUES)
 async def reply_to_enforcement_clue(call: Call, input: ReplyToEnforcementClueInput) -> EnforcementCluePayload:
     row, matter = await load_clue(call, input.clue, input.expected_version, ClueState.ACCEPTED, ClueState.HANDLED)
-    (await open_pen(call.context, matter)).write(row, reply=check_text(input.text, 2_000, "text"))
+    (await open_cipher(call.context, matter)).write(row, reply=check_text(input.text, 2_000, "text"))
     row.closed_at = matter.closed_at = call.now
     await matter.save(update_fields=["closed_at"])
     await save_clue(call, row, ClueState.REPLIED)

@@ -122,11 +122,6 @@ async def file_report(
     if not unasked:
         requester = await PersonRow.get(id=requester_id) if requester_id else await requester_of(call, input)
     grid = await grid_of(call, input, requester)
-    accused = await find_by_code(UnitRow, input.against, "against") if input.against else None
-    if accused and input.kind not in (CaseKind.TIP_OFF, CaseKind.COMPLAINT):
-        raise invalid_input(
-            "Only a tip-off or a complaint is against a unit.", "只有举报和投诉可以指定被反映单位。", "against"
-        )
     own = call.viewer.account.person
     case = new_case(
         call,
@@ -143,18 +138,32 @@ async def file_report(
         anonymous=input.anonymous,
         account=None if input.anonymous else call.viewer.account.name,
         external=external,
-        accused_unit=accused,
+        accused_unit=await find_accused(input.kind, input.against) if input.against else None,
         previous=await load_followed_case(call, input.follows) if input.follows else None,
         **texts,
     )
     await enter_cases(call, [case])
     # Files refer to their case, so it has to be there.
     added = await attach_uploads(call, case, input.attachments) if input.attachments else []
-    # Of all files only a recording says what the texts leave out.
-    told = texts["title"] and texts["description"]
-    if not told and not await AttachmentRow.exists(id__in=added, kind=AttachmentKind.VOICE):
-        raise unexplained_report("description" if texts["title"] else "title")
+    await require_explanation(case, added)
     return case
+
+
+async def find_accused(kind: CaseKind, code: str) -> UnitRow:
+    """Return the unit that a tip-off or a complaint is against. Raises Refusal for other kinds of cases."""
+    accused: UnitRow = await find_by_code(UnitRow, code, "against")
+    if kind not in (CaseKind.TIP_OFF, CaseKind.COMPLAINT):
+        raise invalid_input(
+            "Only a tip-off or a complaint is against a unit.", "只有举报和投诉可以指定被反映单位。", "against"
+        )
+    return accused
+
+
+async def require_explanation(case: CaseRow, added: list[UUID]) -> None:
+    """Refuse a report whose title or description is left out, unless a recording is attached, which says it."""
+    told = case.title and case.description
+    if not told and not await AttachmentRow.exists(id__in=added, kind=AttachmentKind.VOICE):
+        raise unexplained_report("description" if case.title else "title")
 
 
 def read_report_texts(input: ReportCaseInput) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Pacing: an endpoint earns places by taking deliveries and loses them by hanging; accounts have bounds."""
+"""Pacing: an endpoint earns slots by taking deliveries and loses them by hanging; accounts have bounds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from gongzhi_integrations.webhooks import pacing
-from gongzhi_integrations.webhooks.pacing import Pace, Places
+from gongzhi_integrations.webhooks.pacing import Pace, Slots
 from gongzhi_integrations.webhooks.sender import TIMEOUT, Attempt
 
 NOW = datetime(2026, 6, 30, tzinfo=UTC)
@@ -45,19 +45,19 @@ def test_pace_grows_and_falls() -> None:
 
 
 async def test_places_are_shared_out() -> None:
-    """An account's own bound, and that of the slow, leave places for everybody else; who leaves lets the next in."""
-    places = Places()
+    """An account's own bound, and that of the slow, leave slots for everybody else; who leaves lets the next in."""
+    slots = Slots()
     greedy, other = uuid4(), uuid4()
-    held = await places.take(greedy, False, 1000)
-    assert len(held) == pacing.OF_ACCOUNT and places.are_taken(greedy, False) and not places.are_taken(other, False)
-    slow = [await places.take(uuid4(), True, 1) for _ in range(pacing.SLOW_PLACES)]
-    assert places.are_taken(other, True) and not places.are_taken(other, False)
-    waiting = asyncio.create_task(places.take(other, True, 1))
-    given_up = asyncio.create_task(places.take(greedy, False, 1))
+    held = await slots.take(greedy, False, 1000)
+    assert len(held) == pacing.OF_ACCOUNT and slots.are_taken(greedy, False) and not slots.are_taken(other, False)
+    slow = [await slots.take(uuid4(), True, 1) for _ in range(pacing.SLOW_SLOTS)]
+    assert slots.are_taken(other, True) and not slots.are_taken(other, False)
+    waiting = asyncio.create_task(slots.take(other, True, 1))
+    given_up = asyncio.create_task(slots.take(greedy, False, 1))
     await asyncio.sleep(0)
     given_up.cancel()
-    slow[0][0].leave()
+    slow[0][0].release()
     assert len(await waiting) == 1
     await asyncio.wait([given_up])
-    held[0].leave()
-    assert len(await places.take(greedy, False, 5)) == 1
+    held[0].release()
+    assert len(await slots.take(greedy, False, 5)) == 1

@@ -1,4 +1,4 @@
-"""Visits: send one endpoint what is due, some deliveries side by side, and write down what comes of each.
+"""Endpoint sessions: send one endpoint what is due, some deliveries side by side, and write down what comes of each.
 
 Of each case only the first that waits is sent, so a case's events arrive in order: what could not be delivered holds
 back what comes after it in the same case, and nothing else. The endpoint as a whole rests only while it takes nothing.
@@ -24,12 +24,12 @@ from .bodies import TEST_DATA, make_body, make_envelope
 from .commands import TYPES
 from .deliveries import SKIP, Deliveries, Outcome
 from .models import WebhookRow, WebhookState
-from .pacing import SLOW, Pace, Place
+from .pacing import SLOW, Pace, Slot
 from .rules import TEST
 from .sender import GONE, Attempt
 
 if TYPE_CHECKING:
-    from .courier import Courier
+    from .delivery_worker import DeliveryWorker
 
 log = logging.getLogger("gongzhi")
 
@@ -53,11 +53,11 @@ REASONS = {
 }
 
 
-class Visit:
+class EndpointSession:
     """One endpoint while this process has its lock. `news` says that more may be due."""
 
-    def __init__(self, courier: Courier, deliveries: Deliveries, pace: Pace) -> None:
-        self.courier, self.deliveries, self.pace = courier, deliveries, pace
+    def __init__(self, worker: DeliveryWorker, deliveries: Deliveries, pace: Pace) -> None:
+        self.worker, self.deliveries, self.pace = worker, deliveries, pace
         self.news = asyncio.Event()
         self.sending: dict[asyncio.Task[Attempt], Any] = {}
         self.open = True
@@ -71,7 +71,7 @@ class Visit:
             while await self.fill() or self.sending or self.news.is_set():
                 await self.wait()
         finally:
-            # What is cut off here stays due, and is sent again with the same id by whoever visits next.
+            # What is cut off here stays due, and is sent again with the same id by whoever has the next session.
             for task in self.sending:
                 task.cancel()
 
@@ -87,7 +87,7 @@ class Visit:
         """Send what is due as far as there is room; tell whether there may be more."""
         # Cleared before anything is looked for, so that what comes meanwhile is looked for again.
         self.news.clear()
-        now, under_way = self.courier.now(), [one["id"] for one in self.sending.values()]
+        now, under_way = self.worker.now(), [one["id"] for one in self.sending.values()]
         endpoint = await self.deliveries.load_endpoint(now) if self.open and self.find_room() > 0 else None
         if endpoint is None:
             return False
@@ -98,25 +98,25 @@ class Visit:
             await self.skip_missed(endpoint)
         self.failing_since, self.probes = endpoint["failing_since"], endpoint["rests_until"] is not None
         due = await self.deliveries.find_due(now, max(self.find_room(), 0), under_way)
-        if not due or self.sending and self.courier.places.are_taken(endpoint["account_id"], self.pace.slow):
+        if not due or self.sending and self.worker.slots.are_taken(endpoint["account_id"], self.pace.slow):
             return False  # while answers are awaited nobody queues
-        places = await self.courier.places.take(endpoint["account_id"], self.pace.slow, len(due))
+        slots = await self.worker.slots.take(endpoint["account_id"], self.pace.slow, len(due))
         try:
-            await self.send_due(due[: len(places)], places)
+            await self.send_due(due[: len(slots)], slots)
         finally:
-            for place in places:
-                place.leave()
+            for slot in slots:
+                slot.release()
         return True
 
-    async def send_due(self, due: Sequence[Any], places: list[Place]) -> None:
-        """Begin to send deliveries, each in a place, which is taken out of the list."""
-        now = self.courier.now()
-        # Loaded anew after the wait for a place: what the account may no longer see is not sent, even if it happened
+    async def send_due(self, due: Sequence[Any], slots: list[Slot]) -> None:
+        """Begin to send deliveries, each in a slot, which is taken out of the list."""
+        now = self.worker.now()
+        # Loaded anew after the wait for a slot: what the account may no longer see is not sent, even if it happened
         # before, and neither is anything to an endpoint that was stopped.
         endpoint = await self.deliveries.load_endpoint(now)
         if endpoint is None or endpoint["stopped"]:
             return
-        viewer = await self.courier.context().events.load_viewer(endpoint["account_id"], endpoint["permissions"])
+        viewer = await self.worker.context().events.load_viewer(endpoint["account_id"], endpoint["permissions"])
         if viewer is None:
             await self.disable(endpoint, "ACCOUNT")
             return
@@ -125,7 +125,7 @@ class Visit:
         begun = asyncio.get_running_loop().time()
         for one in due:
             if one["id"] in bodies:
-                task = asyncio.create_task(self.send(endpoint, one, bodies[one["id"]], secrets, places.pop()))
+                task = asyncio.create_task(self.send(endpoint, one, bodies[one["id"]], secrets, slots.pop()))
                 self.sending[task] = {**one, "begun": begun, "endpoint": endpoint}
 
     async def compose(self, endpoint: Any, due: Sequence[Any], viewer: Viewer) -> dict[UUID, str | None]:
@@ -134,7 +134,7 @@ class Visit:
         Bodies are kept before they are sent: a receiver that gets one twice gets the same, whatever became of the case.
         Whether the account may still know of it is asked each time.
         """
-        source = self.courier.context().address
+        source = self.worker.context().address
         bodies: dict[UUID, str | None] = {}
         made = {
             one["id"]: make_envelope(source, one, TEST_DATA)
@@ -163,27 +163,27 @@ class Visit:
     ) -> dict[UUID, str]:
         """Make the bodies, by delivery, of the events that the account may know of. Raises UnfitSelection."""
         events = [(one["event_id"], one["type"]) for one in asked]
-        known = await self.courier.context().events.read(events, viewer, selection) if events else {}
+        known = await self.worker.context().events.read(events, viewer, selection) if events else {}
         return {
             one["id"]: make_body(source, one, known[one["event_id"]], bool(selection) and one["type"] in TYPES)
             for one in asked
             if one["event_id"] in known
         }
 
-    async def send(self, endpoint: Any, delivery: Any, body: str | None, secrets: list[bytes], place: Place) -> Attempt:
-        """Try a delivery once, and leave its place."""
+    async def send(self, endpoint: Any, delivery: Any, body: str | None, secrets: list[bytes], slot: Slot) -> Attempt:
+        """Try a delivery once, and release its slot."""
         try:
             if body is None:
                 return Attempt(error="SELECTION")
             url, id, timeout = endpoint["url"], delivery["event_id"], self.pace.timeout
-            return await self.courier.sender.send(url, id, body, secrets, self.courier.now(), timeout)
+            return await self.worker.sender.send(url, id, body, secrets, self.worker.now(), timeout)
         finally:
-            place.leave()
+            slot.release()
 
     def unwrap_secrets(self, endpoint: Any) -> list[bytes]:
         """Return the secrets that sign: those before, too, while they overlap."""
         wrapped = [endpoint["secret"], *endpoint["retired"]]
-        return [self.courier.keys.unwrap(endpoint["county"], bytes(one)) for one in wrapped]
+        return [self.worker.keys.unwrap(endpoint["county"], bytes(one)) for one in wrapped]
 
     async def wait(self) -> None:
         """Wait for an answer, or for more to send while there is room; write down what was answered."""
@@ -203,7 +203,7 @@ class Visit:
 
     async def record(self, answered: Sequence[tuple[Any, Attempt]]) -> None:
         """Write down what came of deliveries, and what it says of the endpoint."""
-        now = self.courier.now()
+        now = self.worker.now()
         for delivery, attempt in answered:
             self.pace.note(attempt, delivery["attempts"] == 0, now)
         await self.deliveries.record([self.conclude(one, attempt, now) for one, attempt in answered], now)
@@ -222,7 +222,7 @@ class Visit:
 
     def conclude(self, delivery: Any, attempt: Attempt, now: datetime) -> Outcome:
         """Return what came of an attempt, and when it is tried again."""
-        wait = None if attempt.is_taken else retries.find_wait(delivery["attempts"] + 1, self.courier.chance)
+        wait = None if attempt.is_taken else retries.find_wait(delivery["attempts"] + 1, self.worker.chance)
         again = None
         if wait is not None and attempt.status != GONE:
             # The longer of both: no endpoint is tried sooner for having said when.
@@ -247,9 +247,9 @@ class Visit:
         title = Text("Events were thrown away before they could be delivered", "部分事件在投递前已过保留期")
         # Together, so that nothing is passed over without a notice.
         async with in_transaction() as connection:
-            await connection.execute_query(SKIP, [endpoint["id"], self.courier.now()])
+            await connection.execute_query(SKIP, [endpoint["id"], self.worker.now()])
             notice = NoticeDraft("webhook.missed", title, MISSED, f"Webhook:{endpoint['id']}")
-            await send_notice(Moment(self.courier.now()), notice, accounts=[endpoint["account"]])
+            await send_notice(Moment(self.worker.now()), notice, accounts=[endpoint["account"]])
 
     async def disable(self, endpoint: Any, reason: str) -> None:
         """Give the endpoint up, and tell its account."""
@@ -264,6 +264,6 @@ class Visit:
             )
             if done:
                 notice = NoticeDraft("webhook.disabled", title, REASONS[reason], about)
-                await send_notice(Moment(self.courier.now()), notice, accounts=[endpoint["account"]])
+                await send_notice(Moment(self.worker.now()), notice, accounts=[endpoint["account"]])
         if done:
             log.warning("%s is disabled: %s; its account has been told, and can activate it again", about, reason)

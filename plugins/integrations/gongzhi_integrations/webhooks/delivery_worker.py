@@ -1,8 +1,8 @@
-"""Courier: puts down for each endpoint what happens, and visits those at which something is due, in every process.
+"""Delivery worker: notes for each endpoint what happens, and delivers what is due, in every process.
 
-One process at a time visits an endpoint, by a lock. All locks of a process are on one connection, which also looks for
-what is due: once it is lost, all visits end, for another process may have begun them. A courier that dies between
-sending and writing down that it has sends again, under the same id.
+One process at a time has a session with an endpoint, by a lock. All locks of a process are on one connection, which
+also looks for what is due: once it is lost, all sessions end, for another process may have begun them. A worker that
+dies between sending and writing down that it has sends again, under the same id.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from gongzhi.runtime.services import ProcessRun
 
 from ..settings import IntegrationSettings
 from .deliveries import Deliveries, Locks, find_busy, take_events
-from .pacing import Pace, Places
+from .endpoint_sessions import EndpointSession
+from .pacing import Pace, Slots
 from .sender import Sender
-from .visits import Visit
 
 log = logging.getLogger("gongzhi")
 
 CONNECTIONS = 8
-"""Connections that visits share: none is held while a stranger's server takes its time. One more has the locks."""
+"""Connections that sessions share: none is held while a stranger's server takes its time. One more has the locks."""
 POLL = 1.0
 """Seconds after which it looks, even if nothing was published: what failed is due again some time."""
 LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 """What a lost connection to the database ends in."""
 
 
-async def run_courier(run: ProcessRun) -> None:
+async def run_delivery_worker(run: ProcessRun) -> None:
     """Deliver events to endpoints for as long as this process runs."""
     async with run.open_pool(CONNECTIONS + 1) as pool:
         sender = make_sender(run.context())
         try:
-            await Courier(run.context, pool, sender).run(run.wait)
+            await DeliveryWorker(run.context, pool, sender).run(run.wait)
         finally:
             await sender.close()
 
@@ -52,7 +52,7 @@ def make_sender(context: Context) -> Sender:
     return Sender(OutboundNetworks(context.settings[IntegrationSettings].webhook_networks))
 
 
-class Courier:
+class DeliveryWorker:
     """Delivers. `pool` writes, and has `CONNECTIONS` and one more."""
 
     def __init__(self, context: Callable[[], Context], pool: asyncpg.Pool[Any], sender: Sender) -> None:
@@ -60,9 +60,9 @@ class Courier:
         self.keys = context().keys
         # It spreads load and guards nothing, so it need not be hard to guess.
         self.chance = random.Random()
-        self.places = Places()
+        self.slots = Slots()
         self.paces: dict[UUID, Pace] = {}
-        self.under_way: dict[UUID, Visit] = {}
+        self.under_way: dict[UUID, EndpointSession] = {}
 
     def now(self) -> datetime:
         """Return the moment by the deployment's clock."""
@@ -73,7 +73,7 @@ class Courier:
         while True:
             try:
                 async with self.pool.acquire() as connection, asyncio.TaskGroup() as group:
-                    await self.go_round(Locks(connection), group, wait)
+                    await self.run_with_locks(Locks(connection), group, wait)
             except* LOST as lost:
                 log.warning(
                     "webhooks wait for the database, and nothing is lost; look after the database: %s",
@@ -83,25 +83,25 @@ class Courier:
                 log.exception("webhooks rest for a moment, and nothing is lost; report what is told below")
             await wait(POLL)
 
-    async def go_round(self, locks: Locks, group: asyncio.TaskGroup, wait: Callable[[float], Any]) -> None:
-        """Put down what happens and visit whom it is due at, for as long as the connection of the locks lasts."""
+    async def run_with_locks(self, locks: Locks, group: asyncio.TaskGroup, wait: Callable[[float], Any]) -> None:
+        """Note what happens and deliver what is due, for as long as the connection of the locks lasts."""
         while True:
             async with locks.turn:
                 more = await take_events(locks.connection, self.context().events.types, self.now())
                 busy = await find_busy(locks.connection, self.now())
             self.chance.shuffle(busy)  # nobody is always the last
             for id in busy:
-                if visit := self.under_way.get(id):
-                    visit.news.set()
+                if session := self.under_way.get(id):
+                    session.news.set()
                 else:
-                    group.create_task(self.attend(self.expect(id), locks))
+                    group.create_task(self.contain_session(self.begin_session(id), locks))
             if not more:
                 await wait(POLL)
 
-    async def attend(self, visit: Visit, locks: Locks) -> None:
-        """Visit an endpoint; whatever goes wrong is its own."""
+    async def contain_session(self, session: EndpointSession, locks: Locks) -> None:
+        """Deliver to one endpoint; whatever goes wrong is its own."""
         try:
-            await self.visit(visit, locks)
+            await self.deliver_locked(session, locks)
         except LOST as error:
             log.warning("an endpoint is left for a moment; look after the database: %s", type(error).__name__)
         except Exception:
@@ -113,23 +113,23 @@ class Courier:
             while await take_events(connection, self.context().events.types, self.now()):
                 pass
             for id in await find_busy(connection, self.now()):
-                await self.visit(self.expect(id), Locks(connection))
+                await self.deliver_locked(self.begin_session(id), Locks(connection))
 
-    def expect(self, id: UUID) -> Visit:
-        """Note that an endpoint is visited from now on."""
+    def begin_session(self, id: UUID) -> EndpointSession:
+        """Note that this process delivers to an endpoint from now on."""
         pace = self.paces.setdefault(id, Pace())
-        visit = self.under_way[id] = Visit(self, Deliveries(self.pool, id), pace)
-        return visit
+        session = self.under_way[id] = EndpointSession(self, Deliveries(self.pool, id), pace)
+        return session
 
-    async def visit(self, visit: Visit, locks: Locks) -> None:
+    async def deliver_locked(self, session: EndpointSession, locks: Locks) -> None:
         """Deliver to an endpoint until nothing is due, unless another process does."""
-        id = visit.deliveries.id
+        id = session.deliveries.id
         try:
             if not await locks.take(id):
                 return
-            await visit.deliver()
+            await session.deliver()
         finally:
-            # Before the lock is released: what is due from now on begins a visit of its own, and no word of it is lost.
+            # Before the lock is released: what is due from now on begins a session of its own, so nothing is lost.
             del self.under_way[id]
             with suppress(*LOST):  # with the connection the lock goes as well
                 await locks.release(id)

@@ -1,4 +1,4 @@
-"""Glasses: files opened beyond one's scope in an emergency, for a short time."""
+"""Break glass: files opened beyond one's scope in an emergency, for a short time."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from gongzhi.runtime.commands import Call
 from .models import GlassRow
 
 GLASS = "Glass:"
-"""Begins the global id of a glass."""
+"""Begins the global id of an emergency access, which the schema calls a glass."""
 WINDOW = timedelta(minutes=10)
-"""How long a broken glass can be looked through."""
+"""How long such a file stays open."""
 
 
 def read_glass_id(text: str) -> UUID | None:
-    """Read the id of the glass that a request is to look through; None for what is no such id."""
+    """Read the id of the emergency access that a request names; None for what is no such id."""
     try:
         return UUID(text.removeprefix(GLASS)) if text.startswith(GLASS) else None
     except ValueError:
         return None
 
 
-async def open_glass(call: Call, person: UUID, reason: str) -> GlassRow:
+async def open_emergency_access(call: Call, person: UUID, reason: str) -> GlassRow:
     """Let the caller look at a person's file for a while. Whoever opens it tells the person and the officer."""
     return await GlassRow.create(
         account=call.viewer.account.name or "",
@@ -34,7 +34,7 @@ async def open_glass(call: Call, person: UUID, reason: str) -> GlassRow:
     )
 
 
-async def has_glass(call: Call, person: UUID) -> bool:
-    """Tell whether the caller looks at a person through a glass that they opened."""
+async def has_emergency_access(call: Call, person: UUID) -> bool:
+    """Tell whether the request names an emergency access to this person that the caller has opened."""
     glass, account = call.viewer.glass, call.viewer.account.name
     return await GlassRow.exists(id=glass, account=account, person_id=person, until__gt=call.now)
