@@ -29,7 +29,7 @@ test-all: .venv/dev  ## the slow tests too, and which lines and branches the tes
 	@$(MAKE) coverage TESTS='-m "slow or not slow"'
 
 test-wheels: .venv/dev  ## the template's tests and our plugins' conformance, from wheels in clean environments
-	.venv/bin/pytest -q -m slow tests/plugins/test_kit.py
+	.venv/bin/pytest -q -m slow tests/plugins/test_scaffold.py
 
 test-newest:  ## what we use of libraries without their promise, with the newest releases that we allow
 	@rm -rf .venv/newest && $(PYTHON) -m venv .venv/newest

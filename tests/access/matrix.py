@@ -35,8 +35,8 @@ from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
 from ..planner.bench import ROOMY, Bench, Said
+from .argument_values import Name, required, value
 from .samples import Around, sample
-from .values import Name, required, value
 
 BY_UNIT = {"department_handler"}
 """Roles that serve a unit; the others serve a town."""

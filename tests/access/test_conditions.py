@@ -11,8 +11,8 @@ from gongzhi.values import codes
 from gongzhi_server.testing import Server
 from stdnum.cn import ric
 
+from .asked_conditions import Questions, read_lines, write
 from .conftest import Log, People
-from .questions import Questions, read_lines, write
 
 WORDS = {"public", "open", "look", "row", "other"}
 OLD = "birthDate: { before: $day }"

@@ -13,7 +13,7 @@ from gongzhi_server.files.vault import PIECE, TAG, Vault, storage_path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .bucket import running
+from .s3_server import running
 
 KEY = data_key()
 

@@ -22,8 +22,8 @@ from gongzhi_server.planner.execution import Fetch
 from gongzhi_server.storage import database
 from gongzhi_server.testing import ESSENTIAL
 
-from .plugin import schema
-from .world import CURSOR, KEYS, PUBLISHED, SECRET, VIEWERS
+from .sample_county import CURSOR, KEYS, PUBLISHED, SECRET, VIEWERS
+from .sample_plugin import schema
 
 REGISTERS = ESSENTIAL.registers
 

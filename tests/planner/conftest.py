@@ -11,8 +11,8 @@ import pytest_asyncio
 from gongzhi_server.testing import create_database, drop_database
 
 from .bench import Bench, bench
-from .eyes import Rows
-from .world import fill
+from .expected_visibility import Rows
+from .sample_county import fill
 
 
 @pytest.fixture(scope="session")

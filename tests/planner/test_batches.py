@@ -19,9 +19,9 @@ from gongzhi.declare.sql import Sql
 from gongzhi.values.errors import Refusal
 
 from .bench import Bench
-from .eyes import Rows
-from .plugin import over_core
-from .world import OTHER_COUNTY
+from .expected_visibility import Rows
+from .sample_county import OTHER_COUNTY
+from .sample_plugin import over_core
 
 TEXT = "{ cases(first: 5, orderBy: NUMBER_ASC) { nodes { number extra } } }"
 

@@ -16,7 +16,7 @@ from gongzhi_server.graphql.engine import GraphQLEngine
 from gongzhi_server.planner import Document, Planner
 
 from .bench import ROOMY, Bench
-from .world import NOW, VIEWERS
+from .sample_county import NOW, VIEWERS
 
 STRANGER = Viewer(ViewerAccount(grants=VIEWERS["administrator"].account.grants), NOW)
 """Somebody without an account who may see much; a name is all that the administrator has besides."""

@@ -19,7 +19,7 @@ from graphql import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .plugin import schema
+from .sample_plugin import schema
 
 LEAVES = st.one_of(
     st.none(),

@@ -34,7 +34,7 @@ from gongzhi.declare.sql import Sql
 from gongzhi.values.errors import DeclarationError
 from gongzhi_server.planner import Planner
 
-from .plugin import over_core
+from .sample_plugin import over_core
 
 
 @strawberry.type(description="Kept in no table.")

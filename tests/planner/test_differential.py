@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from hypothesis_graphql import nodes, queries
 
 from .bench import Bench, bench
-from .eyes import Rows
-from .naive import FIELDS, Naive
-from .pages import snake
-from .plugin import schema
-from .queries import YEARS, Operation, Queries, askable
-from .rewriting import seeded
-from .world import INSTANTS, VIEWERS
+from .expected_visibility import Rows
+from .random_operations import YEARS, Operation, Queries, askable
+from .reference_engine import FIELDS, ReferenceEngine
+from .reference_lists import snake
+from .sample_county import INSTANTS, VIEWERS
+from .sample_plugin import schema
+from .seeded_operations import seeded
 
 EXAMPLES = int(os.environ.get("GONGZHI_EXAMPLES", "0"))
 CLOSE = 1e-9
@@ -32,7 +32,7 @@ CLOSE = 1e-9
 class Trial:
     """Two ways to answer, side by side."""
 
-    def __init__(self, bench: Bench, naive: Naive) -> None:
+    def __init__(self, bench: Bench, naive: ReferenceEngine) -> None:
         self.bench, self.naive = bench, naive
         self.made = self.mixed = 0
 
@@ -77,11 +77,11 @@ def differences(ours: Any, plain: Any, path: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def naive(rows: Rows) -> Naive:
-    return Naive(schema().as_str(), rows)
+def naive(rows: Rows) -> ReferenceEngine:
+    return ReferenceEngine(schema().as_str(), rows)
 
 
-def test_the_plain_way_knows_every_field(naive: Naive) -> None:
+def test_the_plain_way_knows_every_field(naive: ReferenceEngine) -> None:
     """Whoever adds a field says there, too, how it is answered."""
     missing = []
     for name, kind in naive.schema.type_map.items():
@@ -99,7 +99,7 @@ def test_the_plain_way_knows_every_field(naive: Naive) -> None:
 NAMES = "{ households { nodes { number headName head { name } members { nodes { name personId person { name } } } } } }"
 
 
-async def test_names_in_households_agree(world: str, naive: Naive) -> None:
+async def test_names_in_households_agree(world: str, naive: ReferenceEngine) -> None:
     """Everybody is told the names that the rule in words tells them, the named helper of a household among them."""
     async with bench(world) as found:
         trial = Trial(found, naive)
@@ -110,7 +110,7 @@ async def test_names_in_households_agree(world: str, naive: Naive) -> None:
     assert any(one["name"] and not one["person"] for one in members)
 
 
-async def differ(world: str, naive: Naive, seeds: range) -> Trial:
+async def differ(world: str, naive: ReferenceEngine, seeds: range) -> Trial:
     async with bench(world) as found:
         trial = Trial(found, naive)
         for seed in seeds:
@@ -118,14 +118,14 @@ async def differ(world: str, naive: Naive, seeds: range) -> Trial:
         return trial
 
 
-async def test_generated_operations_agree(world: str, naive: Naive) -> None:
+async def test_generated_operations_agree(world: str, naive: ReferenceEngine) -> None:
     """Our own: everything that the language has."""
     trial = await differ(world, naive, range(EXAMPLES or 60))
     assert trial.made / 5 < trial.mixed < trial.made  # Python takes part in some
 
 
 @pytest.mark.slow
-async def test_many_operations_agree(world: str, naive: Naive) -> None:
+async def test_many_operations_agree(world: str, naive: ReferenceEngine) -> None:
     await differ(world, naive, range(10_000, 10_000 + (EXAMPLES or 1_000)))
 
 
@@ -136,7 +136,7 @@ def strategy(schema: GraphQLSchema) -> st.SearchStrategy[str]:
     return queries(schema, custom_scalars={"Date": days, "DateTime": moments}, allow_x00=False)
 
 
-def hypothesised(world: str, naive: Naive, examples: int) -> None:
+def hypothesised(world: str, naive: ReferenceEngine, examples: int) -> None:
     with asyncio.Runner() as runner:
         entered = bench(world)
         trial = Trial(runner.run(entered.__aenter__()), naive)
@@ -160,11 +160,11 @@ def hypothesised(world: str, naive: Naive, examples: int) -> None:
             runner.run(entered.__aexit__(None, None, None))
 
 
-def test_hypothetical_operations_agree(world: str, naive: Naive) -> None:
+def test_hypothetical_operations_agree(world: str, naive: ReferenceEngine) -> None:
     """Those of hypothesis-graphql, with real codes, ids, numbers and cursors put in."""
     hypothesised(world, naive, EXAMPLES or 60)
 
 
 @pytest.mark.slow
-def test_many_hypothetical_operations_agree(world: str, naive: Naive) -> None:
+def test_many_hypothetical_operations_agree(world: str, naive: ReferenceEngine) -> None:
     hypothesised(world, naive, EXAMPLES or 1_000)

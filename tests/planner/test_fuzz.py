@@ -25,8 +25,8 @@ from graphql import (
 )
 
 from .bench import Bench
+from .sample_county import VIEWERS
 from .test_bounds import SIGNED, STRANGER
-from .world import VIEWERS
 
 USUAL = Limits()
 CALLERS = (STRANGER, SIGNED, VIEWERS["town"])

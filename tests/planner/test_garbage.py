@@ -12,7 +12,7 @@ from gongzhi_server.runtime import Runtime
 from gongzhi_server.storage.connection_shares import Unshared
 
 from .bench import Bench
-from .world import VIEWERS
+from .sample_county import VIEWERS
 
 TEXT = "{ cases(first: 3) { nodes { number requester { name birthDate } } } }"
 

@@ -18,10 +18,10 @@ import pytest
 from gongzhi_server.testing import create_database, drop_database
 
 from .bench import bench
-from .eyes import Eyes, Rows
-from .queries import Queries
+from .expected_visibility import ExpectedVisibility, Rows
+from .random_operations import Queries
+from .sample_county import VIEWERS
 from .test_differential import differences
-from .world import VIEWERS
 
 EXAMPLES = int(os.environ.get("GONGZHI_EXAMPLES", "0"))
 
@@ -75,7 +75,7 @@ SHOWN = {
 """Rows that whoever handles something about them is shown, whatever else they see."""
 
 
-async def changed(dsn: str, eyes: Eyes) -> int:
+async def changed(dsn: str, eyes: ExpectedVisibility) -> int:
     """Give the rows that these eyes do not see other contents; how many there were."""
     connection = await asyncpg.connect(dsn)
     count = 0
@@ -91,7 +91,7 @@ async def changed(dsn: str, eyes: Eyes) -> int:
     return count
 
 
-def named_to(eyes: Eyes) -> list[tuple[Any, str]]:
+def named_to(eyes: ExpectedVisibility) -> list[tuple[Any, str]]:
     """Who is in the households that these eyes help, with the names they are told without seeing the people."""
     people = {row.person_id for row in eyes.all("Membership") if row.household_id in eyes.helped}
     people |= {row.head_id for row in eyes.all("Household") if row.id in eyes.helped and row.head_id}
@@ -120,7 +120,7 @@ def smallest(ours: Any, theirs: Any) -> str:
 
 def same(world: str, rows: Rows, postgres: str, name: str, count: int) -> None:
     """Ask a viewer's questions of both counties."""
-    eyes, other = Eyes(rows, VIEWERS[name]), f"changed_{uuid4().hex}"
+    eyes, other = ExpectedVisibility(rows, VIEWERS[name]), f"changed_{uuid4().hex}"
 
     async def run() -> None:
         copy = await create_database(postgres, other, urlsplit(world).path.removeprefix("/"))
@@ -154,7 +154,7 @@ def test_changes_are_seen_by_who_sees_all(world: str, rows: Rows, postgres: str)
     async def run() -> None:
         copy = await create_database(postgres, other, urlsplit(world).path.removeprefix("/"))
         try:
-            await changed(copy, Eyes(rows, VIEWERS["stranger"]))
+            await changed(copy, ExpectedVisibility(rows, VIEWERS["stranger"]))
             pairs = zip(
                 await answers(world, rows, "auditor", 90), await answers(copy, rows, "auditor", 90), strict=True
             )

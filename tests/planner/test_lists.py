@@ -14,9 +14,9 @@ from gongzhi.declare.extend import extend
 from graphql import GraphQLEnumType, GraphQLObjectType
 
 from .bench import Bench
-from .eyes import Rows
-from .pages import lower
-from .plugin import over_core, schema
+from .expected_visibility import Rows
+from .reference_lists import lower
+from .sample_plugin import over_core, schema
 
 CONNECTIONS = {
     "grids": "{}",

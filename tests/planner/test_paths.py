@@ -15,7 +15,7 @@ from gongzhi.values.errors import Refusal
 from gongzhi_server.graphql.schema import Schema
 
 from .bench import Bench
-from .plugin import over_core
+from .sample_plugin import over_core
 
 
 @batch(requires=None)

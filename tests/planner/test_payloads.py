@@ -17,8 +17,8 @@ from gongzhi.runtime.context import Context
 from gongzhi_server.graphql.engine import GraphQLEngine
 
 from .bench import ROOMY, Bench, context
-from .eyes import Rows
-from .plugin import over_core
+from .expected_visibility import Rows
+from .sample_plugin import over_core
 
 Calls = list[str]
 
@@ -84,7 +84,7 @@ async def test_a_payload_hides_what_is_hidden(touching: Bench) -> None:
 
 
 async def test_batches_run_on_payloads(bench: Bench, touching: Bench) -> None:
-    from .plugin import EXTENSIONS
+    from .sample_plugin import EXTENSIONS
 
     contributions = [("tests", one) for one in EXTENSIONS] + [("others", extend(Mutation, touch=touch))]
     touching.engine = GraphQLEngine(over_core(contributions), touching.fetch, touching.engine.context, ROOMY)
@@ -93,7 +93,7 @@ async def test_batches_run_on_payloads(bench: Bench, touching: Bench) -> None:
 
 
 async def test_denied_fields_of_a_payload_are_told(touching: Bench) -> None:
-    from .plugin import EXTENSIONS
+    from .sample_plugin import EXTENSIONS
 
     contributions = [("tests", one) for one in EXTENSIONS] + [("others", extend(Mutation, touch=touch))]
     touching.engine = GraphQLEngine(over_core(contributions), touching.fetch, touching.engine.context, ROOMY)

@@ -18,10 +18,10 @@ from gongzhi_server.graphql.engine import GraphQLEngine
 from gongzhi_server.testing import ESSENTIAL
 
 from .bench import ROOMY, Bench, context
-from .eyes import Rows
-from .pages import CLOSED
-from .plugin import READ_LOG, READ_NAMES, schema
-from .world import COUNTY, GRID_3, NOW, SECRET, VIEWERS, VILLAGE, account
+from .expected_visibility import Rows
+from .reference_lists import CLOSED
+from .sample_county import COUNTY, GRID_3, NOW, SECRET, VIEWERS, VILLAGE, account
+from .sample_plugin import READ_LOG, READ_NAMES, schema
 
 held = ESSENTIAL.held
 

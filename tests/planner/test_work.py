@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from .bench import Bench
-from .world import VIEWERS
+from .sample_county import VIEWERS
 
 VIEWER = VIEWERS["administrator"]
 

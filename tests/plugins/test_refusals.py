@@ -12,7 +12,7 @@ import pytest
 from gongzhi_server.errors import Problem
 
 from .conftest import Market
-from .test_kit import path
+from .test_scaffold import path
 
 PERMISSIONS = """
 @hookimpl

@@ -20,7 +20,7 @@ from gongzhi_server.storage import database
 from gongzhi_server.testing import ESSENTIAL
 
 from .conftest import Market
-from .test_kit import path
+from .test_scaffold import path
 
 TABLES = """
 @hookimpl

@@ -9,7 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from .contracts import ROOT
-from .test_kit import clean, run
+from .test_scaffold import clean, run
 
 __all__ = ["clean"]
 PAGE = ROOT / "docs" / "plugins" / "tutorial.md"

@@ -12,7 +12,7 @@ from gongzhi.runtime.commands import COMMAND
 from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.testing import Server, built_schema, serve_application
 
-from .hostile import full_value
+from .hostile_values import full_value
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -22,8 +22,8 @@ from graphql import (
 
 from ..access.matrix import inner
 from ..planner.bench import Said
-from .hostile import LONG, absent, full_value, literal, place_value, sample_values, tries
-from .lab import Lab, lab
+from .hostile_values import LONG, absent, full_value, literal, place_value, sample_values, tries
+from .mutation_lab import Lab, lab
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -33,8 +33,8 @@ from strawberry.types.base import StrawberryList, StrawberryOptional
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from ..planner.bench import ROOMY, Bench
-from .hostile import full_value
-from .lab import Lab, lab
+from .hostile_values import full_value
+from .mutation_lab import Lab, lab
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

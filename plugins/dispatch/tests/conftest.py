@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from gongzhi_server.testing import Server
 
-from .desks import Desks
+from .actors import Desks
 
 
 @pytest.fixture

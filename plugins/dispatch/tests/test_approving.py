@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from .desks import CASE, POWER, Desks, opening, refused
+from .actors import CASE, POWER, Desks, opening, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .desks import CASE, MATTER, POWER, SAFETY, Desks, refused
+from .actors import CASE, MATTER, POWER, SAFETY, Desks, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -14,7 +14,7 @@ import pytest_asyncio
 from gongzhi_server.testing import Server, put_ids
 from graphql import ObjectTypeExtensionNode, parse
 
-from .desks import CASE, COUNTY, MATTER, POWER, ROADS, SAFETY, TOWN_HALL, WATER, Desks
+from .actors import CASE, COUNTY, MATTER, POWER, ROADS, SAFETY, TOWN_HALL, WATER, Desks
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

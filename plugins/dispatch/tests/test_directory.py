@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from .desks import CASE, COUNTY, POWER, ROADS, SAFETY, TOWN, TOWN_HALL, Desks, refused
+from .actors import CASE, COUNTY, POWER, ROADS, SAFETY, TOWN, TOWN_HALL, Desks, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -9,7 +9,7 @@ import pytest
 from gongzhi_dispatch.merging.similar_cases import HEARD, SHOWN
 from gongzhi_server.testing import Server
 
-from .desks import CASE, MATTER, POWER, Desks, refused
+from .actors import CASE, MATTER, POWER, Desks, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

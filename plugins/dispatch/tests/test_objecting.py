@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .desks import CASE, COUNTY, POWER, ROADS, SAFETY, WATER, Desks, refused
+from .actors import CASE, COUNTY, POWER, ROADS, SAFETY, WATER, Desks, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -19,7 +19,7 @@ import uvicorn
 from gongzhi_server.app import create_app
 from gongzhi_server.testing import ESSENTIAL, Clock, Server, settings_for_tests
 
-from .desks import POWER, ROADS, SAFETY, WATER, Desks
+from .actors import POWER, ROADS, SAFETY, WATER, Desks
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

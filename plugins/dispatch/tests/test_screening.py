@@ -9,7 +9,7 @@ from gongzhi.runtime.screening import Concern, screen_input, screen_text
 from gongzhi_operations.patrols.commands import FindingInput, RecordPatrolInput
 from gongzhi_server.testing import TODAY, Server
 
-from .desks import COUNTY, MATTER, POWER, Desks
+from .actors import COUNTY, MATTER, POWER, Desks
 
 
 @pytest.mark.parametrize(

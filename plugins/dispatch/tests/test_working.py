@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import pytest
 
-from .desks import CASE, MATTER, POWER, ROADS, SAFETY, WATER, Desks, refused
+from .actors import CASE, MATTER, POWER, ROADS, SAFETY, WATER, Desks, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

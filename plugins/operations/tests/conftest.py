@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from gongzhi_server.testing import Clock, Server
 
-from .offices import Offices
+from .actors import Offices
 
 
 @pytest.fixture

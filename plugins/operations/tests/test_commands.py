@@ -14,7 +14,7 @@ import pytest_asyncio
 from gongzhi_server.testing import Server, put_ids
 from graphql import ObjectTypeExtensionNode, parse
 
-from .offices import COUNTY, POWER, TOWN, TOWN_HALL, VILLAGE, WATER, Offices
+from .actors import COUNTY, POWER, TOWN, TOWN_HALL, VILLAGE, WATER, Offices
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

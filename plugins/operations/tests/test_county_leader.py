@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from gongzhi_server.testing import Clock, Server
 
-from .offices import COUNTY, POWER, TOWN, Offices, opening, refused
+from .actors import COUNTY, POWER, TOWN, Offices, opening, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -11,7 +11,7 @@ import pytest
 from gongzhi_operations.emergency.ending import FEW
 from gongzhi_server.testing import Clock, published_events, serve_application
 
-from .offices import COUNTY, POWER, TOWN, VILLAGE, WATER, Offices, refused
+from .actors import COUNTY, POWER, TOWN, VILLAGE, WATER, Offices, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from gongzhi_server.testing import Clock
 
-from .offices import COUNTY, POWER, VILLAGE, WATER, Offices, opening, refused
+from .actors import COUNTY, POWER, VILLAGE, WATER, Offices, opening, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

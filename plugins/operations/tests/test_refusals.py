@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from gongzhi_server.testing import Clock, Server
 
-from .offices import COUNTY, POWER, TOWN, TOWN_HALL, VILLAGE, WATER, Offices, opening, refused
+from .actors import COUNTY, POWER, TOWN, TOWN_HALL, VILLAGE, WATER, Offices, opening, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -12,7 +12,7 @@ from gongzhi_operations.emergency import notices as emergency_notices
 from gongzhi_operations.whistles import notices as whistle_notices
 from gongzhi_server.testing import Clock, Server, published_events
 
-from .offices import POWER, VILLAGE, WATER, Offices, opening
+from .actors import POWER, VILLAGE, WATER, Offices, opening
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

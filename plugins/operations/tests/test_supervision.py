@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from gongzhi_server.testing import Clock
 
-from .offices import COUNTY, POWER, Offices, opening, refused
+from .actors import COUNTY, POWER, Offices, opening, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -12,7 +12,7 @@ import pytest
 from gongzhi.runtime.checks import CHINA
 from gongzhi_server.testing import Server, published_events
 
-from .offices import COUNTY, POWER, TOWN, VILLAGE, WATER, Offices, refused
+from .actors import COUNTY, POWER, TOWN, VILLAGE, WATER, Offices, refused
 
 READ = """query($n: String!) { case(number: $n) { version dueAt
   supervisions(first: 20) { nodes { id level state version unit { code } rule { level county { code } } } } } }"""

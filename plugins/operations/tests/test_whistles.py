@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from gongzhi_server.testing import Clock
 
-from .offices import POWER, TOWN_HALL, VILLAGE, WATER, Offices, refused
+from .actors import POWER, TOWN_HALL, VILLAGE, WATER, Offices, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest_asyncio
 from gongzhi_server.testing import Server, serve_application
 
-from .ground import Ground
+from .sample_cases import Ground
 
 
 @pytest_asyncio.fixture

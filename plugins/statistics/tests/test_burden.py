@@ -11,7 +11,7 @@ from gongzhi_server.testing import Server
 from gongzhi_statistics import burden
 from gongzhi_statistics.kpis import KPIS
 
-from .ground import GROUP, Ground
+from .sample_cases import GROUP, Ground
 from .test_figures import lead, statistics
 
 ON_FILE = {

@@ -14,7 +14,7 @@ from gongzhi_server.testing import ESSENTIAL, Server, settings_for_tests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .ground import COUNTY, OTHER, SUMS, VILLAGE, Ground, china
+from .sample_cases import COUNTY, OTHER, SUMS, VILLAGE, Ground, china
 
 STEPS = (
     "update cases.case set status = 'ACCEPTED'",

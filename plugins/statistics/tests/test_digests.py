@@ -9,7 +9,7 @@ import pytest
 from gongzhi_server.testing import Server
 from gongzhi_statistics.digests import SECTIONS, Period, period_days
 
-from .ground import COUNTY, GROUP, OTHER, Ground
+from .sample_cases import COUNTY, GROUP, OTHER, Ground
 from .test_figures import lead, march
 
 DIGEST = """query($g: String!, $p: DigestPeriod!, $d: Date!) { digest(grid: $g, period: $p, at: $d) {

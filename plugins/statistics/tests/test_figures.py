@@ -10,7 +10,7 @@ import pytest
 from gongzhi_server.testing import Server
 from gongzhi_statistics.figures import DAILY, EVER, WITHIN
 
-from .ground import COUNTY, GROUP, OTHER, TOWN, VILLAGE, Ground, china
+from .sample_cases import COUNTY, GROUP, OTHER, TOWN, VILLAGE, Ground, china
 
 ALL = """reported completed underWay completionRate onTimeRate extensionShare resolutionRate satisfactionRate
   answerCoverage medianResponse medianHandling suppressed"""

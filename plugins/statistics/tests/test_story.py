@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from gongzhi_server.testing import ESSENTIAL, Server
 
-from .ground import SUMS
+from .sample_cases import SUMS
 
 COUNTY, TOWN, POWER = "610921", "610921101", "610921-GDGS"
 MATTER = {

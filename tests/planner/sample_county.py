@@ -23,7 +23,7 @@ from gongzhi.values.codes import Kind
 from gongzhi.values.geometry import Point, Ring, polygon_text
 from gongzhi_server.testing import ESSENTIAL
 
-from .dispatching import papers
+from .reference_dispatch import papers
 
 held = ESSENTIAL.held
 
@@ -165,11 +165,20 @@ def everything() -> dict[str, Rows]:
     found |= claims(draw, people, found)
     found |= papers(draw, found["cases.case"], NOW)
     found |= acted(Draw(8), people, [row["id"] for row in found["accounts.account"]])
-    from . import fieldwork, operating, outbound, taking  # they take what they need from here
+    from . import (  # they take what they need from here
+        reference_exports,
+        reference_field,
+        reference_integrations,
+        reference_operations,
+    )
 
     cases, accounts = ([row["id"] for row in found[table]] for table in ("cases.case", "accounts.account"))
-    more = fieldwork.everything(cases, people) | outbound.everything(cases, accounts) | operating.everything(cases)
-    return found | more | taking.everything(["county", "admin", "resident", "apart", "nobody"])
+    more = (
+        reference_field.everything(cases, people)
+        | reference_integrations.everything(cases, accounts)
+        | reference_operations.everything(cases)
+    )
+    return found | more | reference_exports.everything(["county", "admin", "resident", "apart", "nobody"])
 
 
 def places() -> dict[str, Rows]:

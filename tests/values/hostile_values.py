@@ -17,7 +17,7 @@ from graphql import (
     is_required_input_field,
 )
 
-from ..access.values import Name, value
+from ..access.argument_values import Name, value
 
 Way = tuple[str | int, ...]
 

@@ -32,10 +32,10 @@ from graphql import (
     validate,
 )
 
-from .eyes import Eyes, Row, Rows
-from .naive import At
-from .pages import FILTERS, cursor, snake
-from .world import SECRET, VIEWERS
+from .expected_visibility import ExpectedVisibility, Row, Rows
+from .reference_engine import At
+from .reference_lists import FILTERS, cursor, snake
+from .sample_county import SECRET, VIEWERS
 
 DEEPEST = 6
 YEARS = range(1800, 3000)
@@ -79,10 +79,10 @@ class Seeds:
     """Values that are really there."""
 
     rows: Rows
-    eyes: Eyes = field(init=False)
+    eyes: ExpectedVisibility = field(init=False)
 
     def __post_init__(self) -> None:
-        self.eyes = Eyes(self.rows, VIEWERS["administrator"])
+        self.eyes = ExpectedVisibility(self.rows, VIEWERS["administrator"])
 
     def column(self, kind: str, name: str) -> list[Any]:
         """What a filter on this finds in the rows."""

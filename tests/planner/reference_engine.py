@@ -32,10 +32,17 @@ from graphql import (
     parse,
 )
 
-from . import dispatching, fieldwork, figures, operating, outbound, taking
-from .eyes import OWNED, TABLES, Eyes, Row, Rows
-from .pages import CAP, CLOSED, Page, light, light_of, meets, moment, snake
-from .world import CURSOR, KEYS, PUBLISHED, SECRET
+from . import (
+    reference_dispatch,
+    reference_exports,
+    reference_field,
+    reference_integrations,
+    reference_operations,
+    reference_statistics,
+)
+from .expected_visibility import OWNED, TABLES, ExpectedVisibility, Row, Rows
+from .reference_lists import CAP, CLOSED, Page, light, light_of, meets, moment, snake
+from .sample_county import CURSOR, KEYS, PUBLISHED, SECRET
 
 Info = GraphQLResolveInfo[Any]
 
@@ -43,7 +50,7 @@ Info = GraphQLResolveInfo[Any]
 class At:
     """One field, asked by somebody with some arguments."""
 
-    def __init__(self, eyes: Eyes, given: Mapping[str, Any]) -> None:
+    def __init__(self, eyes: ExpectedVisibility, given: Mapping[str, Any]) -> None:
         self.eyes, self.given = eyes, given
         self.rows: Rows = eyes.rows
 
@@ -65,7 +72,7 @@ class At:
         found = [row for row in self.eyes.all(kind) if getattr(row, key) == owner.id]
         if kind == "CaseEvent":
             return [row for row in found if self.eyes.sees_event(row)]
-        if kind in dispatching.STAFF:
+        if kind in reference_dispatch.STAFF:
             return [row for row in found if self.eyes.sees_paper(row)]
         if kind == "Visit":
             return [row for row in found if self.eyes.sees_visit(row)]
@@ -483,11 +490,11 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Case.light": light_of,
     "Case.overdue": lambda at, case: case.due_at <= at.eyes.viewer.now,
     "Case.followUpDueAt": follow_up,
-    **dispatching.FIELDS,
-    **figures.FIELDS,
-    "Case.raisedTo": figures.raised_to,
-    **operating.FIELDS,
-    **taking.FIELDS,
+    **reference_dispatch.FIELDS,
+    **reference_statistics.FIELDS,
+    "Case.raisedTo": reference_statistics.raised_to,
+    **reference_operations.FIELDS,
+    **reference_exports.FIELDS,
     "Query.node": node,
     "Query.grid": lambda at, _: at.rows.current(at.given["code"]),
     "Query.gridAt": grid_at,
@@ -601,7 +608,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "TierDecision.reasons": needful("reasons"),
     "Liaison.name": lambda at, office: at.rows.keys["Person"][office.person_id].name,
     "Officer.name": lambda at, post: at.rows.keys["Person"][post.person_id].name,
-    "Case.title": dispatching.title,
+    "Case.title": reference_dispatch.title,
     "Case.needsTitle": lambda at, case: case.title == "",
     "Case.place": lambda at, case: None if case.longitude is None else case,
     "Case.reply": lambda at, case: None if case.reply is None else case,
@@ -625,25 +632,25 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Case.changes": belonging("CaseChange", "-at"),
     "Case.conflicts": belonging("CaseConflict", "-received_at"),
     "Case.patrol": lambda at, case: first([row for row in at.eyes.visible("Patrol") if row.case_id == case.id], "at"),
-    "Case.source": lambda at, case: outbound.entry(at, case, "source"),
-    "Case.externalNumber": lambda at, case: outbound.entry(at, case, "number"),
-    "Case.hotlineCall": outbound.call,
-    "HotlineCall.caller": lambda at, case: outbound.entry(at, case, "caller"),
+    "Case.source": lambda at, case: reference_integrations.entry(at, case, "source"),
+    "Case.externalNumber": lambda at, case: reference_integrations.entry(at, case, "number"),
+    "Case.hotlineCall": reference_integrations.call,
+    "HotlineCall.caller": lambda at, case: reference_integrations.entry(at, case, "caller"),
     "HotlineCall.phone": lambda at, case: None,  # nobody in this county left a number
-    "HotlineCall.calledAt": lambda at, case: outbound.entry(at, case, "called_at"),
-    "HotlineCall.recording": lambda at, case: outbound.entry(at, case, "recording"),
+    "HotlineCall.calledAt": lambda at, case: reference_integrations.entry(at, case, "called_at"),
+    "HotlineCall.recording": lambda at, case: reference_integrations.entry(at, case, "recording"),
     "Query.webhooks": lambda at, _: at.connection("Webhook", "-created_at"),
     "Webhook.deliveries": belonging("WebhookDelivery", "-at"),
     "Webhook.secretOverlapsUntil": lambda at, row: row.previous_until,
     "WebhookDelivery.event": lambda at, row: str(row.event_id),
-    "Attachment.url": lambda at, row: fieldwork.link("full", row),
-    "Attachment.thumbnailUrl": fieldwork.thumbnail,
+    "Attachment.url": lambda at, row: reference_field.link("full", row),
+    "Attachment.thumbnailUrl": reference_field.thumbnail,
     "Grid.patrols": inside("Patrol", "-at"),
     "Grid.governanceCenter": lambda at, grid: first(
         [row for row in at.eyes.visible("GovernanceCenter") if row.grid_id == grid.id and row.valid_to is None], "name"
     ),
     "Grid.governanceCenters": inside("GovernanceCenter", "name"),
-    "GovernanceCenter.units": fieldwork.units,
+    "GovernanceCenter.units": reference_field.units,
     "Me.account": lambda at, me: at.eyes.viewer.account.name,
     "Me.role": lambda at, me: next((grant.role for grant in at.eyes.viewer.account.grants), None),
     "Me.person": lambda at, me: at.rows.keys["Person"].get(at.eyes.person),
@@ -681,12 +688,12 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
 """The fields that are neither columns nor foreign keys."""
 
 
-class Naive:
+class ReferenceEngine:
     """Answers documents for viewers, one at a time."""
 
     def __init__(self, sdl: str, rows: Rows) -> None:
         self.schema, self.rows = build_schema(sdl), rows
-        self._eyes: dict[int, Eyes] = {}
+        self._eyes: dict[int, ExpectedVisibility] = {}
         self._scalar("Date", date.fromisoformat, date.isoformat)
         self._scalar("DateTime", datetime.fromisoformat, moment)
 
@@ -697,8 +704,8 @@ class Naive:
         kind.coerce_input_value = lambda value, *rest: read(value)
         kind.coerce_input_literal = lambda found, *rest: read(found.value)
 
-    def eyes(self, viewer: Viewer) -> Eyes:
-        return self._eyes.setdefault(id(viewer), Eyes(self.rows, viewer))
+    def eyes(self, viewer: Viewer) -> ExpectedVisibility:
+        return self._eyes.setdefault(id(viewer), ExpectedVisibility(self.rows, viewer))
 
     def ask(self, text: str, variables: Mapping[str, Any], viewer: Viewer) -> ExecutionResult:
         eyes = self.eyes(viewer)

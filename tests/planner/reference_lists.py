@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from gongzhi.declare.columns import NEVER
 from graphql import GraphQLError
 
-from . import dispatching, operating, taking
-from .eyes import Row
+from . import reference_dispatch, reference_exports, reference_operations
+from .expected_visibility import Row
 
 if TYPE_CHECKING:
-    from .naive import At
+    from .reference_engine import At
 
 USUAL, CAP = 50, 100
 
@@ -185,9 +185,9 @@ def light_of(at: At, case: Row) -> str | None:
 
 CLOSED = {"DECLINED", "WITHDRAWN", "MERGED", "CLOSED", "VOIDED"}
 FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
-    **dispatching.FILTERS,
-    **operating.FILTERS,
-    **taking.FILTERS,
+    **reference_dispatch.FILTERS,
+    **reference_operations.FILTERS,
+    **reference_exports.FILTERS,
     ("Grid", "grid"): lambda at, row: row,
     ("Person", "grid"): grid_of,
     ("Household", "grid"): grid_of,

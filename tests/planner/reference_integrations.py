@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from .eyes import Row
-    from .naive import At
+    from .expected_visibility import Row
+    from .reference_engine import At
 
-from .world import NOW, Draw, Rows
+from .sample_county import NOW, Draw, Rows
 
 TABLES = {"Webhook": "webhooks.webhook", "WebhookDelivery": "webhooks.delivery", "IntakeEntry": "intake.entry"}
 OWNED = {"WebhookDelivery": ("Webhook", "webhook_id"), "IntakeEntry": ("Case", "case_id")}

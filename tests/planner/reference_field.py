@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from .eyes import Row
-    from .naive import At
+    from .expected_visibility import Row
+    from .reference_engine import At
 
-from .world import NOW, SECRET, TITLES, Draw, Rows
+from .sample_county import NOW, SECRET, TITLES, Draw, Rows
 
 
 def everything(cases: list[UUID], people: list[UUID]) -> dict[str, Rows]:

@@ -9,8 +9,8 @@ from gongzhi_server.testing import ESSENTIAL
 from gongzhi_statistics.digests import SECTIONS, TITLES, Period, period_days
 
 if TYPE_CHECKING:
-    from .eyes import Row
-    from .naive import At
+    from .expected_visibility import Row
+    from .reference_engine import At
 
 VIEW, SEALED = "statistics.view", "cases.view_sealed"
 COUNTED = ("PROVINCE", "CITY", "COUNTY", "TOWN", "VILLAGE")

@@ -10,10 +10,10 @@ from uuid import UUID
 from gongzhi.declare.columns import NEVER
 
 if TYPE_CHECKING:
-    from .eyes import Eyes, Row
-    from .naive import At
+    from .expected_visibility import ExpectedVisibility, Row
+    from .reference_engine import At
 
-from .world import NOW, TITLES, Draw, Rows
+from .sample_county import NOW, TITLES, Draw, Rows
 
 TABLES = {
     "Whistle": "whistles.whistle",
@@ -163,7 +163,7 @@ def supervision(draw: Draw, cases: list[UUID]) -> dict[str, Any]:
 # --- who sees them ---
 
 
-def rules(eyes: Eyes) -> dict[str, Callable[[Row], bool]]:
+def rules(eyes: ExpectedVisibility) -> dict[str, Callable[[Row], bool]]:
     return {
         "Whistle": lambda row: sees_whistle(eyes, row),
         "WhistleAssessment": lambda row: sees_assessment(eyes, row),
@@ -177,22 +177,22 @@ def has_held(row: Row) -> bool:
     return row.state in ("ACTIVE", "ENDED") or row.state == "ABSORBED" and row.confirmed_at is not None
 
 
-def units(eyes: Eyes) -> set[Any]:
+def units(eyes: ExpectedVisibility) -> set[Any]:
     return {grant.unit for grant in eyes.grants("whistles.view") if grant.unit is not None}
 
 
-def sees_whistle(eyes: Eyes, row: Row) -> bool:
+def sees_whistle(eyes: ExpectedVisibility, row: Row) -> bool:
     called = any(one.whistle_id == row.id and one.unit_id in units(eyes) for one in eyes.all("WhistleUnit"))
     return eyes.serves(row, "whistles.view") or called and row.state in ("CALLED", "CLOSED")
 
 
-def sees_supervision(eyes: Eyes, row: Row) -> bool:
+def sees_supervision(eyes: ExpectedVisibility, row: Row) -> bool:
     case = eyes.rows.keys["Case"][row.case_id]
     overseen = case.series == "ORDINARY" and case.accused_unit_id is None and eyes.serves(case, "supervision.view")
     return overseen or eyes.sees_case(case) and eyes.sees_paper(row)
 
 
-def sees_assessment(eyes: Eyes, row: Row) -> bool:
+def sees_assessment(eyes: ExpectedVisibility, row: Row) -> bool:
     return row.unit_id in units(eyes) or eyes.serves(eyes.rows.keys["Whistle"][row.whistle_id], "whistles.view")
 
 

@@ -16,7 +16,7 @@ from gongzhi.declare.columns import NEVER
 from gongzhi.declare.viewer import Viewer, ViewerGrant
 from gongzhi_server.testing import ESSENTIAL
 
-from . import dispatching, operating, outbound, taking
+from . import reference_dispatch, reference_exports, reference_integrations, reference_operations
 
 TABLES = {
     "Grid": "grids.grid",
@@ -37,10 +37,10 @@ TABLES = {
     "Support": "cases.support",
     "CaseEvent": "cases.event",
     "PluginActivation": "plugins.activation",
-    **dispatching.TABLES,
-    **outbound.TABLES,
-    **operating.TABLES,
-    **taking.TABLES,
+    **reference_dispatch.TABLES,
+    **reference_integrations.TABLES,
+    **reference_operations.TABLES,
+    **reference_exports.TABLES,
     "Notice": "notices.notice",
     "Job": "events.job",
     "AccessLogEntry": "access.look",
@@ -89,12 +89,12 @@ OWNED = {
     "Support": ("Case", "case_id"),
     "Clock": ("Case", "case_id"),
     "DeadlineTrace": ("Clock", "clock_id"),
-    **dict.fromkeys(dispatching.STAFF, ("Case", "case_id")),
-    **operating.OWNED,
+    **dict.fromkeys(reference_dispatch.STAFF, ("Case", "case_id")),
+    **reference_operations.OWNED,
     "Attachment": ("Case", "case_id"),
     "CaseChange": ("Case", "case_id"),
     "CaseConflict": ("Case", "case_id"),
-    **outbound.OWNED,
+    **reference_integrations.OWNED,
 }
 """Rows that are seen with the row they belong to."""
 
@@ -126,7 +126,7 @@ class Rows:
         connection = await asyncpg.connect(dsn)
         try:
             await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
-            pairs = {(one, other): alike for one, other, alike in await connection.fetch(dispatching.LIKENESS)}
+            pairs = {(one, other): alike for one, other, alike in await connection.fetch(reference_dispatch.LIKENESS)}
             rows = cls({
                 kind: [Row(kind, plainly(record)) for record in await connection.fetch(f'select * from {name}')]
                 for kind, name in TABLES.items()
@@ -159,7 +159,7 @@ def anybody(row: Row) -> bool:
     return True
 
 
-class Eyes:
+class ExpectedVisibility:
     """What one viewer sees."""
 
     def __init__(self, rows: Rows, viewer: Viewer) -> None:
@@ -382,9 +382,9 @@ class Eyes:
             "Decision": lambda row: self.speaks(row) or self.at_home(row),
             "DecisionReview": lambda row: self.speaks(row) or self.at_home(row) or self.serves(row, "rights.review"),
             "Release": self.speaks,
-            **dict.fromkeys(dispatching.STAFF, self.sees_paper),
-            **operating.rules(self),
-            **taking.rules(self),
+            **dict.fromkeys(reference_dispatch.STAFF, self.sees_paper),
+            **reference_operations.rules(self),
+            **reference_exports.rules(self),
             "CaseChange": self.sees_history,
             "CaseConflict": self.sees_history,
             "Patrol": self.sees_patrol,

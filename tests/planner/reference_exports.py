@@ -10,10 +10,10 @@ from gongzhi_list_exports.links import MOST_FETCHES, issue_ticket
 from gongzhi_list_exports.row_marks import read_mark
 
 if TYPE_CHECKING:
-    from .eyes import Eyes, Row
-    from .naive import At
+    from .expected_visibility import ExpectedVisibility, Row
+    from .reference_engine import At
 
-from .world import NOW, SECRET, Draw, Rows
+from .sample_county import NOW, SECRET, Draw, Rows
 
 TABLES = {"BulkExport": "exports.export"}
 
@@ -49,7 +49,7 @@ def taken(draw: Draw, at: int, names: list[str]) -> dict[str, Any]:
     }
 
 
-def rules(eyes: Eyes) -> dict[str, Callable[[Row], bool]]:
+def rules(eyes: ExpectedVisibility) -> dict[str, Callable[[Row], bool]]:
     return {"BulkExport": lambda row: eyes.owns(row) or eyes.serves(row, "exports.release")}
 
 

@@ -23,7 +23,7 @@ from graphql import (
 )
 from hypothesis import assume
 
-from .queries import Operation, Queries
+from .random_operations import Operation, Queries
 
 KEPT = ("filter", "suffix")
 """Arguments that may be anything; of the others, most values say nothing but "no such thing"."""

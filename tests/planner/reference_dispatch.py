@@ -12,9 +12,9 @@ from uuid import UUID
 from gongzhi.runtime.checks import CHINA
 
 if TYPE_CHECKING:
-    from .eyes import Row
-    from .naive import At
-    from .world import Draw
+    from .expected_visibility import Row
+    from .reference_engine import At
+    from .sample_county import Draw
 
 STATES = "ISSUED", "ACKNOWLEDGED", "HANDLING", "SUSPENDED", "DONE", "RETURNED", "WITHDRAWN"
 WORKING = frozenset(STATES[:4])
