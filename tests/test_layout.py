@@ -24,6 +24,9 @@ MOST = {
     "names of the contract that our plugins use and the reference does not list": 0,
     "public names in more than 5 files": 0,
     "functions whose name says nothing": 0,
+    "names with a picture in place of the standard word": 0,
+    "functions of more than 45 lines of code": 0,
+    "modules of more than 420 lines of code": 0,
     "modules of one distribution with one name": 0,
     "modules without a first line of noun and purpose": 0,
     "functions not described in the imperative": 0,
@@ -139,6 +142,10 @@ def test_names_are_found_as_attributes_too(layout: ModuleType, tmp_path: Path) -
 def test_names_that_say_nothing(layout: ModuleType, name: str, method: bool, empty: bool) -> None:
     """Of a method the class says a part; a bare participle says nothing anywhere."""
     assert layout.is_empty_name(name, method=method) is empty
+
+
+def test_words_of_names_are_found(layout: ModuleType) -> None:
+    assert layout.WORD.findall("HTTPDoor") == ["HTTP", "Door"] and layout.WORD.findall("open_pen2") == ["open", "pen"]
 
 
 OURS = {one.name: one.value for one in entry_points(group=GROUP) if one.value.startswith("gongzhi_")}

@@ -47,6 +47,8 @@ NO_PARTICIPLES = {
     "elapsed", "embed", "exceed", "feed", "flatten", "listen", "need", "open", "proceed", "screen", "seed", "speed",
     "token",
 }  # fmt: skip
+WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+"""The words that a name is made of, in snake or camel case."""
 PARTICIPLE = re.compile(r"[a-z]+(?:ed|en)")
 SAYS_NOTHING = {
     "at", "by", "do", "done", "felt", "found", "given", "go", "good", "got", "held", "it", "kept", "known", "laid",
@@ -54,6 +56,15 @@ SAYS_NOTHING = {
     "shown", "sold", "stood", "sound", "standing", "taken", "told", "under", "what", "within", "worn",
 }  # fmt: skip
 """Words that are no name of a function by themselves: they tell neither what is done nor to what."""
+PICTURES = {
+    "ail", "bell", "courier", "door", "haste", "ink", "lens", "pen", "purse", "shelter", "tap", "till", "tongue",
+    "vitals", "witness",
+}  # fmt: skip
+"""Words that stood for what has a name of its own (a session, a publisher, a rate limiter), and do not come back."""
+LONGEST = 45
+"""Lines of code, without comments and docstrings, beyond which a function has a second subject."""
+THICKEST = 420
+"""Lines of code beyond which a module has one."""
 VERBS = {"do", "put", "read", "set"}
 """Verbs that are enough for a method."""
 PROMISED = {"at", "broken", "held", "known", "told", "within"}
@@ -98,6 +109,9 @@ def figures() -> list[Figure]:
         listed("names of the contract that our plugins use and the reference does not list", undocumented()),
         listed(f"public names in more than {SHARED} files", overloaded(), 12),
         listed("functions whose name says nothing", empty_names()),
+        listed("names with a picture in place of the standard word", picture_names()),
+        listed(f"functions of more than {LONGEST} lines of code", long_functions()),
+        listed(f"modules of more than {THICKEST} lines of code", thick_modules()),
         listed("modules of one distribution with one name", twins()),
         listed("modules without a first line of noun and purpose", unexplained_modules()),
         listed("functions not described in the imperative", descriptive_functions()),
@@ -122,6 +136,11 @@ def sources(folder: Path) -> Iterator[Path]:
 
 def code_lines(path: Path) -> int:
     """Count the lines that hold code; comments, docstrings and blank lines are free, so explaining costs nothing."""
+    return len(lines_with_code(path))
+
+
+def lines_with_code(path: Path) -> set[int]:
+    """Return the numbers of the lines that hold code."""
     text = path.read_text(encoding="utf-8")
     words: set[int] = set()
     # Strings that stand alone are documentation, of attributes, too.
@@ -139,7 +158,7 @@ def code_lines(path: Path) -> int:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type not in NO_CODE:
             held |= set(range(token.start[0], token.end[0] + 1))
-    return len(held - words)
+    return held - words
 
 
 def definitions() -> int:
@@ -278,6 +297,52 @@ def empty_names() -> list[str]:
         if one.name not in hooks() | FIELDS
         if not any(by in DESCRIBES or by.endswith(NAMED_OTHERWISE) for by in decorators(one))
     ]
+
+
+def picture_names() -> list[str]:
+    """Return modules, classes, functions, parameters and variables with a word that says by a picture what it is."""
+    return [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path, module in modules()
+        for name in sorted(names_given(path, module))
+        if PICTURES & {word.lower() for word in WORD.findall(name)}
+    ]
+
+
+def names_given(path: Path, module: ast.Module) -> set[str]:
+    """Return the names that a module gives to itself and to what it defines."""
+    names = {path.stem}
+    for node in ast.walk(module):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add(name)
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                names.add(name)
+    return names
+
+
+def long_functions() -> list[str]:
+    """Return functions in which there is so much code that there are two subjects in it."""
+    return [
+        f"{path.relative_to(ROOT)}: {one.name} ({length})"
+        for path, module in modules()
+        for one in ast.walk(module)
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+        if (length := function_length(path, one)) > LONGEST
+    ]
+
+
+def function_length(path: Path, one: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Count the lines of code of a function, its parameters among them."""
+    end = one.end_lineno or one.lineno
+    # Few are so long with their comments that they have to be looked at token by token.
+    return len(lines_with_code(path) & {*range(one.lineno, end + 1)}) if end - one.lineno >= LONGEST else 0
+
+
+def thick_modules() -> list[str]:
+    """Return modules in which there is so much code that there are two subjects in it."""
+    counted = ((path, code_lines(path)) for folder in distributions() for path in sources(folder))
+    return [f"{path.relative_to(ROOT)}: {lines}" for path, lines in counted if lines > THICKEST]
 
 
 def functions_of(module: ast.Module) -> Iterator[tuple[ast.AST, ast.FunctionDef | ast.AsyncFunctionDef]]:

@@ -61,7 +61,7 @@ from .graphql.published_registers import PublishedPlugins, publish_plugins
 from .graphql.schema import Schema, build_schema
 from .jobs.services import Services
 from .jobs.worker import Worker
-from .jobs.worker_tasks import WorkLines
+from .jobs.worker_tasks import WorkerTasks
 from .list_queries import ListReader
 from .plugins.choices import read_choices
 from .plugins.contributions import Plugins
@@ -238,13 +238,13 @@ class Deployment:
             app.state.services, app.state.operations = services, gateway.operations
             app.state.stopping, app.state.archive, app.state.now = gateway.stopping, runtime.archive, now
             app.state.checks = self.plugins.registers.checks
-            lines = WorkLines(worker, settings.background_pool)
+            tasks = WorkerTasks(worker, settings.background_pool)
             # Background work starts last, when everything that it may call is there, and stops first.
             async with (
                 health.hold_open(),
                 sweep_hourly(runtime.archive, now),
                 watch_guard(guard),
-                run_work(hub, runtime, lines if self.background else None),
+                run_work(hub, runtime, tasks if self.background else None),
                 services.running() if self.background else nullcontext(),
             ):
                 yield
@@ -361,13 +361,13 @@ class Deployment:
 
 
 @asynccontextmanager
-async def run_work(hub: Hub, runtime: Runtime, lines: WorkLines | None) -> AsyncIterator[None]:
+async def run_work(hub: Hub, runtime: Runtime, tasks: WorkerTasks | None) -> AsyncIterator[None]:
     """Have handlers and jobs at work. Without, the hub starts once somebody follows events; it is stopped anyway."""
-    if lines:
-        hub.heard.append(lines.call)
-        hub.work.append(lambda: runtime.run(lines.run()))
+    if tasks:
+        hub.heard.append(tasks.call)
+        hub.work.append(lambda: runtime.run(tasks.run()))
     try:
-        if lines:
+        if tasks:
             await hub.start()
         yield
     finally:

@@ -32,7 +32,7 @@ from .telemetry.logs import set_up_logging
 SWEEPS = 50_000, 20, 50
 """When garbage is collected; at Python's pace every third event for 2 000 followers would wait for a full sweep."""
 GRACE = 10  # seconds that running requests get when the server stops
-DEAF = 30
+UNACKNOWLEDGED = 30
 """Seconds after which the kernel gives up a client that takes nothing. uvicorn waits for it for ever."""
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 
@@ -129,7 +129,7 @@ def bind_socket(host: str, port: int) -> socket.socket:
     # Otherwise a server that was just stopped would keep the port for a minute.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if sys.platform == "linux":  # accepted sockets inherit it; elsewhere the proxy in front has to do it
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * DEAF)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * UNACKNOWLEDGED)
     try:
         listener.bind((host, port))
     except OSError as error:

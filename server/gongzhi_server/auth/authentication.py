@@ -82,16 +82,16 @@ class Authenticator:
     async def __call__(self, headers: Mapping[bytes, bytes]) -> Viewer:
         """Return the viewer of a request. Raises Unauthenticated for a token or key that is not valid."""
         now = self.now()
-        tongue: Language = self.language(headers.get(b"accept-language", b""))
+        language: Language = self.language(headers.get(b"accept-language", b""))
         purpose = read_purpose(headers[PURPOSE]) if PURPOSE in headers else None
         header = headers.get(b"authorization")
         if header is None:
-            return Viewer(self.stranger, now, tongue, purpose)
+            return Viewer(self.stranger, now, language, purpose)
         # Latin-1 maps every byte, so wrong bytes are refused as an unknown token instead of raising here.
         scheme, _, token = header.decode("latin-1").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("Send the token as `Authorization: Bearer …`.", INVALID)
-        return Viewer(await self.account(token, now), now, tongue, purpose)
+        return Viewer(await self.account(token, now), now, language, purpose)
 
     async def account(self, token: str, now: datetime) -> ViewerAccount:
         """Return the account that a token or key speaks for. Raises Unauthenticated."""

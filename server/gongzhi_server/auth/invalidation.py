@@ -21,7 +21,7 @@ PATIENCE = 5.0
 
 logger = logging.getLogger(__name__)
 
-Hear = Callable[[UUID | None], None]
+OnChange = Callable[[UUID | None], None]
 """Called with the account that changed; with None when anything may have changed unheard."""
 
 
@@ -31,7 +31,7 @@ def listener_name(issuer: str) -> str:
 
 
 @asynccontextmanager
-async def listen_for_changes(dsn: str, name: str, hear: Hear) -> AsyncIterator[None]:
+async def listen_for_changes(dsn: str, name: str, hear: OnChange) -> AsyncIterator[None]:
     """Listen under this name for as long as the block lasts, from when there is a connection or none can be made."""
     ready = asyncio.Event()
     task = asyncio.create_task(keep_listening(dsn, name, hear, ready))
@@ -47,7 +47,7 @@ async def listen_for_changes(dsn: str, name: str, hear: Hear) -> AsyncIterator[N
             await task
 
 
-async def keep_listening(dsn: str, name: str, hear: Hear, ready: asyncio.Event) -> None:
+async def keep_listening(dsn: str, name: str, hear: OnChange, ready: asyncio.Event) -> None:
     """Keep one connection that listens. Whenever it comes or goes, anything may have changed."""
     wait = AGAIN
     while True:
@@ -66,7 +66,7 @@ async def keep_listening(dsn: str, name: str, hear: Hear, ready: asyncio.Event) 
         await asyncio.sleep(wait)
 
 
-async def listen_once(dsn: str, name: str, hear: Hear, ready: asyncio.Event) -> None:
+async def listen_once(dsn: str, name: str, hear: OnChange, ready: asyncio.Event) -> None:
     """Listen until the connection is lost."""
     lost = asyncio.Event()
 

@@ -23,7 +23,7 @@ CENSUS = datetime.combine(SINCE, time(1), UTC), timedelta(days=90)
 """When the files were opened, and how long that took."""
 
 
-class Kin(NamedTuple):
+class Relative(NamedTuple):
     """A member of a family: how much older than the head at least and at most, and how often there is one."""
 
     relation: Relation
@@ -39,13 +39,13 @@ class Family(NamedTuple):
     share: float
     low: int
     high: int
-    kin: tuple[Kin, ...] = ()
+    kin: tuple[Relative, ...] = ()
 
 
-SPOUSE = Kin(Relation.SPOUSE, -4, 3)
-CHILDREN = Kin(Relation.CHILD, -31, -22), Kin(Relation.CHILD, -31, -22, 0.6)
-PARENTS = Kin(Relation.PARENT, 20, 30), Kin(Relation.PARENT, 20, 30, 0.6)
-GRANDCHILDREN = Kin(Relation.GRANDCHILD, -62, -48), Kin(Relation.GRANDCHILD, -62, -48, 0.5)
+SPOUSE = Relative(Relation.SPOUSE, -4, 3)
+CHILDREN = Relative(Relation.CHILD, -31, -22), Relative(Relation.CHILD, -31, -22, 0.6)
+PARENTS = Relative(Relation.PARENT, 20, 30), Relative(Relation.PARENT, 20, 30, 0.6)
+GRANDCHILDREN = Relative(Relation.GRANDCHILD, -62, -48), Relative(Relation.GRANDCHILD, -62, -48, 0.5)
 
 OLD_ALONE, GRANDPARENTS = "old alone", "grandparents"
 FAMILIES = (
@@ -118,7 +118,7 @@ class Settlement:
         self, family: Family, grid: DemoGrid, most: int, entered: datetime
     ) -> Iterator[tuple[DemoPerson, Relation]]:
         """Yield the members of a household, with surnames as families have them."""
-        kin = _kin(self.random, family)[:most]
+        kin = _draw_relatives(self.random, family)[:most]
         # A wife keeps her own surname, and children mostly have their father's.
         own, other = names.SURNAMES.draw(self.random), names.SURNAMES.draw(self.random)
         husband = any(relation is Relation.SPOUSE and gender is Gender.MALE for relation, gender, _ in kin)
@@ -175,7 +175,7 @@ def settle_people(random: Random, grids: Sequence[DemoGrid], people: int, today:
             yield household
 
 
-def _kin(random: Random, family: Family) -> list[tuple[Relation, Gender, int]]:
+def _draw_relatives(random: Random, family: Family) -> list[tuple[Relation, Gender, int]]:
     """Draw relation, gender and age of everybody in a family of this kind, the head first."""
     age, gender = random.randint(family.low, family.high), HEAD.draw(random)
     found = [(Relation.HEAD, gender, age)]

@@ -165,7 +165,7 @@ class PluginRoutes:
             # After the point is taken: strangers who try are counted, too.
             if caller.stranger and not route.strangers:
                 raise Unauthenticated("Credentials are missing.", "Bearer")
-            if own := self.purse_of(plugin):
+            if own := self.plugin_budget(plugin):
                 own.consume()
             if request.method in READING:
                 self.operations.admit(caller)
@@ -243,11 +243,11 @@ class PluginRoutes:
             raise RouteFailed from error
         finally:
             METER.reset(before)
-            for budget in (caller.budget, self.purse_of(plugin)):
+            for budget in (caller.budget, self.plugin_budget(plugin)):
                 if budget:
                     budget.charge(0, meter.seconds, paid=1)
 
-    def purse_of(self, plugin: Plugin) -> CallerBudget | None:
+    def plugin_budget(self, plugin: Plugin) -> CallerBudget | None:
         """Return what pays for a plugin's routes, or None without rates."""
         return self.operations.limiter.plugin_budget(plugin.name) if self.operations.limiter else None
 
@@ -374,8 +374,8 @@ def refuse_route(route: Route, request: Request, refusal: RouteRefusal) -> Respo
                 route.path,
                 describe_error(error),
             )
-    tongue = preferred_language(request.headers.get("accept-language", "").encode("latin-1"))
-    errors = [{"message": text.say(tongue), "extensions": {"code": refusal.code}} for text in refusal.texts]
+    language = preferred_language(request.headers.get("accept-language", "").encode("latin-1"))
+    errors = [{"message": text.say(language), "extensions": {"code": refusal.code}} for text in refusal.texts]
     return JSONResponse({"errors": errors}, refusal.status)
 
 

@@ -220,15 +220,15 @@ class FileService:
             raise link_over()
         return id, variant
 
-    def refusal(self, problem: Exception, tongue: Language) -> Response:
+    def refusal(self, problem: Exception, language: Language) -> Response:
         """Turn what was raised into a reply."""
         # The connection is closed: the rest of an upload that was refused is not read.
         headers = {"cache-control": "no-store", "connection": "close", **HEADERS}
         match refuse_if_away(problem):
             case HttpRefused(status=status, code=code, text=text, headers=more):
-                return error_response(status, code, text.say(tongue), headers | more)
+                return error_response(status, code, text.say(language), headers | more)
             case UnfitFile(text=text):
-                return error_response(415, Code.UNSUPPORTED_MEDIA_TYPE, text.say(tongue), headers)
+                return error_response(415, Code.UNSUPPORTED_MEDIA_TYPE, text.say(language), headers)
             case Unauthenticated(challenge=challenge):
                 return error_response(
                     401, Code.UNAUTHENTICATED, str(problem), headers | {"www-authenticate": challenge}
@@ -242,10 +242,10 @@ class FileService:
                 message = Text(
                     "Files cannot be checked at the moment: try again later.", "暂时无法检查文件，请稍后再试。"
                 )
-                return error_response(503, Code.TIMEOUT, message.say(tongue), headers)
+                return error_response(503, Code.TIMEOUT, message.say(language), headers)
             case TimeoutError():
                 message = Text("The file did not arrive in time.", "文件上传超时。")
-                return error_response(408, Code.REQUEST_TIMEOUT, message.say(tongue), headers)
+                return error_response(408, Code.REQUEST_TIMEOUT, message.say(language), headers)
         return JSONResponse(
             {"errors": error_responses.format_errors([error_responses.mask_fault(problem)])}, 500, headers
         )

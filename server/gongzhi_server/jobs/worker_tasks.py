@@ -17,7 +17,7 @@ from .worker import Tally, Worker
 log = logging.getLogger("gongzhi")
 
 STRETCH = 100
-"""Events or jobs after which the next in line has its turn."""
+"""Events or jobs after which the next has its turn."""
 RESTING = 0.5
 """Seconds that a handler rests for which the last event is enough: it then has at once what happened meanwhile."""
 BUSY = """
@@ -27,20 +27,20 @@ union all
 select distinct 'job', j.name from events.job j where j.state = 'WAITING' and j.due_at <= $3 and j.name = any($2)
 """
 
-Line = tuple[str, str]
+Task = tuple[str, str]
 """What goes on by itself: a handler or a kind of job, and its name."""
 
 
-class WorkLines:
-    """The work of one process. No more than `most` lines go on at a time, for each takes a connection."""
+class WorkerTasks:
+    """The work of one process. No more than `most` tasks go on at a time, for each takes a connection."""
 
     def __init__(self, worker: Worker, most: int) -> None:
         self.worker, self.most = worker, most
         self.chance = random.Random()
         self.called = asyncio.Event()
-        self.under_way: set[Line] = set()
-        self.resting: set[Line] = set()
-        self.missed: set[Line] = set()
+        self.under_way: set[Task] = set()
+        self.resting: set[Task] = set()
+        self.missed: set[Task] = set()
         """Those for which there was something to do while they, or too many others, were under way."""
 
     def call(self) -> None:
@@ -69,57 +69,57 @@ class WorkLines:
     async def look(self, group: asyncio.TaskGroup) -> None:
         """Begin with what there is to do and nobody here does yet."""
         await self.worker.plan()
-        for line in await self.busy():
-            if line in self.resting:
+        for task in await self.busy():
+            if task in self.resting:
                 continue
-            if line in self.under_way or len(self.under_way) >= self.most:
-                self.missed.add(line)
+            if task in self.under_way or len(self.under_way) >= self.most:
+                self.missed.add(task)
             else:
-                self.under_way.add(line)
-                group.create_task(self.serve(line))
+                self.under_way.add(task)
+                group.create_task(self.serve(task))
 
-    async def busy(self) -> list[Line]:
+    async def busy(self) -> list[Task]:
         """List the handlers that are behind, and the kinds of jobs that are due."""
         handlers, jobs = list(self.worker.handlers), list(self.worker.jobs)
         connection = connections.get("default")
         # One statement asks for all, so a look costs the same however many handlers there are.
         rows = await connection.execute_query_dict(BUSY, [handlers, jobs + handlers, self.worker.now()])
-        lines = [(row["kind"], row["name"]) for row in rows]
-        self.chance.shuffle(lines)  # nobody is always the last
-        return lines
+        tasks = [(row["kind"], row["name"]) for row in rows]
+        self.chance.shuffle(tasks)  # nobody is always the last
+        return tasks
 
-    async def serve(self, line: Line) -> None:
-        """Work on a line for a stretch; whatever goes wrong is its own."""
-        rests = self.needs_last_event_only(line)
+    async def serve(self, task: Task) -> None:
+        """Work on a task for a stretch; whatever goes wrong is its own."""
+        rests = self.needs_last_event_only(task)
         try:
-            # Bounded, so that a line with much to do gives its connection to the next one in between.
+            # Bounded, so that a task with much to do gives its connection to the next one in between.
             for _ in range(1 if rests else STRETCH):
-                if not await self.step(*line):
+                if not await self.step(*task):
                     break
             else:
-                self.missed.add(line)
+                self.missed.add(task)
         except AWAY as error:
-            log.warning("%s rests for a moment: %s; look at the database if it goes on", line[1], type(error).__name__)
+            log.warning("%s rests for a moment: %s; look at the database if it goes on", task[1], type(error).__name__)
         except Exception:
-            log.exception("%s rests for a moment; report what is told below", line[1])
+            log.exception("%s rests for a moment; report what is told below", task[1])
         finally:
-            self.under_way.remove(line)
+            self.under_way.remove(task)
             if rests:
-                self.missed.discard(line)
-                self.resting.add(line)
-                asyncio.get_running_loop().call_later(RESTING, self.resume_line, line)
+                self.missed.discard(task)
+                self.resting.add(task)
+                asyncio.get_running_loop().call_later(RESTING, self.resume_task, task)
             if self.missed - self.under_way:  # the others that were missed will look when they are done
                 self.missed.clear()
                 self.call()
 
-    def needs_last_event_only(self, line: Line) -> bool:
-        """Return whether a line is a handler for which the last event is enough."""
-        kind, name = line
+    def needs_last_event_only(self, task: Task) -> bool:
+        """Return whether a task is a handler for which the last event is enough."""
+        kind, name = task
         return kind == "handler" and self.worker.needs_last(self.worker.handlers[name][1])
 
-    def resume_line(self, line: Line) -> None:
-        """Let a line have its turn again, in case there is something to do."""
-        self.resting.discard(line)
+    def resume_task(self, task: Task) -> None:
+        """Let a task have its turn again, in case there is something to do."""
+        self.resting.discard(task)
         self.call()
 
     async def step(self, kind: str, name: str) -> bool:

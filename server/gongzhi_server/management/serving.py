@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from .endpoints import Management
 
 
-class BesideServer(uvicorn.Server):
+class ProbeServer(uvicorn.Server):
     """A server beside another one of the process, which is the one that signals stop."""
 
     @contextmanager
@@ -26,7 +26,7 @@ class BesideServer(uvicorn.Server):
 async def answer_probes(app: Starlette, dsn: str, listener: socket.socket) -> AsyncIterator[None]:
     """Answer about an application that has started, for as long as the block lasts."""
     management = Management(app.state, dsn).app()
-    server = BesideServer(uvicorn.Config(management, lifespan="off", log_config=None, access_log=False))
+    server = ProbeServer(uvicorn.Config(management, lifespan="off", log_config=None, access_log=False))
     task = asyncio.create_task(server.serve([listener]))
     try:
         yield

@@ -72,15 +72,17 @@ class Plugins:
     @cached_property
     def about(self) -> Mapping[str, About]:
         """What each plugin says of itself, if it says anything."""
-        found = self._brought("about", About, accept_unchecked)
+        found = self._contributions("about", About, accept_unchecked)
         return {plugin.name: one for plugin, one in found if not plugin.built_in}
 
     @cached_property
     def apps(self) -> tuple[App, ...]:
         """The tables, the core's first."""
-        found = tuple(self._brought("tables", App, check_app))
-        self._once("apps", ((plugin, app.label) for plugin, app in found))
-        self._once("nouns or plugins", ((plugin, name) for plugin in self.found for name in self.labels[plugin.name]))
+        found = tuple(self._contributions("tables", App, check_app))
+        self._refuse_duplicates("apps", ((plugin, app.label) for plugin, app in found))
+        self._refuse_duplicates(
+            "nouns or plugins", ((plugin, name) for plugin in self.found for name in self.labels[plugin.name])
+        )
         for plugin, app in found:
             # Rules of visibility and errors ask a model whose it is.
             for model in () if plugin.built_in else models_of(app):
@@ -100,7 +102,7 @@ class Plugins:
     def owned(self) -> Mapping[str, tuple[App, ...]]:
         """The tables of each plugin that has any."""
         found: dict[str, tuple[App, ...]] = {}
-        for plugin, app in self._brought("tables", App, accept_unchecked):
+        for plugin, app in self._contributions("tables", App, accept_unchecked):
             if not plugin.built_in:
                 found[plugin.name] = (*found.get(plugin.name, ()), app)
         return found
@@ -108,20 +110,24 @@ class Plugins:
     @cached_property
     def extensions(self) -> tuple[tuple[str, Extension], ...]:
         """The fields, each with the name of its plugin, or the core's."""
-        return tuple((plugin.owner, one) for plugin, one in self._brought("graphql", Extension, check_extension))
+        return tuple((plugin.owner, one) for plugin, one in self._contributions("graphql", Extension, check_extension))
 
     @cached_property
     def permissions(self) -> tuple[Permission, ...]:
-        return tuple(contributed_values(self._of_kind(self._powers, Permission, "permissions", check_permission)))
+        return tuple(
+            contributed_values(self._of_kind(self._permissions_and_roles, Permission, "permissions", check_permission))
+        )
 
     @cached_property
     def roles(self) -> tuple[Role, ...]:
-        return (*ROLES, *contributed_values(self._of_kind(self._powers, Role, "roles", check_role)))
+        return (*ROLES, *contributed_values(self._of_kind(self._permissions_and_roles, Role, "roles", check_role)))
 
     @cached_property
     def waivers(self) -> tuple[Waiver, ...]:
         """The exceptions that may be asked for."""
-        return tuple(contributed_values(self._of_kind(self._powers, Waiver, "waivers", check_named("waiver"))))
+        return tuple(
+            contributed_values(self._of_kind(self._permissions_and_roles, Waiver, "waivers", check_named("waiver")))
+        )
 
     @cached_property
     def grantors(self) -> Mapping[str, tuple[tuple[str | None, Grantor], ...]]:
@@ -130,7 +136,7 @@ class Plugins:
         Waivers of plugins that are not here are left out. Raises Problem for one that its plugin does not declare.
         """
         found: dict[str, list[tuple[str | None, Grantor]]] = {one.name: [] for one in self.waivers}
-        mine = [(plugin, one) for plugin, one in self._powers if isinstance(one, Grantor)]
+        mine = [(plugin, one) for plugin, one in self._permissions_and_roles if isinstance(one, Grantor)]
         for plugin, one in mine:
             for name in one.waivers:
                 if name in found:
@@ -140,8 +146,8 @@ class Plugins:
         return {name: tuple(grantors) for name, grantors in found.items()}
 
     @cached_property
-    def _powers(self) -> tuple[tuple[Plugin, Permission | Role | Waiver | Grantor], ...]:
-        return tuple(self._brought("permissions", (Permission, Role, Waiver, Grantor), accept_unchecked))
+    def _permissions_and_roles(self) -> tuple[tuple[Plugin, Permission | Role | Waiver | Grantor], ...]:
+        return tuple(self._contributions("permissions", (Permission, Role, Waiver, Grantor), accept_unchecked))
 
     @cached_property
     def purposes(self) -> tuple[tuple[str, Purpose], ...]:
@@ -150,8 +156,8 @@ class Plugins:
 
     @cached_property
     def _events(self) -> tuple[tuple[Plugin, type[Event]], ...]:
-        mine: tuple[tuple[Plugin, type[Event]], ...] = tuple(self._brought("events", type, check_event))
-        self._once("events", ((plugin, one.type) for plugin, one in mine))
+        mine: tuple[tuple[Plugin, type[Event]], ...] = tuple(self._contributions("events", type, check_event))
+        self._refuse_duplicates("events", ((plugin, one.type) for plugin, one in mine))
         return mine
 
     @cached_property
@@ -183,24 +189,24 @@ class Plugins:
     @cached_property
     def handlers(self) -> tuple[tuple[str | None, Handler], ...]:
         """The handlers, each with the name of its plugin; None for the core's."""
-        mine = self._of_kind(self._following, Handler, "handlers", check_handler)
+        mine = self._of_kind(self._handlers_and_reactions, Handler, "handlers", check_handler)
         fed = tuple(self.registry.feedable.values())
         return tuple((named_plugin(plugin), feed_handler(one, fed) if one.feedable else one) for plugin, one in mine)
 
     @cached_property
     def reactions(self) -> tuple[tuple[str | None, Reaction], ...]:
         """What runs in the transaction of a step that a case takes, each with the name of its plugin."""
-        mine = self._of_kind(self._following, Reaction, "reactions", check_named("reaction"))
+        mine = self._of_kind(self._handlers_and_reactions, Reaction, "reactions", check_named("reaction"))
         return tuple((named_plugin(plugin), one) for plugin, one in mine)
 
     @cached_property
-    def _following(self) -> tuple[tuple[Plugin, Handler | Reaction], ...]:
-        return tuple(self._brought("handlers", (Handler, Reaction), accept_unchecked))
+    def _handlers_and_reactions(self) -> tuple[tuple[Plugin, Handler | Reaction], ...]:
+        return tuple(self._contributions("handlers", (Handler, Reaction), accept_unchecked))
 
     @cached_property
     def jobs(self) -> tuple[tuple[str | None, BackgroundJob], ...]:
-        mine = tuple(self._brought("jobs", BackgroundJob, check_job))
-        self._once("jobs", ((plugin, one.name) for plugin, one in mine))
+        mine = tuple(self._contributions("jobs", BackgroundJob, check_job))
+        self._refuse_duplicates("jobs", ((plugin, one.name) for plugin, one in mine))
         return tuple((named_plugin(plugin), one) for plugin, one in mine)
 
     def work_of(self, plugin: str) -> list[str]:
@@ -226,32 +232,34 @@ class Plugins:
             "consents": entries("consents", accept_unchecked),
             "address_books": entries("address_books", accept_unchecked),
         }
-        self._once("rules", ((plugin, card.rule) for plugin, card in added["cards"]))
-        self._once("figures", ((plugin, kpi.name) for plugin, kpi in added["kpis"]))
-        self._once("checks", ((plugin, one.name) for plugin, one in added["checks"]))
+        self._refuse_duplicates("rules", ((plugin, card.rule) for plugin, card in added["cards"]))
+        self._refuse_duplicates("figures", ((plugin, kpi.name) for plugin, kpi in added["kpis"]))
+        self._refuse_duplicates("checks", ((plugin, one.name) for plugin, one in added["checks"]))
         for single in ("office_hours", "address_books"):
-            self._once(f"registers of {single.replace('_', ' ')}", ((plugin, single) for plugin, _ in added[single]))
-        self._once("kinds of statements", ((plugin, one.kind) for plugin, one in added["statements"]))
+            self._refuse_duplicates(
+                f"registers of {single.replace('_', ' ')}", ((plugin, single) for plugin, _ in added[single])
+            )
+        self._refuse_duplicates("kinds of statements", ((plugin, one.kind) for plugin, one in added["statements"]))
         notices = ((plugin, f"{one.purpose} {one.recipient} {one.version}") for plugin, one in added["notices"])
-        self._once("notices", notices)
+        self._refuse_duplicates("notices", notices)
         return Registers(**{name: tuple(contributed_values(found)) for name, found in added.items()})
 
     @cached_property
-    def _books(self) -> tuple[tuple[Plugin, Registers], ...]:
-        return tuple(self._brought("registers", Registers, accept_unchecked))
+    def _registers(self) -> tuple[tuple[Plugin, Registers], ...]:
+        return tuple(self._contributions("registers", Registers, accept_unchecked))
 
     def _entries(self, register: str, check: ContributionCheck) -> list[tuple[Plugin, Any]]:
         """Return the entries of one register that plugins declare, each checked."""
-        found = [(plugin, one) for plugin, book in self._books for one in getattr(book, register)]
+        found = [(plugin, one) for plugin, book in self._registers for one in getattr(book, register)]
         for plugin, one in found:
-            self._judge(plugin, one, check)
+            self._check(plugin, one, check)
         return found
 
     @cached_property
     def errands(self) -> dict[str, tuple[Errand, ...]]:
         """What each plugin does for operators."""
-        mine = tuple(self._brought("errands", Errand, check_errand))
-        self._once("errands", ((plugin, f"{one.group or plugin.name} {one.name}") for plugin, one in mine))
+        mine = tuple(self._contributions("errands", Errand, check_errand))
+        self._refuse_duplicates("errands", ((plugin, f"{one.group or plugin.name} {one.name}") for plugin, one in mine))
         names = dict.fromkeys(plugin.name for plugin, _ in mine)
         return {name: tuple(one for plugin, one in mine if plugin.name == name) for name in names}
 
@@ -263,33 +271,37 @@ class Plugins:
     def channels(self) -> tuple[NoticeChannel, ...]:
         """The ways out for notices: the log, and what plugins bring."""
         # One hook brings several kinds of ways out; here are those that are neither feeds nor routes.
-        mine = tuple((plugin, one) for plugin, one in self._ways if not isinstance(one, (Feed, Route, Files)))
+        mine = tuple(
+            (plugin, one) for plugin, one in self._channels_and_routes if not isinstance(one, (Feed, Route, Files))
+        )
         for plugin, one in mine:
-            self._judge(plugin, one, check_channel)
-        self._once("channels", ((plugin, one.name) for plugin, one in mine))
+            self._check(plugin, one, check_channel)
+        self._refuse_duplicates("channels", ((plugin, one.name) for plugin, one in mine))
         return (Log(), *contributed_values(mine))
 
     @cached_property
     def feeds(self) -> dict[tuple[str, str], Feed]:
         """The files that others fetch, by plugin and name."""
-        mine = tuple((plugin, one) for plugin, one in self._ways if isinstance(one, Feed))
+        mine = tuple((plugin, one) for plugin, one in self._channels_and_routes if isinstance(one, Feed))
         for plugin, one in mine:
-            self._judge(plugin, one, check_feed)
-        self._once("feeds", ((plugin, f"{plugin.name}/{one.name}") for plugin, one in mine))
+            self._check(plugin, one, check_feed)
+        self._refuse_duplicates("feeds", ((plugin, f"{plugin.name}/{one.name}") for plugin, one in mine))
         return {(plugin.name, one.name): one for plugin, one in mine}
 
     @cached_property
     def routes(self) -> tuple[tuple[Plugin, Route | Files], ...]:
         """Where plugins answer by HTTP, and their static files."""
-        mine = tuple((plugin, one) for plugin, one in self._ways if isinstance(one, (Route, Files)))
+        mine = tuple((plugin, one) for plugin, one in self._channels_and_routes if isinstance(one, (Route, Files)))
         for plugin, one in mine:
-            self._judge(plugin, one, check_route)
-        self._once("routes", ((plugin, f"{one.root or f'{PATH}/{plugin.name}'}{one.path}") for plugin, one in mine))
+            self._check(plugin, one, check_route)
+        self._refuse_duplicates(
+            "routes", ((plugin, f"{one.root or f'{PATH}/{plugin.name}'}{one.path}") for plugin, one in mine)
+        )
         return mine
 
     @cached_property
-    def _ways(self) -> tuple[tuple[Plugin, NoticeChannel | Feed | Route | Files], ...]:
-        return tuple(self._brought("channels", (NoticeChannel, Feed, Route, Files), accept_unchecked))
+    def _channels_and_routes(self) -> tuple[tuple[Plugin, NoticeChannel | Feed | Route | Files], ...]:
+        return tuple(self._contributions("channels", (NoticeChannel, Feed, Route, Files), accept_unchecked))
 
     def choose_channels(self, names: Iterable[str]) -> tuple[NoticeChannel, ...]:
         """Return the channels of these names. Raises Problem for one that nobody brings."""
@@ -301,40 +313,40 @@ class Plugins:
     @cached_property
     def choices(self) -> tuple[tuple[Plugin, type], ...]:
         """What operators may choose, each a dataclass."""
-        mine = tuple((plugin, one) for plugin, one in self._chosen if isinstance(one, type))
+        mine = tuple((plugin, one) for plugin, one in self._settings_and_choices if isinstance(one, type))
         for plugin, one in mine:
-            self._judge(plugin, one, check_settings)
-        self._once("classes of settings", ((plugin, plugin.name) for plugin, _ in mine))
+            self._check(plugin, one, check_settings)
+        self._refuse_duplicates("classes of settings", ((plugin, plugin.name) for plugin, _ in mine))
         return mine
 
     @cached_property
     def county_settings(self) -> dict[str, tuple[Plugin, CountySetting[Any]]]:
         """What counties may choose, by name."""
-        mine = self._of_kind(self._chosen, CountySetting, "county settings", check_county_setting)
+        mine = self._of_kind(self._settings_and_choices, CountySetting, "county settings", check_county_setting)
         return {one.name: (plugin, one) for plugin, one in mine}
 
     @cached_property
-    def _chosen(self) -> tuple[tuple[Plugin, Any], ...]:
-        return tuple(self._brought("settings", (type, CountySetting), accept_unchecked))
+    def _settings_and_choices(self) -> tuple[tuple[Plugin, Any], ...]:
+        return tuple(self._contributions("settings", (type, CountySetting), accept_unchecked))
 
     @cached_property
     def lifespans(self) -> tuple[tuple[Plugin, Callable[[Context], AbstractAsyncContextManager[None]]], ...]:
         """What is held open while the server runs."""
-        return tuple((plugin, one) for plugin, one in self._lasting if not isinstance(one, SERVICES))
+        return tuple((plugin, one) for plugin, one in self._lifespans_and_services if not isinstance(one, SERVICES))
 
     @cached_property
     def services(self) -> tuple[tuple[Plugin, Service | ProcessService], ...]:
         """What works in one process of the deployment, or in each."""
-        return self._of_kind(self._lasting, SERVICES, "services", check_named("service"))
+        return self._of_kind(self._lifespans_and_services, SERVICES, "services", check_named("service"))
 
     @cached_property
-    def _lasting(self) -> tuple[tuple[Plugin, Any], ...]:
-        return tuple(self._brought("lifespan", (*SERVICES, Callable), accept_unchecked))
+    def _lifespans_and_services(self) -> tuple[tuple[Plugin, Any], ...]:
+        return tuple(self._contributions("lifespan", (*SERVICES, Callable), accept_unchecked))
 
     @cached_property
     def checks(self) -> tuple[tuple[Plugin, Callable[[Context], Awaitable[None]]], ...]:
         """How plugins tell whether they are well."""
-        return tuple(self._brought("health", Callable, accept_unchecked))
+        return tuple(self._contributions("health", Callable, accept_unchecked))
 
     @property
     def switchable(self) -> list[str]:
@@ -376,12 +388,12 @@ class Plugins:
         """Return the plugin of a name. Raises StopIteration if it is not among them."""
         return next(plugin for plugin in self.found if plugin.name == name)
 
-    def _judge(self, plugin: Plugin, one: Any, check: ContributionCheck) -> None:
+    def _check(self, plugin: Plugin, one: Any, check: ContributionCheck) -> None:
         """Raise Problem for what a plugin brings and a check finds wrong; what is built in is checked by tests."""
         if not plugin.built_in and (wrong := check(self, plugin, one)):
             raise plugin.problem(wrong)
 
-    def _brought(self, hook: str, kind: Any, check: ContributionCheck) -> Iterator[tuple[Plugin, Any]]:
+    def _contributions(self, hook: str, kind: Any, check: ContributionCheck) -> Iterator[tuple[Plugin, Any]]:
         """Yield what a hook brings: the built-in plugins' first, and then plugin by plugin in the order of loading.
 
         pluggy itself would call them the last first, and not say whose answer is whose.
@@ -404,7 +416,7 @@ class Plugins:
             for one in brought:
                 if not isinstance(one, kind):
                     raise plugin.problem(f"{hook}() gave a {type(one).__name__}, not a {type_names(kind)}")
-                self._judge(plugin, one, check)
+                self._check(plugin, one, check)
                 yield plugin, one
 
     def _of_kind(
@@ -417,11 +429,11 @@ class Plugins:
         """Return those of one kind that a hook brought among others, each checked, and no two of a name."""
         mine = tuple((plugin, one) for plugin, one in found if isinstance(one, kind))
         for plugin, one in mine:
-            self._judge(plugin, one, check)
-        self._once(what, ((plugin, one.name) for plugin, one in mine))  # type: ignore[attr-defined]
+            self._check(plugin, one, check)
+        self._refuse_duplicates(what, ((plugin, one.name) for plugin, one in mine))  # type: ignore[attr-defined]
         return mine
 
-    def _once(self, what: str, named: Iterable[tuple[Plugin, str]]) -> None:
+    def _refuse_duplicates(self, what: str, named: Iterable[tuple[Plugin, str]]) -> None:
         """Refuse what is declared twice, be it by one plugin or by two."""
         owners: dict[str, Plugin] = {}
         for plugin, name in named:

@@ -62,7 +62,7 @@ class AccessLog:
         self.pool, self.bounds = pool, bounds
         self._waiting: list[tuple[Seen, asyncio.Future[None]]] = []
         self._acted: datetime | None = None
-        self._stirred, self._looked, self._loose = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._pending, self._looked, self._loose = asyncio.Event(), asyncio.Event(), asyncio.Event()
         # Batches may be left of a process that ended before it chained them.
         self._loose.set()
         # Who has looked since the last watch, by account: only they have to be counted.
@@ -78,7 +78,7 @@ class AccessLog:
         # The reply waits on this future, which is set when the batch with its look is committed.
         written = asyncio.get_running_loop().create_future()
         self._waiting.append(((viewer, look), written))
-        self._stirred.set()
+        self._pending.set()
         await written
 
     def note_act(self, now: datetime) -> None:
@@ -89,9 +89,9 @@ class AccessLog:
     async def write(self) -> None:
         """Write what waits, for as long as the server runs. What comes in the meantime is the next batch."""
         while True:
-            await self._stirred.wait()
+            await self._pending.wait()
             if not self._waiting:
-                self._stirred.clear()
+                self._pending.clear()
                 continue
             # Many looks in one batch are one statement and one wait for the disk, instead of many.
             most = count_batch(self._waiting)

@@ -245,7 +245,7 @@ class Cluster:
         self.check()
         if self.settle() is ClusterState.READY:
             return
-        self.shelter()
+        self.secure_socket_folder()
         quoted = str(self.socket).replace('"', '""')
         options = {**self.options, "unix_socket_directories": f'"{quoted}"'}
         arguments = shlex.join(f"--{name}={value}" for name, value in options.items())
@@ -298,8 +298,8 @@ class Cluster:
         shutil.rmtree(part, ignore_errors=True)
         self.own(part)
         locale = ("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
-        haste = ("--no-sync",) if self.options.get("fsync") == "off" else ()
-        self.run("initdb", "-D", part, "-U", USER, "--auth=trust", *locale, *haste)
+        unsynced = ("--no-sync",) if self.options.get("fsync") == "off" else ()
+        self.run("initdb", "-D", part, "-U", USER, "--auth=trust", *locale, *unsynced)
         self.run("postgres", "--single", "-D", part, "postgres", text=f"create database {NAME}\n")
         part.rename(self.folder)
 
@@ -319,7 +319,7 @@ class Cluster:
                 "move the folder away to begin anew, or name another GONGZHI_DATA"
             )
 
-    def shelter(self) -> None:
+    def secure_socket_folder(self) -> None:
         """Make the socket's folder where it is not the cluster's; refuse one that somebody else put there."""
         # In /tmp anybody may make a folder of that name; a socket in it could be somebody else's server.
         if self.socket == self.folder:

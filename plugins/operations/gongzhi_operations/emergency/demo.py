@@ -19,7 +19,7 @@ HAPPENED = (
 )
 
 
-async def furnish_emergency(call: Call, county: GridRow) -> None:
+async def add_demo_emergency(call: Call, county: GridRow) -> None:
     """Declare and end an emergency in the first town; no power was used, and the report counts the timelines."""
     town = await GridRow.filter(kind=Kind.TOWN, county_id=county.id, valid_to=None).order_by("code").first()
     if town is None or await EmergencyRow.exists(declared_by=DECLARED_BY):

@@ -49,7 +49,7 @@ STORIES = (
 )  # fmt: skip
 
 
-async def furnish_whistles(call: Call, county: GridRow) -> None:
+async def add_demo_whistles(call: Call, county: GridRow) -> None:
     """Tell each story in a village of its own, unless they were told before."""
     villages = await GridRow.filter(kind=Kind.VILLAGE, county_id=county.id, valid_to=None).order_by("code").limit(3)
     if await WhistleRow.exists(asked_by=ASKED_BY):

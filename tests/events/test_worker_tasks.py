@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 import pytest_asyncio
-from gongzhi_server.jobs.worker_tasks import WorkLines
+from gongzhi_server.jobs.worker_tasks import WorkerTasks
 from gongzhi_server.testing import Server, serve_application
 
 from ..plugins.conftest import Market, market  # noqa: F401 - a fixture
@@ -70,9 +70,9 @@ class Drum:
         return str(payload["case"]["number"])
 
     @asynccontextmanager
-    async def going(self, most: int) -> AsyncIterator[WorkLines]:
+    async def going(self, most: int) -> AsyncIterator[WorkerTasks]:
         hand = self.server.worker
-        lines = WorkLines(hand.worker, most)
+        lines = WorkerTasks(hand.worker, most)
         task = asyncio.create_task(hand.runtime.run(lines.run()))
         yield lines
         task.cancel()
