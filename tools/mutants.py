@@ -271,7 +271,7 @@ MUTANTS = (
     Mutant(
         "units see what is said of them",
         SIGHT,
-        "seen = narrow_rows(seen, _accuses_others(case, unit))",
+        "seen = narrow_rows(seen, spares_unit(case.accused_unit_id, unit))",
         "pass",
         "visibility rules",
     ),

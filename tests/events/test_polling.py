@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import asyncpg
+
 from .conftest import Station
 
 WHERE = "/x/integrations/events"
@@ -58,6 +60,101 @@ async def test_each_event_comes_once(station: Station) -> None:
     assert (await follower.of(third))["type"] == "case.reported"
     since = await poll(hotline, since=event["time"], first=200)
     assert event["id"] in [one["id"] for one in since["events"]]
+
+
+PAGE = """
+query($after: String, $since: DateTime, $first: Int! = 100) {
+  events(after: $after, since: $since, first: $first) {
+    cursor
+    events {
+      cursor specversion id source type subject time datacontenttype dataversion actor county grid caseid data
+      case { number status }
+    }
+  }
+}
+"""
+
+
+async def test_a_query_answers_the_same(station: Station) -> None:
+    """In the same form, with the case as it is now beside it; its cursors lead on like all others."""
+    hotline = station.as_("integrator", grid="610921")
+    cursor = await begin(hotline)
+    number = await station.report()
+    polled, _ = await poll_until(hotline, number, cursor)
+    page = (await hotline.ask(PAGE, after=cursor, first=len(polled))).data["events"]
+    told = [{name: value for name, value in one.items() if value is not None} for one in page["events"]]
+    cases = [one.pop("case", None) for one in told]
+    assert [without_cursor(one) for one in told] == [without_cursor(one) for one in polled]
+    assert {"number": number, "status": "REPORTED"} in cases
+    assert {one["id"] for one in page["events"]}.isdisjoint(
+        one["id"] for one in (await poll(hotline, after=page["cursor"]))["events"]
+    )
+    since = (await hotline.ask(PAGE, since=polled[-1]["time"], first=200)).data["events"]
+    assert polled[-1]["id"] in [one["id"] for one in since["events"]]
+    # Who serves another town is told nothing, and neither is a stranger.
+    for other in (station.as_("grid_worker", grid="610921103"), station):
+        pages = [(await other.ask(PAGE, after=cursor)).data["events"] for _ in range(2)]
+        assert [one for page in pages for one in page["events"] if one["subject"]] == []
+        assert pages[0]["cursor"] != pages[1]["cursor"]
+
+
+def without_cursor(event: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in event.items() if name != "cursor"}
+
+
+async def test_a_bad_query_is_refused(station: Station) -> None:
+    hotline = station.as_("integrator", grid="610921")
+    for given, code in (
+        ({"after": "nonsense"}, "CURSOR_EXPIRED"),
+        ({"after": ""}, "CURSOR_EXPIRED"),
+        ({"since": "2026-06-30T08:00:00"}, "BAD_USER_INPUT"),
+        ({"after": "a", "since": "2026-06-30T08:00:00+08:00"}, "BAD_USER_INPUT"),
+        ({"first": 0}, "BAD_USER_INPUT"),
+        ({"first": 201}, "BAD_USER_INPUT"),
+    ):
+        answer = await hotline.ask(PAGE, **given)
+        assert answer.body["data"]["events"] is None, given
+        assert [one["extensions"]["code"] for one in answer.body["errors"]] == [code], given
+
+
+async def test_what_a_query_leads_to_has_its_price(station: Station) -> None:
+    """The cases of a page are counted before it is read, as those of a list are."""
+    hotline = station.as_("integrator", grid="610921")
+    body = {"query": "{ events { events { case { number } } } }", "extensions": {"cost": True}}
+    reply = await hotline.client.post("/graphql", json=body, headers=hotline.headers)
+    assert reply.json()["extensions"]["cost"]["objects"] >= 200
+    dear = await hotline.client.post(
+        "/graphql", json={"query": "{ events { events { case { timeline { id } } } } }"}, headers=hotline.headers
+    )
+    assert dear.json()["errors"][0]["extensions"]["code"] == "COST_EXCEEDED"
+
+
+SINCE = """
+subscription($after: String, $since: DateTime) { caseEvents(after: $after, since: $since) { type case { number } } }
+"""
+
+
+async def test_a_subscription_begins_at_a_time(station: Station, filled: str) -> None:
+    """And says so where what happened then has been thrown away."""
+    hotline = station.as_("integrator", grid="610921")
+    cursor = await begin(hotline)
+    number = await station.report()
+    found, _ = await poll_until(hotline, number, cursor)
+    [time] = [one["time"] for one in found if one.get("subject") == number and one["type"] == "case.reported"]
+    follower = await hotline.follow(SINCE, after=None, since=time)
+    assert (await follower.of(number))["type"] == "case.reported"
+    for bad in ({"after": cursor, "since": time}, {"after": None, "since": "2026-06-30T08:00:00"}):
+        assert await (await hotline.follow(SINCE, **bad)).code() == "BAD_USER_INPUT"
+    connection = await asyncpg.connect(filled)
+    try:
+        await connection.execute("update events.counter set gone = 1")
+        early = "2020-01-01T00:00:00+08:00"
+        assert await (await hotline.follow(SINCE, after=None, since=early)).code() == "CURSOR_EXPIRED"
+        answer = await hotline.ask(PAGE, since=early)
+        assert answer.body["errors"][0]["extensions"]["code"] == "CURSOR_EXPIRED"
+    finally:
+        await connection.execute("update events.counter set gone = 0")
+        await connection.close()
 
 
 async def test_an_answer_that_is_known_is_not_sent(station: Station) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -316,6 +317,23 @@ async def test_stopping_server_says_where_to_go_on(station: Station) -> None:
         rest = "".join([piece async for piece in pieces])
     *_, place = [line for line in (told + rest).splitlines() if line.startswith("id: ")]
     assert place in told and place in rest and "SERVER_STOPPING" in rest and "complete" not in rest
+
+
+async def test_who_was_told_nothing_learns_nothing(station: Station) -> None:
+    """Where a stream begins has another cursor each time: one that changed would tell that something happened."""
+    headers = {**station.as_("integrator", grid=COUNTY).headers, "accept": "text/event-stream"}
+    body = {"query": "subscription { caseEvents { case { number } } }"}
+    async with AsyncExitStack() as stack:
+        replies = [
+            await stack.enter_async_context(
+                station.client.stream("POST", "/graphql", json=body, headers=headers, timeout=30)
+            )
+            for _ in range(5)
+        ]
+        station.stop()
+        ends = ["".join([piece async for piece in reply.aiter_text()]) for reply in replies]
+    places = [line for end in ends for line in end.splitlines() if line.startswith("id: ")]
+    assert len(set(places)) == len(places) > 1  # one that was stopped before it began has none
 
 
 async def test_server_that_stops_tells_its_streams() -> None:

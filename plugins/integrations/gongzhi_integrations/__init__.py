@@ -30,7 +30,9 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    return (*intake.graphql(), *webhooks.graphql())
+    from . import event_query
+
+    return (*event_query.EXTENSIONS, *intake.graphql(), *webhooks.graphql())
 
 
 @hookimpl

@@ -13,6 +13,7 @@ A plugin uses the same words: `extend(Case, visits=many("…", on="case", type=l
 
 from __future__ import annotations
 
+import datetime
 import inspect
 import sys
 import typing
@@ -370,14 +371,15 @@ def stream(
     """Declare a field of Subscription: what is told of each of these events, in order, from any point in time.
 
     Its type is an entity over `gongzhi.core.events.models.OutboxRow`, whose rule says who may know of an event. The
-    lists' filter and `after` come by themselves; `where` sees the rows and the field's own arguments.
+    lists' filter, `after` and `since` come by themselves; `where` sees the rows and the field's own arguments.
     """
-    made = _field(Stream(events, where), description, type, requires, arguments=arguments)
-    made.arguments = [*made.arguments, build_argument("after", AFTER)]
-    return made
+    return _field(Stream(events, where), description, type, requires, arguments={**(arguments or {}), **BEGINNING})
 
 
-AFTER = Argument(typing.Optional[str], "The last cursor you have seen; what followed comes first (续传游标).")  # noqa: UP045
+BEGINNING = {
+    "after": Argument(typing.Optional[str], "The last cursor you have seen; what followed comes first (续传游标)."),  # noqa: UP045
+    "since": Argument(typing.Optional[datetime.datetime], "Or a time: what happened from then on first (起始时间)."),  # noqa: UP045
+}
 
 
 def live(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -87,6 +87,13 @@ class EventAccess:
     def open_cursor(self, cursor: str) -> int | None:
         """Read the position of a cursor; None for what is none of ours, or of a history that a restore has ended."""
         return None
+
+    async def find_position(self, since: datetime) -> int:
+        """Find the position behind which what has happened since a time is told; that of now if nothing has.
+
+        Raises Refusal with CURSOR_EXPIRED if events of that time have been thrown away.
+        """
+        raise NotImplementedError
 
     async def wait(self, position: int) -> None:
         """Wait until something has happened behind a position."""

@@ -115,13 +115,9 @@ class Conformance:
             f"{file.name}: {name}"
             for file in sorted(folder.rglob("*.py"))
             for name in imported_modules(file)
-            if is_server_module(name)
+            if name.partition(".")[0] == "gongzhi_server"
         ]
         assert wrong == []
-
-
-def is_server_module(name: str) -> bool:
-    return name.partition(".")[0] == "gongzhi_server"
 
 
 def imported_modules(file: Path) -> Iterator[str]:

@@ -112,6 +112,9 @@ class EngineEventAccess(EventAccess):
         except PositionExpired:
             return None
 
+    async def find_position(self, since: datetime) -> int:
+        return await self.hub.feed.find_position(since)
+
     async def wait(self, position: int) -> None:
         await self.hub.start()
         with suppress(PositionExpired):  # whoever reads on finds out

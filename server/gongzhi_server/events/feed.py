@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 
 from gongzhi.core.events.outbox_reading import COLUMNS, event_of_row
 from gongzhi.declare.events import Occurrence
+from gongzhi.values.errors import Refusal
 
 from gongzhi_server.planner.execution import Fetch
 from gongzhi_server.storage.availability import LOST
@@ -25,6 +27,12 @@ CHUNK = 200
 """Events that are read and told together."""
 EVENT = f"select {COLUMNS} from events.outbox o left join grids.grid g on g.id = o.grid_id "
 READ = EVENT + "where o.position > $1 order by o.position limit $2"
+# Where events have been thrown away, the first that is left tells since when one can say what happened.
+SINCE = """
+select n.given, case when n.gone > 0 then (select min(o.at) from events.outbox o) end as oldest,
+  (select min(o.position) - 1 from events.outbox o where o.at >= $1) as before
+from events.counter n
+"""
 
 
 class EventFeed:
@@ -125,6 +133,22 @@ class EventFeed:
         # "gone" is the last position whose partition was dropped; beyond "given" no position was ever given.
         if not row["gone"] <= position <= row["given"]:
             raise PositionExpired
+
+    async def find_position(self, since: datetime) -> int:
+        """Find the position before the first event from a time on; the last one if there is no such event yet.
+
+        Raises Refusal with CURSOR_EXPIRED if events of that time have been thrown away.
+        """
+        [found] = await self.fetch(SINCE, since)
+        if found["oldest"] and since < found["oldest"]:
+            oldest = found["oldest"].isoformat()
+            raise Refusal(
+                "CURSOR_EXPIRED",
+                f"Events before {oldest} are no longer kept; begin with that time, and load what was before.",
+                f"{oldest} 之前的事件已不再保留，请从该时间开始，并另行查询此前的数据。",
+                ("since",),
+            )
+        return int(found["given"] if found["before"] is None else found["before"])
 
     async def after(self, position: int) -> Sequence[Occurrence]:
         """Return the next events after a position, without a gap; wait for them. Raises PositionExpired."""

@@ -79,7 +79,9 @@ def refusal_of(denied: PermissionDenied, **place: Any) -> GraphQLError:
 
 def refusal_error(refusal: Refusal, language: Language) -> GraphQLError:
     """Build an error of the request from an expected failure."""
-    extensions: dict[str, Any] = {"code": Code.BAD_USER_INPUT.value}
+    # Of the codes of refusals only this one asks something else of a client than to mend what it sent.
+    code = Code.CURSOR_EXPIRED if refusal.code == Code.CURSOR_EXPIRED else Code.BAD_USER_INPUT
+    extensions: dict[str, Any] = {"code": code.value}
     if refusal.path:
         extensions["path"] = list(refusal.path)
     nodes = [refusal.node] if isinstance(refusal, ArgumentRefusal) else None

@@ -14,8 +14,10 @@ from time import perf_counter, thread_time
 from typing import Any, TypeVar
 
 from gongzhi.core.access.break_glass import read_glass_id
-from gongzhi.declare.plans import GUARD, Live
+from gongzhi.declare.filters import require_offset
+from gongzhi.declare.plans import GUARD
 from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.tracing import span
 from gongzhi.values.errors import Language, Refusal
@@ -248,7 +250,8 @@ class GraphQLEngine:
 
         A stream first yields an answer without a body, whose cursor is where it begins.
 
-        It goes on after `extensions["lastEventId"]`, or else after the argument `after`, or begins with what comes.
+        It goes on after `extensions["lastEventId"]`, or else after the argument `after`, or with what has happened
+        since the argument `since`, or begins with what comes.
         """
         if self.hub is None:
             raise RequestRefused(
@@ -260,7 +263,8 @@ class GraphQLEngine:
             await self.hub.start()
             position = await self.start_position(asked, (extensions or {}).get("lastEventId"))
             if not asked.live:
-                yield Answer(b"", cursor=self.hub.cursors.seal(position))
+                # No event comes with it, so that whoever comes again must not see by it that something has happened.
+                yield Answer(b"", cursor=self.hub.cursors.seal(position, varied=True))
             following = self.streams.follow(
                 asked, viewer, position, lambda now: self.planner.stream(document, asked.variables, now, asked.field)
             )
@@ -304,10 +308,17 @@ class GraphQLEngine:
     async def start_position(self, asked: SubscriptionRequest, last: str | None) -> int:
         """Return the position that a subscription goes on from. Raises Expired, and Refusal for what is no cursor."""
         assert self.hub
-        # A browser that comes back sends the address it had, and where it has come since beside it.
-        cursor = last or asked.arguments.get("after")
         # What is followed live begins with what is now: there is nothing to catch up with.
-        if cursor is None or isinstance(asked.plan, Live):
+        if asked.live:
+            return self.hub.feed.position
+        after, since = asked.arguments.get("after"), asked.arguments.get("since")
+        if after is not None and since is not None:
+            raise invalid_input("Begin at a cursor or at a time, not both.", "起点只能是游标或时间之一。", "since")
+        # A browser that comes back sends the address it had, and where it has come since beside it.
+        cursor = last or after
+        if cursor is None and since is not None:
+            return await self.hub.feed.find_position(require_offset(since, "since"))
+        if cursor is None:
             return self.hub.feed.position
         position = self.hub.cursors.open(cursor)
         if position is None:

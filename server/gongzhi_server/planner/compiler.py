@@ -216,7 +216,12 @@ class Compiler:
         if of is not None and is_scalar_type(named := get_named_type(of.type)) and named.name not in CASTS:
             self.opaque = True
         if plan is None or of is None or declared is None:  # introspection and Python at the root
+            guard: Guard | None = declared.metadata.get(GUARD) if declared else None
+            if guard and of and not self.scope.can(guard.permission):
+                return deny_value(self, guard, kind, of, row, node)
             shape.python = True
+            # The rows that it leads to are planned once it has named them.
+            self.cost += self.planner.count_payload(self.document, self.variables, self.scope.viewer, kind, details)
             return None
         around, reached, before = self.owner, self.within_plugin, len(self.failures.errors)
         of_type = self.planner.entities.get(kind.name)

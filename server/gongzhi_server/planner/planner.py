@@ -117,9 +117,9 @@ class Planner:
         root = self.schema.mutation_type
         assert root
         grouped = collect_fields(self.schema, document.fragments, variables, root, document.node).grouped_field_set
-        return sum(self._payload(document, variables, viewer, root, details) for details in grouped.values())
+        return sum(self.count_payload(document, variables, viewer, root, details) for details in grouped.values())
 
-    def _payload(
+    def count_payload(
         self,
         document: Document,
         variables: VariableValues,
@@ -137,7 +137,7 @@ class Planner:
             return most * self.rows(document, variables, viewer, self.entities[kind.name], kind, details, True).cost
         grouped = collect_subfields(self.schema, document.fragments, variables, document.node, kind, details)
         inner = grouped.grouped_field_set.values()
-        return most * sum(self._payload(document, variables, viewer, kind, one) for one in inner)
+        return most * sum(self.count_payload(document, variables, viewer, kind, one) for one in inner)
 
     def rows(
         self,

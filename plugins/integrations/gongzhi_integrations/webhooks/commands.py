@@ -36,10 +36,9 @@ from gongzhi.runtime.commands import (
     secret_field,
 )
 from gongzhi.runtime.outbound.networks import OutboundNetworks
-from gongzhi.values.errors import FIELD, Refusal, Text
+from gongzhi.values.errors import FIELD, Refusal
 from strawberry import ID, UNSET
 
-from ..kept_events import find_position_before
 from ..settings import IntegrationSettings
 from . import secrets
 from .models import DeliveryRow, DeliveryState, RetiredSecretRow, WebhookRow, WebhookState
@@ -256,11 +255,8 @@ async def replay_webhook(call: Call, input: ReplayWebhookInput) -> WebhookPayloa
     await require_owner(call, row)
     if since > call.now:
         raise invalid_input(f"{FIELD} must not lie in the future.", f"{FIELD}不能晚于现在。", "since")
-    advice = Text("replay from then on, and load what was before", "请从该时间起重放，并另行查询此前的数据")
-    before = await find_position_before(call.fetch, since, advice)
-    if before is not None:
-        # Never forward: what it has not had yet would be left out.
-        row.position = min(row.position, before)
+    # Never forward: what it has not had yet would be left out.
+    row.position = min(row.position, await call.context.events.find_position(since))
     # What was put down already is sent again; the rest comes by the position.
     again = DeliveryRow.filter(webhook=row, at__gte=since).exclude(type=TEST)
     await again.update(state=DeliveryState.WAITING, attempts=0, next_attempt_at=call.now)

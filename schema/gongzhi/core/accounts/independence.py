@@ -95,7 +95,8 @@ async def are_independent(call: Call, one: str | None, other: str | None) -> boo
     above = await load_appointers(call, one, other)
     if is_above(above, one, other):
         return False
-    limit = call.now - get_term(call)
+    # How long somebody has been in office before they are the second person beside their appointer's others.
+    limit = call.now - timedelta(days=call.context.bounds.appointed)
     shared = above[one].keys() & above[other].keys()
     return not any(above[each][name].is_younger(limit) for name in shared for each in (one, other))
 
@@ -172,8 +173,3 @@ async def belong_together(call: Call, one: str, other: str) -> bool:
     if mine.name in (one, other) and mine.person is not None:
         people[mine.name] = mine.person
     return people.get(one) is not None and people.get(one) == people.get(other)
-
-
-def get_term(call: Call) -> timedelta:
-    """Return how long somebody has been in office before they are the second person beside their appointer's others."""
-    return timedelta(days=call.context.bounds.appointed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion, Term
 
-from gongzhi.core.units.rules import EMPLOYERS
+from gongzhi.core.units.rules import spares_unit
 from gongzhi.declare.sql import Alternatives, Sql, any_of, narrow_rows, widen_rows
 from gongzhi.declare.viewer import ViewerScope
 
@@ -30,7 +30,7 @@ def visible_cases(case: Table, viewer: ViewerScope) -> Alternatives:
     seen = widen_rows(seen, *(of for unit in viewer.units(VIEW) for of in _of_unit(case, unit)))
     # Behind all that staff may see and before what is one's own: who reports their unit sees the case.
     for unit in viewer.units():
-        seen = narrow_rows(seen, _accuses_others(case, unit))
+        seen = narrow_rows(seen, spares_unit(case.accused_unit_id, unit))
     return widen_rows(seen, *_mine(case, viewer)) if viewer.known() else seen
 
 
@@ -62,10 +62,6 @@ def _of_unit(case: Table, unit: Term) -> list[Criterion]:
     # The array is made once, so that cases are found by their keys.
     helped = Sql("{0}=any(array(select s.case_id from cases.support s where s.unit_id={1}))", case.id, unit)
     return [Sql("{0}={1}", case.lead_unit_id, unit), helped]
-
-
-def _accuses_others(case: Table, unit: Term) -> Criterion:
-    return Sql("({0} is null or {0}<>all(array({1})))", case.accused_unit_id, Sql(EMPLOYERS, unit))
 
 
 def _mine(case: Table, viewer: ViewerScope) -> list[Criterion]:

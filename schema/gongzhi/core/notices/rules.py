@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pypika_tortoise.queries import Table
-from pypika_tortoise.terms import Criterion, Term
+from pypika_tortoise.terms import Criterion
 
-from gongzhi.core.units.rules import EMPLOYERS
+from gongzhi.core.units.rules import spares_unit
 from gongzhi.declare.sql import Alternatives, Sql, narrow_rows
 from gongzhi.declare.viewer import ViewerScope
 
@@ -34,13 +34,8 @@ def visible_notices(notice: Table, viewer: ViewerScope) -> Alternatives:
             offices = narrow_rows(viewer.within(notice, office), Sql(f"{{0}}='{office}'", notice.office))
             # The people of a unit do not hear of a tip-off against it.
             for unit in viewer.units() if office == SEALED else ():
-                offices = narrow_rows(offices, open_to_unit(notice, unit))
+                offices = narrow_rows(offices, spares_unit(notice.barred_unit_id, unit))
             seen += offices or ()
     if viewer.known():
         seen.append(Sql("{0}={1}", notice.person_id, viewer.person))
     return [*seen, Sql("{0}={1}", notice.account, viewer.account)]
-
-
-def open_to_unit(notice: Table, unit: Term) -> Criterion:
-    """Return whether the people of a unit may read a notice: not if it, or a unit that it is a part of, is barred."""
-    return Sql("({0} is null or {0}<>all(array({1})))", notice.barred_unit_id, Sql(EMPLOYERS, unit))

@@ -47,17 +47,13 @@ async def clear_rows(fetch: Fetch, holding: Holding, keys: list[Any], person: UU
     """Anonymise these rows, as the holding says, and return how many there were."""
     if isinstance(holding.erase, Mapping):
         if holding.erase:
-            changed = assignments_sql(holding.erase)
+            changed = ", ".join(f'"{column}"={value}' for column, value in holding.erase.items())
             # Only where the statement has a place for it: PostgreSQL refuses a parameter without one.
             whose = [person] if "$2" in changed else []
             await fetch(f"update {holding.table} t set {changed} where t.id=any($1)", keys, *whose)
     else:
         await fetch(f"delete from {holding.table} t where t.id=any($1)", keys)
     return len(keys)
-
-
-def assignments_sql(erase: Mapping[str, str]) -> str:
-    return ", ".join(f'"{column}"={value}' for column, value in erase.items())
 
 
 def expired_rows_sql(holding: Holding, limit: str = "") -> str:
