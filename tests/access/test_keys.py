@@ -14,13 +14,15 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from gongzhi.declare.columns import BytesField
 from gongzhi.runtime import sealing
 from gongzhi.runtime.sealing import KeyRing, SealError
 from gongzhi_server.app import create_app
 from gongzhi_server.errors import Problem
+from gongzhi_server.plugins.contribution_checks import models_of
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import key_ring
-from gongzhi_server.testing import ESSENTIAL, Clock, Server, settings_for_tests
+from gongzhi_server.testing import ESSENTIAL, INSTALLED, Clock, Server, settings_for_tests
 
 from .conftest import Log
 
@@ -188,6 +190,20 @@ async def test_rotation_goes_on(filled: str, tmp_path: Path, log: Log) -> None:
     )
     with pytest.raises(SealError):
         await alone(log.connection, KeyRing.parse(derive_ring(filled, tmp_path)))
+
+
+def test_every_wrapped_key_is_moved() -> None:
+    """A key that no holding names stays under the old key of the ring, and is lost when that is dropped."""
+    moved = {(one.table, one.column) for one in key_ring.wrapped_columns(INSTALLED.registers.holdings)}
+    keys = {
+        (f"{app.label}.{model._meta.db_table}", name)
+        for app in INSTALLED.apps
+        for model in models_of(app)
+        for name, one in model._meta.fields_map.items()
+        if isinstance(one, BytesField) and name in ("data_key", "secret")
+    }
+    assert keys - moved == {("people.person", "data_key")}, "moved with the person, by key_ring.rotate_person"
+    assert len(moved) > 5 and moved <= keys
 
 
 async def test_rotation_moves_everything(filled: str, tmp_path: Path, log: Log) -> None:

@@ -34,7 +34,6 @@ RUN = {
     "keys accept": "",
     "keys rotate": "people moved",
     "keys status": "",
-    "legal rewrap": "",
     "makemigrations people": "Nothing has changed.",
     "migrate": "",
     "migrate --plan": "Nothing is missing.",

@@ -79,7 +79,6 @@ OURS = {
     "runtime.outbound.clients": {"CheckedBackend", "CheckedTransport", "iterate_causes", "resolve_host"},
     "declare.orders": {"check_kind", "kind_name"},
     "declare.sql": {
-        "permissions_held",
         "Bind",
         "JoinedCriteria",
         "bind",

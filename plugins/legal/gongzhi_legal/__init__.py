@@ -115,6 +115,5 @@ def channels() -> tuple[Feed, ...]:
 @hookimpl
 def errands() -> list[Errand]:
     from .demo import load_demo
-    from .matters.sealed_words import rewrap_keys
 
-    return [Errand("rewrap", rewrap_keys), Errand("demo", load_demo)]
+    return [Errand("demo", load_demo)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from gongzhi.declare.register_entries import GONE, Holding, Statement, StatementClaim
+from gongzhi.declare.register_entries import COUNTY_OF_ROW, GONE, Holding, Statement, StatementClaim
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import Text
 
@@ -54,6 +54,7 @@ HOLDINGS = (
         # Without the key nothing of the matter can be read any more.
         erase={"secret": "null"},
         hidden=("secret",),
+        wrapped={"secret": COUNTY_OF_ROW},
         months=YEARS,
         since="t.closed_at",
     ),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
+from gongzhi.runtime.sealing import KeyRing, open_value
 
 AMR = base64.b64encode(b"#!AMR\n" + b"\x00" * 64).decode()
 SEEN = """query($id: ID!) { node(id: $id) { ... on LegalAdvice {
@@ -228,3 +230,22 @@ async def test_quiz_tells_why(town: Any, codes: Any) -> None:
     )
     answer = await town.server.ask(asked, input={"quiz": made["quiz"]["id"], "answers": [1]})
     assert answer.data["takeLawQuiz"]["answers"] == [{"right": True, "why": "《人民调解法》第四条。"}]
+
+
+async def test_keys_of_matters_are_moved(town: Any, plugins: Any, tmp_path: Path) -> None:
+    """After a rotation the new key of the ring alone opens what was asked; until then it counts as old."""
+    from gongzhi_server.storage import key_ring
+    from gongzhi_server.testing import settings_for_tests
+
+    made, holdings = (await ask(town))["matter"], plugins.registers.holdings
+    old = key_ring.load_key_ring(settings_for_tests(town.dsn, tmp_path))
+    new = KeyRing({"next": bytes(range(32))})
+    both = KeyRing({"next": new._keys["next"], **old._keys})
+    assert (await key_ring.count_keys(town.dsn, both, holdings)).others["main"] >= 1
+    await key_ring.rotate_keys(town.dsn, both, holdings)
+    assert (await key_ring.count_keys(town.dsn, both, holdings)).done
+    asked = "select a.id, a.question, m.secret from legal.advice a join legal.matter m on m.id=a.matter_id"
+    [row] = await town.fetch(asked)
+    place = f"legal.advice.question:{row['id']}"
+    assert open_value(new.unwrap("610921", row["secret"]), place, row["question"]) == "邻居借钱三年未还，怎么办？"
+    assert made["id"] == f"LegalAdvice:{row['id']}"

@@ -126,11 +126,11 @@ async def test_nobody_leaves_with_open_matters(town: Any, codes: Any) -> None:
 
 @pytest.mark.slow
 async def test_demo_county_has_a_panel(town: Any, plugins: Any, tmp_path: Path) -> None:
-    """It is furnished with the county, and a second time nothing comes twice; the office wraps its keys anew."""
+    """It is furnished with the county, and a second time nothing comes twice."""
     from gongzhi_server.cli.plugin_commands import run_errand
     from gongzhi_server.testing import settings_for_tests
 
-    for name in ("demo", "demo", "rewrap"):
+    for name in ("demo", "demo"):
         [errand] = [one for one in plugins.errands["legal"] if one.name == name]
         assert (
             await run_errand(settings_for_tests(town.dsn, tmp_path), town.dsn, "legal", errand, {}, town.server.clock)

@@ -80,7 +80,7 @@ def events() -> list[type[Event]]:
 
 @hookimpl
 def jobs() -> tuple[BackgroundJob, ...]:
-    from .activities import attendance, minutes
+    from .activities import attendance, minutes, papers
     from .links import commands as links_commands
     from .organisation import commands as organisation_commands
 
@@ -88,6 +88,7 @@ def jobs() -> tuple[BackgroundJob, ...]:
         organisation_commands.remind_of_terms,
         attendance.remind_participants,
         minutes.remind_task_owners,
+        papers.seal_papers,
         links_commands.remind_helpers,
     )
 

@@ -90,10 +90,11 @@ HOLDINGS = (
     ),
     Holding(
         "party.paper",
-        Text("photos by consent, and documents, beside minutes", "会议照片和文档（经同意）"),
+        Text("photos by consent, and documents, beside minutes, sealed", "会议照片和文档（经同意，加密存放）"),
         OFFICE,
-        hidden=("content", "digest"),
+        hidden=("data_key", "content"),
         erase=GONE,
+        wrapped={"data_key": "t.county"},
         months=36,
         since="(select m.recorded_at from party.minutes m where m.id=t.minutes_id)",
     ),

@@ -80,10 +80,11 @@ def handlers() -> list[Handler]:
 
 @hookimpl
 def jobs() -> tuple[BackgroundJob, ...]:
+    from .claims.photos import seal_photos
     from .claims.reminders import remind_of_claims
     from .ledger.expiry import JOBS
 
-    return (*JOBS, remind_of_claims)
+    return (*JOBS, remind_of_claims, seal_photos)
 
 
 @hookimpl

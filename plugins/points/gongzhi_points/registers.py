@@ -57,15 +57,16 @@ MINE = "select a.id from points.account a where a.person_id=$1"
 HOLDINGS = (
     Holding(
         "points.photo",
-        Text("photos beside claims", "申报照片"),
+        Text("photos beside claims, sealed", "申报照片（加密存放）"),
         BASIS,
         # Reached through the claim, since a photo has no key of a person.
         person="t.claim_id in (select c.id from points.claim c where c.person_id=$1)",
         erase=GONE,
-        hidden=("content", "digest"),
+        hidden=("data_key", "content"),
         # Months count from the claim: a photo has no time of its own.
         months=24,
         since="(select c.claimed_at from points.claim c where c.id=t.claim_id)",
+        wrapped={"data_key": "t.county"},
     ),
     Holding(
         "points.objection",

@@ -315,9 +315,13 @@ def expression(
     requires: Requires = SEEN,
     masked: Build | None = None,
     arguments: Arguments | None = None,
+    sealed: bool = False,
 ) -> Any:
-    """Declare a value the database computes; without the permission `requires` it is null, or `masked`."""
-    return _field(Expression(build), description, type, requires, masked, arguments)
+    """Declare a value the database computes; without the permission `requires` it is null, or `masked`.
+
+    A `sealed` one is opened for whoever sees the row: it is text, or JSON of what opens it (`OPENING`).
+    """
+    return _field(Expression(build, sealed), description, type, requires, masked, arguments)
 
 
 def embedded(
@@ -327,9 +331,13 @@ def embedded(
     type: Any = None,
     requires: Requires = SEEN,
     arguments: Arguments | None = None,
+    sealed: tuple[str, ...] = (),
 ) -> Any:
-    """Declare objects the database has as JSON. Their keys are the type's field names in the schema (camelCase)."""
-    return _field(Embedded(build), description, type, requires, arguments=arguments)
+    """Declare objects the database has as JSON. Their keys are the type's field names in the schema (camelCase).
+
+    Those that are `sealed` are opened, as a sealed `expression` is.
+    """
+    return _field(Embedded(build, sealed), description, type, requires, arguments=arguments)
 
 
 def within_row(

@@ -74,9 +74,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Expression:
-    """A value the database computes from the entity's row."""
+    """A value the database computes from the entity's row; where it is `sealed`, what opens it, as `Sealed.value`."""
 
     build: Build
+    sealed: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,13 @@ class Sealed:
 
 @dataclass(frozen=True)
 class Embedded:
-    """JSON the database computes from the entity's row, of which the selected fields are sent."""
+    """JSON the database computes from the entity's row, of which the selected fields are sent.
+
+    Of the fields that are `sealed` it has what opens them, as `Sealed.value`.
+    """
 
     build: Build
+    sealed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pypika_tortoise.context import SqlContext
@@ -137,16 +137,6 @@ def narrow_rows(rows: Alternatives, criterion: Criterion) -> Alternatives:
 def widen_rows(rows: Alternatives, *more: Criterion) -> Alternatives:
     """Return these rows and those that meet one of the criteria."""
     return None if rows is None else [*rows, *more]
-
-
-def permissions_held(criteria: Iterable[Any]) -> Iterator[str]:
-    """Yield the permissions that the viewer holds on every row that meets all of these."""
-    for one in criteria:
-        # Of alternatives nobody can say that the permission is held on every row.
-        if isinstance(one, JoinedCriteria) and one.text == " and ":
-            yield from permissions_held(one.parts)
-        elif isinstance(one, Sql) and one.held:
-            yield one.held
 
 
 def rows_within(table: Table, kind: str, key: Any) -> Sql:

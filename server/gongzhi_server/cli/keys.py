@@ -30,7 +30,7 @@ def status() -> None:
     for name, people in found.people.items():
         print(
             f"{name}{' (current)' if name == found.current else ''}: {people:,} people, "
-            f"{found.others[name]:,} files and endpoints"
+            f"{found.others[name]:,} files, matters, numbers and endpoints"
         )
     # The status is also the exit code, so that a script knows when the earlier keys can be dropped.
     raise typer.Exit(code=0 if found.done else 1)

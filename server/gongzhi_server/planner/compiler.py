@@ -57,7 +57,7 @@ from .filters import apply_filter
 from .parameters import Parameters
 from .relations import plan_aggregate, plan_choice, plan_related
 from .rows import SINGLE, Rows, declared_by, entity_of, plugin_of, select_terms, switched_on_criterion, terms_or_empty
-from .scalars import CASTS, as_declared, encode_term, quote_constant
+from .scalars import CASTS, as_declared, encode_term, open_if_sealed, quote_constant
 from .statement import AnswerShape, PythonCall, Statement
 from .viewer_scope import StatementScope
 
@@ -284,9 +284,15 @@ class Compiler:
                 # A permission may be held in one grid only, so it is a
                 # condition on each row, not a fact about the viewer.
                 term = Sql("case when {0} then {1} else {2} end", held, term, mask)
-            if isinstance(plan, Sealed) and self.scope.known():
+            if self.is_opened(plan):
                 shape.sealed.append(key)
         return Sql("case when {0} then null else {1} end", off, term) if off else term
+
+    def is_opened(self, plan: Plan) -> bool:
+        """Return whether answers may have a sealed value in a field of this plan, which Python opens."""
+        if isinstance(plan, Sealed):
+            return self.scope.known()
+        return isinstance(plan, Expression) and plan.sealed
 
     def count(self, plan: Batch, kind: Any, details: FieldDetailsList) -> None:
         """Count what a Python field costs, now; its rows are planned when they are known."""
@@ -310,17 +316,20 @@ class Compiler:
                 return Sql(f"'{entity.name}:'||{{0}}", row.field(entity.key)), AnswerShape()
             case Column(name):
                 return encode_term(of.type, row.field(entity.column(name))), AnswerShape()
+            case Expression(build, sealed=True):
+                return open_if_sealed(build_term(self.owner, build, frame)), AnswerShape()
             case Expression(build):
                 return self.value(of.type, build, frame), AnswerShape()
             case Sealed():
                 return self.plan_sealed(plan, of, frame), AnswerShape()
             case Embedded(build):
                 once = self.name("j")  # computed once, however many of its fields are asked for
-                inner = plan_embedded(self, of.type, details, Sql(f"{once}.value"))
+                child = AnswerShape()
+                inner = plan_embedded(self, of.type, details, Sql(f"{once}.value"), plan.sealed, child)
                 value = build_term(self.owner, build, frame)
                 # "Offset 0" keeps PostgreSQL from folding the subquery,
                 # which would compute the value once for each of its fields.
-                return Sql(f"(select {{0}} from (select {{1}} as value offset 0) {once})", inner, value), AnswerShape()
+                return Sql(f"(select {{0}} from (select {{1}} as value offset 0) {once})", inner, value), child
             case Part(present):
                 there = build_term(self.owner, present, frame) if present else None
                 return self.plan_part(given, there, kind, details, row, entity)

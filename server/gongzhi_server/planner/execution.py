@@ -356,5 +356,5 @@ class OperationRun:
             key = self.context.keys.unwrap(county, base64.b64decode(wrapped))
             return sealing.open_value(key, context, base64.b64decode(value))
         except sealing.SealError as error:
-            log.error("a protected value is shown masked to whom it belongs: %s", error)
+            log.error("a sealed value is not shown: %s; put the key that it was sealed with back into the ring", error)
             return found["mask"]

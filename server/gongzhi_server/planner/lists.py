@@ -12,7 +12,7 @@ import orjson
 from gongzhi.declare.entity import USUAL
 from gongzhi.declare.orders import Ordering, SideTable
 from gongzhi.declare.plans import Frame, Many
-from gongzhi.declare.sql import Sql, all_of, permissions_held
+from gongzhi.declare.sql import Sql, all_of
 from gongzhi.values.errors import Refusal
 from graphql import GraphQLError, get_named_type
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
@@ -34,6 +34,7 @@ from .rows import (
     SideScan,
     everywhere,
     permission_criterion,
+    permissions_held,
     select_from,
     switched_on_criterion,
     terms_or_empty,

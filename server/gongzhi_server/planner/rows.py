@@ -9,7 +9,7 @@ from typing import Any
 
 from gongzhi.declare.entity import Entity
 from gongzhi.declare.located import LEVELS
-from gongzhi.declare.sql import Alternatives, Disjoint, Sql, any_of
+from gongzhi.declare.sql import Alternatives, Disjoint, JoinedCriteria, Sql, any_of
 from gongzhi.declare.viewer import ViewerScope
 from gongzhi.values.errors import DeclarationError
 from pypika_tortoise.context import SqlContext
@@ -253,6 +253,16 @@ def _apart(rows: Alternatives) -> list[list[Criterion]]:
         return [[row] for row in rows]
     # "Is not true" keeps rows for which an earlier alternative is null, which "not" would lose.
     return [[row, *(Sql("({0}) is not true", other) for other in rows[:at])] for at, row in enumerate(rows)]
+
+
+def permissions_held(criteria: Iterable[Any]) -> Iterator[str]:
+    """Yield the permissions that the viewer holds on every row that meets all of these."""
+    for one in criteria:
+        # Of alternatives nobody can say that the permission is held on every row.
+        if isinstance(one, JoinedCriteria) and one.text == " and ":
+            yield from permissions_held(one.parts)
+        elif isinstance(one, Sql) and one.held:
+            yield one.held
 
 
 def permission_criterion(target: Entity, table: Table, scope: ViewerScope, permission: str) -> Criterion | None:

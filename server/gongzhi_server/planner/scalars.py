@@ -74,6 +74,13 @@ def json_leaf(kind: Any, value: Term) -> Term:
     )
 
 
+def open_if_sealed(value: Term) -> Term:
+    """Mark a value for Python to open where it is JSON of what opens it; where it is text, it lies in clear."""
+    marked = "case jsonb_typeof(o.v) when 'array' then jsonb_build_object('@sealed',o.v,'mask','')"
+    # "Offset 0": a file is encoded once, and not for each time that it is named here.
+    return Sql(f"(select {marked} else to_jsonb(o.v#>>'{{{{}}}}') end from (select {{0}} as v offset 0) o)", value)
+
+
 def decode_column(entity: Entity, name: str, value: Any) -> Any:
     """Convert a JSON value of a column to Python; PostgreSQL's infinity is asyncpg's last day."""
     if value == "infinity":

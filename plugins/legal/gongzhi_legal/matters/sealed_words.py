@@ -101,21 +101,3 @@ def reveal_words(keys: KeyRing, row: Mapping[str, Any], place: str) -> str | Non
     # A word that does not open is shown as none: a list must not fail for one damaged row.
     except SealError:
         return None
-
-
-REWRAP = """
-select m.id, m.secret, g.code from legal.matter m join grids.grid g on g.id=m.county_id where m.secret is not null
-"""
-
-
-async def rewrap_keys(call: Call) -> None:
-    """Wrap the keys of all matters under the current key of the ring; run it when a key is replaced (换密钥)."""
-    ring, count = call.context.keys, 0
-    for row in await call.fetch(REWRAP):
-        # The matter's own key stays the same, so not a word has to be sealed anew.
-        made = ring.rewrap(row["code"], row["secret"])
-        # What is wrapped under the current key already is left alone, so it may be run again after a break.
-        if made != row["secret"]:
-            await MatterRow.filter(id=row["id"]).update(secret=made)
-            count += 1
-    print(f"{count} keys of matters are wrapped anew.")

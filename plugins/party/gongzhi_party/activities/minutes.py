@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 from datetime import timedelta
 
 import strawberry
+from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
@@ -22,6 +22,7 @@ from ..events import ActivityChanged
 from ..lookups import find_resident
 from ..models import ActivityRow, ActivityState, DeliberationRow, MinutesRow, PaperKind, PaperRow, TaskRow
 from ..visibility import CONVENE, DELIBERATE, MEMBERS
+from .papers import seal_paper
 from .planning import load_arranged_activity
 from .types import PartyActivity, PartyMinutes, PartyTask
 
@@ -76,7 +77,8 @@ async def record_activity_minutes(call: Call, input: RecordActivityMinutesInput)
     if len(input.tasks) > TASKS:
         raise invalid_input(f"{TASKS} tasks at most.", f"事项最多 {TASKS} 项。", "tasks")
     # Papers first: decoding may refuse, and nothing is written then.
-    papers = [await store_paper(call, one, str(at)) for at, one in enumerate(input.papers)]
+    county = (await GridRow.get(id=activity.grid_id)).code[:6]
+    papers = [await store_paper(call, county, one, str(at)) for at, one in enumerate(input.papers)]
     # Minutes are written once: what was said is not changed afterwards.
     minutes = await MinutesRow.create(
         activity=activity,
@@ -124,8 +126,8 @@ async def create_task(
     return task
 
 
-async def store_paper(call: Call, input: PartyPaperInput, place: str) -> PaperRow:
-    """Return a file as it is kept. A photo is made anew: it is shown to others."""
+async def store_paper(call: Call, county: str, input: PartyPaperInput, place: str) -> PaperRow:
+    """Return a file as it is kept, sealed. A photo is made anew: it is shown to others."""
     photo = input.kind == PaperKind.PHOTO
     # A face is sensitive: consent is told for each photo (PIPL 28, 29).
     if photo and not input.consent:
@@ -139,8 +141,9 @@ async def store_paper(call: Call, input: PartyPaperInput, place: str) -> PaperRo
             content = (await files.remake_picture(content, edge=SIDE)).whole
     except UnfitFile as error:
         raise error.at("papers", place, "content") from None
-    title = check_text(input.title, 100, "papers", place, "title")
-    return PaperRow(kind=input.kind, title=title, content=content, digest=hashlib.sha256(content).digest())
+    row = PaperRow(kind=input.kind, title=check_text(input.title, 100, "papers", place, "title"))
+    seal_paper(call.context.keys, county, row, content)
+    return row
 
 
 @strawberry.input(description="What was resolved is done (办结事项).")

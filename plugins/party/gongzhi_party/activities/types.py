@@ -38,6 +38,7 @@ from ..organisation.types import FEWEST, NAME, PartyBranch
 from ..visibility import CONVENE
 from ..volunteers.types import VolunteerGroup
 from . import check_in_codes
+from .papers import content_sql
 
 TAKEN = (
     "(select count(*)::int from party.participation p where p.activity_id={0} "
@@ -206,10 +207,7 @@ class PartyPaper(Node):
     minutes: PartyMinutes | None = one("Beside which (会议记录).")
     kind: PaperKind = column("What it is (类型).")
     title: str = column("Its title (标题).")
-    content: str = expression(
-        "The file in base64 (内容).",
-        lambda at: Sql("replace(encode({0},'base64'),E'\\n','')", at.row.content),
-    )
+    content: str = expression("The file in base64 (内容).", content_sql, sealed=True)
 
 
 @entity(MinutesRow, visible=visible_to_all, through="activity", order=("recorded_at",))

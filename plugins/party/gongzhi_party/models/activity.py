@@ -165,7 +165,10 @@ class MinutesRow(Model):
 
 
 class PaperRow(Model):
-    """A photo or document beside minutes. Photos are made anew, without what the camera adds."""
+    """A photo or document beside minutes. Photos are made anew, without what the camera adds.
+
+    `content` is the file in base64, sealed under a key of the row's own; what was kept before lies there as it is.
+    """
 
     id = primary_key()
     minutes: Any = fields.ForeignKeyField("party.MinutesRow", **OWNED)
@@ -173,8 +176,9 @@ class PaperRow(Model):
     kind = fields.CharEnumField(PaperKind, max_length=8)
     title = fields.CharField(max_length=100)
     # In the database and not with attachments: those are seen with their case, these with their minutes.
-    content = BytesField()
-    digest = BytesField()
+    county = fields.CharField(max_length=6, null=True)
+    data_key: Any = BytesField(null=True)
+    content: Any = BytesField()
 
     class Meta:
         schema = "party"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 from datetime import timedelta
 from uuid import UUID
 
 import strawberry
 from gongzhi.core.accounts.independence import require_independence
+from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.types import Person
@@ -53,7 +53,6 @@ from ..models import (
     Approver,
     ClaimRow,
     ClaimState,
-    PhotoRow,
     ProgrammeRow,
     Proof,
     Recorder,
@@ -64,9 +63,10 @@ from ..programmes.acts import mark_act
 from ..programmes.types import PointsRule
 from ..visibility import DECIDE, REVIEW
 from .awards import Act, award_points, require_in_force
+from .photos import keep_photos
 from .types import PointsClaim
 
-# Photos are stored as bytes in the database: the bounds keep a claim near a megabyte.
+# Photos lie sealed in the database, as data URLs: the bounds keep a claim below two megabytes.
 PHOTOS, BYTES = 3, 400_000
 """How many photos come with a claim, and how large each may be."""
 
@@ -125,9 +125,8 @@ async def claim_points(call: Call, input: ClaimPointsInput) -> PointsClaimPayloa
         decide_by=today(call) + timedelta(days=rule.decide_days),
         account=call.viewer.account.name,
     )
-    await PhotoRow.bulk_create(
-        [PhotoRow(claim=claim, content=one, digest=hashlib.sha256(one).digest()) for one in photos]
-    )
+    if photos:
+        await keep_photos(call, claim.id, (await GridRow.get(id=person.grid_id)).code[:6], photos)
     return PointsClaimPayload(claim=ref(PointsClaim, claim.id, shown=True))
 
 

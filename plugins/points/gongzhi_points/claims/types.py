@@ -29,6 +29,7 @@ from .. import visibility
 from ..ledger.types import PointsAccount, PointsEntry, language_sql, of_posting, posting_column, reason_sql
 from ..models import ClaimRow, ClaimState, EntryRow, ObjectionRow, ObjectionState, Proof, VoteRow
 from ..programmes.types import MARK, PointsRule
+from .photos import PHOTO_URL
 
 
 @strawberry.type(description="Something brought with a claim (凭证).")
@@ -38,14 +39,12 @@ class PointsEvidence:
 
 
 # Photos lie in the database and go out as data URLs, so they are seen by whoever may see the claim and nobody else.
-# `encode` breaks base64 into lines, which a data URL must not have.
-EVIDENCE = """
+EVIDENCE = f"""
 (select coalesce(jsonb_agg(jsonb_build_object('kind', v.kind, 'url', v.url)), '[]') from (
- select 'TEXT' kind, 'data:text/plain;charset=utf-8;base64,'||
- replace(encode(convert_to(c.text, 'utf8'), 'base64'), E'\\n', '') url
- from points.claim c where c.id = {0} and c.text is not null
- union all select 'PHOTO', 'data:image/jpeg;base64,'||replace(encode(f.content, 'base64'), E'\\n', '')
- from points.photo f where f.claim_id = {0}) v)
+ select 'TEXT' kind, to_jsonb('data:text/plain;charset=utf-8;base64,'||
+ replace(encode(convert_to(c.text, 'utf8'), 'base64'), E'\\n', '')) url
+ from points.claim c where c.id = {{0}} and c.text is not null
+ union all select 'PHOTO', {PHOTO_URL} from points.photo f where f.claim_id = {{0}}) v)
 """
 
 
@@ -76,7 +75,9 @@ class PointsClaim(Node):
     grid: Grid | None = one("Where they live (所在网格).")
     acted_on: datetime.date = column("The day of the act (行为日期).")
     text: str | None = column("What they say (说明).")
-    evidence: list[PointsEvidence] = embedded("What they brought with it (凭证).", lambda at: Sql(EVIDENCE, at.row.id))
+    evidence: list[PointsEvidence] = embedded(
+        "What they brought with it (凭证).", lambda at: Sql(EVIDENCE, at.row.id), sealed=("url",)
+    )
     state: ClaimState = column("Where it stands (状态).")
     claimed_at: datetime.datetime = column("When it was claimed (申报时间).")
     decide_by: datetime.date = column("By when it is to be decided (认定期限).")
@@ -148,7 +149,7 @@ class PointsExplanation:
     rule: PointsRule | None = pick(
         "The version of the rule that was in force that day (当日规则).", of_posting("rule_id")
     )
-    evidence: list[PointsEvidence] = embedded("What was brought (凭证).", evidence_sql)
+    evidence: list[PointsEvidence] = embedded("What was brought (凭证).", evidence_sql, sealed=("url",))
     inputs: list[PointsInput] = embedded(
         "What was looked at, as it was (当时输入).",
         lambda at: Sql("(select p.inputs from points.posting p where p.id={0})", at.row.posting_id),

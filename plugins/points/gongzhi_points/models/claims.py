@@ -56,13 +56,17 @@ class ClaimRow(Located):
 
 
 class PhotoRow(Model):
-    """A photo beside a claim, without what the camera wrote into it about place and owner."""
+    """A photo beside a claim, without what the camera wrote into it about place and owner.
+
+    `content` is its data URL, sealed under a key of the row's own; what was kept before lies there as a JPEG.
+    """
 
     id = primary_key()
     claim: Any = fields.ForeignKeyField("points.ClaimRow", related_name=False, on_delete=fields.CASCADE, db_index=True)
     claim_id: Any
-    content = BytesField()
-    digest = BytesField()
+    county = fields.CharField(max_length=6, null=True)
+    data_key: Any = BytesField(null=True)
+    content: Any = BytesField()
 
     class Meta:
         schema = "points"
