@@ -10,6 +10,7 @@ from gongzhi_server.plugins.loader import load_plugins
 from gongzhi_server.testing import codes_of, serve_application
 
 from .conftest import Market
+from .test_reference import PAGE
 
 BASE = """
 from gongzhi.plugin.hooks import About
@@ -34,6 +35,15 @@ def test_plugins_are_loaded_behind_those_they_require(market: Market) -> None:
     ship(market, "pears", "plums")
     ship(market, "plums")
     assert [one.name for one in market.load().found] == ["plums", "pears", "apples"]
+
+
+def test_example_of_the_reference_says_both(market: Market) -> None:
+    """Loaded behind what it requires, and on everywhere."""
+    market.ship("bins", PAGE.split("```python about\n")[1].split("```")[0])
+    found = {one.name: one.always for one in market.load(essential=True).found}
+    assert found["bins"] and list(found).index("bins") > list(found).index("deadlines")
+    with pytest.raises(Problem, match="'bins' .*requires the plugin 'deadlines', which is not installed"):
+        market.load()
 
 
 def test_a_plugin_that_lacks_another_does_not_start(market: Market) -> None:

@@ -145,6 +145,14 @@ def test_examples_use_the_words() -> None:
     assert sorted(called - defined - NAMED - invented - set(dir(builtins))) == []
 
 
+def test_examples_with_a_name_are_run() -> None:
+    """Each is taken from the page by a test that has a server do what it shows."""
+    names = set(re.findall(r"^```python ([\w ]+)$", PAGE, re.MULTILINE))
+    tests = "".join(one.read_text(encoding="utf-8") for one in (ROOT / "tests").glob("**/test_*.py"))
+    assert {"about", "opening", "reactions", "route", "service", "timeline"} <= names
+    assert [one for one in sorted(names) if f"```python {one}\\n" not in tests] == []
+
+
 FAMILY = ("Boolean", "Code", "Date", "Decimal", "Float", "Grid", "ID", "Int", "String", "Text")
 UNUSED = {
     **{f"{kind}Comparison": "one of a family, of which ours need others" for kind in FAMILY},

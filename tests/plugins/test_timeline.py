@@ -12,6 +12,7 @@ from gongzhi_server.errors import Problem
 from gongzhi_server.testing import Server, serve_application
 
 from .conftest import Market
+from .test_reference import PAGE
 
 DEPOSITS = """
 from gongzhi.core.cases.timeline import record_on_timeline
@@ -19,13 +20,7 @@ from gongzhi.declare.events import Code, Event, event
 from gongzhi.runtime.reactions import reaction
 from gongzhi.values.errors import Text
 
-BACK = Text("You get it back.", "办结后退还。")
-
-@event("deposits.kept", "A deposit was taken (收取押金).", timeline=True, explanation=BACK)
-class Kept(Event):
-    number: Code
-    amount: int
-
+{example}
 @event("deposits.checked", "The deposit was checked (核对押金).", timeline=True, internal=True)
 class Checked(Event):
     number: Code
@@ -34,11 +29,9 @@ class Checked(Event):
 class Silent(Event):
     number: Code
 
-@reaction("deposits.keep", "case.accepted")
-async def keep(call, happening):
-    case = happening.row
-    await record_on_timeline(call, case, Kept(number=case.number, amount=50), note="已收")
-    await record_on_timeline(call, case, Checked(number=case.number))
+@reaction("deposits.check", "case.accepted", after=("deposits.keep",))
+async def check(call, happening):
+    await record_on_timeline(call, happening.row, Checked(number=happening.row.number))
 
 @reaction("deposits.wrong", "case.declined")
 async def wrong(call, happening):
@@ -50,8 +43,8 @@ def events():
 
 @hookimpl
 def handlers():
-    return [keep, wrong]
-"""
+    return [keep, check, wrong]
+""".replace("{example}", PAGE.split("```python timeline\n")[1].split("```")[0])
 ASKED = "query($n: String!) { case(number: $n) { timeline { type title text note data } } }"
 
 
