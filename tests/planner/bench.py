@@ -47,10 +47,9 @@ async def nothing(*given: Any) -> Any:
     raise AssertionError("queries change nothing")
 
 
-async def count_nothing(sql: str, *values: Any) -> Any:
-    """Answer what is asked of the counter of events, of which there are none."""
-    assert "from events.counter" in sql
-    return [{"given": 0, "gone": 0}]
+async def find_nothing(sql: str, *values: Any) -> Any:
+    """Answer what Python asks: nothing has happened, and nothing else is there."""
+    return [{"given": 0, "gone": 0}] if "from events.counter" in sql else []
 
 
 def context(viewer: Viewer, keys: KeyRing = KEYS) -> Context:
@@ -60,7 +59,7 @@ def context(viewer: Viewer, keys: KeyRing = KEYS) -> Context:
         SECRET,
         nothing,
         nothing,
-        count_nothing,
+        find_nothing,
         json.dumps(PUBLISHED),
         LOOKS.keep,
         registers=REGISTERS,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import strawberry
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.commands import SOLVED
@@ -67,15 +69,32 @@ class RecordFollowUpInput:
 
 @command("Record that the requester was asked; never by the unit that answered (登记回访).", requires=FOLLOW)
 async def record_follow_up(call: Call, input: RecordFollowUpInput) -> RecordFollowUpPayload:
-    solved, rating = read_answers(input)
+    read_answers(input)
     case = await find_case(call, input, FOLLOW)
-    if case.status != Status.REPLIED:
-        raise illegal_status(case, "回访", Status.REPLIED)
+    require_answered(case)
     # Nobody asks about the work of their own unit.
     if case.lead_unit_id and case.lead_unit_id in {grant.unit for grant in call.viewer.account.grants}:
         raise conflict_of_interest("number")
     # Nor about their own, whatever unit they are in by now.
     await refuse_involved(call, case)
+    entry = await keep_follow_up(call, case, input)
+    return RecordFollowUpPayload(follow_up=ref(FollowUp, entry.id), case=ref(Case, case.id))
+
+
+def require_answered(case: CaseRow) -> None:
+    """Refuse to ask about a case that has no answer."""
+    if case.status != Status.REPLIED:
+        raise illegal_status(case, "回访", Status.REPLIED)
+
+
+async def keep_follow_up(call: Call, case: CaseRow, input: Any, recording: str | None = None) -> FollowUpRow:
+    """Keep what the requester of an answered case said, do as they say, and save the case.
+
+    Whether the caller may is asked before. `input` answers as `RecordFollowUpInput` does; `recording` is what another
+    system calls the recording of them. Raises Refusal.
+    """
+    solved, rating = read_answers(input)
+    require_answered(case)
     entry = await FollowUpRow.create(
         case=case,
         at=call.now,
@@ -86,6 +105,7 @@ async def record_follow_up(call: Call, input: RecordFollowUpInput) -> RecordFoll
         note=check_text(input.note, REASON, "note") if input.note else None,
         account=call.viewer.account.name,
         role=call.viewer.role,
+        recording=recording,
     )
     # Each answer keeps its own rating, with who told it.
     if rating is not None or solved is not None:
@@ -95,10 +115,10 @@ async def record_follow_up(call: Call, input: RecordFollowUpInput) -> RecordFoll
         await run_reactions(call, machine.RATED, case)
     await apply_answers(call, case, solved, rating)
     await save_case(case)
-    return RecordFollowUpPayload(follow_up=ref(FollowUp, entry.id), case=ref(Case, case.id))
+    return entry
 
 
-def read_answers(input: RecordFollowUpInput) -> tuple[bool | None, int | None]:
+def read_answers(input: Any) -> tuple[bool | None, int | None]:
     """Return what the requester said; nobody speaks for one who was not reached."""
     solved = None if input.solved is UNSET else input.solved
     rating = None if input.rating is UNSET else input.rating

@@ -43,7 +43,7 @@ HOLDINGS = (
         Text("what requesters said afterwards", "回访"),
         RECORDS,
         person=ASKED,
-        erase={"note": "null"},
+        erase={"note": "null", "recording": "null"},
         hidden=("account",),
     ),
 )

@@ -235,6 +235,8 @@ class FollowUpRow(Model):
     note = fields.TextField(null=True)
     account = fields.CharField(max_length=100, null=True)
     role = fields.CharField(max_length=60, null=True)
+    # What another system calls the recording of what was said, if it was that system that asked.
+    recording = fields.CharField(max_length=200, null=True)
 
     class Meta:
         schema = "dispatch"

@@ -210,7 +210,7 @@ class Approval(Node):
     FollowUpRow, visible=rows_of_held_cases, through="case", order=("at",), filter={"reached": None, "solved": None}
 )
 class FollowUp(Node):
-    """Somebody of the staff asked the requester how it went (回访)."""
+    """Somebody asked the requester how it went (回访)."""
 
     case: Case | None = one("The case (诉求).")
     at: datetime.datetime = column("When (时间).")
@@ -220,6 +220,7 @@ class FollowUp(Node):
     solved: bool | None = column("Whether they say it is solved (是否解决).")
     note: str | None = column("What they said (备注).")
     role: str | None = column("The role of whoever asked (角色).")
+    recording: str | None = column("What the system that asked calls the recording; it is kept there (录音编号).")
 
 
 def first_unit(at: Frame) -> Alternatives:

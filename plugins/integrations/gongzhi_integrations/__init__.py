@@ -20,7 +20,7 @@ from .webhooks import plugin as webhooks
 
 @hookimpl
 def about() -> list[About]:
-    return [About(requires=("contacts",), always=True)]
+    return [About(requires=("contacts", "deadlines", "dispatch", "operations"), always=True)]
 
 
 @hookimpl

@@ -42,6 +42,7 @@ async def find_start(context: Context, after: str | None, since: datetime | None
         raise invalid_input("Begin at a cursor or at a time, not both.", "起点只能是游标或时间之一。", "since")
     if since is not None:
         return await context.events.find_position(require_offset(since, "since"))
+    # Of now is what has a position, whether or not this process has heard of it.
     [counter] = await context.fetch(COUNTER)
     if after is None:
         return int(counter["given"])

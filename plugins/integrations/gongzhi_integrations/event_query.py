@@ -61,6 +61,7 @@ async def find_events(
     context = info.context
     check_whole_number(first, 1, MOST, "first")
     page = await read_page(context, await find_start(context, after, since), first)
+    # The cases as references: they are planned and fetched by one statement, as far as the caller sees them.
     events = [
         CloudEvent(
             **{**write_event(context, event, county), "time": event.at, "actor": event.actor},

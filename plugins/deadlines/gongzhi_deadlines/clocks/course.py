@@ -42,11 +42,15 @@ def read_term(found: dict[str, Any]) -> Term:
     return Term(found["amount"], Unit(found["unit"]), found.get("nextDay", False))
 
 
-def reckon_clock(clock: ClockRow, rule: Rule, by: Standing, now: datetime) -> None:
+def reckon_clock(clock: ClockRow, rule: Rule | None, by: Standing, now: datetime) -> None:
     """Reckon the clock by this rule and calendar; whatever it has spent stays spent."""
+    clock.calendar_id, clock.calendar_version = by.calendar_id, by.version
+    if rule is None:
+        count_wall_time(clock, now)
+        return
     happened = read_course(clock)
     found = compute_deadline(by.calendar, rule.term, happened)
-    clock.rule_id, clock.calendar_id, clock.calendar_version = rule.id, by.calendar_id, by.version
+    clock.rule_id = rule.id
     clock.warn_at, clock.due_at = found.warns, found.due
     clock.working, clock.allowed = rule.term.unit.working, int(found.allowed.total_seconds())
     clock.counted = int(time_spent(by.calendar, rule.term, happened, clock.stopped_at or now).total_seconds())
@@ -55,6 +59,12 @@ def reckon_clock(clock: ClockRow, rule: Rule, by: Standing, now: datetime) -> No
     goes_on = next((pause.until for pause in happened.pauses if pause.since <= now < pause.until), now)
     idle = clock.stopped_at is not None or goes_on == NEVER
     clock.counted_at = None if idle else max(goes_on, found.begins)
+
+
+def count_wall_time(clock: ClockRow, now: datetime) -> None:
+    """Count what a clock without a rule has spent: all time passes, and its deadline stays."""
+    clock.counted = int(((clock.stopped_at or now) - clock.started_at).total_seconds())
+    clock.counted_at = None if clock.stopped_at else now
 
 
 def is_paused(clock: ClockRow) -> bool:

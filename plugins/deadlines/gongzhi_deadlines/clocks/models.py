@@ -24,6 +24,7 @@ class Stage(StrEnum):
     REPLY = "REPLY"
     FOLLOW_UP = "FOLLOW_UP"
     GRACE = "GRACE"
+    EXTERNAL = "EXTERNAL"
 
 
 class RuleSetKind(StrEnum):
@@ -113,8 +114,9 @@ class ClockRow(Model):
     case: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
     case_id: Any
     stage = fields.CharEnumField(Stage, max_length=9)
-    rule: Any = fields.ForeignKeyField("clocks.RuleRow", related_name=False, on_delete=fields.RESTRICT)
-    rule_id: int
+    # Without a rule another system has set the deadline: nothing here moves it, and no pause keeps it from coming.
+    rule: Any = fields.ForeignKeyField("clocks.RuleRow", null=True, related_name=False, on_delete=fields.RESTRICT)
+    rule_id: int | None
     calendar: Any = fields.ForeignKeyField("calendars.CalendarRow", related_name=False, on_delete=fields.RESTRICT)
     calendar_id: int
     calendar_version = fields.IntField()

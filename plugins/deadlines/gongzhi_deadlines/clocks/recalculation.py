@@ -11,7 +11,7 @@ from gongzhi.core.cases.steps import MOVED, run_reactions
 from gongzhi.runtime.commands import Call
 
 from .models import ClockRow, RuleRow, RuleSetKind, Why
-from .rules import Matter, Standing, load_standing, read_rule
+from .rules import Matter, Rule, Standing, load_standing, read_rule
 from .running import move_deadline, set_next_deadline
 from .storage import save_clocks
 
@@ -59,15 +59,15 @@ async def recalculate_cases(call: Call, by: Standing, keys: Collection[object], 
     matters = await load_matters(cases) if why is Why.RULES else {}
     # Also those of sets that the county has left, by which clocks still run.
     left = await RuleRow.filter(id__in={clock.rule_id for clock in running}).select_related("set")
-    rules = {row.id: read_rule(vars(row)) for row in left}
+    rules: dict[int | None, Rule] = {row.id: read_rule(vars(row)) for row in left}
     of_towns = {row.id for row in left if row.set.kind is RuleSetKind.TOWN}
     traces = []
     for case in cases:
         for clock in clocks.get(case.id, ()):
             # A calendar that changed moves deadlines, and gives no clock another rule.
-            chosen_anew = matters and clock.rule_id not in of_towns
+            chosen_anew = matters and clock.rule_id is not None and clock.rule_id not in of_towns
             new = by.county_rule(clock.stage, matters[case.id]) if chosen_anew else None
-            traces.append(move_deadline(call, by, clock, new or rules[clock.rule_id], why))
+            traces.append(move_deadline(call, by, clock, new or rules.get(clock.rule_id), why))
         set_next_deadline(case, clocks.get(case.id, ()))
     moved = list(filter(None, traces))
     await save_clocks(call, running, traces=moved)

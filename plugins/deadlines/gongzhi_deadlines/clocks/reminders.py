@@ -30,6 +30,7 @@ NAMES = {
     Stage.HANDLE: Text("to handle it", "办理"),
     Stage.REPLY: Text("to reply", "答复"),
     Stage.FOLLOW_UP: Text("to follow up", "回访"),
+    Stage.EXTERNAL: Text("that the system above has set", "上级要求"),
 }
 
 

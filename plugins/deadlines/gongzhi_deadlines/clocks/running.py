@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from gongzhi.core.cases.deadlines import set_deadline
+from gongzhi.core.cases.deadlines import save_deadlines, set_deadline
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.declare.columns import Located
 from gongzhi.runtime.commands import Call
 
-from gongzhi_deadlines.worktime import Term, extension_until
+from gongzhi_deadlines.worktime import WARNING, Term, extension_until
 
 from . import course, stages
 from .course import earliest_moment
@@ -100,8 +100,27 @@ async def stop_clock(call: Call, by: Standing, clock: ClockRow) -> None:
     course.reckon_clock(clock, await find_rule(by, clock), by, call.now)
 
 
-async def find_rule(by: Standing, clock: ClockRow) -> Rule:
-    """Return the rule the clock runs by, which may be of a town, or of rules that the county has left."""
+async def start_external_clock(call: Call, case: CaseRow, due: datetime) -> None:
+    """Start the clock of a deadline that another system has set for a case, and have the case due by it, too."""
+    by = await load_standing(call.fetch, await find_county(case))
+    left = due - call.now
+    clock = ClockRow(case_id=case.id, stage=Stage.EXTERNAL, started_at=call.now, pauses=[], extensions=[])
+    clock.warn_at, clock.due_at = call.now + left * WARNING / 100, due
+    clock.working, clock.allowed = False, int(left.total_seconds())
+    course.reckon_clock(clock, None, by, call.now)
+    going = await load_running_clocks(call, case)
+    await save_clocks(call, (), [clock])
+    set_next_deadline(case, [*going, clock])
+    await save_deadlines(call, [case])
+
+
+async def find_rule(by: Standing, clock: ClockRow) -> Rule | None:
+    """Return the rule the clock runs by, which may be of a town, or of rules that the county has left.
+
+    None for a deadline that another system has set.
+    """
+    if clock.rule_id is None:
+        return None
     for rule in (*by.rules, *by.town_rules):
         if rule.id == clock.rule_id:
             return rule
@@ -116,8 +135,8 @@ async def pause_or_resume(
     pausing = event == stages.PAUSES
     changed = {}
     for clock in clocks:
-        # Paused already, or running already.
-        if course.is_paused(clock) == pausing:
+        # Paused already, or running already; what another system has set waits for nobody.
+        if course.is_paused(clock) == pausing or clock.rule_id is None:
             continue
         (course.pause_clock if pausing else course.resume_clock)(clock, call.now)
         why = Why.PAUSED if pausing else Why.RESUMED
@@ -146,7 +165,9 @@ async def hold_until(call: Call, case: CaseRow, until: datetime | None) -> None:
     set_next_deadline(case, clocks)
 
 
-def move_deadline(call: Call, by: Standing, clock: ClockRow, rule: Rule, why: Why, **data: Any) -> TraceRow | None:
+def move_deadline(
+    call: Call, by: Standing, clock: ClockRow, rule: Rule | None, why: Why, **data: Any
+) -> TraceRow | None:
     """Reckon a clock anew, and return the trace it leaves if its deadline has moved. The caller saves both."""
     before, allowed = clock.due_at, clock.allowed
     course.reckon_clock(clock, rule, by, call.now)
@@ -167,7 +188,8 @@ async def measure_extension(call: Call, case: CaseRow, due: datetime, until: dat
     by = await load_standing(call.fetch, await find_county(case))
     # The clock of handling tells in which measure more time is given.
     clock = await ClockRow.filter(case_id=case.id, stage=Stage.HANDLE, stopped_at=None).first()
-    term = (await find_rule(by, clock)).term if clock else usual
+    rule = await find_rule(by, clock) if clock else None
+    term = rule.term if rule else usual
     return extension_until(by.calendar, term, due, until)
 
 

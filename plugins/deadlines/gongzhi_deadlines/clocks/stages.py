@@ -19,7 +19,7 @@ STARTS: dict[str, tuple[S, ...]] = {
 }
 """The clocks a step starts. One that runs already goes on."""
 
-_ANSWERED = (S.RESPOND, S.ACCEPT, S.DISPATCH, S.CONTACT, S.HANDLE, S.REPLY)
+_ANSWERED = (S.RESPOND, S.ACCEPT, S.DISPATCH, S.CONTACT, S.HANDLE, S.REPLY, S.EXTERNAL)
 STOPS: dict[str, tuple[S, ...]] = {
     machine.ACCEPT.event: (S.RESPOND, S.ACCEPT),
     machine.DISPATCH.event: (S.DISPATCH,),

@@ -31,7 +31,7 @@ MOST = 500
 DUE = (
     "select k.id as clock, k.stage, k.warn_at, k.due_at, k.reminded, s.id as case, s.number, s.series, s.lead_unit_id, "
     "s.town_id, s.county_id, s.accused_unit_id, s.urgency, u.code, g.kind "
-    "from clocks.clock k join cases.case s on s.id = k.case_id join clocks.rule r on r.id = k.rule_id "
+    "from clocks.clock k join cases.case s on s.id = k.case_id left join clocks.rule r on r.id = k.rule_id "
     "left join units.unit u on u.id = s.lead_unit_id left join grids.grid g on g.id = u.grid_id "
     "where k.stopped_at is null and k.stage <> 'GRACE' "
     f"and (k.calendar_id = any($2::int[]) or r.any_hour or s.urgency = '{Urgency.EMERGENCY}') "

@@ -58,6 +58,7 @@ describe_enum(
     REPLY="From the report until the requester has an answer (答复)",
     FOLLOW_UP="From the answer until the requester has been asked about it (回访)",
     GRACE="From the answer until it is closed by itself (宽限)",
+    EXTERNAL="From the report until the moment by which the system that filed it wants an answer (上级时限)",
 )
 describe_enum(
     RuleSetKind,
@@ -112,11 +113,12 @@ def traffic_light(at: Frame) -> Any:
     )
 
 
-EXPLAINED = """(select case {0}
+EXPLAINED = """coalesce((select case {0}
  when 'zh' then coalesce(g.name, '平台')||'《'||s.name||'》第'||s.edition||'版第'||r.rank||'条：'||r.basis
  else 'Rule '||r.rank||' of edition '||s.edition||' of “'||s.name||'”, '||coalesce(g.name, 'as shipped')||': '||r.basis
  end from clocks.rule r join clocks.rule_set s on s.id=r.set_id
- left join grids.grid g on g.id=coalesce(s.town_id,s.county_id) where r.id={1})"""
+ left join grids.grid g on g.id=coalesce(s.town_id,s.county_id) where r.id={1}),
+ case {0} when 'zh' then '由来件系统规定的时限' else 'Set by the system that filed the case' end)"""
 
 
 def explain_rule(at: Frame) -> Any:

@@ -16,6 +16,7 @@ from gongzhi.core.grids.models import GridRow
 from gongzhi.core.grids.types import PointInput
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import require_offset
 from gongzhi.declare.plans import DECIDED, GUARD, MOST, Guard
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_code, check_moment, check_text, input_form, invalid_input, is_given
@@ -39,6 +40,7 @@ from gongzhi.values import codes
 from gongzhi.values.codes import Kind
 from gongzhi.values.errors import FIELD, Refusal
 from gongzhi_contacts.commands import keep_number_of_caller
+from gongzhi_deadlines.clocks.running import start_external_clock
 from strawberry import UNSET
 
 from .models import EntryRow
@@ -56,6 +58,8 @@ OLDEST = datetime.timedelta(days=366)
 """How long ago a call may have been."""
 OF_CALL = ("caller", "phone", "called_at", "recording")
 """The fields of an order that tell of a telephone call."""
+FARTHEST = datetime.timedelta(days=366)
+"""How far ahead a deadline may lie."""
 
 
 @strawberry.input(description="An order of another system (外部工单).")
@@ -86,6 +90,10 @@ class IntakeEntryInput:
     called_at: datetime.datetime | None = input_field("When they called (来电时间).", default=UNSET)
     recording: str | None = input_field(
         "What your system calls the recording; no address, for it is never fetched (录音编号).", default=UNSET
+    )
+    due_at: datetime.datetime | None = input_field(
+        "By when who is above your system wants an answer; a clock of its own, which nothing here moves (上级时限).",
+        default=UNSET,
     )
 
 
@@ -141,8 +149,8 @@ async def file_order(call: Call, entry: IntakeEntryInput) -> Filed:
     # Filed before, the order has its case, whatever it says now.
     if known is not None:
         return Filed(case=ref(Case, known.case_id, shown=True))
-    taken = read_call(call, entry)
-    asked = {name: value for name, value in vars(entry).items() if name not in ("external_number", *OF_CALL)}
+    taken, due = read_call(call, entry), check_deadline(call, entry)
+    asked = {name: value for name, value in vars(entry).items() if name not in ("external_number", "due_at", *OF_CALL)}
     if not is_given(entry.place) and not is_given(entry.grid) and is_given(entry.address):
         asked["grid"] = await find_own_county(call)
     # The external number does what an idempotency key would.
@@ -152,6 +160,9 @@ async def file_order(call: Call, entry: IntakeEntryInput) -> Filed:
         raise not_allowed("place" if is_given(entry.place) else "grid")
     if phone := taken.pop("phone"):
         await keep_number_of_caller(call, case, phone)
+    # After the clocks of the case's own rules, which the report has started.
+    if due:
+        await start_external_clock(call, case, due)
     # In the transaction of the case: a number without its case would keep the order from ever being filed.
     await EntryRow.create(case=case, source=source, number=number, **taken)
     return Filed(case=ref(Case, case.id, shown=True))
@@ -181,6 +192,20 @@ def read_call(call: Call, entry: IntakeEntryInput) -> dict[str, Any]:
             ),
             "recording": read(check_recording, entry.recording, "recording") if is_given(entry.recording) else None,
         }
+
+
+def check_deadline(call: Call, entry: IntakeEntryInput) -> datetime.datetime | None:
+    """Return the deadline that an order comes with, if any: it lies ahead, a year at most. Raises Refusal."""
+    if not is_given(entry.due_at):
+        return None
+    due = require_offset(entry.due_at, "dueAt")
+    if not call.now < due <= call.now + FARTHEST:
+        raise invalid_input(
+            f"{FIELD} lies ahead, and {FARTHEST.days} days at most.",
+            f"{FIELD}应晚于现在，且不超过 {FARTHEST.days} 天。",
+            "dueAt",
+        )
+    return due
 
 
 def check_recording(value: str, *path: str) -> str:

@@ -21,11 +21,12 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import commands, types
+    from . import commands, filed_orders, types
 
     return (
         *types.EXTENSIONS,
         *commands.EXTENSIONS,
+        *filed_orders.EXTENSIONS,
     )
 
 

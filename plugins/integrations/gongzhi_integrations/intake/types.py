@@ -8,8 +8,10 @@ from gongzhi.core.cases import rules
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import expression, part, within_row
 from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import SIGNS, Comparison, StringComparison, Value, guard_comparison
 from gongzhi.declare.plans import Build, Frame
 from gongzhi.declare.sql import Sql, any_of
+from pypika_tortoise.terms import Criterion
 
 OF = "(select e.{column} from intake.entry e where e.case_id={{0}})"
 PHONE = "(select k.mask from contacts.contact k where k.case_id={0} and k.verified_at is not null limit 1)"
@@ -53,9 +55,17 @@ class HotlineCall:
     )
 
 
+def compare_number(at: Frame, way: str, value: Value) -> Criterion:
+    """Compare the number that a case has in the system that filed it, whichever that is."""
+    # The array is made once, before rows are looked for, so that the cases are found by their keys.
+    keys = f"array(select e.case_id from intake.entry e where {SIGNS[way].format('e.number', '{1}')})"
+    return Sql(f"{{0}}=any({keys})", at.rows.id, value.bind())
+
+
 EXTENSIONS = (
     extend(
         Case,
+        filter={"external_number": guard_comparison(Comparison(StringComparison, compare_number), requires=None)},
         source=expression(
             "The account of the system that filed it, if one did (来源系统).",
             column_of_entry("source"),

@@ -74,19 +74,29 @@ async def supervise_case(call: Call, input: SuperviseCaseInput) -> SupervisionPa
         raise not_allowed("level" if input.level == Level.LISTED else "number")
     # People of the unit that the case is against may not press for it.
     await require_disinterested(call, case)
+    return await press_for_answer(call, case, input.level, reason, input.reply_within)
+
+
+async def press_for_answer(
+    call: Call, case: CaseRow, level: Level, reason: str, reply_within: str | None = None
+) -> SupervisionPayload:
+    """Ask the unit that has an open case for an answer, within the county's own term if none is given.
+
+    Whether the caller may is asked before. Raises Refusal.
+    """
     if case.status not in machine.OPEN:
         raise illegal_status(case, "督办", *machine.OPEN)
     # The unit that has the case now: after it was handed on, another may be asked.
-    if await SupervisionRow.exists(case=case, level=input.level, state=State.OPEN, unit_id=case.lead_unit_id):
+    if await SupervisionRow.exists(case=case, level=level, state=State.OPEN, unit_id=case.lead_unit_id):
         raise duplicate("The unit has yet to answer one of this level.", "同级督办尚未回复。", "level")
-    if input.reply_within:
-        reply = parse_term(input.reply_within, "replyWithin")
+    if reply_within:
+        reply = parse_term(reply_within, "replyWithin")
     else:
         # The county's term for this level, as a supervision by rule would have.
-        rule = (await rules_of_county(call, case.county_id))[input.level]
+        rule = (await rules_of_county(call, case.county_id))[level]
         reply = Term(rule.reply, rule.reply_unit)
     due = await reckon_deadline(call, case.county_id, reply)
-    supervision = await issue_supervision(call, case, input.level, due, reason=reason)
+    supervision = await issue_supervision(call, case, level, due, reason=reason)
     # `shown`: whoever asked reads it, whatever they see of the case.
     return SupervisionPayload(supervision=ref(Supervision, supervision.id, shown=True))
 
