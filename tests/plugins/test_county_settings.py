@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,13 @@ from gongzhi.plugin.settings import CountySetting
 from gongzhi.values.errors import Refusal
 from gongzhi_server import cli
 from gongzhi_server.errors import Problem
+from gongzhi_server.plugins.choices import read_choices
 from gongzhi_server.testing import Clock, Server, serve_application
 from typer.testing import CliRunner
 
 from .conftest import Market
 from .test_activation import NEIGHBOUR
+from .test_reference import PAGE
 
 ROUNDS = """
 import strawberry
@@ -215,3 +219,43 @@ async def test_console_chooses(market: Market, filled: str, tmp_path: Path, monk
     ):
         code, said = await say(*words)
         assert code == 1 and told in said
+
+
+ASKED = "{ households(first: 1) { nodes { weeks } } }"
+RUBBISH = """
+from dataclasses import dataclass
+from gongzhi.plugin.permissions import permission
+from gongzhi.plugin.roles import ADMINISTRATOR
+from gongzhi.plugin.settings import setting
+{examples}
+
+@hookimpl
+def permissions():
+    return [permission("rubbish.plan", "Plan rounds (排班)", ADMINISTRATOR)]
+
+
+@hookimpl
+def graphql():
+    return [extend(Household, weeks=weeks)]
+"""
+
+
+async def test_examples_of_the_reference_work(
+    market: Market, filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the operator chose is read at the start, what the county chooses while the server runs."""
+    [operators] = re.findall(r"```python setting\n(.*?)```", PAGE, re.DOTALL)
+    [counties] = re.findall(r"```python county setting\n(.*?)```", PAGE, re.DOTALL)
+    market.ship("rubbish", RUBBISH.replace("{examples}", operators + counties))
+    given = {"GONGZHI_RUBBISH_STATION": "http://station.example/", "GONGZHI_RUBBISH_TOKEN": "a token of the station's"}
+    for name, value in given.items():
+        with pytest.raises(Problem, match=name):
+            read_choices(market.load(), os.environ, tmp_path)
+        monkeypatch.setenv(name, value)
+    async with serve_application(filled, tmp_path, plugins=market.load()) as server:
+        worker = server.as_("grid_worker", grid="610921")
+        assert (await worker.ask(ASKED)).data["households"]["nodes"] == [{"weeks": 2}]
+        await server.as_("administrator").do(
+            "setCountySetting", CHOOSE, setting="rubbish.weeks", county="610921", value="3"
+        )
+        assert (await worker.ask(ASKED)).data["households"]["nodes"] == [{"weeks": 3}]

@@ -148,7 +148,8 @@ def test_examples_use_the_words() -> None:
 def test_examples_with_a_name_are_run() -> None:
     """Each is taken from the page by a test that has a server do what it shows."""
     names = set(re.findall(r"^```python ([\w ]+)$", PAGE, re.MULTILINE))
-    tests = "".join(one.read_text(encoding="utf-8") for one in (ROOT / "tests").glob("**/test_*.py"))
+    files = [*(ROOT / "tests").glob("**/test_*.py"), *(ROOT / "plugins").glob("[!_]*/tests/**/test_*.py")]
+    tests = "".join(one.read_text(encoding="utf-8") for one in files)
     assert {"about", "opening", "reactions", "route", "service", "timeline"} <= names
     assert [one for one in sorted(names) if f"```python {one}\\n" not in tests] == []
 
