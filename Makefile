@@ -84,6 +84,7 @@ plugin: .venv/run  ## begin a plugin of this repository: make plugin NAME=weathe
 	.venv/bin/gongzhi plugin new $(or $(NAME),$(error say which: make plugin NAME=weather)) --into plugins
 	mv plugins/gongzhi-$(subst _,-,$(NAME)) plugins/$(NAME)
 	printf '\n[tool.uv.sources]\ngongzhi = { path = "../../schema", editable = true }\n' >> plugins/$(NAME)/pyproject.toml
+	sed -i.part "s/^version = .*/$$(grep '^version = ' pyproject.toml)/" plugins/$(NAME)/pyproject.toml && rm plugins/$(NAME)/*.part
 
 docs: .venv/run  ## write the tables of the pages from the code
 	.venv/bin/python docs/tables.py

@@ -230,7 +230,7 @@ class Deployment:
             # What is ours goes before what plugins answer, GraphQL first of all.
             app.router.routes[:0] = [*own, *others.routes]
             app.gateway, gateway.page = gateway, others.page
-            services = Services(self.plugins, dsn, acting, runtime.run, health.blame, hub.feed)
+            services = Services(self.plugins, dsn, acting, runtime.run, health.record_failure, hub.feed)
             # Services wait for events, so they are woken when positions have been given.
             hub.heard.append(services.call)
             app.state.worker, app.state.hub, app.state.health, app.state.runtime = worker, hub, health, runtime
@@ -241,7 +241,7 @@ class Deployment:
             tasks = WorkerTasks(worker, settings.background_pool)
             # Background work starts last, when everything that it may call is there, and stops first.
             async with (
-                health.hold_open(),
+                health.run_lifespans(),
                 sweep_hourly(runtime.archive, now),
                 watch_guard(guard),
                 run_work(hub, runtime, tasks if self.background else None),
@@ -285,7 +285,7 @@ class Deployment:
             hub,
             refresh_viewer_with(authenticator),
             self.now,
-            health.blame,
+            health.record_failure,
             shares,
             partial(may_explore, self.settings),
         )
@@ -311,7 +311,7 @@ class Deployment:
             runtime.context,
             runtime.shares.background.fetch,
             gateway.settings,
-            health.blame,
+            health.record_failure,
             authenticator.accounts.load,
             runtime.transact,
         )

@@ -125,7 +125,7 @@ class ServerAnswer:
 
 
 @dataclass(frozen=True)
-class Hand:
+class ManualWorker:
     """What handles events and runs jobs, in the place of the background. It knows the tables of its own application,
     whichever others this process has."""
 
@@ -282,7 +282,7 @@ async def serve_application(
             share.patience = PATIENCE
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield Server(client, clock, worker=Hand(app.state.runtime, app.state.worker))
+            yield Server(client, clock, worker=ManualWorker(app.state.runtime, app.state.worker))
 
 
 def codes_of(errors: Sequence[dict[str, Any]]) -> list[str]:

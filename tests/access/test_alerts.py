@@ -22,7 +22,7 @@ async def look(filled: str, viewer: Viewer, keys: list[UUID], times: int = 1) ->
     async with database.open_tortoise(config), open_ledger(filled, BOUNDS) as kept:
         for at in range(times):
             await kept.look(viewer, FileLook(keys, ["Person.birthDate"], f"purpose {at}"))
-        await kept.patrol()
+        await kept.count_reads()
 
 
 async def alerts(log: Log) -> list[tuple[str, str, int]]:

@@ -79,15 +79,15 @@ class Seeds:
     """Values that are really there."""
 
     rows: Rows
-    eyes: ExpectedVisibility = field(init=False)
+    scope: ExpectedVisibility = field(init=False)
 
     def __post_init__(self) -> None:
-        self.eyes = ExpectedVisibility(self.rows, VIEWERS["administrator"])
+        self.scope = ExpectedVisibility(self.rows, VIEWERS["administrator"])
 
     def column(self, kind: str, name: str) -> list[Any]:
         """What a filter on this finds in the rows."""
         term = FILTERS.get((kind, name))
-        values = (term(At(self.eyes, {}), row) if term else getattr(row, snake(name)) for row in self.rows.kinds[kind])
+        values = (term(At(self.scope, {}), row) if term else getattr(row, snake(name)) for row in self.rows.kinds[kind])
         return [value.code if isinstance(value, Row) else value for value in values if askable(value)]
 
     def places(self, kind: str) -> list[str]:

@@ -141,7 +141,7 @@ def order(draw: Draw, case: UUID, unit: int, at: int, hours: list[Any]) -> dict[
 
 
 def light(at: At, row: Row) -> str:
-    finished, suspended, now = row.finished_at, row.suspended_at, at.eyes.viewer.now
+    finished, suspended, now = row.finished_at, row.suspended_at, at.scope.viewer.now
     if (finished or suspended or now) >= row.due_at:
         return "RED"
     return "AMBER" if finished is None and (suspended or now) >= row.warn_at else "GREEN"
@@ -149,7 +149,7 @@ def light(at: At, row: Row) -> str:
 
 def supporting(at: At, rule: Row) -> list[Row]:
     keys = {row.unit_id for row in at.rows.kinds["RuleSupport"] if row.rule_id == rule.id}
-    return at.page([row for row in at.eyes.visible("Unit") if row.id in keys], "code", 20).part
+    return at.page([row for row in at.scope.visible("Unit") if row.id in keys], "code", 20).part
 
 
 def covers(general: str, special: str) -> bool:
@@ -163,7 +163,7 @@ def proposal(at: At, case: Row) -> Row | None:
     categories, units = at.rows.keys["Category"], at.rows.keys["Unit"]
     fitting = [
         rule
-        for rule in at.eyes.visible("DispatchProposal")
+        for rule in at.scope.visible("DispatchProposal")
         if rule.valid_to is None
         and covers(categories[rule.category_id].code, categories[case.category_id].code)
         and at.rows.lies_in(case.grid_id, rule.grid_id)
@@ -183,19 +183,19 @@ def reason(at: At, rule: Row) -> str:
 
 
 def first_receiver(at: At, case: Row) -> Row | None:
-    leads = [row for row in at.eyes.all("WorkOrder") if row.case_id == case.id and row.role == "LEAD"]
+    leads = [row for row in at.scope.all("WorkOrder") if row.case_id == case.id and row.role == "LEAD"]
     first = min(leads, key=lambda row: (row.issued_at, row.id), default=None)
     return first and at.rows.keys["Unit"][first.unit_id]
 
 
 def merged(at: At, case: Row) -> list[Row]:
     keys = {row.case_id for row in at.rows.kinds["Merge"] if row.into_id == case.id and row.undone_at is None}
-    return at.page([row for row in at.eyes.visible("Case") if row.id in keys], "reported_at").part
+    return at.page([row for row in at.scope.visible("Case") if row.id in keys], "reported_at").part
 
 
 def merged_into(at: At, case: Row) -> Row | None:
     found = main_of(at, case)
-    return found and at.eyes.find("Case", found.id)
+    return found and at.scope.find("Case", found.id)
 
 
 def main_of(at: At, case: Row) -> Row | None:
@@ -211,7 +211,7 @@ def may_rate(at: At, case: Row) -> bool:
 def similar(at: At, case: Row) -> list[dict[str, Any]] | None:
     if not at.need("dispatch.merge_cases", "Case.similarCases", case):
         return None
-    around = [row for row in at.eyes.visible("Case") if row.id != case.id and near(at, case, row)]
+    around = [row for row in at.scope.visible("Case") if row.id != case.id and near(at, case, row)]
     scored = [(likeness(at, case, row), row) for row in around if row.series == case.series == "ORDINARY"]
     kept = sorted((one for one in scored if one[0] >= 0.35), key=lambda one: (-one[0], one[1].id))
     first = at.given.get("first")
@@ -229,7 +229,7 @@ def similar(at: At, case: Row) -> list[dict[str, Any]] | None:
 
 def title(at: At, case: Row) -> str:
     """What a case is called; a recording that nobody has listened to by its time."""
-    label = "语音诉求" if at.eyes.viewer.language == "zh" else "Voice report"
+    label = "语音诉求" if at.scope.viewer.language == "zh" else "Voice report"
     return case.title or f"{label} {case.reported_at.astimezone(CHINA):%Y-%m-%d %H:%M}"
 
 

@@ -50,34 +50,34 @@ Info = GraphQLResolveInfo[Any]
 class At:
     """One field, asked by somebody with some arguments."""
 
-    def __init__(self, eyes: ExpectedVisibility, given: Mapping[str, Any]) -> None:
-        self.eyes, self.given = eyes, given
-        self.rows: Rows = eyes.rows
+    def __init__(self, scope: ExpectedVisibility, given: Mapping[str, Any]) -> None:
+        self.scope, self.given = scope, given
+        self.rows: Rows = scope.rows
 
     def need(self, permission: str, field: str, case: Row | None = None) -> bool:
         """Whether the viewer holds the permission on this case; an error if they hold it nowhere."""
-        if not self.eyes.can(permission):
+        if not self.scope.can(permission):
             raise GraphQLError(f"{field} needs the permission {permission!r}.")
-        return case is None or self.eyes.holds(case, permission)
+        return case is None or self.scope.holds(case, permission)
 
     def page(self, rows: Iterable[Row], order: str, cap: int = CAP) -> Page:
         return Page([row for row in rows if meets(self, row, self.given.get("filter"))], self.given, order, cap)
 
     def connection(self, kind: str, order: str, where: Callable[[Row], bool] = lambda row: True) -> dict[str, Any]:
-        return self.page([row for row in self.eyes.visible(kind) if where(row)], order).connection
+        return self.page([row for row in self.scope.visible(kind) if where(row)], order).connection
 
     def owned(self, kind: str, owner: Row) -> list[Row]:
         """The rows that belong to a row that is seen already; only their own rule is asked."""
         key = OWNED[kind][1]
-        found = [row for row in self.eyes.all(kind) if getattr(row, key) == owner.id]
+        found = [row for row in self.scope.all(kind) if getattr(row, key) == owner.id]
         if kind == "CaseEvent":
-            return [row for row in found if self.eyes.sees_event(row)]
+            return [row for row in found if self.scope.sees_event(row)]
         if kind in reference_dispatch.STAFF:
-            return [row for row in found if self.eyes.sees_paper(row)]
+            return [row for row in found if self.scope.sees_paper(row)]
         if kind == "Visit":
-            return [row for row in found if self.eyes.sees_visit(row)]
+            return [row for row in found if self.scope.sees_visit(row)]
         if kind in ("CaseChange", "CaseConflict"):
-            return [row for row in found if self.eyes.sees_history(row)]
+            return [row for row in found if self.scope.sees_history(row)]
         return found
 
 
@@ -121,18 +121,18 @@ def covers(area: Any, point: Point) -> bool:
 
 def node(at: At, _: Any) -> Row | None:
     kind, _, text = at.given["id"].partition(":")
-    return next((row for row in at.eyes.visible(kind) if str(row.id) == text), None) if kind in TABLES else None
+    return next((row for row in at.scope.visible(kind) if str(row.id) == text), None) if kind in TABLES else None
 
 
 def by_receipt(at: At, _: Any) -> Row | None:
     """Whoever has the receipt may see the case."""
     if not codes.receipt_matches(SECRET, at.given["number"], at.given["receiptCode"]):
         return None
-    return next((row for row in at.eyes.all("Case") if row.number == at.given["number"]), None)
+    return next((row for row in at.scope.all("Case") if row.number == at.given["number"]), None)
 
 
 def path(at: At, grid: Row) -> list[Row]:
-    found = [row for row in at.eyes.visible("Grid") if at.rows.lies_in(grid.id, row.id)]
+    found = [row for row in at.scope.visible("Grid") if at.rows.lies_in(grid.id, row.id)]
     for row in found:
         row.depth = str(row.path).count(".")
     return at.page(found, "depth", 8).part
@@ -145,20 +145,20 @@ def inside(kind: str, order: str) -> Callable[[At, Row], dict[str, Any]]:
 
 def officer(duty: str) -> Callable[[At, Row], Row | None]:
     def find(at: At, grid: Row) -> Row | None:
-        posts = [row for row in at.eyes.visible("Officer") if row.grid_id == grid.id and row.duty == duty]
-        return first([row for row in posts if at.eyes.lasts(row)], "since", down=True)
+        posts = [row for row in at.scope.visible("Officer") if row.grid_id == grid.id and row.duty == duty]
+        return first([row for row in posts if at.scope.lasts(row)], "since", down=True)
 
     return find
 
 
 def household(at: At, person: Row) -> Row | None:
-    mine = {m.household_id for m in at.rows.kinds["Membership"] if m.person_id == person.id and at.eyes.lasts(m)}
-    return first([home for key in mine if (home := at.eyes.find("Household", key))], "number")
+    mine = {m.household_id for m in at.rows.kinds["Membership"] if m.person_id == person.id and at.scope.lasts(m)}
+    return first([home for key in mine if (home := at.scope.find("Household", key))], "number")
 
 
 def name_of(at: At, person: Any, household: Any) -> str | None:
     """The name of a member of a household, to whoever may know it."""
-    if person is None or not at.eyes.knows_name(person, household):
+    if person is None or not at.scope.knows_name(person, household):
         return None
     return str(at.rows.keys["Person"][person].name)
 
@@ -175,7 +175,7 @@ def number(at: At, phone: Row) -> Any:
 
 def clear(at: At, person: Row, context: str, sealed: bytes | None, mask: str | None) -> str | None:
     """One's own in clear, if there is a key to it."""
-    if person.id != at.eyes.person or sealed is None or person.data_key is None:
+    if person.id != at.scope.person or sealed is None or person.data_key is None:
         return mask
     county = at.rows.keys["Grid"][person.county_id].code
     return sealing.open_value(KEYS.unwrap(county, person.data_key), context, sealed)
@@ -191,11 +191,11 @@ def overseen(kind: str, field: str) -> Callable[[At, Any], dict[str, Any]]:
 
 def support_units(at: At, case: Row) -> list[Row]:
     keys = {row.unit_id for row in at.rows.kinds["Support"] if row.case_id == case.id}
-    return at.page([row for row in at.eyes.visible("Unit") if row.id in keys], "code", 20).part
+    return at.page([row for row in at.scope.visible("Unit") if row.id in keys], "code", 20).part
 
 
 def label(at: At, case: Row) -> str:
-    if not at.eyes.holds(case, "tests.read_names"):
+    if not at.scope.holds(case, "tests.read_names"):
         return str(case.number[:6])
     return f"{case.number}{at.given.get('suffix') or ''}"
 
@@ -219,7 +219,7 @@ def units(at: At, case: Row) -> list[Row] | None:
 
 def greeting(at: At, _: Any) -> str | None:
     at.need("tests.read_names", "Query.greeting")
-    return at.eyes.viewer.account.name
+    return at.scope.viewer.account.name
 
 
 def plugins(at: At, _: Any) -> Any:
@@ -255,7 +255,7 @@ def needful(name: str) -> Callable[[At, Row], Any]:
 
     def find(at: At, decision: Row) -> Any:
         home = at.rows.keys["Household"][decision.household_id]
-        return getattr(decision, name) if at.eyes.sees_needs(home) else None
+        return getattr(decision, name) if at.scope.sees_needs(home) else None
 
     return find
 
@@ -267,7 +267,7 @@ RULES = [
 
 
 def mean(at: At, grid: Row) -> float | None:
-    found = [row.rating for row in at.eyes.visible("Case") if row.grid_id == grid.id and row.rating is not None]
+    found = [row.rating for row in at.scope.visible("Case") if row.grid_id == grid.id and row.rating is not None]
     return sum(found) / len(found) if found else None
 
 
@@ -277,12 +277,12 @@ def belonging(kind: str, order: str) -> Callable[[At, Row], dict[str, Any]]:
 
 def said(name: str) -> Callable[[At, Row], str]:
     """A text in the viewer's language."""
-    return lambda at, notice: getattr(notice, f"{name}_{at.eyes.viewer.language}")
+    return lambda at, notice: getattr(notice, f"{name}_{at.scope.viewer.language}")
 
 
 def matching(kind: str, name: str) -> Callable[[At, Any], Row | None]:
     """The row whose column has the value of the argument of the same name."""
-    return lambda at, _: next((row for row in at.eyes.visible(kind) if getattr(row, name) == at.given[name]), None)
+    return lambda at, _: next((row for row in at.scope.visible(kind) if getattr(row, name) == at.given[name]), None)
 
 
 def findings(at: At, _: Any) -> Any:
@@ -335,7 +335,7 @@ def why_due(at: At, clock: Row) -> str:
     rule = at.rows.keys["DeadlineRule"][clock.rule_id]
     of = at.rows.keys["DeadlineRuleSet"][rule.set_id]
     grid = at.rows.keys["Grid"].get(of.town_id or of.county_id)
-    if at.eyes.viewer.language == "zh":
+    if at.scope.viewer.language == "zh":
         return f"{grid.name if grid else '平台'}《{of.name}》第{of.edition}版第{rule.rank}条：{rule.basis}"
     whose = grid.name if grid else "as shipped"
     return f"Rule {rule.rank} of edition {of.edition} of “{of.name}”, {whose}: {rule.basis}"
@@ -343,7 +343,7 @@ def why_due(at: At, clock: Row) -> str:
 
 def spent(at: At, clock: Row) -> int:
     """Minutes: what was counted before, and what has passed of working time, or on the wall, since."""
-    now, since = at.eyes.viewer.now, clock.counted_at
+    now, since = at.scope.viewer.now, clock.counted_at
     spans = [row for row in at.rows.kinds["Span"] if row.calendar_id == clock.calendar_id]
     seconds = timedelta(seconds=clock.counted)
     if since is not None and since < now:
@@ -355,7 +355,7 @@ def spent(at: At, clock: Row) -> int:
 
 
 def clock_light(at: At, clock: Row) -> str:
-    return light(clock, clock.stopped_at or at.eyes.viewer.now)
+    return light(clock, clock.stopped_at or at.scope.viewer.now)
 
 
 def follow_up(at: At, case: Row) -> datetime | None:
@@ -365,15 +365,15 @@ def follow_up(at: At, case: Row) -> datetime | None:
 
 
 def granted(at: At) -> Sequence[ViewerGrant]:
-    return at.eyes.viewer.account.grants
+    return at.scope.viewer.account.grants
 
 
 def mine(kind: str) -> Callable[[At], list[Row]]:
     """The rows of the account that asks."""
 
     def find(at: At) -> list[Row]:
-        accounts = {row.id for row in at.eyes.all("Account") if row.name == at.eyes.viewer.account.name}
-        return [row for row in at.eyes.visible(kind) if row.account_id in accounts]
+        accounts = {row.id for row in at.scope.all("Account") if row.name == at.scope.viewer.account.name}
+        return [row for row in at.scope.visible(kind) if row.account_id in accounts]
 
     return find
 
@@ -382,7 +382,7 @@ def register(what: str) -> Callable[[At, Any], Any]:
     """A public register in the viewer's language."""
 
     def find(at: At, _: Any) -> Any:
-        entries = json.loads(ESSENTIAL.registers.told(what, at.eyes.viewer.language))
+        entries = json.loads(ESSENTIAL.registers.told(what, at.scope.viewer.language))
         return [one | {"since": date.fromisoformat(one["since"])} if "since" in one else one for one in entries]
 
     return find
@@ -399,7 +399,7 @@ def counts(at: At, grant: Row) -> bool:
 
 
 def runs(at: At, grant: Row) -> bool:
-    now = at.eyes.viewer.now
+    now = at.scope.viewer.now
     return bool(grant.since <= now and (grant.until is None or now < grant.until))
 
 
@@ -417,8 +417,8 @@ def about(kind: str, order: str, key: str = "person_id", cap: int = CAP) -> Call
     """The visible rows whose key is this row's, or the viewer's."""
 
     def find(at: At, row: Row) -> Page:
-        wanted = at.eyes.person if row.typename == "Me" else row.id
-        found = [one for one in at.eyes.visible(kind) if wanted is not None and getattr(one, key) == wanted]
+        wanted = at.scope.person if row.typename == "Me" else row.id
+        found = [one for one in at.scope.visible(kind) if wanted is not None and getattr(one, key) == wanted]
         return at.page(found, order, cap)
 
     return find
@@ -448,26 +448,26 @@ def reviews(at: At, decision: Row) -> list[Row]:
 
 def contest_reason(at: At, decision: Row) -> Any:
     found = reviews(at, decision)
-    needed = at.eyes.sees_needs(at.rows.keys["Household"][decision.household_id])
+    needed = at.scope.sees_needs(at.rows.keys["Household"][decision.household_id])
     return found[-1].reason if found and needed else None
 
 
 def in_force(at: At, consent: Row) -> bool:
-    return consent.withdrawn_at is None and (consent.expires_at is None or consent.expires_at > at.eyes.viewer.now)
+    return consent.withdrawn_at is None and (consent.expires_at is None or consent.expires_at > at.scope.viewer.now)
 
 
 def download(at: At, request: Row) -> str | None:
-    own = at.eyes.person is not None and at.eyes.person in (request.person_id, request.asked_by_id)
-    fresh = at.eyes.viewer.now <= request.asked_at + timedelta(days=7)
+    own = at.scope.person is not None and at.scope.person in (request.person_id, request.asked_by_id)
+    fresh = at.scope.viewer.now <= request.asked_at + timedelta(days=7)
     if not own or (request.matter, request.state) != ("EXPORT", "GRANTED") or not fresh:
         return None
-    return "/exports/" + issue_ticket(SECRET, request.id, at.eyes.viewer.now + timedelta(minutes=10))
+    return "/exports/" + issue_ticket(SECRET, request.id, at.scope.viewer.now + timedelta(minutes=10))
 
 
 FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Query.calendar": calendar,
     "Query.findings": findings,
-    "Query.calendarYears": lambda at, _: at.page(at.eyes.visible("CalendarYear"), "year", 50).part,
+    "Query.calendarYears": lambda at, _: at.page(at.scope.visible("CalendarYear"), "year", 50).part,
     "Query.deadlineRules": deadline_rules,
     "Query.townDeadlineRules": last_set("TOWN", "town"),
     "Query.townDeadlineLimits": last_set("LIMITS", "county"),
@@ -477,7 +477,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "CalendarDay.working": lambda at, day: day.spans != [],
     "CalendarDay.hours": lambda at, day: hours(day.spans),
     "DeadlineRuleSet.rules": lambda at, one: (
-        at.page([row for row in at.eyes.visible("DeadlineRule") if row.set_id == one.id], "rank").part
+        at.page([row for row in at.scope.visible("DeadlineRule") if row.set_id == one.id], "rank").part
     ),
     "Clock.paused": lambda at, row: row.stopped_at is None and bool(row.pauses) and row.pauses[-1][1] is None,
     "Clock.light": clock_light,
@@ -488,7 +488,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Clock.changes": lambda at, row: at.page(at.owned("DeadlineTrace", row), "at", 50).part,
     "Case.clocks": lambda at, case: at.page(at.owned("Clock", case), "started_at", 50).part,
     "Case.light": light_of,
-    "Case.overdue": lambda at, case: case.due_at <= at.eyes.viewer.now,
+    "Case.overdue": lambda at, case: case.due_at <= at.scope.viewer.now,
     "Case.followUpDueAt": follow_up,
     **reference_dispatch.FIELDS,
     **reference_statistics.FIELDS,
@@ -540,21 +540,21 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "DataRequest.person": shown("Person", "person_id"),
     "DataRequest.kind": lambda at, request: request.matter,
     "DataRequest.decision": shown("Decision", "decision_id"),
-    "DataRequest.remedy": lambda at, request: REMEDY[at.eyes.viewer.language] if request.state == "REFUSED" else None,
+    "DataRequest.remedy": lambda at, request: REMEDY[at.scope.viewer.language] if request.state == "REFUSED" else None,
     "DataRequest.download": download,
     "TierDecision.contestedAt": lambda at, decision: min((row.asked_at for row in reviews(at, decision)), default=None),
     "TierDecision.contestReason": contest_reason,
     "Query.categories": lambda at, _: at.connection("Category", "code"),
     "Query.channels": lambda at, _: at.connection("Channel", "code"),
-    "Query.openCases": lambda at, _: sum(row.status not in CLOSED for row in at.eyes.visible("Case")),
+    "Query.openCases": lambda at, _: sum(row.status not in CLOSED for row in at.scope.visible("Case")),
     "Query.rules": lambda at, _: RULES,
     "Query.eventCursor": lambda at, _: CURSOR,
     "Query.dataPurposes": lambda at, _: PUBLISHED["dataPurposes"],
     "Query.plugins": plugins,
     "Query.pluginActivations": activations,
     "Query.jobs": jobs,
-    "PluginActivation.county": lambda at, activation: at.eyes.find("Grid", activation.grid_id),
-    "Query.me": lambda at, _: Row("Me", {}) if at.eyes.viewer.account.name is not None else None,
+    "PluginActivation.county": lambda at, activation: at.scope.find("Grid", activation.grid_id),
+    "Query.me": lambda at, _: Row("Me", {}) if at.scope.viewer.account.name is not None else None,
     "Query.motto": lambda at, _: "共治 " * at.given["times"],
     "Query.greeting": greeting,
     "Grid.path": path,
@@ -568,7 +568,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Grid.visits": inside("Visit", "-at"),
     "Grid.cases": inside("Case", "-reported_at"),
     "Grid.openCases": lambda at, grid: sum(
-        row.status not in CLOSED and at.rows.lies_in(row.grid_id, grid.id) for row in at.eyes.visible("Case")
+        row.status not in CLOSED and at.rows.lies_in(row.grid_id, grid.id) for row in at.scope.visible("Case")
     ),
     "Grid.rating": mean,
     "Unit.cases": lambda at, unit: at.connection("Case", "-reported_at", lambda row: row.lead_unit_id == unit.id),
@@ -580,26 +580,26 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Person.household": household,
     "Person.cases": lambda at, person: at.connection("Case", "-reported_at", lambda row: row.requester_id == person.id),
     "Person.filed": lambda at, person: (
-        at.page([row for row in at.eyes.visible("Case") if row.filed_by_id == person.id], "reported_at", 4).part
+        at.page([row for row in at.scope.visible("Case") if row.filed_by_id == person.id], "reported_at", 4).part
     ),
     "Person.initial": lambda at, person: f"{person.name[:1]}{person.created_at.year}",
     "Phone.number": number,
     "Household.members": lambda at, home: (
-        at.page([row for row in at.owned("Membership", home) if at.eyes.lasts(row)], "since").connection
+        at.page([row for row in at.owned("Membership", home) if at.scope.lasts(row)], "since").connection
     ),
-    "Household.memberCount": lambda at, home: sum(map(at.eyes.lasts, at.owned("Membership", home))),
-    "Household.needs": lambda at, home: home.needs if at.eyes.sees_needs(home) else None,
-    "Household.incomeBand": lambda at, home: home.income_band if at.eyes.sees_needs(home) else None,
+    "Household.memberCount": lambda at, home: sum(map(at.scope.lasts, at.owned("Membership", home))),
+    "Household.needs": lambda at, home: home.needs if at.scope.sees_needs(home) else None,
+    "Household.incomeBand": lambda at, home: home.income_band if at.scope.sees_needs(home) else None,
     "Household.awards": lambda at, home: at.page(at.owned("HouseholdAward", home), "-year", 20).part,
     "Household.serviceTier": lambda at, home: first(at.owned("TierDecision", home), "decided_at", down=True),
     "Household.tierDecisions": belonging("TierDecision", "-decided_at"),
     "Household.helper": lambda at, home: first(
-        [row for row in at.owned("Liaison", home) if at.eyes.lasts(row)], "since", down=True
+        [row for row in at.owned("Liaison", home) if at.scope.lasts(row)], "since", down=True
     ),
     "Household.headName": lambda at, home: name_of(at, home.head_id, home.id),
     "Membership.name": lambda at, row: name_of(at, row.person_id, row.household_id),
     "Membership.personId": lambda at, row: (
-        f"Person:{row.person_id}" if at.eyes.knows_name(row.person_id, row.household_id) else None
+        f"Person:{row.person_id}" if at.scope.knows_name(row.person_id, row.household_id) else None
     ),
     "Household.liaisons": belonging("Liaison", "-since"),
     "Household.visits": belonging("Visit", "-at"),
@@ -613,8 +613,8 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Case.place": lambda at, case: None if case.longitude is None else case,
     "Case.reply": lambda at, case: None if case.reply is None else case,
     "Case.supportUnits": support_units,
-    "CaseEvent.title": lambda at, event: texts_of(event.type)[0].say(at.eyes.viewer.language),
-    "CaseEvent.text": lambda at, event: (text := texts_of(event.type)[1]) and text.say(at.eyes.viewer.language),
+    "CaseEvent.title": lambda at, event: texts_of(event.type)[0].say(at.scope.viewer.language),
+    "CaseEvent.text": lambda at, event: (text := texts_of(event.type)[1]) and text.say(at.scope.viewer.language),
     "Case.timeline": lambda at, case: at.page(at.owned("CaseEvent", case), "at").part,
     "Case.lastEventAt": lambda at, case: max((row.at for row in at.owned("CaseEvent", case)), default=None),
     "Case.events": belonging("CaseEvent", "at"),
@@ -626,12 +626,12 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Case.label": label,
     "Case.secret": secret,
     "Case.age": lambda at, case: f"{case.number}: {getattr(case.reported_at, at.given['unit'])}",
-    "Case.earlier": lambda at, case: at.eyes.find("Case", case.previous_id),
+    "Case.earlier": lambda at, case: at.scope.find("Case", case.previous_id),
     "Case.units": units,
     "Case.attachments": lambda at, case: at.page(at.owned("Attachment", case), "at", 30).part,
     "Case.changes": belonging("CaseChange", "-at"),
     "Case.conflicts": belonging("CaseConflict", "-received_at"),
-    "Case.patrol": lambda at, case: first([row for row in at.eyes.visible("Patrol") if row.case_id == case.id], "at"),
+    "Case.patrol": lambda at, case: first([row for row in at.scope.visible("Patrol") if row.case_id == case.id], "at"),
     "Case.source": lambda at, case: reference_integrations.entry(at, case, "source"),
     "Case.externalNumber": lambda at, case: reference_integrations.entry(at, case, "number"),
     "Case.hotlineCall": reference_integrations.call,
@@ -647,15 +647,15 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Attachment.thumbnailUrl": reference_field.thumbnail,
     "Grid.patrols": inside("Patrol", "-at"),
     "Grid.governanceCenter": lambda at, grid: first(
-        [row for row in at.eyes.visible("GovernanceCenter") if row.grid_id == grid.id and row.valid_to is None], "name"
+        [row for row in at.scope.visible("GovernanceCenter") if row.grid_id == grid.id and row.valid_to is None], "name"
     ),
     "Grid.governanceCenters": inside("GovernanceCenter", "name"),
     "GovernanceCenter.units": reference_field.units,
-    "Me.account": lambda at, me: at.eyes.viewer.account.name,
-    "Me.role": lambda at, me: next((grant.role for grant in at.eyes.viewer.account.grants), None),
-    "Me.person": lambda at, me: at.rows.keys["Person"].get(at.eyes.person),
+    "Me.account": lambda at, me: at.scope.viewer.account.name,
+    "Me.role": lambda at, me: next((grant.role for grant in at.scope.viewer.account.grants), None),
+    "Me.person": lambda at, me: at.rows.keys["Person"].get(at.scope.person),
     "Me.accessLog": lambda at, me: at.connection("AccessLogEntry", "-at"),
-    "Me.looks": lambda at, me: at.connection("Look", "-at", at.eyes.owns),
+    "Me.looks": lambda at, me: at.connection("Look", "-at", at.scope.owns),
     "Query.looks": overseen("Look", "looks"),
     "Query.accessAlerts": overseen("AccessAlert", "accessAlerts"),
     "Me.actLog": lambda at, me: at.connection("ActLogEntry", "-at"),
@@ -676,7 +676,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Me.sessions": lambda at, me: at.page(mine("Session")(at), "-created_at").connection,
     "Me.apiKeys": lambda at, me: at.page(mine("ApiKey")(at), "-created_at").connection,
     "Me.notices": lambda at, me: at.connection("Notice", "-at"),
-    "Me.unreadNotices": lambda at, me: sum(row.read_at is None for row in at.eyes.visible("Notice")),
+    "Me.unreadNotices": lambda at, me: sum(row.read_at is None for row in at.scope.visible("Notice")),
     "Notice.title": said("title"),
     "Notice.body": said("body"),
     "Notice.read": lambda at, notice: notice.read_at is not None,
@@ -693,7 +693,7 @@ class ReferenceEngine:
 
     def __init__(self, sdl: str, rows: Rows) -> None:
         self.schema, self.rows = build_schema(sdl), rows
-        self._eyes: dict[int, ExpectedVisibility] = {}
+        self._scopes: dict[int, ExpectedVisibility] = {}
         self._scalar("Date", date.fromisoformat, date.isoformat)
         self._scalar("DateTime", datetime.fromisoformat, moment)
 
@@ -704,14 +704,14 @@ class ReferenceEngine:
         kind.coerce_input_value = lambda value, *rest: read(value)
         kind.coerce_input_literal = lambda found, *rest: read(found.value)
 
-    def eyes(self, viewer: Viewer) -> ExpectedVisibility:
-        return self._eyes.setdefault(id(viewer), ExpectedVisibility(self.rows, viewer))
+    def scope(self, viewer: Viewer) -> ExpectedVisibility:
+        return self._scopes.setdefault(id(viewer), ExpectedVisibility(self.rows, viewer))
 
     def ask(self, text: str, variables: Mapping[str, Any], viewer: Viewer) -> ExecutionResult:
-        eyes = self.eyes(viewer)
+        scope = self.scope(viewer)
 
         def resolve(row: Any, info: Info, **given: Any) -> Any:
-            return self.field(At(eyes, given), row, info)
+            return self.field(At(scope, given), row, info)
 
         found = execute(
             self.schema,
@@ -734,7 +734,7 @@ class ReferenceEngine:
         if name == "id":
             return f"{row.typename}:{row.id}"
         if hasattr(row, f"{name}_id"):
-            return at.eyes.find(str(info.return_type), getattr(row, f"{name}_id"))
+            return at.scope.find(str(info.return_type), getattr(row, f"{name}_id"))
         held = getattr(row, name)
         return None if isinstance(held, date) and held in (NEVER, date.max) else held
 

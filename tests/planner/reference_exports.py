@@ -49,25 +49,25 @@ def taken(draw: Draw, at: int, names: list[str]) -> dict[str, Any]:
     }
 
 
-def rules(eyes: ExpectedVisibility) -> dict[str, Callable[[Row], bool]]:
-    return {"BulkExport": lambda row: eyes.owns(row) or eyes.serves(row, "exports.release")}
+def rules(scope: ExpectedVisibility) -> dict[str, Callable[[Row], bool]]:
+    return {"BulkExport": lambda row: scope.owns(row) or scope.serves(row, "exports.release")}
 
 
 def state(at: At, row: Row) -> str:
-    over = row.state in ("WAITING", "READY") and row.until <= at.eyes.viewer.now
+    over = row.state in ("WAITING", "READY") and row.until <= at.scope.viewer.now
     return "EXPIRED" if over else str(row.state)
 
 
 def download(at: At, row: Row) -> str | None:
-    if not at.eyes.owns(row) or state(at, row) != "READY" or row.fetches >= MOST_FETCHES:
+    if not at.scope.owns(row) or state(at, row) != "READY" or row.fetches >= MOST_FETCHES:
         return None
-    until = min(row.until, at.eyes.viewer.now + timedelta(minutes=10))
+    until = min(row.until, at.scope.viewer.now + timedelta(minutes=10))
     return "/bulk-exports/" + issue_ticket(SECRET, row.id, until)
 
 
 def traced(at: At, _: Any) -> Any:
     at.need("exports.release", "Query.bulkExportOfTrace")
-    return at.eyes.find("BulkExport", read_mark(SECRET, at.given["code"]))
+    return at.scope.find("BulkExport", read_mark(SECRET, at.given["code"]))
 
 
 def grid_of(at: At, row: Row) -> Any:

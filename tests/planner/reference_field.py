@@ -117,4 +117,4 @@ def thumbnail(at: At, row: Row) -> str | None:
 
 def units(at: At, center: Row) -> list[Row]:
     keys = {row.unit_id for row in at.rows.kinds["Seat"] if row.center_id == center.id}
-    return at.page([row for row in at.eyes.visible("Unit") if row.id in keys], "code", 50).part
+    return at.page([row for row in at.scope.visible("Unit") if row.id in keys], "code", 50).part

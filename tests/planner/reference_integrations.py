@@ -76,11 +76,11 @@ def delivery(draw: Draw, webhook: UUID) -> dict[str, Any]:
 
 def entry(at: At, case: Row, name: str) -> str | None:
     """What the case's order has under this name."""
-    return next((getattr(one, name) for one in at.eyes.all("IntakeEntry") if one.case_id == case.id), None)
+    return next((getattr(one, name) for one in at.scope.all("IntakeEntry") if one.case_id == case.id), None)
 
 
 def call(at: At, case: Row) -> Row | None:
     """The case itself, on which its call is found, for who reads staff notes; of a tip-off for who may see these."""
     if not at.need("cases.view_notes", "Case.hotlineCall", case) or entry(at, case, "id") is None:
         return None
-    return case if case.series == "ORDINARY" or at.eyes.holds(case, "cases.view_sealed") else None
+    return case if case.series == "ORDINARY" or at.scope.holds(case, "cases.view_sealed") else None

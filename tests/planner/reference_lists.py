@@ -178,7 +178,7 @@ def light(row: Row, now: datetime) -> str:
 
 def light_of(at: At, case: Row) -> str | None:
     """The light of a case; none once it is settled and nothing runs."""
-    found = light(case, at.eyes.viewer.now)
+    found = light(case, at.scope.viewer.now)
     dark = case.status in CLOSED | {"REPLIED"} and case.due_at == NEVER
     return None if found == "GREEN" and dark else found
 
@@ -207,6 +207,6 @@ FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
     ("Case", "leadUnit"): lambda at, row: row.lead_unit_id and at.rows.keys["Unit"][row.lead_unit_id].code,
     ("Case", "open"): lambda at, row: row.status not in CLOSED,
     ("Case", "light"): lambda at, row: light_of(at, row),
-    ("Case", "overdue"): lambda at, row: row.due_at <= at.eyes.viewer.now,
+    ("Case", "overdue"): lambda at, row: row.due_at <= at.scope.viewer.now,
     ("Case", "completed"): lambda at, row: row.status in {"REPLIED", "CLOSED"},
 }

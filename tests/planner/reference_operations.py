@@ -163,13 +163,13 @@ def supervision(draw: Draw, cases: list[UUID]) -> dict[str, Any]:
 # --- who sees them ---
 
 
-def rules(eyes: ExpectedVisibility) -> dict[str, Callable[[Row], bool]]:
+def rules(scope: ExpectedVisibility) -> dict[str, Callable[[Row], bool]]:
     return {
-        "Whistle": lambda row: sees_whistle(eyes, row),
-        "WhistleAssessment": lambda row: sees_assessment(eyes, row),
-        "Supervision": lambda row: sees_supervision(eyes, row),
-        "Emergency": lambda row: has_held(row) or eyes.serves(row, "emergency.declare"),
-        "EmergencyMark": lambda row: eyes.serves(eyes.rows.keys["Emergency"][row.emergency_id], "emergency.review"),
+        "Whistle": lambda row: sees_whistle(scope, row),
+        "WhistleAssessment": lambda row: sees_assessment(scope, row),
+        "Supervision": lambda row: sees_supervision(scope, row),
+        "Emergency": lambda row: has_held(row) or scope.serves(row, "emergency.declare"),
+        "EmergencyMark": lambda row: scope.serves(scope.rows.keys["Emergency"][row.emergency_id], "emergency.review"),
     }
 
 
@@ -177,42 +177,42 @@ def has_held(row: Row) -> bool:
     return row.state in ("ACTIVE", "ENDED") or row.state == "ABSORBED" and row.confirmed_at is not None
 
 
-def units(eyes: ExpectedVisibility) -> set[Any]:
-    return {grant.unit for grant in eyes.grants("whistles.view") if grant.unit is not None}
+def units(scope: ExpectedVisibility) -> set[Any]:
+    return {grant.unit for grant in scope.grants("whistles.view") if grant.unit is not None}
 
 
-def sees_whistle(eyes: ExpectedVisibility, row: Row) -> bool:
-    called = any(one.whistle_id == row.id and one.unit_id in units(eyes) for one in eyes.all("WhistleUnit"))
-    return eyes.serves(row, "whistles.view") or called and row.state in ("CALLED", "CLOSED")
+def sees_whistle(scope: ExpectedVisibility, row: Row) -> bool:
+    called = any(one.whistle_id == row.id and one.unit_id in units(scope) for one in scope.all("WhistleUnit"))
+    return scope.serves(row, "whistles.view") or called and row.state in ("CALLED", "CLOSED")
 
 
-def sees_supervision(eyes: ExpectedVisibility, row: Row) -> bool:
-    case = eyes.rows.keys["Case"][row.case_id]
-    overseen = case.series == "ORDINARY" and case.accused_unit_id is None and eyes.serves(case, "supervision.view")
-    return overseen or eyes.sees_case(case) and eyes.sees_paper(row)
+def sees_supervision(scope: ExpectedVisibility, row: Row) -> bool:
+    case = scope.rows.keys["Case"][row.case_id]
+    overseen = case.series == "ORDINARY" and case.accused_unit_id is None and scope.serves(case, "supervision.view")
+    return overseen or scope.sees_case(case) and scope.sees_paper(row)
 
 
-def sees_assessment(eyes: ExpectedVisibility, row: Row) -> bool:
-    return row.unit_id in units(eyes) or eyes.serves(eyes.rows.keys["Whistle"][row.whistle_id], "whistles.view")
+def sees_assessment(scope: ExpectedVisibility, row: Row) -> bool:
+    return row.unit_id in units(scope) or scope.serves(scope.rows.keys["Whistle"][row.whistle_id], "whistles.view")
 
 
 # --- the fields that are neither columns nor foreign keys ---
 
 
 def light(at: At, due: Any, warn: Any, *moments: Any) -> str:
-    now = next((one for one in moments if one is not None), at.eyes.viewer.now)
+    now = next((one for one in moments if one is not None), at.scope.viewer.now)
     return "RED" if now >= due else "YELLOW" if now >= warn else "GREEN"
 
 
 def of(kind: str, key: str, order: str, cap: int = 100) -> Callable[[At, Row], Any]:
     """The rows that point here."""
     return lambda at, row: (
-        at.page([one for one in at.eyes.visible(kind) if getattr(one, key) == row.id], order, cap).part
+        at.page([one for one in at.scope.visible(kind) if getattr(one, key) == row.id], order, cap).part
     )
 
 
 def latest(at: At, row: Row) -> Row | None:
-    plans = [one for one in at.eyes.visible("WhistlePlan") if one.whistle_id == row.id]
+    plans = [one for one in at.scope.visible("WhistlePlan") if one.whistle_id == row.id]
     return max(plans, key=lambda one: one.version, default=None)
 
 
@@ -232,12 +232,12 @@ FIELDS: dict[str, Callable[..., Any]] = {
     "WhistleUnit.light": lambda at, row: light(at, row.due_at, row.warn_at, row.checked_in_at),
     "Supervision.light": lambda at, row: light(at, row.reply_due_at, row.warn_at, row.replied_at, row.lifted_at),
     "Supervision.caseNumber": lambda at, row: at.rows.keys["Case"][row.case_id].number,
-    "SupervisionRule.county": lambda at, row: row.county_id and at.eyes.find("Grid", row.county_id),
+    "SupervisionRule.county": lambda at, row: row.county_id and at.scope.find("Grid", row.county_id),
     "Emergency.powers": lambda at, row: (
-        at.page([one for one in at.eyes.visible("EmergencyPower") if one.code in row.powers], "code", 20).part
+        at.page([one for one in at.scope.visible("EmergencyPower") if one.code in row.powers], "code", 20).part
     ),
     "Emergency.absorbs": lambda at, row: (
-        at.page([one for one in at.eyes.visible("Emergency") if one.id in row.absorbs], "starts_at", 20).part
+        at.page([one for one in at.scope.visible("Emergency") if one.id in row.absorbs], "starts_at", 20).part
     ),
     "Emergency.marks": of("EmergencyMark", "emergency_id", "at"),
 }

@@ -27,7 +27,7 @@ LEVELS = ("GRID", "VILLAGE", "TOWN", "COUNTY")
 def served(at: At, grid: Row, permission: str = VIEW) -> bool:
     return any(
         grant.grid is None and grant.unit is None or grant.grid and at.rows.lies_in(grid.id, grant.grid)
-        for grant in at.eyes.grants(permission)
+        for grant in at.scope.grants(permission)
     )
 
 
@@ -56,13 +56,13 @@ def of_grid(at: At, grid: Row) -> dict[str, Any] | None:
 
 def of_unit(at: At, unit: Row) -> dict[str, Any] | None:
     at.need(VIEW, "Unit.statistics")
-    mine = any(grant.unit == unit.id for grant in at.eyes.grants(VIEW))
+    mine = any(grant.unit == unit.id for grant in at.scope.grants(VIEW))
     return nothing(at, unit) if mine or served(at, at.rows.keys["Grid"][unit.grid_id]) else None
 
 
 def tip_offs(at: At, found: dict[str, Any]) -> int | None:
     at.need(SEALED, "GridStatistics.tipOffs")
-    units = any(grant.unit is not None for grant in at.eyes.viewer.account.grants)
+    units = any(grant.unit is not None for grant in at.scope.viewer.account.grants)
     return 0 if served(at, found["owner"], SEALED) and not units else None
 
 
@@ -85,7 +85,7 @@ def by_level_and_category(at: At, _: Any) -> list[dict[str, Any]]:
 
 def digest(at: At, _: Any) -> dict[str, Any] | None:
     at.need(VIEW, "Query.digest")
-    grid, period, language = at.rows.current(at.given["grid"]), Period(at.given["period"]), at.eyes.viewer.language
+    grid, period, language = at.rows.current(at.given["grid"]), Period(at.given["period"]), at.scope.viewer.language
     if grid is None or grid.kind not in COUNTED or not served(at, grid):
         return None
     since, until = period_days(period, at.given["at"])
@@ -103,13 +103,13 @@ def digest(at: At, _: Any) -> dict[str, Any] | None:
 
 def prefill(at: At, _: Any) -> list[dict[str, str]]:
     """What the viewer's post and household tell; the last of each."""
-    person = at.eyes.rows.keys["Person"].get(at.eyes.person)
+    person = at.scope.rows.keys["Person"].get(at.scope.person)
     grids, report = at.rows.keys["Grid"], at.given["form"] == "REPORT_CASE"
     posts, homes = (
-        [one for one in at.rows.kinds[kind] if one.person_id == at.eyes.person and at.eyes.lasts(one)]
+        [one for one in at.rows.kinds[kind] if one.person_id == at.scope.person and at.scope.lasts(one)]
         for kind in ("Officer", "Membership")
     )
-    posts = [one for one in posts if one.duty == "GRID_WORKER" and one.since <= at.eyes.today]
+    posts = [one for one in posts if one.duty == "GRID_WORKER" and one.since <= at.scope.today]
     home = min(homes, key=lambda one: (-one.since.toordinal(), one.id), default=None)
     place = (posts[0] if len(posts) == 1 else None) if posts else person if report else None
     known = {

@@ -75,27 +75,27 @@ SHOWN = {
 """Rows that whoever handles something about them is shown, whatever else they see."""
 
 
-async def changed(dsn: str, eyes: ExpectedVisibility) -> int:
-    """Give the rows that these eyes do not see other contents; how many there were."""
+async def changed(dsn: str, scope: ExpectedVisibility) -> int:
+    """Give the rows that these scope do not see other contents; how many there were."""
     connection = await asyncpg.connect(dsn)
     count = 0
     try:
         for kind, (table, change) in CHANGES.items():
-            hidden = [row.id for row in eyes.all(kind) if row.id not in eyes.seen[kind]]
+            hidden = [row.id for row in scope.all(kind) if row.id not in scope.seen[kind]]
             count += len(hidden)
             apart = f" and id <> all(array({SHOWN[kind]}))" if kind in SHOWN else ""
             await connection.execute(f"update {table} set {change} where id = any($1){apart}", hidden)
-        await connection.executemany("update people.person set name = $2 where id = $1", named_to(eyes))
+        await connection.executemany("update people.person set name = $2 where id = $1", named_to(scope))
     finally:
         await connection.close()
     return count
 
 
-def named_to(eyes: ExpectedVisibility) -> list[tuple[Any, str]]:
-    """Who is in the households that these eyes help, with the names they are told without seeing the people."""
-    people = {row.person_id for row in eyes.all("Membership") if row.household_id in eyes.helped}
-    people |= {row.head_id for row in eyes.all("Household") if row.id in eyes.helped and row.head_id}
-    known = eyes.rows.keys["Person"]
+def named_to(scope: ExpectedVisibility) -> list[tuple[Any, str]]:
+    """Who is in the households that these scope help, with the names they are told without seeing the people."""
+    people = {row.person_id for row in scope.all("Membership") if row.household_id in scope.helped}
+    people |= {row.head_id for row in scope.all("Household") if row.id in scope.helped and row.head_id}
+    known = scope.rows.keys["Person"]
     return [(key, known[key].name) for key in people if not known[key].restricted_at]
 
 
@@ -120,12 +120,12 @@ def smallest(ours: Any, theirs: Any) -> str:
 
 def same(world: str, rows: Rows, postgres: str, name: str, count: int) -> None:
     """Ask a viewer's questions of both counties."""
-    eyes, other = ExpectedVisibility(rows, VIEWERS[name]), f"changed_{uuid4().hex}"
+    scope, other = ExpectedVisibility(rows, VIEWERS[name]), f"changed_{uuid4().hex}"
 
     async def run() -> None:
         copy = await create_database(postgres, other, urlsplit(world).path.removeprefix("/"))
         try:
-            assert await changed(copy, eyes) > 20
+            assert await changed(copy, scope) > 20
             for ours, theirs in zip(
                 await answers(world, rows, name, count), await answers(copy, rows, name, count), strict=True
             ):

@@ -84,7 +84,7 @@ class RefusalAnswer:
 
 
 class PluginRoutes:
-    """Answers for plugins. `context` makes what a viewer's request has at hand; `blame` hears whose code has failed."""
+    """Answers for plugins. `context` makes what a request has at hand; `report_failure` hears whose code failed."""
 
     def __init__(
         self,
@@ -93,12 +93,12 @@ class PluginRoutes:
         context: Callable[[Viewer], Context],
         fetch: Fetch,
         settings: GatewaySettings,
-        blame: Callable[[str, str], None],
+        report_failure: Callable[[str, str], None],
         load: Callable[[OnBehalf, datetime], Awaitable[LoadedAccount | None]],
         transact: Callable[..., Awaitable[Any]],
     ) -> None:
         self.plugins, self.operations, self.context, self.fetch = plugins, operations, context, fetch
-        self.settings, self.blame = settings, blame
+        self.settings, self.report_failure = settings, report_failure
         self.load, self.transact = load, transact
 
     @property
@@ -322,7 +322,7 @@ class PluginRoutes:
             id,
             describe_error(error),
         )
-        self.blame(plugin.name, type(error).__name__)
+        self.report_failure(plugin.name, type(error).__name__)
         return id
 
     def serve_files(self, files: Files) -> ASGIApp:

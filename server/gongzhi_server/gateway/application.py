@@ -213,7 +213,7 @@ class Gateway(Generic[P]):
         """
         # Taken before the document is prepared, so that a caller cannot have more prepared at once than connections.
         seat = ExitStack()
-        seat.enter_context(self.operations.seat(caller))
+        seat.enter_context(self.operations.reserve_connection(caller))
         progress = Progress()
         try:
             prepared = await self.operations.prepare(request, caller)

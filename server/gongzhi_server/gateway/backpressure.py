@@ -8,7 +8,7 @@ from starlette.types import Message, Send
 
 from .limits import Limits
 
-__all__ = ["ClientGone", "Outlet", "ClientTooSlow"]
+__all__ = ["ClientGone", "MessageSender", "ClientTooSlow"]
 
 
 class ClientGone(Exception):
@@ -19,7 +19,7 @@ class ClientTooSlow(Exception):
     """The client does not read what it asked for."""
 
 
-class Outlet:
+class MessageSender:
     """Sends messages one by one.
 
     Each producer waits for its own message to leave, so there is one message waiting per operation, and of all of them
@@ -33,7 +33,7 @@ class Outlet:
         self.closed = False
 
     async def put(self, message: Message, size: int, last: bool = False) -> None:
-        """Send a message. Raises Slow or Gone. Nothing goes out after the last message."""
+        """Send a message. Raises ClientTooSlow or ClientGone. Nothing goes out after the last message."""
         # One message always fits, however large; only further ones wait for room.
         if self.waiting and self.waiting + size > self.limits.outgoing:
             raise ClientTooSlow

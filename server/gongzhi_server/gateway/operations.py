@@ -335,8 +335,8 @@ class Operations(Generic[P]):
         return error_responses.describe_problem(problem, self.limits, suggest=caller is not None and caller.discovers)
 
     @contextmanager
-    def seat(self, caller: Caller) -> Iterator[None]:
-        """Hold one of the connections a caller may keep open; raise Limited if there is none left."""
+    def reserve_connection(self, caller: Caller) -> Iterator[None]:
+        """Hold one of the connections a caller may keep open; raise TooManyConnections if there is none left."""
         if self._open[caller.who] >= self.limits.sockets:
             raise TooManyConnections(self.limits.sockets, self.limits.ping)
         self._open[caller.who] += 1

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from starlette.types import Receive, Send
 
-from .backpressure import ClientGone, ClientTooSlow, Outlet
+from .backpressure import ClientGone, ClientTooSlow, MessageSender
 from .error_codes import Code, coded_error
 from .error_responses import format_errors
 from .interfaces import Answer
@@ -42,7 +42,7 @@ class EventStream:
 
     async def write(self, receive: Receive, send: Send, headers: list[Header], limits: Limits) -> None:
         """Send it all."""
-        outlet = Outlet(send, limits)
+        outlet = MessageSender(send, limits)
         try:
             with self.seat:
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -59,7 +59,7 @@ class EventStream:
         except* (ClientGone, ClientTooSlow, OSError):
             pass
 
-    async def flow(self, outlet: Outlet) -> None:
+    async def flow(self, outlet: MessageSender) -> None:
         """Send an event for each answer, and the end."""
         try:
             async with aclosing(self.answers) as answers:
@@ -72,7 +72,7 @@ class EventStream:
         else:
             await send_text(outlet, COMPLETE, last=True)
 
-    async def expiry(self, outlet: Outlet) -> None:
+    async def expiry(self, outlet: MessageSender) -> None:
         """End the stream when the credentials do."""
         try:
             await self.watch()
@@ -80,7 +80,7 @@ class EventStream:
             await send_text(outlet, self.failure(problem) + COMPLETE, last=True)
             raise ClientGone from None
 
-    async def leave(self, outlet: Outlet) -> None:
+    async def leave(self, outlet: MessageSender) -> None:
         """End the stream when the server stops, with a last event that says where it goes on.
 
         It is not complete, so clients connect again by themselves, and find another server or the next one.
@@ -106,12 +106,12 @@ def format_event(answer: Answer) -> bytes:
     return place + b"event: next\ndata: " + body + b"\n\n"
 
 
-async def send_text(outlet: Outlet, text: bytes, last: bool = False) -> None:
+async def send_text(outlet: MessageSender, text: bytes, last: bool = False) -> None:
     """Send a piece of the body."""
     await outlet.put({"type": "http.response.body", "body": text, "more_body": not last}, len(text), last)
 
 
-async def send_heartbeats(outlet: Outlet, seconds: float) -> None:
+async def send_heartbeats(outlet: MessageSender, seconds: float) -> None:
     """Send a comment now and then, so that nothing on the way takes the connection for dead."""
     while True:
         await asyncio.sleep(seconds)

@@ -19,7 +19,7 @@ from gongzhi_server.errors import Unavailable
 from gongzhi_server.telemetry.requests import continue_request
 
 from . import negotiation
-from .backpressure import ClientGone, ClientTooSlow, Outlet
+from .backpressure import ClientGone, ClientTooSlow, MessageSender
 from .error_codes import Code, coded_error
 from .error_responses import mask_fault
 from .interfaces import Forbidden, P, RequestRefused, Stage, Unauthenticated
@@ -75,7 +75,7 @@ class Socket(Generic[P]):
         self.operations, self.limits = operations, operations.limits
         self.scope, self.receive, self.send = scope, receive, send
         self.headers = dict(negotiation.fold_headers(scope["headers"]))
-        self.outlet = Outlet(send, self.limits)
+        self.outlet = MessageSender(send, self.limits)
         self.seat = ExitStack()
         self.caller: Caller | None = None
         self.tasks: dict[str, asyncio.Task[None]] = {}
@@ -209,7 +209,7 @@ class Socket(Generic[P]):
         self.headers |= credential_headers(payload)
         caller = await self.enter()
         try:
-            self.seat.enter_context(self.operations.seat(caller))
+            self.seat.enter_context(self.operations.reserve_connection(caller))
         except RateLimited:
             raise SocketClosed(CloseCode.CROWDED) from None
         with close_on_refusal():

@@ -83,8 +83,8 @@ def explain_nothing(viewer: Viewer) -> bool:
 class GraphQLEngine:
     """Answers operations of one schema. `context` makes what runs for a viewer have at hand.
 
-    `blame` hears which plugin failed in an operation, and with which error. `shares` are the places at the database;
-    without them everything reads by `fetch`. `explains` tells who may see the statements that operations become.
+    `report_failure` hears which plugin failed in an operation, and with which error. `shares` are the places at the
+    database; without them everything reads by `fetch`. `explains` tells who may see the statements of operations.
     """
 
     def __init__(
@@ -96,12 +96,12 @@ class GraphQLEngine:
         hub: Hub | None = None,
         current: Current = same_viewer,
         now: Callable[[], datetime] = clock,
-        blame: Callable[[str, str], None] = ignore_fault,
+        report_failure: Callable[[str, str], None] = ignore_fault,
         shares: Shares | None = None,
         explains: Callable[[Viewer], bool] = explain_nothing,
     ) -> None:
         self.limits, self.explains = bounds or Limits(), explains
-        self.planner, self.blame = Planner(schema, self.limits), blame
+        self.planner, self.report_failure = Planner(schema, self.limits), report_failure
         # Tried first, on the event loop: nearly all operations take few steps, and a thread costs more than they do.
         self._brief = self.planner.limit_steps(FEW)
         self.shares: Shares | Unshared = shares or Unshared(fetch)
@@ -368,7 +368,7 @@ class GraphQLEngine:
         for one in errors:
             plugin = (one.extensions or {}).get("plugin")
             if plugin and not isinstance(one.original_error, Refusal | PermissionDenied | Unavailable):
-                self.blame(plugin, type(one.original_error).__name__)
+                self.report_failure(plugin, type(one.original_error).__name__)
 
     async def _coerce(self, document: Document, given: dict[str, Any]) -> VariableValues:
         """Coerce variables; many of them in a thread, for reading thousands of dates takes long."""

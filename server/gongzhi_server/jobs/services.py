@@ -39,7 +39,7 @@ class ServiceFailed(Exception):
 class Services:
     """The services of plugins.
 
-    `context` makes what a plugin has at hand, `run` knows the tables, `blame` hears of faults.
+    `context` makes what a plugin has at hand, `run` knows the tables, `report_failure` hears of faults.
     """
 
     def __init__(
@@ -48,10 +48,10 @@ class Services:
         dsn: str,
         context: Callable[[str], Context],
         run: Callable[..., Any],
-        blame: Callable[[str, str], None],
+        report_failure: Callable[[str, str], None],
         feed: EventFeed,
     ) -> None:
-        self.plugins, self.dsn, self.context, self.run, self.blame = plugins, dsn, context, run, blame
+        self.plugins, self.dsn, self.context, self.run, self.report_failure = plugins, dsn, context, run, report_failure
         self.feed = feed
         self.published: set[asyncio.Event] = set()
 
@@ -109,7 +109,7 @@ class Services:
                     plugin.name,
                     describe_error(fault),
                 )
-                self.blame(plugin.name, type(fault).__name__)
+                self.report_failure(plugin.name, type(fault).__name__)
             # One that ran well for a while begins anew with the shortest
             # rest; one that fails at once rests longer each time.
             pause = FIRST if loop.time() - begun > LONGEST else min(2 * pause, LONGEST)
@@ -118,11 +118,11 @@ class Services:
     async def run_once(self, plugin: Plugin, service: Service | ProcessService) -> None:
         """Run a service until it ends. Raises Failed, and Deposed or one of LOST for a lost connection."""
         if isinstance(service, Service):
-            await self.lead(plugin, service)
+            await self.run_elected(plugin, service)
         else:
-            await self.attend(plugin, service)
+            await self.run_in_process(plugin, service)
 
-    async def lead(self, plugin: Plugin, service: Service) -> None:
+    async def run_elected(self, plugin: Plugin, service: Service) -> None:
         """Run a service once, as soon as this process is elected."""
         with self.hearing() as news:
             async with lead_when_elected(
@@ -137,7 +137,7 @@ class Services:
                 except FAULTS as error:
                     raise (ElectionLost if connection.is_closed() else ServiceFailed) from error
 
-    async def attend(self, plugin: Plugin, service: ProcessService) -> None:
+    async def run_in_process(self, plugin: Plugin, service: ProcessService) -> None:
         """Run a service of every process once."""
         with self.hearing() as news:
             try:

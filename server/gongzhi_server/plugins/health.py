@@ -42,28 +42,28 @@ class PluginHealth:
         self.failed: Counter[str] = Counter()
         self._said: dict[str, str] = {}
         # The last few failures of each plugin; a longer history decides nothing.
-        self._blamed: dict[str, deque[tuple[datetime, str]]] = {}
+        self._failures: dict[str, deque[tuple[datetime, str]]] = {}
         self._at: datetime | None = None
 
     @property
     def failing(self) -> dict[str, str]:
         """The plugins that failed again and again, and in what; never the message, which could be somebody's."""
         unwell = {name: self._said[name] for name, times in self.failed.items() if times >= TIMES}
-        blamed = {name: times[-1][1] for name, times in self._blamed.items() if self.again(times)}
-        return blamed | unwell
+        failed_often = {name: times[-1][1] for name, times in self._failures.items() if self.is_repeated(times)}
+        return failed_often | unwell
 
-    def again(self, times: deque[tuple[datetime, str]]) -> bool:
+    def is_repeated(self, times: deque[tuple[datetime, str]]) -> bool:
         """Return whether these failures are many and recent."""
         return len(times) == TIMES and self.now() - times[0][0] < RECENT
 
-    def blame(self, plugin: str, fault: str) -> None:
+    def record_failure(self, plugin: str, fault: str) -> None:
         """Note that a plugin has failed in what somebody asked for; `fault` is the name of the error."""
-        self._blamed.setdefault(plugin, deque(maxlen=TIMES)).append((self.now(), fault))
+        self._failures.setdefault(plugin, deque(maxlen=TIMES)).append((self.now(), fault))
         if plugin in self.failing:
             self.tell(self.failing)
 
     @asynccontextmanager
-    async def hold_open(self) -> AsyncIterator[None]:
+    async def run_lifespans(self) -> AsyncIterator[None]:
         """Begin what plugins hold open, and end it with the block. Raises Problem, naming the plugin that cannot."""
         # Ended in reverse order, so that a plugin still has what it requires.
         async with AsyncExitStack() as stack:
@@ -78,7 +78,7 @@ class PluginHealth:
         if self._at is None or not timedelta() <= now - self._at < FRESH:
             self._at = now
             checks = self.plugins.checks
-            found = await asyncio.gather(*(self.well(plugin, check) for plugin, check in checks))
+            found = await asyncio.gather(*(self.check(plugin, check) for plugin, check in checks))
             bad = {plugin.name: one for (plugin, _), one in zip(checks, found, strict=True) if one}
             # Those that are well are not in the new count, so a single good answer begins the count anew.
             self.failed = Counter({name: self.failed[name] + 1 for name in bad})
@@ -86,7 +86,7 @@ class PluginHealth:
             self.tell(self.failing)
         return self.failing
 
-    async def well(self, plugin: Plugin, check: Callable[[Context], Awaitable[None]]) -> str | None:
+    async def check(self, plugin: Plugin, check: Callable[[Context], Awaitable[None]]) -> str | None:
         """Return the name of the error that a check ended in; None if the plugin is well."""
         try:
             async with asyncio.timeout(EXAMINING):

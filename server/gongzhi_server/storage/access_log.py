@@ -144,7 +144,7 @@ class AccessLog:
             self._looked.clear()
             begun = perf_counter()
             try:
-                await self.patrol()
+                await self.count_reads()
             # Alerts are best effort: a failure here must not stop the log itself.
             except Exception:
                 log.exception(
@@ -154,7 +154,7 @@ class AccessLog:
             # Rests between two counts, so that many looks in a row are counted once.
             await asyncio.sleep(min(LONGEST, max(PAUSE, (perf_counter() - begun) / SHARE)))
 
-    async def patrol(self) -> None:
+    async def count_reads(self) -> None:
         """Count what those who looked since the last time have looked at in an hour, and write alerts."""
         readers, self._readers = self._readers, {}
         for account, viewer in readers.items():
