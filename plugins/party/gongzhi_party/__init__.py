@@ -102,9 +102,10 @@ def channels() -> list[Feed]:
 
 @hookimpl
 def registers() -> list[Registers]:
+    from .activities.papers import CHECK
     from .registers import CARDS, HOLDINGS
 
-    return [Registers(cards=CARDS, holdings=HOLDINGS)]
+    return [Registers(cards=CARDS, holdings=HOLDINGS, checks=(CHECK,))]
 
 
 @hookimpl

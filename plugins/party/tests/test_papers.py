@@ -45,16 +45,19 @@ async def test_table_has_no_document_in_it(town: Any, minutes: str) -> None:
         assert await files(caller, minutes) == [CONTENT]
 
 
-async def test_papers_of_before_are_sealed_at_night(town: Any, minutes: str, run_jobs: Any) -> None:
-    """Until the job has been there they are shown as they lie."""
+async def test_papers_of_before_are_sealed_at_night(town: Any, minutes: str, plugins: Any, run_jobs: Any) -> None:
+    """Until the job has been there they are shown as they lie, and whoever operates it is told of them."""
+    [check] = [one for one in plugins.registers.checks if one.name == "party.unsealed"]
     await town.fetch("update party.paper set content=$1, data_key=null, county=null", PDF)
     await town.fetch(
         "insert into party.paper (id, minutes_id, kind, title, content) "
         "select gen_random_uuid(), minutes_id, kind, 'b', content from party.paper, generate_series(1, 21)"
     )
     assert await files(town.worker, minutes) == [CONTENT] * 12, "the first twelve are shown"
+    assert [tuple(row) for row in await town.fetch(check.sql)] == [(22,)]
     town.server.clock.move(days=1)
     assert (await run_jobs()).failed == []
+    assert [tuple(row) for row in await town.fetch(check.sql)] == [(0,)]
     rows = await town.fetch("select * from party.paper")
     assert len(rows) == 22 and all(row["data_key"] and PDF not in row["content"] for row in rows)
     assert await files(town.worker, minutes) == [CONTENT] * 12

@@ -89,9 +89,10 @@ def jobs() -> tuple[BackgroundJob, ...]:
 
 @hookimpl
 def registers() -> list[Registers]:
+    from .claims.photos import CHECK
     from .registers import CARDS, HOLDINGS, STATEMENTS
 
-    return [Registers(cards=CARDS, holdings=HOLDINGS, statements=STATEMENTS)]
+    return [Registers(cards=CARDS, holdings=HOLDINGS, statements=STATEMENTS, checks=(CHECK,))]
 
 
 @hookimpl

@@ -47,12 +47,15 @@ async def test_sealed_photo_opens_in_its_row_alone(village: Any, claimed: str) -
     assert text.startswith("data:text/plain") and picture == ""
 
 
-async def test_photos_of_before_are_sealed_at_night(village: Any, claimed: str, run_jobs: Any) -> None:
-    """Until the job has been there they are shown as they lie."""
+async def test_photos_of_before_are_sealed_at_night(village: Any, claimed: str, plugins: Any, run_jobs: Any) -> None:
+    """Until the job has been there they are shown as they lie, and whoever operates it is told of them."""
+    [check] = [one for one in plugins.registers.checks if one.name == "points.unsealed"]
     await village.fetch("update points.photo set content=$1, data_key=null, county=null", KEPT)
     assert (await pictures(village.worker, claimed))[1] == URL
+    assert [tuple(row) for row in await village.fetch(check.sql)] == [(1,)]
     village.server.clock.move(days=1)
     assert (await run_jobs()).failed == []
+    assert [tuple(row) for row in await village.fetch(check.sql)] == [(0,)]
     [row] = await village.fetch("select * from points.photo")
     assert row["county"] == "610921" and row["data_key"] and KEPT not in row["content"]
     assert (await pictures(village.worker, claimed))[1] == URL

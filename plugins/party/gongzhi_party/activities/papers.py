@@ -6,10 +6,12 @@ import base64
 from datetime import timedelta
 
 from gongzhi.declare.plans import Frame
+from gongzhi.declare.register_entries import Check
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.runtime.sealing import OPENING, KeyRing, seal_with_own_key
+from gongzhi.values.errors import Text
 
 from ..models import PaperRow
 
@@ -28,6 +30,16 @@ select p.id, {CLEAR} content, left(g.code, 6) county from party.paper p join par
 join party.activity a on a.id=m.activity_id join grids.grid g on g.id=a.grid_id
 where p.data_key is null order by p.id limit {BATCH}
 """
+
+CHECK = Check(
+    "party.unsealed",
+    "select count(*) from party.paper where data_key is null",
+    Text("all papers of minutes are sealed", "会议附件均已加密"),
+    Text(
+        "papers of minutes from before, not sealed yet: {0}; they are at night, once the party's plugin is switched on",
+        "尚未加密的早期会议附件：{0}；启用党建活动后由当晚的后台任务加密",
+    ),
+)
 
 
 def content_sql(at: Frame) -> Sql:
