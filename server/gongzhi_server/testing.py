@@ -227,6 +227,12 @@ class AnySelection(EventAccess):
     def check_selection(self, selection: str, viewer: Viewer) -> str:
         return selection
 
+    async def check_condition(self, condition: str, viewer: Viewer) -> str:
+        return condition
+
+    async def find_position(self, since: datetime) -> int:
+        return 0
+
     def seal_cursor(self, position: int | None = None) -> str:
         return "a cursor"
 

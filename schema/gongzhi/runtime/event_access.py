@@ -68,12 +68,20 @@ class EventAccess:
         """
         raise NotImplementedError
 
+    async def check_condition(self, condition: str, viewer: Viewer) -> str:
+        """Print a filter of `cases`, such as `{ urgency: { equals: URGENT } }`, anew. Raises Refusal at `filter`.
+
+        It may not look into what people wrote: what meets it leaves, and tells of it.
+        """
+        raise NotImplementedError
+
     async def read(
-        self, events: Sequence[tuple[UUID, str]], viewer: Viewer, selection: str | None = None
+        self, events: Sequence[tuple[UUID, str]], viewer: Viewer, selection: str | None = None, condition: str = ""
     ) -> Mapping[UUID, KnownEvent]:
         """Read events, given by id and type, as far as somebody may know of them; the others are left out.
 
-        The selection is for events of cases. Raises UnfitSelection.
+        The selection is for events of cases, and so is the condition, which their cases meet now; with one there are
+        at most 100 events. Raises UnfitSelection.
         """
         return {}
 

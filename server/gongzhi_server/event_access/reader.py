@@ -25,6 +25,7 @@ from ..events.cursors import PositionExpired
 from ..events.hub import Hub
 from ..events.subscriptions import SubscriptionRequest
 from ..events.visibility import is_open
+from .conditions import Conditions
 from .selections import Selections
 
 OF_CASES = frozenset(one.type for one in EVENTS)
@@ -43,7 +44,7 @@ class EngineEventAccess(EventAccess):
         now: Callable[[], datetime],
     ) -> None:
         self.engine, self.accounts, self.hub, self.retention, self.now = engine, accounts, hub, retention, now
-        self.selections = Selections(engine)
+        self.selections, self.conditions = Selections(engine), Conditions(engine)
         self.streams: dict[str, list[SubscriptionRequest]] = {}
         for name, types in streams_of(engine.planner.schema).items():
             for type in sorted(types - OF_CASES):  # those of cases have a subscription of their own
@@ -63,13 +64,20 @@ class EngineEventAccess(EventAccess):
     def check_selection(self, selection: str, viewer: Viewer) -> str:
         return self.selections.check(selection, viewer)
 
+    async def check_condition(self, condition: str, viewer: Viewer) -> str:
+        return await self.conditions.check(condition, viewer)
+
     async def read(
-        self, events: Sequence[tuple[UUID, str]], viewer: Viewer, selection: str | None = None
+        self, events: Sequence[tuple[UUID, str]], viewer: Viewer, selection: str | None = None, condition: str = ""
     ) -> Mapping[UUID, KnownEvent]:
         of_cases = [id for id, type in events if type in OF_CASES]
         others = [(id, type) for id, type in events if type not in OF_CASES]
         with acting_as(None):  # what is read, and the note of it, is the core's, whoever asked
             known = await self.read_of_cases(of_cases, viewer, selection) if of_cases else {}
+            if known and condition:
+                numbers = {one.facts["number"] for one in known.values()}
+                meeting = await self.conditions.find_meeting(numbers, condition, viewer)
+                known = {id: one for id, one in known.items() if one.facts["number"] in meeting}
             return known | (await self.read_others(others, viewer) if others else {})
 
     async def read_of_cases(self, ids: Sequence[UUID], viewer: Viewer, selection: str | None) -> dict[UUID, KnownEvent]:

@@ -113,11 +113,14 @@ def build_document(events: Iterable[type[Event]], owners: Mapping[str, str] = Ma
             "schemas": {
                 "headers": HEADERS,
                 "headers" + STREAMED: STREAM_HEADERS,
-                **{one.type: envelope_schema(one, delivery_schema(one)) for one in known},
+                **{one.type: envelope_schema(one, delivery_schema(one), sequence=SEQUENCE) for one in known},
                 **{one.type + STREAMED: envelope_schema(one, facts_schema(one), **EXTENSIONS) for one in shared},
             },
         },
     }
+
+
+SEQUENCE = {**TEXT, "description": "Counts what the endpoint is sent for the first time; compare it as a text."}
 
 
 def schema_reference(kind: str, name: str) -> dict[str, str]:

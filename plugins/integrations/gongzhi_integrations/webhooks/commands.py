@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
@@ -63,6 +64,15 @@ SELECTION = (
     "What of the case is sent along, such as { number status }: ids, codes, numbers, times; "
     "never names or what people wrote (字段选择)."
 )
+CONDITION = (
+    "Which cases' events it gets, as a filter of cases such as { urgency: { equals: URGENT } }, which the case meets "
+    "when the event is first sent; null for all (过滤条件)."
+)
+HEADER = (
+    "A header Authorization that is sent along, such as Bearer …; kept sealed, never shown, null for none (授权头)."
+)
+AUTHORIZED = re.compile(r"[!-~]([ -~]{0,998}[!-~])?")
+"""Printable, and without blanks around it (RFC 9110)."""
 
 
 @strawberry.type(description="The endpoint, or why nothing was done (回调结果).")
@@ -89,6 +99,8 @@ class CreateWebhookInput:
     )
     types: list[str] = input_field(TYPES_GIVEN, default_factory=list)
     selection: str | None = input_field(SELECTION, default=UNSET)
+    filter: str | None = input_field(CONDITION, default=UNSET)
+    authorization: str | None = input_field(HEADER, default=UNSET)
 
 
 @command("Have events of cases delivered to an address, from now on (创建回调).", requires=EDIT)
@@ -110,18 +122,21 @@ async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecret
     if await WebhookRow.filter(account=account).count() >= ENDPOINTS:
         raise invalid_input(f"An account has {ENDPOINTS} endpoints at most.", f"每个账户最多 {ENDPOINTS} 个回调。")
     secret = sealing.data_key()
-    row = await WebhookRow.create(
+    row = WebhookRow(
         account=account,
         **bind_to_key(call),
         url=url,
         types=types,
         selection=check_selection(call, input.selection) if is_given(input.selection) else None,
+        condition=await check_condition(call, input.filter) if is_given(input.filter) else None,
         grid=grid,
         secret=await secrets.wrap_secret(call, grid, secret),
         # From now on: what happened before is not delivered.
         position=await find_last_position(call),
         created_at=call.now,
     )
+    await seal_authorization(call, row, input.authorization if is_given(input.authorization) else None)
+    await row.save(force_create=True)
     return WebhookSecretPayload(webhook=ref(Webhook, row.id), secret=secrets.write_secret(secret))
 
 
@@ -133,6 +148,8 @@ class UpdateWebhookInput:
     url: str | None = input_field("Where to send events to (地址).", default=UNSET)
     types: list[str] | None = input_field(TYPES_GIVEN, default=UNSET)
     selection: str | None = input_field(SELECTION, default=UNSET)
+    filter: str | None = input_field(CONDITION, default=UNSET)
+    authorization: str | None = input_field(HEADER, default=UNSET)
 
 
 @command("Change where events are sent to, which, and what with them (修改回调).", requires=EDIT)
@@ -145,6 +162,10 @@ async def update_webhook(call: Call, input: UpdateWebhookInput) -> WebhookPayloa
         row.types = read(partial(check_types, call), input.types, "types") if is_given(input.types) else row.types
     if input.selection is not UNSET:
         row.selection = check_selection(call, input.selection) if input.selection else None
+    if input.filter is not UNSET:
+        row.condition = await check_condition(call, input.filter) if input.filter else None
+    if input.authorization is not UNSET:
+        await seal_authorization(call, row, input.authorization)
     return await save_webhook(row)
 
 
@@ -284,6 +305,29 @@ async def save_webhook(row: WebhookRow) -> WebhookPayload:
 def check_selection(call: Call, selection: str) -> str:
     """Print what is sent along anew. Raises Refusal for what may not be."""
     return call.context.events.check_selection(selection, call.viewer)
+
+
+async def check_condition(call: Call, condition: str) -> str:
+    """Print a filter of cases anew. Raises Refusal for one that may not choose what is sent."""
+    return await call.context.events.check_condition(condition, call.viewer)
+
+
+async def seal_authorization(call: Call, row: WebhookRow, value: str | None) -> None:
+    """Seal what is sent along as the header Authorization, or take it away. Raises Refusal."""
+    row.sealed_authorization = None
+    if value is None:
+        return
+    if not AUTHORIZED.fullmatch(value):
+        raise invalid_input(
+            f"{FIELD} has 1 to 1000 printable characters of ASCII, none of them a blank at an end.",
+            f"{FIELD}应为 1 至 1000 个可打印的 ASCII 字符，首尾不含空格。",
+            "authorization",
+        )
+    grid = await row.grid
+    if row.data_key is None:
+        row.data_key = await secrets.wrap_secret(call, grid, sealing.data_key())
+    key = call.context.keys.unwrap((await GridRow.get(id=grid.county_id)).code, bytes(row.data_key))
+    row.sealed_authorization = sealing.seal_value(key, secrets.AUTHORIZATION.format(row.id), value)
 
 
 async def find_county_grid(code: str) -> GridRow:

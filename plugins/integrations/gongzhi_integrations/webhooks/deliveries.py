@@ -36,8 +36,9 @@ where {AWAKE} and ({STOPPED} is not null or w.position < n.gone or exists (
   select from webhooks.delivery d where d.webhook_id = w.id and d.state = 'WAITING' and d.next_attempt_at <= $1))
 """
 ENDPOINT = f"""
-select w.id, w.account_id, w.permissions, w.url, w.types, w.selection, w.secret, w.grid_id, w.failing_since,
-  w.rests_until, c.code as county, a.name as account, {STOPPED} as stopped, array(
+select w.id, w.account_id, w.permissions, w.url, w.types, w.selection, w.condition, w.secret, w.grid_id,
+  w.failing_since, w.rests_until, w.sequence, w.data_key, w.sealed_authorization,
+  c.code as county, a.name as account, {STOPPED} as stopped, array(
     select r.secret from webhooks.retired_secret r where r.webhook_id = w.id and r.until > $1 order by r.id desc
   ) as retired, w.position < n.gone or exists (
     select from webhooks.delivery d where d.webhook_id = w.id and d.state = 'WAITING' and d.position <= n.gone
@@ -85,9 +86,13 @@ order by d.attempts, d.position, d.id limit $3
 """
 # Arrays, here and below: one statement writes down however many were answered together.
 FREEZE = """
-update webhooks.delivery d set body = one.body
-from unnest($1::uuid[], $2::text[]) one (id, body) where d.id = one.id
+with made as (
+  update webhooks.delivery d set body = one.body
+  from unnest($1::uuid[], $2::text[]) one (id, body) where d.id = one.id
+)
+update webhooks.webhook set sequence = $4 where id = $3
 """
+KEY = "update webhooks.webhook set data_key = coalesce(data_key, $2) where id = $1 returning data_key"
 # Of what was sent once and has been thrown away since, nobody can say who may know of it.
 EXPIRE = """
 update webhooks.delivery set state = 'FAILED', error = 'EXPIRED', next_attempt_at = null
@@ -110,8 +115,9 @@ from gone where w.id = $1
 """
 RECORD = """
 update webhooks.delivery d set state = one.state, attempts = d.attempts + 1, status = one.status, error = one.error,
-  tried_at = $6, next_attempt_at = one.again
-from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::timestamptz[]) one (id, state, status, error, again)
+  next_attempt_at = one.again, seconds = one.seconds, sealed_answer = one.answer, tried_at = $8
+from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::float[], $7::bytea[])
+  one (id, state, status, error, again, seconds, answer)
 where d.id = one.id and d.state = 'WAITING'
 """
 RECOVER = "update webhooks.webhook set failing_since = null, rests_until = null where id = $1"
@@ -130,6 +136,9 @@ class Outcome:
     status: int | None
     error: str | None
     again: datetime | None
+    seconds: float = 0.0
+    answer: bytes | None = None
+    """What the receiver wrote, sealed."""
 
     @property
     def state(self) -> DeliveryState:
@@ -185,9 +194,13 @@ class Deliveries:
         """Find what is due and not under way, of each case only the first that waits."""
         return list(await self.pool.fetch(DUE, self.id, now, most, list(under_way)))
 
-    async def freeze_bodies(self, bodies: Sequence[tuple[UUID, str]]) -> None:
-        """Keep bodies before they are sent: they stay the same however often they are."""
-        await self.pool.execute(FREEZE, *map(list, zip(*bodies, strict=True)))
+    async def freeze_bodies(self, bodies: Sequence[tuple[UUID, str]], sequence: int) -> None:
+        """Keep bodies before they are sent: they stay the same however often they are. The last has this sequence."""
+        await self.pool.execute(FREEZE, *map(list, zip(*bodies, strict=True)), self.id, sequence)
+
+    async def keep_data_key(self, wrapped: bytes) -> bytes:
+        """Keep the key that answers are sealed with, and return the one that is kept."""
+        return bytes(await self.pool.fetchval(KEY, self.id, wrapped))
 
     async def drop(self, deliveries: Sequence[UUID]) -> None:
         """Forget deliveries that the account may not know of; give up those of which nobody can say that any more."""
@@ -196,7 +209,10 @@ class Deliveries:
 
     async def record(self, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Write down what came of attempts."""
-        columns = zip(*((one.delivery, one.state, one.status, one.error, one.again) for one in outcomes), strict=True)
+        rows = (
+            (one.delivery, one.state, one.status, one.error, one.again, one.seconds, one.answer) for one in outcomes
+        )
+        columns = zip(*rows, strict=True)
         await self.pool.execute(RECORD, *map(list, columns), now)
 
     async def recover_endpoint(self) -> None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from gongzhi.core.notices.sending import Moment, NoticeDraft, send_notice
 from gongzhi.declare.viewer import Viewer
-from gongzhi.runtime.event_access import UnfitSelection
+from gongzhi.runtime import sealing
+from gongzhi.runtime.event_access import KnownEvent, UnfitSelection
 from gongzhi.values.errors import Text
 from tortoise.transactions import in_transaction
 
@@ -26,6 +27,7 @@ from .deliveries import SKIP, Deliveries, Outcome
 from .models import WebhookRow, WebhookState
 from .pacing import SLOW, Pace, Slot
 from .rules import TEST
+from .secrets import ANSWER, AUTHORIZATION
 from .sender import GONE, Attempt
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ class EndpointSession:
         self.news = asyncio.Event()
         self.sending: dict[asyncio.Task[Attempt], Any] = {}
         self.open = True
+        self.data_key = b""
         self.failing_since: datetime | None = None
         self.probes = False
         """Whether it has rested and has taken nothing since, so that one delivery at a time finds out."""
@@ -122,10 +125,14 @@ class EndpointSession:
             return
         bodies = await self.compose(endpoint, due, viewer)
         secrets = self.unwrap_secrets(endpoint)
+        self.data_key = self.data_key or await self.find_data_key(endpoint)
+        authorization = self.open_authorization(endpoint)
         begun = asyncio.get_running_loop().time()
         for one in due:
             if one["id"] in bodies:
-                task = asyncio.create_task(self.send(endpoint, one, bodies[one["id"]], secrets, slots.pop()))
+                task = asyncio.create_task(
+                    self.send(endpoint, one, bodies[one["id"]], secrets, authorization, slots.pop())
+                )
                 self.sending[task] = {**one, "begun": begun, "endpoint": endpoint}
 
     async def compose(self, endpoint: Any, due: Sequence[Any], viewer: Viewer) -> dict[UUID, str | None]:
@@ -134,49 +141,53 @@ class EndpointSession:
         Bodies are kept before they are sent: a receiver that gets one twice gets the same, whatever became of the case.
         Whether the account may still know of it is asked each time.
         """
-        source = self.worker.context().address
         bodies: dict[UUID, str | None] = {}
-        made = {
-            one["id"]: make_envelope(source, one, TEST_DATA)
-            for one in due
-            if one["type"] == TEST and one["body"] is None
-        }
-        fresh = [one for one in due if one["type"] != TEST and one["body"] is None]
+        fresh = [one for one in due if one["body"] is None]
         kept = [one for one in due if one["body"] is not None]
         try:
-            made |= await self.make_bodies(fresh, endpoint["selection"], viewer, source)
+            made = await self.make_bodies(fresh, endpoint, viewer)
         except UnfitSelection:
             log.error("the selection of Webhook:%s fits the schema no more; its owner has to change it", endpoint["id"])
             # Without a body they fail, which shows their owner that the selection has to be changed.
-            bodies |= dict.fromkeys([one["id"] for one in fresh])
+            made, bodies = {}, dict.fromkeys([one["id"] for one in fresh])
         if made:
-            await self.deliveries.freeze_bodies(list(made.items()))
-        known = await self.make_bodies([one for one in kept if one["type"] != TEST], None, viewer, source)
-        bodies |= made | {one["id"]: one["body"] for one in kept if one["id"] in known or one["type"] == TEST}
+            await self.deliveries.freeze_bodies(list(made.items()), endpoint["sequence"] + len(made))
+        known = await self.read_events(kept, viewer)
+        bodies |= made | {one["id"]: one["body"] for one in kept if one["event_id"] in known or one["type"] == TEST}
         # The account may not know of these, or no longer.
         if hidden := [one["id"] for one in due if one["id"] not in bodies]:
             await self.deliveries.drop(hidden)
         return bodies
 
-    async def make_bodies(
-        self, asked: Sequence[Any], selection: str | None, viewer: Viewer, source: str
-    ) -> dict[UUID, str]:
-        """Make the bodies, by delivery, of the events that the account may know of. Raises UnfitSelection."""
-        events = [(one["event_id"], one["type"]) for one in asked]
-        known = await self.worker.context().events.read(events, viewer, selection) if events else {}
+    async def make_bodies(self, asked: Sequence[Any], endpoint: Any, viewer: Viewer) -> dict[UUID, str]:
+        """Make the bodies, by delivery, of the events that the account may know of and wants. Raises UnfitSelection."""
+        selection, source = endpoint["selection"], self.worker.context().address
+        known = await self.read_events(asked, viewer, selection, endpoint["condition"] or "")
+        told = [one for one in asked if one["event_id"] in known or one["type"] == TEST]
         return {
-            one["id"]: make_body(source, one, known[one["event_id"]], bool(selection) and one["type"] in TYPES)
-            for one in asked
-            if one["event_id"] in known
+            one["id"]: make_envelope(source, one, TEST_DATA, at)
+            if one["type"] == TEST
+            else make_body(source, one, known[one["event_id"]], bool(selection) and one["type"] in TYPES, at)
+            for at, one in enumerate(told, endpoint["sequence"] + 1)
         }
 
-    async def send(self, endpoint: Any, delivery: Any, body: str | None, secrets: list[bytes], slot: Slot) -> Attempt:
+    async def read_events(
+        self, asked: Sequence[Any], viewer: Viewer, selection: str | None = None, condition: str = ""
+    ) -> Mapping[UUID, KnownEvent]:
+        """Read the events of deliveries that the account may know of. Raises UnfitSelection."""
+        events = [(one["event_id"], one["type"]) for one in asked if one["type"] != TEST]
+        return await self.worker.context().events.read(events, viewer, selection, condition) if events else {}
+
+    async def send(
+        self, endpoint: Any, delivery: Any, body: str | None, secrets: list[bytes], authorization: str | None,
+        slot: Slot,
+    ) -> Attempt:  # fmt: skip
         """Try a delivery once, and release its slot."""
         try:
             if body is None:
                 return Attempt(error="SELECTION")
             url, id, timeout = endpoint["url"], delivery["event_id"], self.pace.timeout
-            return await self.worker.sender.send(url, id, body, secrets, self.worker.now(), timeout)
+            return await self.worker.sender.send(url, id, body, secrets, self.worker.now(), timeout, authorization)
         finally:
             slot.release()
 
@@ -184,6 +195,18 @@ class EndpointSession:
         """Return the secrets that sign: those before, too, while they overlap."""
         wrapped = [endpoint["secret"], *endpoint["retired"]]
         return [self.worker.keys.unwrap(endpoint["county"], bytes(one)) for one in wrapped]
+
+    async def find_data_key(self, endpoint: Any) -> bytes:
+        """Return the key that answers are sealed with; one that is made now, if the endpoint is older than the log."""
+        wrapped = endpoint["data_key"] or await self.deliveries.keep_data_key(
+            self.worker.keys.wrap(endpoint["county"], sealing.data_key())
+        )
+        return self.worker.keys.unwrap(endpoint["county"], bytes(wrapped))
+
+    def open_authorization(self, endpoint: Any) -> str | None:
+        """Return the header Authorization that is sent along, if there is one."""
+        sealed = endpoint["sealed_authorization"]
+        return sealed and sealing.open_value(self.data_key, AUTHORIZATION.format(endpoint["id"]), bytes(sealed))
 
     async def wait(self) -> None:
         """Wait for an answer, or for more to send while there is room; write down what was answered."""
@@ -227,7 +250,10 @@ class EndpointSession:
         if wait is not None and attempt.status != GONE:
             # The longer of both: no endpoint is tried sooner for having said when.
             again = now + max(wait, retries.read_retry_after(attempt.retry_after, now))
-        return Outcome(delivery["id"], attempt.is_taken, attempt.status, attempt.error, again)
+        answer = attempt.answer and sealing.seal_value(self.data_key, ANSWER.format(delivery["id"]), attempt.answer)
+        return Outcome(
+            delivery["id"], attempt.is_taken, attempt.status, attempt.error, again, attempt.seconds, answer or None
+        )
 
     async def note_failure(self, endpoint: Any, missed: Sequence[Attempt], now: datetime) -> None:
         """Note that something was not taken; let the endpoint rest if nothing is, or if it asks to be left alone."""

@@ -13,8 +13,8 @@ HOLDINGS = (
         SIGNING_IN,
         person=f"t.account_id in ({MINE})",
         erase=GONE,
-        hidden=("secret",),
-        wrapped={"secret": COUNTY_OF_ROW},
+        hidden=("secret", "data_key", "sealed_authorization"),
+        wrapped={"secret": COUNTY_OF_ROW, "data_key": COUNTY_OF_ROW},
     ),
     Holding(
         "webhooks.retired_secret",
@@ -25,7 +25,11 @@ HOLDINGS = (
     ),
     Holding(
         "webhooks.delivery",
-        Text("what was delivered of cases, in ids and codes", "事件投递记录，仅含标识和代码"),
+        Text(
+            "what was delivered of cases, in ids and codes; the receiver's answer, sealed",
+            "事件投递记录，仅含标识和代码；接收方的应答（加密）",
+        ),
         RECORDS,
+        hidden=("sealed_answer",),
     ),
 )

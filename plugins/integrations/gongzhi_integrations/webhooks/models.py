@@ -47,7 +47,14 @@ class WebhookRow(Located):
     url = fields.CharField(max_length=500)
     types: Any = ArrayField("text")
     selection: Any = fields.TextField(null=True)
+    # The case of an event has to meet it, as GraphQL has the filter of `cases`.
+    condition: Any = fields.TextField(null=True)
     secret = BytesField()
+    # What `sealed_authorization`, and answers in the log, are sealed with.
+    data_key: Any = BytesField(null=True)
+    sealed_authorization: Any = BytesField(null=True)
+    # How many events have been sent to it.
+    sequence = fields.BigIntField(default=0, db_default=0)
     previous_until = fields.DatetimeField(null=True)
     state = fields.CharEnumField(WebhookState, max_length=8, default=WebhookState.ACTIVE)
     reason = fields.CharField(max_length=20, null=True)
@@ -98,6 +105,8 @@ class DeliveryRow(Model):
     tried_at = fields.DatetimeField(null=True)
     next_attempt_at = fields.DatetimeField(null=True)
     body = fields.TextField(null=True)
+    seconds = fields.FloatField(null=True)
+    sealed_answer: Any = BytesField(null=True)
 
     class Meta:
         schema = "webhooks"

@@ -25,11 +25,12 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import commands, types
+    from . import commands, inspection, types
 
     return (
         *types.EXTENSIONS,
         *commands.EXTENSIONS,
+        *inspection.EXTENSIONS,
     )
 
 

@@ -30,7 +30,7 @@ def see_deliveries(delivery: Table, viewer: ViewerScope) -> Alternatives:
     return [Sql(known, delivery.body, delivery.attempts, delivery.type)]
 
 
-async def require_owner(call: Call, row: WebhookRow) -> None:
+async def require_owner(call: Call, row: WebhookRow, path: str = "webhook") -> None:
     """Refuse whoever only watches over it: what is delivered goes by what its own account may see."""
     if (await row.account).name != call.viewer.account.name:
-        raise not_allowed("webhook")
+        raise not_allowed(path)

@@ -1,4 +1,7 @@
-"""Secrets: 32 random bytes that deliveries are signed with, written `whsec_…`, kept wrapped under the county's key."""
+"""Secrets: 32 random bytes that deliveries are signed with, written `whsec_…`, kept wrapped under the county's key.
+
+What else an endpoint is sent, and what it answers, is sealed with a data key of its own.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from gongzhi.core.grids.models import GridRow
 from gongzhi.runtime.commands import Call
 
 PREFIX = "whsec_"
+AUTHORIZATION, ANSWER = "webhooks.webhook.sealed_authorization:{}", "webhooks.delivery.sealed_answer:{}"
+"""What is sealed, and of which row."""
 
 
 def write_secret(secret: bytes) -> str:

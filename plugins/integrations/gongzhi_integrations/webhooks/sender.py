@@ -1,4 +1,4 @@
-"""Sender: signs a body, sends it once, and tells what was answered; of the answer only the head is looked at."""
+"""Sender: signs a body, sends it once, and tells what was answered; only the head of it says what became of it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ AGENT = "gongzhi-webhooks/1"
 GONE = 410
 DRAINED, DRAINING = 16_384, 0.5
 """Bytes of an answer's body, and seconds for them, so that the connection can be used again; it is closed otherwise."""
+KEPT = 2_000
+"""Bytes of it that the log keeps, sealed."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Attempt:
     error: str | None = None
     retry_after: str | None = None
     seconds: float = field(default=0.0, compare=False)
+    answer: str = field(default="", compare=False)
+    """The beginning of what the receiver wrote."""
 
     @property
     def is_taken(self) -> bool:
@@ -59,13 +63,16 @@ class Sender:
         return make_client(self.networks, CONNECTING)
 
     async def send(
-        self, url: str, id: UUID, body: str, secrets: Iterable[bytes], now: datetime, timeout: float | None = None
-    ) -> Attempt:
+        self, url: str, id: UUID, body: str, secrets: Iterable[bytes], now: datetime, timeout: float | None = None,
+        authorization: str | None = None,
+    ) -> Attempt:  # fmt: skip
         """Send a body once. Whatever goes wrong is in the answer."""
         begun, timeout = time.monotonic(), timeout or self.timeout
         try:
             async with asyncio.timeout(timeout):
                 signed = make_headers(id, body, secrets, now)
+                if authorization:
+                    signed["authorization"] = authorization
                 request = self.client.build_request("POST", url, content=body.encode(), headers=signed)
                 # What bounds the answer is the timeout around it all; that of the client is for connecting.
                 request.extensions["timeout"] = {"connect": min(CONNECTING, timeout)}
@@ -78,8 +85,7 @@ class Sender:
 
             return Attempt(error=name_failure(error), seconds=time.monotonic() - begun)
         seconds = time.monotonic() - begun
-        await drain(reply)
-        return replace(found, seconds=seconds)
+        return replace(found, seconds=seconds, answer=(await drain(reply))[:KEPT].decode(errors="replace"))
 
     async def close(self) -> None:
         """Close the client, if there was a delivery."""
@@ -87,17 +93,19 @@ class Sender:
             await self.client.aclose()
 
 
-async def drain(reply: httpx.Response) -> None:
+async def drain(reply: httpx.Response) -> bytes:
     """Read what little follows the head of an answer, and leave the connection to the next delivery."""
+    read = b""
     with suppress(Exception):  # the receiver has it, whatever becomes of the rest
         async with asyncio.timeout(DRAINING):
-            read = 0
+            # As it comes: what is compressed may be anything once it is not.
             async for part in reply.aiter_raw():
-                read += len(part)
-                if read > DRAINED:
+                read += part
+                if len(read) > DRAINED:
                     break
     with suppress(Exception):
         await reply.aclose()
+    return read
 
 
 def make_headers(id: UUID, body: str, secrets: Iterable[bytes], now: datetime) -> dict[str, str]:

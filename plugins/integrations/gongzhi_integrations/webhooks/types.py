@@ -6,11 +6,12 @@ import datetime
 
 from gongzhi.core.accounts.types import Account
 from gongzhi.core.grids.types import Grid
-from gongzhi.declare.entity import Connection, Node, column, connection, entity, expression, one
+from gongzhi.declare.entity import Connection, Node, aggregate, column, connection, entity, expression, one
 from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import compare_place
 from gongzhi.declare.roots import Query
+from gongzhi.declare.sql import Sql
 from strawberry import ID
 
 from .models import DeliveryRow, DeliveryState, WebhookRow, WebhookState
@@ -43,6 +44,7 @@ class Webhook(Node):
     types: list[str] = column("The types it gets; all of cases, if there are none (事件类型).")
     grid: Grid | None = one("It gets what happens in this grid and below (网格).")
     selection: str | None = column("What of the case is sent along (字段选择).")
+    filter: str | None = column("Which cases' events it gets, as a filter of cases (过滤条件).", name="condition")
     state: WebhookState = column("Whether it is delivered to (状态).")
     reason: str | None = column("Why it was disabled: GONE, FAILING, ACCOUNT or KEY (停用原因).")
     failing_since: datetime.datetime | None = column("Since when nothing has been taken (持续失败起).")
@@ -51,6 +53,20 @@ class Webhook(Node):
     )
     missed_until: datetime.datetime | None = column(
         "Events before this were thrown away before it could get them; load what you follow (遗漏事件至)."
+    )
+    lag: int | None = aggregate(
+        "For how many seconds the oldest event that was sent and not taken has waited; null if none does (积压，秒).",
+        lambda: WebhookDelivery,
+        lambda at: Sql("floor(extract(epoch from {1}-min({0})))::int", at.rows.at, at.viewer.now),
+        lambda at: [Sql("{0}='WAITING'", at.rows.state)],
+        on="webhook",
+    )
+    success_rate: float | None = aggregate(
+        "Which share of what was last tried within a day has been taken, 0 to 1; null if nothing was (近一日成功率).",
+        lambda: WebhookDelivery,
+        lambda at: Sql("avg(({0}='DELIVERED')::int)::float", at.rows.state),
+        lambda at: [Sql("{0}>{1}-interval '1 day'", at.rows.tried_at, at.viewer.now)],
+        on="webhook",
     )
     created_at: datetime.datetime = column("When it was made (创建时间).")
     deliveries: Connection[WebhookDelivery] = connection(
@@ -78,6 +94,7 @@ class WebhookDelivery(Node):
     status: int | None = column("What the receiver answered the last time, as an HTTP status (响应状态码).")
     error: str | None = column("Why there was no answer: DNS, REFUSED_ADDRESS, CONNECT, TLS, TIMEOUT … (错误).")
     tried_at: datetime.datetime | None = column("When it was last tried (最近尝试时间).")
+    seconds: float | None = column("How long the last answer took (最近用时，秒).")
     next_attempt_at: datetime.datetime | None = column("When it is tried next; null if it is not (下次尝试时间).")
 
 

@@ -376,8 +376,8 @@ async def told(desk: Desk) -> list[Any]:
 
 
 async def test_secrets_move_with_the_ring(desk: Desk) -> None:
-    """Once the old key is dropped, deliveries are still signed with the secrets that receivers have."""
-    made = await desk.create()
+    """Once the old key is dropped, deliveries are still signed with the secrets that receivers have, and authorized."""
+    made = await desk.create(authorization="Bearer der-schluessel")
     await desk.system.do("rotateWebhookSecret", "secret", webhook=made["webhook"]["id"])
     old = hashlib.sha256(b"gongzhi keys " + SECRET.encode()).digest()
     ring = KeyRing({"new": b"n" * 32, "main": old})
@@ -387,4 +387,4 @@ async def test_secrets_move_with_the_ring(desk: Desk) -> None:
     await desk.report()
     await desk.deliver()
     [got] = desk.receiver.got
-    assert got.signatures[1] == got.signed(made["secret"])
+    assert got.signatures[1] == got.signed(made["secret"]) and got.headers["authorization"] == "Bearer der-schluessel"
