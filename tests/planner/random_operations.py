@@ -33,7 +33,7 @@ from graphql import (
 )
 
 from .expected_visibility import ExpectedVisibility, Row, Rows
-from .reference_engine import At
+from .reference_engine import UNASKED, At
 from .reference_lists import FILTERS, cursor, snake
 from .sample_county import SECRET, VIEWERS
 
@@ -142,8 +142,9 @@ class Queries:
         return found
 
     def chosen(self, kind: GraphQLObjectType, depth: int) -> list[tuple[str, GraphQLField]]:
-        leaves = [item for item in kind.fields.items() if is_leaf_type(get_named_type(item[1].type))]
-        others = [item for item in kind.fields.items() if item not in leaves]
+        known = [item for item in kind.fields.items() if kind is not self.schema.query_type or item[0] not in UNASKED]
+        leaves = [item for item in known if is_leaf_type(get_named_type(item[1].type))]
+        others = [item for item in known if item not in leaves]
         found = self.random.sample(leaves, min(len(leaves), self.random.choice((0, 1, 2, 2, 3, 5))))
         if depth < DEEPEST and others:
             most = 3 if depth < 2 else 2

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gongzhi.declare.columns import NEVER
 from graphql import GraphQLError
 
-from . import reference_dispatch, reference_exports, reference_operations
+from . import reference_dispatch, reference_exports, reference_integrations, reference_operations
 from .expected_visibility import Row
 
 if TYPE_CHECKING:
@@ -188,6 +188,7 @@ FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
     **reference_dispatch.FILTERS,
     **reference_operations.FILTERS,
     **reference_exports.FILTERS,
+    ("Case", "externalNumber"): lambda at, row: reference_integrations.entry(at, row, "number"),
     ("Grid", "grid"): lambda at, row: row,
     ("Person", "grid"): grid_of,
     ("Household", "grid"): grid_of,
