@@ -12,7 +12,7 @@ import typer
 from gongzhi_server.errors import Problem
 from rich.console import Console
 
-from . import bars, county, deadlines, door, events, growth, lifecycles, loads, memory, similar, speed, storm
+from . import bars, county, deadlines, door, events, growth, lifecycles, loads, memory, processes, similar, speed, storm
 from .questions import Question, questions
 from .servers import running
 
@@ -38,6 +38,7 @@ def bench(
     lives: Annotated[bool, typer.Option("--lifecycles", help="Whole lives of cases over HTTP, instead.")] = False,
     alarms: Annotated[bool, typer.Option("--storm", help="A thousand alarms become cases, instead.")] = False,
     followed: Annotated[bool, typer.Option("--events", help="Events and who follows them, instead.")] = False,
+    several: Annotated[bool, typer.Option("--processes", help="One, two and four processes, instead.")] = False,
     cases: Annotated[int, typer.Option(help="Among how many cases the lives are lived.")] = 100_000,
     data: Annotated[Path | None, typer.Option(help="Where the embedded database is kept.", show_default=False)] = None,
     database: Annotated[str | None, typer.Option(help="PostgreSQL 18 to use instead of it, postgresql://…")] = None,
@@ -68,6 +69,8 @@ def bench(
                 found[f"lifecycles among {cases}"] = lifecycles.measure(console, dsn, cases, quick)
             if alarms:
                 found["storm"] = storm.measure(console, dsn)
+            if several:
+                found["processes"] = processes.measure(console, dsn, quick)
             if followed:
                 found["events"] = events.measure(console, dsn, quick)
             if not found:

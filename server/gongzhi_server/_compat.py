@@ -165,5 +165,12 @@ class PooledClient(AsyncpgDBClient):
         return PooledTransaction(TransactionWrapper(self), self._pool_init_lock)
 
 
+def supervise_with(process: type) -> None:
+    """Have uvicorn's supervisor start such processes; it takes no others than its own."""
+    from uvicorn.supervisors import multiprocess
+
+    multiprocess.Process = process  # type: ignore[misc, assignment]
+
+
 client_class = PooledClient
 """What Tortoise looks for in the module that its configuration names as the engine."""

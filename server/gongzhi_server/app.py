@@ -230,7 +230,8 @@ class Deployment:
             # What is ours goes before what plugins answer, GraphQL first of all.
             app.router.routes[:0] = [*own, *others.routes]
             app.gateway, gateway.page = gateway, others.page
-            services = Services(self.plugins, dsn, acting, runtime.run, health.record_failure, hub.feed)
+            works = settings.works
+            services = Services(self.plugins, dsn, acting, runtime.run, health.record_failure, hub, works)
             # Services wait for events, so they are woken when positions have been given.
             hub.heard.append(services.call)
             app.state.worker, app.state.hub, app.state.health, app.state.runtime = worker, hub, health, runtime
@@ -238,13 +239,14 @@ class Deployment:
             app.state.services, app.state.operations = services, gateway.operations
             app.state.stopping, app.state.archive, app.state.now = gateway.stopping, runtime.archive, now
             app.state.checks = self.plugins.registers.checks
-            tasks = WorkerTasks(worker, settings.background_pool)
+            may_work = partial(leads_work, hub, settings)
+            tasks = WorkerTasks(worker, settings.background_pool, may_work)
             # Background work starts last, when everything that it may call is there, and stops first.
             async with (
                 health.run_lifespans(),
-                sweep_hourly(runtime.archive, now),
+                sweep_hourly(runtime.archive, now) if works else nullcontext(),
                 watch_guard(guard),
-                run_work(hub, runtime, tasks if self.background else None),
+                run_work(hub, runtime, tasks, settings.role) if self.background else stop_at_end(hub),
                 services.running() if self.background else nullcontext(),
             ):
                 yield
@@ -360,15 +362,30 @@ class Deployment:
         return PublishedSchema(lambda: self.schema.as_str() + "\n", None if is_open else admit)
 
 
+def leads_work(hub: Hub, settings: Settings) -> bool:
+    """Return whether handlers, jobs and the audit's chain are this process's to look after, at this moment."""
+    return settings.role == "work" or hub.sequencer.leads
+
+
 @asynccontextmanager
-async def run_work(hub: Hub, runtime: Runtime, tasks: WorkerTasks | None) -> AsyncIterator[None]:
-    """Have handlers and jobs at work. Without, the hub starts once somebody follows events; it is stopped anyway."""
-    if tasks:
-        hub.heard.append(tasks.call)
+async def run_work(hub: Hub, runtime: Runtime, tasks: WorkerTasks, role: str) -> AsyncIterator[None]:
+    """Have events numbered, and handlers and jobs at work, as the role of the process says."""
+    hub.sequencer.may_lead = role != "web"
+    ledger = runtime.ledger
+    ledger.chains = tasks.may_work
+    if role != "web":
+        hub.heard += [tasks.call, lambda: ledger.note_act(tasks.worker.now())]
         hub.work.append(lambda: runtime.run(tasks.run()))
+    async with stop_at_end(hub):
+        await hub.start()
+        with hub.listening() if role == "work" else nullcontext():
+            yield
+
+
+@asynccontextmanager
+async def stop_at_end(hub: Hub) -> AsyncIterator[None]:
+    """Stop what runs for events at the end, which the first follower may have started."""
     try:
-        if tasks:
-            await hub.start()
         yield
     finally:
         await hub.stop()

@@ -8,10 +8,12 @@ import socket
 import sys
 from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from .app import create_app
@@ -67,7 +69,8 @@ class GreetingServer(uvicorn.Server):
         if self.started:  # what is beside it asks about what the application's own start has made
             await self._held.enter_async_context(self.beside)
         freeze_garbage()
-        print(self.greeting, flush=True)
+        if self.greeting:
+            print(self.greeting, flush=True)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop as uvicorn does, and what is beside it first."""
@@ -91,6 +94,7 @@ def serve_forever(
     without: Collection[str] = (),
     *,
     only_core: bool = False,
+    workers: int = 1,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM, bringing the tables up to date first; `fill` gets the DSN and the plugins before.
 
@@ -101,8 +105,7 @@ def serve_forever(
         installed = Plugins() if only_core else loader.load_plugins(without)
     # Port first, database second: a second server must not touch the tables of the first.
     with ExitStack() as stack:
-        listener = stack.enter_context(bind_socket(settings.host, settings.port))
-        probed = stack.enter_context(bind_socket(*settings.management)) if settings.management else None
+        listeners = [stack.enter_context(bind_socket(settings.host, settings.port))] if settings.answers else []
         dsn = stack.enter_context(embedded_postgres.run_cluster(settings))
         with fast_startup():
             keys = load_key_ring(settings)
@@ -110,21 +113,50 @@ def serve_forever(
             app = create_app(settings, dsn, plugins=installed, keys=keys)
         asyncio.run(database.migrate_apps(dsn, installed.apps))
         asyncio.run(fingerprints.confirm_secrets(dsn, settings, keys))
-        asyncio.run(refuse_bad_surroundings(dsn, settings, clock))
+        asyncio.run(refuse_bad_surroundings(dsn, settings, clock, workers))
         if fill:
             fill(dsn, installed)
-        beside = None
-        if probed:
-            from .management.serving import answer_probes  # few processes are measured, and it takes its time
-
-            beside = answer_probes(app, dsn, probed)
-        server = GreetingServer(app, startup_message(settings, server_url(listener)), read_limits(settings), beside)
+        greeting = startup_message(settings, server_url(listeners[0])) if listeners else "Gongzhi 共治 works."
         with suppress(KeyboardInterrupt):  # uvicorn has stopped in good order and raises the signal once more
-            server.run([listener])
+            if workers > 1:
+                from .workers import run_workers  # what most deployments do not need
+
+                make = partial(make_worker, settings, dsn, tuple(without), only_core, workers)
+                run_workers(make, workers, listeners, greeting)
+            else:
+                make_server(settings, dsn, app, greeting).run(listeners)
 
 
-def bind_socket(host: str, port: int) -> socket.socket:
-    """Take the port, without listening on it yet."""
+def make_worker(
+    settings: Settings, dsn: str, without: Collection[str], only_core: bool, workers: int
+) -> GreetingServer:
+    """Make the server of one of several processes, in that process. Raises Problem."""
+    set_up_logging(settings)
+    with fast_startup():
+        app = create_app(settings, dsn, plugins=Plugins() if only_core else loader.load_plugins(without))
+    return make_server(settings, dsn, app, ports=workers)
+
+
+def make_server(settings: Settings, dsn: str, app: Starlette, greeting: str = "", ports: int = 1) -> GreetingServer:
+    """Make a server of an application, with what answers machines beside it: on one of so many ports in a row."""
+    beside = None
+    if settings.management:
+        from .management.serving import answer_probes  # few processes are measured, and it takes its time
+
+        beside = answer_probes(app, dsn, take_port(*settings.management, ports))
+    return GreetingServer(app, greeting, read_limits(settings), beside)
+
+
+def take_port(host: str, port: int, ports: int) -> socket.socket:
+    """Listen on the first port that nobody has, of so many in a row. Raises Problem."""
+    for number in range(port, port + ports - 1):
+        with suppress(Problem):
+            return bind_socket(host, number, listen=True)
+    return bind_socket(host, port + ports - 1, listen=True)
+
+
+def bind_socket(host: str, port: int, listen: bool = False) -> socket.socket:
+    """Take the port. One that is not listened on yet can be taken twice. Raises Problem."""
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     # Otherwise a server that was just stopped would keep the port for a minute.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -132,6 +164,8 @@ def bind_socket(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * UNACKNOWLEDGED)
     try:
         listener.bind((host, port))
+        if listen:
+            listener.listen()
     except OSError as error:
         listener.close()
         raise Problem(

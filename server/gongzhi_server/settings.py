@@ -46,6 +46,12 @@ class Settings:
 
     host: str = declare_variable("HOST", "127.0.0.1", str, "Address to listen on; 0.0.0.0 for every network.")
     port: int = declare_variable("PORT", 8000, whole_number(0, 65535), "TCP port to listen on; 0 for any free one.")
+    role: Literal["all", "web", "work"] = declare_variable(
+        "GONGZHI_ROLE",
+        "all",
+        one_of("all", "web", "work"),
+        "What a process does: web answers, work runs handlers, jobs and services, all both, working while it leads.",
+    )
     data: Path = declare_variable("GONGZHI_DATA", Path(".gongzhi"), Path, "Folder for everything kept on this machine.")
     database: str | None = declare_variable(
         "DATABASE_URL", None, check_dsn, "PostgreSQL 18 to use, postgresql://…; not set: the embedded one.", hidden=True
@@ -245,6 +251,16 @@ class Settings:
             # In development alone: several machines of a deployment would each make their own.
             given["secret"] = keep_secret(given.get("data", cls.data))
         return cls(**given)
+
+    @property
+    def answers(self) -> bool:
+        """Whether the process answers callers."""
+        return self.role != "work"
+
+    @property
+    def works(self) -> bool:
+        """Whether the process takes part in the work in the background."""
+        return self.role != "web"
 
     @property
     def development(self) -> bool:

@@ -146,7 +146,7 @@ async def test_one_process_is_elected(pump: tuple[Plugins, Any], empty: str, tmp
             await until(lambda: module.at_work)
             [first] = module.at_work
             await second.enter_async_context(process(empty, tmp_path, plugins))
-            assert module.at_work == {first} and module.went == [("system:pump", first)]
+            assert module.at_work == {first} and set(module.went) - {"news"} == {("system:pump", first)}
         await until(lambda: module.at_work)
         assert module.at_work != {first}
     assert not module.at_work

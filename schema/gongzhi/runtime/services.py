@@ -8,7 +8,8 @@
     Service("rubbish.scales", follow)
 
 Every process stands ready for a `Service`, and one of them is elected by a lock on the connection that it works with:
-the lock goes with the connection, and the work ends with it, so that it is never done twice at a time. A
+the lock goes with the connection, and the work ends with it, so that it is never done twice at a time. PostgreSQL ends
+the connection of a process that is frozen or gone within seconds, and another one is elected. A
 `ProcessService` runs in every process, and shares its work out by locks of its own.
 """
 
@@ -71,8 +72,12 @@ class ProcessRun:
 
 @dataclass(frozen=True)
 class ProcessService:
-    """Background work that goes on in every process at a time; all else is as with `Service`."""
+    """Background work that goes on in every process at a time; all else is as with `Service`.
+
+    Processes whose role is `web` run only what `serves`: what their own answers need.
+    """
 
     name: str
     run: Callable[[ProcessRun], Awaitable[None]]
     wanted: Wanted | None = None
+    serves: bool = False

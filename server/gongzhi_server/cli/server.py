@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +18,14 @@ from .contents import load_demo_once
 from .terminal import read_settings
 
 
+class Role(StrEnum):
+    """Roles of a process."""
+
+    ALL = "all"
+    WEB = "web"
+    WORK = "work"
+
+
 def serve(
     demo: Annotated[bool, typer.Option("--demo", help="Load the demo county (演示县) first if there is none.")] = False,
     without: Annotated[
@@ -24,12 +34,20 @@ def serve(
     only_core: Annotated[
         bool, typer.Option("--only-core", help="Start without any plugin (仅核心); their tables stay.")
     ] = False,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port (进程数).")] = 1,
+    role: Annotated[
+        Role | None,
+        typer.Option(help="What they do (角色): answer, work in the background, or both; else GONGZHI_ROLE."),
+    ] = None,
 ) -> None:
     """Serve GraphQL over HTTP (启动服务)."""
     with fast_startup():
         from gongzhi_server import serve
 
-    serve.serve_forever(read_settings(), load_demo_once if demo else None, without or (), only_core=only_core)
+    chosen = read_settings()
+    if role:
+        chosen = replace(chosen, role=role.value)
+    serve.serve_forever(chosen, load_demo_once if demo else None, without or (), only_core=only_core, workers=workers)
 
 
 def migrate(

@@ -30,8 +30,9 @@ CHECKS = (
         "select count(*) from events.outbox where position is null and at < now() - interval '1 minute'",
         Text("every event is told in its turn", "事件均已按序分发"),
         Text(
-            "events of more than a minute ago that nobody has been told of: {0}; is a server running?",
-            "超过一分钟仍未分发的事件：{0} 条；服务是否在运行？",
+            "events of more than a minute ago that nobody has been told of: {0}; is a process running whose role is "
+            "all or work?",
+            "超过一分钟仍未分发的事件：{0} 条；角色为 all 或 work 的进程是否在运行？",
         ),
     ),
     Check(

@@ -24,9 +24,9 @@ where datname = current_database() and application_name like $1 and application_
 
 
 async def examine_surroundings(
-    connection: asyncpg.Connection[Any], settings: Settings, now: Callable[[], datetime]
+    connection: asyncpg.Connection[Any], settings: Settings, now: Callable[[], datetime], workers: int = 1
 ) -> AsyncIterator[tuple[bool, str]]:
-    """Yield what was looked at, and whether it is well."""
+    """Yield what was looked at, and whether it is well, for as many processes as start together."""
     before, there, after = now(), await connection.fetchval("select clock_timestamp()"), now()
     # The answer may have taken long: only what lies outside of the whole time it took is a difference.
     apart = max(before - there, there - after)
@@ -37,12 +37,12 @@ async def examine_surroundings(
     )
     room, needed = await connection.fetchval(ROOM), count_connections(settings)
     yield (
-        needed <= room,
+        needed * workers <= room,
         f"connections: a process takes up to {needed}, and the database has room for {room}"
         + (
             f", so for {room // needed} at a time"
-            if needed <= room
-            else ": lower GONGZHI_POOL and its like, or raise max_connections"
+            if needed * workers <= room
+            else f", and {workers} start here: lower GONGZHI_POOL and its like, or raise max_connections"
         ),
     )
     others = await connection.fetchval(OTHERS, f"{LISTENER} %", listener_name(settings.issuer))
@@ -55,11 +55,11 @@ async def examine_surroundings(
     )
 
 
-async def refuse_bad_surroundings(dsn: str, settings: Settings, now: Callable[[], datetime]) -> None:
-    """Raise Problem with all that would hurt a process of this county; in development nothing is looked at."""
+async def refuse_bad_surroundings(dsn: str, settings: Settings, now: Callable[[], datetime], workers: int = 1) -> None:
+    """Raise Problem with all that would hurt processes of this county; in development nothing is looked at."""
     if settings.development:
         return
     async with database.connect_database(dsn) as connection:
-        ill = [said async for well, said in examine_surroundings(connection, settings, now) if not well]
+        ill = [said async for well, said in examine_surroundings(connection, settings, now, workers) if not well]
     if ill:
         raise Problem("; ".join(ill))

@@ -124,9 +124,9 @@ class EngineEventAccess(EventAccess):
         return await self.hub.feed.find_position(since)
 
     async def wait(self, position: int) -> None:
-        await self.hub.start()
-        with suppress(PositionExpired):  # whoever reads on finds out
-            await self.hub.feed.after(position)
+        async with self.hub.following():
+            with suppress(PositionExpired):  # whoever reads on finds out
+                await self.hub.feed.after(position)
 
 
 def keys_and_cursors(ids: Sequence[UUID]) -> dict[str, Any]:

@@ -43,6 +43,8 @@ class EventFeed:
         self.rest = poll
         """Seconds after which the feed reads again, even if nobody called."""
         self.relied = False
+        self.followers = 0
+        """How many wait for events. While there are none, nothing is read."""
         self.position = 0
         self.history = 0
         """How often events were lost while this process followed: its database was restored, or a replica took over."""
@@ -67,9 +69,11 @@ class EventFeed:
         """Note that there may be news."""
         self._hint.set()
 
-    def notice(self) -> None:
-        """Note that positions have been given; whoever hands on every event tells which."""
-        if not self.relied:
+    def notice(self, position: int | None = None) -> None:
+        """Note that positions have been given, up to this one if it is known."""
+        if not self.followers:
+            self.position, self._kept = max(self.position, position or 0), []
+        elif not self.relied:  # else whoever hands on every event tells which
             self.hint()
 
     def rely(self, on: bool) -> None:
@@ -83,7 +87,7 @@ class EventFeed:
             # Cleared before reading: a hint that arrives meanwhile is not lost, but leads to another look.
             self._hint.clear()
             try:
-                while await self.advance():
+                while self.followers and await self.advance():
                     pass
             # The loop must survive the database; the next look, after a moment, begins where this one stopped.
             except LOST as error:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,7 +33,7 @@ class Hub:
         self.feed = EventFeed(fetch, poll)
         self.sequencer = Sequencer(dsn, now, retention, self.notify_waiting, self.note_epochs, poll)
         self.work: list[Callable[[], Coroutine[Any, Any, None]]] = []
-        self.heard: list[Callable[[], None]] = [self.feed.notice]
+        self.heard: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         # Two first subscribers may come at the same time; the tasks must be started once.
         self._starting = asyncio.Lock()
@@ -53,10 +53,36 @@ class Hub:
                 self.feed.rewind(epochs[-1].began)
         self._known.set()
 
-    def notify_waiting(self) -> None:
-        """Call all who wait for events: positions have been given."""
+    def notify_waiting(self, position: int | None = None) -> None:
+        """Call all who wait for events: positions have been given, up to this one if it is known."""
+        self.feed.notice(position)
         for hear in self.heard:
             hear()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Hear at once of what is numbered, for as long as the block lasts; who does not looks once a second."""
+        self.sequencer.listeners += 1
+        self.sequencer.called.set()
+        try:
+            yield
+        finally:
+            self.sequencer.listeners -= 1
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """Keep the feed up with what happens, for as long as the block lasts."""
+        await self.start()
+        async with self._starting:
+            # Nobody has kept it up since the last one left.
+            if not self.feed.followers:
+                await self.feed.open()
+            self.feed.followers += 1
+        try:
+            with self.listening():
+                yield
+        finally:
+            self.feed.followers -= 1
 
     async def start(self) -> None:
         """Start what does not run yet. Events from now on are told."""

@@ -259,18 +259,20 @@ class GraphQLEngine:
             )
         with translate_faults(viewer.language), self._translate_stream_faults(viewer.language):
             asked = await self._accept(document, dict(variables or {}), viewer)
-            # Without background work the hub starts with the first subscriber.
-            await self.hub.start()
-            position = await self.start_position(asked, (extensions or {}).get("lastEventId"))
-            if not asked.live:
-                # No event comes with it, so that whoever comes again must not see by it that something has happened.
-                yield Answer(b"", cursor=self.hub.cursors.seal(position, varied=True))
-            following = self.streams.follow(
-                asked, viewer, position, lambda now: self.planner.stream(document, asked.variables, now, asked.field)
-            )
-            async with aclosing(following) as answers:
-                async for each in answers:
-                    yield each
+            async with self.hub.following():
+                position = await self.start_position(asked, (extensions or {}).get("lastEventId"))
+                if not asked.live:
+                    # No event comes with it: whoever comes again must not see by it that something has happened.
+                    yield Answer(b"", cursor=self.hub.cursors.seal(position, varied=True))
+                following = self.streams.follow(
+                    asked,
+                    viewer,
+                    position,
+                    lambda now: self.planner.stream(document, asked.variables, now, asked.field),
+                )
+                async with aclosing(following) as answers:
+                    async for each in answers:
+                        yield each
 
     async def _accept(self, document: Document, given: dict[str, Any], viewer: Viewer) -> SubscriptionRequest:
         """Return what somebody asks to follow, once it is known that they may and what it costs."""

@@ -11,9 +11,9 @@ from typing import Any
 
 import asyncpg
 from gongzhi.runtime.context import Context
-from gongzhi.runtime.event_feed import EventFeed
 from gongzhi.runtime.services import ProcessRun, ProcessService, Service, ServiceRun
 
+from gongzhi_server.events.hub import Hub
 from gongzhi_server.events.sequencer import POLL
 from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.plugins.installed import FAULTS, Plugin
@@ -39,7 +39,8 @@ class ServiceFailed(Exception):
 class Services:
     """The services of plugins.
 
-    `context` makes what a plugin has at hand, `run` knows the tables, `report_failure` hears of faults.
+    `context` makes what a plugin has at hand, `run` knows the tables, `report_failure` hears of faults. Without `works`
+    the process serves, and does nothing else.
     """
 
     def __init__(
@@ -49,10 +50,11 @@ class Services:
         context: Callable[[str], Context],
         run: Callable[..., Any],
         report_failure: Callable[[str, str], None],
-        feed: EventFeed,
+        hub: Hub,
+        works: bool = True,
     ) -> None:
         self.plugins, self.dsn, self.context, self.run, self.report_failure = plugins, dsn, context, run, report_failure
-        self.feed = feed
+        self.hub, self.works = hub, works
         self.published: set[asyncio.Event] = set()
 
     def call(self) -> None:
@@ -66,7 +68,7 @@ class Services:
         tasks = {
             asyncio.create_task(self.begin(plugin, one)): one.name
             for plugin, one in self.plugins.services
-            if one.wanted is None or one.wanted(self.context(plugin.name).settings)
+            if self.runs_here(one) and (one.wanted is None or one.wanted(self.context(plugin.name).settings))
         }
         try:
             yield
@@ -83,6 +85,10 @@ class Services:
                     tasks[task],
                     ENDING,
                 )
+
+    def runs_here(self, service: Service | ProcessService) -> bool:
+        """Return whether a service is for this process: one that only serves runs what serving needs."""
+        return self.works or isinstance(service, ProcessService) and service.serves
 
     async def begin(self, plugin: Plugin, service: Service | ProcessService) -> None:
         """Run a service where the tables are known."""
@@ -116,7 +122,7 @@ class Services:
             await asyncio.sleep(pause)
 
     async def run_once(self, plugin: Plugin, service: Service | ProcessService) -> None:
-        """Run a service until it ends. Raises Failed, and Deposed or one of LOST for a lost connection."""
+        """Run a service until it ends. Raises ServiceFailed, and ElectionLost or one of LOST for a lost connection."""
         if isinstance(service, Service):
             await self.run_elected(plugin, service)
         else:
@@ -130,7 +136,7 @@ class Services:
             ) as connection:
                 run = ServiceRun(connection, partial(self.context, plugin.name), partial(wait_for_news, news))
                 try:
-                    with acting_as(plugin.name):
+                    with self.hub.listening(), acting_as(plugin.name):
                         await service.run(run)
                 # With the connection the election is lost, whatever the
                 # service itself ran into: that is no fault of the plugin.
@@ -148,7 +154,9 @@ class Services:
 
     def process_run(self, plugin: Plugin, news: asyncio.Event) -> ProcessRun:
         """Build what a plugin's service of every process has at hand."""
-        return ProcessRun(partial(self.context, plugin.name), partial(wait_for_news, news), self.open_pool, self.feed)
+        return ProcessRun(
+            partial(self.context, plugin.name), partial(wait_for_news, news), self.open_pool, self.hub.feed
+        )
 
     @asynccontextmanager
     async def open_pool(self, most: int) -> AsyncIterator[asyncpg.Pool[Any]]:

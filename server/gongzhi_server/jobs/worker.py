@@ -37,6 +37,7 @@ from gongzhi_server.plugins.installed import is_switched
 from gongzhi_server.plugins.ownership import acting_as
 from gongzhi_server.storage.availability import AWAY, SHUT
 from gongzhi_server.storage.database import ANEW
+from gongzhi_server.storage.liveness import SILENCE, keep_alive
 
 log = logging.getLogger("gongzhi")
 
@@ -48,6 +49,8 @@ HANDLING, WORKING = 60.0, 900.0
 # Periodic jobs are counted from here, at midnight in China, so that "every day" means a Chinese day.
 EPOCH = datetime(2000, 1, 1, tzinfo=CHINA)
 
+# Whoever is frozen with a handler or a job in hand must not hold it up for others.
+SHORT_PAUSE = f"set_config('idle_in_transaction_session_timeout', '{SILENCE}s', true)"
 NEXT = EVENT + "where o.position > $1 and o.type = any($2) order by o.position limit $3"
 LAST = EVENT + "where o.position > $1 and o.type = any($2) order by o.position desc limit 1"
 ONE = EVENT + "where o.id = $1"
@@ -57,8 +60,9 @@ insert into events.consumer (name, position)
 select name, given from unnest($1::text[]) name, events.counter on conflict do nothing
 """
 # "Skip locked": if another process has this handler's row, this one goes on with something else instead of waiting.
-CLAIM = """
-select c.position, n.given from events.consumer c, events.counter n where c.name = $1 for update of c skip locked
+CLAIM = f"""
+select c.position, n.given, {SHORT_PAUSE} from events.consumer c, events.counter n where c.name = $1
+for update of c skip locked
 """
 MOVE = "update events.consumer set position = $2 where name = $1"
 # The key is the event's id, so an event fails into one job, however often it is noted.
@@ -67,8 +71,8 @@ insert into events.job (id, name, key, event_id, county_id, arguments, state, du
 values ($1, $2, $3, $4, $5, '{}', 'WAITING', $6, 1, $7) on conflict (name, key) do nothing
 """
 # Of those that are due the first comes first; what another process has locked is skipped.
-DUE = """
-select id, name, key, event_id, county_id, arguments::text as arguments, due_at, attempts from events.job
+DUE = f"""
+select id, name, key, event_id, county_id, arguments::text as arguments, due_at, attempts, {SHORT_PAUSE} from events.job
 where state = 'WAITING' and due_at <= $1 and name = any($2) order by due_at, id limit 1 for update skip locked
 """
 DONE = "update events.job set state = 'DONE', attempts = attempts + 1, finished_at = $2, error = null where id = $1"
@@ -208,7 +212,7 @@ class Worker:
         published = False
         for given in ([heard] if heard else []) if handler.together else heard:
             call = self.calling(connection, whose)
-            async with limit_time(whose, HANDLING):
+            async with keep_alive(partial(connection.execute_query, "select 1")), limit_time(whose, HANDLING):
                 with acting_as(whose), span("handler", handler=handler.name, events=len(events)):
                     await handler.function(call, given)
             published |= await call.outgoing.write(connection)
@@ -292,7 +296,7 @@ class Worker:
                 return False
         call = self.calling(connection, whose)
         arguments = orjson.loads(row["arguments"])
-        async with limit_time(whose, WORKING):
+        async with keep_alive(partial(connection.execute_query, "select 1")), limit_time(whose, WORKING):
             with acting_as(whose), span("job", job=one.name):
                 await one.function(
                     call, JobRun(row["id"], row["due_at"], row["attempts"] + 1, tuple(counties), arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import Callable
 from contextlib import suppress
 
 from tortoise import connections
@@ -32,10 +33,10 @@ Task = tuple[str, str]
 
 
 class WorkerTasks:
-    """The work of one process. No more than `most` tasks go on at a time, for each takes a connection."""
+    """The work of one process, while it `may_work`. Each task takes a connection, so `most` go on at a time."""
 
-    def __init__(self, worker: Worker, most: int) -> None:
-        self.worker, self.most = worker, most
+    def __init__(self, worker: Worker, most: int, may_work: Callable[[], bool] = lambda: True) -> None:
+        self.worker, self.most, self.may_work = worker, most, may_work
         self.chance = random.Random()
         self.called = asyncio.Event()
         self.under_way: set[Task] = set()
@@ -54,7 +55,8 @@ class WorkerTasks:
             while True:
                 self.called.clear()
                 try:
-                    await self.look(group)
+                    if self.may_work():
+                        await self.look(group)
                 except AWAY as error:
                     log.warning(
                         "handlers and jobs rest for a moment: %s; look at the database if it goes on",

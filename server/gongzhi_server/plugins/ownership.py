@@ -19,7 +19,8 @@ OURS = frozenset(("gongzhi", "gongzhi_server"))
 BETWEEN = frozenset(("tortoise", "asyncpg", "asyncio", "contextlib"))
 """Packages that only pass a statement on."""
 PASSING = frozenset(
-    ("gongzhi_server.plugins.ownership", "gongzhi_server.storage.database", "gongzhi_server.commands.transaction")
+    f"gongzhi_server.{name}"
+    for name in ("plugins.ownership", "storage.database", "storage.election", "commands.transaction")
 )
 """Our own modules that do."""
 WRITES = re.compile(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Any
@@ -29,6 +29,8 @@ BATCH, PEOPLE = 200, 5_000
 HOUR = timedelta(hours=1)
 AT_ONCE = 2
 """Batches of a process that are written at once: while one waits for the disk, the next is made and sent."""
+AGAIN = 5.0
+"""Seconds after which whoever chains looks for what other processes have written."""
 REST = 0.2
 """Seconds between two times that what is written is chained."""
 PAUSE, LONGEST = 1.0, 60.0
@@ -60,6 +62,8 @@ class AccessLog:
 
     def __init__(self, pool: asyncpg.Pool[Any], bounds: Bounds) -> None:
         self.pool, self.bounds = pool, bounds
+        self.chains: Callable[[], bool] = lambda: True
+        """Whether this process chains what is written, by itself and by others."""
         self._waiting: list[tuple[Seen, asyncio.Future[None]]] = []
         self._acted: datetime | None = None
         self._pending, self._looked, self._loose = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -117,8 +121,13 @@ class AccessLog:
     async def chain(self) -> None:
         """Put what is written into the chain, for as long as the server runs. No reply waits for it."""
         while True:
-            await self._loose.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN):
+                    await self._loose.wait()
             self._loose.clear()
+            # Of many processes one is enough: all would queue for the chain's end.
+            if not self.chains():
+                continue
             now, self._acted = self._acted, None
             await self.seal(now)
             # A link of the chain for each batch, but one lock of its end and one wait for the disk for many.

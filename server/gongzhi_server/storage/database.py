@@ -26,6 +26,7 @@ from gongzhi_server.plugins.contributions import CORE_APPS
 from gongzhi_server.plugins.ownership import check_writes
 
 from .availability import SHUT, connect
+from .liveness import LONGEST_PAUSE
 from .migration_state import PluginMigrationExecutor
 
 log = logging.getLogger("gongzhi")
@@ -41,6 +42,8 @@ TRIES, PAUSE = 20, 3.0
 PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
 """Planning short statements costs more than running them. Long ones want a plan for their values: see `ANEW`."""
 ANEW = "set local plan_cache_mode = auto"
+PAUSES = {"idle_in_transaction_session_timeout": f"{LONGEST_PAUSE}s"}
+"""A process that is frozen in the midst of a transaction holds up nobody for longer."""
 READ_ONLY = {
     "default_transaction_read_only": "on",
     **PLANNED_ONCE,
@@ -136,7 +139,7 @@ async def connect_database(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
 
 async def open_writers(dsn: str, size: int, short: bool = False) -> asyncpg.Pool[Any]:
     """Open a pool for statements that write, made when needed; plans of `short` ones are kept, see `PLANNED_ONCE`."""
-    settings = {"timezone": "UTC", **(PLANNED_ONCE | {"jit": "off"} if short else {})}
+    settings = {"timezone": "UTC", **(PLANNED_ONCE | {"jit": "off"} | PAUSES if short else {})}
     return await asyncpg.create_pool(
         dsn,
         connect=connect,
@@ -159,7 +162,7 @@ def tortoise_config(dsn: str, apps: Iterable[App] = CORE_APPS, size: int = 8, sh
         "statement_cache_size": STATEMENTS,
         "max_cached_statement_lifetime": 0,
         # A role that is called like one of our schemas must not find its tables there.
-        "server_settings": {"search_path": "public", **(PLANNED_ONCE if short else {})},
+        "server_settings": {"search_path": "public", **(PLANNED_ONCE | PAUSES if short else {})},
     }
     return {
         "connections": {"default": {"engine": "gongzhi_server._compat", "credentials": credentials}},

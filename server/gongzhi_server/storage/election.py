@@ -6,15 +6,41 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import asyncpg
 
 from .database import CleanConnection
+from .liveness import HOLDING, keep_alive
 
 
 class ElectionLost(ConnectionError):
     """The connection is lost, and the election with it: another process may have been elected."""
+
+
+class LeaderConnection(CleanConnection):
+    """A connection that two may use: who leads, and who gives its signs of life. It runs one statement at a time."""
+
+    __slots__ = ("_turn",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._turn = asyncio.Lock()
+
+    async def _execute(self, query: str, *given: Any, **named: Any) -> Any:
+        async with self._turn:
+            return await super()._execute(query, *given, **named)
+
+    async def execute(self, query: str, *given: Any, **named: Any) -> Any:
+        if given:  # asyncpg sends it by `_execute`
+            return await super().execute(query, *given, **named)
+        async with self._turn:
+            return await super().execute(query, **named)
+
+    async def executemany(self, command: str, *given: Any, **named: Any) -> Any:
+        async with self._turn:
+            return await super().executemany(command, *given, **named)
 
 
 def election_lock(name: str) -> int:
@@ -24,7 +50,7 @@ def election_lock(name: str) -> int:
 
 
 async def try_lead(connection: asyncpg.Connection[Any], lock: int) -> bool:
-    """Try to be elected; return whether nobody else is. The lock goes with the connection, even if its process dies."""
+    """Try to be elected; return whether nobody else is. The lock goes with the connection, however that ends."""
     return bool(await connection.fetchval("select pg_try_advisory_lock($1)", lock))
 
 
@@ -34,10 +60,12 @@ async def lead_when_elected(
 ) -> AsyncIterator[asyncpg.Connection[Any]]:
     """Wait to be elected, trying again after each `rest`; yield the connection that holds the lock.
 
-    As soon as that is lost the block is cancelled. Raises Deposed then.
+    As soon as that is lost the block is cancelled. Raises ElectionLost then. If this process is frozen, PostgreSQL ends
+    the connection, and whatever is still sent over it, so another process can be elected meanwhile.
     """
+    settings = {"search_path": "public", "timezone": "UTC", **HOLDING}
     connection: asyncpg.Connection[Any] = await asyncpg.connect(
-        dsn, connection_class=CleanConnection, server_settings={"search_path": "public", "timezone": "UTC"}
+        dsn, connection_class=LeaderConnection, server_settings=settings
     )
     lost = asyncio.timeout(None)
 
@@ -49,7 +77,7 @@ async def lead_when_elected(
         while not await try_lead(connection, lock):
             await rest()
         try:
-            async with lost:
+            async with keep_alive(partial(connection.execute, "select 1")), lost:
                 connection.add_termination_listener(depose)
                 try:
                     yield connection

@@ -46,6 +46,6 @@ def print_accounts(settings: Mapping[type, Any]) -> None:
 
 SERVICES: tuple[Service | ProcessService, ...] = (
     Service("integrations.nats_publisher", publish_events, wanted=is_used),
-    ProcessService("integrations.nats_consumer", consume_events, wanted=is_heard),
+    ProcessService("integrations.nats_consumer", consume_events, wanted=is_heard, serves=True),
 )
 ERRANDS = (Errand("accounts", print_accounts, group="nats"),)

@@ -31,6 +31,8 @@ log = logging.getLogger("gongzhi")
 
 CONNECTIONS = 8
 """Connections that sessions share: none is held while a stranger's server takes its time. One more has the locks."""
+SILENCE = 4
+"""Seconds after which PostgreSQL ends the connection that has the locks, if nothing comes over it."""
 POLL = 1.0
 """Seconds after which it looks, even if nothing was published: what failed is due again some time."""
 LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
@@ -73,6 +75,8 @@ class DeliveryWorker:
         while True:
             try:
                 async with self.pool.acquire() as connection, asyncio.TaskGroup() as group:
+                    # It says something each `POLL`. If this process is frozen, PostgreSQL gives the locks to others.
+                    await connection.execute(f"set idle_session_timeout = '{SILENCE}s'")
                     await self.run_with_locks(Locks(connection), group, wait)
             except* LOST as lost:
                 log.warning(

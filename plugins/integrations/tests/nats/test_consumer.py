@@ -56,6 +56,7 @@ async def until(feed: EventFeed, position: int) -> list[str]:
 async def test_events_come_from_nats_and_from_the_table(outbox: Outbox, cluster: Cluster) -> None:
     reads = Reads(outbox)
     feed = EventFeed(reads.fetch, poll=0.1)
+    feed.followers = 1
     await feed.open()
     consumer = Consumer(cluster.servers, feed)
     async with outbox.copying(cluster):
