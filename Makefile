@@ -34,7 +34,8 @@ test-wheels: .venv/dev  ## the template's tests and our plugins' conformance, fr
 test-newest:  ## what we use of libraries without their promise, with the newest releases that we allow
 	@rm -rf .venv/newest && $(PYTHON) -m venv .venv/newest
 	@.venv/newest/bin/python -m pip -qq --disable-pip-version-check install --upgrade pip
-	@.venv/newest/bin/python -m pip -qq --disable-pip-version-check install $(PROJECTS:%=-e ./%) --group dev
+	@.venv/newest/bin/python -m pip -qq --disable-pip-version-check install --group build
+	@.venv/newest/bin/python -m pip -qq --disable-pip-version-check install --no-build-isolation $(PROJECTS:%=-e ./%) --group dev
 	.venv/newest/bin/python -m pytest -q -p no:cacheprovider tests/test_library_internals.py tests/planner/test_snapshots.py \
 		tests/gateway/test_http.py
 
