@@ -73,10 +73,11 @@ format: .venv/dev  ## mend what ruff can mend
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
-schema: .venv/run  ## write the committed SDL, and the document of events
+schema: .venv/run  ## write the committed SDL, the document of events, and the labels
 	.venv/bin/gongzhi schema --core > schema/core.part && mv schema/core.part schema/core.graphql
 	.venv/bin/gongzhi schema > schema/full.part && mv schema/full.part schema/full.graphql
 	.venv/bin/gongzhi asyncapi > schema/asyncapi.part && mv schema/asyncapi.part schema/asyncapi.json
+	.venv/bin/gongzhi labels > schema/labels.part && mv schema/labels.part schema/labels.json
 
 migration: .venv/run  ## write the migration that models lack: make migration NAME=people
 	@.venv/bin/gongzhi makemigrations $(or $(NAME),$(error say whose: make migration NAME=people))

@@ -62,6 +62,7 @@ from .graphql.schema import Schema, build_schema
 from .jobs.services import Services
 from .jobs.worker import Worker
 from .jobs.worker_tasks import WorkerTasks
+from .labels.collection import Labels
 from .list_queries import ListReader
 from .plugins.choices import read_choices
 from .plugins.contributions import Plugins
@@ -343,13 +344,18 @@ class Deployment:
         return [
             *(Route(PATH, gateway), WebSocketRoute(PATH, gateway)),
             *AuthEndpoint(auth_service, authenticator, gateway.settings, limiter).routes,
-            *([rate_limited("/schema.graphql", self.publish_schema(operations))] if shown else []),
+            *(self.publish_schema(operations, runtime.labels, rate_limited) if shown else []),
             *upload_routes(uploads, settings.origins, settings.proxies),
             *Feeds(self.plugins, acting, shares.background.fetch, gateway.settings, limiter, operations.guard).routes,
         ]
 
-    def publish_schema(self, operations: Operations[Any]) -> PublishedSchema:
-        """Build what serves the schema: to everybody in development or where it is public, else to who may explore."""
+    def publish_schema(
+        self, operations: Operations[Any], labels: Labels, rate_limited: Callable[[str, ASGIApp], Route]
+    ) -> list[Route]:
+        """Build what serves the schema and its labels.
+
+        They are for everybody in development or where the schema is public, else for whoever may explore.
+        """
 
         async def admit(scope: Scope) -> int:
             try:
@@ -359,7 +365,11 @@ class Deployment:
             return 200 if caller.discovers else 401 if caller.stranger else 403
 
         is_open = self.settings.publish or self.settings.development
-        return PublishedSchema(lambda: self.schema.as_str() + "\n", None if is_open else admit)
+        admitted = None if is_open else admit
+        return [
+            rate_limited("/schema.graphql", PublishedSchema(lambda: self.schema.as_str() + "\n", admitted)),
+            rate_limited("/labels.json", PublishedSchema(labels.write, admitted, "application/json")),
+        ]
 
 
 def leads_work(hub: Hub, settings: Settings) -> bool:

@@ -31,6 +31,7 @@ from .files.picture_decoding import PictureDecoder
 from .graphql.engine import value_of
 from .graphql.published_registers import PublishedPlugins
 from .graphql.schema import Schema
+from .labels.collection import Labels
 from .plugins.contributions import Plugins
 from .storage.access_log import AccessLog
 from .storage.connection_shares import Shares
@@ -71,6 +72,7 @@ class Runtime:
         self.events = EventAccess()
         self.lists: Lists = NoLists()
         self.published = published_plugins.json()
+        self.labels = Labels(schema, plugins)
         self.pictures = PictureDecoder()
         self.files = FileChecker(self.pictures, scan)
         self._common = self._common_context()
@@ -157,6 +159,7 @@ class Runtime:
             address=self.address,
             timeline=plugins.timeline,
             stored=stored,
+            labels=self.labels.select,
         )
         return dict(vars(made))
 

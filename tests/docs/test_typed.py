@@ -34,6 +34,7 @@ RUN = {
     "keys accept": "",
     "keys rotate": "people moved",
     "keys status": "",
+    "labels": '"CaseStatus"',
     "makemigrations people": "Nothing has changed.",
     "migrate": "",
     "migrate --plan": "Nothing is missing.",

@@ -79,6 +79,7 @@ SAMPLES: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("/x/integrations/events", {"method": "GET"}),
     ],
     "/schema.graphql": [("/schema.graphql", {"method": "GET"})],
+    "/labels.json": [("/labels.json", {"method": "GET"})],
     "/exports": [("/exports/wrong", {"method": "GET"})],
     links.ROOT: [(f"{links.ROOT}/wrong", {"method": "GET"})],
     "/attachments": [

@@ -49,7 +49,7 @@ def test_production_is_closed(open_app: Callable[..., str]) -> None:
     address = open_app(mode="production")
     assert code(ask(address, "{ __schema { queryType { name } } }")) == "FORBIDDEN"
     assert "Did you mean" not in ask(address, "{ gird }").text
-    assert httpx.get(f"{address}/schema.graphql").status_code == 404
+    assert {httpx.get(f"{address}/{path}").status_code for path in ("schema.graphql", "labels.json")} == {404}
     page = httpx.get(f"{address}/graphql", headers={"accept": "text/html,*/*"})
     assert page.headers["content-type"].startswith("application/json")
     assert ask(address, "{ __typename }").headers["ratelimit-policy"].startswith('"address";')
@@ -60,9 +60,10 @@ def test_production_shows_the_schema_to_whoever_may_explore(open_app: Callable[.
     address = open_app(mode="production", pages=True)
     assert "<h1>" in httpx.get(f"{address}/graphql", headers={"accept": "text/html,*/*"}).text
     for headers in ({}, {"authorization": "Bearer wrong"}):
-        reply = httpx.get(f"{address}/schema.graphql", headers=headers)
-        assert (reply.status_code, reply.headers["www-authenticate"]) == (401, "Bearer")
-        assert "type Query" not in reply.text
+        for path in ("schema.graphql", "labels.json"):
+            reply = httpx.get(f"{address}/{path}", headers=headers)
+            assert (reply.status_code, reply.headers["www-authenticate"]) == (401, "Bearer")
+            assert "Query" not in reply.text
     assert httpx.get(f"{address}/").status_code == 404
 
 

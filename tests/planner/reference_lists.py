@@ -173,7 +173,7 @@ def grid_of(at: At, row: Row) -> Any:
 
 
 def light(row: Row, now: datetime) -> str:
-    return "RED" if row.due_at <= now else "YELLOW" if row.warn_at <= now else "GREEN"
+    return "RED" if row.due_at <= now else "AMBER" if row.warn_at <= now else "GREEN"
 
 
 def light_of(at: At, case: Row) -> str | None:

@@ -201,7 +201,7 @@ def sees_assessment(scope: ExpectedVisibility, row: Row) -> bool:
 
 def light(at: At, due: Any, warn: Any, *moments: Any) -> str:
     now = next((one for one in moments if one is not None), at.scope.viewer.now)
-    return "RED" if now >= due else "YELLOW" if now >= warn else "GREEN"
+    return "RED" if now >= due else "AMBER" if now >= warn else "GREEN"
 
 
 def of(kind: str, key: str, order: str, cap: int = 100) -> Callable[[At, Row], Any]:

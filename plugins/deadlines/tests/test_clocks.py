@@ -184,7 +184,7 @@ async def test_light_turns(story: Story) -> None:
         )
         story.server.clock.move(minutes=6)
     assert lights == [("GREEN", "GREEN", False, 0), ("GREEN", "GREEN", False, 6)] + [
-        ("YELLOW", "YELLOW", False, 12), ("RED", "RED", True, 18),
+        ("AMBER", "AMBER", False, 12), ("RED", "RED", True, 18),
     ]  # fmt: skip
     seen = await story.do(story.dispatcher, "acceptCase")
     assert seen["RESPOND"]["light"] == "RED" and seen["RESPOND"]["spent"] == 24
@@ -197,7 +197,7 @@ async def test_working_time_is_spent(story: Story) -> None:
     await story.dispatched()
     story.server.clock.move(days=6)  # Monday, ten o'clock
     seen = await story.look()
-    assert seen["HANDLE"]["spent"] == 3 * 450 + 90 and seen["HANDLE"]["light"] == "YELLOW"
+    assert seen["HANDLE"]["spent"] == 3 * 450 + 90 and seen["HANDLE"]["light"] == "AMBER"
 
 
 async def test_hold_stops_time(story: Story, database: str) -> None:
@@ -252,7 +252,7 @@ async def test_lists_by_light(story: Story) -> None:
     query = """query($light: Light!) { cases(filter: { light: { equals: $light } }, orderBy: DUE_AT_ASC, first: 100) {
         totalCount nodes { number dueAt light overdue } } }"""
     counts = {}
-    for light in ("GREEN", "YELLOW", "RED"):
+    for light in ("GREEN", "AMBER", "RED"):
         found = (await story.dispatcher.ask(query, light=light)).data["cases"]
         counts[light] = found["totalCount"]
         assert all(one["light"] == light and one["overdue"] is (light == "RED") for one in found["nodes"])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from enum import StrEnum
 
+from gongzhi.core.cases.models import Light
 from gongzhi.core.cases.rules import rows_of_held_cases
 from gongzhi.core.cases.types import Case
 from gongzhi.core.units.types import Unit
@@ -85,24 +85,6 @@ describe_enum(
     PHONE="By telephone (电话)",
     VISIT="In person (上门)",
     MESSAGE="By message (短信)",
-)
-
-
-class Light(StrEnum):
-    """The traffic light of a term."""
-
-    GREEN = "GREEN"
-    AMBER = "AMBER"
-    RED = "RED"
-
-
-describe_enum(
-    Light,
-    "WorkOrderLight",
-    "How much of its term a work order has used (红黄绿灯).",
-    GREEN="Less than four fifths, or done in time (绿)",
-    AMBER="Four fifths or more (黄)",
-    RED="All of it (红)",
 )
 
 

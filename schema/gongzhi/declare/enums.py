@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import strawberry
 
@@ -17,3 +17,8 @@ def describe_enum(kind: E, name: str, description: str, **values: str) -> E:
     for value in definition.values:
         value.description = values[value.name]
     return kind
+
+
+def set_tones(kind: type[enum.Enum], **tones: Literal["GREEN", "AMBER", "RED"]) -> None:
+    """Say of values how they look where that matters, such as a light; frontends read it with their labels."""
+    setattr(kind, "__tones__", tones)  # noqa: B010 - the type of enums declares no such attribute

@@ -158,6 +158,8 @@ class Context:
     what is held open while the server runs. Once it returns the job is kept."""
     stored: Callable[[Any], Awaitable[bytes | None]] = _refuse_work
     """The file of an attachment's row (`gongzhi.core.cases.attachment_reading`); None once it is erased."""
+    labels: Callable[[Collection[str]], str] = lambda names: "[]"
+    """What people read in place of the names of these types, as JSON."""
 
 
 Info = strawberry.Info[Context, None]

@@ -36,6 +36,19 @@ def asyncapi(
     print(json.dumps(found, indent=2, ensure_ascii=False))
 
 
+def labels(
+    core: Annotated[bool, typer.Option("--core", help="Without the plugins (不含插件).")] = False,
+) -> None:
+    """Print what people read in place of names, in both languages, as JSON (标签)."""
+    from gongzhi_server.graphql.schema import build_schema
+    from gongzhi_server.labels.collection import Labels
+    from gongzhi_server.plugins import loader
+    from gongzhi_server.plugins.contributions import Plugins
+
+    installed = Plugins() if core else loader.load_plugins()
+    print(Labels(build_schema(installed), installed).write(), end="")
+
+
 @documents.command("add")
 def trust(
     files: Annotated[

@@ -18,6 +18,8 @@ __all__ = ["PAGE", "Admit", "PublishedSchema"]
 
 Admit = Callable[[Scope], Awaitable[int]]
 """Returns the status of a request for the schema: 200 for whoever may have it."""
+SECONDS = 3_600
+"""For how long what is public may be kept without asking again."""
 REFUSED = {"error": "The schema is for whoever may explore it. 仅限有权查看接口结构的用户。"}
 
 PAGE = """<!doctype html>
@@ -38,24 +40,26 @@ PAGE = """<!doctype html>
 
 
 class PublishedSchema:
-    """An ASGI application that serves the schema, to be cached: to anybody, or to whom `admit` lets pass.
+    """An ASGI application that serves the schema or its labels, to be cached: to anybody, or to whom `admit` lets pass.
 
     Printing takes most of a second, so it is done when somebody asks first, and beside the event loop.
     """
 
-    def __init__(self, print_sdl: Callable[[], str], admit: Admit | None = None, seconds: int = 3_600) -> None:
-        self.print_sdl, self.admit = print_sdl, admit
-        self.caching = b"public, max-age=%d" % seconds if admit is None else b"private, no-cache"
+    def __init__(
+        self, print: Callable[[], str], admit: Admit | None = None, media: str = "text/plain; charset=utf-8"
+    ) -> None:
+        self.print, self.admit, self.media = print, admit, media.encode()
+        self.caching = b"public, max-age=%d" % SECONDS if admit is None else b"private, no-cache"
         self._turn = asyncio.Lock()
 
     @cached_property
     def text(self) -> bytes:
-        """The schema."""
-        return self.print_sdl().encode()
+        """The text as it is sent."""
+        return self.print().encode()
 
     @cached_property
     def packed(self) -> bytes:
-        """The schema, compressed."""
+        """The text, compressed."""
         return gzip.compress(self.text, 6, mtime=0)
 
     @cached_property
@@ -78,7 +82,7 @@ class PublishedSchema:
         if self.has_tag(asked.get("if-none-match", "")):
             await send_reply(send, 304, self.headers)
             return
-        lines, body = [*self.headers, (b"content-type", b"text/plain; charset=utf-8")], self.text
+        lines, body = [*self.headers, (b"content-type", self.media)], self.text
         if len(self.packed) < len(body) and accepts_gzip(asked.get("accept-encoding", "").encode("latin-1")):
             body = self.packed
             lines.append((b"content-encoding", b"gzip"))
@@ -87,7 +91,7 @@ class PublishedSchema:
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """The headers that come with the schema, and with the news that it is the same."""
+        """The headers that come with the text, and with the news that it is the same."""
         return [
             (b"cache-control", self.caching),
             (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),

@@ -6,7 +6,7 @@ import datetime
 
 from gongzhi.core.events.models import JobRow, State
 from gongzhi.declare.entity import Connection, Node, column, connection, entity
-from gongzhi.declare.enums import describe_enum
+from gongzhi.declare.enums import describe_enum, set_tones
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Alternatives
@@ -30,6 +30,7 @@ describe_enum(
     DONE="Done (完成)",
     PARKED="Given up after several attempts, until somebody has it tried again (搁置)",
 )
+set_tones(State, DONE="GREEN", PARKED="RED")
 
 
 @entity(JobRow, visible=visible_to_operators, order=("due_at",), filter={"name": None, "state": None, "due_at": None})

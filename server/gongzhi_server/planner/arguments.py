@@ -76,9 +76,8 @@ class Given:
         fixed = self.values
 
         def read(variables: Any, context: Any) -> Any:
-            return convert(
-                {name: source(variables) if source else fixed[name] for name, source in sources.items()}, context
-            )
+            given = {name: source(variables) if source else fixed[name] for name, source in sources.items()}
+            return self.refusing((), lambda given: convert(given, context))(given)
 
         term = ValueWrapper(Bind(read))
         return Sql(f"{{0}}::{cast}", term) if cast else term

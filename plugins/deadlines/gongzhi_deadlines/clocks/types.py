@@ -105,7 +105,7 @@ def traffic_light(at: Frame) -> Any:
     """Return how a clock stands, or stood when it was stopped."""
     moment = "coalesce({stopped},{now})"
     return Sql(
-        f"case when {{due}}<={moment} then 'RED' when {{warn}}<={moment} then 'YELLOW' else 'GREEN' end",
+        f"case when {{due}}<={moment} then 'RED' when {{warn}}<={moment} then 'AMBER' else 'GREEN' end",
         due=at.row.due_at,
         warn=at.row.warn_at,
         stopped=at.row.stopped_at,

@@ -7,7 +7,7 @@ import datetime
 from gongzhi.core.accounts.types import Account
 from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import Connection, Node, aggregate, column, connection, entity, expression, one
-from gongzhi.declare.enums import describe_enum
+from gongzhi.declare.enums import describe_enum, set_tones
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import compare_place
 from gongzhi.declare.roots import Query
@@ -25,6 +25,7 @@ describe_enum(
     PAUSED="Its owner has paused it; what happens meanwhile comes later (暂停)",
     DISABLED="We have given it up; see the reason (停用)",
 )
+set_tones(WebhookState, ACTIVE="GREEN", PAUSED="AMBER", DISABLED="RED")
 describe_enum(
     DeliveryState,
     "WebhookDeliveryState",
@@ -33,6 +34,7 @@ describe_enum(
     DELIVERED="Taken by the receiver (已送达)",
     FAILED="Given up after a day (失败)",
 )
+set_tones(DeliveryState, DELIVERED="GREEN", FAILED="RED")
 
 
 @entity(WebhookRow, visible=see_webhooks, order=("created_at",), filter={"state": None, "grid": compare_place()})

@@ -192,7 +192,7 @@ async def test_the_deadline_of_above_is_a_clock_of_its_own(desk: Desk) -> None:
     desk.clock.move(minutes=100)
     await desk.server.worker.drain()
     [clock] = [one for one in (await ask_staff(desk, case["number"]))["clocks"] if one["stage"] == "EXTERNAL"]
-    assert datetime.fromisoformat(clock["dueAt"]) == due and clock["light"] == "YELLOW"
+    assert datetime.fromisoformat(clock["dueAt"]) == due and clock["light"] == "AMBER"
     reminded = await desk.connection.fetch(
         "select e.data->>'stage' as stage from cases.event e join cases.case c on c.id = e.case_id "
         "where c.number = $1 and e.type = 'case.reminded'", case["number"],

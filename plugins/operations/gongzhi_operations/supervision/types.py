@@ -62,7 +62,7 @@ class SupervisionRule(Node):
 def supervision_light(at: Frame) -> Sql:
     """Judge the light when the unit answered, or it was lifted, or now."""
     return Sql(
-        "(case when coalesce({0},{1},{2})>={3} then 'RED' when coalesce({0},{1},{2})>={4} then 'YELLOW' "
+        "(case when coalesce({0},{1},{2})>={3} then 'RED' when coalesce({0},{1},{2})>={4} then 'AMBER' "
         "else 'GREEN' end)",
         at.row.replied_at,
         at.row.lifted_at,

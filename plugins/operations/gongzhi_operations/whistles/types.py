@@ -61,7 +61,7 @@ describe_enum(
 def summons_light(at: Frame) -> Sql:
     """Judge the light when the unit came, or now."""
     return Sql(
-        "(case when coalesce({0},{1})>={2} then 'RED' when coalesce({0},{1})>={3} then 'YELLOW' else 'GREEN' end)",
+        "(case when coalesce({0},{1})>={2} then 'RED' when coalesce({0},{1})>={3} then 'AMBER' else 'GREEN' end)",
         at.row.checked_in_at,
         at.viewer.now,
         at.row.due_at,

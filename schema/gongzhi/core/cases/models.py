@@ -72,7 +72,7 @@ class Light(StrEnum):
     """How a clock stands."""
 
     GREEN = "GREEN"
-    YELLOW = "YELLOW"
+    AMBER = "AMBER"
     RED = "RED"
 
 

@@ -28,7 +28,7 @@ from gongzhi.declare.entity import (
     visible_to_all,
     within_row,
 )
-from gongzhi.declare.enums import describe_enum
+from gongzhi.declare.enums import describe_enum, set_tones
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import (
     DateTimeComparison,
@@ -99,6 +99,7 @@ describe_enum(
     URGENT="Soon (紧急)",
     EMERGENCY="At once (特急)",
 )
+set_tones(Urgency, URGENT="AMBER", EMERGENCY="RED")
 describe_enum(
     Origin,
     "CaseOrigin",
@@ -118,11 +119,12 @@ describe_enum(
 describe_enum(
     Light,
     "Light",
-    "How a clock stands (红绿灯).",
+    "How much of the time for something is spent (红绿灯).",
     GREEN="In good time (正常)",
-    YELLOW="Four fifths of the time are spent (预警)",
+    AMBER="Four fifths of the time are spent (预警)",
     RED="The time is over (超期)",
 )
+set_tones(Light, GREEN="GREEN", AMBER="AMBER", RED="RED")
 describe_enum(
     Audience,
     "EventAudience",
@@ -256,7 +258,7 @@ def case_light(at: Frame, case: Table) -> Any:
     """Return the light of a case: that of its worst clock."""
     # What is due at infinity has no clock that runs; it is green while it is under way.
     return Sql(
-        "case when {0}<={2} then 'RED' when {1}<={2} then 'YELLOW' "
+        "case when {0}<={2} then 'RED' when {1}<={2} then 'AMBER' "
         "when {0}<'infinity' or {3} in ('REPORTED','ACCEPTED','DISPATCHED','RETURNED','HANDLING','SUSPENDED') "
         "then 'GREEN' end",
         case.due_at,

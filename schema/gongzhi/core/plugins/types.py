@@ -10,7 +10,7 @@ import strawberry
 
 from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import Connection, Node, column, connection, embedded, entity, one
-from gongzhi.declare.enums import describe_enum
+from gongzhi.declare.enums import describe_enum, set_tones
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import compare_place
 from gongzhi.declare.plans import Build
@@ -46,6 +46,7 @@ describe_enum(
     INACTIVE="Installed, and on in no county (未启用)",
     FAILING="Work of it was given up, or it is not well (异常)",
 )
+set_tones(PluginState, ACTIVE="GREEN", FAILING="RED")
 
 
 @strawberry.type(description="A plugin that is installed beside the core (插件).")

@@ -1,0 +1,84 @@
+"""Label types: what frontends ask for, a few types at a time; all of it is a file."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+import strawberry
+from gongzhi.declare.entity import embedded
+from gongzhi.declare.enums import describe_enum, set_tones
+from gongzhi.declare.extend import extend
+from gongzhi.declare.plans import Argument, Frame
+from gongzhi.declare.roots import Query
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.checks import invalid_input
+
+MOST = 50
+"""Names that may be asked for at once."""
+
+
+class LabelTone(enum.Enum):
+    """How a value looks where it matters."""
+
+    GREEN = "GREEN"
+    AMBER = "AMBER"
+    RED = "RED"
+
+
+describe_enum(
+    LabelTone,
+    "LabelTone",
+    "How a value looks where it matters (色调).",
+    GREEN="As it should be (绿)",
+    AMBER="Needs attention soon (黄)",
+    RED="Needs attention now (红)",
+)
+set_tones(LabelTone, GREEN="GREEN", AMBER="AMBER", RED="RED")
+
+
+@strawberry.type(name="Label", description="What people read in place of a name (标签).")
+class LabelType:
+    name: str = strawberry.field(description="The name that programs use (名称).")
+    english: str = strawberry.field(description="What it is called in English (英文标签).")
+    chinese: str = strawberry.field(description="What it is called in Chinese (中文标签).")
+    tone: LabelTone | None = strawberry.field(description="How it looks, where that matters (色调).")
+
+
+@strawberry.type(name="LabelGroup", description="The labels of a type, or of what programs know by a code (标签组).")
+class LabelGroupType:
+    of: str = strawberry.field(description="The type, or permissions, roles, events or errors (所属).")
+    english: str = strawberry.field(description="What the type is called in English (英文标签).")
+    chinese: str = strawberry.field(description="What the type is called in Chinese (中文标签).")
+    labels: list[LabelType] = strawberry.field(
+        description="Of its values or fields, in the order in which they are shown (标签列表)."
+    )
+
+
+def select_labels(given: Mapping[str, Any], context: Any) -> str:
+    """Return the groups that are asked for, as JSON. Raises Refusal for too many."""
+    if len(given["of"]) > MOST:
+        raise invalid_input(
+            f"Ask for {MOST} names at most; all labels are in labels.json, beside the schema.",
+            f"一次最多查询{MOST}个名称；全部标签见与模式一同提供的 labels.json。",
+            "of",
+        )
+    return str(context.labels(given["of"]))
+
+
+def labels_sql(at: Frame) -> Sql:
+    return Sql("{0}", at.given.whole(select_labels, cast="jsonb"))
+
+
+EXTENSIONS = (
+    extend(
+        Query,
+        labels=embedded(
+            "What people read in place of names, in both languages; a name that nothing has is left out (标签).",
+            labels_sql,
+            type=list[LabelGroupType],
+            arguments={"of": Argument(list[str], "Types, or permissions, roles, events, errors; 50 at most (所属).")},
+        ),
+    ),
+)
