@@ -154,13 +154,11 @@ def test_examples_with_a_name_are_run() -> None:
     assert [one for one in sorted(names) if f"```python {one}\\n" not in tests] == []
 
 
-FAMILY = ("Boolean", "Code", "Date", "Decimal", "Float", "Grid", "ID", "Int", "String", "Text")
+FAMILY = ("Boolean", "Code", "Date", "Decimal", "Float", "Grid", "ID", "Int", "Text")
 UNUSED = {
     **{f"{kind}Comparison": "one of a family, of which ours need others" for kind in FAMILY},
     "AttachmentFile": "what `read_attachment` gives, for annotations",
-    "Comparison": "what all of them make, for annotations",
     "CountedList": "what `count` gives, for annotations",
-    "guard_comparison": "for conditions on types of others, which ours put on their own",
     "LtreeField": "a column of the core that vendors with trees of their own want as well",
     "PolygonField": "a column of the core that vendors with areas of their own want as well",
     "Ordering": "what `order_by` makes, for annotations",
