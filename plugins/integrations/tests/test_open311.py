@@ -158,6 +158,28 @@ async def test_pages_and_times_are_complete(server: Server, hotline: Server) -> 
     assert "90 days" in error["description"]
 
 
+async def test_what_has_changed_since(server: Server, hotline: Server) -> None:
+    """And where: below a grid, as `address_id` has it."""
+    old, changed = await file(hotline, description="第一件"), await file(hotline, description="第二件")
+    server.clock.move(minutes=10)
+    since = server.clock().isoformat()
+    dispatcher = server.as_("county_dispatcher", grid="610921")
+    payload = await dispatcher.do("acceptCase", "case { id }", number=changed, expectedVersion=1)
+    assert payload["errors"] == []
+    fresh = await file(server.as_("integrator", grid="610921"), description="第三件")
+    caller = server.as_("integrator", grid="610921")
+    found = await get(caller, "v2/requests.json", **COUNTY, updated_after=since)
+    assert {one["service_request_id"] for one in found} == {changed, fresh}
+    place = POLE["address_id"]
+    within = await get(caller, "v2/requests.json", **COUNTY, address_id=place[:9], updated_after=since)
+    assert {one["service_request_id"] for one in within} == {changed, fresh}
+    elsewhere = await get(caller, "v2/requests.json", **COUNTY, address_id="610921103", updated_after=since)
+    assert elsewhere == [] and old not in {one["service_request_id"] for one in found}
+    for bad in ({"updated_after": "yesterday"}, {"address_id": "610922"}, {"address_id": "610921x"}):
+        [error] = await get(caller, "v2/requests.json", 400, **COUNTY, **bad)
+        assert next(iter(bad)) in error["description"]
+
+
 async def test_only_what_the_key_may_see(server: Server, hotline: Server, database: str) -> None:
     number = await file(hotline)
     for other in (server, server.as_("integrator", grid="610921102")):

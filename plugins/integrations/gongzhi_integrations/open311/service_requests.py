@@ -42,6 +42,7 @@ SKIP = (
     "query($filter: CaseFilter!, $first: Int, $after: String) { cases(filter: $filter, first: $first, after: $after) "
     "{ pageInfo { endCursor hasNextPage } } }"
 )
+GRID = "query($code: String!) { grid(code: $code) { code } }"
 WHERE = "query($point: PointInput!) { gridAt(point: $point) { code } }"
 REPORT = """
 mutation($input: ReportCaseInput!) { reportCase(input: $input) { case { number } receiptCode errors { message path } } }
@@ -97,6 +98,10 @@ async def read_filter(inquiry: Inquiry) -> dict[str, Any]:
         condition["category"] = {"in": subjects}
     if statuses := check_values(inquiry.texts("status"), STATUSES, "status"):
         condition["status"] = {"in": [one for each in statuses for one in STATUSES[each]]}
+    if grid := inquiry.text("address_id"):
+        condition["grid"] = {"within": await require_inside(inquiry, grid, inquiry.county)}
+    if updated := inquiry.moment("updated_after"):
+        condition["updatedAt"] = {"from": updated}
     return condition | {"reportedAt": read_period(inquiry)}
 
 
@@ -202,10 +207,16 @@ async def read_location(inquiry: Inquiry, county: str) -> dict[str, Any]:
     grid = inquiry.text("address_id")
     if grid is None and where["address"] is None:
         raise GeoReportError(400, "the location was not provided: send lat and long, address_id, or address_string")
-    if grid is not None and not grid.startswith(county):
-        raise GeoReportError(400, "address_id is no grid of the jurisdiction")
     # What is described in words alone lies in the county, which places it.
-    return where | {"grid": grid or county}
+    return where | {"grid": await require_inside(inquiry, grid, county) if grid else county}
+
+
+async def require_inside(inquiry: Inquiry, grid: str, county: str) -> str:
+    """Return the code of a grid of the county. Raises GeoReportError for another's, and if there is none."""
+    found = (await inquiry.ask(GRID, code=grid))["grid"]
+    if found is None or not grid.startswith(county):
+        raise GeoReportError(400, "address_id is no grid of the jurisdiction")
+    return grid
 
 
 def read_degrees(inquiry: Inquiry, name: str, most: int) -> float:
