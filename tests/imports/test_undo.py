@@ -36,6 +36,20 @@ async def test_undo_removes_batch(dsn, db, run, sheet, person, batch):
     assert await db.fetchval("select undone_at from people.batch where id = $1", batch) == LATER
 
 
+async def test_import_and_undo_are_acts(dsn, db, run, sheet, person, batch):
+    """As mutations are, each with the batch it was about; a dry run and what changes nothing are none."""
+    await imports.undo_batch(dsn, batch, LATER)
+    await refused(dsn, batch)
+    await run(sheet(person(户号="H002", 姓名="测试留")), dry_run=True)
+    rows = await db.fetch("select account, mutation, objects from access.act where mutation ~ '[iI]mport' order by at")
+    assert rows.pop()["mutation"] == "importDivisions"  # the grids that are there, imported by the clock of today
+    assert [(row["mutation"], row["objects"]) for row in rows] == [
+        ("importResidents", [f"Batch:{batch}"]),
+        ("undoImport", [f"Batch:{batch}"]),
+    ]
+    assert rows[1]["account"] == "console"
+
+
 async def test_second_undo_refused(dsn, batch):
     await imports.undo_batch(dsn, batch, LATER)
     refusal = await refused(dsn, batch)

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
-
-from gongzhi.core.accounts.rules import CONSOLE
-from gongzhi.declare.viewer import Viewer, ViewerAccount
 
 from gongzhi_server.errors import Problem
 from gongzhi_server.storage import database
-from gongzhi_server.storage.audit import Connection, act_statement
+from gongzhi_server.storage.audit import record_act
 
 # Activations are never changed, only closed and followed by another, so that it stays known when a plugin was on.
 DECIDED = """
@@ -53,12 +49,5 @@ async def switch_plugins(
             decided = await connection.fetchval(OPEN, grid, plugin, active, now)
             # What is on from the beginning nobody has decided.
             if not undecided:
-                await record_act(connection, decided, now)
+                await record_act(connection, "setPluginActivation", [f"PluginActivation:{decided}"], now)
         return len(found)
-
-
-async def record_act(connection: Connection, activation: UUID, now: datetime) -> None:
-    """Have the audit know of a decision from the console as of one by mutation."""
-    console = Viewer(ViewerAccount(CONSOLE), now)
-    act = act_statement(console, "setPluginActivation", [f"PluginActivation:{activation}"])
-    await connection.execute(act.sql, *act.values)

@@ -17,6 +17,8 @@ from gongzhi.runtime.checks import CHINA
 from gongzhi.runtime.sealing import KeyRing
 from orjson import dumps
 
+from gongzhi_server.storage.audit import record_act
+
 from .divisions import affected_rows
 from .plan import NewHousehold, PlacedRow, Plan
 from .report import Progress
@@ -231,6 +233,7 @@ async def undo_batch(dsn: str, batch: UUID, now: datetime) -> UndoneImport:
             households = await connection.execute("delete from people.household where batch_id = $1", batch)
             people = await connection.execute("delete from people.person where batch_id = $1", batch)
             await connection.execute("update people.batch set undone_at = $2 where id = $1", batch, now)
+            await record_act(connection, "undoImport", [f"Batch:{batch}"], now)
     finally:
         await connection.close()
     return UndoneImport(batch, affected_rows(people), affected_rows(households))

@@ -12,6 +12,9 @@ from gongzhi.values import codes
 from gongzhi.values.codes import CodeError, Kind
 from gongzhi.values.errors import Refusal
 
+from gongzhi_server.clock import clock
+from gongzhi_server.storage.audit import record_act
+
 from .report import Findings, Progress, Report, Stopwatch, ignore_progress
 from .tables import NUMBER, ImportColumn, Table, TableRow, open_table
 from .texts import refusal_for, translate_error
@@ -108,6 +111,8 @@ async def import_divisions(
         await transaction.start()
         incoming = await stage_files(connection, files, findings, progress)
         added, changed, skipped = await merge_grids(connection, files, findings, progress)
+        if added or changed:
+            await record_act(connection, "importDivisions", [], clock())
         await (transaction.rollback() if dry_run else transaction.commit())
     finally:
         await connection.close()

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import asyncpg
 from gongzhi.runtime.sealing import KeyRing
 
+from gongzhi_server.storage.audit import record_act
+
 from . import batches, changes
 from .changes import PersonChange
 from .divisions import LOCK
@@ -55,6 +57,7 @@ async def import_residents(
                 batch = await batches.begin_batch(connection, sheet.file, account, now, len(decided.newcomers))
                 await batches.add_to_batch(connection, keys, batch, decided, today, now, progress)
                 await changes.write_changes(connection, keys, changed)
+                await record_act(connection, "importResidents", [f"Batch:{batch}"], now, account)
     except asyncpg.UniqueViolationError:
         raise refusal_for("CHANGED_MEANWHILE") from None  # the original quotes values
     finally:

@@ -12,7 +12,8 @@ from uuid import UUID
 import asyncpg
 import orjson
 from asyncpg.pool import PoolConnectionProxy
-from gongzhi.declare.viewer import Viewer
+from gongzhi.core.accounts.rules import CONSOLE
+from gongzhi.declare.viewer import Viewer, ViewerAccount
 from gongzhi.runtime.context import FileLook
 from uuid6 import uuid7
 
@@ -152,6 +153,14 @@ def act_statement(
     commitments = [chain.person_commitment(one, person) for one, person in zip(salts, people, strict=True)]
     concerned = [people, salts, commitments] if people else [None, None, None]  # most acts concern nobody
     return Write(ACTED, [*said[1:], salt, content, *concerned])
+
+
+async def record_act(
+    connection: Connection, action: str, objects: Collection[str], now: datetime, account: str = CONSOLE
+) -> None:
+    """Have the audit know of what was done from the console as of a mutation, in the transaction it was done in."""
+    act = act_statement(Viewer(ViewerAccount(account), now), action, objects)
+    await connection.execute(act.sql, *act.values)
 
 
 async def seal_acts(connection: Connection, now: datetime) -> int:
