@@ -419,7 +419,7 @@ async def test_flood_is_paced(serve: Callable[..., Any]) -> None:
         began = time.monotonic()
         await peer.send(*[{"type": "ping"}] * 104)
         assert [await peer.next() for _ in range(104)] == [{"type": "pong"}] * 104
-        assert 0.15 < time.monotonic() - began < 5
+        assert 0.1 < time.monotonic() - began < 5
 
 
 async def test_fault_is_masked(served: Any, caplog: pytest.LogCaptureFixture) -> None:
