@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from math import floor
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -54,6 +56,7 @@ def webhook(draw: Draw, account: UUID) -> dict[str, Any]:
         "created_at": draw.instant(),
         "version": 1,
         "missed_until": draw.maybe(NOW),
+        "condition": "{ urgency: { equals: URGENT } }",
     }
 
 
@@ -72,6 +75,31 @@ def delivery(draw: Draw, webhook: UUID) -> dict[str, Any]:
         "tried_at": draw.maybe(NOW),
         "next_attempt_at": draw.maybe(NOW),
     }
+
+
+def sent(at: At, webhook: Row) -> list[Row]:
+    """The deliveries of an endpoint that were tried, or are tests: nobody is shown any other."""
+    mine = [one for one in at.scope.all("WebhookDelivery") if one.webhook_id == webhook.id]
+    return [one for one in mine if one.attempts > 0 or one.type == "webhook.test"]
+
+
+def lag(at: At, webhook: Row) -> int | None:
+    """For how many seconds the oldest that was not taken has waited."""
+    waiting = [one.at for one in sent(at, webhook) if one.state == "WAITING"]
+    return floor((at.scope.viewer.now - min(waiting)).total_seconds()) if waiting else None
+
+
+def success_rate(at: At, webhook: Row) -> float | None:
+    """Which share of what was tried within a day was taken."""
+    day = at.scope.viewer.now - timedelta(days=1)
+    tried = [one.state == "DELIVERED" for one in sent(at, webhook) if one.tried_at and one.tried_at > day]
+    return sum(tried) / len(tried) if tried else None
+
+
+def last_public_step(at: At, case: Row) -> datetime | None:
+    """When a step was last taken that everybody who sees the case may read."""
+    steps = [one for one in at.scope.all("CaseEvent") if one.case_id == case.id and one.audience == "PUBLIC"]
+    return max((one.at for one in steps), default=None)
 
 
 def entry(at: At, case: Row, name: str) -> str | None:

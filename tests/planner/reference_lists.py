@@ -189,6 +189,7 @@ FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
     **reference_operations.FILTERS,
     **reference_exports.FILTERS,
     ("Case", "externalNumber"): lambda at, row: reference_integrations.entry(at, row, "number"),
+    ("Case", "updatedAt"): reference_integrations.last_public_step,
     ("Grid", "grid"): lambda at, row: row,
     ("Person", "grid"): grid_of,
     ("Household", "grid"): grid_of,
