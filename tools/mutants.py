@@ -173,7 +173,7 @@ MUTANTS = (
     ),
     Mutant("any pause is a hold", COURSE, "len(pause) > 2 and ", "", "clocks"),
     Mutant("stopped clocks go on", COURSE, "clock.stopped_at is not None or goes_on", "goes_on", "clocks"),
-    Mutant("what is stopped is spent until now", COURSE, "clock.stopped_at or now)", "now)", "clocks"),
+    Mutant("what is stopped is spent until now", COURSE, "clock.stopped_at or now).total", "now).total", "clocks"),
     Mutant("mediation holds every stage", RUNNING, "if held and rule.stage in HANDLING:", "if held:", "clocks"),
     Mutant("who was reminded stays so", RUNNING, "        clock.reminded = 0\n", "        pass\n", "clocks"),
     Mutant(
@@ -215,8 +215,8 @@ MUTANTS = (
     Mutant(
         "towns' clocks follow the county",
         RECKONED,
-        "matters and clock.rule_id not in of_towns",
-        "matters",
+        " and clock.rule_id not in of_towns",
+        "",
         "deadline rules",
     ),
     Mutant(

@@ -210,7 +210,7 @@ async def test_rotation_moves_everything(filled: str, tmp_path: Path, log: Log) 
     """What is wrapped beside people's keys goes along: keys of files and of numbers left, secrets of endpoints."""
     old, both = derive_ring(filled, tmp_path), f"{NEW},{derive_ring(filled, tmp_path)}"
     made = [sealing.data_key() for _ in key_ring.wrapped_columns(HOLDINGS)]
-    file, contact, secret, previous = (KeyRing.parse(old).wrap("610921", one) for one in made)
+    file, contact, secret, header, previous = (KeyRing.parse(old).wrap("610921", one) for one in made)
     await log.connection.execute("delete from contacts.contact")
     grid, case = await log.connection.fetchrow("select grid_id, id from cases.case where grid_id is not null limit 1")
     await log.connection.execute(
@@ -228,14 +228,15 @@ async def test_rotation_moves_everything(filled: str, tmp_path: Path, log: Log) 
     await log.connection.execute(
         "with a as (insert into accounts.account (id, name, kind, grid_id, created_at, created_by, version) "
         "values (gen_random_uuid(), 'system', 'MACHINE', $1, now(), 'console', 1) returning id), "
-        "w as (insert into webhooks.webhook (id, account_id, url, types, selection, grid_id, secret, state, position, "
-        "created_at, version) "
-        "select gen_random_uuid(), id, 'https://example.org/', '{}', '', $1, $2, 'ACTIVE', 0, now(), 1 from a "
+        "w as (insert into webhooks.webhook (id, account_id, url, types, selection, grid_id, secret, data_key, "
+        "state, position, created_at, version) "
+        "select gen_random_uuid(), id, 'https://example.org/', '{}', '', $1, $2, $3, 'ACTIVE', 0, now(), 1 from a "
         "returning id) "
         "insert into webhooks.retired_secret (id, webhook_id, county_id, secret, until) "
-        "select gen_random_uuid(), w.id, g.county_id, $3, now() from w, grids.grid g where g.id = $1",
+        "select gen_random_uuid(), w.id, g.county_id, $4, now() from w, grids.grid g where g.id = $1",
         grid,
         secret,
+        header,
         previous,
     )
     ring = KeyRing.parse(both)

@@ -73,8 +73,8 @@ def test_what_a_reminder_says(clock: RunningClock, threshold: int) -> None:
 
 
 def test_each_stage_begins_and_ends() -> None:
-    """By some step; a stage that begins where it ran before has ended by then or goes on."""
-    started = {stage for begun in stages.STARTS.values() for stage in begun}
+    """By some step, or by the deadline that an order brings along; where it ran before it has ended or goes on."""
+    started = {stage for begun in stages.STARTS.values() for stage in begun} | {Stage.EXTERNAL}
     assert started == set(Stage) == {stage for ended in stages.STOPS.values() for stage in ended}
     for event in (machine.CLOSE, machine.VOID, machine.WITHDRAW, machine.DECLINE, machine.MERGE):
         assert set(stages.STOPS[event.event]) == set(Stage) and event.event not in stages.STARTS

@@ -98,7 +98,7 @@ def is_labelled(kind: GraphQLNamedType) -> bool:
 
 
 def label_type(kind: GraphQLNamedType) -> LabelGroup:
-    """Return the labels of a type and of what it consists of. Raises ValueError for a description without one."""
+    """Return the labels of a type and of what it consists of."""
     return LabelGroup(kind.name, name_text(kind.name, kind.description), tuple(member_labels(kind)))
 
 
@@ -108,7 +108,7 @@ def member_labels(kind: GraphQLNamedType) -> Iterator[Label]:
         declared = kind.extensions[DEFINITION].wrapped_cls
         tones = getattr(declared, "__tones__", {})  # by gongzhi.declare.enums.set_tones
         for name in in_order(kind.values, declared.__members__):
-            yield Label(name, split_label(kind.values[name].description or ""), tones.get(name))
+            yield Label(name, described_text(name, kind.values[name].description), tones.get(name))
     elif isinstance(kind, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
         declared_names = [to_camel_case(one.python_name) for one in kind.extensions[DEFINITION].fields]
         for name in in_order(kind.fields, declared_names):
@@ -124,7 +124,16 @@ def in_order(names: Iterable[str], declared: Iterable[str]) -> list[str]:
 def name_text(name: str, description: str | None) -> Text:
     """Return the labels of a type or a field: in English its name as words, for what describes it is a sentence."""
     words = WORD.sub(" ", name).lower()
-    return Text(words[0].upper() + words[1:], split_label(description or "").zh)
+    english = words[0].upper() + words[1:]
+    return Text(english, described_text(english, description).zh)
+
+
+def described_text(name: str, description: str | None) -> Text:
+    """Return the labels that a description holds, or else the name: vendors need not write Chinese."""
+    try:
+        return split_label(description or "")
+    except ValueError:
+        return Text(name, name)
 
 
 def label_registers(plugins: Plugins) -> Iterator[LabelGroup]:
@@ -137,4 +146,4 @@ def label_registers(plugins: Plugins) -> Iterator[LabelGroup]:
         "errors": (Text("Errors", "错误"), [(one.value, one.description) for one in Code]),
     }
     for name, (text, known) in described.items():
-        yield LabelGroup(name, text, tuple(Label(code, split_label(said)) for code, said in known))
+        yield LabelGroup(name, text, tuple(Label(code, described_text(code, said)) for code, said in known))
