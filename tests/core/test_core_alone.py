@@ -112,7 +112,15 @@ async def test_notices_wait_for_the_morning(core: Server, filled: str, told: str
     assert {f"{one['due_at'].astimezone(CHINA):%m-%d %H:%M}" for one in found} == {due}
 
 
-@pytest.mark.parametrize("names", [(), ("deadlines",), ("deadlines", "dispatch"), ("contacts", "deadlines", "dispatch", "operations", "integrations")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        (),
+        ("deadlines",),
+        ("deadlines", "dispatch"),
+        ("contacts", "deadlines", "dispatch", "operations", "integrations"),
+    ],
+)
 async def test_what_is_always_on_comes_and_goes(filled: str, tmp_path: Path, names: tuple[str, ...]) -> None:
     """With as few plugins as require each other, a case is reported; it is due where somebody reckons that."""
     async with serving_only(filled, tmp_path, load_only(*names)) as server:

@@ -66,9 +66,13 @@ CHANGES: dict[str, tuple[str, str]] = {
     "Notice": ("notices.notice", f"kind = 'changed', title_en = 'x', title_zh = '变', at = at - {LATER}, read_at = at"),
 }  # fmt: skip
 
+NAMED = (
+    "select unnest(array[person_id, representative_id]) from rights.representative "
+    "union select person_id from rights.demand"
+)
 SHOWN = {
-    "Person": "select unnest(array[person_id, representative_id]) from rights.representative "
-    "union select person_id from rights.demand",
+    "Person": NAMED,
+    "Phone": f"select id from people.phone where person_id in ({NAMED})",
     "TierDecision": "select decision_id from rights.review union "
     "select decision_id from rights.demand where decision_id is not null",
 }
