@@ -59,11 +59,9 @@ async def test_nobody_is_supervised_at_night(own: Offices) -> None:
     await drain_twice(own)
     assert await levels(own, number) == []
     morning(own)
-    await drain_twice(own)
-    assert len(await levels(own, number)) == 1
-    for _ in range(2):
-        own.server.clock.move(minutes=5)
+    for _ in range(3):  # a case that another sweep works on is left for the next one
         await drain_twice(own)
+        own.server.clock.move(minutes=5)
     assert len(await levels(own, number)) == 1
 
 
