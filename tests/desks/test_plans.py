@@ -9,11 +9,12 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import orjson
 import pytest
 from asyncpg import connect
-from gongzhi_server.testing import ESSENTIAL, explain_query
+from gongzhi_server.testing import ESSENTIAL, create_database, drop_database, explain_query
 from graphql import OperationType, print_ast
 
 from .test_desks import COUNTY, DESKS, HOMES, PLACE, POWER, find, member, operations
@@ -89,16 +90,19 @@ def count_rows(scan: Mapping[str, Any]) -> tuple[float, float]:
 
 
 @pytest.fixture(scope="module")
-def analysed(filled: str) -> str:
-    """The address of the county, once PostgreSQL knows how many rows there are of what."""
+def analysed(postgres: str, county: str) -> Iterator[str]:
+    """The address of a county of its own, once PostgreSQL knows how many rows there are of what."""
+    name = f"test_{uuid4().hex}"
 
-    async def analyse() -> None:
-        connection = await connect(filled)
+    async def analyse() -> str:
+        dsn = await create_database(postgres, name, county)
+        connection = await connect(dsn)
         await connection.execute("vacuum analyze")
         await connection.close()
+        return dsn
 
-    asyncio.run(analyse())
-    return filled
+    yield asyncio.run(analyse())
+    asyncio.run(drop_database(postgres, name))
 
 
 @pytest.mark.parametrize("name", QUERIES)
