@@ -305,10 +305,7 @@ async def explain_query(
         account = await TrialAccounts(Tokens(SECRET), pool, plugins).build_account({"sub": "somebody", **claims})
         viewer = Viewer(account, TODAY)
         engine = GraphQLEngine(built_schema(plugins), pool.fetch, explain.build_context)
-        document = engine.prepare(text, None)
-        coerced = engine.coerce_variables(document, dict(variables))
-        statement = engine.planner.query(document, coerced, viewer)
-        values = statement.arguments(coerced.coerced, explain.build_context(viewer))
+        statement, values = explain.plan_query(engine, engine.prepare(text, None), dict(variables), viewer)
         options = f"analyze, costs off, timing off, format {form}"
         return "\n".join(line for (line,) in await pool.fetch(f"explain ({options}) {statement.sql}", *values))
     finally:

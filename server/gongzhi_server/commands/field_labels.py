@@ -13,7 +13,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 UNNAMED = Text("This", "该项")
 """The label of a field that nobody declares."""
-WORD = re.compile(r"(?=[A-Z])")
+WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def field_label(input: type | None, path: Sequence[str]) -> Text:
@@ -28,10 +28,15 @@ def field_label(input: type | None, path: Sequence[str]) -> Text:
         fields = {to_camel_case(one.python_name): one for one in definition.fields} if definition else {}
         if name not in fields:
             return UNNAMED
-        words = WORD.sub(" ", name).lower()
-        found = Text(words[0].upper() + words[1:], split_label(fields[name].description).zh)
+        found = Text(split_words(name), split_label(fields[name].description).zh)
         input = unwrap_type(fields[name].type)
     return found
+
+
+def split_words(name: str) -> str:
+    """Return a name of the schema as words: dueAt is "Due at"."""
+    words = WORD.sub(" ", name).lower()
+    return words[0].upper() + words[1:]
 
 
 def unwrap_type(kind: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -16,7 +17,7 @@ from gongzhi_server.auth.development_tokens import Tokens, TrialAccounts
 from gongzhi_server.clock import clock
 from gongzhi_server.errors import Problem
 from gongzhi_server.gateway.interfaces import RequestRefused
-from gongzhi_server.planner import Document
+from gongzhi_server.planner import Document, Statement
 from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.storage import database
 
@@ -43,9 +44,7 @@ async def print_explanation(
         document = engine.prepare(text, operation)
         if document.operation != "query":
             raise Problem("only a query is one statement; a mutation runs its command, and then plans its payload")
-        coerced = engine.coerce_variables(document, orjson.loads(variables))
-        statement = engine.planner.query(document, coerced, viewer)
-        values = statement.arguments(coerced.coerced, build_context(viewer))
+        statement, values = plan_query(engine, document, orjson.loads(variables), viewer)
         console = Console(soft_wrap=True, highlight=False)
         console.print(outline_fields(engine, document, statement.cost))
         console.print("\nStatement\n", BREAKS.sub("\n  ", statement.sql), sep="", markup=False)
@@ -60,6 +59,15 @@ async def print_explanation(
         raise Problem(f"there is no such {error.args[0]}") from error
     finally:
         await pool.close()
+
+
+def plan_query(
+    engine: GraphQLEngine, document: Document, variables: dict[str, Any], viewer: Viewer
+) -> tuple[Statement, Sequence[Any]]:
+    """Return the one statement of a query, and the values that are sent with it."""
+    coerced = engine.coerce_variables(document, variables)
+    statement = engine.planner.query(document, coerced, viewer)
+    return statement, statement.arguments(coerced.coerced, build_context(viewer))
 
 
 def build_context(viewer: Viewer) -> Any:

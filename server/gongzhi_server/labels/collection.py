@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +21,7 @@ from graphql import (
 from strawberry.utils.str_converters import to_camel_case
 
 from gongzhi_server._compat import graphql_schema
+from gongzhi_server.commands.field_labels import split_words
 from gongzhi_server.gateway.error_codes import Code
 from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.plugins.contributions import Plugins
@@ -30,7 +30,6 @@ STANDARD = ("Date", "DateTime", "Decimal", "JSON")
 """Scalars that Strawberry describes."""
 DEFINITION = "strawberry-definition"
 """Under which Strawberry leaves what it was declared with."""
-WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -123,8 +122,7 @@ def in_order(names: Iterable[str], declared: Iterable[str]) -> list[str]:
 
 def name_text(name: str, description: str | None) -> Text:
     """Return the labels of a type or a field: in English its name as words, for what describes it is a sentence."""
-    words = WORD.sub(" ", name).lower()
-    english = words[0].upper() + words[1:]
+    english = split_words(name)
     return Text(english, described_text(english, description).zh)
 
 
@@ -138,7 +136,7 @@ def described_text(name: str, description: str | None) -> Text:
 
 def label_registers(plugins: Plugins) -> Iterator[LabelGroup]:
     """Yield the labels of what programs know by a code and no type of the schema lists."""
-    roles = (Label(one.name, Text(WORD.sub(" ", one.name).replace("_", " "), one.chinese)) for one in plugins.roles)
+    roles = (Label(one.name, Text(one.name.replace("_", " "), one.chinese)) for one in plugins.roles)
     yield LabelGroup("roles", Text("Roles", "角色"), tuple(roles))
     described = {
         "permissions": (Text("Permissions", "权限"), [(one.name, one.description) for one in plugins.permissions]),
