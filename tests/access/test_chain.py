@@ -184,6 +184,30 @@ async def test_anchor_finds_what_was_made_anew(empty: str, tmp_path: Path) -> No
     await connection.close()
 
 
+async def test_verifying_goes_on_from_the_last_anchor(empty: str, tmp_path: Path) -> None:
+    """What lies before it was proved when it was taken: only links with an anchor are looked at there."""
+    connection, file = await asyncpg.connect(empty), tmp_path / "anchors"
+    with file.open("a", encoding="utf-8") as kept:
+        for batches in ((1, 2), (3,), (-2, 1)):
+            await write(connection, *batches)
+            if batches != (-2, 1):
+                kept.write(await audit_verify.anchor_line(empty, TODAY) + "\n")
+    found = await audit_verify.verify_anchors(empty, [file], resume=True)
+    assert (found.begun, found.links, found.looks, found.acts, found.wrong) == (3, 2, 1, 2, None)
+    [before] = await connection.fetchrow("select id from access.link where number = 1")
+    await connection.execute("update access.look set purpose = 'another' where link = $1", before)
+    assert (await audit_verify.verify_anchors(empty, [file], resume=True)).wrong is None
+    assert "does not say" in str((await audit_verify.verify_anchors(empty, [file])).wrong)
+    async with tamper(connection):
+        await connection.execute("update access.link set hash = sha256(hash) where number = 2")
+        assert "link 2 is not the one" in str(
+            (await audit.verify_chain(connection, audit_verify.read_anchors(file), resume=True)).wrong
+        )
+    await connection.execute("update access.act set mutation = 'openCase'")
+    assert "does not say" in str((await audit_verify.verify_anchors(empty, [file], resume=True)).wrong)
+    await connection.close()
+
+
 async def test_writers_take_turns(empty: str) -> None:
     """Several processes write at once: every batch is a link, none is lost, none stands twice."""
     connections = [await asyncpg.connect(empty) for _ in range(4)]

@@ -65,12 +65,17 @@ def verify(
     anchors: Annotated[
         list[Path] | None, typer.Option("--anchor", exists=True, dir_okay=False, help="Files of gongzhi audit anchor.")
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Follow the whole chain, not from the last anchor on (全部).")
+    ] = False,
 ) -> None:
     """Prove that nothing was changed, removed or put in another order (核验)."""
     from gongzhi_server.storage import audit_verify
 
     with embedded_postgres.run_cluster(read_settings()) as dsn:
-        found = asyncio.run(audit_verify.verify_anchors(dsn, anchors or ()))
+        found = asyncio.run(audit_verify.verify_anchors(dsn, anchors or (), resume=not everything))
+    if found.begun:
+        print(f"from the anchor of link {found.begun:,} on; --all follows the whole chain")
     print(f"{found.links:,} links, {found.looks:,} looks, {found.acts:,} mutations; {found.loose:,} not chained yet")
     if found.wrong:
         exit_with_error(found.wrong)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Union
@@ -86,6 +86,7 @@ CHAINED = (
 ENDS = "update access.head set number=$1, hash=$2 where id=1"
 # What an older version has chained has its number as its id.
 NUMBER = "coalesce(number, id)"
+ANCHORED = f"select {NUMBER}, hash from access.link where hash is not null and {NUMBER} = any($1::bigint[])"
 
 
 # what is written
@@ -222,6 +223,8 @@ class AuditFinding:
     loose: int
     """Mutations and batches of looks that are not in the chain yet."""
     wrong: str | None = None
+    begun: int = 0
+    """The link of the anchor that was gone on from; 0 where the whole chain was followed."""
 
 
 class ChainBroken(Exception):
@@ -235,33 +238,47 @@ async def take_anchor(connection: Connection, now: datetime) -> Anchor:
     return Anchor(row["number"], now.isoformat(), row["hash"].hex())
 
 
-async def verify_chain(connection: Connection, anchors: Iterable[Anchor] = ()) -> AuditFinding:
-    """Follow the whole chain, in one snapshot, and name the first row that is not as it was written."""
+async def verify_chain(connection: Connection, anchors: Iterable[Anchor] = (), *, resume: bool = False) -> AuditFinding:
+    """Follow the chain, in one snapshot, and name the first row that is not as it was written.
+
+    With `resume` it is followed from the last of these anchors on: what lies before was proved when that was taken, and
+    of it only the links are looked at that have an anchor.
+    """
     counts = {LOOK: 0, ACT: 0}
-    number, wrong = 0, None
+    known = {one.number: one for one in anchors}
+    begun = max(known, default=0) if resume else 0
+    number, wrong = begun, None
     # Repeatable read: the chain goes on growing meanwhile, and all queries here must see the same end of it.
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         loose: int = await connection.fetchval(LOOSE_NOW)
         try:
-            known = {one.number: one for one in anchors}
-            before = chain.START
-            async for link in read_links(connection, "hash is not null"):
+            await compare_anchors(connection, known)
+            before = bytes.fromhex(known[begun].hash) if begun else chain.START
+            async for link in read_links(connection, f"hash is not null and {NUMBER} > {begun}"):
                 number += 1
                 before = await verify_link(connection, link, number, before)
                 counts[link["kind"]] += link["count"]
-                # Whoever can write the table can make a whole new chain
-                # that is consistent; an anchor kept elsewhere shows it.
-                if number in known and before.hex() != known.pop(number).hash:
-                    raise ChainBroken(f"link {number} is not the one of the anchor: the chain was made anew")
-            if known:
-                raise ChainBroken(f"the chain ends at link {number}, before the anchor's link {min(known)}")
             async for link in read_links(connection, "hash is null"):
                 await verify_batch(connection, link, f"batch {link['id']}, which is not chained yet,")
                 counts[link["kind"]] += link["count"]
             await verify_end(connection, number, before)
         except ChainBroken as broken:
             wrong = str(broken)
-    return AuditFinding(number, counts[LOOK], counts[ACT], loose, wrong)
+    return AuditFinding(number - begun, counts[LOOK], counts[ACT], loose, wrong, begun)
+
+
+async def compare_anchors(connection: Connection, known: Mapping[int, Anchor]) -> None:
+    """Compare the links that have an anchor with it. Raises ChainBroken.
+
+    Whoever can write the table can make a whole new chain that is consistent; an anchor kept elsewhere shows it.
+    """
+    found = dict(await connection.fetch(ANCHORED, [*known])) | {0: chain.START}
+    for number, anchor in sorted(known.items()):
+        if number not in found:
+            end = await connection.fetchval(f"select max({NUMBER}) from access.link where hash is not null")
+            raise ChainBroken(f"the chain ends at link {end or 0}, before the anchor's link {number}")
+        if found[number].hex() != anchor.hash:
+            raise ChainBroken(f"link {number} is not the one of the anchor: the chain was made anew")
 
 
 async def read_links(connection: Connection, which: str) -> AsyncIterator[asyncpg.Record]:

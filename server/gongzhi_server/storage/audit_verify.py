@@ -21,11 +21,11 @@ async def anchor_line(dsn: str, now: datetime) -> str:
         return orjson.dumps(asdict(await audit.take_anchor(connection, now))).decode()
 
 
-async def verify_anchors(dsn: str, files: Iterable[Path] = ()) -> AuditFinding:
+async def verify_anchors(dsn: str, files: Iterable[Path] = (), *, resume: bool = False) -> AuditFinding:
     """Verify the chain, and compare it with these anchors. Raises Problem for a file that holds something else."""
     anchors = [one for file in files for one in read_anchors(file)]
     async with database.connect_database(dsn) as connection:
-        return await audit.verify_chain(connection, anchors)
+        return await audit.verify_chain(connection, anchors, resume=resume)
 
 
 def read_anchors(file: Path) -> list[Anchor]:
