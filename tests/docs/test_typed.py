@@ -28,6 +28,7 @@ RUN = {
     "audit anchor": "",
     "audit verify": "0 mutations",
     "clocks sweep": "reminders sent",
+    "credit verify": "loans",
     "explain {query} --role county_dispatcher --grid 610921": "cases",
     "import divisions {divisions} --dry-run": "",
     "import residents {residents} --dry-run": "",
@@ -53,6 +54,7 @@ ELSEWHERE = {
         (f"account {one}" for one in ("add", "grant", "list", "password", "suspend")), "accounts/test_console"
     ),
     "account link": "accounts/test_console",
+    **dict.fromkeys(("backup", "restore"), "deployment/test_backup"),
     "credit lender-secret": "plugins/credit/tests/test_lending",
     "demo": "demo/test_demo",
     "doctor": "server/test_settings",

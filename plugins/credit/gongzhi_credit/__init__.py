@@ -87,5 +87,6 @@ def registers() -> list[Registers]:
 def errands() -> list[Errand]:
     from .applications.signed_decisions import ERRANDS
     from .demo import load_demo
+    from .loans import verification
 
-    return [*ERRANDS, Errand("demo", load_demo)]
+    return [*ERRANDS, *verification.ERRANDS, Errand("demo", load_demo)]

@@ -240,3 +240,35 @@ async def test_changes_are_published_without_names(town: Any) -> None:
     events = [one for one in await published_events(town.dsn) if one.type == "credit.application_changed"]
     mine = [one.data for one in events if one.data["application"] == application.partition(":")[2]]
     assert mine == [{"application": application.partition(":")[2], "state": state} for state in ("SUBMITTED", "SENT")]
+
+
+async def test_books_are_compared_with_what_was_booked(town: Any, plugins: Any, tmp_path: Any, capsys: Any) -> None:
+    """A loan that is paid in part fits; whoever changes a sum of it by hand is told of."""
+    from gongzhi_server.cli.plugin_commands import run_errand
+    from gongzhi_server.testing import settings_for_tests
+
+    [errand] = [one for one in plugins.errands["credit"] if one.name == "verify"]
+    loan = await town.borrow(39)
+    await pay(town, loan, "HK-verify-1", "500")
+    reference = (await town.fetch("select reference from credit.loan where id=$1", town.key(loan)))[0]["reference"]
+
+    async def verify() -> tuple[int, str]:
+        code = await run_errand(settings_for_tests(town.dsn, tmp_path), town.dsn, "credit", errand, {})
+        return code, capsys.readouterr().out
+
+    code, printed = await verify()
+    assert code == 0 and printed.startswith("✓") and "loans" in printed
+    change = "update credit.loan set outstanding = outstanding + $2 where id = $1"
+    await town.fetch(change, town.key(loan), 1)
+    code, printed = await verify()
+    assert code == 1 and printed.count(reference) == 2, "neither what was paid nor what is planned fits"
+    await town.fetch(change, town.key(loan), -1)
+    await town.fetch(
+        "update credit.instalment set principal = principal + 1 where loan_id = $1 and no = 3", town.key(loan)
+    )
+    code, printed = await verify()
+    assert code == 1 and printed.count(reference) == 1
+    await town.fetch(
+        "update credit.instalment set principal = principal - 1 where loan_id = $1 and no = 3", town.key(loan)
+    )
+    assert (await verify())[0] == 0

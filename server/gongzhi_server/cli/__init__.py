@@ -9,7 +9,7 @@ from gongzhi.values.errors import Refusal
 
 from gongzhi_server.errors import Problem
 
-from . import accounts, clients, contents, keys, observation, plugins, server
+from . import accounts, backups, clients, contents, keys, observation, plugins, server
 from . import jobs as cli_jobs
 from .plugin_commands import PluginGroup
 from .terminal import exit_with_error, terminal_language
@@ -42,6 +42,8 @@ app.command()(clients.asyncapi)
 app.command()(clients.labels)
 app.command()(server.doctor)
 app.command()(server.explain)
+app.command()(backups.backup)
+app.command()(backups.restore)
 app.command()(observation.top)
 app.command()(observation.support)
 

@@ -47,6 +47,11 @@ from unnest($1::uuid[], $2::bytea[], $3::bytea[]) one(id, key, blind) where p.id
 MOVE_NUMBERS = """update people.phone p set blind=one.blind
 from unnest($1::uuid[], $2::bytea[]) one(id, blind) where p.id=one.id"""
 
+SAMPLE = """select p.id, p.data_key, p.resident_id_sealed, g.code as county
+from people.person p join grids.grid g on g.id=p.county_id where p.data_key is not null order by random() limit $1"""
+OTHERS = """select {county} as county, t.{column} as key from {table} t where length(t.{column}) > 2
+order by random() limit $1"""
+
 Report = Callable[[str, int, int], None]
 
 
@@ -190,6 +195,23 @@ async def rewrap_batch(connection: asyncpg.Connection[Any], keys: KeyRing, of: W
         moved = [(row["id"], keys.rewrap(row["county"], row["key"])) for row in found]
         await connection.execute(REWRAP.format(table=table, column=column), *split_columns(moved, 2))
         return len(moved)
+
+
+async def open_sample(
+    connection: asyncpg.Connection[Any], keys: KeyRing, holdings: Iterable[Holding], size: int
+) -> int:
+    """Open some of what is sealed, of every kind; return how much. Raises SealError where something does not open."""
+    people = await connection.fetch(SAMPLE, size)
+    for person in people:
+        rotate_person(keys, person)
+    others = [
+        row
+        for one in wrapped_columns(holdings)
+        for row in await connection.fetch(OTHERS.format(table=one.table, column=one.column, county=one.county), size)
+    ]
+    for row in others:
+        keys.unwrap(row["county"], row["key"])
+    return len(people) + len(others)
 
 
 def rotate_person(keys: KeyRing, person: asyncpg.Record) -> tuple[Any, bytes, bytes | None]:

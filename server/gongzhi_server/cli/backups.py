@@ -1,0 +1,110 @@
+"""Backups: commands that take a backup, put it back, and prove that it can be."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gongzhi_server.clock import clock
+from gongzhi_server.settings import Settings
+from gongzhi_server.storage import embedded_postgres
+
+from .plugin_commands import run_errand
+from .terminal import exit_with_error, progress_bars, read_settings
+
+if TYPE_CHECKING:
+    from gongzhi_server.plugins.contributions import Plugins
+
+Folder = Annotated[Path, typer.Argument(exists=True, file_okay=False, help="A folder that gongzhi backup has written.")]
+VERIFY = "verify"
+"""The errands by which plugins say whether their ledgers hold."""
+
+
+def backup(
+    folder: Annotated[Path, typer.Argument(help="The folder to write, which is not there yet (备份目录).")],
+    earlier: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="An earlier backup on the same disk; its files are linked."),
+    ] = None,
+    secrets: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the secret and the keys, in clear, here; else they are left out."),
+    ] = None,
+) -> None:
+    """Back up the database and the files it names, as of one moment (备份)."""
+    from gongzhi_server.deployment.backup import write_backup, write_secrets
+    from gongzhi_server.plugins import loader
+
+    chosen = read_settings()
+    if secrets and folder.resolve() in secrets.resolve().parents:
+        raise typer.BadParameter("keep the secrets elsewhere than the backup", param_hint="--secrets")
+    with embedded_postgres.run_cluster(chosen) as dsn, progress_bars() as report:
+        taken = asyncio.run(write_backup(folder, chosen, dsn, loader.load_plugins(), clock(), earlier, report))
+    if secrets:
+        write_secrets(secrets, chosen)
+    manifest, digest = taken
+    print(f"{folder}: {sum(manifest.tables.values()):,} rows, {manifest.files:,} files")
+    print(f"Keep this elsewhere: the SHA-256 of its SHA256SUMS is {digest}")
+    if missing := manifest.missing:
+        exit_with_error(f"the store has lost {len(missing):,} files of cases, which manifest.json names")
+
+
+def restore(
+    folder: Folder,
+    proof: Annotated[
+        bool, typer.Option("--prove", help="Only try it, in a scratch database, and say what came of it (验证).")
+    ] = False,
+) -> None:
+    """Put a backup into an empty database and store, or prove that it can be (恢复)."""
+    chosen = read_settings()
+    if proof:
+        raise typer.Exit(code=0 if prove(folder, chosen) else 1)
+    from gongzhi_server.deployment.restore import restore_backup
+
+    from .server import doctor
+
+    with embedded_postgres.run_cluster(chosen) as dsn, progress_bars() as report:
+        manifest = asyncio.run(restore_backup(folder, chosen, dsn, clock(), report))
+    print(f"Restored as of {manifest.taken_at.isoformat(timespec='seconds')}; the doctor says:")
+    doctor()
+
+
+def prove(folder: Path, chosen: Settings) -> bool:
+    """Restore a backup into a scratch database, print what holds and what does not; return whether all holds."""
+    from gongzhi_server.deployment import proof
+    from gongzhi_server.deployment.backup_folder import FILES, read_manifest
+    from gongzhi_server.deployment.restore import check_secrets, load_dump
+    from gongzhi_server.plugins import loader
+    from gongzhi_server.storage.key_ring import load_key_ring
+
+    began, installed, manifest = time.monotonic(), loader.load_plugins(), read_manifest(folder)
+    check_secrets(manifest, chosen)
+    # A PostgreSQL of its own: the server's role may make no database, and its machine has other things to do.
+    with TemporaryDirectory() as data, embedded_postgres.throwaway_cluster(Path(data), memory=False) as dsn:
+        asyncio.run(load_dump(folder, dsn))
+        ring, holdings = load_key_ring(chosen), installed.registers.holdings
+        findings, newest = asyncio.run(proof.prove_backup(folder, manifest, dsn, ring, holdings))
+        scratch = replace(chosen, database=dsn, data=Path(data), files=str(folder.resolve() / FILES), documents=None)
+        findings += verify_ledgers(scratch, dsn, installed)
+    for well, said in findings:
+        print("✓" if well else "✗", said)
+    age = f"{clock() - newest}".partition(".")[0] if newest else "unknown"
+    print(f"Age of the newest act in it, and so of what would be lost (RPO): {age}")
+    print(f"Restored and proved in {time.monotonic() - began:.0f} s")
+    return all(well for well, _ in findings)
+
+
+def verify_ledgers(scratch: Settings, dsn: str, installed: Plugins) -> list[tuple[bool, str]]:
+    """Have the plugins say whether their ledgers hold; each prints what it finds."""
+    return [
+        (not asyncio.run(run_errand(scratch, dsn, plugin, errand, {}, installed=installed)), f"gongzhi {plugin} verify")
+        for plugin, errands in installed.errands.items()
+        for errand in errands
+        if errand.name == VERIFY
+    ]
