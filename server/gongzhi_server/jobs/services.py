@@ -162,7 +162,7 @@ class Services:
     async def open_pool(self, most: int) -> AsyncIterator[asyncpg.Pool[Any]]:
         """Open connections when they are needed, and close them at once when the block ends."""
         # A pool apart from the server's, so that a plugin with many connections takes none from requests.
-        pool = await open_writers(self.dsn, most)
+        pool = await open_writers(self.dsn, most, short=True)
         try:
             yield pool
         finally:

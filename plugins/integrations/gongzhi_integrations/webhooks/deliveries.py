@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,16 +12,17 @@ from .commands import TYPES
 from .models import DeliveryState
 
 LOCK, UNLOCK = (
-    f"select pg_{way}(hashtextextended($1::uuid::text, 8))" for way in ("try_advisory_lock", "advisory_unlock")
+    f"pg_{way}(hashtextextended({id}::text, 8))"
+    for way, id in (("try_advisory_lock", "w.id"), ("advisory_unlock", "id"))
 )
 """A lock of the session, not of a transaction: it lasts over the many short ones in which an endpoint is served, and
 goes with the connection of a process that dies."""
-NEWS = 500
-"""Events that are looked at together."""
-WAITING = 1000
-"""The most deliveries that wait at an endpoint; what happens then stays in the outbox."""
-TOGETHER = 50
-"""Endpoints that events are put down for together, so that no statement takes long."""
+TOGETHER, FEWEST = 400, 2
+"""Events that one statement puts down at the most, so that none takes long; and those of each endpoint if there are
+that many endpoints."""
+WAITING, UNTRIED = 1000, 100
+"""The most deliveries that wait at an endpoint; and the most that have not been tried at one that has taken nothing
+since it rested, and gets one at a time. What happens then stays in the outbox."""
 
 # What is taken for those that rest would only wait, so they are left out until they are tried again.
 AWAKE = "w.state = 'ACTIVE' and (w.rests_until is null or w.rests_until <= $1)"
@@ -30,22 +30,35 @@ STOPPED = """case when a.suspended_at is not null then 'ACCOUNT' when w.key_id i
   select from accounts.key k where k.id = w.key_id and k.revoked_at is null and k.expires_at > $1) then 'KEY' end"""
 """Why an endpoint is to be given up whatever it answers: who it belongs to, or with what it was made, is no more."""
 # One that is to be given up is busy, too, though nothing is due: whoever visits it disables it and tells its account.
+# Those that this process delivers to already ($2) are told; of the others it has those whose lock it gets. What is due
+# is looked up for each: `exists` would be answered from a list of all that waits at all endpoints.
 BUSY = f"""
-select w.id from events.counter n, webhooks.webhook w join accounts.account a on a.id = w.account_id
-where {AWAKE} and ({STOPPED} is not null or w.position < n.gone or exists (
-  select from webhooks.delivery d where d.webhook_id = w.id and d.state = 'WAITING' and d.next_attempt_at <= $1))
+select w.id, w.account_id, case when w.id <> all($2) then {LOCK} end as locked
+from events.counter n, webhooks.webhook w join accounts.account a on a.id = w.account_id
+where {AWAKE} and w.id <> all($3) and ({STOPPED} is not null or w.position < n.gone or (
+  select true from webhooks.delivery d
+  where d.webhook_id = w.id and d.state = 'WAITING' and d.next_attempt_at <= $1 and d.id <> all($4) limit 1))
 """
-ENDPOINT = f"""
+RELEASE = f"select {UNLOCK} from unnest($1::uuid[]) one (id)"
+# Of each case the first that waits, due or not: nothing overtakes it. What was refused goes behind what is new.
+LOOK = f"""
 select w.id, w.account_id, w.permissions, w.url, w.types, w.selection, w.condition, w.secret, w.grid_id,
   w.failing_since, w.rests_until, w.sequence, w.data_key, w.sealed_authorization,
   c.code as county, a.name as account, {STOPPED} as stopped, array(
     select r.secret from webhooks.retired_secret r where r.webhook_id = w.id and r.until > $1 order by r.id desc
   ) as retired, w.position < n.gone or exists (
     select from webhooks.delivery d where d.webhook_id = w.id and d.state = 'WAITING' and d.position <= n.gone
-      and d.body is null and d.type <> 'webhook.test') as missed
+      and d.body is null and d.type <> 'webhook.test') as missed, due.*
 from events.counter n, webhooks.webhook w
 join grids.grid c on c.id = w.county_id join accounts.account a on a.id = w.account_id
+left join lateral (
+  select d.id as delivery, d.event_id, d.type, d.at, d.attempts, d.body, d.position from webhooks.delivery d
+  where d.webhook_id = w.id and d.state = 'WAITING' and d.next_attempt_at <= $1 and d.id <> all($4) and not exists (
+    select from webhooks.delivery e
+    where e.webhook_id = w.id and e.state = 'WAITING' and e.case_id = d.case_id and e.position < d.position)
+  order by d.attempts, d.position, d.id limit $3) due on true
 where w.id = $2 and {AWAKE}
+order by due.attempts, due.position, due.delivery
 """
 # An endpoint's row is locked while its events are taken, so that a replay, which moves its position back, waits or is
 # seen. The position moves in the same statement: an event is put down once, or looked at again. Most endpoints are at
@@ -55,12 +68,15 @@ with at as materialized (
   select w.id, w.position, w.grid_id, w.types from webhooks.webhook w, events.counter n
   where {AWAKE} and w.position < n.given and w.position >= n.gone and (
     select count(*) from (
-      select from webhooks.delivery d where d.webhook_id = w.id and d.state = 'WAITING' limit $5) waiting) < $5
-  order by w.position desc limit $6 for update of w skip locked
+      select from webhooks.delivery d
+      where d.webhook_id = w.id and d.state = 'WAITING' and (w.rests_until is null or d.attempts = 0) limit $5) waiting
+  ) < case when w.rests_until is null then $5 else $7 end
+  order by w.position desc limit $4::int / $6::int for update of w skip locked
 ),
 news as materialized (
   select a.position as after, o.* from (select distinct position from at) a cross join lateral (
-    select * from events.outbox o where o.position > a.position order by o.position limit $4) o
+    select * from events.outbox o where o.position > a.position
+    order by o.position limit (select $4::int / count(*) from at)) o
 ),
 put as (
   insert into webhooks.delivery
@@ -76,14 +92,6 @@ update webhooks.webhook w set position = n.last
 from at a join (select after, max(position) as last from news group by after) n on n.after = a.position
 where w.id = a.id returning w.id
 """
-# Of each case the first that waits, due or not: nothing overtakes it. What was refused goes behind what is new.
-DUE = """
-select d.id, d.event_id, d.type, d.at, d.attempts, d.body from webhooks.delivery d
-where d.webhook_id = $1 and d.state = 'WAITING' and d.next_attempt_at <= $2 and d.id <> all($4) and not exists (
-  select from webhooks.delivery e
-  where e.webhook_id = $1 and e.state = 'WAITING' and e.case_id = d.case_id and e.position < d.position)
-order by d.attempts, d.position, d.id limit $3
-"""
 # Arrays, here and below: one statement writes down however many were answered together.
 FREEZE = """
 with made as (
@@ -93,13 +101,16 @@ with made as (
 update webhooks.webhook set sequence = $4 where id = $3
 """
 KEY = "update webhooks.webhook set data_key = coalesce(data_key, $2) where id = $1 returning data_key"
+STILL = "d.state || '' = 'WAITING'"
+"""Whether it waits, written so that no index of what waits is read for it: the few rows are found by their ids,
+whatever PostgreSQL believes of how many wait."""
 # Of what was sent once and has been thrown away since, nobody can say who may know of it.
 EXPIRE = """
 update webhooks.delivery set state = 'FAILED', error = 'EXPIRED', next_attempt_at = null
 where id = any($1) and body is not null and position <= (select gone from events.counter)
 """
 # Deleted, not marked: a row that stays would tell the account of what it may not know.
-DROP = "delete from webhooks.delivery where id = any($1) and state = 'WAITING'"
+DROP = f"delete from webhooks.delivery d where id = any($1) and {STILL}"
 # What was thrown away before it was sent: the endpoint goes on behind it, and knows of what time it lacks something.
 SKIP = """
 with gone as (
@@ -113,14 +124,19 @@ lost as (
 update webhooks.webhook w set position = greatest(w.position, gone.last), missed_until = gone.until
 from gone where w.id = $1
 """
-RECORD = """
+# A commit that waits for no disk, here and while events are put down: what a crash takes back of it is done again, and
+# before anything is sent, all that went before it is on the disk with its body.
+LAZILY = "select set_config('synchronous_commit', 'off', true)"
+RECORD = f"""
 update webhooks.delivery d set state = one.state, attempts = d.attempts + 1, status = one.status, error = one.error,
   next_attempt_at = one.again, seconds = one.seconds, sealed_answer = one.answer, tried_at = $8
 from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::float[], $7::bytea[])
-  one (id, state, status, error, again, seconds, answer)
-where d.id = one.id and d.state = 'WAITING'
+  one (id, state, status, error, again, seconds, answer), ({LAZILY}) lazily
+where d.id = one.id and {STILL}
 """
 RECOVER = "update webhooks.webhook set failing_since = null, rests_until = null where id = $1"
+# The one that is late takes nothing more until it has answered, or could have.
+REST = "update webhooks.webhook set rests_until = $2 where id = $1 and state = 'ACTIVE'"
 # The first failure stays: how long nothing has been taken, and so when the endpoint is given up, is counted from it.
 FAIL = """
 update webhooks.webhook set failing_since = coalesce(failing_since, $2), rests_until = $3 where id = $1
@@ -147,36 +163,29 @@ class Outcome:
         return DeliveryState.WAITING if self.again else DeliveryState.FAILED
 
 
-class Locks:
-    """The locks of a process, one for each endpoint that it serves, over the one connection that holds all of them."""
+async def find_busy(
+    connection: Any, now: datetime, open: Collection[UUID], full: Collection[UUID], under_way: Collection[UUID]
+) -> tuple[list[UUID], list[tuple[UUID, UUID]]]:
+    """Find those of the `open` endpoints at which more is due, and lock others; each of these with its account.
 
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
-        # A connection runs one statement at a time.
-        self.turn = asyncio.Lock()
-
-    async def take(self, endpoint: UUID) -> bool:
-        """Take an endpoint's lock; tell whether no other process has it."""
-        async with self.turn:
-            return bool(await self.connection.fetchval(LOCK, endpoint))
-
-    async def release(self, endpoint: UUID) -> None:
-        """Let others have the endpoint."""
-        async with self.turn:
-            await self.connection.fetchval(UNLOCK, endpoint)
+    Those that are `full` are not asked for: nothing could be sent to them. Nor is the delivery that is `under_way`.
+    """
+    rows = await connection.fetch(BUSY, now, *map(list, (open, full, under_way)))
+    told = [row["id"] for row in rows if row["locked"] is None]
+    return told, [(row["id"], row["account_id"]) for row in rows if row["locked"]]
 
 
-async def take_events(pool: Any, types: Collection[str], now: datetime) -> bool:
+async def release(connection: Any, endpoints: Collection[UUID]) -> None:
+    """Let other processes have endpoints."""
+    await connection.execute(RELEASE, list(endpoints))
+
+
+async def take_events(connection: Any, types: Collection[str], now: datetime) -> bool:
     """Put down what is new for endpoints, and move their positions behind that; tell whether anything was new.
 
     `types` are those of events beside cases' that can be delivered at all.
     """
-    return bool(await pool.fetch(TAKE, now, list(TYPES), list(types), NEWS, WAITING, TOGETHER))
-
-
-async def find_busy(pool: Any, now: datetime) -> list[UUID]:
-    """Find the endpoints at which something is due."""
-    return [row["id"] for row in await pool.fetch(BUSY, now)]
+    return bool(await connection.fetch(TAKE, now, list(TYPES), list(types), TOGETHER, WAITING, FEWEST, UNTRIED))
 
 
 class Deliveries:
@@ -186,13 +195,12 @@ class Deliveries:
         self.pool, self.id = pool, id
 
     # No transaction is open while an endpoint answers, which may take many seconds: no row is locked for its sake.
-    async def load_endpoint(self, now: datetime) -> Any:
-        """Load the endpoint, if it is to be delivered to."""
-        return await self.pool.fetchrow(ENDPOINT, now, self.id)
+    async def look(self, now: datetime, most: int, under_way: Collection[UUID]) -> list[Any]:
+        """Load what is due and not under way, of each case only the first that waits; each with the endpoint.
 
-    async def find_due(self, now: datetime, most: int, under_way: Collection[UUID]) -> list[Any]:
-        """Find what is due and not under way, of each case only the first that waits."""
-        return list(await self.pool.fetch(DUE, self.id, now, most, list(under_way)))
+        If nothing is due, it is the endpoint alone, and if it is not to be delivered to, not even that.
+        """
+        return list(await self.pool.fetch(LOOK, now, self.id, most, list(under_way)))
 
     async def freeze_bodies(self, bodies: Sequence[tuple[UUID, str]], sequence: int) -> None:
         """Keep bodies before they are sent: they stay the same however often they are. The last has this sequence."""
@@ -214,6 +222,10 @@ class Deliveries:
         )
         columns = zip(*rows, strict=True)
         await self.pool.execute(RECORD, *map(list, columns), now)
+
+    async def let_rest(self, until: datetime) -> None:
+        """Put nothing down for the endpoint for now: its answer is late."""
+        await self.pool.execute(REST, self.id, until)
 
     async def recover_endpoint(self) -> None:
         """Note that the endpoint takes something again."""

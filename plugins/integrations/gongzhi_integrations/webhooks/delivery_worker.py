@@ -1,7 +1,8 @@
 """Delivery worker: notes for each endpoint what happens, and delivers what is due, in every process.
 
 One process at a time has a session with an endpoint, by a lock. All locks of a process are on one connection, which
-also looks for what is due: once it is lost, all sessions end, for another process may have begun them. A worker that
+also looks for what is due: once it is lost, all sessions end, for another process may have begun them. Nobody else has
+a statement on it, and locks come and go with what it looks for anyway, so no session waits for a look. A worker that
 dies between sending and writing down that it has sends again, under the same id.
 """
 
@@ -10,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,7 +23,7 @@ from gongzhi.runtime.outbound.networks import OutboundNetworks
 from gongzhi.runtime.services import ProcessRun
 
 from ..settings import IntegrationSettings
-from .deliveries import Deliveries, Locks, find_busy, take_events
+from .deliveries import Deliveries, find_busy, release, take_events
 from .endpoint_sessions import EndpointSession
 from .pacing import Pace, Slots
 from .sender import Sender
@@ -65,6 +66,8 @@ class DeliveryWorker:
         self.slots = Slots()
         self.paces: dict[UUID, Pace] = {}
         self.under_way: dict[UUID, EndpointSession] = {}
+        self.over: list[UUID] = []
+        """Endpoints whose sessions have ended since the last look; they are still locked."""
 
     def now(self) -> datetime:
         """Return the moment by the deployment's clock."""
@@ -74,10 +77,13 @@ class DeliveryWorker:
         """Deliver until cancelled; a lost connection is made anew."""
         while True:
             try:
-                async with self.pool.acquire() as connection, asyncio.TaskGroup() as group:
-                    # It says something each `POLL`. If this process is frozen, PostgreSQL gives the locks to others.
-                    await connection.execute(f"set idle_session_timeout = '{SILENCE}s'")
-                    await self.run_with_locks(Locks(connection), group, wait)
+                async with self.connect() as connection, asyncio.TaskGroup() as group:
+                    while True:
+                        more = await take_events(connection, self.context().events.types, self.now())
+                        for session in await self.begin_sessions(connection):
+                            group.create_task(self.contain_session(session))
+                        if not more:
+                            await wait(POLL)
             except* LOST as lost:
                 log.warning(
                     "webhooks wait for the database, and nothing is lost; look after the database: %s",
@@ -87,25 +93,37 @@ class DeliveryWorker:
                 log.exception("webhooks rest for a moment, and nothing is lost; report what is told below")
             await wait(POLL)
 
-    async def run_with_locks(self, locks: Locks, group: asyncio.TaskGroup, wait: Callable[[float], Any]) -> None:
-        """Note what happens and deliver what is due, for as long as the connection of the locks lasts."""
-        while True:
-            async with locks.turn:
-                more = await take_events(locks.connection, self.context().events.types, self.now())
-                busy = await find_busy(locks.connection, self.now())
-            self.chance.shuffle(busy)  # nobody is always the last
-            for id in busy:
-                if session := self.under_way.get(id):
-                    session.news.set()
-                else:
-                    group.create_task(self.contain_session(self.begin_session(id), locks))
-            if not more:
-                await wait(POLL)
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[Any]:
+        """Take the connection that looks and has the locks, and end it afterwards: all locks go with it."""
+        async with self.pool.acquire() as connection:
+            # It says something each `POLL`. If this process is frozen, PostgreSQL gives the locks to others.
+            await connection.execute(f"set idle_session_timeout = '{SILENCE}s'")
+            await connection.execute("set synchronous_commit = off")  # see `LAZILY`
+            self.over = []
+            try:
+                yield connection
+            finally:
+                connection.terminate()
 
-    async def contain_session(self, session: EndpointSession, locks: Locks) -> None:
+    async def begin_sessions(self, connection: Any) -> list[EndpointSession]:
+        """Let go of endpoints whose sessions have ended, tell the others what is due, and begin new ones."""
+        over, self.over = self.over, []
+        if over:
+            await release(connection, over)
+        full = {id for id, session in self.under_way.items() if session.find_room() <= 0}
+        deliveries = [one["id"] for session in self.under_way.values() for one in session.sending.values()]
+        told, locked = await find_busy(connection, self.now(), self.under_way.keys() - full, full, deliveries)
+        for id in told:
+            if session := self.under_way.get(id):
+                session.news.set()
+        self.chance.shuffle(locked)  # nobody is always the last
+        return [self.begin_session(id, account) for id, account in locked]
+
+    async def contain_session(self, session: EndpointSession) -> None:
         """Deliver to one endpoint; whatever goes wrong is its own."""
         try:
-            await self.deliver_locked(session, locks)
+            await self.deliver(session)
         except LOST as error:
             log.warning("an endpoint is left for a moment; look after the database: %s", type(error).__name__)
         except Exception:
@@ -113,27 +131,23 @@ class DeliveryWorker:
 
     async def drain(self) -> None:
         """Deliver all that is due, one endpoint after the other."""
-        async with self.pool.acquire() as connection:
+        async with self.connect() as connection:
             while await take_events(connection, self.context().events.types, self.now()):
                 pass
-            for id in await find_busy(connection, self.now()):
-                await self.deliver_locked(self.begin_session(id), Locks(connection))
+            for session in await self.begin_sessions(connection):
+                await self.deliver(session)
 
-    def begin_session(self, id: UUID) -> EndpointSession:
+    def begin_session(self, id: UUID, account: UUID) -> EndpointSession:
         """Note that this process delivers to an endpoint from now on."""
         pace = self.paces.setdefault(id, Pace())
-        session = self.under_way[id] = EndpointSession(self, Deliveries(self.pool, id), pace)
+        session = self.under_way[id] = EndpointSession(self, Deliveries(self.pool, id), account, pace)
         return session
 
-    async def deliver_locked(self, session: EndpointSession, locks: Locks) -> None:
-        """Deliver to an endpoint until nothing is due, unless another process does."""
-        id = session.deliveries.id
+    async def deliver(self, session: EndpointSession) -> None:
+        """Deliver to an endpoint until nothing is due."""
         try:
-            if not await locks.take(id):
-                return
             await session.deliver()
         finally:
             # Before the lock is released: what is due from now on begins a session of its own, so nothing is lost.
-            del self.under_way[id]
-            with suppress(*LOST):  # with the connection the lock goes as well
-                await locks.release(id)
+            del self.under_way[session.deliveries.id]
+            self.over.append(session.deliveries.id)

@@ -58,8 +58,8 @@ REASONS = {
 class EndpointSession:
     """One endpoint while this process has its lock. `news` says that more may be due."""
 
-    def __init__(self, worker: DeliveryWorker, deliveries: Deliveries, pace: Pace) -> None:
-        self.worker, self.deliveries, self.pace = worker, deliveries, pace
+    def __init__(self, worker: DeliveryWorker, deliveries: Deliveries, account: UUID, pace: Pace) -> None:
+        self.worker, self.deliveries, self.account, self.pace = worker, deliveries, account, pace
         self.news = asyncio.Event()
         self.sending: dict[asyncio.Task[Attempt], Any] = {}
         self.open = True
@@ -67,6 +67,8 @@ class EndpointSession:
         self.failing_since: datetime | None = None
         self.probes = False
         """Whether it has rested and has taken nothing since, so that one delivery at a time finds out."""
+        self.rests = False
+        """Whether nothing is put down for it until its late answer has come."""
 
     async def deliver(self) -> None:
         """Send until nothing is due and all has been answered."""
@@ -80,45 +82,52 @@ class EndpointSession:
 
     def find_room(self) -> int:
         """Find how many more may be sent now."""
-        now = asyncio.get_running_loop().time()
-        late = any(now - one["begun"] > SLOW for one in self.sending.values())
         # While one is late, or nothing has been taken since a rest, one at a time is enough to find out.
-        window = 1 if late or self.probes else self.pace.window
-        return window - len(self.sending)
+        window = 1 if self.is_late() or self.probes else self.pace.window
+        return window - len(self.sending) if self.open else 0
+
+    def is_late(self) -> bool:
+        """Tell whether an answer is late."""
+        return any(asyncio.get_running_loop().time() >= one["late"] for one in self.sending.values())
 
     async def fill(self) -> bool:
         """Send what is due as far as there is room; tell whether there may be more."""
         # Cleared before anything is looked for, so that what comes meanwhile is looked for again.
         self.news.clear()
-        now, under_way = self.worker.now(), [one["id"] for one in self.sending.values()]
-        endpoint = await self.deliveries.load_endpoint(now) if self.open and self.find_room() > 0 else None
-        if endpoint is None:
+        room, places = self.find_room(), self.worker.slots
+        if room <= 0 or self.sending and places.are_taken(self.account, self.pace.slow):
+            return False  # while answers are awaited nobody queues
+        slots = await places.take(self.account, self.pace.slow, room)
+        try:
+            async with places.turn(self.pace.slow):
+                return await self.send_due(slots)
+        finally:
+            for slot in slots:
+                slot.release()
+
+    async def send_due(self, slots: list[Slot]) -> bool:
+        """Begin to send what is due, each in a slot, which is taken out of the list; tell whether anything was."""
+        now = self.worker.now()
+        # Loaded after the wait for a slot: what the account may no longer see is not sent, even if it happened before,
+        # and neither is anything to an endpoint that was stopped.
+        found = await self.deliveries.look(now, len(slots), [one["id"] for one in self.sending.values()])
+        if not found:
             return False
+        endpoint = found[0]
         if endpoint["stopped"]:
             await self.disable(endpoint, endpoint["stopped"])
             return False
         if endpoint["missed"]:
             await self.skip_missed(endpoint)
+            return True
         self.failing_since, self.probes = endpoint["failing_since"], endpoint["rests_until"] is not None
-        due = await self.deliveries.find_due(now, max(self.find_room(), 0), under_way)
-        if not due or self.sending and self.worker.slots.are_taken(endpoint["account_id"], self.pace.slow):
-            return False  # while answers are awaited nobody queues
-        slots = await self.worker.slots.take(endpoint["account_id"], self.pace.slow, len(due))
-        try:
-            await self.send_due(due[: len(slots)], slots)
-        finally:
-            for slot in slots:
-                slot.release()
-        return True
+        due = [{**row, "id": row["delivery"]} for row in found[: max(self.find_room(), 0)] if row["delivery"]]
+        if due:
+            await self.begin_sending(endpoint, due, slots)
+        return bool(due)
 
-    async def send_due(self, due: Sequence[Any], slots: list[Slot]) -> None:
-        """Begin to send deliveries, each in a slot, which is taken out of the list."""
-        now = self.worker.now()
-        # Loaded anew after the wait for a slot: what the account may no longer see is not sent, even if it happened
-        # before, and neither is anything to an endpoint that was stopped.
-        endpoint = await self.deliveries.load_endpoint(now)
-        if endpoint is None or endpoint["stopped"]:
-            return
+    async def begin_sending(self, endpoint: Any, due: Sequence[Any], slots: list[Slot]) -> None:
+        """Begin to send deliveries that the account may know of."""
         viewer = await self.worker.context().events.load_viewer(endpoint["account_id"], endpoint["permissions"])
         if viewer is None:
             await self.disable(endpoint, "ACCOUNT")
@@ -127,13 +136,13 @@ class EndpointSession:
         secrets = self.unwrap_secrets(endpoint)
         self.data_key = self.data_key or await self.find_data_key(endpoint)
         authorization = self.open_authorization(endpoint)
-        begun = asyncio.get_running_loop().time()
+        late = asyncio.get_running_loop().time() + SLOW
         for one in due:
             if one["id"] in bodies:
                 task = asyncio.create_task(
                     self.send(endpoint, one, bodies[one["id"]], secrets, authorization, slots.pop())
                 )
-                self.sending[task] = {**one, "begun": begun, "endpoint": endpoint}
+                self.sending[task] = {**one, "late": late, "endpoint": endpoint}
 
     async def compose(self, endpoint: Any, due: Sequence[Any], viewer: Viewer) -> dict[UUID, str | None]:
         """Make the body of each delivery; None if the selection fits the schema no more.
@@ -209,13 +218,18 @@ class EndpointSession:
         return sealed and sealing.open_value(self.data_key, AUTHORIZATION.format(endpoint["id"]), bytes(sealed))
 
     async def wait(self) -> None:
-        """Wait for an answer, or for more to send while there is room; write down what was answered."""
+        """Wait for an answer, or for more to send while there is room; write down what was answered, or is late."""
         if not self.sending:
             return
         # News only while there is room: woken without any, it could send nothing.
         news = [asyncio.create_task(self.news.wait())] if self.find_room() > 0 else []
+        late = min(one["late"] for one in self.sending.values()) - asyncio.get_running_loop().time()
         try:
-            await asyncio.wait([*self.sending, *news], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                [*self.sending, *news],
+                timeout=None if self.rests else max(late, 0),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
         finally:
             for waiting in news:
                 waiting.cancel()
@@ -223,23 +237,31 @@ class EndpointSession:
         answered = [(self.sending.pop(task), task.result()) for task in done]
         if answered:
             await self.record(answered)
+        elif self.is_late() and not self.rests:
+            self.rests = True
+            async with self.worker.slots.turn(slow=True):
+                await self.deliveries.let_rest(self.worker.now() + timedelta(seconds=self.pace.timeout))
 
     async def record(self, answered: Sequence[tuple[Any, Attempt]]) -> None:
         """Write down what came of deliveries, and what it says of the endpoint."""
         now = self.worker.now()
         for delivery, attempt in answered:
             self.pace.note(attempt, delivery["attempts"] == 0, now)
-        await self.deliveries.record([self.conclude(one, attempt, now) for one, attempt in answered], now)
-        endpoint = answered[0][0]["endpoint"]
+        async with self.worker.slots.turn(self.pace.slow):
+            await self.deliveries.record([self.conclude(one, attempt, now) for one, attempt in answered], now)
+            await self.note_answers(answered[0][0]["endpoint"], [attempt for _, attempt in answered], now)
+
+    async def note_answers(self, endpoint: Any, attempts: Sequence[Attempt], now: datetime) -> None:
+        """Write down what answers say of the endpoint."""
         # 410 says that it is gone for good (RFC 9110).
-        if any(attempt.status == GONE for _, attempt in answered):
+        if any(attempt.status == GONE for attempt in attempts):
             await self.disable(endpoint, "GONE")
-        elif any(attempt.is_taken for _, attempt in answered):
+        elif any(attempt.is_taken for attempt in attempts):
             # Something was taken, so it works again.
-            if self.failing_since or self.probes:
+            if self.failing_since or self.probes or self.rests:
                 await self.deliveries.recover_endpoint()
-            self.failing_since, self.probes = None, False
-        missed = [attempt for _, attempt in answered if not attempt.is_taken]
+            self.failing_since, self.probes, self.rests = None, False, False
+        missed = [attempt for attempt in attempts if not attempt.is_taken]
         if missed and self.open:
             await self.note_failure(endpoint, missed, now)
 
@@ -266,7 +288,7 @@ class EndpointSession:
         if self.probes or self.pace.takes_nothing(now):
             rest = max(rest, retries.find_rest(now - since))
         await self.deliveries.note_failure(since, now + rest if rest else None)
-        self.probes = self.probes or bool(rest)
+        self.probes, self.rests = self.probes or bool(rest), False
 
     async def skip_missed(self, endpoint: Any) -> None:
         """Go on behind events that were thrown away before the endpoint could have them, and tell its account."""

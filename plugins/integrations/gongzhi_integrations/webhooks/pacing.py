@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -20,12 +22,14 @@ SLOTS = 200
 """The most of a process."""
 SLOW_SLOTS = 100
 """The most of those endpoints that answered late or not at all the last time; the others find the rest."""
+SLOW_TURNS = 2
+"""The most of them that are at the database at a time: many may run out of their time in the same moment."""
 SLOW = 2.0
 """Seconds after which an answer is late."""
-SHORT_TIMEOUT = 5.0
-"""Seconds that an endpoint may take which has not answered for some attempts."""
-SILENT = 3
-"""After so many attempts in a row without an answer, only each third may take as long as all may."""
+SHORTEST_TIMEOUT = 5.0
+"""Seconds that an endpoint may take at the least: half as many as before after each attempt without an answer."""
+PATIENT = 3
+"""Each third attempt in a row may take as long as all may, so that one that is only slow comes back."""
 MISSES = 5
 """First attempts that have to miss in a row before an endpoint rests: one alone may be the fault of its event."""
 
@@ -46,7 +50,7 @@ class Pace:
     @property
     def timeout(self) -> float:
         """The seconds that its next answer may take."""
-        return SHORT_TIMEOUT if self.silent >= SILENT and self.silent % SILENT else TIMEOUT
+        return max(TIMEOUT / 2**self.silent, SHORTEST_TIMEOUT) if self.silent % PATIENT else TIMEOUT
 
     def note(self, attempt: Attempt, first: bool, now: datetime) -> None:
         """Note what came of an attempt, the `first` of its delivery or a later one."""
@@ -71,6 +75,7 @@ class Slots:
 
     def __init__(self) -> None:
         self.all, self.slow = asyncio.Semaphore(SLOTS), asyncio.Semaphore(SLOW_SLOTS)
+        self.slow_turn = asyncio.Semaphore(SLOW_TURNS)
         self.accounts: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
 
     def find_semaphores(self, account: UUID, slow: bool) -> list[asyncio.Semaphore]:
@@ -82,6 +87,10 @@ class Slots:
     def are_taken(self, account: UUID, slow: bool) -> bool:
         """Tell whether one would have to wait for a slot."""
         return any(semaphore.locked() for semaphore in self.find_semaphores(account, slow))
+
+    def turn(self, slow: bool) -> AbstractAsyncContextManager[Any]:
+        """Wait, if one is slow, for others of these that are at the database."""
+        return self.slow_turn if slow else nullcontext()
 
     async def take(self, account: UUID, slow: bool, most: int) -> list[Slot]:
         """Wait for a slot, and take as many as are free then."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from gongzhi.core.accounts.secrets import key_digest
@@ -146,7 +146,7 @@ async def test_paused_meanwhile_is_not_disabled(desk: Desk, caplog: pytest.LogCa
     id, key = made["webhook"]["id"], made["webhook"]["id"].partition(":")[2]
     await desk.system.do("setWebhookActive", "webhook { state }", webhook=id, active=False)
     with acting_as("integrations"):
-        session = desk.worker.begin_session(UUID(key))
+        session = desk.worker.begin_session(UUID(key), account=uuid4())
         await session.disable({"id": key, "account": "hotline"}, "GONE")
     await desk.log(id)
     assert desk.state == ("PAUSED", None)

@@ -6,9 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
-from gongzhi_integrations.webhooks import pacing
+from gongzhi_integrations.webhooks import endpoint_sessions, pacing
+from gongzhi_integrations.webhooks.deliveries import BUSY, RECORD
 from gongzhi_integrations.webhooks.delivery_worker import DeliveryWorker
 from gongzhi_server.plugins.ownership import acting_as
+from gongzhi_server.testing import TODAY
 
 from .conftest import Desk, enrol
 from .receivers import receiving
@@ -22,6 +24,11 @@ select gen_random_uuid(), a.id, $2, w.types, w.secret, 'ACTIVE', w.position, w.c
 from webhooks.webhook w, accounts.account a, generate_series(1, 10) where a.name = $1 and w.id = $3
 """
 """Endpoints of another account, beside the one that there is."""
+COPIED = """
+insert into webhooks.delivery (id, webhook_id, event_id, position, type, at, state, attempts)
+select gen_random_uuid(), w.id, gen_random_uuid(), n, 'case.closed', now(), 'DELIVERED', 1
+from webhooks.webhook w, generate_series(1, 5000) n
+"""
 
 
 async def test_refused_events_hold_nobody_up(desk: Desk) -> None:
@@ -104,6 +111,60 @@ async def test_who_hangs_starves_nobody(desk: Desk, monkeypatch: pytest.MonkeyPa
             going.cancel()
             await asyncio.wait([going])
             await desk.connection.execute("delete from accounts.account where name = any($1)", names)
+
+
+async def test_nothing_is_put_down_for_who_is_late(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While an answer is late, what happens stays in the outbox; once it has come, all the rest is delivered."""
+    await desk.deliver()  # of what other tests have left nothing is counted here
+    monkeypatch.setattr(endpoint_sessions, "SLOW", 0.0)
+    await desk.create()
+    numbers = [await desk.report()]
+    desk.receiver.ready.clear()
+    news = asyncio.Event()
+    going = asyncio.create_task(run(desk.worker, news))
+    try:
+        async with asyncio.timeout(60):
+            await desk.connection.execute("select events.number(1000)")
+            news.set()
+            while not await desk.connection.fetchval("select rests_until from webhooks.webhook"):
+                await asyncio.sleep(0.01)
+            numbers += [await desk.report() for _ in range(5)]
+            await desk.connection.execute("select events.number(1000)")
+            news.set()
+            while news.is_set():
+                await asyncio.sleep(0.01)
+            assert await desk.connection.fetchval("select count(*) from webhooks.delivery") == 1
+            monkeypatch.setattr(endpoint_sessions, "SLOW", 3600.0)
+            desk.receiver.ready.set()
+            while len(desk.receiver.got) < len(numbers):
+                news.set()
+                await asyncio.sleep(0.01)
+        assert [one.body["subject"] for one in desk.receiver.got] == numbers
+        assert await desk.connection.fetchval("select rests_until from webhooks.webhook") is None
+    finally:
+        going.cancel()
+        await asyncio.wait([going])
+
+
+async def test_few_rows_are_found_whatever_statistics_say(desk: Desk) -> None:
+    """Where nothing waited when PostgreSQL last looked, and thousands do now, no statement goes through all of them."""
+    await desk.create()
+    transaction = desk.connection.transaction()
+    await transaction.start()
+    try:
+        await desk.connection.execute("set local plan_cache_mode = force_generic_plan")
+        await desk.connection.execute("update webhooks.delivery set state = 'FAILED'")
+        await desk.connection.execute(COPIED)
+        await desk.connection.execute("analyze webhooks.delivery")
+        record = await explain(desk, RECORD, [], [], [], [], [], [], [], TODAY)
+        assert "delivery_pkey" in record and "webhook_id" not in record
+        assert "Index Cond: (webhook_id = w.id)" in await explain(desk, BUSY, TODAY, [], [], [])
+    finally:
+        await transaction.rollback()
+
+
+async def explain(desk: Desk, statement: str, *given: Any) -> str:
+    return "\n".join(row[0] for row in await desk.connection.fetch(f"explain {statement}", *given))
 
 
 async def run(worker: DeliveryWorker, news: asyncio.Event) -> None:

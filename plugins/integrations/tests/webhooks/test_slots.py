@@ -39,9 +39,25 @@ def test_pace_grows_and_falls() -> None:
         pace.note(Attempt(error="TIMEOUT", seconds=20.0), True, NOW)
         given.append(pace.timeout)
     # One that needs nineteen seconds still recovers: each third attempt may take as long as ever.
-    assert given == [TIMEOUT, TIMEOUT, TIMEOUT, 5.0, 5.0, TIMEOUT, 5.0]
+    assert given == [10.0, 5.0, TIMEOUT, 5.0, 5.0, TIMEOUT, 5.0]
     assert pace.window == 1 and pace.slow
     assert not pace.takes_nothing(NOW) and pace.takes_nothing(NOW + timedelta(seconds=10))
+
+
+async def test_slow_wait_for_each_other_alone() -> None:
+    """Fifty that ran out of time in the same moment are at the database two at a time, and others at once."""
+    slots = Slots()
+    async with slots.turn(True), slots.turn(True):
+        third = asyncio.create_task(take_turn(slots))
+        async with slots.turn(False):
+            await asyncio.sleep(0)
+        assert not third.done()
+    await third
+
+
+async def take_turn(slots: Slots) -> None:
+    async with slots.turn(True):
+        pass
 
 
 async def test_places_are_shared_out() -> None:
