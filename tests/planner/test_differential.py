@@ -34,13 +34,17 @@ class Trial:
 
     def __init__(self, bench: Bench, naive: ReferenceEngine) -> None:
         self.bench, self.naive = bench, naive
-        self.made = self.mixed = 0
+        self.made = self.mixed = self.together = 0
 
     async def run(self, operation: Operation, seed: int) -> None:
         """One document, two viewers, two sets of variables, in an order that would show a statement of another's."""
         names = Random(seed).sample(list(VIEWERS), 2)
         for name, at in ((names[0], 0), (names[1], 1), (names[0], 1), (names[1], 0), (names[0], 0)):
             await self.compare(operation, at, name)
+        if seed % 3 == 0:  # it takes longer than all the rest
+            for alone, together in await self.bench.together():
+                assert alone == together, f"not the same for several\n{operation.text}"
+                self.together += 1
         statements = self.bench.engine.prepare(operation.text, None).statements
         self.mixed += any(one.shape.live for one in statements)
         self.made += 1
@@ -122,6 +126,7 @@ async def test_generated_operations_agree(world: str, naive: ReferenceEngine) ->
     """Our own: everything that the language has."""
     trial = await differ(world, naive, range(EXAMPLES or 60))
     assert trial.made / 5 < trial.mixed < trial.made  # Python takes part in some
+    assert trial.together > trial.made / 10
 
 
 @pytest.mark.slow

@@ -356,7 +356,8 @@ class GraphQLEngine:
         fetch, context = self.shares.reader(viewer, kind), self.context(viewer)
         if kind != "query":  # which a context reads for, if nothing else is said
             context = replace(context, fetch=fetch, value=partial(value_of, fetch))
-        return OperationRun(self.planner, fetch, document, given, variables, context, rebuild_without)
+        small = self.shares.small_reader(viewer, kind)
+        return OperationRun(self.planner, fetch, document, given, variables, context, rebuild_without, small)
 
     def encode_answer(
         self, data: bytes, errors: Sequence[GraphQLError], viewer: Viewer, cost: int, cursor: str | None

@@ -83,6 +83,7 @@ class OperationRun:
     """One operation as it runs.
 
     `rebuild_without` makes its statement without what a plugin has in it, for when that fails; by default a query's.
+    `fetch_small` fetches by a small statement whose answer is one row.
     """
 
     def __init__(
@@ -94,8 +95,9 @@ class OperationRun:
         variables: VariableValues,
         context: Any,
         rebuild_without: Callable[[str], Statement] | None = None,
+        fetch_small: Fetch | None = None,
     ) -> None:
-        self._rebuild = rebuild_without
+        self._rebuild, self._fetch_small = rebuild_without, fetch_small or fetch
         self.planner, self.fetch, self.document, self.context = planner, fetch, document, context
         self.given, self.variables = given, variables
         self.viewer = context.viewer
@@ -163,7 +165,7 @@ class OperationRun:
         text = "{}"
         if statement.sql or statement.fault:
             statement, [[text]] = await self.execute_with_fallback(
-                statement, lambda one: self.send(one, self.variables.coerced), self.rebuild_without
+                statement, lambda one: self.send(one, self.variables.coerced, one.small), self.rebuild_without
             )
         self.errors += statement.errors
         shape = statement.shape
@@ -303,15 +305,15 @@ class OperationRun:
             found = {key: orjson.dumps(one) for key, one in objects.items()}
         return [found.get(key) for key in given["@keys"]], self.errors
 
-    async def send(self, statement: Statement, variables: Mapping[str, Any]) -> Sequence[Any]:
-        """Send a statement. Raises Refusal for a value that PostgreSQL has no room for."""
+    async def send(self, statement: Statement, variables: Mapping[str, Any], small: bool = False) -> Sequence[Any]:
+        """Send a statement; a `small` one has one row. Raises Refusal for a value that PostgreSQL has no room for."""
         try:
             arguments = statement.arguments(variables, self.context)
             if statement.chosen:
                 # How many values a list holds is known only with the
                 # variables, so this limit is counted for each request.
                 Budget(self.planner.limits, self.viewer).spend("choices", statement.choices(arguments))
-            return await self.fetch(statement.sql, *arguments)
+            return await (self._fetch_small if small else self.fetch)(statement.sql, *arguments)
         except (DataError, CharacterNotInRepertoireError) as error:
             # Subclasses, such as division by zero, come from what the statement computes, not from a caller's value.
             if type(error) not in (DataError, CharacterNotInRepertoireError):

@@ -121,6 +121,10 @@ class AnswerShape:
         self.beyond = self.beyond or not open
 
 
+SMALL = 16
+"""What a small statement costs at most, in objects."""
+
+
 # Compared by identity: statements are keys of loaders and sets, and equal texts may be of different documents.
 @dataclass(frozen=True, eq=False)
 class Statement:
@@ -148,6 +152,11 @@ class Statement:
     def size(self) -> int:
         """About how many bytes it takes."""
         return sys.getsizeof(self.sql) + STATEMENT + len(self.values) * VALUE + self.shape.size
+
+    @property
+    def small(self) -> bool:
+        """Whether sending it takes longer than what it asks for."""
+        return self.cost <= SMALL
 
     def arguments(self, variables: Mapping[str, Any], context: Any) -> list[Any]:
         """Return the values of the parameters, after what is only to be checked has been read."""

@@ -27,6 +27,7 @@ from gongzhi_server.planner.execution import Fetch
 from gongzhi_server.settings import Settings
 
 from . import database
+from .statement_batches import StatementBatches
 
 __all__ = ["SharedReader", "Share", "Shares", "Unshared", "open_shares"]
 
@@ -141,6 +142,8 @@ class SharedReader:
 
     def __init__(self, share: Share, pool: asyncpg.Pool[Any], metered: bool = True, slow: float = float("inf")) -> None:
         self.share, self.pool, self.metered, self.slow = share, pool, metered, slow
+        self.batches = StatementBatches(self.fetch, self.describe)
+        """What small statements are sent by."""
         self.statements, self.seconds = 0, 0.0
         """How many were sent, and how long they took together, for operators."""
         # Used from the end, so those that are not needed stay at the beginning.
@@ -180,6 +183,11 @@ class SharedReader:
             self.seconds += seconds
             if seconds >= self.slow:
                 log_slow_statement(sql, seconds)
+
+    async def describe(self, sql: str) -> list[str]:
+        """Return the types of a statement's parameters."""
+        async with self.connection() as connection:
+            return [one.name for one in (await connection.prepare(sql)).get_parameters()]
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
@@ -249,6 +257,9 @@ class Unshared:
     def reader(self, viewer: Viewer, kind: Kind) -> Fetch:
         return self.fetch
 
+    def small_reader(self, viewer: Viewer, kind: Kind) -> Fetch:
+        return self.fetch
+
     def command(self, viewer: Viewer) -> AbstractAsyncContextManager[Any]:
         return nullcontext()
 
@@ -282,15 +293,22 @@ class Shares:
 
     def reader(self, viewer: Viewer, kind: Kind) -> Fetch:
         """Return what reads for an operation of this kind. What strangers follow is read by their share, too."""
+        return self._reader(viewer, kind).fetch
+
+    def small_reader(self, viewer: Viewer, kind: Kind) -> Fetch:
+        """Return what reads a small statement with one row, together with others who ask by the same one."""
+        return self._reader(viewer, kind).batches.fetch
+
+    def _reader(self, viewer: Viewer, kind: Kind) -> SharedReader:
         if kind == "mutation":
-            return self.commands.fetch
+            return self.commands
         name = viewer.account.name
         if name is None:
-            return self.strangers.fetch
+            return self.strangers
         # What is followed is asked again and again; it must not take the places of those who wait for one answer.
         if kind == "subscription" or name.startswith("system:"):
-            return self.background.fetch
-        return self.accounts.fetch
+            return self.background
+        return self.accounts
 
     def command(self, viewer: Viewer) -> AbstractAsyncContextManager[None]:
         """Return a place for a mutation; strangers have half of them at most, so that offices always have some."""
