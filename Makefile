@@ -14,7 +14,7 @@ RECORDS = tests/access/test_conditions.py tests/access/test_matrix.py tests/plan
 
 .DEFAULT_GOAL = run
 .PHONY: help run test test-all test-wheels test-newest test-random test-alone coverage mutants nightly bench bench-quick lint format schema migration plugin docs records
-.PHONY: explorer lock licences release images clean
+.PHONY: explorer client lock licences release images clean
 
 help:  ## list what there is to make
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '%-12s %s\n' "$$name" "$$what"; done
@@ -97,6 +97,9 @@ explorer: .venv/dev  ## bundle the explorer's page from its sources, with the No
 records: .venv/dev schema docs  ## write anew all that is written down and compared: read the diff before you commit it
 	GONGZHI_CONDITIONS=write GONGZHI_KEPT=write GONGZHI_MATRIX=write GONGZHI_SNAPSHOTS=write GONGZHI_SURFACE=write \
 		.venv/bin/pytest -q -n auto --dist loadfile --write-additions $(RECORDS)
+
+client: .venv/dev  ## build clients/typescript from its sources and the schema, and print how large it is
+	.venv/bin/python clients/typescript/build.py
 
 lock:  ## pin anew (needs uv); add LOCK_FLAGS=--upgrade for newer versions
 	$(LOCK) $(LOCK_FLAGS) --group build pyproject.toml $(PLUGINS:%=%/pyproject.toml) -o requirements.lock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -22,6 +23,8 @@ OURS = Version(PROJECTS["."]["version"])
 def test_all_have_one_version() -> None:
     assert len(PROJECTS) > 15
     assert {name: one["version"] for name, one in PROJECTS.items() if one["version"] != str(OURS)} == {}
+    packages = {path.parent.name: json.loads(path.read_text("utf-8")) for path in ROOT.glob("clients/*/package.json")}
+    assert {name: one["version"] for name, one in packages.items()} == {"typescript": str(OURS)}
 
 
 def test_each_goes_with_the_others() -> None:

@@ -1,0 +1,252 @@
+// Written by generate.mjs from the schema: `make client`.
+
+/** Why something did not work. */
+export type ErrorCode =
+  | "APPROVAL_NEEDED"
+  | "BAD_REQUEST"
+  | "BAD_USER_INPUT"
+  | "BEYOND_LAW"
+  | "BEYOND_LIMIT"
+  | "CONFLICT_OF_INTEREST"
+  | "CONSENT_REQUIRED"
+  | "CONTRIBUTION_MISSING"
+  | "COST_EXCEEDED"
+  | "CROSS_SITE_REQUEST"
+  | "CURSOR_EXPIRED"
+  | "DUPLICATE"
+  | "FORBIDDEN"
+  | "FOUR_EYES"
+  | "GRAPHQL_PARSE_FAILED"
+  | "GRAPHQL_VALIDATION_FAILED"
+  | "GUARDIAN_REQUIRED"
+  | "IDEMPOTENCY_KEY_REUSED"
+  | "ILLEGAL_TRANSITION"
+  | "INTERNAL_SERVER_ERROR"
+  | "LIMIT_EXCEEDED"
+  | "LISTED_DUTY"
+  | "MASKED_VALUE"
+  | "METHOD_NOT_ALLOWED"
+  | "NOTICE_CHANGED"
+  | "NOT_ACCEPTABLE"
+  | "NOT_AVAILABLE"
+  | "NOT_DELEGATED"
+  | "NOT_FOUND"
+  | "OPERATION_NOT_ALLOWED"
+  | "OPERATION_RESOLUTION_FAILURE"
+  | "PERSISTED_QUERY_NOT_FOUND"
+  | "PERSISTED_QUERY_NOT_SUPPORTED"
+  | "PLUGIN_INACTIVE"
+  | "QUERY_NOT_IN_SAFELIST"
+  | "QUOTA_EXCEEDED"
+  | "RATE_LIMITED"
+  | "REQUEST_TIMEOUT"
+  | "REQUEST_TOO_LARGE"
+  | "RETURN_CAP"
+  | "SEALED_CASE"
+  | "SERVER_STOPPING"
+  | "STALE_VERSION"
+  | "TERM_OVER"
+  | "TIMEOUT"
+  | "TOO_MANY"
+  | "TOP_LEVEL"
+  | "UNAUTHENTICATED"
+  | "UNAVAILABLE"
+  | "UNSUPPORTED_MEDIA_TYPE";
+
+/** Types with an id that `node(id:)` finds. */
+export const nodes: string[] = "AccessAlert AccessLogEntry Account ActLogEntry ActivityCalendar AgreementSignature AgreementTemplate AgreementTerm ApiKey AppraisalObjection Approval Attachment BulkExport CalendarDay CalendarYear Case CaseChange CaseConflict CaseEvent Category Channel Clock Consent CouncilSeat CreditAppraisal CreditIndicator CreditModel DataRequest DeadlineRule DeadlineRuleSet DeadlineTrace Decision DecisionReview Deliberation DeputySuggestion DirectoryChange DispatchObjection DispatchProposal DispatchRule DisputeScreening DisputeType Emergency EmergencyMark EmergencyPower EnforcementClue FollowUp Glass GovernanceCenter Grant Grid Household HouseholdAward Identity Invitation Job JudicialConfirmation LawArticle LawLecture LawQuiz LegalAdvice LegalAdviser LegalAid LegalAidHours LegalBooking LegalConflict LegalEntry LegalFile LegalMatter LegalMessage LegalSeat LegalShift LegalSlot Lender Lesson Liaison ListedDuty Loan LoanApplication LoanDocument LoanInstalment LoanPrimeRate LoanProduct LoanRepayment Look MatterAgendaItem MatterAttendance MatterCall MatterEvaluation MatterExecution MatterMeeting MatterProposal MatterSpeaker Mediation MediationAgreement MediationParty MediationSession Mediator Membership Notice Officer PanelSeat Panelist PartyActivity PartyBranch PartyCoverage PartyFeedback PartyHelperRequest PartyLink PartyMember PartyMinutes PartyOffice PartyPaper PartyParticipation PartyReport PartySeries PartyTask PartyTransfer Patrol Person Phone PluginActivation PointsAccount PointsAct PointsAward PointsClaim PointsEntitlement PointsEntry PointsHonour PointsMerchant PointsObjection PointsProgramme PointsRedemption PointsReward PointsRule PointsSettled PointsSettlement PointsVote ProjectProgress PublicProject Release Representative Resolution ReviewPanel RiskPool RiskPoolEntry ScreeningReview Session Supervision SupervisionRule TierDecision Unit VillageCode Visit Volunteer VolunteerGroup VoteBallot VoteProxy Webhook WebhookDelivery Whistle WhistleAssessment WhistlePlan WhistleTask WhistleUnit Wish WorkCalendar WorkOrder".split(" ");
+
+/** Types without an id, which belong to what leads to them. */
+export const keyless: string[] = "AccessAlertConnection AccessAlertEdge AccessLogEntryConnection AccessLogEntryEdge AccountConnection AccountEdge AccountPayload ActLogEntryConnection ActLogEntryEdge AddAccountPayload AgreementTemplatePayload AgreementTermPayload AlgorithmCard ApiKeyConnection ApiKeyEdge ApiKeyPayload AppraisalObjectionPayload ApprovalConnection ApprovalEdge ApprovalPayload BreakGlassPayload BulkExportConnection BulkExportEdge BulkExportPayload Burden CalendarDayConnection CalendarDayEdge CalendarPayload CaseChangeConnection CaseChangeEdge CaseConflictConnection CaseConflictEdge CaseConnection CaseEdge CaseEventConnection CaseEventEdge CasePayload CastVotePayload CategoryConnection CategoryEdge CategoryFigure CategoryLevelFigure CategoryLevels ChannelConnection ChannelEdge ChannelFigure CheckQuizPayload Claim CloseActivityCalendarPayload CloudEventPage ConsentPayload CouncilSeatConnection CouncilSeatEdge CouncilSeatPayload CountySetting CreditAppraisalConnection CreditAppraisalEdge CreditAppraisalPayload CreditBand CreditCommendation CreditCommendationConnection CreditCommendationEdge CreditContribution CreditCounterfactual CreditFairness CreditGradeShare CreditIndicatorConnection CreditIndicatorEdge CreditIndicatorPayload CreditModelConnection CreditModelEdge CreditModelPayload CreditWeight DataPurpose DataRequestConnection DataRequestEdge DataRequestPayload DeadlineRuleSetConnection DeadlineRuleSetEdge DeadlineRuleSetPayload DeadlineRulesPayload DecideApprovalPayload DecisionConnection DecisionContribution DecisionEdge DecisionInput DecisionReviewConnection DecisionReviewEdge DecisionRule DeleteWebhookPayload DeliberationConnection DeliberationEdge DeliberationPayload DeputySuggestionConnection DeputySuggestionEdge DeputySuggestionPayload Digest DigestFigure DigestSection DispatchObjectionConnection DispatchObjectionEdge DispatchRuleConnection DispatchRuleEdge DispatchRulePayload DisputeScreeningConnection DisputeScreeningEdge DisputeScreeningPayload EditCasePayload EmergencyConnection EmergencyEdge EmergencyPayload EmergencyPowerConnection EmergencyPowerEdge EnforcementClueConnection EnforcementClueEdge EnforcementCluePayload ExplanationPayload FiledOrder FindPeopleToNamePayload FindPersonPayload Finding FollowUpConnection FollowUpEdge GovernanceCenterConnection GovernanceCenterEdge GovernanceCenterPayload GrantPayload GridConnection GridEdge GridPayload GridStatistics HandOverHouseholdsPayload HelperSuggestion HotlineCall HouseholdConnection HouseholdEdge HouseholdPayload IdentityPayload InspectWebhookDeliveryPayload IntakeCasesPayload IntakeResult InvitationConnection InvitationEdge InvitationPayload JobConnection JobEdge JointStation JudicialConfirmationPayload KpiFormula Label LabelGroup LawAnswer LawArticleConnection LawArticleEdge LawArticlePayload LawLectureConnection LawLectureEdge LawLecturePayload LawQuestion LawQuizConnection LawQuizEdge LawQuizPayload LegalAdvicePayload LegalAdviserPayload LegalAidConnection LegalAidEdge LegalAidPayload LegalAidStep LegalBookingPayload LegalConflictPayload LegalEntryConnection LegalEntryEdge LegalEntryPayload LegalFeedPayload LegalFilePayload LegalGuidance LegalHotline LegalMatterConnection LegalMatterEdge LegalMessagePayload LenderConnection LenderEdge LenderPayload LessonConnection LessonEdge LessonPayload LevelFigure LiaisonConnection LiaisonEdge LiaisonPayload LiftRestrictionPayload ListedDutyConnection ListedDutyEdge ListedDutyPayload LoanApplicationConnection LoanApplicationEdge LoanApplicationHappening LoanApplicationPayload LoanConnection LoanDecision LoanEdge LoanGradeDiscount LoanPayload LoanPortfolio LoanPreviewLine LoanPrimeRateConnection LoanPrimeRateEdge LoanPrimeRatePayload LoanProductConnection LoanProductEdge LoanProductPayload LoanRateBase LoanRepaymentConnection LoanRepaymentEdge LookConnection LookEdge MatterAttendanceConnection MatterAttendanceEdge MatterCallConnection MatterCallEdge MatterDecision MatterEvaluationPayload MatterProposalPayload MatterPublicity MatterSpeakerPayload Me MediationFigures MediationHappening MediationPayload MediationRatePayload MediationRight MediationSubsidy MembershipConnection MembershipEdge NoticeConnection NoticeEdge ObjectToDispatchPayload OfficerConnection OfficerEdge OfficerPayload OpenActivityCalendarPayload OpenHours PageInfo PanelistConnection PanelistEdge PanelistPayload PartyActivityConnection PartyActivityEdge PartyActivityPayload PartyBranchConnection PartyBranchEdge PartyBranchPayload PartyFeedbackConnection PartyFeedbackEdge PartyFeedbackPayload PartyHappening PartyHelperRequestPayload PartyLinkPayload PartyMemberConnection PartyMemberEdge PartyMemberPayload PartyMinutesPayload PartyOfficeConnection PartyOfficeEdge PartyOfficePayload PartyOpinion PartyParticipationConnection PartyParticipationEdge PartyParticipationPayload PartySeriesConnection PartySeriesEdge PartySeriesPayload PartyTaskConnection PartyTaskEdge PartyTaskPayload PartyTransferConnection PartyTransferEdge PartyTransferPayload PatrolConnection PatrolEdge PersonConnection PersonEdge PersonPayload PhonePayload Place Plugin PluginActivationConnection PluginActivationEdge PointsAccountConnection PointsAccountEdge PointsAccountPayload PointsActConnection PointsActEdge PointsActPayload PointsAwardConnection PointsAwardEdge PointsAwardPayload PointsClaimConnection PointsClaimEdge PointsClaimPayload PointsEntitlementConnection PointsEntitlementEdge PointsEntitlementPayload PointsEntryConnection PointsEntryEdge PointsEvidence PointsExpiring PointsExplanation PointsFigures PointsHappening PointsHonourConnection PointsHonourEdge PointsHonourPayload PointsInput PointsMerchantConnection PointsMerchantEdge PointsMerchantPayload PointsObjectionConnection PointsObjectionEdge PointsObjectionPayload PointsOpportunity PointsProgrammeConnection PointsProgrammeEdge PointsProgrammePayload PointsRedemptionConnection PointsRedemptionEdge PointsRewardConnection PointsRewardEdge PointsRewardPayload PointsRuleConnection PointsRuleEdge PointsRulePayload PointsSettlementConnection PointsSettlementEdge PointsStatement PointsStatementLine Prefilled PrivacyText Problem PublicProjectConnection PublicProjectEdge PublicProjectPayload QuizAnswer QuizQuestion ReadNoticesPayload Reader Reason RecordFollowUpPayload RecordPatrolPayload RedeemPayload RedriveJobPayload ReleaseConnection ReleaseEdge ReleasePayload Reply ReportCasePayload ReportForHouseholdPayload RepresentativePayload RequestExtensionPayload ResendWebhookDeliveryPayload ResolutionConnection ResolutionEdge ResolutionPayload ResolveConflictPayload RetentionTerm RevealPayload RevealPhonePayload ReversePointsPayload ReviewPanelPayload ReviewPayload RiskPoolConnection RiskPoolEdge RiskPoolEntryConnection RiskPoolEntryEdge RiskPoolPayload RuleOnObjectionPayload ScorePayload SeriesFigure SessionConnection SessionEdge SessionPayload SetCountySettingPayload SetPluginActivationPayload SettleRedemptionsPayload SignOutPayload SimilarCase SimilarMatter StatementKind Subject SupervisionConnection SupervisionEdge SupervisionPayload SupervisionRuleConnection SupervisionRuleEdge SupervisionRulePayload SyncPayload SyncResult TakeLawQuizPayload TestWebhookPayload TextWarning TierDecisionConnection TierDecisionEdge TierDecisionPayload UnitConnection UnitEdge UnitPayload UnitStatistics VillageCodeConnection VillageCodeEdge VillageCodePayload VisitConnection VisitEdge VisitPayload VolunteerConnection VolunteerEdge VolunteerGroupConnection VolunteerGroupEdge VolunteerGroupPayload VoteBallotConnection VoteBallotEdge VoteCount VoteProxyPayload VoteQuorum VoteReceipt WebhookConnection WebhookDeliveryConnection WebhookDeliveryEdge WebhookEdge WebhookPayload WebhookSecretPayload WhistleConnection WhistleEdge WhistlePayload WishConnection WishEdge WishPayload WorkOrderConnection WorkOrderEdge WorkOrderPayload WorkShift".split(" ");
+
+/** The connections of each type, and the arguments that tell their lists apart. */
+export const connections: Record<string, Record<string, string>> = {
+  "Account": {
+    "apiKeys": "orderBy",
+    "sessions": "orderBy"
+  },
+  "Case": {
+    "approvals": "filter orderBy",
+    "changes": "filter orderBy",
+    "conflicts": "filter orderBy",
+    "events": "filter orderBy",
+    "followUps": "filter orderBy",
+    "objections": "filter orderBy",
+    "supervisions": "filter orderBy",
+    "whistles": "filter orderBy",
+    "workOrders": "filter orderBy"
+  },
+  "Grid": {
+    "activities": "filter orderBy",
+    "cases": "filter orderBy",
+    "children": "filter orderBy",
+    "councils": "filter orderBy",
+    "creditAppraisals": "filter orderBy",
+    "creditCommendations": "orderBy",
+    "deliberations": "filter orderBy",
+    "disputeScreenings": "filter orderBy",
+    "enforcementClues": "filter orderBy",
+    "governanceCenters": "filter orderBy",
+    "households": "filter orderBy",
+    "lawArticles": "orderBy",
+    "lawLectures": "filter orderBy",
+    "lawQuizzes": "orderBy",
+    "loanApplications": "filter orderBy",
+    "loans": "filter orderBy",
+    "officers": "orderBy",
+    "partyBranches": "filter orderBy",
+    "patrols": "filter orderBy",
+    "people": "filter orderBy",
+    "pointsAccounts": "filter orderBy",
+    "pointsClaims": "filter orderBy",
+    "publicProjects": "filter orderBy",
+    "resolutions": "filter orderBy",
+    "rewards": "filter orderBy",
+    "units": "filter orderBy",
+    "villageCodes": "filter orderBy",
+    "visits": "orderBy",
+    "volunteerGroups": "filter orderBy",
+    "wishes": "filter orderBy"
+  },
+  "Household": {
+    "liaisons": "orderBy",
+    "loans": "filter orderBy",
+    "members": "orderBy",
+    "tierDecisions": "orderBy",
+    "visits": "orderBy"
+  },
+  "Loan": {
+    "repayments": "orderBy"
+  },
+  "MatterMeeting": {
+    "attendance": "orderBy"
+  },
+  "MatterProposal": {
+    "ballots": "filter orderBy",
+    "calls": "filter orderBy"
+  },
+  "Me": {
+    "accessLog": "orderBy",
+    "actLog": "orderBy",
+    "apiKeys": "orderBy",
+    "dataRequests": "filter orderBy",
+    "decisions": "filter orderBy",
+    "looks": "filter orderBy",
+    "notices": "filter orderBy",
+    "releases": "filter orderBy",
+    "sessions": "orderBy"
+  },
+  "PartyActivity": {
+    "feedback": "orderBy",
+    "participations": "filter orderBy"
+  },
+  "PartyBranch": {
+    "activities": "filter orderBy",
+    "members": "filter orderBy",
+    "terms": "filter orderBy"
+  },
+  "Person": {
+    "activitiesAhead": "filter orderBy",
+    "activitiesAttended": "filter orderBy",
+    "cases": "filter orderBy",
+    "creditAppraisals": "filter orderBy",
+    "legalMatters": "filter orderBy",
+    "loanApplications": "filter orderBy",
+    "loans": "filter orderBy",
+    "partyTasks": "filter orderBy",
+    "pointsClaims": "filter orderBy",
+    "volunteering": "orderBy"
+  },
+  "PointsAccount": {
+    "awards": "filter orderBy",
+    "entries": "filter orderBy",
+    "redemptions": "filter orderBy"
+  },
+  "PointsHonour": {
+    "awards": "filter orderBy"
+  },
+  "PointsMerchant": {
+    "redemptions": "filter orderBy",
+    "rewards": "filter orderBy",
+    "settlements": "filter orderBy"
+  },
+  "PointsProgramme": {
+    "entitlements": "orderBy",
+    "honours": "filter orderBy",
+    "merchants": "filter orderBy",
+    "rules": "filter orderBy"
+  },
+  "Query": {
+    "accessAlerts": "filter orderBy",
+    "accounts": "filter orderBy",
+    "approvals": "filter orderBy",
+    "assignedLegalAid": "filter orderBy",
+    "bulkExports": "filter orderBy",
+    "cases": "filter orderBy",
+    "categories": "filter orderBy",
+    "channels": "filter orderBy",
+    "creditIndicators": "filter orderBy",
+    "creditModels": "filter orderBy",
+    "dataRequests": "filter orderBy",
+    "deadlineRuleSets": "filter orderBy",
+    "deliberations": "filter orderBy",
+    "deputySuggestions": "filter orderBy",
+    "dispatchRules": "filter orderBy",
+    "emergencies": "filter orderBy",
+    "emergencyPowers": "orderBy",
+    "grids": "filter orderBy",
+    "handledLegalMatters": "filter orderBy",
+    "households": "filter orderBy",
+    "invitations": "orderBy",
+    "jobs": "filter orderBy",
+    "legalEntries": "filter orderBy",
+    "lenderDesk": "filter orderBy",
+    "lenderLoans": "filter orderBy",
+    "lenders": "orderBy",
+    "lessons": "filter orderBy",
+    "listedDuties": "filter orderBy",
+    "loanPrimeRates": "filter orderBy",
+    "loanProducts": "filter orderBy",
+    "looks": "filter orderBy",
+    "myAppraisalsToScore": "filter orderBy",
+    "objections": "filter orderBy",
+    "panelists": "filter orderBy",
+    "partyActivities": "filter orderBy",
+    "partyBranches": "filter orderBy",
+    "partyMembers": "filter orderBy",
+    "partySeries": "filter orderBy",
+    "partyTransfers": "filter orderBy",
+    "people": "filter orderBy",
+    "pluginActivations": "filter orderBy",
+    "pointsActs": "filter orderBy",
+    "pointsMerchants": "filter orderBy",
+    "pointsObjections": "filter orderBy",
+    "pointsProgrammes": "filter orderBy",
+    "pointsSettlements": "filter orderBy",
+    "resolutions": "filter orderBy",
+    "reviews": "filter orderBy",
+    "riskPools": "filter orderBy",
+    "supervisionRules": "filter orderBy",
+    "supervisions": "filter orderBy",
+    "units": "filter orderBy",
+    "webhooks": "filter orderBy",
+    "whistles": "filter orderBy"
+  },
+  "RiskPool": {
+    "entries": "orderBy"
+  },
+  "Unit": {
+    "cases": "filter orderBy",
+    "workOrders": "filter orderBy"
+  },
+  "VolunteerGroup": {
+    "activities": "filter orderBy",
+    "volunteers": "orderBy"
+  },
+  "Webhook": {
+    "deliveries": "filter orderBy"
+  },
+  "WorkCalendar": {
+    "days": "filter orderBy"
+  }
+};

@@ -1,0 +1,146 @@
+// Session: somebody who has signed in with a password, and whose tokens are renewed in time.
+import { pauseBefore, isPassing, type Retries } from "./retrying.js";
+import { postJson } from "./requests.js";
+import { fail, succeed, type Result } from "./results.js";
+
+/** Who asks. A session is one; for a token that does not change, such as an API key, write `{ token: () => key }`. */
+export interface Credentials {
+  /** Return the token to send; none for a stranger. */
+  token(): string | undefined | Promise<string | undefined>;
+  /** Called with a token that the server refused: say whether there is another one now. */
+  renew?(refused: string): Promise<boolean>;
+}
+
+/** What is kept of a session; of one that has ended the device's token alone. */
+export interface Tokens {
+  accessToken?: string;
+  refreshToken?: string;
+  deviceToken?: string;
+  /** When the access token ends, in milliseconds. */
+  expires?: number;
+}
+
+/** Where tokens are kept: in an app the system's key store. */
+export interface TokenStore {
+  read(): Tokens | undefined | Promise<Tokens | undefined>;
+  write(tokens: Tokens): void | Promise<void>;
+}
+
+interface Opened {
+  accessToken: string;
+  refreshToken: string;
+  deviceToken?: string;
+  expiresIn: number;
+}
+
+export interface SessionOptions {
+  /** The server's address, such as `https://gongzhi.example.org`; in a page of its own host nothing. */
+  address?: string;
+  /** Where tokens are kept; if nothing is said, in memory. */
+  store?: TokenStore;
+  retries?: Retries;
+  fetch?: typeof fetch;
+}
+
+/** Milliseconds before its end at which a token is renewed. */
+const EARLY = 60_000;
+
+/** Keeps tokens for as long as the page is open. */
+export function keepInMemory(tokens: Tokens = {}): TokenStore {
+  return { read: () => tokens, write: (given) => void (tokens = given) };
+}
+
+export class Session implements Credentials {
+  #store: TokenStore;
+  #renewing: Promise<boolean> | undefined;
+
+  constructor(private options: SessionOptions = {}) {
+    this.#store = options.store ?? keepInMemory();
+  }
+
+  /** Sign in. It is not tried again by itself: after `RATE_LIMITED` show `retryAfter`, and let people wait. */
+  signIn(given: { name: string; password: string; device?: string }) {
+    return this.#open("sign-in", given);
+  }
+
+  /** Give oneself another password; all other sessions end. */
+  changePassword(given: { name: string; password: string; newPassword: string }) {
+    return this.#open("password", given);
+  }
+
+  /** Set a password with the code of an invitation; `name` is for a new account. */
+  acceptInvitation(given: { code: string; password: string; name?: string }) {
+    return this.#open("invitation", given);
+  }
+
+  /** End the session here at once, and on the server if it can be reached. */
+  async signOut(): Promise<Result<void>> {
+    const { refreshToken, deviceToken } = await this.#read();
+    await this.#store.write({ deviceToken });
+    return refreshToken ? this.#post("sign-out", { refreshToken }) : succeed(undefined);
+  }
+
+  async token() {
+    const { accessToken, expires = 0 } = await this.#read();
+    if (accessToken && Date.now() > expires - EARLY) await this.renew(accessToken);
+    return (await this.#read()).accessToken;
+  }
+
+  /** Renew the session. All who ask at the same time, tabs of one browser included, share one renewal. */
+  renew(refused: string): Promise<boolean> {
+    return (this.#renewing ??= exclusively(() => this.#renewOnce(refused)).finally(() => (this.#renewing = undefined)));
+  }
+
+  async #renewOnce(refused: string): Promise<boolean> {
+    const { accessToken, refreshToken, deviceToken } = await this.#read();
+    if (accessToken !== refused) return accessToken !== undefined; // another tab was faster
+    if (!refreshToken) return false;
+    // The same token may come again within a minute, so an answer that was lost is no end of the session.
+    for (let attempt = 0; ; attempt++) {
+      const found = await this.#post<Opened>("refresh", { refreshToken });
+      if (found.ok) {
+        await this.#keep(found.data);
+        return true;
+      }
+      if (!isPassing(found)) {
+        await this.#store.write({ deviceToken });
+        return false;
+      }
+      if (attempt === 3) return false; // the network is away: the session is kept for later
+      await pauseBefore(attempt, this.options.retries ?? {}, found.problems[0].retryAfter);
+    }
+  }
+
+  async #open(path: string, given: object): Promise<Result<void>> {
+    const { deviceToken } = await this.#read();
+    const found = await this.#post<Opened>(path, { ...given, deviceToken });
+    if (!found.ok) return { ...found, data: null };
+    await this.#keep({ ...found.data, deviceToken: found.data.deviceToken ?? deviceToken });
+    return succeed(undefined);
+  }
+
+  async #keep({ accessToken, refreshToken, deviceToken, expiresIn }: Opened) {
+    deviceToken ??= (await this.#read()).deviceToken;
+    await this.#store.write({ accessToken, refreshToken, deviceToken, expires: Date.now() + expiresIn * 1000 });
+  }
+
+  async #read(): Promise<Tokens> {
+    return (await this.#store.read()) ?? {};
+  }
+
+  async #post<Data>(path: string, body: object): Promise<Result<Data>> {
+    const { address = "", fetch: send = fetch } = this.options;
+    const { status, payload, retryAfter } = await postJson(send, `${address}/auth/${path}`, body, {});
+    if (status === 200) return succeed(payload as Data);
+    const { message, extensions } = payload.errors?.[0] ?? {};
+    const found = fail<Data>(extensions?.code ?? "UNKNOWN", message ?? "", extensions?.retryAfter ?? retryAfter);
+    if (!found.ok) found.problems[0].path = extensions?.path ?? [];
+    return found;
+  }
+}
+
+/** Run something while no other tab of this browser does, where tabs can agree on that. */
+async function exclusively(work: () => Promise<boolean>): Promise<boolean> {
+  const locks = globalThis.navigator?.locks;
+  return locks ? locks.request("gongzhi-session", work) : work();
+}

