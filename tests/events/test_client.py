@@ -7,10 +7,22 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NotRequired, get_args, get_origin, get_type_hints
 
 import pytest
-from gongzhi_client import Client, CursorExpired, GongzhiError, WrongSignature, read_webhook
+from gongzhi_client import (
+    Client,
+    CursorExpired,
+    Event,
+    FiledOrder,
+    GongzhiError,
+    Order,
+    Place,
+    WrongSignature,
+    read_webhook,
+)
+from gongzhi_server.testing import ESSENTIAL, built_graphql_schema
+from graphql import GraphQLEnumType, GraphQLInputObjectType, get_named_type, is_required_input_field
 from standardwebhooks import Webhook
 
 from .conftest import Station
@@ -46,7 +58,7 @@ async def test_it_files_orders_and_says_what_is_refused(station: Station, monkey
     monkeypatch.setattr("gongzhi_client.client.BATCH", 2)
     client = client_of(station.as_("integrator", grid="610921"))
     order = {"kind": "HELP", "category": "roads.lighting", "title": "路灯", "description": "路灯不亮", "grid": "999"}
-    orders = [{**order, "externalNumber": f"C-{at}"} for at in range(3)]
+    orders: list[Any] = [{**order, "externalNumber": f"C-{at}"} for at in range(3)]
     found = await asyncio.to_thread(lambda: list(client.file_orders(orders)))
     assert [one["externalNumber"] for one in found] == [one["externalNumber"] for one in orders]
     assert found[0]["errors"][0]["path"] == ["grid"]
@@ -56,6 +68,24 @@ async def test_it_files_orders_and_says_what_is_refused(station: Station, monkey
         await asyncio.to_thread(client.ask, "{ nope }")
     assert refused.value.code == "GRAPHQL_VALIDATION_FAILED"
     client.close()
+
+
+def test_types_are_those_of_the_schema() -> None:
+    """What must be given, what may be, and the values there are."""
+    schema = built_graphql_schema(ESSENTIAL)
+    for kind, name in ((Order, "IntakeEntryInput"), (Place, "PointInput")):
+        declared = schema.type_map[name]
+        assert isinstance(declared, GraphQLInputObjectType)
+        assert kind.__annotations__.keys() == declared.fields.keys()
+        required = {field for field, one in declared.fields.items() if is_required_input_field(one)}
+        hints = get_type_hints(kind, include_extras=True)
+        assert {field for field, hint in hints.items() if get_origin(hint) is not NotRequired} == required
+        for field, hint in get_type_hints(kind).items():
+            if get_origin(hint) is Literal:
+                values = get_named_type(declared.fields[field].type)
+                assert isinstance(values, GraphQLEnumType) and set(get_args(hint)) == set(values.values)
+    assert FiledOrder.__annotations__.keys() <= schema.type_map["IntakeResult"].fields.keys()  # type: ignore
+    assert Event.__annotations__.keys() == schema.type_map["CloudEvent"].fields.keys() - {"case"}  # type: ignore
 
 
 def delivery(secret: str, ago: timedelta = timedelta()) -> tuple[bytes, dict[str, str]]:

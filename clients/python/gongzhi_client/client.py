@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from .types import Event, FiledOrder, Order
+
 WAIT = 8
 """The most seconds that the server lets us wait for events."""
 PAGE = 200
@@ -43,7 +45,7 @@ class CursorExpired(GongzhiError):
 class Page:
     """Events in their order, as CloudEvents, and the cursor behind them."""
 
-    events: Sequence[Mapping[str, Any]]
+    events: Sequence[Event]
     cursor: str
 
 
@@ -92,7 +94,7 @@ class Client:
                 yield page
             after = page.cursor
 
-    def file_orders(self, orders: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    def file_orders(self, orders: Sequence[Order]) -> Iterator[FiledOrder]:
         """File orders, each once by its `externalNumber`, and yield what came of each. Raises as `ask` does."""
         for at in range(0, len(orders), BATCH):
             payload = self.ask(INTAKE, input={"entries": list(orders[at : at + BATCH])})["intakeCases"]
