@@ -39,6 +39,15 @@ def publish_file(path: Path, text: str) -> None:
         os.unlink(name)
 
 
+def write_private(path: Path, text: str, encoding: str = "utf-8") -> None:
+    """Write a new file that only its owner may read. Raises Problem if it is there already."""
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding=encoding) as file:
+            file.write(text)
+    except FileExistsError:
+        raise Problem(f"{path} is there already; give another name") from None
+
+
 def ensure_folder(data: Path) -> Path:
     """Make the data folder and return its absolute path. Others may pass through it (to the database), not list it."""
     try:

@@ -89,7 +89,7 @@ async def work_and_go_wrong(dsn: str) -> tuple[datetime, Cursors, int]:
 
 
 def wait_for_archive(dsn: str, archive: Path) -> None:
-    """Have PostgreSQL hand the last segment over, as it does by itself within `archive_timeout`."""
+    """Have PostgreSQL hand the last segment over, as it does by itself in time."""
 
     async def switch() -> str:
         connection = await asyncpg.connect(dsn)

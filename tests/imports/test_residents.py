@@ -433,5 +433,6 @@ async def test_report_in_two_languages(run, sheet, person):
         "Households added: 1.",
         f"Batch {report.batch}.",
         "residents.csv line 3, 出生日期: no such date: write it like 1990-01-31",
+        "By kind: DATE 1.",
     ]
     assert "residents.csv 第 3 行 出生日期：日期不存在：请写成 1990-01-31 的样子" in report.as_text("zh")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gongzhi.declare.viewer import ViewerAccount, ViewerGrant, narrow_grants
 from gongzhi.values.codes import Kind
 
-from .claims import ByIdentity, ByKey, Claim, InSession, OnBehalf
+from .claims import ByIdentity, ByKey, ByName, Claim, InSession, OnBehalf
 
 if TYPE_CHECKING:
     import asyncpg
@@ -48,6 +48,11 @@ QUERIES: Mapping[type, str] = {
     OnBehalf: QUERY.format(
         columns="null::timestamptz expires_at, c.permissions, null::uuid api_key",
         source="(select $2::uuid as account_id, $3::text[] as permissions) c",
+        condition="true",
+    ),
+    ByName: QUERY.format(
+        columns="null::timestamptz expires_at, null::text[] permissions, null::uuid api_key",
+        source="(select id as account_id from accounts.account where name = $2) c",
         condition="true",
     ),
 }
@@ -111,6 +116,8 @@ def claim_values(claim: Claim) -> tuple[Any, ...]:
             return issuer, subject
         case OnBehalf(account, permissions):
             return account, permissions
+        case ByName(name):
+            return (name,)
 
 
 def narrow_to_key(grants: Iterable[ViewerGrant], only: frozenset[str]) -> Iterable[ViewerGrant]:

@@ -40,4 +40,11 @@ class OnBehalf:
     permissions: list[str] | None = None
 
 
-Claim = InSession | ByKey | ByIdentity | OnBehalf
+@dataclass(frozen=True)
+class ByName:
+    """The name of an account, as the operator says that it is its work."""
+
+    name: str
+
+
+Claim = InSession | ByKey | ByIdentity | OnBehalf | ByName

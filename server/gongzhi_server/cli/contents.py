@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
@@ -19,17 +19,14 @@ from gongzhi_server.storage import embedded_postgres
 from .terminal import error_console, progress_bars, read_settings, terminal_language
 
 if TYPE_CHECKING:
+    from gongzhi_server.imports import Report
     from gongzhi_server.plugins.contributions import Plugins
 
 PEOPLE = 126_000
 SEED = 610921
 
 
-class ImportKind(StrEnum):
-    """Kinds of files to import."""
-
-    DIVISIONS = "divisions"
-    RESIDENTS = "residents"
+DIVISIONS, RESIDENTS = "divisions", "residents"
 
 
 def demo(
@@ -51,27 +48,63 @@ def demo(
 
 
 def load(
-    kind: Annotated[ImportKind, typer.Argument(help="What the files hold: 区划, or 人员与家庭户.")],
+    kind: Annotated[
+        str, typer.Argument(help="What rows are: divisions (区划), residents (人员与家庭户), or inputs of a mutation.")
+    ],
     files: Annotated[
         list[Path] | None, typer.Argument(exists=True, help="CSV or XLSX; for divisions also a folder, or several.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report what would happen (试运行).")] = False,
     update: Annotated[bool, typer.Option("--update", help="Update residents who are known already (更新).")] = False,
     undo: Annotated[UUID | None, typer.Option(metavar="BATCH", help="Take back an import of residents (撤销).")] = None,
+    account: Annotated[
+        str | None, typer.Option("--as", metavar="ACCOUNT", help="The account that mutations are of (账户).")
+    ] = None,
+    given: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="What holds for each row (各行相同的值).")
+    ] = None,
+    codes: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where codes go that are shown once, such as invitations.")
+    ] = None,
+    into: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE", help="Write all findings as a table in Chinese (报告).")
+    ] = None,
 ) -> None:
     """Import from files, or undo an import (导入)."""
     # Typer cannot say that one of two is needed, so it is checked here.
-    if bool(files) == bool(undo) or (undo and kind is ImportKind.DIVISIONS):
+    if bool(files) == bool(undo) or (undo and kind != RESIDENTS):
         raise typer.BadParameter("name what to import, or a batch of residents with --undo", param_hint="FILES")
-    chosen = read_settings()
+    if (kind not in (DIVISIONS, RESIDENTS)) != bool(account):
+        raise typer.BadParameter("mutations are of an account, and nothing else is", param_hint="--as")
+    if codes and len(files or []) > 1:
+        raise typer.BadParameter("codes are written for one file at a time", param_hint="--codes")
+    from .row_imports import import_rows
+
+    chosen, read = read_settings(), files or []
     with embedded_postgres.run_cluster(chosen) as dsn:
         if undo:
             undo_import(dsn, undo)
-        elif kind is ImportKind.DIVISIONS:
-            import_divisions(dsn, files or [], dry_run)
+        elif kind == DIVISIONS:
+            tell_outcome([import_divisions(dsn, read, dry_run)], into)
+        elif kind == RESIDENTS:
+            tell_outcome([import_residents(chosen, dsn, file, dry_run, update) for file in read], into)
         else:
-            for file in files or []:
-                import_residents(chosen, dsn, file, dry_run, update)
+            values = dict(one.partition("=")[::2] for one in given or ())
+            with progress_bars() as report:
+                rows = import_rows(chosen, dsn, kind, read, account or "", values, codes, dry_run, report)
+                reports = asyncio.run(rows)
+            tell_outcome(reports, into)
+
+
+def tell_outcome(reports: list[Report], into: Path | None) -> None:
+    """Print what came of an import, and end with 1 if a row was left out."""
+    from gongzhi_server.imports import CAP, write_findings
+
+    for report in reports:
+        print(replace(report, problems=report.problems[:CAP]).as_text(terminal_language()))
+    if into:
+        write_findings(into, reports)
+    raise typer.Exit(code=1 if any(report.skipped for report in reports) else 0)
 
 
 def load_demo_county(
@@ -116,19 +149,17 @@ def load_demo_once(dsn: str, installed: Plugins) -> None:
         load_demo_county(dsn, installed)
 
 
-def import_divisions(dsn: str, files: list[Path], dry_run: bool) -> None:
-    """Import divisions and print what came of it."""
+def import_divisions(dsn: str, files: list[Path], dry_run: bool) -> Report:
+    """Import divisions."""
     from gongzhi_server import imports
 
     with progress_bars() as report:
-        done = asyncio.run(
-            imports.import_divisions(dsn, files[0] if len(files) == 1 else files, report, dry_run=dry_run)
-        )
-    print(done.as_text(terminal_language()))
+        source = files[0] if len(files) == 1 else files
+        return asyncio.run(imports.import_divisions(dsn, source, report, dry_run=dry_run, most=imports.ALL))
 
 
-def import_residents(chosen: Settings, dsn: str, file: Path, dry_run: bool, update: bool) -> None:
-    """Import people and households and print what came of it."""
+def import_residents(chosen: Settings, dsn: str, file: Path, dry_run: bool, update: bool) -> Report:
+    """Import people and households."""
     from gongzhi_server import imports
     from gongzhi_server.storage.fingerprints import confirm_secrets
 
@@ -144,9 +175,9 @@ def import_residents(chosen: Settings, dsn: str, file: Path, dry_run: bool, upda
             dry_run=dry_run,
             on_duplicate="update" if update else "skip",
             progress=report,
+            most=imports.ALL,
         )
-        done = asyncio.run(outcome)
-    print(done.as_text(terminal_language()))
+        return asyncio.run(outcome)
 
 
 def undo_import(dsn: str, batch: UUID) -> None:

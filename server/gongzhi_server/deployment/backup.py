@@ -16,6 +16,7 @@ import asyncpg
 from gongzhi.core.attachments.links import FULL, THUMBNAIL
 from obstore.store import ObjectStore
 
+from gongzhi_server.data_folder import write_private
 from gongzhi_server.errors import Problem
 from gongzhi_server.files.vault import Vault, storage_path
 from gongzhi_server.plugins.contributions import Plugins
@@ -170,8 +171,4 @@ def write_secrets(file: Path, settings: Settings) -> None:
         lines.append(f"GONGZHI_KEYS={','.join(ring.split())}")
     if settings.keys_command:  # a vault has its own backup, and what is in it is to stay there
         lines.append("# the key ring is where GONGZHI_KEYS_COMMAND has it from")
-    try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as written:
-            written.write("\n".join(lines) + "\n")
-    except FileExistsError:
-        raise Problem(f"{file} is there already; give another name") from None
+    write_private(file, "\n".join(lines) + "\n")

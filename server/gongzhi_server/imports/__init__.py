@@ -1,13 +1,15 @@
-"""Imports: grids and people from files, reported row by row, tried out first if asked, undone as a whole."""
+"""Imports: grids, people and inputs of mutations from files, reported row by row, tried out first if asked."""
 
 from __future__ import annotations
 
 from .batches import UndoneImport, undo_batch
 from .divisions import import_divisions
-from .report import ImportFinding, Progress, Report
+from .report import ALL, CAP, ImportFinding, Progress, Report, write_findings
 from .residents import OnDuplicate, import_residents
 
 __all__ = [
+    "ALL",
+    "CAP",
     "ImportFinding",
     "OnDuplicate",
     "Progress",
@@ -16,4 +18,5 @@ __all__ = [
     "import_divisions",
     "import_residents",
     "undo_batch",
+    "write_findings",
 ]

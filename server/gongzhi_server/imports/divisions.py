@@ -15,7 +15,7 @@ from gongzhi.values.errors import Refusal
 from gongzhi_server.clock import clock
 from gongzhi_server.storage.audit import record_act
 
-from .report import Findings, Progress, Report, Stopwatch, ignore_progress
+from .report import CAP, Findings, Progress, Report, Stopwatch, ignore_progress
 from .tables import NUMBER, ImportColumn, Table, TableRow, open_table
 from .texts import refusal_for, translate_error
 
@@ -94,7 +94,12 @@ order by i.code
 
 
 async def import_divisions(
-    dsn: str, source: Path | Iterable[Path], progress: Progress = ignore_progress, *, dry_run: bool = False
+    dsn: str,
+    source: Path | Iterable[Path],
+    progress: Progress = ignore_progress,
+    *,
+    dry_run: bool = False,
+    most: int = CAP,
 ) -> Report:
     """Add the grids of these CSV or XLSX files, or of a folder's CSV files, and update the names that changed.
 
@@ -103,7 +108,7 @@ async def import_divisions(
     Refusal where a file cannot be read at all.
     """
     files = list_files(source)
-    watch, findings = Stopwatch(), Findings()
+    watch, findings = Stopwatch(), Findings(most)
     connection = await asyncpg.connect(dsn)
     try:
         # A dry run does all the same and is rolled back, so its report is exact.

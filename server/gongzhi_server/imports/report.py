@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import monotonic
 from typing import Any
 from uuid import UUID
 
 from gongzhi.values.errors import Language, Refusal, Text
 
+from gongzhi_server.errors import Problem
+
 Progress = Callable[[str, int, int], None]
 """Called during an import with the stage, how much of it is done and how much there is."""
 
-CAP = 1000
+CAP, ALL = 1000, 10_000_000
+"""Findings that are kept in full: for the terminal, and for a file."""
 
 
 def ignore_progress(stage: str, done: int, total: int) -> None:
@@ -45,9 +50,10 @@ class ImportFinding:
 
 
 class Findings:
-    """The findings of an import so far: the first `CAP` in full, the others only counted."""
+    """The findings of an import so far: the first `most` in full, the others only counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = CAP) -> None:
+        self.most = most
         self.kept: list[ImportFinding] = []
         self.tally: Counter[str] = Counter()
 
@@ -64,7 +70,7 @@ class Findings:
         """Record what was found."""
         self.tally[refusal.code] += 1
         # Bounded: a file may have a fault in every line.
-        if len(self.kept) < CAP:
+        if len(self.kept) < self.most:
             self.kept.append(ImportFinding(file, line, column, refusal.code, refusal.text, person, skips))
 
     def count(self, code: str, further: int) -> None:
@@ -75,7 +81,7 @@ class Findings:
     @property
     def room(self) -> int:
         """How many more findings are kept in full."""
-        return CAP - len(self.kept)
+        return self.most - len(self.kept)
 
     def in_order(self) -> tuple[ImportFinding, ...]:
         """Return the findings in the order of files and lines."""
@@ -127,6 +133,28 @@ class Report:
         yield from (found.as_text(language) for found in self.problems)
         if facts["more"]:
             yield words["more"].format(**facts)
+        if self.tally:
+            yield words["tally"].format(
+                counts=", ".join(f"{code} {count}" for code, count in Counter(self.tally).most_common())
+            )
+
+
+def write_findings(file: Path, reports: Sequence[Report]) -> None:
+    """Write all findings as a table in Chinese, with their counts below. Raises Problem if the file is there."""
+    counts = Counter[str]()
+    for report in reports:
+        counts.update(report.tally)
+    try:
+        # With a mark of the byte order, by which spreadsheets know UTF-8.
+        with file.open("x", encoding="utf-8-sig", newline="") as written:
+            writer = csv.writer(written)
+            writer.writerow(("文件", "行", "列", "类别", "问题", "是否导入"))
+            for one in (found for report in reports for found in report.problems):
+                kept = "未导入" if one.skips else "已导入"
+                writer.writerow((one.file, one.line, one.column, one.code, one.text.zh, kept))
+            writer.writerows([(), ("类别", "数量"), *counts.most_common()])
+    except FileExistsError:
+        raise Problem(f"{file} is there already; give another name") from None
 
 
 ENGLISH = {
@@ -136,6 +164,7 @@ ENGLISH = {
     "households": "Households added: {households}.",
     "batch": "Batch {batch}.",
     "more": "… and {more} more like these.",
+    "tally": "By kind: {counts}.",
 }
 CHINESE = {
     "dry": "试运行，未写入（{encoding}，{seconds:.1f} 秒）。导入时将会：",
@@ -144,6 +173,7 @@ CHINESE = {
     "households": "新增 {households} 户。",
     "batch": "批次 {batch}。",
     "more": "……另有 {more} 条。",
+    "tally": "按类别：{counts}。",
 }
 
 

@@ -18,7 +18,7 @@ from .divisions import LOCK
 from .drafts import Sheet, read_sheet
 from .plan import PlacedRow, Plan, Reporter, drop_repeated, find_homes, make_plan
 from .registry import ImportRegistry, KnownHousehold, KnownPerson, Namesake, RegistryReader
-from .report import Findings, Progress, Report, Stopwatch, ignore_progress
+from .report import CAP, Findings, Progress, Report, Stopwatch, ignore_progress
 from .texts import refusal_for
 
 OnDuplicate = Literal["skip", "update"]
@@ -35,15 +35,17 @@ async def import_residents(
     dry_run: bool = False,
     on_duplicate: OnDuplicate = "skip",
     progress: Progress = ignore_progress,
+    most: int = CAP,
 ) -> Report:
     """Import people and households from a CSV or XLSX file with the columns `columns.COLUMNS`.
 
     Good rows are written in one transaction, as one batch that `undo` takes back; the others are reported. Somebody
     who is registered in the county, by resident ID or by name and birth date in the same household, is left out, or
     updated with the cells that are not empty. A dry run writes nothing and reports the same. `now` has an offset,
-    `today` is the date where the county is. Raises Refusal where the file cannot be read at all.
+    `today` is the date where the county is. The report has
+    the first `most` findings in full. Raises Refusal where the file cannot be read at all.
     """
-    watch, findings = Stopwatch(), Findings()
+    watch, findings = Stopwatch(), Findings(most)
     sheet = read_sheet(file, today, findings, progress)
     connection = await asyncpg.connect(dsn)
     try:

@@ -60,6 +60,7 @@ CELLS = {
     "WORD": Text("the word is not known: write one of {words}", "不认识的词：请填写 {words} 之一"),
     "DATE": Text("no such date: write it like 1990-01-31", "日期不存在：请写成 1990-01-31 的样子"),
     "FUTURE": Text("the date is in the future", "日期在今天之后"),
+    "VALUE": Text("the value does not fit", "填写的值不符合要求"),
     "AGE": Text("the date is more than {years} years ago", "日期在 {years} 年以前"),
 }
 
