@@ -13,8 +13,8 @@ from gongzhi_server.auth.account_lookup import Accounts
 from gongzhi_server.auth.claims import ByName
 from gongzhi_server.clock import CHINA, clock
 from gongzhi_server.errors import Problem
-from gongzhi_server.imports.row_mutations import RowImport, RowMutation
 from gongzhi_server.imports.report import ALL, Findings, Progress, Report
+from gongzhi_server.imports.row_mutations import RowImport, RowMutation
 from gongzhi_server.plugins import loader
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database
