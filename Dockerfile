@@ -17,10 +17,13 @@ ENV PATH="/opt/gongzhi/bin:$PATH" \
     PYTHONUNBUFFERED=1 \
     GONGZHI_MODE=production \
     GONGZHI_DATA=/var/lib/gongzhi \
+    GONGZHI_MANAGEMENT=127.0.0.1:9100 \
     HOST=0.0.0.0 \
     PORT=8000
 USER 10001
 EXPOSE 8000
+# On the port for machines, which a process that only works has as well.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "-c", \
-    "import os, urllib.request as web; web.urlopen(f\"http://127.0.0.1:{os.environ['PORT']}/health\", timeout=3)"]
+    "import os, urllib.request as web; \
+web.urlopen('http://127.0.0.1:' + os.environ['GONGZHI_MANAGEMENT'].rpartition(':')[2] + '/live', timeout=3)"]
 CMD ["gongzhi", "serve"]

@@ -12,6 +12,8 @@ import pytest
 import yaml
 from gongzhi_server import cli
 from gongzhi_server.management.endpoints import Management
+from gongzhi_server.settings import Settings
+from gongzhi_server.storage.connection_shares import count_connections
 from typer.main import get_command
 
 ROOT = Path(__file__).parents[2]
@@ -32,9 +34,14 @@ def objects() -> list[dict[str, Any]]:
     return list(yaml.safe_load_all(KUBERNETES.read_text(encoding="utf-8")))
 
 
-def one(objects: list[dict[str, Any]], kind: str) -> dict[str, Any]:
-    [found] = [each for each in objects if each["kind"] == kind]
+def one(objects: list[dict[str, Any]], kind: str, name: str = "") -> dict[str, Any]:
+    [found] = [each for each in objects if each["kind"] == kind and name in ("", each["metadata"]["name"])]
     return found
+
+
+def container_of(objects: list[dict[str, Any]], role: str) -> dict[str, Any]:
+    [found] = one(objects, "Deployment", f"gongzhi-{role}")["spec"]["template"]["spec"]["containers"]
+    return dict(found)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -66,19 +73,43 @@ def test_composed_variables_are_told(composed: dict[str, Any]) -> None:
 
 
 def test_composed_tables_are_brought_up_to_date_once(composed: dict[str, Any]) -> None:
-    migrate, server = composed["services"]["migrate"], composed["services"]["server"]
-    assert migrate["command"] == ["gongzhi", "migrate"] and migrate["restart"] == "no"
-    assert server["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
-    assert server["deploy"]["replicas"] == 2 and server["environment"]["GONGZHI_URL"].startswith("https://")
+    services = composed["services"]
+    assert services["migrate"]["command"] == ["gongzhi", "migrate"] and services["migrate"]["restart"] == "no"
+    for process in (services["web"], services["work"]):
+        assert process["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
+        assert process["environment"]["GONGZHI_URL"].startswith("https://")
 
 
-def test_composed_server_is_asked_whether_it_is_ready(composed: dict[str, Any]) -> None:
-    server = composed["services"]["server"]
-    assert "9100/ready" in server["healthcheck"]["test"][-1]
-    compile(server["healthcheck"]["test"][-1], "healthcheck", "exec")
-    # The proxies that are believed are those of the network that is made here.
+def test_composed_processes_have_roles(composed: dict[str, Any]) -> None:
+    """Two answer and one works; both have the settings of all, and the database has room for their connections."""
+    web, work = composed["services"]["web"], composed["services"]["work"]
+    assert (web["environment"]["GONGZHI_ROLE"], work["environment"]["GONGZHI_ROLE"]) == ("web", "work")
+    assert web["deploy"]["replicas"] == 2 and "deploy" not in work
+    assert web["environment"] | {"GONGZHI_ROLE": "work"} == work["environment"]
+    [room] = re.findall(r"max_connections=(\d+)", " ".join(composed["services"]["database"]["command"]))
+    reserved = 3  # for superusers, by PostgreSQL's own default
+    chosen = Settings(data=ROOT, mode="production", secret="x" * 32)
+    assert 3 * count_connections(chosen) + reserved <= int(room)
+    assert "dynamic a web 8000" in composed["configs"]["proxy"]["content"]
+
+
+def test_composed_processes_are_asked_whether_they_are_ready(composed: dict[str, Any]) -> None:
     [network] = composed["networks"]["inside"]["ipam"]["config"]
-    assert server["environment"]["GONGZHI_PROXIES"] == network["subnet"]
+    for process in (composed["services"]["web"], composed["services"]["work"]):
+        assert "9100/ready" in process["healthcheck"]["test"][-1]
+        compile(process["healthcheck"]["test"][-1], "healthcheck", "exec")
+        assert process["environment"]["GONGZHI_MANAGEMENT"].endswith(":9100")
+        # The proxies that are believed are those of the network that is made here.
+        assert process["environment"]["GONGZHI_PROXIES"] == network["subnet"]
+
+
+def test_image_is_asked_on_the_port_for_machines() -> None:
+    """A process that only works answers nowhere else."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", "")
+    [asked] = re.findall(r'HEALTHCHECK .*CMD \["python", "-c", *"(.*)"\]', text)
+    compile(asked, "healthcheck", "exec")
+    assert "GONGZHI_MANAGEMENT" in asked and "/live" in asked
+    assert re.search(r"GONGZHI_MANAGEMENT=127\.0\.0\.1:9100", text)
 
 
 def test_proxy_takes_the_largest_file(composed: dict[str, Any]) -> None:
@@ -97,21 +128,36 @@ def test_kubernetes_takes_the_objects(objects: list[dict[str, Any]]) -> None:
     assert {each["kind"] for each in objects} >= {"Job", "Deployment", "Service", "Ingress", "NetworkPolicy"}
 
 
-def test_kubernetes_asks_what_is_answered(objects: list[dict[str, Any]]) -> None:
-    [server] = one(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
+@pytest.mark.parametrize("role", ["web", "work"])
+def test_kubernetes_asks_what_is_answered(objects: list[dict[str, Any]], role: str) -> None:
+    process = container_of(objects, role)
     [migrate] = one(objects, "Job")["spec"]["template"]["spec"]["containers"]
-    probes = {name: server[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
+    probes = {name: process[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
     assert probes == {"startup": "/live", "liveness": "/live", "readiness": "/ready"}
     assert all(hasattr(Management, path.removeprefix("/")) for path in probes.values())
-    assert server["image"] == migrate["image"] and migrate["args"] == ["gongzhi", "migrate"]
-    ports = {each["name"]: each["containerPort"] for each in server["ports"]}
+    assert process["image"] == migrate["image"] and migrate["args"] == ["gongzhi", "migrate"]
+    ports = {each["name"]: each["containerPort"] for each in process["ports"]}
     listener = one(objects, "ConfigMap")["data"]["GONGZHI_MANAGEMENT"]
-    assert ports == {"http": 8000, "management": int(listener.rpartition(":")[2])}
+    answering = {"http": 8000} if role == "web" else {}
+    assert ports == answering | {"management": int(listener.rpartition(":")[2])}
+
+
+def test_kubernetes_has_roles(objects: list[dict[str, Any]]) -> None:
+    """Callers reach those that answer alone, and of each role one stays while nodes are emptied."""
+    for role in ("web", "work"):
+        assert {"name": "GONGZHI_ROLE", "value": role} in container_of(objects, role)["env"]
+        labels = {"app": "gongzhi", "role": role}
+        process = one(objects, "Deployment", f"gongzhi-{role}")["spec"]
+        assert process["replicas"] == 2 and process["template"]["spec"]["terminationGracePeriodSeconds"] > 20
+        assert process["selector"]["matchLabels"] == process["template"]["metadata"]["labels"] == labels
+        assert one(objects, "PodDisruptionBudget", f"gongzhi-{role}")["spec"]["selector"]["matchLabels"] == labels
+    assert one(objects, "Service")["spec"]["selector"] == {"app": "gongzhi", "role": "web"}
 
 
 def test_kubernetes_gives_no_more_than_needed(objects: list[dict[str, Any]]) -> None:
-    for kind in ("Deployment", "Job"):
-        pod = one(objects, kind)["spec"]["template"]["spec"]
+    kinds = [each for each in objects if each["kind"] in ("Deployment", "Job")]
+    assert len(kinds) == 3
+    for pod in (each["spec"]["template"]["spec"] for each in kinds):
         assert pod["securityContext"]["runAsNonRoot"] and pod["automountServiceAccountToken"] is False
         for container in pod["containers"]:
             context = container["securityContext"]
@@ -132,3 +178,12 @@ def test_units_run_what_there_is(file: Path) -> None:
     named = re.findall(r"\S+\.service", " ".join(unit["Unit"].get(name, "") for name in ("Requires", "After")))
     ours = {name for name in named if name.startswith("gongzhi")}
     assert ours <= {one.name for one in UNITS}
+
+
+def test_units_have_roles() -> None:
+    """One that answers, by its port, and one that works."""
+    text = {file.name: file.read_text(encoding="utf-8") for file in UNITS}
+    assert "GONGZHI_ROLE=web" in text["gongzhi-web@.service"] and "PORT=%i" in text["gongzhi-web@.service"]
+    assert "GONGZHI_ROLE=work" in text["gongzhi-work.service"] and "PORT" not in text["gongzhi-work.service"]
+    for name in ("gongzhi-web@.service", "gongzhi-work.service"):
+        assert int(re.findall(r"TimeoutStopSec=(\d+)", text[name])[0]) > 20

@@ -93,18 +93,19 @@ def test_tags_alone_are_found(releasing: Any, tmp_path: Path, monkeypatch: pytes
 
 def test_composed_server_can_write_where_its_data_are() -> None:
     """Its root is read-only, so the data folder of the image has to be a volume; and it has time to stop."""
-    server = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]["server"]
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
     found = re.search(r"GONGZHI_DATA=(\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
-    assert found and server["read_only"]
-    assert found[1] in [one.partition(":")[2] for one in server["volumes"]]
-    assert "/tmp" in server["tmpfs"] and int(server["stop_grace_period"].removesuffix("s")) > 20
+    for process in (services["web"], services["work"]):
+        assert found and process["read_only"]
+        assert found[1] in [one.partition(":")[2] for one in process["volumes"]]
+        assert "/tmp" in process["tmpfs"] and int(process["stop_grace_period"].removesuffix("s")) > 20
 
 
 async def test_composed_owner_is_ordinary(postgres: str) -> None:
     """The role that compose.yaml makes owns the database, may do nothing else, and makes the tables of every plugin."""
     composed = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
     statements = composed["configs"]["owner"]["content"].replace("${DATABASE_PASSWORD}", "x").splitlines()
-    url = urlsplit(composed["services"]["server"]["environment"]["DATABASE_URL"])
+    url = urlsplit(composed["services"]["web"]["environment"]["DATABASE_URL"])
     name = f"owner_{uuid4().hex}"
     admin = await asyncpg.connect(postgres)
     try:
