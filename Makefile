@@ -88,8 +88,9 @@ plugin: .venv/run  ## begin a plugin of this repository: make plugin NAME=weathe
 	printf '\n[tool.uv.sources]\ngongzhi = { path = "../../schema", editable = true }\n' >> plugins/$(NAME)/pyproject.toml
 	sed -i.part "s/^version = .*/$$(grep '^version = ' pyproject.toml)/" plugins/$(NAME)/pyproject.toml && rm plugins/$(NAME)/*.part
 
-docs: .venv/run  ## write the tables of the pages from the code
+docs: .venv/run  ## write the tables of the pages and the reference from the code
 	.venv/bin/python docs/tables.py
+	.venv/bin/python docs/reference.py
 
 explorer: .venv/dev  ## bundle the explorer's page from its sources, with the Node of the development requirements
 	.venv/bin/python plugins/explorer/frontend/build.py
