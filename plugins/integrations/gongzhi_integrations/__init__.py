@@ -63,7 +63,9 @@ def lifespan() -> list[Service | ProcessService]:
 
 @hookimpl
 def errands() -> list[Errand]:
-    return list(nats.ERRANDS)
+    from .nats import console
+
+    return list(console.ERRANDS)
 
 
 @hookimpl

@@ -91,8 +91,8 @@ class Errand:
     other parameters become arguments and options, as typer reads them; its docstring is the help; what it returns
     is the exit code, and anything but 0 or None takes back what it wrote. One called `demo` is also run, without
     options, once the demo county is loaded; one called `verify`, which says whether a ledger holds, when a backup is
-    proved. A plain `def f(settings, …) -> int | None` gets what the operator chose for plugins, by its class, and no
-    database is opened for it.
+    proved, unless it has a `group`. A plain `def f(settings, …) -> int | None` gets what the operator chose for
+    plugins, by its class, and no database is opened for it.
     """
 
     name: str

@@ -10,12 +10,21 @@ from ..settings import Integrators
 from .messages import stream_of
 
 OWN = "GONGZHI"
+STANDING = "gongzhi.consumer"
+"""Where the question how a consumer stands goes within an integrator's account. Under its own name the server would
+answer it as well, and first: that the account has no JetStream."""
+ON_DISK = (
+    "# By default NATS answers up to two minutes before it writes to the disk; a loss of power takes what it took.",
+    '# On every server: jetstream { store_dir: "/var/lib/nats", sync_interval: always }',
+)
+"""What the configuration says beside the accounts: it is not ours to write, and no client can ask for it."""
 
 
 def write_configuration(integrators: Integrators) -> str:
     """Write the `accounts` of the servers. Passwords are variables of the servers' environment, and not in it."""
     return "\n".join(
         [
+            *ON_DISK,
             "accounts {",
             *indent_lines(write_own_account(integrators)),
             *indent_lines(write_integrator_accounts(integrators)),
@@ -49,8 +58,11 @@ def write_integrator_accounts(integrators: Integrators) -> list[str]:
     for county, name in integrators:
         account = account_label(county, name)
         # Nothing else of our account can be reached from this one.
+        taking, standing, acknowledging = list_subjects(county, name)
         imports = [
-            f"{{ service: {{ account: {OWN}, subject: {quote_text(one)} }} }}" for one in list_subjects(county, name)
+            f"{{ service: {{ account: {OWN}, subject: {quote_text(taking)} }} }}",
+            f"{{ service: {{ account: {OWN}, subject: {quote_text(standing)} }}, to: {quote_text(STANDING)} }}",
+            f"{{ service: {{ account: {OWN}, subject: {quote_text(acknowledging)} }} }}",
         ]
         user = f"{{ user: {quote_text(f'{county}-{name}')}, password: $NATS_{account} }}"
         lines += [
@@ -59,6 +71,7 @@ def write_integrator_accounts(integrators: Integrators) -> list[str]:
             "  imports: [",
             *(f"    {each}" for each in imports),
             "  ]",
+            f"  mappings: {{ {quote_text(standing)}: {quote_text(STANDING)} }}",
             "}",
         ]
     return lines

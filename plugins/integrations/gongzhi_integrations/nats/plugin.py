@@ -1,11 +1,10 @@
-"""Registration: what `nats` runs, and what it does for operators."""
+"""Registration: what `nats` runs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from gongzhi.plugin.hooks import Errand
 from gongzhi.runtime.services import ProcessRun, ProcessService, Service, ServiceRun
 
 from ..settings import IntegrationSettings
@@ -37,15 +36,7 @@ async def consume_events(run: ProcessRun) -> None:
     await run_consumer(run)
 
 
-def print_accounts(settings: Mapping[type, Any]) -> None:
-    """Print the accounts part of the NATS servers' configuration (账户配置)."""
-    from .accounts import write_configuration
-
-    print(write_configuration(settings[IntegrationSettings].nats_integrators), end="")
-
-
 SERVICES: tuple[Service | ProcessService, ...] = (
     Service("integrations.nats_publisher", publish_events, wanted=is_used),
     ProcessService("integrations.nats_consumer", consume_events, wanted=is_heard, serves=True),
 )
-ERRANDS = (Errand("accounts", print_accounts, group="nats"),)

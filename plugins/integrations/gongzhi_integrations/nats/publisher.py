@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -42,12 +42,19 @@ ACK = 10
 """Seconds after which what an integrator did not acknowledge comes again."""
 
 # Integrators get what concerns a case, but of tip-offs and of what is internal nothing.
+IS_OPEN = "(not o.internal and k.series is not distinct from 'ORDINARY')"
 READ = f"""
-select {COLUMNS}, c.code as county, (not o.internal and k.series is not distinct from 'ORDINARY') as open
+select {COLUMNS}, c.code as county, {IS_OPEN} as open
 from events.outbox o left join grids.grid g on g.id = o.grid_id left join grids.grid c on c.id = o.county_id
 left join cases."case" k on k.id = o.case_id
 where o.position > $1 order by o.position limit $2
 """
+
+
+UNTIL, FROM = "gongzhi-until", "gongzhi-from-"
+"""What a county's stream that was made anew says of itself: up to which position it is to be filled, and from which
+sequence on each integrator goes on."""
+DELETED = "$JS.EVENT.ADVISORY.STREAM.DELETED.*"
 
 
 class ForeignStreams(Exception):
@@ -80,7 +87,8 @@ class Publisher:
                 async with self.servers.connect() as client:
                     term = Term(self, connection, client.jetstream(timeout=ANSWER))
                     await term.begin()
-                    while True:
+                    await client.subscribe(DELETED, cb=term.end)  # whoever removes a stream wants it made anew
+                    while not term.over:
                         await term.copy()
                         await wait(POLL)
             except ForeignStreams as problem:
@@ -100,6 +108,8 @@ class StreamEnd:
 
     sequence: int
     position: int
+    marks: Mapping[str, str]
+    """What it says of itself: see `UNTIL`."""
 
 
 @dataclass
@@ -111,6 +121,11 @@ class Term:
     js: JetStreamContext
     position: int = 0
     tails: dict[str, StreamEnd] = field(default_factory=dict)
+    over: bool = False
+
+    async def end(self, advisory: Any) -> None:
+        """Look at the streams again."""
+        self.over = True
 
     async def begin(self) -> None:
         """Find out how far the copy has come, and make what is missing. Raises ForeignStreams."""
@@ -129,17 +144,29 @@ class Term:
             raise report_foreign()
         await self.compare(info)
         for county, name in self.publisher.integrators:
-            await self.find_tail(county)
+            await self.refill(county)
             await self.ensure_consumer(county, name)
 
     async def copy(self) -> None:
         """Copy until there is no more."""
-        while rows := await self.connection.fetch(READ, self.position, CHUNK):
-            happened = [(event_of_row(row), row["county"], row["open"]) for row in rows]
+        while happened := await self.read(self.position):
             # The counties' streams first: how far the copy has come is told by the stream of all events.
             await self.publish_to_counties([(event, county) for event, county, open in happened if open and county])
             await self.send_all([self.publish_to_all(event, county) for event, county, _ in happened])
             self.position = happened[-1][0].position
+
+    async def read(self, position: int) -> list[tuple[Occurrence, str | None, bool]]:
+        """Read events behind a position, each with its county and whether integrators get it."""
+        rows = await self.connection.fetch(READ, position, CHUNK)
+        return [(event_of_row(row), row["county"], row["open"]) for row in rows]
+
+    async def refill(self, county: str) -> None:
+        """Fill a county's stream that was made anew; all others have what there is."""
+        tail = await self.find_tail(county)
+        position, until = tail.position, int(tail.marks.get(UNTIL, 0))
+        while position < until and (happened := await self.read(position)):
+            await self.publish_to_counties([(event, of) for event, of, open in happened if open and of == county])
+            position = happened[-1][0].position
 
     async def publish_to_counties(self, events: Sequence[tuple[Occurrence, str]]) -> None:
         """Publish to the counties' streams what is not there yet."""
@@ -185,7 +212,7 @@ class Term:
         if county not in self.tails:
             name = stream_of(county)
             info = await self.find_stream(name) or await self.make_stream(name, f"{COUNTY}.{county}", 1)
-            self.tails[county] = StreamEnd(info.state.last_seq, await self.compare(info))
+            self.tails[county] = StreamEnd(info.state.last_seq, await self.compare(info), info.config.metadata or {})
         return self.tails[county]
 
     async def compare(self, info: StreamInfo) -> int:
@@ -218,24 +245,17 @@ class Term:
         return found
 
     async def make_stream(self, name: str, root: str, first: int) -> StreamInfo:
-        """Make a stream; nobody can change or remove a message of it, and age alone takes it away."""
-        config = StreamConfig(
-            name=name,
-            subjects=[f"{root}.>"],
-            storage=StorageType.FILE,
-            num_replicas=self.publisher.servers.replicas,
-            max_age=self.publisher.retention.total_seconds(),
-            duplicate_window=TWICE,
-            first_seq=first,
-            deny_delete=True,
-        )
-        return await self.js.add_stream(config)
+        """Make a stream."""
+        servers, kept = self.publisher.servers, self.publisher.retention
+        return await self.js.add_stream(describe_stream(name, root, first, servers, kept))
 
     async def ensure_consumer(self, county: str, name: str) -> None:
         """Make what an integrator fetches from, one message at a time: so the order holds over repetitions, too."""
+        begin = self.tails[county].marks.get(FROM + name)
         config = ConsumerConfig(
             durable_name=name,
-            deliver_policy=DeliverPolicy.ALL,
+            deliver_policy=DeliverPolicy.BY_START_SEQUENCE if begin else DeliverPolicy.ALL,
+            opt_start_seq=int(begin) if begin else None,
             ack_policy=AckPolicy.EXPLICIT,
             ack_wait=ACK,
             max_ack_pending=1,
@@ -244,6 +264,23 @@ class Term:
             await self.js.consumer_info(stream_of(county), name)
         except NotFoundError:
             await self.js.add_consumer(stream_of(county), config)
+
+
+def describe_stream(
+    name: str, root: str, first: int, servers: NatsServers, kept: timedelta, marks: Mapping[str, str] | None = None
+) -> StreamConfig:
+    """Describe a stream; nobody can change or remove a message of it, and age alone takes it away."""
+    return StreamConfig(
+        name=name,
+        subjects=[f"{root}.>"],
+        storage=StorageType.FILE,
+        num_replicas=servers.replicas,
+        max_age=kept.total_seconds(),
+        duplicate_window=TWICE,
+        first_seq=first,
+        deny_delete=True,
+        metadata=dict(marks or {}),
+    )
 
 
 def report_foreign() -> ForeignStreams:
