@@ -231,9 +231,9 @@ def lines() -> Iterator[tuple[str, str]]:
 
 def called(command: object) -> Iterator[tuple[str, str]]:
     inner = getattr(command, "commands", None)
-    if inner is None:
+    if inner is None or command.invoke_without_command:  # type: ignore[attr-defined]
         yield "", command.help  # type: ignore[attr-defined]
-    else:
+    if inner is not None:
         yield from ((f" {name}", one.help) for name, one in inner.items())
 
 

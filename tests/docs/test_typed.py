@@ -72,6 +72,7 @@ ELSEWHERE = {
     "points counter-key": "plugins/points/tests/test_redeeming",
     "points import": "plugins/points/tests/test_paper",
     "points statement": "plugins/points/tests/test_paper",
+    "schema diff": "graphql/test_schema_changes",
     "serve": "server/test_serve",
 }
 """The tests that run the others, which need more than a county."""

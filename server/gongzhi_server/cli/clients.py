@@ -12,13 +12,51 @@ from .terminal import read_settings
 documents = typer.Typer(help="Trusted documents (可信文档), which clients send by their hash.", no_args_is_help=True)
 
 
+group = typer.Typer(invoke_without_command=True)
+
+
+@group.callback()
 def schema(
+    context: typer.Context,
     core: Annotated[bool, typer.Option("--core", help="Without the plugins (不含插件).")] = False,
 ) -> None:
     """Print the GraphQL schema, sorted (模式)."""
     from gongzhi_server.graphql import schema
 
-    print(schema.print_sdl(core=core), end="")
+    if context.invoked_subcommand is None:
+        print(schema.print_sdl(core=core), end="")
+
+
+@group.command("diff")
+def compare(
+    old: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The SDL to compare with (旧模式).")],
+    documents: Annotated[
+        list[Path] | None, typer.Argument(exists=True, dir_okay=False, help="GraphQL documents, or manifests (文档).")
+    ] = None,
+) -> None:
+    """Compare the schema with an older one: what breaks clients and which documents, trusted ones among them (对比)."""
+    from graphql import GraphQLError, build_schema
+
+    from gongzhi_server.errors import Problem
+    from gongzhi_server.gateway.trusted_documents import load_documents, read_documents
+    from gongzhi_server.graphql import schema
+    from gongzhi_server.graphql.schema_changes import find_broken_documents, is_breaking, list_changes
+
+    try:
+        before = build_schema(old.read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError, GraphQLError) as problem:
+        raise Problem(f"{old} is no GraphQL schema ({type(problem).__name__})") from None
+    after = build_schema(schema.print_sdl())
+    changes = list_changes(before, after)
+    for kind, change in changes:
+        print(f"{kind}: {change.description}")
+    known = load_documents(read_settings().manifest)
+    for file in documents or ():
+        known |= {f"{hash[:12]} of {file}": text for hash, text in read_documents(file).items()}
+    broken = list(find_broken_documents(before, after, known))
+    for name, reason in broken:
+        print(f"breaks the document {name}: {reason}")
+    raise typer.Exit(any(is_breaking(change) for _, change in changes) or bool(broken))
 
 
 def asyncapi(
