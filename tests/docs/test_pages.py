@@ -94,7 +94,7 @@ OWN_INDEX = ("docs/decisions/", "docs/reference/")
 
 
 def test_every_page_is_in_the_index() -> None:
-    """Whoever looks for a page finds it from docs/README.md, by who reads it; two folders have an index of their own."""
+    """Whoever looks for a page finds it from docs/README.md, by who reads it; two folders have their own index."""
     listed = {(ROOT / "docs" / link).resolve() for link in links("docs/README.md")}
     pages = [page for page in ALL if page.startswith("docs/") and not page.startswith(OWN_INDEX)]
     assert [page for page in pages if page != "docs/README.md" and ALL[page] not in listed] == []

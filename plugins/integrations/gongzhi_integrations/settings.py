@@ -66,6 +66,16 @@ class IntegrationSettings:
         parse=read_networks,
         variable="GONGZHI_WEBHOOK_NETWORKS",
     )
+    webhook_ca: Path | None = setting(
+        "File with certificates of authorities that receivers of events may be signed by, beside the public ones.",
+        default=None,
+        variable="GONGZHI_WEBHOOK_CA",
+    )
+    webhook_certificate: Path | None = setting(
+        "File with our certificate and its key (PEM), for receivers of events that ask who sends.",
+        default=None,
+        variable="GONGZHI_WEBHOOK_CERTIFICATE",
+    )
     nats: tuple[str, ...] = setting(
         "NATS servers that events are copied to, nats://user:password@host:4222, with commas.",
         default=(),

@@ -26,7 +26,7 @@ from ..settings import IntegrationSettings
 from .deliveries import Deliveries, find_busy, release, take_events
 from .endpoint_sessions import EndpointSession
 from .pacing import Pace, Slots
-from .sender import Sender
+from .sender import Certificates, Sender, UnreadableCertificates
 
 log = logging.getLogger("gongzhi")
 
@@ -42,8 +42,12 @@ LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 async def run_delivery_worker(run: ProcessRun) -> None:
     """Deliver events to endpoints for as long as this process runs."""
-    async with run.open_pool(CONNECTIONS + 1) as pool:
+    try:
         sender = make_sender(run.context())
+    except UnreadableCertificates as problem:
+        log.error("webhooks wait, and nothing is lost: %s; mend the file, it is tried again", problem)
+        return
+    async with run.open_pool(CONNECTIONS + 1) as pool:
         try:
             await DeliveryWorker(run.context, pool, sender).run(run.wait)
         finally:
@@ -51,8 +55,10 @@ async def run_delivery_worker(run: ProcessRun) -> None:
 
 
 def make_sender(context: Context) -> Sender:
-    """Make what reaches the networks that the operator allows."""
-    return Sender(OutboundNetworks(context.settings[IntegrationSettings].webhook_networks))
+    """Make what reaches the networks that the operator allows, by certificates that they trust."""
+    settings: IntegrationSettings = context.settings[IntegrationSettings]
+    certificates = Certificates(settings.webhook_ca, settings.webhook_certificate)
+    return Sender(OutboundNetworks(settings.webhook_networks), certificates=certificates)
 
 
 class DeliveryWorker:

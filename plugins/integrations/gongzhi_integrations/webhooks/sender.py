@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -49,18 +51,52 @@ class Attempt:
         return self.status is not None and 200 <= self.status < 300
 
 
+class UnreadableCertificates(Exception):
+    """A file that the operator names cannot be used."""
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """What TLS knows beside the public authorities: those of a county's own, and who we are."""
+
+    authorities: Path | None = None
+    own: Path | None = None
+
+    def load(self) -> ssl.SSLContext:
+        """Load both. Raises UnreadableCertificates, which names the setting and nothing that is in the file."""
+        import httpx
+
+        context = httpx.create_ssl_context(trust_env=False)
+        for name, file, load in (
+            ("GONGZHI_WEBHOOK_CA", self.authorities, context.load_verify_locations),
+            # A server has nobody to ask for a password, so a key that needs one is an error and no question.
+            ("GONGZHI_WEBHOOK_CERTIFICATE", self.own, partial(context.load_cert_chain, password="")),
+        ):
+            try:
+                if file:
+                    load(file)
+            except (OSError, ValueError) as error:  # those of TLS are the first
+                said = f"{name} names no PEM file that can be used ({type(error).__name__})"
+                raise UnreadableCertificates(said) from None
+        return context
+
+
 class Sender:
     """Sends. `networks` are those that may be reached."""
 
-    def __init__(self, networks: OutboundNetworks, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, networks: OutboundNetworks, timeout: float = TIMEOUT, certificates: Certificates = Certificates()
+    ) -> None:
         self.networks, self.timeout = networks, timeout
+        # Read at once: files that cannot be are the operator's fault, and no receiver's.
+        self.tls = certificates.load() if certificates != Certificates() else None
 
     @cached_property
     def client(self) -> httpx.AsyncClient:
         """The client, made for the first delivery: httpx with its certificates is a tenth of a start."""
         from gongzhi.runtime.outbound.clients import make_client
 
-        return make_client(self.networks, CONNECTING)
+        return make_client(self.networks, CONNECTING, self.tls)
 
     async def send(
         self, url: str, id: UUID, body: str, secrets: Iterable[bytes], now: datetime, timeout: float | None = None,
