@@ -233,6 +233,7 @@ async def next_report(script: Script) -> str:
 async def test_it_asks_writes_and_waits(build: ModuleType, station: Station, tmp_path: Path) -> None:
     Image.new("RGB", (640, 480), "red").save(tmp_path / "photo.png")
     given = {**await enrol(station, "grid_worker"), "photo": str(tmp_path / "photo.png"), "now": TODAY.isoformat()}
+    given["cursor"] = await station.cursor()
     async with running("asking.ts", address=station.url, **given) as script:
         assert await script.hear() == [True, "UNAUTHENTICATED", True]
         assert await script.hear() == [given["name"], "汉阴县", 2]
@@ -251,6 +252,11 @@ async def test_it_asks_writes_and_waits(build: ModuleType, station: Station, tmp
         assert await script.hear() == ["BAD_USER_INPUT"]
         assert await script.hear() == ["UNAUTHENTICATED"] * 3
         assert await script.hear() == [True, ["deviceToken"], None]
+        assert await script.hear() == [True, given["name"]]
+        station.clock.move(minutes=11)
+        script.go_on()
+        assert await script.hear() == [True, True, True]
+        assert await script.hear() == [None, []]
 
 
 @pytest.mark.slow

@@ -112,7 +112,7 @@ export class Client {
           cursor = message.cursor ?? cursor;
           const told = readPayload<Data>(message.payload);
           const code = told.problems[0]?.code ?? "";
-          if (told.data === null && code === "UNAUTHENTICATED" && refusals++ === 0 && token) {
+          if (told.data === null && code === "UNAUTHENTICATED" && refusals++ === 0) {
             if (await credentials?.renew?.(token)) throw new Error(code);
           }
           if (told.data === null && CONNECTION.includes(code)) {
@@ -128,7 +128,7 @@ export class Client {
         if (signal.aborted) return;
         // A socket says by its code that the token is over; whoever has another one comes back at once.
         if ((problem as CloseEvent)?.code === 4403) {
-          const renewed = token && refusals++ === 0 && (await credentials?.renew?.(token));
+          const renewed = refusals++ === 0 && (await credentials?.renew?.(token));
           if (!renewed) {
             const message = (problem as CloseEvent).reason;
             yield { ok: false, data: null, problems: [{ code: "UNAUTHENTICATED", message, path: [] }], cursor };
@@ -179,14 +179,15 @@ export class Client {
       const [first] = found.problems;
       first.retryAfter ??= retryAfter;
       // Once: a second refusal is not about the age of the token.
-      if (first.code === "UNAUTHENTICATED" && token && !renewed && (await credentials?.renew?.(token))) renewed = true;
+      if (first.code === "UNAUTHENTICATED" && !renewed && (await credentials?.renew?.(token))) renewed = true;
       else if (!repeatable || !isPassing(found) || count >= (retries.attempts ?? 5)) return found;
       else await pauseBefore(count - 1, retries, first.retryAfter, signal);
     }
   }
 
   #headers(): Record<string, string> {
-    return this.options.language ? { "accept-language": this.options.language } : {};
+    const { credentials, language } = this.options;
+    return { ...credentials?.headers, ...(language && { "accept-language": language }) };
   }
 
   #stream(over: "events" | "socket"): Stream {

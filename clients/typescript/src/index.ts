@@ -7,5 +7,5 @@ export { keepInBrowser, OfflineQueue } from "./queue.js";
 export type { Entry, EntryStore, Synced } from "./queue.js";
 export type { Problem, Result } from "./results.js";
 export type { Retries } from "./retrying.js";
-export { keepInMemory, Session } from "./session.js";
+export { BrowserSession, keepInMemory, Session } from "./session.js";
 export type { Credentials, SessionOptions, Tokens, TokenStore } from "./session.js";

@@ -5,10 +5,12 @@ import { fail, succeed, type Result } from "./results.js";
 
 /** Who asks. A session is one; for a token that does not change, such as an API key, write `{ token: () => key }`. */
 export interface Credentials {
-  /** Return the token to send; none for a stranger. */
+  /** Return the token to send; none for a stranger, and where cookies tell. */
   token(): string | undefined | Promise<string | undefined>;
-  /** Called with a token that the server refused: say whether there is another one now. */
-  renew?(refused: string): Promise<boolean>;
+  /** Called with a token that the server refused, if there was one: say whether it is worth asking again now. */
+  renew?(refused?: string): Promise<boolean>;
+  /** What every request has beside the token. */
+  headers?: Record<string, string>;
 }
 
 /** What is kept of a session; of one that has ended the device's token alone. */
@@ -87,28 +89,18 @@ export class Session implements Credentials {
   }
 
   /** Renew the session. All who ask at the same time, tabs of one browser included, share one renewal. */
-  renew(refused: string): Promise<boolean> {
+  renew(refused?: string): Promise<boolean> {
     return (this.#renewing ??= exclusively(() => this.#renewOnce(refused)).finally(() => (this.#renewing = undefined)));
   }
 
-  async #renewOnce(refused: string): Promise<boolean> {
+  async #renewOnce(refused?: string): Promise<boolean> {
     const { accessToken, refreshToken, deviceToken } = await this.#read();
     if (accessToken !== refused) return accessToken !== undefined; // another tab was faster
     if (!refreshToken) return false;
-    // The same token may come again within a minute, so an answer that was lost is no end of the session.
-    for (let attempt = 0; ; attempt++) {
-      const found = await this.#post<Opened>("refresh", { refreshToken });
-      if (found.ok) {
-        await this.#keep(found.data);
-        return true;
-      }
-      if (!isPassing(found)) {
-        await this.#store.write({ deviceToken });
-        return false;
-      }
-      if (attempt === 3) return false; // the network is away: the session is kept for later
-      await pauseBefore(attempt, this.options.retries ?? {}, found.problems[0].retryAfter);
-    }
+    const found = await persist(() => this.#post<Opened>("refresh", { refreshToken }), this.options.retries);
+    if (found.ok) await this.#keep(found.data);
+    else if (!isPassing(found)) await this.#store.write({ deviceToken }); // else the network is away: kept for later
+    return found.ok;
   }
 
   async #open(path: string, given: object): Promise<Result<void>> {
@@ -128,15 +120,79 @@ export class Session implements Credentials {
     return (await this.#store.read()) ?? {};
   }
 
-  async #post<Data>(path: string, body: object): Promise<Result<Data>> {
-    const { address = "", fetch: send = fetch } = this.options;
-    const { status, payload, retryAfter } = await postJson(send, `${address}/auth/${path}`, body, {});
-    if (status === 200) return succeed(payload as Data);
-    const { message, extensions } = payload.errors?.[0] ?? {};
-    const found = fail<Data>(extensions?.code ?? "UNKNOWN", message ?? "", extensions?.retryAfter ?? retryAfter);
-    if (!found.ok) found.problems[0].path = extensions?.path ?? [];
-    return found;
+  #post<Data>(path: string, body: object): Promise<Result<Data>> {
+    return postAuth(this.options, path, body);
   }
+}
+
+/**
+ * A session in cookies that scripts cannot read, for pages of the server's own host: no token is anywhere in the page.
+ * Sockets know nothing of it; subscribe over events.
+ */
+export class BrowserSession implements Credentials {
+  readonly headers = { "x-gongzhi-session": "cookie" };
+  #renewing: Promise<boolean> | undefined;
+
+  constructor(private options: Omit<SessionOptions, "store"> = {}) {}
+
+  /** Sign in. It is not tried again by itself: after `RATE_LIMITED` show `retryAfter`, and let people wait. */
+  signIn(given: { name: string; password: string; device?: string }) {
+    return this.#post("sign-in", given);
+  }
+
+  /** Give oneself another password; all other sessions end. */
+  changePassword(given: { name: string; password: string; newPassword: string }) {
+    return this.#post("password", given);
+  }
+
+  /** Set a password with the code of an invitation; `name` is for a new account. */
+  acceptInvitation(given: { code: string; password: string; name?: string }) {
+    return this.#post("invitation", given);
+  }
+
+  /** End the session; the browser forgets it with the answer. */
+  signOut() {
+    return this.#post("sign-out", {});
+  }
+
+  token() {
+    return undefined;
+  }
+
+  /** Renew the session. All who ask at the same time, tabs of one browser included, take turns. */
+  renew(): Promise<boolean> {
+    return (this.#renewing ??= exclusively(
+      async () => (await persist(() => this.#post("refresh", {}), this.options.retries)).ok,
+    ).finally(() => (this.#renewing = undefined)));
+  }
+
+  async #post(path: string, body: object): Promise<Result<void>> {
+    const found = await postAuth<unknown>(this.options, path, body, this.headers);
+    return found.ok ? succeed(undefined) : { ...found, data: null };
+  }
+}
+
+/** Renew, again while that may help: the same token may come twice within a minute, so an answer may be lost. */
+async function persist<Data>(attempt: () => Promise<Result<Data>>, retries: Retries = {}): Promise<Result<Data>> {
+  for (let count = 0; ; count++) {
+    const found = await attempt();
+    if (found.ok || !isPassing(found) || count === 3) return found;
+    await pauseBefore(count, retries, found.problems[0].retryAfter);
+  }
+}
+
+async function postAuth<Data>(
+  { address = "", fetch: send = fetch }: SessionOptions,
+  path: string,
+  body: object,
+  headers: Record<string, string> = {},
+): Promise<Result<Data>> {
+  const { status, payload, retryAfter } = await postJson(send, `${address}/auth/${path}`, body, headers);
+  if (status === 200) return succeed(payload as Data);
+  const { message, extensions } = payload.errors?.[0] ?? {};
+  const found = fail<Data>(extensions?.code ?? "UNKNOWN", message ?? "", extensions?.retryAfter ?? retryAfter);
+  if (!found.ok) found.problems[0].path = extensions?.path ?? [];
+  return found;
 }
 
 /** Run something while no other tab of this browser does, where tabs can agree on that. */

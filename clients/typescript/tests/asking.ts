@@ -1,7 +1,7 @@
 // Signs in, asks, writes, uploads and queues, while answers are lost and tokens end.
 import "fake-indexeddb/auto";
 import { openAsBlob } from "node:fs";
-import { Client, keepInBrowser, keepInMemory, OfflineQueue, Session, type Credentials } from "../dist/index.js";
+import { BrowserSession, Client, keepInBrowser, keepInMemory, OfflineQueue, Session, type Credentials } from "../dist/index.js";
 import { FollowDocument, GridDocument, MeDocument, ReportDocument, type ReportCaseInput } from "./generated/graphql.ts";
 import { given, hear, say } from "./talking.ts";
 
@@ -127,3 +127,31 @@ async function refused(): Promise<Response> {
   const errors = [{ message: "The token has ended.", extensions: { code: "UNAUTHENTICATED" } }];
   return Response.json({ errors }, { status: 401 });
 }
+
+// A page of the server's own host needs no token: the browser keeps cookies, which this stands for.
+const jar = new Map<string, string>();
+const browse: typeof fetch = async (input, init) => {
+  const headers = new Headers(init?.headers);
+  headers.set("cookie", [...jar].map(([name, value]) => `${name}=${value}`).join("; "));
+  const answer = await fetch(input, { ...init, headers });
+  for (const cookie of answer.headers.getSetCookie()) {
+    const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie)!;
+    if (/max-age=0/i.test(cookie)) jar.delete(name!);
+    else jar.set(name!, value!);
+  }
+  return answer;
+};
+const browser = new BrowserSession({ address, fetch: browse });
+const page = new Client({ address, credentials: browser, fetch: browse });
+const entered = await browser.signIn({ name: given.name!, password: given.password! });
+const known = await page.query(MeDocument);
+say([entered.ok, known.data?.me?.account]);
+await hear();
+const renewed = await Promise.all([1, 2].map(() => page.query(MeDocument)));
+const seen = new AbortController();
+for await (const told of page.subscribe(FollowDocument, {}, { signal: seen.signal, cursor: given.cursor! })) {
+  say([...renewed.map(({ ok }) => ok), told.ok]);
+  seen.abort();
+}
+await browser.signOut();
+say([(await page.query(MeDocument)).data?.me, [...jar.keys()].filter((name) => !name.includes("device"))]);

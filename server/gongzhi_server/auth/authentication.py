@@ -24,6 +24,7 @@ from gongzhi_server.plugins.contributions import Plugins
 
 from .access_tokens import AccessTokens
 from .account_lookup import Accounts
+from .browser_sessions import BrowserSessions
 from .claims import ByKey, Claim
 from .development_tokens import ISSUER, TrialAccounts
 from .jws import LONGEST, InvalidToken, ParsedToken
@@ -70,6 +71,7 @@ class Authenticator:
         now: Callable[[], datetime] = clock,
     ) -> None:
         self.accounts, self.access, self.trials, self.now = accounts, access, trials, now
+        self.browsers = BrowserSessions(access.issuer.startswith("https://"))
         self.providers = {provider.trust.issuer: provider for provider in providers}
         self.stranger = ViewerAccount(grants=(ViewerGrant("stranger", plugins.held("stranger")),))
         self._known: Cache[str, CachedCredential] = Cache(REMEMBERED)
@@ -84,14 +86,21 @@ class Authenticator:
         now = self.now()
         language: Language = self.language(headers.get(b"accept-language", b""))
         purpose = read_purpose(headers[PURPOSE]) if PURPOSE in headers else None
+        token = self._read_token(headers)
+        if token is None:
+            return Viewer(self.stranger, now, language, purpose)
+        return Viewer(await self.account(token, now), now, language, purpose)
+
+    def _read_token(self, headers: Mapping[bytes, bytes]) -> str | None:
+        """Return the token that a request shows; None for a stranger. Raises Unauthenticated."""
         header = headers.get(b"authorization")
         if header is None:
-            return Viewer(self.stranger, now, language, purpose)
+            return self.browsers.read_access(headers)
         # Latin-1 maps every byte, so wrong bytes are refused as an unknown token instead of raising here.
         scheme, _, token = header.decode("latin-1").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("Send the token as `Authorization: Bearer …`.", INVALID)
-        return Viewer(await self.account(token, now), now, language, purpose)
+        return token
 
     async def account(self, token: str, now: datetime) -> ViewerAccount:
         """Return the account that a token or key speaks for. Raises Unauthenticated."""

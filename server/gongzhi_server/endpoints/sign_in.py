@@ -19,10 +19,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gongzhi_server.auth.access_tokens import LIFETIME
 from gongzhi_server.auth.attempts import Blocked
 from gongzhi_server.auth.authentication import Authenticator
+from gongzhi_server.auth.browser_sessions import HEADER
 from gongzhi_server.auth.devices import LIFETIME as REMEMBERED
 from gongzhi_server.auth.passwords import PasswordsBusy
 from gongzhi_server.auth.service import AttemptOrigin, AuthenticationService, WrongCredentials
-from gongzhi_server.auth.sessions import OpenedSession
+from gongzhi_server.auth.sessions import IDLE, OpenedSession
 from gongzhi_server.gateway import error_responses
 from gongzhi_server.gateway.application import wrap_application
 from gongzhi_server.gateway.error_codes import Code
@@ -124,7 +125,7 @@ class AuthEndpoint:
 
     async def refresh(self, asked: AuthRequest) -> Any:
         """Renew a session by its refresh token."""
-        [token] = asked.texts("refreshToken")
+        token = self.refresh_token(asked)
         opened = await self.auth_service.sessions.renew(token, asked.now)
         if opened is None:
             raise WrongCredentials("The session is over; sign in again.", "会话已结束，请重新登录。")
@@ -132,9 +133,12 @@ class AuthEndpoint:
 
     async def sign_out(self, asked: AuthRequest) -> Any:
         """End a session; the answer is the same whether it was open or not."""
-        [token] = asked.texts("refreshToken")
-        await self.auth_service.sessions.end(token, asked.now)
+        await self.auth_service.sessions.end(self.refresh_token(asked), asked.now)
         return {}
+
+    def refresh_token(self, asked: AuthRequest) -> str:
+        """Return the refresh token of the cookie, or of the body. Raises Refusals where there is none."""
+        return self.authenticator.browsers.read_refresh(asked.headers) or asked.texts("refreshToken")[0]
 
     async def password(self, asked: AuthRequest) -> Any:
         """Change a password."""
@@ -145,7 +149,7 @@ class AuthEndpoint:
         """Use an invitation: with the account that is signed in, or to set a password."""
         [code] = asked.texts("code")
         # Somebody who is signed in wants to be linked to a person; everybody else wants to set a password.
-        if b"authorization" in asked.headers:
+        if b"authorization" in asked.headers or self.authenticator.browsers.read_refresh(asked.headers):
             viewer = await self.authenticator(asked.headers)
             await self.auth_service.link(code, viewer.account, asked.where, asked.now)
             return {}
@@ -176,16 +180,23 @@ class AuthEndpoint:
             raise invalid_input("That is no id of a person.", "人员编号无效。", "person") from None
         return {"accessToken": token, "tokenType": "Bearer"}
 
-    def tokens(self, opened: OpenedSession, now: datetime) -> dict[str, Any]:
-        """Return what a client keeps: tokens, and the device's token where somebody has just proved who they are."""
-        device = {"deviceToken": opened.device} if opened.device else {}
-        return {
-            **device,
-            "accessToken": self.authenticator.access.issue(opened.account, opened.session, now),
-            "tokenType": "Bearer",
-            "expiresIn": int(LIFETIME.total_seconds()),
-            "refreshToken": opened.refresh,
-        }
+    def write_session(self, opened: OpenedSession, asked: AuthRequest) -> Response:
+        """Answer with what a client keeps: tokens, and the device's token where somebody has just proved who they are.
+
+        A page that asked for cookies is told nothing that a script could give away.
+        """
+        access = self.authenticator.access.issue(opened.account, opened.session, asked.now)
+        lasting = {"expiresIn": int(LIFETIME.total_seconds())}
+        if self.authenticator.browsers.is_own_page(asked.headers):
+            response = json_response(200, lasting)
+            self.authenticator.browsers.keep(response, access, opened.refresh, LIFETIME, IDLE)
+        else:
+            device = {"deviceToken": opened.device} if opened.device else {}
+            tokens = {"accessToken": access, "tokenType": "Bearer", **lasting, "refreshToken": opened.refresh}
+            response = json_response(200, {**device, **tokens})
+        if opened.device:
+            self.remember(response, opened.cookie, opened.device)
+        return response
 
     def serve_answer(self, answer: Answer, method: str) -> ASGIApp:
         """Make an ASGI application that answers with what `answer` makes of a request."""
@@ -197,14 +208,18 @@ class AuthEndpoint:
                 asked = await self.read(Request(scope, receive), headers, method)
                 async with asyncio.timeout(ANSWERING):
                     found = await answer(asked)
-                body = self.tokens(found, asked.now) if isinstance(found, OpenedSession) else found
-                response = json_response(200, body, CACHED if method == "GET" else 0)
-                if isinstance(found, OpenedSession) and found.device:
-                    self.remember(response, found.cookie, found.device)
+                if isinstance(found, OpenedSession):
+                    response = self.write_session(found, asked)
+                else:
+                    response = json_response(200, found, CACHED if method == "GET" else 0)
             except ClientDisconnect:
                 return
             except Exception as problem:
                 response = refusal_response(refuse_if_away(problem), language)
+            # A session that is over leaves no cookies, or the page would be refused instead of being a stranger.
+            ended = answer == self.sign_out or (answer == self.refresh and response.status_code == 401)
+            if ended and self.authenticator.browsers.is_own_page(headers):
+                self.authenticator.browsers.forget(response)
             await response(scope, receive, send)
 
         return MountedApp(wrap_application(serve, self.settings))
@@ -228,7 +243,9 @@ class AuthEndpoint:
             raise HttpRefused(
                 405, Code.METHOD_NOT_ALLOWED, f"Send a {method}.", f"请使用 {method} 方法。", allow=method
             )
-        if cross_site(headers, self.origins):
+        # Who asks for cookies and is no page of ours must not be told tokens instead.
+        foreign = HEADER in headers and not self.authenticator.browsers.is_own_page(headers)
+        if foreign or cross_site(headers, self.origins):
             raise HttpRefused(
                 403, Code.CROSS_SITE_REQUEST, "Requests from other sites are refused.", "不接受其他网站的请求。"
             )

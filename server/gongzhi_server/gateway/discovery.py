@@ -96,7 +96,7 @@ class PublishedSchema:
             (b"cache-control", self.caching),
             (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
             (b"etag", self.etag.encode()),
-            (b"vary", b"accept-encoding, authorization"),
+            (b"vary", b"accept-encoding, authorization, cookie"),
             (b"x-content-type-options", b"nosniff"),
         ]
 
