@@ -62,6 +62,11 @@ SAMPLES: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ]
         for way in ("sign-in", "refresh", "sign-out", "password", "invitation", "development-token")
     },
+    "/auth/token": [
+        ("/auth/token", post(b"{}")),
+        ("/auth/token", {"method": "POST", "data": {"grant_type": "client_credentials"}}),
+        ("/auth/token", {"method": "POST", "data": {"client_id": "a", "client_secret": "gzk_b"}}),
+    ],
     "/auth/keys": [("/auth/keys", {"method": "GET"})],
     "/auth/development-roles": [("/auth/development-roles", {"method": "GET"})],
     "/open311": [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gongzhi.declare.viewer import ViewerAccount, ViewerGrant, narrow_grants
 from gongzhi.values.codes import Kind
 
-from .claims import ByIdentity, ByKey, ByName, Claim, InSession, OnBehalf
+from .claims import ByIdentity, ByKey, ByKeyToken, ByName, Claim, InSession, OnBehalf
 
 if TYPE_CHECKING:
     import asyncpg
@@ -39,6 +39,11 @@ QUERIES: Mapping[type, str] = {
         columns="c.expires_at, c.permissions, c.id api_key",
         source="accounts.key c",
         condition="c.digest = $2 and c.revoked_at is null and c.expires_at > $1",
+    ),
+    ByKeyToken: QUERY.format(
+        columns="c.expires_at, c.permissions, c.id api_key",
+        source="accounts.key c",
+        condition="c.id = $2 and c.account_id = $3 and c.revoked_at is null and c.expires_at > $1",
     ),
     ByIdentity: QUERY.format(
         columns="null::timestamptz expires_at, null::text[] permissions, null::uuid api_key",
@@ -82,6 +87,8 @@ class Accounts:
         # A grant that has not begun gives nothing yet.
         grants = [grant for row in held if row["since"] <= now for grant in self._grant(row)]
         only = None if first["permissions"] is None else frozenset(first["permissions"])
+        if isinstance(claim, ByKeyToken) and only is not None and claim.scope is not None:
+            only &= claim.scope
         nobody = only is not None or isinstance(claim, OnBehalf)  # it acts for the account, and is no person
         account = ViewerAccount(
             name=first["name"],
@@ -89,7 +96,7 @@ class Accounts:
             grants=tuple(grants if only is None else narrow_to_key(grants, only)),
             id=first["id"],
             api_key=first["api_key"],
-            expires=first["expires_at"] if isinstance(claim, ByKey) else None,
+            expires=first["expires_at"] if isinstance(claim, ByKey | ByKeyToken) else None,
         )
         return LoadedAccount(account, next_change(held, first["expires_at"], now))
 
@@ -112,6 +119,8 @@ def claim_values(claim: Claim) -> tuple[Any, ...]:
             return session, account
         case ByKey(digest):
             return (digest,)
+        case ByKeyToken(account, key):
+            return key, account
         case ByIdentity(issuer, subject):
             return issuer, subject
         case OnBehalf(account, permissions):

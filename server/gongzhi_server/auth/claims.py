@@ -22,6 +22,18 @@ class ByKey:
 
 
 @dataclass(frozen=True)
+class ByKeyToken:
+    """An access token of ours that was issued for an API key: it ends with the key, and may no more than the key.
+
+    `scope` is the permissions that were asked for; None for all that the key has.
+    """
+
+    account: UUID
+    key: UUID
+    scope: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
 class ByIdentity:
     """A token of an identity provider."""
 
@@ -47,4 +59,4 @@ class ByName:
     name: str
 
 
-Claim = InSession | ByKey | ByIdentity | OnBehalf | ByName
+Claim = InSession | ByKey | ByKeyToken | ByIdentity | OnBehalf | ByName

@@ -34,6 +34,7 @@ from gongzhi_server.gateway.operations import client_address
 from gongzhi_server.gateway.options import GatewaySettings
 from gongzhi_server.gateway.rate_limits import RateLimited, RateLimiter, network_of
 
+from .client_credentials import TokenRefused, issue_token, read_form, refuse_token
 from .plain_http import BodyTooLarge, BodyTooLate, HttpRefused, MountedApp, read_body, refuse_if_away
 
 LARGEST = 8192
@@ -70,6 +71,7 @@ class AuthRequest:
 
 
 Answer = Callable[[AuthRequest], Awaitable[Any]]
+ReadFields = Callable[[Request, Mapping[bytes, bytes], float], Awaitable[Mapping[str, Any]]]
 
 
 def require_text(body: Mapping[str, Any], name: str) -> str:
@@ -115,7 +117,10 @@ class AuthEndpoint:
         answers = [(path, one, "POST") for path, one in posts.items()] + [
             (path, one, "GET") for path, one in gets.items()
         ]
-        return [Route(f"/auth/{path}", self.serve_answer(answer, method)) for path, answer, method in answers]
+        return [
+            *(Route(f"/auth/{path}", self.serve_answer(answer, method)) for path, answer, method in answers),
+            Route("/auth/token", self.serve_answer(self.token, "POST", read_form)),
+        ]
 
     async def sign_in(self, asked: AuthRequest) -> Any:
         """Sign in with name and password."""
@@ -155,6 +160,10 @@ class AuthEndpoint:
             return {}
         password, name = asked.texts("password")[0], asked.text("name") or ""
         return await self.auth_service.accept(code, name, password, asked.where, asked.now)
+
+    async def token(self, asked: AuthRequest) -> Any:
+        """Issue a token for an API key, as OAuth clients ask for one."""
+        return await issue_token(self.authenticator, asked)
 
     async def keys(self, asked: AuthRequest) -> Any:
         """Return the public keys that access tokens are verified with."""
@@ -198,14 +207,14 @@ class AuthEndpoint:
             self.remember(response, opened.cookie, opened.device)
         return response
 
-    def serve_answer(self, answer: Answer, method: str) -> ASGIApp:
-        """Make an ASGI application that answers with what `answer` makes of a request."""
+    def serve_answer(self, answer: Answer, method: str, read_fields: ReadFields | None = None) -> ASGIApp:
+        """Make an ASGI application that answers with what `answer` makes of a request, which is JSON if not said."""
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             headers = fold_headers(scope["headers"])
             language = self.authenticator.language(headers.get(b"accept-language", b""))
             try:
-                asked = await self.read(Request(scope, receive), headers, method)
+                asked = await self.read(Request(scope, receive), headers, method, read_fields or read_json_object)
                 async with asyncio.timeout(ANSWERING):
                     found = await answer(asked)
                 if isinstance(found, OpenedSession):
@@ -237,7 +246,9 @@ class AuthEndpoint:
             samesite="strict",
         )
 
-    async def read(self, request: Request, headers: Mapping[bytes, bytes], method: str) -> AuthRequest:
+    async def read(
+        self, request: Request, headers: Mapping[bytes, bytes], method: str, read_fields: ReadFields
+    ) -> AuthRequest:
         """Read a request. Raises Refused and Limited."""
         if request.method != method:
             raise HttpRefused(
@@ -253,7 +264,7 @@ class AuthEndpoint:
         # Paid before the body is read and a password hashed.
         if self.limiter:
             self.limiter.budget(None, None, where).consume()
-        body = await read_json_object(request, headers, self.settings.limits.reading) if method == "POST" else {}
+        body = await read_fields(request, headers, self.settings.limits.reading) if method == "POST" else {}
         return AuthRequest(headers, network_of(where), self.authenticator.now(), body)
 
 
@@ -281,6 +292,8 @@ def refusal_response(problem: Exception, language: Language) -> Response:
     match problem:
         case HttpRefused(status=status, code=code, text=text, headers=headers):
             return error_response(status, [error_entry(code, text.say(language))], **headers)
+        case TokenRefused(error=error, status=status):
+            return refuse_token(problem, json_response(status, {"error": error, "error_description": str(problem)}))
         case Refusal():
             return error_response(400, [field_error(problem, language)])
         case Refusals(refusals=several):
