@@ -13,7 +13,7 @@ RECORDS = tests/access/test_conditions.py tests/access/test_matrix.py tests/plan
 	tests/plugins/test_surface.py tests/core/test_kept.py $(wildcard $(PLUGINS:%=%/tests/test_conformance.py))
 
 .DEFAULT_GOAL = run
-.PHONY: help run test test-all test-wheels test-newest test-random test-alone coverage mutants nightly bench bench-quick lint format schema migration plugin docs records
+.PHONY: help run test test-all test-wheels test-newest test-random test-alone coverage mutants nightly bench bench-quick chaos lint format schema migration plugin docs records
 .PHONY: explorer client lock licences release images clean
 
 help:  ## list what there is to make
@@ -62,6 +62,9 @@ bench: .venv/dev  ## compare with the peers: ten minutes on a quiet machine
 
 bench-quick: .venv/dev  ## one short round in a small county, to see that it works
 	.venv/bin/python -m benchmarks --quick
+
+chaos: .venv/dev  ## kill, freeze and stop each part under load, and see that nothing is lost: make chaos SECONDS=120
+	.venv/bin/python -m benchmarks.chaos $(SECONDS:%=--seconds %) $(SEED:%=--seed %)
 
 lint: .venv/dev  ## ruff, mypy and import-linter, as CI runs them
 	.venv/bin/ruff check
