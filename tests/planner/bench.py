@@ -20,8 +20,8 @@ from gongzhi_server.graphql.engine import GraphQLEngine
 from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.planner.execution import Fetch
 from gongzhi_server.storage import database
-from gongzhi_server.storage.connection_shares import Share, SharedReader
-from gongzhi_server.storage.statement_batches import Describe, text_for_several, values_for_several
+from gongzhi_server.storage.connection_shares import DESCRIBED
+from gongzhi_server.storage.statement_batches import text_for_several, values_for_several
 from gongzhi_server.testing import ESSENTIAL
 
 from .sample_county import CURSOR, KEYS, PUBLISHED, SECRET, VIEWERS
@@ -118,9 +118,7 @@ class Bench:
         limits: Limits = ROOMY,
         keys: KeyRing = KEYS,
         at_hand: Callable[[Viewer], Context] | None = None,
-        describe: Describe | None = None,
     ) -> None:
-        self.describe: Any = describe
         self.schema, self._fetch = schema, fetch
         self.seen: list[tuple[str, tuple[Any, ...]]] = []
         self.at_hand = at_hand or partial(context, keys=keys)
@@ -134,7 +132,8 @@ class Bench:
         """What the small statements of the last question answer, and what they answer for several at once."""
         found = []
         for sql, values in self.seen:
-            if sql.startswith(ANSWER) and (text := text_for_several(sql, await self.describe(sql))):
+            described = await self._fetch(DESCRIBED, sql) if sql.startswith(ANSWER) else ()
+            if described and (text := text_for_several(sql, described[0]["types"])):
                 alone = await self._fetch(sql, *values)
                 rows = await self._fetch(text, values_for_several([values, values]))
                 found += [(alone[0][0], row["answer"]) for row in rows]
@@ -168,6 +167,6 @@ async def bench(dsn: str, limits: Limits = ROOMY) -> AsyncIterator[Bench]:
     pool = await database.open_readers(dsn, 2)
     try:
         async with database.open_tortoise(database.tortoise_config(dsn, ESSENTIAL.apps, size=1)):
-            yield Bench(pool.fetch, schema(), limits, describe=SharedReader(Share("bench", 1), pool).describe)
+            yield Bench(pool.fetch, schema(), limits)
     finally:
         await pool.close()

@@ -142,6 +142,7 @@ async def test_all_hear_of_a_database_that_is_gone(batches: StatementBatches, re
         raise gone
 
     lost = StatementBatches(fetch, recorder.reader.describe)
+    lost.texts.put(ONE, text_for_several(ONE, ["integer"]), 100)
     asking = [asyncio.create_task(lost.fetch(ONE, at)) for at in range(1, 20)]
     await asyncio.sleep(0)
     held.set()
@@ -186,7 +187,7 @@ async def test_line_has_an_end(recorder: Recorder) -> None:
 def test_text_for_several() -> None:
     """Parameters are replaced where they are, and not in texts and names."""
     sql = """select '$1', "$2", $1::text, $2 from "t1" where a='it''s $1' limit $12"""
-    made = text_for_several(sql, ["text", "int4", *["bool"] * 10])
+    made = text_for_several(sql, ["text", "integer", *["boolean"] * 10])
     assert (
         """select '$1', "$2", "@given".p1::text, "@given".p2 from "t1" where a='it''s $1' limit "@given".p12""" in made
     )

@@ -42,6 +42,8 @@ EARLY = 0.005
 """Seconds by which a timer may come too early."""
 IDLE = 60.0
 """Seconds after which connections that were not used meanwhile go back to their pool, which closes them in time."""
+DESCRIBED = "select parameter_types::text[] as types from pg_prepared_statements where statement=$1 limit 1"
+"""Asked of the connection that was used last, and has prepared what others wait for."""
 FILES = 4
 """Uploads and downloads that are at the database at a time."""
 BESIDE = 19
@@ -184,10 +186,10 @@ class SharedReader:
             if seconds >= self.slow:
                 log_slow_statement(sql, seconds)
 
-    async def describe(self, sql: str) -> list[str]:
-        """Return the types of a statement's parameters."""
-        async with self.connection() as connection:
-            return [one.name for one in (await connection.prepare(sql)).get_parameters()]
+    async def describe(self, sql: str) -> list[str] | None:
+        """Return the types of the parameters of a statement that was sent; None where that connection is another."""
+        found = await self.fetch(DESCRIBED, sql)
+        return found[0]["types"] if found else None
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:

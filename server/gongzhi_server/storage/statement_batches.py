@@ -32,7 +32,19 @@ WAITING = 512
 """How many wait at most; who comes then is sent alone, as far as there is a place."""
 KEPT = 2_000_000
 """Bytes of the texts of statements for several, which are made once each."""
-TYPES = frozenset({"bool", "int2", "int4", "int8", "text", "varchar", "uuid", "date", "timestamptz"})
+TYPES = frozenset(
+    {
+        "boolean",
+        "smallint",
+        "integer",
+        "bigint",
+        "text",
+        "character varying",
+        "uuid",
+        "date",
+        "timestamp with time zone",
+    }
+)
 """Types whose values come through JSON unchanged."""
 GIVEN = '"@given"'
 """A table that no statement can have: aliases begin with letters."""
@@ -40,7 +52,7 @@ GIVEN = '"@given"'
 PARAMETER = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\d+)""")
 
 Fetch = Callable[..., Awaitable[Sequence[Any]]]
-Describe = Callable[[str], Awaitable[Sequence[str]]]
+Describe = Callable[[str], Awaitable[Sequence[str] | None]]
 Row = Sequence[Any] | None
 """A row, or None for whoever has to ask alone."""
 Asked = tuple[Sequence[Any], "asyncio.Future[tuple[Row, float]]"]
@@ -58,7 +70,8 @@ class Line:
 class StatementBatches:
     """Sends small statements, whose answer is one row, together where several ask by the same one.
 
-    `describe` tells the types of a statement's parameters. What cannot go together, or failed together, goes alone.
+    `describe` tells the types of a statement's parameters, or None if it cannot tell them now. What cannot go together,
+    or failed together, goes alone.
     """
 
     def __init__(self, fetch: Fetch, describe: Describe) -> None:
@@ -123,8 +136,8 @@ class StatementBatches:
         if len(asked) == 1:
             return [(await self._fetch(sql, *asked[0]))[0]]
         text = self.texts.get(sql)
-        if text is None:
-            text = text_for_several(sql, await self._describe(sql))
+        if text is None and (types := await self._describe(sql)) is not None:
+            text = text_for_several(sql, types)
             self.texts.put(sql, text, len(sql) + len(text))
         if not text:
             return [None] * len(asked)
