@@ -88,6 +88,9 @@ def test_units_come_with_findings_and_a_report(office: Office) -> None:
         (f"{COUNTY}-T2", True),
     ]
     assert office.ask("select account from access.act where mutation = 'add_unit'") == [("boss.one",)] * 2
+    [(boss,)] = office.ask("select id from accounts.account where name = 'boss.one'")
+    recorded = office.ask("select account, objects from access.act where mutation = 'importRows'")
+    assert recorded == [("console", [f"Account:{boss}"])], "it was not the account alone, and not the dry run"
     with (office.folder / "findings.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.reader(file))
     assert rows[0] == ["文件", "行", "列", "类别", "问题", "是否导入"]
@@ -157,6 +160,7 @@ def test_only_what_the_account_may(office: Office) -> None:
         (("addUnit",), "nobody", "no such account"),
         (("addUnit", "--set", "colour=red"), "boss.one", "no such field"),
         (("addNothing",), "boss.one", "no mutation"),
+        (("confirmGrant",), "boss.two", "for the person whose decision"),
     ):
         refused = office.load(words[0], UNITS, *words[1:], account=account)
         assert isinstance(refused.exception, Problem) and said in str(refused.exception)

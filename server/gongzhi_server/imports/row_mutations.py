@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
+from gongzhi.core.accounts.rules import CONSOLE
 from gongzhi.declare.bounds import check_values
+from gongzhi.declare.viewer import Viewer, ViewerAccount
 from gongzhi.runtime.commands import COMMAND, ONCE, Command
 from gongzhi.runtime.context import Context
 from gongzhi.values.codes import CodeError
@@ -26,6 +28,7 @@ from gongzhi.values.errors import Refusal, Refusals
 from graphql import GraphQLError, GraphQLInputObjectType, get_named_type
 from graphql.utilities import coerce_input_value
 from strawberry.types.arguments import convert_arguments
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from gongzhi_server._compat import graphql_schema
@@ -37,6 +40,8 @@ from gongzhi_server.errors import Problem
 from gongzhi_server.events.outbox import Outbox
 from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.labels.collection import DEFINITION
+from gongzhi_server.storage import audit
+from gongzhi_server.storage.batched_writes import write_together
 
 from .drafts import STEP
 from .input_columns import KEY, columns_of, one_list
@@ -71,6 +76,8 @@ class RowMutation:
         self.schema, self.form = schema, form
         self.declared = field.extensions[DEFINITION]
         self.command: Command = self.declared.metadata[COMMAND]
+        if self.command.two_persons or self.command.repeats:
+            raise Problem(f"{name} is for the person whose decision or look it is, and cannot be imported")
         self.plugin = schema.owner(self.command)
         self.list = one_list(form)
         self.given = read_given(form, given, today)
@@ -197,10 +204,18 @@ class RowImport:
                         self.progress("write", at, len(inputs))
                 if self.dry_run:
                     raise RolledBack
+                if new:
+                    await self.record(connection)
                 # Before the commit: codes that nobody has would be worth nothing.
                 if self.codes:
                     write_codes(self.codes, self.mutation, table, new)
         return sum(len(rows) for rows, _ in new), same
+
+    async def record(self, connection: BaseDBAsyncClient) -> None:
+        """Have the audit know that the account did not do it by itself: its acts are the console's as well."""
+        viewer = Viewer(ViewerAccount(CONSOLE), self.context.viewer.now)
+        act = audit.act_statement(viewer, "importRows", [f"Account:{self.context.viewer.account.id}"])
+        await write_together(connection, act)
 
     async def perform(self, table: Table, rows: Sequence[TableRow], given: Any, account: str) -> Any:
         """Carry out the command for one input and return its payload; None where it is refused, which is reported."""
