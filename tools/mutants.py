@@ -271,15 +271,15 @@ MUTANTS = (
     Mutant(
         "units see what is said of them",
         SIGHT,
-        "seen = narrow_rows(seen, spares_unit(case.accused_unit_id, unit))",
+        "rows = narrow_rows(rows, spares_unit(case.accused_unit_id, unit))",
         "pass",
         "visibility rules",
     ),
     Mutant(
         "one's own cases are not one's own",
         SIGHT,
-        "widen_rows(seen, *_mine(case, viewer)) if viewer.known() else seen",
-        "seen",
+        "widen_rows(disinterested_cases(case, viewer, seen), *own_cases(case, viewer))",
+        "disinterested_cases(case, viewer, seen)",
         "visibility rules",
     ),
     Mutant(
@@ -292,8 +292,8 @@ MUTANTS = (
     Mutant(
         "who filed it does not see it",
         SIGHT,
-        '        Sql("{0}={1}", case.filed_by_id, viewer.person),\n',
-        "",
+        "(case.requester_id, case.filed_by_id)",
+        "(case.requester_id,)",
         "visibility rules",
     ),
     Mutant(

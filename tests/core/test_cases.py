@@ -8,8 +8,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from gongzhi.core.cases.catalog import CHANNELS, StockChannel
-from gongzhi.values.codes import check_case_number
 from gongzhi_server.testing import Server, codes_of
+
+from ..values.case_numbers import read_case_number
 
 PLACE = {"longitude": 108.51, "latitude": 32.89, "crs": "WGS84"}
 MATTER = {
@@ -43,7 +44,7 @@ async def test_whole_loop(server: Server, filled: str) -> None:
     case, receipt = payload["case"], payload["receiptCode"]
     assert case["status"] == "REPORTED" and case["grid"]["kind"] == "GRID_3"
     number, unit = case["number"], await some_unit(filled)
-    assert check_case_number(number).county == "610921"
+    assert read_case_number(number).county == "610921"
 
     dispatcher = server.as_("county_dispatcher", grid="610921")
     accepted = await dispatcher.do("acceptCase", STEPPED, number=number, expectedVersion=1)
@@ -123,23 +124,23 @@ async def test_simultaneous_replays(server: Server) -> None:
 
 async def test_numbers_have_no_holes(server: Server) -> None:
     replies = await asyncio.gather(*(reported(server) for _ in range(30)))
-    numbers = sorted(check_case_number(reply["case"]["number"]).sequence for reply in replies)
+    numbers = sorted(read_case_number(reply["case"]["number"]).sequence for reply in replies)
     assert numbers == list(range(numbers[0], numbers[0] + 30))
 
 
 async def test_refused_report_leaves_no_hole(server: Server) -> None:
-    before = check_case_number((await reported(server))["case"]["number"]).sequence
+    before = read_case_number((await reported(server))["case"]["number"]).sequence
     refused = await server.do("reportCase", REPORTED, **{**MATTER, "category": "nonsense"})
     assert codes_of(refused["errors"]) == ["NOT_FOUND"]
-    after = check_case_number((await reported(server))["case"]["number"]).sequence
+    after = read_case_number((await reported(server))["case"]["number"]).sequence
     assert after == before + 1
 
 
 async def test_tip_offs_leave_no_hole(server: Server) -> None:
-    before = check_case_number((await reported(server))["case"]["number"]).sequence
+    before = read_case_number((await reported(server))["case"]["number"]).sequence
     sealed = (await reported(server, kind="TIP_OFF"))["case"]["number"]
-    after = check_case_number((await reported(server))["case"]["number"]).sequence
-    assert after == before + 1 and check_case_number(sealed).series == "SEALED"
+    after = read_case_number((await reported(server))["case"]["number"]).sequence
+    assert after == before + 1 and read_case_number(sealed).series == "SEALED"
 
 
 async def test_tip_off_hides_from_the_accused(server: Server, filled: str) -> None:
@@ -237,10 +238,10 @@ async def test_payloads_are_costed(server: Server) -> None:
     """Too much is refused before anything is written."""
     deep = "children(first: 100) { nodes { children(first: 100) { nodes { children(first: 100) { nodes { id } } } } } }"
     query = f"mutation($input: ReportCaseInput!) {{ reportCase(input: $input) {{ case {{ grid {{ {deep} }} }} }} }}"
-    before = check_case_number((await reported(server))["case"]["number"]).sequence
+    before = read_case_number((await reported(server))["case"]["number"]).sequence
     answer = await server.ask(query, input={"idempotencyKey": str(uuid4()), **MATTER})
     assert answer.codes == ["COST_EXCEEDED"]
-    after = check_case_number((await reported(server))["case"]["number"]).sequence
+    after = read_case_number((await reported(server))["case"]["number"]).sequence
     assert after == before + 1
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow, Status
-from gongzhi.core.cases.steps import illegal_status
+from gongzhi.core.cases.steps import status_text
 from gongzhi.runtime.checks import check_text
 from gongzhi.values.errors import Refusal
 from gongzhi.values.labels import label_of, split_label
@@ -178,10 +178,10 @@ def test_steps_say_what_to_do_first(status: Status) -> None:
     for step in machine.STEPS:
         if status in step.sources or not step.sources:
             continue
-        refusal = illegal_status(CaseRow(status=status), step.chinese, *step.sources)
-        assert label_of(status).zh in refusal.text.zh and not IDENTIFIER.findall(refusal.text.en + refusal.text.zh)
-    dispatch = illegal_status(CaseRow(status=Status.REPORTED), "派单", *machine.DISPATCH.sources)
-    assert dispatch.text.zh == "诉求已上报，须先受理才能派单。"
+        refusal = status_text(CaseRow(status=status), step.chinese, step.sources)
+        assert label_of(status).zh in refusal.zh and not IDENTIFIER.findall(refusal.en + refusal.zh)
+    dispatch = status_text(CaseRow(status=Status.REPORTED), "派单", machine.DISPATCH.sources)
+    assert dispatch.zh == "诉求已上报，须先受理才能派单。"
 
 
 def test_fields_are_called_by_their_labels() -> None:

@@ -30,6 +30,8 @@ from gongzhi_server.testing import ESSENTIAL, TODAY, create_database, drop_datab
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ..values.case_numbers import read_case_number
+
 DAY = TODAY.date()
 THEIRS = (
     *("clocks.clock", "dispatch.rule", "dispatch.duty", "dispatch.work_order", "dispatch.merge", "centers.center"),
@@ -170,7 +172,7 @@ async def test_values_sealed(empty: str) -> None:
         assert (codes.birth_date(number), codes.gender_of(number)) == (birth, gender)
         assert (mask, blind) == (codes.mask_resident_id(number), KEYS.blind("610921", "resident_id", number))
         called = sealing.open_value(key, f"people.phone.number:{phone}", phone_sealed)
-        assert codes.check_mobile(called) == called
+        assert codes.check_phone(called) == called
         assert (phone_mask, phone_blind) == (codes.mask_phone(called), KEYS.blind("610921", "phone", called))
 
 
@@ -271,7 +273,7 @@ async def test_numbers_gapless(place: str) -> None:
     rows = await fetch(
         place, "select number, series, (reported_at at time zone 'Asia/Shanghai')::date, reported_at from cases.case"
     )
-    numbers = {codes.check_case_number(number): moment for number, _, _, moment in rows}
+    numbers = {read_case_number(number): moment for number, _, _, moment in rows}
     assert all(n.county == "610921" for n in numbers)
     assert {(n.text, n.series, n.day) for n in numbers} == {row[:3] for row in rows}
     runs: dict[tuple[date, str], list[int]] = {}

@@ -33,6 +33,7 @@ from graphql import (
 )
 
 from . import (
+    reference_actions,
     reference_dispatch,
     reference_exports,
     reference_field,
@@ -495,6 +496,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Case.raisedTo": reference_statistics.raised_to,
     **reference_operations.FIELDS,
     **reference_exports.FIELDS,
+    **reference_actions.FIELDS,
     "Query.node": node,
     "Query.grid": lambda at, _: at.rows.current(at.given["code"]),
     "Query.gridAt": grid_at,

@@ -6,6 +6,7 @@ import io
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -17,14 +18,21 @@ from .conftest import Market
 from .test_reference import PAGE
 
 EXAMPLE = PAGE.split("```python opening\n")[1].split("```")[0]
+ACTIONS = PAGE.split("```python actions\n")[1].split("```")[0]
 BINS = """
 import strawberry
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.attachment_reading import read_attachment
-from gongzhi.core.cases.models import CaseKind
+from gongzhi.core.cases.models import CaseKind, Status
 from gongzhi.core.cases.opening import CaseDraft, open_case, open_cases
-from gongzhi.core.cases.steps import CasePayload, advance_case, find_case
+from gongzhi.core.cases.commands import CaseInput
+from gongzhi.core.cases.steps import CasePayload, advance_case, find_case, on_step, require_entrusted
 from gongzhi.declare.entity import ref
+from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import Action, Requirement, require_states
+from gongzhi.values.errors import Text
+from pypika_tortoise.queries import Table
 from gongzhi.declare.events import Code, Event, Occurrence, event
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, input_field, result_field, problems
 from gongzhi.runtime.jobs import handler
@@ -53,6 +61,8 @@ class SoundPayload:
     errors: list[Problem] = problems()
 
 {example}
+
+{actions}
 
 @command("Sound alarms (告警).", requires=None)
 async def sound(call: Call, input: SoundInput) -> SoundPayload:
@@ -91,9 +101,18 @@ def handlers():
 
 @hookimpl
 def graphql():
-    return [extend(Mutation, sound=sound, open_one=open_one, accept_bin_case=accept_bin_case, read_file=read_file)]
-""".replace("{example}", EXAMPLE)
+    return [extend(Mutation, sound=sound, open_one=open_one, accept_bin_case=accept_bin_case, read_file=read_file,
+                   empty_bin=empty_bin)]
+""".replace("{example}", EXAMPLE).replace("{actions}", ACTIONS)
 GRID = "610921101222"
+TIP = {
+    "kind": "TIP_OFF",
+    "channel": "WEB",
+    "category": "environment.bins",
+    "title": "偷倒",
+    "description": "夜里",
+    "grid": GRID,
+}
 OPENED = """
 select count(*) as cases, count(distinct c.number) as numbers, count(distinct c.title) as bins,
   count(*) filter (where e.type = 'case.reported') as lines, min(c.title) as title
@@ -153,6 +172,38 @@ async def test_a_plugin_takes_a_step(yard: Server) -> None:
     assert done["case"]["timeline"][-1] == {"type": "case.accepted", "note": "传感器告警，予以受理。"}
     again = await dispatcher.do("acceptBinCase", "case { status }", **said)
     assert codes_of(again["errors"]) == ["STALE_VERSION"]
+
+
+async def test_actions_of_a_plugin_are_told_and_checked(yard: Server) -> None:
+    """Beside those of the core, by what the plugin's command declares; in the caller's language."""
+    dispatcher = yard.as_("county_dispatcher", grid="610921")
+    asked = "query($n: String!) { case(number: $n) { version actions { name label allowed reason } } }"
+
+    async def told(caller: Server, number: str) -> dict[str, object]:
+        found = (await caller.ask(asked, n=number)).data["case"]["actions"]
+        return {one["name"]: (one["allowed"], one["reason"]) for one in found}
+
+    async def empty(**given: object) -> dict[str, object]:
+        query = "mutation($input: CaseInput!) { emptyBin(input: $input) { case { status } errors { code path } } }"
+        answer = await dispatcher.ask(query, input={"idempotencyKey": str(uuid4()), **given})
+        return answer.data["emptyBin"]
+
+    matter = {"grid": GRID, "category": "environment.bins"}
+    case = (await dispatcher.do("openOne", "case { number version }", **matter))["case"]
+    said = {"number": case["number"], "expectedVersion": case["version"]}
+    before = await told(dispatcher, case["number"])
+    assert before["emptyBin"] == before["acceptBinCase"] == before["acceptCase"] == (True, None)
+    assert before["closeCase"] == (False, "ILLEGAL_TRANSITION")
+    auditor = yard.as_("auditor", grid="610921")
+    assert (await told(auditor, case["number"]))["emptyBin"] == (False, "FORBIDDEN")
+    assert await empty(**said) == {"case": {"status": "ACCEPTED"}, "errors": []}
+    assert (await told(dispatcher, case["number"]))["emptyBin"] == (False, "ILLEGAL_TRANSITION")
+    said["expectedVersion"] += 1
+    [refused] = (await empty(**said))["errors"]
+    assert (refused["code"], refused["path"]) == ("ILLEGAL_TRANSITION", ["number"])
+    tip = await yard.do("reportCase", "case { number }", **TIP)
+    sealed = await told(dispatcher, tip["case"]["number"])
+    assert sealed["emptyBin"] == (False, "SEALED_CASE") and sealed["acceptCase"] == (True, None)
 
 
 async def test_a_plugin_reads_a_file_that_its_caller_sees(yard: Server) -> None:

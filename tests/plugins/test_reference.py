@@ -49,6 +49,7 @@ MODULES = (
     ),
     *("plugin.hooks", "plugin.permissions", "plugin.settings"),
     *(
+        "runtime.actions",
         "runtime.bans",
         "runtime.checks",
         "runtime.commands",

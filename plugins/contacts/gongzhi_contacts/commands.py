@@ -10,7 +10,6 @@ from gongzhi.core.access.models import LookKind
 from gongzhi.core.access.quota import check_quota
 from gongzhi.core.access.rules import REVEAL
 from gongzhi.core.cases import machine
-from gongzhi.core.cases.contacting import awaits_contact
 from gongzhi.core.cases.models import CaseRow, EventRow
 from gongzhi.core.cases.rules import HANDLE, VIEW
 from gongzhi.core.cases.steps import is_own_case, record_event, require_disinterested
@@ -43,6 +42,7 @@ from gongzhi.values.errors import Refusal
 from strawberry import UNSET
 
 from .codes import FIELD, TRIES, is_right, open_number, seal_onto
+from .first_contact import awaits_contact
 from .models import ContactRow
 from .sending import send_code
 

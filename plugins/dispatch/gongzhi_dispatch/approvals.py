@@ -5,17 +5,22 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import strawberry
+from gongzhi.core.accounts.independence import require_independence
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.commands import CaseInput, ReasonedCaseInput
-from gongzhi.core.cases.models import CaseRow, Status
+from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.steps import (
+    DISINTERESTED,
+    HANDLES,
     CasePayload,
     advance_case,
     find_case,
-    illegal_status,
-    load_handled_case,
+    of_case,
+    on_case,
+    on_step,
     record_event,
     record_step,
+    require_entrusted,
     save_case,
 )
 from gongzhi.core.cases.types import Case
@@ -23,7 +28,8 @@ from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, duplicate, invalid_input
+from gongzhi.runtime.actions import Action, require_states
+from gongzhi.runtime.checks import check_text, duplicate, invalid_input, not_found
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -37,10 +43,11 @@ from gongzhi.runtime.commands import (
     text_warnings,
 )
 from gongzhi.runtime.screening import TextWarning
+from gongzhi.values.errors import Text
 from strawberry import ID, UNSET
 
 from . import deadlines
-from .lookups import NUMBER, REASON, WHY, acting_units, find_lead_order, load_with_case, require_decider
+from .lookups import NUMBER, OTHER_UNIT, REASON, WHY, acting_units, find_lead_order, load_with_case
 from .models import ApprovalKind, ApprovalRow, ApprovalState
 from .notices import notify_dispatch
 from .work_types import Approval
@@ -76,12 +83,16 @@ class RequestExtensionInput:
     reason: str = free_text(WHY)
 
 
-@command("Ask for more time, before the term is over (申请延期).", requires="cases.handle")
+@command(
+    "Ask for more time, before the term is over (申请延期).",
+    requires="cases.handle",
+    action=on_case("申请延期", machine.WITH_UNIT, *HANDLES),
+)
 async def request_extension(call: Call, input: RequestExtensionInput) -> RequestExtensionPayload:
-    case = await load_handled_case(call, input)
+    case = await find_case(call, input)
     order = await find_lead_order(case)
-    if order is None or case.status not in (Status.DISPATCHED, Status.HANDLING):
-        raise illegal_status(case, "申请延期", Status.DISPATCHED, Status.HANDLING)
+    if order is None:
+        raise not_found("No unit has the case.", "该诉求没有主办工单。", "number")
     # Not afterwards: a term that is over cannot be made to have been kept.
     if call.now >= order.due_at:
         raise invalid_input("The term is over: ask before it ends.", "期限已过，延期须在到期前申请。", "number")
@@ -99,29 +110,33 @@ class RequestSuspensionInput(RequestExtensionInput):
     pass
 
 
-@command("Ask to put a case on hold for a time (申请挂账).", requires="cases.handle")
+@command(
+    "Ask to put a case on hold for a time (申请挂账).",
+    requires="cases.handle",
+    action=on_case("申请挂账", machine.SUSPEND.sources, *HANDLES),
+)
 async def request_suspension(call: Call, input: RequestSuspensionInput) -> ApprovalPayload:
-    case = await load_handled_case(call, input)
-    if case.status != Status.HANDLING:
-        raise illegal_status(case, "申请挂账", Status.HANDLING)
+    case = await find_case(call, input)
     until = check_term_end(call, input.until, deadlines.SUSPENSION)
     return ApprovalPayload(approval=await request_approval(call, case, ApprovalKind.SUSPENSION, input.reason, until))
 
 
-@command("Ask to void a case (申请作废).", requires=ASK)
+@command(
+    "Ask to void a case (申请作废).", requires=ASK, action=on_case("申请作废", machine.OPEN, require_entrusted(ASK))
+)
 async def request_voiding(call: Call, input: ReasonedCaseInput) -> ApprovalPayload:
-    case = await find_case(call, input, ASK)
-    if case.status not in machine.OPEN:
-        raise illegal_status(case, "申请作废", *machine.OPEN)
+    case = await find_case(call, input)
     return ApprovalPayload(approval=await request_approval(call, case, ApprovalKind.VOIDING, input.reason))
 
 
-@command("Ask to close a complaint about a unit or the platform (申请结案).", requires="cases.close")
+@command(
+    "Ask to close a complaint about a unit or the platform (申请结案).",
+    requires="cases.close",
+    action=on_case("申请结案", machine.CLOSE.sources, require_entrusted("cases.close")),
+)
 async def request_closing(call: Call, input: ReasonedCaseInput) -> ApprovalPayload:
-    case = await find_case(call, input, "cases.close")
     # Closing what concerns a unit or the platform is decided by somebody else: no office acquits itself.
-    if case.status != Status.REPLIED:
-        raise illegal_status(case, "申请结案", Status.REPLIED)
+    case = await find_case(call, input)
     return ApprovalPayload(approval=await request_approval(call, case, ApprovalKind.CLOSING, input.reason))
 
 
@@ -141,13 +156,25 @@ class DecideApprovalInput:
     reason: str | None = free_text("Why; to be given with a refusal (审批意见).", default=UNSET)
 
 
-@command("Agree to a request, or refuse it; somebody other than who asked (审批).", requires=APPROVE, two_persons=True)
+OVER = Text("It has been decided, or has lapsed.", "该申请已审批或已失效。")
+# Who asked is not asked here: `require_independence` looks for whoever appointed whom as well.
+DECIDE = Action(
+    Approval,
+    (of_case(require_entrusted(APPROVE)), of_case(DISINTERESTED), OTHER_UNIT),
+    (require_states((ApprovalState.PENDING,), OVER, code="DUPLICATE"),),
+)
+
+
+@command(
+    "Agree to a request, or refuse it; somebody other than who asked (审批).",
+    requires=APPROVE,
+    two_persons=True,
+    action=DECIDE,
+)
 async def decide_approval(call: Call, input: DecideApprovalInput) -> DecideApprovalPayload:
     case, approval = await load_with_case(call, Approval, input.approval, "approval")
-    if approval.state != ApprovalState.PENDING:
-        raise duplicate("It has been decided, or has lapsed.", "该申请已审批或已失效。", "approval")
-    # Not whoever works for the unit that asks, nor whoever asked.
-    await require_decider(call, APPROVE, case, approval.unit_id, approval.requested_by)
+    # Nor whoever asked: of the unit that asks nobody comes so far.
+    await require_independence(call, "", approval.requested_by)
     if input.reason or not input.approve:
         # To refuse takes a reason; to agree may have one.
         approval.decision = check_text(input.reason or "", REASON, "reason")
@@ -177,9 +204,13 @@ async def carry_out_approval(call: Call, case: CaseRow, approval: ApprovalRow) -
         await record_event(call, case, EXTENDED)
 
 
-@command("Take a case up again that was on hold (恢复办理).", requires="cases.handle")
+@command(
+    "Take a case up again that was on hold (恢复办理).",
+    requires="cases.handle",
+    action=on_step(machine.RESUME, *HANDLES),
+)
 async def resume_case(call: Call, input: CaseInput) -> CasePayload:
-    case = await load_handled_case(call, input)
+    case = await find_case(call, input)
     return await advance_case(call, case, machine.RESUME, note=input.note)
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import strawberry
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.commands import SOLVED
-from gongzhi.core.cases.models import CaseRow, RatingSource, Status
+from gongzhi.core.cases.models import CaseRow, CategoryRow, RatingSource
 from gongzhi.core.cases.ratings import keep_rating, refuse_involved
 from gongzhi.core.cases.steps import (
-    conflict_of_interest,
+    DISINTERESTED,
+    PLATFORM,
     find_case,
-    illegal_status,
-    is_contested,
+    on_case,
     record_event,
     record_step,
+    require_entrusted,
     run_reactions,
     save_case,
 )
@@ -23,6 +25,8 @@ from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Alternatives, Sql, all_of
+from gongzhi.declare.viewer import ViewerScope
 from gongzhi.runtime.checks import check_text, invalid_input
 from gongzhi.runtime.commands import (
     EXPECTED,
@@ -37,6 +41,7 @@ from gongzhi.runtime.commands import (
     text_warnings,
 )
 from gongzhi.runtime.screening import TextWarning
+from pypika_tortoise.queries import Table
 from strawberry import UNSET
 
 from .lookups import NUMBER, REASON
@@ -45,6 +50,18 @@ from .work_types import FollowUp
 
 FOLLOW = "dispatch.follow_up"
 FOLLOWED = "case.followed_up"
+ANSWERED = machine.REOPEN.sources
+
+
+def cases_of_others(case: Table, viewer: ViewerScope) -> Alternatives:
+    """Return cases that no unit of the caller answers for."""
+    units = viewer.units()
+    return [all_of(*(Sql("{0} is distinct from {1}", case.lead_unit_id, unit) for unit in units))] if units else None
+
+
+# Nobody asks about the work of their own unit.
+OTHERS = replace(DISINTERESTED, rows=cases_of_others)
+FOLLOWING = on_case("回访", ANSWERED, require_entrusted(FOLLOW), OTHERS)
 
 
 @strawberry.type(description="What was asked, and the case after it (回访结果).")
@@ -67,24 +84,18 @@ class RecordFollowUpInput:
     note: str | None = free_text("What they said (备注).", default=UNSET)
 
 
-@command("Record that the requester was asked; never by the unit that answered (登记回访).", requires=FOLLOW)
+@command(
+    "Record that the requester was asked; never by the unit that answered (登记回访).",
+    requires=FOLLOW,
+    action=FOLLOWING,
+)
 async def record_follow_up(call: Call, input: RecordFollowUpInput) -> RecordFollowUpPayload:
     read_answers(input)
-    case = await find_case(call, input, FOLLOW)
-    require_answered(case)
-    # Nobody asks about the work of their own unit.
-    if case.lead_unit_id and case.lead_unit_id in {grant.unit for grant in call.viewer.account.grants}:
-        raise conflict_of_interest("number")
-    # Nor about their own, whatever unit they are in by now.
+    case = await find_case(call, input)
+    # Nobody asks about their own work, whatever unit they are in by now.
     await refuse_involved(call, case)
     entry = await keep_follow_up(call, case, input)
     return RecordFollowUpPayload(follow_up=ref(FollowUp, entry.id), case=ref(Case, case.id))
-
-
-def require_answered(case: CaseRow) -> None:
-    """Refuse to ask about a case that has no answer."""
-    if case.status != Status.REPLIED:
-        raise illegal_status(case, "回访", Status.REPLIED)
 
 
 async def keep_follow_up(call: Call, case: CaseRow, input: Any, recording: str | None = None) -> FollowUpRow:
@@ -94,7 +105,8 @@ async def keep_follow_up(call: Call, case: CaseRow, input: Any, recording: str |
     system calls the recording of them. Raises Refusal.
     """
     solved, rating = read_answers(input)
-    require_answered(case)
+    if case.status not in ANSWERED:
+        raise FOLLOWING.when[0].refusal(case, ("number",))
     entry = await FollowUpRow.create(
         case=case,
         at=call.now,
@@ -138,6 +150,12 @@ async def apply_answers(call: Call, case: CaseRow, solved: bool | None, rating: 
     # A case that is about a unit or the platform closes by decision, never by a rating that staff wrote down.
     elif solved and (case.rating or 0) >= SOLVED and not await is_contested(case):
         await record_step(call, case, machine.CLOSE)
+
+
+async def is_contested(case: CaseRow) -> bool:
+    """Return whether the case is about a unit or the platform itself, so that nobody closes it alone."""
+    about = await CategoryRow.get(id=case.category_id)
+    return case.accused_unit_id is not None or about.code == PLATFORM
 
 
 EXTENSIONS = (extend(Mutation, record_follow_up=record_follow_up),)

@@ -7,16 +7,15 @@ from typing import Any
 import strawberry
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import SettlementLevel
+from gongzhi.core.cases.rules import worked_cases
 from gongzhi.core.cases.steps import (
     RAISED,
     CasePayload,
     find_case,
-    illegal_status,
     level_of,
+    on_case,
     record_event,
-    require_disinterested,
     save_case,
-    works_on_case,
 )
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import expression
@@ -24,8 +23,9 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import require_rows
 from gongzhi.runtime.checks import check_text
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, free_text, input_field, not_allowed
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, free_text, input_field
 from gongzhi.values.errors import Refusal
 
 LEVELS = tuple(SettlementLevel)
@@ -41,14 +41,13 @@ class EscalateCaseInput:
     reason: str = free_text("Why it cannot be settled here; the requester reads it (理由).")
 
 
-@command("Raise a case to the next level; it says where a matter could not be settled (逐级上报).", requires=None)
+@command(
+    "Raise a case to the next level; it says where a matter could not be settled (逐级上报).",
+    requires=None,
+    action=on_case("逐级上报", machine.UNDER_WAY, require_rows(worked_cases)),
+)
 async def escalate_case(call: Call, input: EscalateCaseInput) -> CasePayload:
     reason, case = check_text(input.reason, REASON, "reason"), await find_case(call, input)
-    if not await works_on_case(call, case):
-        raise not_allowed("number")
-    await require_disinterested(call, case)
-    if case.status not in machine.UNDER_WAY:
-        raise illegal_status(case, "逐级上报", *machine.UNDER_WAY)
     # From the level that answers now, which may be above the one it was raised to last.
     before = await level_of(call, case)
     if before is SettlementLevel.COUNTY:

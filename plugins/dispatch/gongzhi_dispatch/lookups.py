@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from gongzhi.core.accounts.independence import require_independence
 from gongzhi.core.cases.models import CaseRow
-from gongzhi.core.cases.steps import require_disinterested
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import key_of
+from gongzhi.declare.sql import Alternatives, Sql, all_of
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import Requirement
 from gongzhi.runtime.checks import not_found
-from gongzhi.runtime.commands import Call, not_allowed
-from gongzhi.values.errors import Refusal
+from gongzhi.runtime.commands import Call
+from gongzhi.values.errors import Text
+from pypika_tortoise.queries import Table
 
 from .deadlines import RETURNS
 from .models import LIVE, OrderRole, OrderRow, OrderState
@@ -30,30 +32,28 @@ async def load_with_case(call: Call, cls: type, id: str, path: str) -> tuple[Cas
     if found is None:
         raise not_found("There is nothing with this id, or you may not see it.", "没有找到，或您无权查看。", path)
     case: CaseRow = await call.find(Case, path, id=found.case_id)
-    await require_disinterested(call, case)
-    # Read again under the lock, for it may have changed since.
-    return case, await model.select_for_update().get(id=found.id)
+    # Found again under the lock, for it may have changed since, and as the command's action allows.
+    return case, await call.find(cls, path, id=found.id)
+
+
+def rows_of_other_units(row: Table, viewer: ViewerScope) -> Alternatives:
+    """Return the rows in which no unit of the caller asks for something; any grant for it counts."""
+    units = viewer.units()
+    return [all_of(*(Sql("{0} is distinct from {1}", row.unit_id, unit) for unit in units))] if units else None
+
+
+OTHER_UNIT = Requirement(
+    "CONFLICT_OF_INTEREST",
+    rows_of_other_units,
+    Text("You work for the unit that asks, so somebody else must decide.", "您在申请单位任职，须由他人审批。"),
+)
+"""What is required of whoever decides: the unit that asks does not decide on itself."""
 
 
 def acting_units(call: Call, permission: str = "cases.handle") -> set[int]:
     """Return the units that the caller acts for."""
     grants = call.viewer.account.grants
     return {grant.unit for grant in grants if grant.unit is not None and permission in grant.permissions}
-
-
-async def require_decider(call: Call, permission: str, case: CaseRow, unit: int | None, *others: str | None) -> None:
-    """Refuse whoever may not decide about the case, who works for the unit that asks, and who did it themselves."""
-    if not call.may(permission, case):
-        raise not_allowed("number")
-    # Any grant for that unit counts, whatever it permits.
-    if unit is not None and unit in {grant.unit for grant in call.viewer.account.grants}:
-        raise Refusal(
-            "CONFLICT_OF_INTEREST",
-            "You work for the unit that asks, so somebody else must decide.",
-            "您在申请单位任职，须由他人审批。",
-            (),
-        )
-    await require_independence(call, "", *others)
 
 
 async def find_lead_order(case: CaseRow) -> OrderRow | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import strawberry
+from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.steps import record_event, save_case, works_on_case
 from gongzhi.core.cases.types import Case
@@ -15,7 +16,7 @@ from gongzhi.runtime.locks import lock_rows
 from strawberry import ID
 
 from .batch import sync
-from .editing import EDITED, FIELDS, edit_case, require_editable
+from .editing import EDITED, FIELDS, OPEN, edit_case
 from .history import OfflineWriter, record_change
 from .models import ConflictRow, Keep
 from .types import CaseConflict
@@ -62,7 +63,8 @@ async def apply_conflict(call: Call, case: CaseRow, row: ConflictRow) -> None:
             "Take the step itself, now that the case stands here.", "请按诉求当前状态重新办理该步骤。", "keep"
         )
     # The case may have ended since the conflict arose.
-    await require_editable(call, case)
+    if case.status not in machine.OPEN:
+        raise OPEN.refusal(case, ("number",))
     before = await field.read(case)
     await field.write(case, row.mine)
     # At the time of the decision: whoever wrote it long ago has not decided it.

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 import strawberry
 from gongzhi.core.cases import machine
-from gongzhi.core.cases.models import CaseRow, CategoryRow, Status, Urgency
+from gongzhi.core.cases.models import CaseRow, CategoryRow, Urgency
 from gongzhi.core.cases.opening import ADDRESS, BODY, TITLE
-from gongzhi.core.cases.step_notices import announce_urgency
-from gongzhi.core.cases.steps import find_by_code, is_own_case, record_event, save_case, works_on_case
+from gongzhi.core.cases.rules import own_cases, worked_cases
+from gongzhi.core.cases.steps import find_by_code, record_event, save_case
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import ref
+from gongzhi.declare.sql import Alternatives, Sql, all_of, widen_rows
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import Action, require_rows, require_states
 from gongzhi.runtime.checks import check_text, invalid_input, is_given
 from gongzhi.runtime.commands import (
     KEY,
@@ -21,17 +24,18 @@ from gongzhi.runtime.commands import (
     command,
     free_text,
     input_field,
-    not_allowed,
     problems,
     result_field,
     text_warnings,
 )
 from gongzhi.runtime.screening import TextWarning
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import Text
+from pypika_tortoise.queries import Table
 from strawberry import UNSET
 
 from .history import OfflineWriter, record_change, record_conflict
 from .types import CaseConflict
+from .urgency import announce_urgency
 
 EDITED = "case.edited"
 
@@ -119,10 +123,9 @@ async def edit_fields(written: OfflineWriter, input: EditCaseInput) -> EditCaseP
     """Make the changes whose fields are as they were seen; keep the others as conflicts."""
     call = written.call
     asked = {name: change for name in FIELDS if is_given(change := getattr(input, name))}
+    case: CaseRow = await call.find(Case, "number", number=input.number)
     if not asked:
         raise invalid_input("Say what is to be changed.", "请至少更正一个字段。", "number")
-    case: CaseRow = await call.find(Case, "number", number=input.number)
-    await require_editable(call, case)
     done, met = [], []
     for name, change in asked.items():
         field = FIELDS[name]
@@ -148,16 +151,16 @@ async def edit_fields(written: OfflineWriter, input: EditCaseInput) -> EditCaseP
     return EditCasePayload(case=ref(Case, case.id), conflicts=[ref(CaseConflict, row.id) for row in met])
 
 
-async def require_editable(call: Call, case: CaseRow) -> None:
-    """Refuse whoever may not correct a case: staff may while it is open, its requester until somebody accepts it."""
-    if not (await works_on_case(call, case) or (is_own_case(call, case) and case.status == Status.REPORTED)):
-        raise not_allowed("number")
-    if case.status not in machine.OPEN:
-        raise Refusal(
-            "ILLEGAL_TRANSITION", "The case is over: it stays as it is.", "诉求已办结，不能再更正。", ("number",)
-        )
+def editable_cases(case: Table, viewer: ViewerScope) -> Alternatives:
+    """Return cases that one may correct: those one works on, and one's own until somebody accepts them."""
+    reported = Sql("{0}='REPORTED'", case.status)
+    return widen_rows(worked_cases(case, viewer), *(all_of(own, reported) for own in own_cases(case, viewer)))
 
 
-@command("Correct what an open case says, field by field (更正诉求).", requires=None)
+OPEN = require_states(machine.OPEN, Text("The case is over: it stays as it is.", "诉求已办结，不能再更正。"), "status")
+EDIT = Action(Case, (require_rows(editable_cases),), (OPEN,))
+
+
+@command("Correct what an open case says, field by field (更正诉求).", requires=None, action=EDIT)
 async def edit_case(call: Call, input: EditCaseInput) -> EditCasePayload:
     return await edit_fields(OfflineWriter(call, call.now), input)

@@ -19,7 +19,7 @@ from gongzhi_operations.patrols.commands import RecordPatrolInput, record_patrol
 from strawberry import UNSET
 
 from . import steps
-from .editing import EditCaseInput, EditCasePayload, edit_fields
+from .editing import EDIT, EditCaseInput, EditCasePayload, edit_fields
 from .history import OfflineWriter, record_change
 from .steps import OfflineAcceptanceInput, OfflineReplyInput, OfflineSettlementInput, OfflineStepInput, command_of
 
@@ -72,12 +72,13 @@ def as_mutation(mutation: Any) -> EntrySort:
     return EntrySort(command, lambda written, input: command.function(written.call, input))
 
 
+async def never(call: Call, input: Any) -> EditCasePayload:
+    """Stand for the function of a command that is carried out in another way."""
+    raise NotImplementedError
+
+
 def as_offline_step(name: str, take: steps.Take, requires: str) -> EntrySort:
     """Wrap a step whose input says what was seen, which is another request than the mutation's."""
-
-    async def never(call: Call, input: Any) -> EditCasePayload:
-        raise NotImplementedError
-
     # A name of its own, so that its keys cannot answer for the mutation's.
     return EntrySort(Command(f"sync.{name}", never, EditCasePayload, requires), take)
 
@@ -93,7 +94,9 @@ SORTS = {
     "record_visit": as_mutation(record_visit),
     "record_patrol": as_mutation(record_patrol),
     "add_attachments": as_mutation(add_attachments),
-    "edit_case": EntrySort(Command("edit_case", None, EditCasePayload, None, input=EditCaseInput), edit_fields),  # type: ignore[arg-type]
+    "edit_case": EntrySort(
+        Command("edit_case", never, EditCasePayload, None, input=EditCaseInput, action=EDIT), edit_fields
+    ),
     "accept_case": as_offline_step("accept_case", steps.accept, "cases.accept"),
     "handle_case": as_offline_step("handle_case", steps.handle, "cases.handle"),
     "handle_in_grid": as_offline_step("handle_in_grid", steps.settle, "cases.settle"),

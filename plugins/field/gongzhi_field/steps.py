@@ -68,7 +68,7 @@ def command_of(mutation: Any) -> Command:
 
 def offline_step(mutation: Any, kind: type, target: Status, *fields: str) -> Take:
     """Build the taking of a step with these fields of the offline input, in place of the one that names a version."""
-    function = command_of(mutation).function
+    command = command_of(mutation)
 
     async def take(written: OfflineWriter, input: Any) -> EditCasePayload:
         call = written.call
@@ -78,7 +78,9 @@ def offline_step(mutation: Any, kind: type, target: Status, *fields: str) -> Tak
         if case.status == input.seen:
             values = {name: value for name in fields if is_given(value := getattr(input, name))}
             # The version is read now, under the lock, so it always fits; the key stays the entry's.
-            await function(call, kind(idempotency_key="", number=case.number, expected_version=case.version, **values))
+            await call.perform(
+                command, kind(idempotency_key="", number=case.number, expected_version=case.version, **values)
+            )
             await record_change(written, case, "status", case.status, (await CaseRow.get(id=case.id)).status)
             return EditCasePayload(case=ref(Case, case.id))
         if not await works_on_case(call, case):

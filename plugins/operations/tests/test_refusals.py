@@ -184,6 +184,7 @@ async def test_closed_is_closed(offices: Offices, clock: Clock) -> None:
     await offices.do(offices.town, "closeWhistle", WHISTLE, outcome="已清运", **closing)
     over = [("ILLEGAL_TRANSITION", ["whistle"])]
     power, given = offices.unit(POWER), {"whistle": whistle["id"]}
+    closing["expectedVersion"] += 1
     assert refused(await offices.town.do("closeWhistle", WHISTLE, outcome="又", **closing)) == over
     assert refused(await power.do("checkInToWhistle", WHISTLE, **given)) == over
     assert refused(await power.do("completeWhistleTask", WHISTLE, task=task, result="已办")) == over

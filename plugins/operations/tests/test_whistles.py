@@ -43,7 +43,7 @@ async def test_emergency_story(offices: Offices, clock: Clock) -> None:
         WATER: False,
     }
     again = await offices.unit(POWER).do("checkInToWhistle", WHISTLE, whistle=whistle["id"])
-    assert refused(again) == [("DUPLICATE", ["unit"])]
+    assert refused(again) == [("DUPLICATE", ["whistle"])]
     clock.move(minutes=21)
     await offices.server.worker.drain()
     units = {one["unit"]["code"]: one for one in (await read(offices.town, whistle["id"]))["units"]}

@@ -16,14 +16,11 @@ seconds. Texts have numbers and codes in them, never names or what people wrote.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from gongzhi.values.errors import Text
-
-log = logging.getLogger("gongzhi.notices")
 
 
 @dataclass(frozen=True)
@@ -71,14 +68,3 @@ class NoticeChannel(Protocol):
 
     async def send(self, notice: Outbound, addressee: Addressee) -> None:
         """Send it, or raise."""
-
-
-class Log:
-    """Writes into the log that there was a notice, and not for whom."""
-
-    name = "log"
-    consent: ChannelConsent | None = None
-    phone = False
-
-    async def send(self, notice: Outbound, addressee: Addressee) -> None:
-        log.info("notice %s %s", notice.kind, notice.id)

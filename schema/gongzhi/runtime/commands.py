@@ -26,6 +26,7 @@ from gongzhi.declare.events import Event
 from gongzhi.declare.fields import Declared
 from gongzhi.declare.plans import DECIDED, GUARD, Guard
 from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.actions import NOT_ALLOWED, Action
 from gongzhi.runtime.context import Context, Info
 from gongzhi.runtime.screening import SCREENED, screen_input
 from gongzhi.values.errors import DeclarationError, Language, Refusal
@@ -113,7 +114,8 @@ class Call(Protocol):
     async def find(self, cls: type, *path: str, shown: bool = False, **value: Any) -> Any:
         """Return the model's row of an entity, locked, by the value of one column.
 
-        Raises Refusal NOT_FOUND, with this path, both for what is not there and for what the viewer may not see.
+        Raises Refusal NOT_FOUND, with this path, both for what is not there and for what the viewer may not see, and
+        what the command's `action` says of rows of its type.
         `shown` is for whoever has another right to this very row, such as its receipt.
         """
 
@@ -160,6 +162,9 @@ class Call(Protocol):
         what is granted is marked as used.
         """
 
+    async def perform(self, command: Command, input: Any) -> Any:
+        """Carry out another command within this transaction, and return its payload: its `action` is checked."""
+
     def may(self, permission: str, row: Model) -> bool:
         """Return whether the viewer holds the permission where this located row lies, or for a unit it names."""
 
@@ -178,20 +183,30 @@ class Command:
     """The class of its input, where the labels of its fields are declared."""
     two_persons: bool = False
     """Decides on what another person did: it fails unless it called `require_independence`."""
+    action: Action | None = None
+    """To which rows it is done, by whom and in which states: it fails unless it found one."""
 
 
 def command(
-    description: str, *, requires: str | None, repeats: bool = False, two_persons: bool = False
+    description: str,
+    *,
+    requires: str | None,
+    repeats: bool = False,
+    two_persons: bool = False,
+    action: Action | None = None,
 ) -> Callable[[Callable[[Any, Any], Awaitable[Any]]], Any]:
     """Make a function a mutation. Its first argument is the Call, its second the input.
 
     What `repeats` is carried out each time it is sent; its input's `idempotency_key` may be left out.
     What takes `two_persons` decides on another person's act, and calls `gongzhi.core.accounts.independence`.
+    An `action` is checked when the command finds its row, and told by the `actions` of the row's type.
     """
 
     def decorate(function: Callable[[Any, Any], Awaitable[Any]]) -> Any:
         hints = typing.get_type_hints(function)
-        declared = Command(function.__name__, function, hints["return"], requires, repeats, hints["input"], two_persons)
+        declared = Command(
+            function.__name__, function, hints["return"], requires, repeats, hints["input"], two_persons, action
+        )
         # Refusals are answered as data, so every payload has a place for them.
         if "errors" not in hints["return"].__annotations__:
             raise DeclarationError(f"{function.__name__}: the payload needs `errors: list[Problem] = problems()`")
@@ -260,4 +275,4 @@ def stale_version(current: int, path: str) -> Refusal:
 
 def not_allowed(path: str) -> Refusal:
     """Return the refusal for something the viewer may see but not do this to."""
-    return Refusal("FORBIDDEN", "You may see this, but not do this to it.", "您可以查看，但无权进行此操作。", (path,))
+    return Refusal("FORBIDDEN", NOT_ALLOWED.en, NOT_ALLOWED.zh, (path,))

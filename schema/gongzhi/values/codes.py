@@ -15,7 +15,7 @@ import re
 import unicodedata
 from datetime import date
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from stdnum import luhn
 from stdnum.cn import ric
@@ -139,19 +139,6 @@ def ancestor_codes(code: str) -> tuple[str, ...]:
     return () if above is None else (*ancestor_codes(above), above)
 
 
-def grid_code(village: str, l1: int, l2: int = 0, l3: int = 0) -> str:
-    """Build the code of a village grid from the numbers of its levels, 1 to 99, or 0 for a level that is absent."""
-    if not all(0 <= level <= 99 for level in (l1, l2, l3)):
-        raise CodeError(
-            "RANGE",
-            "the levels of a village grid are numbered 1 to 99, or 0 where absent",
-            "村内网格每级编号为1至99，没有该级时为0",
-        )
-    code = f"{village}-{l1:02}{l2:02}{l3:02}"
-    grid_kind(code)
-    return code
-
-
 def shorten_code(code12: str) -> str:
     """Take the zeros off a code that the national statistics pad to 12 digits: 610921000000 is county 610921."""
     if len(code12) != 12 or not _DIVISION.fullmatch(code12):
@@ -189,16 +176,6 @@ class Series(StrEnum):
 
     ORDINARY = "ORDINARY"
     SEALED = "SEALED"
-
-
-class CaseNumber(NamedTuple):
-    """The parts of a case number; `sequence` counts from 1 within county, day and series."""
-
-    text: str
-    county: str
-    day: date
-    sequence: int
-    series: Series
 
 
 _SEALED = 900_000  # the printed sequence of a sealed tip-off starts above this
@@ -243,31 +220,6 @@ def scatter_sequence(secret: bytes, county: str, day: date, sequence: int) -> in
         number = left * _HALF + right
         if number < _SEALED_MOST:
             return number + 1
-
-
-def check_case_number(text: str) -> CaseNumber:
-    """Read a case number as people type it (blanks and hyphens do not count); raise CodeError for what is wrong."""
-    number = _compact(text)
-    if not _DIVISION.fullmatch(number):
-        raise CodeError("DIGITS", "a case number has digits only, the first not 0", "受理编号只能是数字，首位不为0")
-    if len(number) != 21:
-        raise CodeError(
-            "LENGTH", f"a case number has 21 digits, not {len(number)}", f"受理编号应为21位，现为{len(number)}位"
-        )
-    if not luhn.is_valid(number):
-        raise CodeError(
-            "CHECK_DIGIT",
-            "the check digit does not match: a digit of the case number is mistyped",
-            "校验位不符：受理编号有一位输错",
-        )
-    county, day, printed = number[:6], _day(number[6:14]), int(number[14:20])
-    grid_kind(county)
-    if printed in (0, _SEALED):
-        raise CodeError(
-            "RANGE", "no case has such a number: the daily sequence starts at 1", "没有这样的受理编号：每日序号从1开始"
-        )
-    series = Series.SEALED if printed > _SEALED else Series.ORDINARY
-    return CaseNumber(number, county, day, printed % _SEALED, series)
 
 
 # --- receipt codes ---
@@ -379,16 +331,6 @@ _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 # Area codes of three digits (010, 02x) have numbers of eight digits; others have seven or eight.
 _LANDLINE = re.compile(r"(010|02[0-9])[2-9][0-9]{7}|(0[3-9][0-9]{2})[2-9][0-9]{6,7}")
 _ABROAD = re.compile(r"(?:\+86|0086)(.+)|86(1[3-9][0-9]{9})")
-
-
-def check_mobile(text: str) -> str:
-    """Check a mainland mobile number and return its 11 digits; +86, blanks and hyphens do not count."""
-    number = _national(text)
-    if not _MOBILE.fullmatch(number):
-        raise CodeError(
-            "SHAPE", "a mobile number has 11 digits and starts with 13 to 19", "手机号应为11位，以13至19开头"
-        )
-    return number
 
 
 def check_phone(text: str) -> str:

@@ -39,6 +39,20 @@ def split_words(name: str) -> str:
     return words[0].upper() + words[1:]
 
 
+def name_text(name: str, description: str | None) -> Text:
+    """Return the labels of a type or a field: in English its name as words, for what describes it is a sentence."""
+    english = split_words(name)
+    return Text(english, described_text(english, description).zh)
+
+
+def described_text(name: str, description: str | None) -> Text:
+    """Return the labels that a description holds, or else the name: vendors need not write Chinese."""
+    try:
+        return split_label(description or "")
+    except ValueError:
+        return Text(name, name)
+
+
 def unwrap_type(kind: Any) -> Any:
     """Return a type without what makes it optional or a list."""
     while isinstance(kind, StrawberryContainer):

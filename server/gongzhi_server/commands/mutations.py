@@ -9,7 +9,7 @@ import orjson
 from asyncpg.exceptions import DeadlockDetectedError, UniqueViolationError
 from gongzhi.core.journal.models import RequestRow
 from gongzhi.declare.bounds import check_values
-from gongzhi.runtime.commands import TWO_PERSONS, Command
+from gongzhi.runtime.commands import Command
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.tracing import span
 from gongzhi.values.errors import Refusal, Refusals
@@ -127,16 +127,7 @@ async def run_command(call: Transaction, command: Command, given: Any) -> Any:
     """Run a command in its transaction, and return its payload."""
     await call.enter()
     with columns_bound(given), acting_as(call.plugin), span("command", command=command.name):
-        payload = await command.function(call, given)
-    # A skipped check raises here, inside the transaction, so nothing of the command stays.
-    require_checks(command, call)
-    return payload
-
-
-def require_checks(command: Command, call: Transaction) -> None:
-    """Let nothing be written by a command that left out a check it promises. Raises RuntimeError."""
-    if command.two_persons and TWO_PERSONS not in call.checks:
-        raise RuntimeError(f"{command.name} takes two persons, and never called require_independence")
+        return await call.perform(command, given)
 
 
 async def perform_repeatable(context: Context, command: Command, given: Any, plugin: str | None, outbox: Outbox) -> Any:

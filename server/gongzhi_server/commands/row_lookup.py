@@ -7,55 +7,67 @@ from typing import Any
 
 from gongzhi.declare.entity import Entity
 from gongzhi.declare.sql import Bind, Sql
+from gongzhi.runtime.actions import Action, Requirement
 from gongzhi.runtime.context import Context
 from gongzhi.values.errors import Refusal
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
 from pypika_tortoise.queries import Table
-from pypika_tortoise.terms import ValueWrapper
-from tortoise.models import Model
+from pypika_tortoise.terms import Term, ValueWrapper
 
+from gongzhi_server.planner.actions import first_case, unmet_condition
 from gongzhi_server.planner.parameters import Parameters
 from gongzhi_server.planner.rows import Rows
 from gongzhi_server.planner.viewer_scope import StatementScope
 
 WANTED = "@wanted"
 """The variable that holds what a row is looked for by."""
+WHO, WHEN = "@who", "@when"
+"""The columns that say which requirement of an action a row does not meet, the first of each kind, by its place."""
 
 
-def visible_key_statement(
-    entity: Entity, context: Context, column: str, value: Any, shown: bool
+def lock_statement(
+    entity: Entity, context: Context, column: str, value: Any, shown: bool, action: Action | None
 ) -> tuple[str, list[Any]]:
-    """Return the statement for the key of the row with this value, if the viewer may see it."""
+    """Return the statement that locks and reads the row with this value, if the viewer may see it."""
     viewer = context.viewer
     # The text depends on the grants alone, so it is kept with
     # the account's other answers; only values are bound anew.
     known: dict[Any, Any] = viewer.account.answers
-    key = visible_key_statement, entity.name, column, shown, viewer.glass is not None
+    key = lock_statement, entity.name, column, shown, viewer.glass is not None, action
     if key not in known:
-        known[key] = build_key_statement(entity, None if shown else StatementScope(viewer, {}), column)
+        known[key] = build_lock_statement(entity, StatementScope(viewer, {}), column, shown, action)
     sql, binds = known[key]
     return sql, [bind.read({WANTED: value}, context) if isinstance(bind, Bind) else bind for bind in binds]
 
 
-def build_key_statement(entity: Entity, scope: StatementScope | None, column: str) -> tuple[str, tuple[Any, ...]]:
-    """Write the statement that finds a visible row by a column, and return its text with what it binds."""
+def build_lock_statement(
+    entity: Entity, scope: StatementScope, column: str, shown: bool, action: Action | None
+) -> tuple[str, tuple[Any, ...]]:
+    """Write the statement that locks a visible row by a column, and return its text with what it binds."""
     meta = entity.model._meta
-    table = Table(meta.db_table, schema=meta.schema, alias="t")
-    rows = Rows(entity, table, scope, None, None)
+    table, row = (Table(meta.db_table, schema=meta.schema, alias=alias) for alias in "tr")
+    rows = Rows(entity, table, None if shown else scope, None, None)
     wanted = ValueWrapper(Bind(lambda variables, context: variables[WANTED]))
     rows.where(Sql("{0}={1}", table.field(entity.column(column)), wanted))
-    parameters = Parameters()
-    query = rows.select(table.field(entity.key).as_("key"))
-    return query.get_sql(Query.SQL_CONTEXT.copy(parameterizer=parameters)), tuple(parameters.values)
-
-
-def lock_statement(model: type[Model], key: str, keys: str) -> str:
-    """Return the statement that reads and locks the rows with these keys."""
-    meta = model._meta
-    columns = ",".join(f'r."{column}"' for column in meta.fields_db_projection.values())
+    columns = ",".join(f'r."{name}"' for name in meta.fields_db_projection.values())
+    terms: list[Term] = []
+    if action:
+        columns += f',{{1}} "{WHO}",{{2}} "{WHEN}"'
+        terms = [first_unmet(action.who, row, scope), first_unmet(action.when, row, scope)]
     # A union of branches cannot be locked in PostgreSQL, so the visible key
-    # is looked up in a subquery and the lock is taken on the table itself.
-    return f'select {columns} from "{meta.schema}"."{meta.db_table}" r where r."{key}" in ({keys}) for update of r'
+    # is looked up in a subquery and the lock is taken on the table itself. What waited for the lock is read again,
+    # and so are the requirements of an action: they are asked of the row as it is locked.
+    text = (
+        f'select {columns} from "{meta.schema}"."{meta.db_table}" r where r."{entity.key}" in ({{0}}) for update of r'
+    )
+    parameters = Parameters()
+    found = Sql(text, rows.select(table.field(entity.key).as_("key")), *terms)
+    return found.get_sql(Query.SQL_CONTEXT.copy(parameterizer=parameters)), tuple(parameters.values)
+
+
+def first_unmet(requirements: Sequence[Requirement], row: Table, scope: StatementScope) -> Term:
+    """Return the place of the first requirement that the row does not meet; null if it meets all."""
+    return first_case([(unmet_condition(one, row, scope), str(at)) for at, one in enumerate(requirements)])
 
 
 def not_found(entity: Entity, path: Sequence[str]) -> Refusal:

@@ -19,10 +19,14 @@ from gongzhi.declare.columns import load_row, remember_row
 from gongzhi.declare.entity import Entity
 from gongzhi.declare.events import Event
 from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.actions import Action
+from gongzhi.runtime.checks import is_given
+from gongzhi.runtime.commands import TWO_PERSONS, Command, check_version
 from gongzhi.runtime.context import Context, FileLook
 from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.waivers import Grantor, Waiver, WaiverRequest
 from gongzhi.values.errors import Refusal, Refusals
+from strawberry import UNSET
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
@@ -31,7 +35,7 @@ from gongzhi_server.plugins.installed import is_switched
 from gongzhi_server.plugins.ownership import acting_as
 
 from .payloads import objects_in
-from .row_lookup import lock_statement, not_found, visible_key_statement
+from .row_lookup import WHEN, WHO, lock_statement, not_found
 
 GRANTING = 5.0
 """Seconds that a plugin may take to say whether it grants a waiver."""
@@ -54,6 +58,12 @@ OWNERS = "select person_id from accounts.account where id = any($1) and person_i
 
 class Transaction:
     """The `Call` of a command (`gongzhi.runtime.commands`) over an open transaction."""
+
+    command: Command | None = None
+    given: Any = None
+    """The command that it is for, and its input; None for what is no command."""
+    acted = False
+    """Whether the command has found a row of its action."""
 
     def __init__(
         self, context: Context, connection: BaseDBAsyncClient, plugin: str | None = None, outbox: Outbox = NOWHERE
@@ -84,16 +94,53 @@ class Transaction:
         """Lock a row that the viewer may see and return it."""
         entity: Entity = cls.__entity__  # type: ignore[attr-defined]
         [(column, wanted)] = value.items()
-        statement, values = visible_key_statement(entity, self.context, column, wanted, shown)
-        found = await self.connection.execute_query_dict(lock_statement(entity.model, entity.key, statement), values)
+        action = self.action_on(cls, path)
+        statement, values = lock_statement(entity, self.context, column, wanted, shown, action)
+        found = await self.connection.execute_query_dict(statement, values)
         if not found:
             raise not_found(entity, path)
+        unmet = found[0].pop(WHO, None), found[0].pop(WHEN, None)
         row = load_row(entity.model, found[0])
         # Remembered before anything changes, so that only changed columns are written and the old values are at hand.
         remember_row(row)
         await self.allow(row, path)
+        if action:
+            self.require(action, row, unmet, path, shown)
         self.note(row)
         return row
+
+    def action_on(self, cls: type, path: Sequence[str]) -> Action | None:
+        """Return the action of the command, if it is done to the row of this type that the input names at the path."""
+        action = self.command.action if self.command else None
+        if action is None or action.on is not cls or action.field not in (None, *path[:1]):
+            return None
+        return action
+
+    def require(
+        self, action: Action, row: Any, unmet: tuple[int | None, int | None], path: Sequence[str], shown: bool
+    ) -> None:
+        """Refuse a row that does not meet the action of the command, or that has changed since it was seen."""
+        self.acted = True
+        who, when = unmet
+        if who is not None and not shown:
+            raise action.who[who].refusal(row, path)
+        expected = getattr(self.given, "expected_version", UNSET)
+        if is_given(expected):
+            check_version(row, expected)
+        if when is not None:
+            raise action.when[when].refusal(row, path)
+
+    async def perform(self, command: Command, input: Any) -> Any:
+        """Carry out a command, and let nothing of it stay if it left out a check that it promises."""
+        # A copy shares the transaction and all that is collected for its end; checks are the command's own.
+        inner = copy.copy(self)
+        inner.command, inner.given, inner.acted, inner.checks = command, input, False, set()
+        payload = await command.function(inner, input)
+        if command.two_persons and TWO_PERSONS not in inner.checks:
+            raise RuntimeError(f"{command.name} takes two persons, and never called require_independence")
+        if command.action and not inner.acted:
+            raise RuntimeError(f"{command.name} has an action, and never found a {command.action.on.__name__}")
+        return payload
 
     def note(self, row: Model) -> None:
         """Remember whom a row stands for: what a command locks of people is what it is done to."""

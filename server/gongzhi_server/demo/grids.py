@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 from gongzhi.core.grids.models import Use
-from gongzhi.values.codes import Kind, grid_code, grid_kind, parent_code
+from gongzhi.values.codes import Kind, grid_kind, parent_code
 from gongzhi.values.geometry import write_geojson
 
 from . import land
@@ -29,6 +29,13 @@ NOTE = "演示数据，边界为虚构 (demo, the boundary is invented)"
 PARK = {"610921101200": "县工业园区"}
 SECTORS = {2: "西东", 3: "西中东", 4: "西北南东"}
 NUMERALS = "一二三四五六七八九"
+
+
+def grid_code(village: str, l1: int, l2: int = 0, l3: int = 0) -> str:
+    """Build the code of a village grid from the numbers of its levels, 1 to 99, or 0 for a level that is absent."""
+    code = f"{village}-{l1:02}{l2:02}{l3:02}"
+    grid_kind(code)
+    return code
 
 
 @dataclass(eq=False)

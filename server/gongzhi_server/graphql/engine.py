@@ -12,8 +12,9 @@ from datetime import datetime
 from functools import partial
 from time import perf_counter, thread_time
 from typing import Any, TypeVar
+from uuid import UUID
 
-from gongzhi.core.access.break_glass import read_glass_id
+from gongzhi.core.access.break_glass import GLASS
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.plans import GUARD
 from gongzhi.declare.viewer import Viewer
@@ -425,3 +426,11 @@ def state_purpose(viewer: Viewer, extensions: Mapping[str, Any] | None) -> Viewe
         return viewer
     purpose = clean_purpose(said.get("purpose", "")) or viewer.purpose
     return replace(viewer, purpose=purpose, glass=read_glass_id(said.get("glass", "")))
+
+
+def read_glass_id(text: str) -> UUID | None:
+    """Read the id of the emergency access that a request names; None for what is no such id."""
+    try:
+        return UUID(text.removeprefix(GLASS)) if text.startswith(GLASS) else None
+    except ValueError:
+        return None

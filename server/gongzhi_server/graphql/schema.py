@@ -17,6 +17,7 @@ from gongzhi.declare.orders import Ordering
 from gongzhi.declare.plans import DECIDED, PLUGIN
 from gongzhi.declare.registers import Registers
 from gongzhi.declare.roots import Mutation, Query, Subscription
+from gongzhi.runtime.actions import Action
 from gongzhi.runtime.commands import COMMAND, Command
 from gongzhi.values.errors import DeclarationError
 from graphql import GraphQLEnumType, GraphQLInputObjectType
@@ -34,6 +35,7 @@ from gongzhi_server.plugins import loader
 from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.plugins.installed import CORE
 
+from .action_fields import action_fields
 from .list_arguments import complete_field, filter_input, order_enum
 
 JOINING = {"and", "or", "not"}
@@ -130,6 +132,9 @@ class Schema(strawberry.Schema):
         self._orders: dict[Entity, type[enum.Enum] | None] = {}
         for plugin, extension in contributions:
             self._extend(plugin, extension)
+        # Of all mutations together: what may be done to a case is told by the core, whoever brings the mutation.
+        for target, field in action_fields(self._added[Mutation]):
+            self._add(CORE, target, field)
         mutation, subscription = (root if root in self._added else None for root in (Mutation, Subscription))
         try:
             super().__init__(Query, mutation, subscription, types=types, config=config)
@@ -162,6 +167,12 @@ class Schema(strawberry.Schema):
             for (target, name), owner in self._owner.items()
             if owner == plugin
         )
+
+    @property
+    def actions(self) -> Iterable[Action]:
+        """What mutations are done to."""
+        commands: Iterable[Command | None] = (one.metadata.get(COMMAND) for one in self._added[Mutation].values())
+        return (one.action for one in commands if one and one.action)
 
     def owner(self, command: Command) -> str | None:
         """Return the plugin a mutation comes from, also as an entry of a batch; None for the core's."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 from gongzhi.values.errors import Text
-from gongzhi.values.labels import split_label
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -21,7 +20,7 @@ from graphql import (
 from strawberry.utils.str_converters import to_camel_case
 
 from gongzhi_server._compat import graphql_schema
-from gongzhi_server.commands.field_labels import split_words
+from gongzhi_server.commands.field_labels import described_text, name_text
 from gongzhi_server.gateway.error_codes import Code
 from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.plugins.contributions import Plugins
@@ -51,11 +50,12 @@ class LabelGroup:
 
 
 class Labels:
-    """The labels of a deployment, by what they are of: a type, or `permissions`, `roles`, `events` or `errors`."""
+    """The labels of a deployment, by what they are of: a type, or a register such as `permissions`."""
 
     def __init__(self, schema: Schema, plugins: Plugins) -> None:
         self.types = graphql_schema(schema).type_map
         self.registers = {group.of: group for group in label_registers(plugins)}
+        self.registers["reasons"] = label_reasons(schema)
 
     def find(self, name: str) -> LabelGroup | None:
         """Return the labels of one of them; None for a name that nothing has."""
@@ -120,18 +120,25 @@ def in_order(names: Iterable[str], declared: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: places.get(name, len(places)))
 
 
-def name_text(name: str, description: str | None) -> Text:
-    """Return the labels of a type or a field: in English its name as words, for what describes it is a sentence."""
-    english = split_words(name)
-    return Text(english, described_text(english, description).zh)
+REASONS = {
+    "FORBIDDEN": Text("No permission", "没有权限"),
+    "PLUGIN_INACTIVE": Text("Not switched on here", "本县未启用"),
+    "ILLEGAL_TRANSITION": Text("Wrong state", "当前状态不可执行"),
+    "DUPLICATE": Text("Done already", "已办理"),
+    "CONFLICT_OF_INTEREST": Text("Somebody else must do it", "需回避"),
+}
+"""Why something may not be done, in the words of a button; of other codes, the words of what requires them."""
 
 
-def described_text(name: str, description: str | None) -> Text:
-    """Return the labels that a description holds, or else the name: vendors need not write Chinese."""
-    try:
-        return split_label(description or "")
-    except ValueError:
-        return Text(name, name)
+def label_reasons(schema: Schema) -> LabelGroup:
+    """Return the labels of the codes with which actions are refused."""
+    required = {
+        one.code: one.text if isinstance(one.text, Text) else Text(one.code, one.code)
+        for action in schema.actions
+        for one in (*action.who, *action.when)
+    }
+    known = {**REASONS, **{code: text for code, text in sorted(required.items()) if code not in REASONS}}
+    return LabelGroup("reasons", Text("Reasons", "不可执行的原因"), tuple(Label(*one) for one in known.items()))
 
 
 def label_registers(plugins: Plugins) -> Iterator[LabelGroup]:

@@ -48,7 +48,7 @@ class LabelType:
 
 @strawberry.type(name="LabelGroup", description="The labels of a type, or of what programs know by a code (标签组).")
 class LabelGroupType:
-    of: str = strawberry.field(description="The type, or permissions, roles, events or errors (所属).")
+    of: str = strawberry.field(description="The type, or permissions, roles, events, errors or reasons (所属).")
     english: str = strawberry.field(description="What the type is called in English (英文标签).")
     chinese: str = strawberry.field(description="What the type is called in Chinese (中文标签).")
     labels: list[LabelType] = strawberry.field(
@@ -78,7 +78,9 @@ EXTENSIONS = (
             "What people read in place of names, in both languages; a name that nothing has is left out (标签).",
             labels_sql,
             type=list[LabelGroupType],
-            arguments={"of": Argument(list[str], "Types, or permissions, roles, events, errors; 50 at most (所属).")},
+            arguments={
+                "of": Argument(list[str], "Types, or permissions, roles, events, errors, reasons; 50 at most (所属).")
+            },
         ),
     ),
 )

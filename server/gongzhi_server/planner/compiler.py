@@ -46,6 +46,7 @@ from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import LiteralValue, NullValue, Term, ValueWrapper
 
 from . import lists, looks
+from .actions import ActionList, plan_actions
 from .answer_path import AnswerPath, response_key
 from .arguments import Given
 from .budget import Budget
@@ -322,14 +323,10 @@ class Compiler:
                 return self.value(of.type, build, frame), AnswerShape()
             case Sealed():
                 return self.plan_sealed(plan, of, frame), AnswerShape()
-            case Embedded(build):
-                once = self.name("j")  # computed once, however many of its fields are asked for
-                child = AnswerShape()
-                inner = plan_embedded(self, of.type, details, Sql(f"{once}.value"), plan.sealed, child)
-                value = build_term(self.owner, build, frame)
-                # "Offset 0" keeps PostgreSQL from folding the subquery,
-                # which would compute the value once for each of its fields.
-                return Sql(f"(select {{0}} from (select {{1}} as value offset 0) {once})", inner, value), child
+            case ActionList():
+                return self.plan_json(plan_actions(self, plan, row, entity), of, details)
+            case Embedded(build, sealed):
+                return self.plan_json(build_term(self.owner, build, frame), of, details, sealed)
             case Part(present):
                 there = build_term(self.owner, present, frame) if present else None
                 return self.plan_part(given, there, kind, details, row, entity)
@@ -345,6 +342,16 @@ class Compiler:
         term = build_term(self.owner, build, frame)
         # The core's builders are covered by tests of types; a plugin's wrong type must fail here, with its name.
         return encode_term(kind, as_declared(kind, term) if self.owner else term)
+
+    def plan_json(
+        self, value: Term, of: GraphQLField, details: FieldDetailsList, sealed: tuple[str, ...] = ()
+    ) -> tuple[Term, AnswerShape]:
+        """Compile the selected fields of a value that is JSON, computed once however many of them are asked for."""
+        once, child = self.name("j"), AnswerShape()
+        inner = plan_embedded(self, of.type, details, Sql(f"{once}.value"), sealed, child)
+        # "Offset 0" keeps PostgreSQL from folding the subquery,
+        # which would compute the value once for each of its fields.
+        return Sql(f"(select {{0}} from (select {{1}} as value offset 0) {once})", inner, value), child
 
     def plan_part(
         self, given: Given, present: Term | None, kind: Any, details: FieldDetailsList, row: Any, entity: Any

@@ -17,7 +17,7 @@ from gongzhi.plugin.hooks import About, App, Errand
 from gongzhi.plugin.permissions import Permission, Role
 from gongzhi.plugin.roles import ROLES
 from gongzhi.plugin.settings import CountySetting
-from gongzhi.runtime.channels import Log, NoticeChannel
+from gongzhi.runtime.channels import NoticeChannel
 from gongzhi.runtime.context import Context, TimelineWords
 from gongzhi.runtime.feeds import Feed
 from gongzhi.runtime.jobs import BackgroundJob, Handler
@@ -54,6 +54,7 @@ from .contribution_checks import (
 )
 from .feeding import feed_handler
 from .installed import FAULTS, TAKEN, Plugin, built_in, describe_cause, empty_manager, named_plugin
+from .log_channel import LogChannel
 
 T = TypeVar("T")
 
@@ -277,7 +278,7 @@ class Plugins:
         for plugin, one in mine:
             self._check(plugin, one, check_channel)
         self._refuse_duplicates("channels", ((plugin, one.name) for plugin, one in mine))
-        return (Log(), *contributed_values(mine))
+        return (LogChannel(), *contributed_values(mine))
 
     @cached_property
     def feeds(self) -> dict[tuple[str, str], Feed]:

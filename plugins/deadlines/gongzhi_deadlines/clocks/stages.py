@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gongzhi.core.cases import machine
-from gongzhi.core.cases.contacting import CONTACTED
+from gongzhi.core.cases.machine import CONTACTED
 
 from .models import Stage as S
 

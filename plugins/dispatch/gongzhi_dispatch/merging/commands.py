@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import strawberry
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow, Status
 from gongzhi.core.cases.steps import (
     CasePayload,
     find_case,
-    illegal_status,
+    on_case,
+    on_step,
     record_event,
     record_settlement,
     record_step,
     require_disinterested,
+    require_entrusted,
     save_case,
 )
 from gongzhi.core.cases.types import Case
@@ -37,7 +41,11 @@ class MergeCasesInput:
     merge: list[str] = input_field("The numbers of the reported cases that become part of it (被并诉求编号).")
 
 
-@command("Make reported cases part of another about the same matter (并单).", requires=JOIN)
+@command(
+    "Make reported cases part of another about the same matter (并单).",
+    requires=JOIN,
+    action=replace(on_case("并入其他诉求", machine.OPEN, require_entrusted(JOIN)), field="number"),
+)
 async def merge_cases(call: Call, input: MergeCasesInput) -> CasePayload:
     numbers = sorted(set(input.merge))
     if input.number in numbers or not 1 <= len(numbers) <= MOST:
@@ -46,10 +54,7 @@ async def merge_cases(call: Call, input: MergeCasesInput) -> CasePayload:
         number: await call.find(Case, "number" if number == input.number else "merge", number=number)
         for number in sorted([*numbers, input.number])  # in one order, so that two merges do not wait for each other
     }
-    # Checked after all are locked: the main case may be changing.
-    main = await find_case(call, input, JOIN)
-    if main.status not in machine.OPEN:
-        raise illegal_status(main, "并入其他诉求", *machine.OPEN)
+    main = locked[input.number]
     for number in numbers:
         await join_case(call, locked[number], main)
     await record_event(call, main, JOINED, numbers=numbers)
@@ -87,10 +92,14 @@ class UnmergeCaseInput:
     reason: str = input_field(WHY)
 
 
-@command("Have a merged case stand by itself again, as it was reported (撤销并单).", requires=JOIN)
+@command(
+    "Have a merged case stand by itself again, as it was reported (撤销并单).",
+    requires=JOIN,
+    action=on_step(machine.UNMERGE, require_entrusted(JOIN)),
+)
 async def unmerge_case(call: Call, input: UnmergeCaseInput) -> CasePayload:
     note = check_text(input.reason, REASON, "reason")
-    case = await find_case(call, input, JOIN)
+    case = await find_case(call, input)
     merge = await MergeRow.filter(case=case, undone_at=None).first()
     if merge is None:
         raise not_found("The case is part of no other.", "该诉求未并入其他诉求。", "number")

@@ -8,7 +8,16 @@ from typing import Any
 import strawberry
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow
-from gongzhi.core.cases.steps import CasePayload, advance_case, conflict_of_interest, find_case, is_accused, set_support
+from gongzhi.core.cases.steps import (
+    CasePayload,
+    advance_case,
+    conflict_of_interest,
+    find_case,
+    is_accused,
+    on_step,
+    require_entrusted,
+    set_support,
+)
 from gongzhi.core.units.commands import find_unit
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.extend import extend
@@ -41,9 +50,13 @@ class DispatchCaseInput:
     note: str | None = free_text("What is to be remembered of this step (备注).", default=UNSET)
 
 
-@command("Give an accepted or returned case to units (派单).", requires="cases.dispatch")
+@command(
+    "Give an accepted or returned case to units (派单).",
+    requires="cases.dispatch",
+    action=on_step(machine.DISPATCH, require_entrusted("cases.dispatch")),
+)
 async def dispatch_case(call: Call, input: DispatchCaseInput) -> CasePayload:
-    case = await find_case(call, input, "cases.dispatch")
+    case = await find_case(call, input)
     await check_designation(call, case)
     lead, support = await (load_named_units(input) if input.lead_unit else load_proposed_units(call, case))
     # A unit must not handle a complaint against itself, nor help with it.

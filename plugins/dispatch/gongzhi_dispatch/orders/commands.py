@@ -5,38 +5,39 @@ from __future__ import annotations
 import strawberry
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.opening import BODY
-from gongzhi.core.cases.steps import record_event, remove_support
+from gongzhi.core.cases.steps import DISINTERESTED, of_case, record_event, remove_support, require_entrusted
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, require_state
+from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import Action, Requirement, require_rows, require_states, tell_state
+from gongzhi.runtime.checks import check_text
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     free_text,
     input_field,
-    not_allowed,
     problems,
     result_field,
     text_warnings,
 )
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.errors import Refusal, Text
+from pypika_tortoise.queries import Table
 from strawberry import ID
 
-from ..lookups import REASON, WHY, acting_units, load_with_case
+from ..lookups import REASON, WHY, load_with_case
 from ..models import LIVE, OrderRole, OrderRow, OrderState
 from ..notices import notify_dispatch
 from ..work_types import WorkOrder
 
 ACKNOWLEDGED, CONTRIBUTED, TAKEN_BACK = "case.acknowledged", "case.contributed", "case.order_withdrawn"
 ORDER = "The work order (工单)."
-WORK_ORDER = Text("work order", "工单")
 
 
 @strawberry.type(description="A work order as it is now, or why nothing was done (工单操作结果).")
@@ -60,10 +61,35 @@ class AcknowledgeOrderInput:
     expected_version: int = input_field(EXPECTED)
 
 
-@command("Acknowledge a work order of one's unit (签收).", requires="cases.handle")
+def own_orders(order: Table, viewer: ViewerScope) -> Alternatives:
+    """Return the orders of the units that the caller acts for; all of them to whoever handles cases everywhere."""
+    if viewer.within(order, "cases.handle") is None:
+        return None
+    return [Sql("{0}={1}", order.unit_id, unit) for unit in viewer.units("cases.handle")]
+
+
+def helping_orders(order: Table, viewer: ViewerScope) -> Alternatives:
+    return [Sql(f"{{0}}='{OrderRole.SUPPORT}'", order.role)]
+
+
+# Whatever they may: the people of the unit that a case is against have no part in it.
+OF_UNIT = (require_rows(own_orders), of_case(DISINTERESTED))
+AS_IT_IS = tell_state(Text("work order", "工单"))
+HELPING = Requirement(
+    "BAD_USER_INPUT", helping_orders, Text("The lead unit answers the case itself.", "主办单位请使用答复。")
+)
+ACKNOWLEDGE = Action(WorkOrder, OF_UNIT, (require_states((OrderState.ISSUED,), AS_IT_IS),))
+CONTRIBUTE = Action(WorkOrder, OF_UNIT, (HELPING, require_states(LIVE, AS_IT_IS)))
+WITHDRAW = Action(
+    WorkOrder,
+    (of_case(require_entrusted("cases.dispatch")), require_rows(helping_orders), of_case(DISINTERESTED)),
+    (require_states(LIVE, AS_IT_IS),),
+)
+
+
+@command("Acknowledge a work order of one's unit (签收).", requires="cases.handle", action=ACKNOWLEDGE)
 async def acknowledge_order(call: Call, input: AcknowledgeOrderInput) -> WorkOrderPayload:
-    case, order = await load_own_order(call, input)
-    require_state(order.state, (OrderState.ISSUED,), WORK_ORDER, "order")
+    case, order = await load_with_case(call, WorkOrder, input.order, "order")
     order.state, order.acknowledged_at = OrderState.ACKNOWLEDGED, call.now
     return await finish_step(call, case, order, ACKNOWLEDGED)
 
@@ -76,12 +102,11 @@ class ContributeInput:
     text: str = free_text("What was done; the lead unit answers for all (协办意见).")
 
 
-@command("Say what a supporting unit did, for the joint reply (提交协办意见).", requires="cases.handle")
+@command(
+    "Say what a supporting unit did, for the joint reply (提交协办意见).", requires="cases.handle", action=CONTRIBUTE
+)
 async def contribute(call: Call, input: ContributeInput) -> WorkOrderPayload:
-    case, order = await load_own_order(call, input)
-    if order.role != OrderRole.SUPPORT:
-        raise Refusal("BAD_USER_INPUT", "The lead unit answers the case itself.", "主办单位请使用答复。", ("order",))
-    require_state(order.state, LIVE, WORK_ORDER, "order")
+    case, order = await load_with_case(call, WorkOrder, input.order, "order")
     order.contribution = check_text(input.text, BODY, "text")
     # Contributing is the end of a supporting unit's work; the answer is the lead unit's.
     order.state, order.finished_at = OrderState.DONE, call.now
@@ -97,13 +122,9 @@ class WithdrawOrderInput:
     reason: str = free_text(WHY)
 
 
-@command("Take a supporting unit's work order back (收回协办工单).", requires="cases.dispatch")
+@command("Take a supporting unit's work order back (收回协办工单).", requires="cases.dispatch", action=WITHDRAW)
 async def withdraw_order(call: Call, input: WithdrawOrderInput) -> WorkOrderPayload:
     case, order = await load_with_case(call, WorkOrder, input.order, "order")
-    if not call.may("cases.dispatch", case) or order.role != OrderRole.SUPPORT:
-        raise not_allowed("order")
-    check_version(order, input.expected_version)
-    require_state(order.state, LIVE, WORK_ORDER, "order")
     # Checked only: the reason goes to the timeline below.
     check_text(input.reason, REASON, "reason")
     order.state, order.finished_at = OrderState.WITHDRAWN, call.now
@@ -126,16 +147,6 @@ async def require_joint_reply(call: Call, case: CaseRow) -> list[str]:
             ("number",),
         )
     return sorted({order["code"] for order in support if order["state"] == OrderState.DONE})
-
-
-async def load_own_order(call: Call, input: AcknowledgeOrderInput | ContributeInput) -> tuple[CaseRow, OrderRow]:
-    """Return a work order of a unit the caller acts for, at the version they saw, and its case."""
-    case, order = await load_with_case(call, WorkOrder, input.order, "order")
-    everywhere = any(grant.everywhere and "cases.handle" in grant.permissions for grant in call.viewer.account.grants)
-    if order.unit_id not in acting_units(call) and not everywhere:
-        raise not_allowed("order")
-    check_version(order, input.expected_version)
-    return case, order
 
 
 async def finish_step(

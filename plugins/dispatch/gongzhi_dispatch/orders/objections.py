@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import strawberry
+from gongzhi.core.accounts.independence import require_independence
 from gongzhi.core.cases import machine
-from gongzhi.core.cases.models import CaseRow, CategoryRow, Status
-from gongzhi.core.cases.steps import illegal_status, load_handled_case, record_event, record_step, save_case
+from gongzhi.core.cases.models import CaseRow, CategoryRow
+from gongzhi.core.cases.steps import (
+    DISINTERESTED,
+    HANDLES,
+    find_case,
+    of_case,
+    on_case,
+    record_event,
+    record_step,
+    require_entrusted,
+    save_case,
+)
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.units.commands import find_unit
@@ -13,7 +24,8 @@ from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, duplicate, invalid_input
+from gongzhi.runtime.actions import Action, require_states
+from gongzhi.runtime.checks import check_text, duplicate, invalid_input, not_found
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -28,13 +40,13 @@ from gongzhi.runtime.commands import (
     text_warnings,
 )
 from gongzhi.runtime.screening import TextWarning
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import Refusal, Text
 from gongzhi_deadlines.calendars.durations import reckon_deadline
 from strawberry import ID, UNSET
 
 from .. import deadlines
 from ..directory.commands import BASIS, EDIT, renew_entry
-from ..lookups import NUMBER, REASON, count_returns, find_lead_order, load_with_case, require_decider
+from ..lookups import NUMBER, OTHER_UNIT, REASON, count_returns, find_lead_order, load_with_case
 from ..models import ObjectionRow, OrderRow, RuleRow, Ruling
 from ..notices import notify_dispatch
 from ..work_types import DirectoryChange, DispatchObjection
@@ -59,14 +71,18 @@ class ObjectToDispatchInput:
     suggested_unit: str | None = input_field("Whose it is, by the unit's code (建议单位编码).", default=UNSET)
 
 
-@command("Object to a dispatch, before handling the case (提出派单异议).", requires="cases.handle")
+@command(
+    "Object to a dispatch, before handling the case (提出派单异议).",
+    requires="cases.handle",
+    action=on_case("提出异议", machine.RETURN.sources, *HANDLES),
+)
 async def object_to_dispatch(call: Call, input: ObjectToDispatchInput) -> ObjectToDispatchPayload:
     grounds = check_text(input.grounds, REASON, "grounds")
-    case = await load_handled_case(call, input)
-    order = await find_lead_order(case)
     # Before handling only: whoever has begun has accepted.
-    if case.status != Status.DISPATCHED or order is None:
-        raise illegal_status(case, "提出异议", Status.DISPATCHED)
+    case = await find_case(call, input)
+    order = await find_lead_order(case)
+    if order is None:
+        raise not_found("No unit has the case.", "该诉求没有主办工单。", "number")
     await check_objection(call, case, order)
     # Only a hint for whoever rules; the ruling names the unit itself.
     suggested = await find_unit(input.suggested_unit, "suggestedUnit") if input.suggested_unit else None
@@ -128,17 +144,29 @@ class RuleOnObjectionInput:
     )
 
 
-@command("Rule on an objection; somebody other than who dispatched (裁定派单异议).", requires=RULE, two_persons=True)
+OVER = Text("The objection has been ruled on, or has lapsed.", "该异议已裁定或已失效。")
+# A ruling ends the objection: the second one comes too late, whatever it says.
+RULING = Action(
+    DispatchObjection,
+    (of_case(require_entrusted(RULE)), of_case(DISINTERESTED), OTHER_UNIT),
+    (require_states((Ruling.OPEN,), OVER, "ruling", "DUPLICATE"),),
+)
+
+
+@command(
+    "Rule on an objection; somebody other than who dispatched (裁定派单异议).",
+    requires=RULE,
+    two_persons=True,
+    action=RULING,
+)
 async def rule_on_objection(call: Call, input: RuleOnObjectionInput) -> RuleOnObjectionPayload:
     reason = check_text(input.reason, REASON, "reason")
     if input.ruling not in (Ruling.UPHELD, Ruling.REJECTED):
         raise invalid_input("Rule that the objection is upheld or rejected.", "裁定结果应为成立或不成立。", "ruling")
     case, objection = await load_with_case(call, DispatchObjection, input.objection, "objection")
-    if objection.ruling != Ruling.OPEN:
-        raise duplicate("The objection has been ruled on, or has lapsed.", "该异议已裁定或已失效。", "objection")
     order = await OrderRow.get(id=objection.order_id)
-    # Neither whoever dispatched nor whoever objected, nor anybody of the unit.
-    await require_decider(call, RULE, case, objection.unit_id, order.issued_by, objection.filed_by)
+    # Neither whoever dispatched nor whoever objected: of the unit nobody comes so far.
+    await require_independence(call, "", order.issued_by, objection.filed_by)
     objection.ruling, objection.reason = input.ruling, reason
     objection.ruled_at, objection.ruled_by = call.now, call.viewer.account.name
     if input.unit:

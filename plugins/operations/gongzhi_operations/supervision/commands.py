@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import strawberry
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow
-from gongzhi.core.cases.steps import illegal_status, require_disinterested
+from gongzhi.core.cases.rules import entrusted_cases, rows_of_cases
+from gongzhi.core.cases.steps import (
+    DISINTERESTED,
+    of_case,
+    on_case,
+    require_entrusted,
+)
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Alternatives, Sql, all_of, narrow_rows, widen_rows
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import Action, require_rows, require_states
 from gongzhi.runtime.checks import check_text, duplicate, invalid_input
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     free_text,
     input_field,
@@ -29,9 +39,12 @@ from gongzhi.runtime.commands import (
 )
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.codes import Kind
+from gongzhi.values.errors import Text
 from gongzhi_deadlines.calendars.durations import parse_term, reckon_deadline
 from gongzhi_deadlines.worktime import Term
-from gongzhi_dispatch.lookups import NUMBER, acting_units, load_with_case
+from gongzhi_dispatch.lookups import NUMBER, load_with_case
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Criterion
 from strawberry import ID, UNSET
 
 from .models import Level, RuleRow, State, SupervisionRow
@@ -65,15 +78,19 @@ class SuperviseCaseInput:
     )
 
 
-@command("Ask the unit that has a case what is done about it (催办、督办、挂牌督办).", requires=SUPERVISE)
+SUPERVISING = on_case("督办", machine.OPEN, require_entrusted(SUPERVISE))
+"""Of what is listed, more is asked: see below."""
+
+
+@command(
+    "Ask the unit that has a case what is done about it (催办、督办、挂牌督办).", requires=SUPERVISE, action=SUPERVISING
+)
 async def supervise_case(call: Call, input: SuperviseCaseInput) -> SupervisionPayload:
     reason = check_text(input.reason, REASON, "reason")
     # The case is locked by this, so that two cannot supervise one unit at one level at once.
     case: CaseRow = await call.find(Case, "number", number=input.number)
-    if not call.may(LIST if input.level == Level.LISTED else SUPERVISE, case):
-        raise not_allowed("level" if input.level == Level.LISTED else "number")
-    # People of the unit that the case is against may not press for it.
-    await require_disinterested(call, case)
+    if input.level == Level.LISTED and not call.may(LIST, case):
+        raise not_allowed("level")
     return await press_for_answer(call, case, input.level, reason, input.reply_within)
 
 
@@ -85,7 +102,7 @@ async def press_for_answer(
     Whether the caller may is asked before. Raises Refusal.
     """
     if case.status not in machine.OPEN:
-        raise illegal_status(case, "督办", *machine.OPEN)
+        raise SUPERVISING.when[0].refusal(case, ("number",))
     # The unit that has the case now: after it was handed on, another may be asked.
     if await SupervisionRow.exists(case=case, level=level, state=State.OPEN, unit_id=case.lead_unit_id):
         raise duplicate("The unit has yet to answer one of this level.", "同级督办尚未回复。", "level")
@@ -109,13 +126,47 @@ class AnswerSupervisionInput:
     text: str = free_text("What was done and what is to be done by when (回复).")
 
 
+def own_supervisions(supervision: Table, viewer: ViewerScope) -> Alternatives:
+    """Return supervisions of the units that the caller acts for; where no unit has the case, its dispatchers'."""
+    # Those who act for the unit, wherever else they may handle cases.
+    mine = [Sql("{0}={1}", supervision.unit_id, unit) for unit in viewer.units("cases.handle")]
+    waiting = rows_of_cases(supervision, lambda case: entrusted_cases(case, viewer, "cases.dispatch"))
+    nobody = Sql("{0} is null", supervision.unit_id)
+    return widen_rows(mine, *(narrow_rows(waiting, nobody) or ()))
+
+
+def liftable_supervisions(supervision: Table, viewer: ViewerScope) -> Alternatives:
+    """Return supervisions that the caller may lift: what is listed by whoever may list."""
+    kinds = ((LIST, "{0}='LISTED'"), (SUPERVISE, "{0}<>'LISTED'"))
+    return [
+        all_of(Sql(kind, supervision.level), one)
+        for permission, kind in kinds
+        for one in held_supervisions(supervision, viewer, permission)
+    ]
+
+
+def held_supervisions(supervision: Table, viewer: ViewerScope, permission: str) -> Sequence[Criterion]:
+    rows = rows_of_cases(supervision, lambda case: entrusted_cases(case, viewer, permission))
+    return [Sql("true")] if rows is None else rows
+
+
+OVER = Text("It was answered or lifted.", "该督办已回复或已解除。")
+ANSWERING = Action(
+    Supervision,
+    (require_rows(own_supervisions), of_case(DISINTERESTED)),
+    (require_states((State.OPEN,), OVER, code="DUPLICATE"),),
+)
+LIFTING = Action(
+    Supervision,
+    (require_rows(liftable_supervisions), of_case(DISINTERESTED)),
+    (require_states((State.OPEN, State.ANSWERED), OVER, code="DUPLICATE"),),
+)
+
+
 # No one permission: a unit answers by handling cases, and where no unit has the case yet, its dispatchers do.
-@command("Answer a supervision of one's unit (督办回复).", requires=None)
+@command("Answer a supervision of one's unit (督办回复).", requires=None, action=ANSWERING)
 async def answer_supervision(call: Call, input: AnswerSupervisionInput) -> SupervisionPayload:
-    case, supervision = await load_supervision(call, input.supervision, input.expected_version, State.OPEN)
-    mine = supervision.unit_id in acting_units(call) if supervision.unit_id else call.may("cases.dispatch", case)
-    if not mine:
-        raise not_allowed("supervision")
+    case, supervision = await load_with_case(call, Supervision, input.supervision, "supervision")
     supervision.reply, supervision.state = check_text(input.text, ANSWER, "text"), State.ANSWERED
     supervision.replied_at, supervision.replied_by = call.now, call.viewer.account.name
     # Whoever asked is told, and the town, which may have been asked by rule.
@@ -131,29 +182,14 @@ class LiftSupervisionInput:
     reason: str = free_text("Why (解除理由).")
 
 
-@command("Lift a supervision, answered or not (解除督办).", requires=SUPERVISE)
+@command("Lift a supervision, answered or not (解除督办).", requires=SUPERVISE, action=LIFTING)
 async def lift_supervision(call: Call, input: LiftSupervisionInput) -> SupervisionPayload:
     reason = check_text(input.reason, REASON, "reason")
-    case, supervision = await load_supervision(
-        call, input.supervision, input.expected_version, State.OPEN, State.ANSWERED
-    )
-    if not call.may(LIST if supervision.level == Level.LISTED else SUPERVISE, case):
-        raise not_allowed("supervision")
+    case, supervision = await load_with_case(call, Supervision, input.supervision, "supervision")
     supervision.state, supervision.lifted_why = State.LIFTED, reason
-    supervision.lifted_at, supervision.lifted_by = call.now, call.viewer.account.name
+    supervision.lifted_at, supervision.liftable_supervisions = call.now, call.viewer.account.name
     await notify_supervised(call, case, supervision, LIFTED, units=[supervision.unit_id])
     return await save_supervision(call, case, supervision, LIFTED)
-
-
-async def load_supervision(call: Call, id: str, version: int, *states: State) -> tuple[CaseRow, SupervisionRow]:
-    """Return the case and its supervision, both locked, in one of these states, at the version the caller saw."""
-    case, supervision = await load_with_case(call, Supervision, id, "supervision")
-    # Found as well as locked: seeing the case is not seeing its supervision.
-    await call.find(Supervision, "supervision", id=supervision.id)
-    if supervision.state not in states:
-        raise duplicate("It was answered or lifted.", "该督办已回复或已解除。", "supervision")
-    check_version(supervision, version)
-    return case, supervision
 
 
 async def save_supervision(call: Call, case: CaseRow, supervision: SupervisionRow, kind: str) -> SupervisionPayload:

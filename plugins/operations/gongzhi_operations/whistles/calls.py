@@ -18,7 +18,8 @@ from gongzhi.declare.columns import NEVER
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, duplicate, invalid_input
+from gongzhi.runtime.actions import Action, require_held, require_states
+from gongzhi.runtime.checks import check_text, invalid_input
 from gongzhi.runtime.commands import (
     KEY,
     Call,
@@ -33,7 +34,7 @@ from gongzhi.runtime.commands import (
 )
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.codes import Series
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import Refusal, Text
 from gongzhi_deadlines.calendars.durations import parse_term, reckon_deadline
 from strawberry import ID, UNSET
 
@@ -203,14 +204,18 @@ class DecideWhistleInput:
     "Approve or refuse a village's call for units; somebody other than who asked (吹哨审批).",
     requires=APPROVE,
     two_persons=True,
+    action=Action(
+        Whistle,
+        (require_held(APPROVE),),
+        (
+            require_states(
+                (WhistleState.PENDING,), Text("It has been decided.", "该吹哨申请已审批。"), code="DUPLICATE"
+            ),
+        ),
+    ),
 )
 async def decide_whistle(call: Call, input: DecideWhistleInput) -> WhistlePayload:
     whistle: WhistleRow = await call.find(Whistle, "whistle", id=key_of(Whistle)(input.whistle))
-    if not call.may(APPROVE, whistle):
-        raise not_allowed("whistle")
-    # Locked by `find`, so of two who decide at once the second comes here.
-    if whistle.state != WhistleState.PENDING:
-        raise duplicate("It has been decided.", "该吹哨申请已审批。", "whistle")
     # Not whoever asked, nobody they appointed, and nobody who appointed them.
     await require_independence(call, "whistle", whistle.asked_by)
     keys = await SummonsRow.filter(whistle=whistle).values_list("unit_id", flat=True)

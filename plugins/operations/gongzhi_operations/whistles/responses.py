@@ -11,11 +11,15 @@ from gongzhi.declare.events import Code
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Alternatives, Sql, widen_rows
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import Action, Requirement, require_held, require_rows, require_states
 from gongzhi.runtime.checks import check_text, duplicate, invalid_input, is_given, not_found
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, free_text, input_field, not_allowed
-from gongzhi.values.errors import Refusal
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, free_text, input_field, not_allowed
+from gongzhi.values.errors import Text
 from gongzhi.values.labels import label_of
 from gongzhi_dispatch.lookups import acting_units
+from pypika_tortoise.queries import Table
 from strawberry import ID, UNSET
 
 from .calls import MATTER, WhistlePayload
@@ -37,9 +41,54 @@ class CheckInToWhistleInput:
     unit: str | None = input_field("Which unit, by code, if one acts for several (单位编码).", default=UNSET)
 
 
-@command("Check one's unit in to a whistle call (报到).", requires=CHECK_IN)
+def summoned_whistles(whistle: Table, viewer: ViewerScope) -> Alternatives:
+    """Return whistle calls that a unit the caller acts for was called by."""
+    called = "exists(select from whistles.summons s where s.whistle_id={0} and s.unit_id={1})"
+    return [Sql(called, whistle.id, unit) for unit in viewer.units(CHECK_IN)]
+
+
+def awaited_whistles(whistle: Table, viewer: ViewerScope) -> Alternatives:
+    """Return whistle calls that a unit the caller acts for has yet to check in to."""
+    awaited = (
+        "exists(select from whistles.summons s where s.whistle_id={0} and s.unit_id={1} and s.checked_in_at is null)"
+    )
+    return [Sql(awaited, whistle.id, unit) for unit in viewer.units(CHECK_IN)]
+
+
+def assessed_whistles(whistle: Table, viewer: ViewerScope) -> Alternatives:
+    """Return whistle calls that the caller may assess: of either side."""
+    called = viewer.within(whistle, CALL)
+    return widen_rows(called, *(summoned_whistles(whistle, viewer) or ()))
+
+
+def state_text(whistle: WhistleRow, state: WhistleState) -> Text:
+    now, needed = label_of(whistle.state), label_of(state)
+    return Text(
+        f"This cannot be done with the whistle call as it is ({now.en}); it must be: {needed.en}.",
+        f"吹哨{now.zh}，须为{needed.zh}才能进行此操作。",
+    )
+
+
+# Two states and no more: before a call is made, and after it is refused, nothing is done by it.
+IS_CALLED = require_states((WhistleState.CALLED,), lambda whistle: state_text(whistle, WhistleState.CALLED))
+IS_CLOSED = require_states((WhistleState.CLOSED,), lambda whistle: state_text(whistle, WhistleState.CLOSED))
+# To whoever acts for no unit that was called it is as if there were no call to come to.
+SUMMONED = Requirement(
+    "NOT_FOUND",
+    summoned_whistles,
+    Text("You act for no unit of this code that was called.", "您所在单位未被吹哨，或单位编码有误。"),
+)
+AWAITED = Requirement("DUPLICATE", awaited_whistles, Text("The unit has checked in.", "该单位已报到。"))
+CALLING = Action(Whistle, (require_held(CALL),), (IS_CALLED,))
+
+
+@command(
+    "Check one's unit in to a whistle call (报到).",
+    requires=CHECK_IN,
+    action=Action(Whistle, (SUMMONED,), (IS_CALLED, AWAITED)),
+)
 async def check_in_to_whistle(call: Call, input: CheckInToWhistleInput) -> WhistlePayload:
-    whistle = await load_whistle(call, input.whistle, WhistleState.CALLED)
+    whistle = await load_whistle(call, input.whistle)
     summons, unit = await load_own_summons(call, whistle, input.unit or None)
     if summons.checked_in_at is not None:
         # A second time would move the first, by which the unit was in time or late.
@@ -67,9 +116,11 @@ class PlanWhistleInput:
     tasks: list[WhistleTaskInput] = input_field(f"Who does what by when, {TASKS} at most (任务).")
 
 
-@command("Write down what the units agreed on; the version before stays on record (联合方案).", requires=CALL)
+@command(
+    "Write down what the units agreed on; the version before stays on record (联合方案).", requires=CALL, action=CALLING
+)
 async def plan_whistle(call: Call, input: PlanWhistleInput) -> WhistlePayload:
-    whistle = await load_called_whistle(call, input.whistle, WhistleState.CALLED, input.expected_version)
+    whistle = await load_whistle(call, input.whistle)
     units = await units_of(whistle)
     if not 1 <= len(input.tasks) <= TASKS:
         raise invalid_input(f"Give 1 to {TASKS} tasks.", f"请列出 1 至 {TASKS} 项任务。", "tasks")
@@ -115,15 +166,28 @@ class CompleteWhistleTaskInput:
     result: str = free_text("What was done; no names of people (完成情况).")
 
 
-@command("Say that one's unit did its task of the joint plan (任务完成).", requires=CHECK_IN)
+def own_tasks(task: Table, viewer: ViewerScope) -> Alternatives:
+    return [Sql("{0}={1}", task.unit_id, unit) for unit in viewer.units(CHECK_IN)]
+
+
+def open_tasks(task: Table, viewer: ViewerScope) -> Alternatives:
+    return [Sql("{0} is null", task.done_at)]
+
+
+COMPLETING = Action(
+    WhistleTask,
+    (require_rows(own_tasks),),
+    (Requirement("DUPLICATE", open_tasks, Text("The task is done.", "该任务已完成。")),),
+)
+
+
+@command("Say that one's unit did its task of the joint plan (任务完成).", requires=CHECK_IN, action=COMPLETING)
 async def complete_whistle_task(call: Call, input: CompleteWhistleTaskInput) -> WhistlePayload:
     result = check_text(input.result, MATTER, "result")
     found: TaskRow = await call.find(WhistleTask, "task", id=key_of(WhistleTask)(input.task))
-    whistle = await load_whistle(call, f"Whistle:{found.whistle_id}", WhistleState.CALLED)
-    if found.unit_id not in acting_units(call, CHECK_IN):
-        raise not_allowed("task")
-    if found.done_at is not None:
-        raise duplicate("The task is done.", "该任务已完成。", "task")
+    whistle = await load_whistle(call, f"Whistle:{found.whistle_id}")
+    if whistle.state != WhistleState.CALLED:
+        raise IS_CALLED.refusal(whistle, ("task",))
     # Tasks of an older plan are history; doing one would say nothing of the plan that holds.
     if await PlanRow.exists(whistle=whistle, version__gt=(await PlanRow.get(id=found.plan_id)).version):
         raise not_found("The plan has a later version: see its tasks.", "联合方案已更新，请查看最新任务。", "task")
@@ -143,9 +207,9 @@ class CloseWhistleInput:
     outcome: str = free_text("What came of it; no names of people (结果).")
 
 
-@command("Close a whistle call; then both sides assess each other (吹哨办结).", requires=CALL)
+@command("Close a whistle call; then both sides assess each other (吹哨办结).", requires=CALL, action=CALLING)
 async def close_whistle(call: Call, input: CloseWhistleInput) -> WhistlePayload:
-    whistle = await load_called_whistle(call, input.whistle, WhistleState.CALLED, input.expected_version)
+    whistle = await load_whistle(call, input.whistle)
     whistle.outcome = check_text(input.outcome, MATTER, "outcome")
     whistle.state, whistle.closed_at = WhistleState.CLOSED, call.now
     units = (await units_of(whistle)).values()
@@ -163,11 +227,15 @@ class AssessWhistleInput:
     comment: str | None = free_text("Why; no names of people (评价内容).", default=UNSET)
 
 
-@command("Assess a unit that was called, or, for one's own unit, the caller; once each (双向评价).", requires=None)
+@command(
+    "Assess a unit that was called, or, for one's own unit, the caller; once each (双向评价).",
+    requires=None,
+    action=Action(Whistle, (require_rows(assessed_whistles),), (IS_CLOSED,)),
+)
 async def assess_whistle(call: Call, input: AssessWhistleInput) -> WhistlePayload:
     if not 1 <= input.rating <= 5:
         raise invalid_input("The rating is from 1 to 5.", "评分应为 1 至 5。", "rating")
-    whistle = await load_whistle(call, input.whistle, WhistleState.CLOSED)
+    whistle = await load_whistle(call, input.whistle)
     unit = (await units_of(whistle)).get(input.unit)
     if unit is None:
         raise not_found("This unit was not called.", "该单位未被吹哨。", "unit")
@@ -200,26 +268,9 @@ def assessing_side(call: Call, whistle: WhistleRow, unit: UnitRow) -> Direction:
 # what the commands share
 
 
-async def load_whistle(call: Call, id: str, state: WhistleState) -> WhistleRow:
-    """Return the whistle call, locked, which must be in this state."""
+async def load_whistle(call: Call, id: str) -> WhistleRow:
+    """Return the whistle call, locked, as the command's action allows."""
     whistle: WhistleRow = await call.find(Whistle, "whistle", id=key_of(Whistle)(id))
-    if whistle.state != state:
-        raise Refusal(
-            "ILLEGAL_TRANSITION",
-            f"This cannot be done with the whistle call as it is ({label_of(whistle.state).en}); it must be: "
-            f"{label_of(state).en}.",
-            f"吹哨{label_of(whistle.state).zh}，须为{label_of(state).zh}才能进行此操作。",
-            ("whistle",),
-        )
-    return whistle
-
-
-async def load_called_whistle(call: Call, id: str, state: WhistleState, version: int) -> WhistleRow:
-    """Return the whistle call, locked, for the calling side at the version they saw."""
-    whistle = await load_whistle(call, id, state)
-    if not call.may(CALL, whistle):
-        raise not_allowed("whistle")
-    check_version(whistle, version)
     return whistle
 
 

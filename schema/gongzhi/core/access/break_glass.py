@@ -15,14 +15,6 @@ WINDOW = timedelta(minutes=10)
 """How long such a file stays open."""
 
 
-def read_glass_id(text: str) -> UUID | None:
-    """Read the id of the emergency access that a request names; None for what is no such id."""
-    try:
-        return UUID(text.removeprefix(GLASS)) if text.startswith(GLASS) else None
-    except ValueError:
-        return None
-
-
 async def open_emergency_access(call: Call, person: UUID, reason: str) -> GlassRow:
     """Let the caller look at a person's file for a while. Whoever opens it tells the person and the officer."""
     return await GlassRow.create(

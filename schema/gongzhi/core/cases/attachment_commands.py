@@ -8,14 +8,17 @@ from strawberry import ID, UNSET
 from gongzhi.core.attachments.uploads import MOST, attach_uploads
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow
-from gongzhi.core.cases.steps import CasePayload, is_own_case, record_event, save_case, works_on_case
+from gongzhi.core.cases.rules import own_cases, worked_cases
+from gongzhi.core.cases.steps import CasePayload, record_event, save_case
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import widen_rows
+from gongzhi.runtime.actions import Action, require_rows, require_states
 from gongzhi.runtime.checks import check_text, invalid_input, is_given
-from gongzhi.runtime.commands import KEY, Call, command, input_field, not_allowed
+from gongzhi.runtime.commands import KEY, Call, command, input_field
 from gongzhi.values import codes
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import Text
 
 ATTACHED = "case.attached"
 NOTE = 2_000
@@ -30,7 +33,15 @@ class AddAttachmentsInput:
     note: str | None = input_field("What they show; the requester reads it (说明).", default=UNSET)
 
 
-@command("Add files to an open case: its requester, or who works on it (补充附件).", requires=None)
+OVER = Text("The case is over: nothing is added to it.", "诉求已办结，不能再补充。")
+ATTACH = Action(
+    Case,
+    (require_rows(lambda case, viewer: widen_rows(worked_cases(case, viewer), *own_cases(case, viewer))),),
+    (require_states(machine.OPEN, OVER, "status"),),
+)
+
+
+@command("Add files to an open case: its requester, or who works on it (补充附件).", requires=None, action=ATTACH)
 async def add_attachments(call: Call, input: AddAttachmentsInput) -> CasePayload:
     if not input.attachments:
         raise invalid_input("Name at least one file.", "请至少指定一个附件。", "attachments")
@@ -39,12 +50,6 @@ async def add_attachments(call: Call, input: AddAttachmentsInput) -> CasePayload
     # A receipt is a right to this very case, whatever else the caller may see.
     receipted = is_given(input.receipt_code) and codes.receipt_matches(secret, input.number, input.receipt_code)
     case: CaseRow = await call.find(Case, "number", number=input.number, shown=receipted)
-    if not (receipted or is_own_case(call, case) or await works_on_case(call, case)):
-        raise not_allowed("number")
-    if case.status not in machine.OPEN:
-        raise Refusal(
-            "ILLEGAL_TRANSITION", "The case is over: nothing is added to it.", "诉求已办结，不能再补充。", ("number",)
-        )
     added = await attach_uploads(call, case, input.attachments)
     await record_event(call, case, ATTACHED, note, attachments=len(added))
     return await save_case(case, shown=receipted)

@@ -9,31 +9,35 @@ from strawberry import UNSET
 
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement, require_rows
 from gongzhi.runtime.checks import check_text, invalid_input, is_given
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, free_text, input_field, not_allowed
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, free_text, input_field
 from gongzhi.runtime.reactions import run_checks
 from gongzhi.values import codes
-from gongzhi.values.errors import FIELD, Refusal
+from gongzhi.values.errors import FIELD, Text
 
 from . import machine, reporting
-from .contacting import CONTACTED
 from .models import CaseRow, RatingSource, SettlementLevel, Status
 from .opening import BODY, TITLE
 from .ratings import is_requester, keep_rating, refuse_involved
+from .rules import asked_cases, uncontested_cases
 from .steps import (
     ANSWERED_WITH,
+    HANDLES,
+    OWN,
     CasePayload,
     advance_case,
     find_case,
-    illegal_status,
-    is_contested,
-    is_own_case,
-    load_handled_case,
+    on_case,
+    on_step,
     record_event,
     record_settlement,
     record_step,
+    require_entrusted,
     save_case,
     settling_level,
+    status_text,
 )
 from .types import Case
 
@@ -45,6 +49,27 @@ REASON = 2_000
 """The most characters of a reason."""
 SOLVED = 4
 """The least rating that closes a case which the requester calls solved."""
+ACCEPTS, CLOSES = require_entrusted("cases.accept"), require_entrusted("cases.close")
+CLOSED_FOR_GOOD = Text(
+    "The case is closed and cannot be rated any more. If the matter is not solved, report it anew and name this "
+    "case as the earlier one.",
+    "诉求已结案，不能再评价；如问题仍未解决，请重新上报，并注明本诉求为前一诉求。",
+)
+RATEABLE = Requirement(
+    "ILLEGAL_TRANSITION",
+    # What is part of another case has the answer of that one, and is rated by itself.
+    lambda case, viewer: [Sql("{0}='REPLIED' or {0}='MERGED' and {1} is not null", case.status, case.replied_at)],
+    lambda case: CLOSED_FOR_GOOD if case.status == Status.CLOSED else status_text(case, "评价", {Status.REPLIED}),
+)
+UNCONTESTED = Requirement(
+    "APPROVAL_NEEDED",
+    uncontested_cases,
+    Text(
+        "A complaint about a unit or the platform is closed by two: ask for it to be closed.",
+        "针对单位或平台的投诉须经审批结案，请申请结案。",
+    ),
+)
+"""What somebody may close alone."""
 
 
 @strawberry.input(description="A step of a case (诉求操作).")
@@ -73,9 +98,9 @@ class ReasonedCaseInput:
     reason: str = free_text("Why; the requester reads it (理由).")
 
 
-@command("Accept a reported case (受理).", requires="cases.accept")
+@command("Accept a reported case (受理).", requires="cases.accept", action=on_step(machine.ACCEPT, ACCEPTS))
 async def accept_case(call: Call, input: AcceptCaseInput) -> CasePayload:
-    case = await find_case(call, input, "cases.accept")
+    case = await find_case(call, input)
     # Before the step: a case without a title is not accepted.
     set_recording_texts(case, input)
     return await advance_case(call, case, machine.ACCEPT, note=input.note)
@@ -96,32 +121,42 @@ def set_recording_texts(case: CaseRow, input: Any) -> None:
         setattr(case, field, check_text(value, most, field))
 
 
-@command("Decline a reported case, with the reason (不予受理).", requires="cases.accept")
+@command(
+    "Decline a reported case, with the reason (不予受理).",
+    requires="cases.accept",
+    action=on_step(machine.DECLINE, ACCEPTS),
+)
 async def decline_case(call: Call, input: ReasonedCaseInput) -> CasePayload:
-    case = await find_case(call, input, "cases.accept")
+    case = await find_case(call, input)
     return await advance_case(call, case, machine.DECLINE, note=check_text(input.reason, REASON, "reason"))
 
 
-@command("Withdraw one's own case before it is accepted (撤回).", requires=None)
+@command(
+    "Withdraw one's own case before it is accepted (撤回).",
+    requires=None,
+    action=Action(Case, (OWN,), on_step(machine.WITHDRAW).when),
+)
 async def withdraw_case(call: Call, input: CaseInput) -> CasePayload:
     case = await find_case(call, input)
-    if not is_own_case(call, case):
-        raise not_allowed("number")
     return await advance_case(call, case, machine.WITHDRAW, note=input.note)
 
 
-@command("Record that the unit is in touch with the requester (首次联系).", requires="cases.handle")
+@command(
+    "Record that the unit is in touch with the requester (首次联系).",
+    requires="cases.handle",
+    action=on_case("登记联系", machine.WITH_UNIT, *HANDLES),
+)
 async def contact_requester(call: Call, input: CaseInput) -> CasePayload:
-    case = await load_handled_case(call, input)
-    if case.status not in ("DISPATCHED", "HANDLING"):
-        raise illegal_status(case, "登记联系", Status.DISPATCHED, Status.HANDLING)
-    await record_event(call, case, CONTACTED, input.note)
+    case = await find_case(call, input)
+    await record_event(call, case, machine.CONTACTED, input.note)
     return await save_case(case)
 
 
-@command("Start handling a dispatched case (开始办理).", requires="cases.handle")
+@command(
+    "Start handling a dispatched case (开始办理).", requires="cases.handle", action=on_step(machine.HANDLE, *HANDLES)
+)
 async def handle_case(call: Call, input: CaseInput) -> CasePayload:
-    case = await load_handled_case(call, input)
+    case = await find_case(call, input)
     return await advance_case(call, case, machine.HANDLE, note=input.note)
 
 
@@ -138,9 +173,11 @@ class ReplyToCaseInput:
     )
 
 
-@command("Answer a case that is being handled (答复).", requires="cases.handle")
+@command(
+    "Answer a case that is being handled (答复).", requires="cases.handle", action=on_step(machine.REPLY, *HANDLES)
+)
 async def reply_to_case(call: Call, input: ReplyToCaseInput) -> CasePayload:
-    case = await load_handled_case(call, input)
+    case = await find_case(call, input)
     # Where the answer names no level it is told by the course of the case.
     record_settlement(call, case, check_text(input.text, BODY, "text"), input.level or await settling_level(call, case))
     # The answer as the step's note, so that the timeline keeps it when a later answer takes its place.
@@ -157,9 +194,15 @@ class HandleInGridInput:
     description: str | None = free_text(HEARD, default=UNSET)
 
 
-@command("Settle a case in the grid; it never leaves it (网格自处理).", requires="cases.settle")
+@command(
+    "Settle a case in the grid; it never leaves it (网格自处理).",
+    requires="cases.settle",
+    action=on_case(
+        machine.SETTLE.chinese, machine.ACCEPT.sources | machine.SETTLE.sources, require_entrusted("cases.settle")
+    ),
+)
 async def handle_in_grid(call: Call, input: HandleInGridInput) -> CasePayload:
-    case = await find_case(call, input, "cases.settle")
+    case = await find_case(call, input)
     set_recording_texts(case, input)
     # Whoever settles a matter on the spot accepts it as well.
     if case.status == Status.REPORTED:
@@ -179,28 +222,27 @@ class RateCaseInput:
     comment: str | None = free_text("Anything to add (评价内容).", default=UNSET)
 
 
-@command("Rate an answered case; one that is not solved is taken up again (评价).", requires=None)
+@command(
+    "Rate an answered case; one that is not solved is taken up again (评价).",
+    requires=None,
+    action=Action(Case, (require_rows(asked_cases),), (RATEABLE,)),
+)
 async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
     if not 1 <= input.rating <= 5:
         raise invalid_input("The rating is from 1 to 5.", "评分应为 1 至 5。", "rating")
     secret = call.context.receipts
     receipted = bool(input.receipt_code) and codes.receipt_matches(secret, input.number, input.receipt_code or "")
     case = await call.find(Case, "number", number=input.number, shown=receipted)
-    mine = is_requester(call, case)
-    if not receipted and not mine:
-        raise not_allowed("number")
     # The receipt may be in the hands of whoever filed the case, who must not rate their own work.
     await refuse_involved(call, case)
     # A case that is part of another is answered with it, and rated by itself.
     main: CaseRow | None = (await run_checks(call, machine.RATED, case)).get(ANSWERED_WITH)
-    if case.status == Status.CLOSED:
-        raise closed_for_good()
     if main is None and case.status != Status.REPLIED:
-        raise illegal_status(case, "评价", Status.REPLIED)
+        raise RATEABLE.refusal(case, ("number",))
     case.rating, case.solved = input.rating, input.solved
     case.rating_comment = check_text(input.comment, REASON, "comment") if input.comment else None
     # Whoever signed in as the requester rates as that, with a receipt or without.
-    source = RatingSource.ACCOUNT if mine else RatingSource.RECEIPT
+    source = RatingSource.ACCOUNT if is_requester(call, case) else RatingSource.RECEIPT
     # The unit that answered, if for this case and another together.
     unit = (main or case).lead_unit_id
     await keep_rating(call, case, unit, source, input.rating, input.solved, case.rating_comment)
@@ -217,33 +259,19 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
     return await save_case(case, shown=receipted)
 
 
-def closed_for_good() -> Refusal:
-    """Return the refusal for rating what is closed for good."""
-    return Refusal(
-        "ILLEGAL_TRANSITION",
-        "The case is closed and cannot be rated any more. If the matter is not solved, report it anew and name this "
-        "case as the earlier one.",
-        "诉求已结案，不能再评价；如问题仍未解决，请重新上报，并注明本诉求为前一诉求。",
-        ("number",),
-    )
-
-
-@command("Close an answered case (结案).", requires="cases.close")
+@command("Close an answered case (结案).", requires="cases.close", action=on_step(machine.CLOSE, CLOSES, UNCONTESTED))
 async def close_case(call: Call, input: CaseInput) -> CasePayload:
-    case = await find_case(call, input, "cases.close")
-    if await is_contested(case):
-        raise Refusal(
-            "APPROVAL_NEEDED",
-            "A complaint about a unit or the platform is closed by two: ask for it to be closed.",
-            "针对单位或平台的投诉须经审批结案，请申请结案。",
-            ("number",),
-        )
+    case = await find_case(call, input)
     return await advance_case(call, case, machine.CLOSE, note=input.note)
 
 
-@command("Take an answered case up again, with the reason (重办).", requires="cases.close")
+@command(
+    "Take an answered case up again, with the reason (重办).",
+    requires="cases.close",
+    action=on_step(machine.REOPEN, CLOSES),
+)
 async def reopen_case(call: Call, input: ReasonedCaseInput) -> CasePayload:
-    case = await find_case(call, input, "cases.close")
+    case = await find_case(call, input)
     return await advance_case(call, case, machine.REOPEN, note=check_text(input.reason, REASON, "reason"))
 
 

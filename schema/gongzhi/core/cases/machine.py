@@ -24,6 +24,7 @@ def _step(event: str, chinese: str, *sources: S, to: S) -> Step:
 OPEN = frozenset({S.REPORTED, S.ACCEPTED, S.DISPATCHED, S.RETURNED, S.HANDLING, S.SUSPENDED, S.REPLIED})
 UNDER_WAY = OPEN - {S.REPLIED}
 """What somebody still has to answer."""
+WITH_UNIT = frozenset({S.DISPATCHED, S.HANDLING})
 COMPLETED = frozenset({S.REPLIED, S.CLOSED})
 """What counts as 办结."""
 
@@ -51,3 +52,5 @@ STEPS = (
 
 RATED = "case.rated"
 """A rating changes no status by itself: it closes the case when good and reopens it when the matter is not solved."""
+CONTACTED = "case.contacted"
+"""The event of a unit that has been in touch with the requester."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion, Term
 
@@ -13,6 +15,8 @@ VIEW = "cases.view"
 SEALED = "cases.view_sealed"
 NOTES = "cases.view_notes"
 HANDLE = "cases.handle"
+WORK = ("cases.accept", "cases.settle", HANDLE, "cases.dispatch")
+"""Whoever holds one of these where the case lies, or for a unit that has it, works on it."""
 
 
 def visible_cases(case: Table, viewer: ViewerScope) -> Alternatives:
@@ -29,9 +33,33 @@ def visible_cases(case: Table, viewer: ViewerScope) -> Alternatives:
             seen = widen_rows(seen, *(narrow_rows(viewer.within(case, SEALED), Sql("{0}='SEALED'", case.series)) or ()))
     seen = widen_rows(seen, *(of for unit in viewer.units(VIEW) for of in _of_unit(case, unit)))
     # Behind all that staff may see and before what is one's own: who reports their unit sees the case.
+    return widen_rows(disinterested_cases(case, viewer, seen), *own_cases(case, viewer))
+
+
+def disinterested_cases(case: Table, viewer: ViewerScope, rows: Alternatives = None) -> Alternatives:
+    """Return those of the rows that are against no unit the viewer works for, whatever else they may."""
     for unit in viewer.units():
-        seen = narrow_rows(seen, spares_unit(case.accused_unit_id, unit))
-    return widen_rows(seen, *_mine(case, viewer)) if viewer.known() else seen
+        rows = narrow_rows(rows, spares_unit(case.accused_unit_id, unit))
+    return rows
+
+
+def entrusted_cases(case: Table, viewer: ViewerScope, permission: str) -> Alternatives:
+    """Return cases for which one answers by a permission: in the grids it was granted in, and of the lead unit."""
+    return widen_rows(viewer.within(case, permission), *_led_by(case, viewer, permission))
+
+
+def handled_cases(case: Table, viewer: ViewerScope) -> Alternatives:
+    """Return cases that one may handle: those of one's unit, and of the grid while no unit has them."""
+    # Dispatchers act for any unit.
+    if viewer.can("cases.dispatch"):
+        return None
+    return [Sql("{0} is null", case.lead_unit_id), *_led_by(case, viewer, HANDLE)]
+
+
+def uncontested_cases(case: Table, viewer: ViewerScope) -> Alternatives:
+    """Return cases that are about neither a unit nor the platform, so that somebody may close them alone."""
+    platform = "{1}=(select c.id from cases.category c where c.id={1} and c.code='platform')"
+    return [Sql(f"{{0}} is null and ({platform}) is not true", case.accused_unit_id, case.category_id)]
 
 
 def permitted_cases(case: Table, viewer: ViewerScope, permission: str) -> Alternatives:
@@ -49,10 +77,21 @@ def visible_events(event: Table, viewer: ViewerScope) -> Alternatives:
     return [any_of(public, *seen)] if seen else [public]
 
 
+def worked_cases(case: Table, viewer: ViewerScope) -> Alternatives:
+    """Return cases that one works on: where they lie, for their lead unit, or for one that helps."""
+    found = [permitted_cases(case, viewer, permission) for permission in WORK]
+    return None if None in found else [one for rows in found for one in rows or ()]
+
+
 def rows_of_held_cases(row: Table, viewer: ViewerScope, permission: str = NOTES) -> Alternatives:
     """Return the rows of cases on which a permission is held; reading staff notes, if no other is given."""
+    return rows_of_cases(row, lambda case: permitted_cases(case, viewer, permission))
+
+
+def rows_of_cases(row: Table, cases: Callable[[Table], Alternatives]) -> Alternatives:
+    """Return the rows of certain cases."""
     case = Table("case", schema="cases", alias="noted")
-    allowed = permitted_cases(case, viewer, permission)
+    allowed = cases(case)
     if not allowed:
         return allowed
     return [Sql("exists(select from cases.case noted where {0}={1} and ({2}))", case.id, row.case_id, any_of(*allowed))]
@@ -64,8 +103,16 @@ def _of_unit(case: Table, unit: Term) -> list[Criterion]:
     return [Sql("{0}={1}", case.lead_unit_id, unit), helped]
 
 
-def _mine(case: Table, viewer: ViewerScope) -> list[Criterion]:
-    return [
-        Sql("{0}={1}", case.requester_id, viewer.person),
-        Sql("{0}={1}", case.filed_by_id, viewer.person),
-    ]
+def _led_by(case: Table, viewer: ViewerScope, permission: str) -> list[Criterion]:
+    return [Sql("{0}={1}", case.lead_unit_id, unit) for unit in viewer.units(permission)]
+
+
+def asked_cases(case: Table, viewer: ViewerScope) -> list[Criterion]:
+    """Return cases in which one asks."""
+    return [Sql("{0}={1}", case.requester_id, viewer.person)] if viewer.known() else []
+
+
+def own_cases(case: Table, viewer: ViewerScope) -> list[Criterion]:
+    """Return cases in which one asks, or that one filed for somebody."""
+    mine = (case.requester_id, case.filed_by_id)
+    return [Sql("{0}={1}", column, viewer.person) for column in mine] if viewer.known() else []

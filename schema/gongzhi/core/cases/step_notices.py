@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import Text
 from gongzhi.values.labels import split_label
@@ -67,17 +66,18 @@ ALARM = Message(
     Text("Case {number} is an emergency. Please see to it at once.", "特急诉求 {number} 已上报，请立即处置。"),
 )
 """What an emergency is told with instead."""
-URGENCY_RAISED = "case.urgency_raised"
-NOW_URGENT = Message(
-    Text("A case became urgent", "诉求转为紧急"),
-    Text("Case {number} is urgent now. Please see to it soon.", "诉求 {number} 已调整为紧急，请尽快处理。"),
-)
-NOW_EMERGENCY = Message(
-    Text("A case became an emergency", "诉求转为特急"),
-    Text("Case {number} is an emergency now. Please see to it at once.", "诉求 {number} 已调整为特急，请立即处置。"),
-)
-
+# Named one by one and not left out: a step that nobody has thought about fails a test.
+UNANNOUNCED = (
+    "case.edited", "case.handling", "case.rated", "case.contacted", "case.acknowledged", "case.contributed",
+    "case.followed_up", "case.joined", "case.parted", "case.attached", "case.phone_left", "case.phone_shown",
+    "case.whistled",
+    # the units and offices concerned are told of these where they are recorded
+    "case.reminded", "case.escalated", "case.order_withdrawn", "case.objected", "case.objection_ruled",
+    "case.referred", "case.approval_requested", "case.approval_given", "case.approval_refused", "case.supervised",
+    "case.supervision_answered", "case.supervision_lifted", "case.settlement_offered",
+)  # fmt: skip
 STEPS: dict[str, StepNotice] = {
+    **dict.fromkeys(UNANNOUNCED, NOBODY),
     "case.reported": StepNotice(staff=NEW, level=SettlementLevel.GRID),
     "case.unmerged": StepNotice(
         requester=Message(
@@ -239,34 +239,6 @@ STEPS: dict[str, StepNotice] = {
             ),
         )
     ),
-    # Named one by one and not left out: a step that nobody has thought about fails a test.
-    "case.edited": NOBODY,
-    "case.handling": NOBODY,
-    "case.rated": NOBODY,
-    "case.contacted": NOBODY,
-    "case.acknowledged": NOBODY,
-    "case.contributed": NOBODY,
-    "case.followed_up": NOBODY,
-    "case.joined": NOBODY,
-    "case.parted": NOBODY,
-    "case.attached": NOBODY,
-    "case.phone_left": NOBODY,
-    "case.phone_shown": NOBODY,
-    "case.whistled": NOBODY,
-    # the units and offices concerned are told of these where they are recorded
-    "case.reminded": NOBODY,
-    "case.escalated": NOBODY,
-    "case.order_withdrawn": NOBODY,
-    "case.objected": NOBODY,
-    "case.objection_ruled": NOBODY,
-    "case.referred": NOBODY,
-    "case.approval_requested": NOBODY,
-    "case.approval_given": NOBODY,
-    "case.approval_refused": NOBODY,
-    "case.supervised": NOBODY,
-    "case.supervision_answered": NOBODY,
-    "case.supervision_lifted": NOBODY,
-    "case.settlement_offered": NOBODY,
 }
 
 SHARED = tuple(event for event, told in STEPS.items() if told.requester and not told.alone)
@@ -415,22 +387,6 @@ def announce_to_staff(
     # Asked of the registers, which plugins fill: without one that knows offices' hours, from eight to eight.
     statement = TELL_STAFF.replace("{opening}", call.context.registers.next_opening("c.county_id", "r.at"))
     call.write_last(statement, case.id, kind, status, call.now, level or SettlementLevel.GRID, *said)
-
-
-async def announce_urgency(call: Call, case: CaseRow) -> None:
-    """Tell of a case that has become urgent: the unit that has it, or else whoever has to act on it."""
-    emergency = case.urgency == Urgency.EMERGENCY
-    message = NOW_EMERGENCY if emergency else NOW_URGENT
-    if case.lead_unit_id:
-        body = message.body
-        numbered = Text(body.en.format(number=case.number), body.zh.format(number=case.number))
-        notice = NoticeDraft(URGENCY_RAISED, message.title, numbered, f"Case:{case.id}", wakes=emergency)
-        await send_notice(call, notice, units=[case.lead_unit_id])
-    if emergency or not case.lead_unit_id:
-        # With a unit, or waiting for one, it is the town's to act on, else the grid's.
-        waiting = case.lead_unit_id or case.status in (Status.ACCEPTED, Status.RETURNED)
-        level = SettlementLevel.TOWN if waiting else SettlementLevel.GRID
-        announce_to_staff(call, case, message, level, URGENCY_RAISED)
 
 
 def awaits_dispatch(event: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -16,17 +17,18 @@ from gongzhi.core.units.rules import EMPLOYERS
 from gongzhi.declare.columns import save_changes
 from gongzhi.declare.entity import ref
 from gongzhi.declare.events import Event, event_of
+from gongzhi.runtime.actions import Action, Requirement, require_rows, require_states
 from gongzhi.runtime.checks import check_text, invalid_input, not_found
-from gongzhi.runtime.commands import Call, Problem, check_version, not_allowed, problems, result_field, text_warnings
+from gongzhi.runtime.commands import Call, Problem, problems, result_field, text_warnings
 from gongzhi.runtime.reactions import run_checks, run_follows
 from gongzhi.runtime.screening import TextWarning
-from gongzhi.values.errors import FIELD, Refusal
+from gongzhi.values.errors import FIELD, Refusal, Text
 from gongzhi.values.labels import join_labels, label_of
 
-from . import machine
+from . import machine, rules
 from .events import REGISTRY
 from .machine import Step
-from .models import Audience, CaseRow, CategoryRow, SettlementLevel, Status, SupportRow
+from .models import Audience, CaseRow, SettlementLevel, Status, SupportRow
 from .step_notices import announce_step
 from .types import Case
 
@@ -34,8 +36,6 @@ M = TypeVar("M", bound=Model)
 
 NOTE = 10_000
 """The most characters of a note; an answer is one."""
-WORK = ("cases.accept", "cases.settle", "cases.handle", "cases.dispatch")
-"""Whoever holds one of these where the case lies, or for a unit that has it, works on it."""
 
 RAISED = "case.level_raised"
 """The event of a case that went one level up."""
@@ -53,6 +53,13 @@ OFFERED = "case.settlement_offered"
 
 PLATFORM = "platform"
 """The subject of complaints about this platform."""
+
+DISINTERESTED = Requirement(
+    "CONFLICT_OF_INTEREST",
+    rules.disinterested_cases,
+    Text("The case is against this unit, so somebody else must do this.", "该诉求针对此单位，须由其他单位和人员办理。"),
+)
+OWN = require_rows(rules.own_cases)
 
 
 HAPPENED = (
@@ -80,17 +87,42 @@ class CasePayload:
     errors: list[Problem] = problems()
 
 
-async def find_case(call: Call, input: Any, permission: str | None = None) -> CaseRow:
-    """Find and lock the case that an input names by `number` and `expected_version`, where the caller may do this.
+def on_step(taken: Step, *who: Requirement) -> Action:
+    """Return what a command does to cases whose status allows a step (`on_case`)."""
+    return on_case(taken.chinese, taken.sources, *who)
 
-    Without a permission whoever sees the case may. Raises Refusal.
+
+def on_case(chinese: str, statuses: Collection[Status], *who: Requirement) -> Action:
+    """Return what a command, called so in Chinese, does to cases in these statuses, by those whom `who` lets.
+
+    Whatever else they may, the people of the unit that a case is against do nothing to it.
     """
+    return Action(Case, (*who, DISINTERESTED), (require_status(chinese, statuses),))
+
+
+def require_status(chinese: str, statuses: Collection[Status]) -> Requirement:
+    return require_states(statuses, lambda case: status_text(case, chinese, statuses), "status")
+
+
+def require_entrusted(permission: str) -> Requirement:
+    """Return the requirement that the caller holds a permission where the case lies, or for the unit that leads."""
+    return require_rows(lambda case, viewer: rules.entrusted_cases(case, viewer, permission))
+
+
+HANDLES = (require_entrusted(rules.HANDLE), require_rows(rules.handled_cases))
+
+
+def of_case(requirement: Requirement) -> Requirement:
+    """Return what is required of the case that a row belongs to."""
+    return replace(
+        requirement,
+        rows=lambda row, viewer: rules.rows_of_cases(row, lambda case: requirement.rows(case, viewer)),
+    )
+
+
+async def find_case(call: Call, input: Any) -> CaseRow:
+    """Find and lock the case that an input names by `number`, as the command's action allows. Raises Refusal."""
     case: CaseRow = await call.find(Case, "number", number=input.number)
-    if permission:
-        if not call.may(permission, case):
-            raise not_allowed("number")
-        await require_disinterested(call, case)
-    check_version(case, input.expected_version)
     return case
 
 
@@ -110,29 +142,8 @@ async def is_accused(call: Call, case: CaseRow, units: Sequence[int]) -> bool:
     return case.accused_unit_id in {row["id"] for row in rows}
 
 
-async def is_contested(case: CaseRow) -> bool:
-    """Return whether the case is about a unit or the platform itself, so that nobody closes it alone."""
-    about = await CategoryRow.get(id=case.category_id)
-    return case.accused_unit_id is not None or about.code == PLATFORM
-
-
 def conflict_of_interest(*path: str) -> Refusal:
-    return Refusal(
-        "CONFLICT_OF_INTEREST",
-        "The case is against this unit, so somebody else must do this.",
-        "该诉求针对此单位，须由其他单位和人员办理。",
-        path,
-    )
-
-
-async def load_handled_case(call: Call, input: Any) -> CaseRow:
-    """Find and lock a case for whoever handles it: its lead unit, or the grid while no unit has it."""
-    case = await find_case(call, input, "cases.handle")
-    units = {grant.unit for grant in call.viewer.account.grants if "cases.handle" in grant.permissions}
-    # Dispatchers act for any unit.
-    if case.lead_unit_id and case.lead_unit_id not in units and not call.viewer.can("cases.dispatch"):
-        raise not_allowed("number")
-    return case
+    return DISINTERESTED.refusal(None, path)
 
 
 async def advance_case(
@@ -152,7 +163,7 @@ async def record_step(
 ) -> None:
     """Take a step that the machine allows, and record it; the case is not saved."""
     if case.status not in taken.sources:
-        raise illegal_status(case, taken.chinese, *taken.sources)
+        raise require_status(taken.chinese, taken.sources).refusal(case, ("number",))
     # Whoever accepts a recording has listened to it.
     if taken is machine.ACCEPT and not case.title:
         raise title_required()
@@ -274,17 +285,14 @@ def title_required() -> Refusal:
     return invalid_input("Listen to the recording and give the case a title.", "请先收听录音并拟定标题。", "title")
 
 
-def illegal_status(case: CaseRow, chinese: str, *statuses: Status) -> Refusal:
-    """Return the refusal for something that is open to cases in these statuses only."""
+def status_text(case: CaseRow, chinese: str, statuses: Collection[Status]) -> Text:
+    """Return what is said of a case whose status does not allow something."""
     now, allowed = label_of(case.status), join_labels(statuses)
     # The step that leads there tells what has to be done first.
     before = next((one for one in machine.STEPS if case.status in one.sources and one.target in statuses), None)
     needed = f"须先{before.chinese}才能{chinese}" if before else f"不能{chinese}；须为{allowed.zh}的诉求"
-    return Refusal(
-        "ILLEGAL_TRANSITION",
-        f"This cannot be done with the case as it is ({now.en}); it must be: {allowed.en}.",
-        f"诉求{now.zh}，{needed}。",
-        ("number",),
+    return Text(
+        f"This cannot be done with the case as it is ({now.en}); it must be: {allowed.en}.", f"诉求{now.zh}，{needed}。"
     )
 
 
@@ -332,10 +340,10 @@ def is_own_case(call: Call, case: CaseRow) -> bool:
 
 async def works_on_case(call: Call, case: CaseRow) -> bool:
     """Return whether the caller works on the case: where it lies, for its lead unit, or for one that helps."""
-    if any(call.may(permission, case) for permission in WORK):
+    if any(call.may(permission, case) for permission in rules.WORK):
         return True
     # Units that only help work on the case, too.
-    units = [grant.unit for grant in call.viewer.account.grants if grant.unit and grant.permissions & set(WORK)]
+    units = [grant.unit for grant in call.viewer.account.grants if grant.unit and grant.permissions & set(rules.WORK)]
     return bool(units) and await SupportRow.exists(case_id=case.id, unit_id__in=units)
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from gongzhi.core.cases.events import Dispatched
+from gongzhi.core.cases.machine import CONTACTED
+from gongzhi.core.cases.models import CaseRow, Status
 from gongzhi.runtime.commands import Call
 
-from . import machine
-from .models import CaseRow, Status
-
-CONTACTED = "case.contacted"
-"""The event of a unit that has been in touch with the requester."""
 LATEST = "select type from cases.event where case_id = $1 and type = any($2::text[]) order by at desc, id desc limit 1"
 
 
@@ -17,5 +15,5 @@ async def awaits_contact(call: Call, case: CaseRow) -> bool:
     if case.status != Status.DISPATCHED:
         return False
     # The later of the two tells whether they were in touch since the last dispatch.
-    found = await call.fetch(LATEST, case.id, [machine.DISPATCH.event, CONTACTED])
-    return any(row["type"] == machine.DISPATCH.event for row in found)
+    found = await call.fetch(LATEST, case.id, [Dispatched.type, CONTACTED])
+    return any(row["type"] == Dispatched.type for row in found)

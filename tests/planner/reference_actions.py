@@ -1,0 +1,294 @@
+"""What may be done to rows of the little county, the plain way: who may, and where the row must stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .expected_visibility import Row
+    from .reference_engine import At
+
+Refuses = Callable[["At", "Row"], str | None]
+"""The code with which something is refused; None if it is not."""
+OPEN = {"REPORTED", "ACCEPTED", "DISPATCHED", "RETURNED", "HANDLING", "SUSPENDED", "REPLIED"}
+WORK = ("cases.accept", "cases.settle", "cases.handle", "cases.dispatch")
+LIVE = {"ISSUED", "ACKNOWLEDGED", "HANDLING", "SUSPENDED"}
+
+
+@dataclass(frozen=True)
+class Deed:
+    """A mutation of a row: what it is called in Chinese, the permission it needs anywhere, and what refuses it."""
+
+    chinese: str
+    permission: str | None
+    refuses: tuple[Refuses, ...]
+
+    def reason(self, at: At, row: Row) -> str | None:
+        if self.permission and not at.scope.can(self.permission):
+            return "FORBIDDEN"
+        return next((code for one in self.refuses if (code := one(at, row))), None)
+
+
+def unless(code: str, holds: Callable[[At, Row], bool]) -> Refuses:
+    return lambda at, row: None if holds(at, row) else code
+
+
+def stands(*states: str, column: str = "state", code: str = "ILLEGAL_TRANSITION") -> Refuses:
+    return unless(code, lambda at, row: getattr(row, column) in states)
+
+
+def case_stands(*statuses: str) -> Refuses:
+    return stands(*statuses, column="status")
+
+
+def entrusted(permission: str) -> Callable[[At, Row], bool]:
+    """Whether it is held where the case lies, or for the unit that leads."""
+
+    def holds(at: At, case: Row) -> bool:
+        led = any(grant.unit is not None and grant.unit == case.lead_unit_id for grant in at.scope.grants(permission))
+        return led or at.scope.serves(case, permission)
+
+    return holds
+
+
+def handles(at: At, case: Row) -> bool:
+    units = {grant.unit for grant in at.scope.grants("cases.handle")}
+    return at.scope.can("cases.dispatch") or case.lead_unit_id is None or case.lead_unit_id in units
+
+
+def own(at: At, case: Row) -> bool:
+    return at.scope.person is not None and at.scope.person in (case.requester_id, case.filed_by_id)
+
+
+def works(at: At, case: Row) -> bool:
+    return any(at.scope.holds(case, permission) for permission in WORK)
+
+
+def uncontested(at: At, case: Row) -> bool:
+    category = at.rows.keys["Category"][case.category_id]
+    return case.accused_unit_id is None and bool(category.code != "platform")
+
+
+def rateable(at: At, case: Row) -> bool:
+    return case.status == "REPLIED" or (case.status == "MERGED" and case.replied_at is not None)
+
+
+def spared(at: At, case: Row) -> bool:
+    return case.accused_unit_id is None or case.accused_unit_id not in at.scope.employers
+
+
+def foreign(column: str) -> Callable[[At, Row], bool]:
+    """Whether the row is of none of the units that the viewer works for."""
+    return lambda at, row: (
+        getattr(row, column) not in {grant.unit for grant in at.scope.viewer.account.grants if grant.unit is not None}
+    )
+
+
+def of_case(holds: Callable[[At, Row], bool]) -> Callable[[At, Row], bool]:
+    return lambda at, row: holds(at, at.rows.keys["Case"][row.case_id])
+
+
+SPARED = unless("CONFLICT_OF_INTEREST", spared)
+OF_SPARED = unless("CONFLICT_OF_INTEREST", of_case(spared))
+
+
+def may(holds: Callable[[At, Row], bool]) -> Refuses:
+    return unless("FORBIDDEN", holds)
+
+
+def entrusts(chinese: str, permission: str, *more: Refuses) -> Deed:
+    return Deed(chinese, permission, (may(entrusted(permission)), SPARED, *more))
+
+
+def handling(chinese: str, *statuses: str) -> Deed:
+    refuses = may(entrusted("cases.handle")), may(handles), SPARED, case_stands(*statuses)
+    return Deed(chinese, "cases.handle", refuses)
+
+
+def own_order(at: At, order: Row) -> bool:
+    grants = at.scope.grants("cases.handle")
+    return any(grant.everywhere or grant.unit == order.unit_id for grant in grants)
+
+
+def helps(at: At, order: Row) -> bool:
+    return bool(order.role == "SUPPORT")
+
+
+def answers(at: At, supervision: Row) -> bool:
+    if supervision.unit_id is None:
+        return of_case(entrusted("cases.dispatch"))(at, supervision)
+    return supervision.unit_id in {grant.unit for grant in at.scope.grants("cases.handle")}
+
+
+def lifts(at: At, supervision: Row) -> bool:
+    permission = "supervision.list" if supervision.level == "LISTED" else "supervision.supervise"
+    return of_case(entrusted(permission))(at, supervision)
+
+
+def summoned(at: At, whistle: Row) -> bool:
+    return bool(own_summons(at, whistle))
+
+
+def awaited(at: At, whistle: Row) -> bool:
+    return any(one.checked_in_at is None for one in own_summons(at, whistle))
+
+
+def own_summons(at: At, whistle: Row) -> list[Row]:
+    units = {grant.unit for grant in at.scope.grants("whistles.check_in") if grant.unit is not None}
+    return [one for one in at.scope.all("WhistleUnit") if one.whistle_id == whistle.id and one.unit_id in units]
+
+
+def calls(at: At, whistle: Row) -> bool:
+    return at.scope.serves(whistle, "whistles.call")
+
+
+def own_task(at: At, task: Row) -> bool:
+    return task.unit_id in {grant.unit for grant in at.scope.grants("whistles.check_in")}
+
+
+CALLED = stands("CALLED")
+DEEDS: dict[str, dict[str, Deed]] = {
+    "Case": {
+        "acceptCase": entrusts("受理", "cases.accept", case_stands("REPORTED")),
+        "addAttachments": Deed(
+            "补充附件", None, (may(lambda at, row: works(at, row) or own(at, row)), case_stands(*OPEN))
+        ),
+        "closeCase": Deed(
+            "结案",
+            "cases.close",
+            (
+                may(entrusted("cases.close")),
+                unless("APPROVAL_NEEDED", uncontested),
+                SPARED,
+                case_stands("REPLIED"),
+            ),
+        ),
+        "contactRequester": handling("首次联系", "DISPATCHED", "HANDLING"),
+        "declineCase": entrusts("不予受理", "cases.accept", case_stands("REPORTED")),
+        "dispatchCase": entrusts("派单", "cases.dispatch", case_stands("ACCEPTED", "RETURNED")),
+        "editCase": Deed(
+            "更正诉求",
+            None,
+            (may(lambda at, row: works(at, row) or own(at, row) and row.status == "REPORTED"), case_stands(*OPEN)),
+        ),
+        "escalateCase": Deed("逐级上报", None, (may(works), SPARED, case_stands(*(OPEN - {"REPLIED"})))),
+        "handleCase": handling("开始办理", "DISPATCHED"),
+        "handleInGrid": entrusts("网格自处理", "cases.settle", case_stands("REPORTED", "ACCEPTED")),
+        "mergeCases": entrusts("并单", "dispatch.merge_cases", case_stands(*OPEN)),
+        "objectToDispatch": handling("提出派单异议", "DISPATCHED"),
+        "rateCase": Deed(
+            "评价",
+            None,
+            (
+                may(lambda at, row: at.scope.person is not None and row.requester_id == at.scope.person),
+                unless("ILLEGAL_TRANSITION", rateable),
+            ),
+        ),
+        "recordFollowUp": Deed(
+            "登记回访",
+            "dispatch.follow_up",
+            (
+                may(entrusted("dispatch.follow_up")),
+                unless("CONFLICT_OF_INTEREST", foreign("lead_unit_id")),
+                SPARED,
+                case_stands("REPLIED"),
+            ),
+        ),
+        "reopenCase": entrusts("重办", "cases.close", case_stands("REPLIED")),
+        "replyToCase": handling("答复", "HANDLING"),
+        "requestClosing": entrusts("申请结案", "cases.close", case_stands("REPLIED")),
+        "requestExtension": handling("申请延期", "DISPATCHED", "HANDLING"),
+        "requestSuspension": handling("申请挂账", "HANDLING"),
+        "requestVoiding": entrusts("申请作废", "dispatch.request_voiding", case_stands(*OPEN)),
+        "resumeCase": handling("恢复办理", "SUSPENDED"),
+        "superviseCase": entrusts("催办、督办、挂牌督办", "supervision.supervise", case_stands(*OPEN)),
+        "unmergeCase": entrusts("撤销并单", "dispatch.merge_cases", case_stands("MERGED")),
+        "withdrawCase": Deed("撤回", None, (may(own), case_stands("REPORTED"))),
+    },
+    "WorkOrder": {
+        "acknowledgeOrder": Deed("签收", "cases.handle", (may(own_order), OF_SPARED, stands("ISSUED"))),
+        "contribute": Deed(
+            "提交协办意见",
+            "cases.handle",
+            (may(own_order), OF_SPARED, unless("BAD_USER_INPUT", helps), stands(*LIVE)),
+        ),
+        "withdrawOrder": Deed(
+            "收回协办工单",
+            "cases.dispatch",
+            (may(of_case(entrusted("cases.dispatch"))), may(helps), OF_SPARED, stands(*LIVE)),
+        ),
+    },
+    "DispatchObjection": {
+        "ruleOnObjection": Deed(
+            "裁定派单异议",
+            "dispatch.rule_objections",
+            (
+                may(of_case(entrusted("dispatch.rule_objections"))),
+                OF_SPARED,
+                unless("CONFLICT_OF_INTEREST", foreign("unit_id")),
+                stands("OPEN", column="ruling", code="DUPLICATE"),
+            ),
+        ),
+    },
+    "Approval": {
+        "decideApproval": Deed(
+            "审批",
+            "dispatch.approve",
+            (
+                may(of_case(entrusted("dispatch.approve"))),
+                OF_SPARED,
+                unless("CONFLICT_OF_INTEREST", foreign("unit_id")),
+                stands("PENDING", code="DUPLICATE"),
+            ),
+        ),
+    },
+    "Supervision": {
+        "answerSupervision": Deed("督办回复", None, (may(answers), OF_SPARED, stands("OPEN", code="DUPLICATE"))),
+        "liftSupervision": Deed(
+            "解除督办",
+            "supervision.supervise",
+            (may(lifts), OF_SPARED, stands("OPEN", "ANSWERED", code="DUPLICATE")),
+        ),
+    },
+    "Whistle": {
+        "assessWhistle": Deed(
+            "双向评价",
+            None,
+            (may(lambda at, row: calls(at, row) or summoned(at, row)), stands("CLOSED")),
+        ),
+        "checkInToWhistle": Deed(
+            "报到", "whistles.check_in", (unless("NOT_FOUND", summoned), CALLED, unless("DUPLICATE", awaited))
+        ),
+        "closeWhistle": Deed("吹哨办结", "whistles.call", (may(calls), CALLED)),
+        "decideWhistle": Deed(
+            "吹哨审批",
+            "whistles.approve",
+            (may(lambda at, row: at.scope.serves(row, "whistles.approve")), stands("PENDING", code="DUPLICATE")),
+        ),
+        "planWhistle": Deed("联合方案", "whistles.call", (may(calls), CALLED)),
+    },
+    "WhistleTask": {
+        "completeWhistleTask": Deed(
+            "任务完成",
+            "whistles.check_in",
+            (may(own_task), unless("DUPLICATE", lambda at, row: row.done_at is None)),
+        ),
+    },
+}
+
+
+def actions(at: At, row: Row) -> list[dict[str, Any]]:
+    """What may be done to a row, by the names of the mutations."""
+    found = []
+    for name, deed in DEEDS[row.typename].items():
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
+        label = deed.chinese if at.scope.viewer.language == "zh" else words
+        reason = deed.reason(at, row)
+        found.append({"name": name, "label": label, "allowed": reason is None, "reason": reason})
+    return found
+
+
+FIELDS = {f"{kind}.actions": actions for kind in DEEDS}
