@@ -31,6 +31,8 @@ MODULES = [
     for folder in ("benchmarks", "docs", "plugins", "releasing", "schema", "server", "tests", "tools")
     for path in (ROOT / folder).rglob("*.py")
 ]
+REQUIRING = {"Requirement", "require_states"}
+"""Words that declare what a command requires of its row."""
 CODE = re.compile(r"[A-Z]+(_[A-Z]+)+|DUPLICATE|FORBIDDEN")
 
 
@@ -65,8 +67,11 @@ def test_refusals_are_listed() -> None:
 
 
 def raised(path: Path) -> Iterator[str]:
-    """The codes of the refusals a module raises; where a name stands for the code, all that its function mentions."""
+    """The codes of refusals a module raises or requires; where a name stands for one, all its function mentions."""
     for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        # What actions require is refused by the server, with the code that stands in the declaration.
+        if isinstance(function, ast.Call) and isinstance(function.func, ast.Name) and function.func.id in REQUIRING:
+            yield from (code for one in (*function.args, *function.keywords) for code in constants(one))
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             for call in ast.walk(function):
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Refusal":
