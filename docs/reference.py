@@ -7,6 +7,7 @@ Examples are the operations that the tests of the desks and plugins send.
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import re
 import textwrap
@@ -167,8 +168,12 @@ def called(command: Command) -> tuple[Any, ...]:
 
 
 def refusals(command: Command) -> list[str]:
-    """The codes of the refusals that a command and what it calls mention."""
+    """The codes of the refusals that a command and what it calls mention, and those of what its action requires."""
     found = {one for function in called(command) for one in constants(function.__code__)}
+    if action := command.action:
+        found |= {one.code for one in (*action.who, *action.when)}
+        if "expected_version" in {one.name for one in dataclasses.fields(command.input)}:
+            found.add("STALE_VERSION")
     return sorted(refusal_codes() & {one for one in found if isinstance(one, str)})
 
 
