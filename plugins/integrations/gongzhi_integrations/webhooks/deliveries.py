@@ -48,7 +48,10 @@ select w.id, w.account_id, w.permissions, w.url, w.types, w.selection, w.conditi
     select r.secret from webhooks.retired_secret r where r.webhook_id = w.id and r.until > $1 order by r.id desc
   ) as retired, w.position < n.gone or exists (
     select from webhooks.delivery d where d.webhook_id = w.id and d.state = 'WAITING' and d.position <= n.gone
-      and d.body is null and d.type <> 'webhook.test') as missed, due.*
+      and d.body is null and d.type <> 'webhook.test') as missed, (
+    select count(*) from (
+      select from webhooks.delivery d
+      where d.webhook_id = w.id and d.state = 'WAITING' and d.id <> all($4) limit $3 + 1) waiting) as waiting, due.*
 from events.counter n, webhooks.webhook w
 join grids.grid c on c.id = w.county_id join accounts.account a on a.id = w.account_id
 left join lateral (

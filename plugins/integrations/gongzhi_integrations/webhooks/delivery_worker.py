@@ -118,7 +118,7 @@ class DeliveryWorker:
         if over:
             await release(connection, over)
         full = {id for id, session in self.under_way.items() if session.find_room() <= 0}
-        deliveries = [one["id"] for session in self.under_way.values() for one in session.sending.values()]
+        deliveries = [id for session in self.under_way.values() for id in session.under_way]
         told, locked = await find_busy(connection, self.now(), self.under_way.keys() - full, full, deliveries)
         for id in told:
             if session := self.under_way.get(id):

@@ -62,7 +62,10 @@ class EndpointSession:
         self.worker, self.deliveries, self.account, self.pace = worker, deliveries, account, pace
         self.news = asyncio.Event()
         self.sending: dict[asyncio.Task[Attempt], Any] = {}
+        self.composing: list[UUID] = []
         self.open = True
+        self.more = True
+        """Whether something may be due: it was told, waited behind what was sent, or came while there was no room."""
         self.data_key = b""
         self.failing_since: datetime | None = None
         self.probes = False
@@ -86,6 +89,11 @@ class EndpointSession:
         window = 1 if self.is_late() or self.probes else self.pace.window
         return window - len(self.sending) if self.open else 0
 
+    @property
+    def under_way(self) -> list[UUID]:
+        """The deliveries that are being sent, or are about to be."""
+        return [*self.composing, *(one["id"] for one in self.sending.values())]
+
     def is_late(self) -> bool:
         """Tell whether an answer is late."""
         return any(asyncio.get_running_loop().time() >= one["late"] for one in self.sending.values())
@@ -93,9 +101,10 @@ class EndpointSession:
     async def fill(self) -> bool:
         """Send what is due as far as there is room; tell whether there may be more."""
         # Cleared before anything is looked for, so that what comes meanwhile is looked for again.
+        self.more = self.more or self.news.is_set()
         self.news.clear()
         room, places = self.find_room(), self.worker.slots
-        if room <= 0 or self.sending and places.are_taken(self.account, self.pace.slow):
+        if not self.more or room <= 0 or self.sending and places.are_taken(self.account, self.pace.slow):
             return False  # while answers are awaited nobody queues
         slots = await places.take(self.account, self.pace.slow, room)
         try:
@@ -110,7 +119,7 @@ class EndpointSession:
         now = self.worker.now()
         # Loaded after the wait for a slot: what the account may no longer see is not sent, even if it happened before,
         # and neither is anything to an endpoint that was stopped.
-        found = await self.deliveries.look(now, len(slots), [one["id"] for one in self.sending.values()])
+        found = await self.deliveries.look(now, len(slots), self.under_way)
         if not found:
             return False
         endpoint = found[0]
@@ -122,8 +131,14 @@ class EndpointSession:
             return True
         self.failing_since, self.probes = endpoint["failing_since"], endpoint["rests_until"] is not None
         due = [{**row, "id": row["delivery"]} for row in found[: max(self.find_room(), 0)] if row["delivery"]]
-        if due:
-            await self.begin_sending(endpoint, due, slots)
+        self.composing = [one["id"] for one in due]
+        try:
+            if due:
+                await self.begin_sending(endpoint, due, slots)
+        finally:
+            self.composing = []
+        # While there is no room nobody tells it of more.
+        self.more = endpoint["waiting"] > len(due) or self.find_room() <= 0
         return bool(due)
 
     async def begin_sending(self, endpoint: Any, due: Sequence[Any], slots: list[Slot]) -> None:
@@ -238,7 +253,7 @@ class EndpointSession:
         if answered:
             await self.record(answered)
         elif self.is_late() and not self.rests:
-            self.rests = True
+            self.rests = self.more = True
             async with self.worker.slots.turn(slow=True):
                 await self.deliveries.let_rest(self.worker.now() + timedelta(seconds=self.pace.timeout))
 
