@@ -1,7 +1,8 @@
-"""Licence list: writes docs/licences.md from the lock file and the explorer's bundle. Run it after either changed."""
+"""Licence list: writes docs/licences.md from the lock file and the bundles of pages. Run it after one changed."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 
@@ -9,6 +10,7 @@ from inventory import ROOT, read_lock
 
 PAGE = ROOT / "docs" / "licences.md"
 BUNDLE = ROOT / "plugins" / "explorer" / "gongzhi_explorer" / "static" / "LICENSES.txt"
+CLIENT = ROOT / "clients" / "typescript" / "package-lock.json"
 BEGIN = "<!-- written by releasing/licences.py -->"
 
 
@@ -23,6 +25,12 @@ def table() -> str:
     lines += ["", "The page of the explorer has in it, with their licences beside it in `LICENSES.txt`:", ""]
     lines += ["| package | version | licence |", "|---|---|---|"]
     lines += [f"| {name} | {version} | {licence} |" for name, version, licence in bundled()]
+    # The one package that is in the client's bundle; the others of its lock file build and test it.
+    socket = json.loads(CLIENT.read_text(encoding="utf-8"))["packages"]["node_modules/graphql-ws"]
+    lines += [
+        "",
+        f"The client for TypeScript has graphql-ws {socket['version']} ({socket['license']}) in it, likewise.",
+    ]
     return "\n".join(lines) + "\n"
 
 

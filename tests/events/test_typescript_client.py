@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import importlib.util
 import json
@@ -257,6 +258,7 @@ async def test_it_asks_writes_and_waits(build: ModuleType, station: Station, tmp
         assert await script.hear() == [2, 1, 3, 1, True]
         assert await script.hear() == ["UNAVAILABLE", 2]
         assert await script.hear() == ["PHOTO", 1, True, False]
+        assert await script.hear() is True
         assert await script.hear() == ["NETWORK", ["a1", "a2"], [["a1", "APPLIED"], ["a2", "REFUSED"]], 0]
         assert await script.hear() == ["BAD_USER_INPUT"]
         assert await script.hear() == ["UNAUTHENTICATED"] * 3
@@ -285,6 +287,33 @@ async def page() -> AsyncIterator[Page]:
         yield made
         await browser.close()
     assert wrong == []
+
+
+UPLOAD = """async ([code, photo]) => {
+  const { Client } = await import(`data:text/javascript;base64,${code}`);
+  const file = new Blob([Uint8Array.from(atob(photo), (letter) => letter.charCodeAt(0))], { type: "image/png" });
+  const shares = [];
+  const client = new Client();
+  const sent = await client.upload(file, { clientId: crypto.randomUUID(), onProgress: (share) => shares.push(share) });
+  const stop = new AbortController();
+  const stopped = client.upload(file, { signal: stop.signal }).then(() => "sent", () => "stopped");
+  stop.abort(new Error("enough"));
+  const refused = await client.upload(file, { clientId: "nobody" });
+  return [sent.data?.kind, shares.at(-1), await stopped, refused.problems[0]?.code];
+}"""
+
+
+async def test_browsers_tell_how_far_an_upload_is(
+    build: ModuleType, station: Station, page: Page, tmp_path: Path
+) -> None:
+    Image.new("RGB", (640, 480), "red").save(tmp_path / "photo.png")
+    files = [FOLDER / "dist" / "index.js", tmp_path / "photo.png"]
+    assert page.context.browser
+    context = await page.context.browser.new_context(bypass_csp=True)  # the server's pages load nothing from elsewhere
+    alone = await context.new_page()
+    await alone.goto(f"{station.url}/health")
+    given = [base64.b64encode(path.read_bytes()).decode() for path in files]
+    assert await alone.evaluate(UPLOAD, given) == ["PHOTO", 1, "stopped", "BAD_REQUEST"]
 
 
 async def test_starter_desk_works_in_a_browser(build: ModuleType, station: Station, page: Page) -> None:

@@ -1,5 +1,6 @@
 // Client: asks the server, and answers with results.
 import { readText, type Document, type Keyless, type Print, type Rest } from "./documents.js";
+import { makeKey } from "./keys.js";
 import { postJson, type Reply } from "./requests.js";
 import { readPayload, type Result } from "./results.js";
 import { isPassing, pauseBefore, type Retries } from "./retrying.js";
@@ -79,7 +80,7 @@ export class Client {
     ...[given, options]: Rest<Keyless<Variables>, RequestOptions>
   ): Promise<Result<Data>> {
     const { input, ...others } = { ...given } as { input?: object };
-    const variables = input ? { ...others, input: { idempotencyKey: crypto.randomUUID(), ...input } } : others;
+    const variables = input ? { ...others, input: { idempotencyKey: makeKey(), ...input } } : others;
     return this.#ask(readText(document, this.options.print), variables, Boolean(input), options);
   }
 
@@ -109,6 +110,7 @@ export class Client {
       let after: number | undefined;
       try {
         for await (const message of stream({ query, variables, extensions }, token, signal)) {
+          if (signal.aborted) return; // what had arrived by then is not told any more, and comes again by the cursor
           cursor = message.cursor ?? cursor;
           const told = readPayload<Data>(message.payload);
           const code = told.problems[0]?.code ?? "";

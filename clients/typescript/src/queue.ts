@@ -1,5 +1,6 @@
 // Queue: what was done without a network, kept in order until the server has it.
 import type { Client } from "./client.js";
+import { makeKey } from "./keys.js";
 import type { Problem, Result } from "./results.js";
 
 /** An entry: what was done, when, and under which name. `change` is a SyncChangeInput of the schema. */
@@ -47,8 +48,8 @@ export class OfflineQueue<Change extends object = object> {
   ) {}
 
   /** Keep what was done. Its own `idempotencyKey` is made here if it has none, and sent each time. */
-  add(change: Change, occurredAt = new Date(), clientId: string = crypto.randomUUID()): Promise<Entry<Change>> {
-    const keyed = Object.entries(change).map(([name, input]) => [name, { idempotencyKey: crypto.randomUUID(), ...input }]);
+  add(change: Change, occurredAt = new Date(), clientId: string = makeKey()): Promise<Entry<Change>> {
+    const keyed = Object.entries(change).map(([name, input]) => [name, { idempotencyKey: makeKey(), ...input }]);
     const entry = { clientId, occurredAt: occurredAt.toISOString(), change: Object.fromEntries(keyed) as Change };
     return this.#inTurn(async () => {
       await this.store.write([...(await this.store.read()), entry]);

@@ -10,6 +10,7 @@ export interface Upload {
 
 /** Send a file. Browsers tell how far it is through XMLHttpRequest alone; elsewhere what is read of the file tells it. */
 export async function sendFile(send: typeof fetch, address: string, file: Blob, upload: Upload): Promise<Reply> {
+  upload.signal?.throwIfAborted();
   try {
     const { status, payload, ...more } =
       typeof XMLHttpRequest === "undefined"

@@ -87,6 +87,15 @@ const photo = await client.upload(await openAsBlob(given.photo!, { type: "image/
 const junk = await client.upload(new Blob(["nothing"]));
 say([photo.data?.kind, shares.at(-1), shares.every((share, at) => at === 0 || share >= shares[at - 1]!), junk.ok]);
 
+// Where there is no randomUUID, as in a page without TLS, keys are UUIDs all the same.
+const { randomUUID } = crypto;
+Object.defineProperty(crypto, "randomUUID", { value: undefined, configurable: true, writable: true });
+sent = [];
+await client.mutate(ReportDocument, { input: { ...input, title: " " } });
+const made: string = JSON.parse(String(sent[0]!.body)).variables.input.idempotencyKey;
+Object.defineProperty(crypto, "randomUUID", { value: randomUUID, configurable: true, writable: true });
+say(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(made));
+
 // What is done without a network waits, in order, and leaves once it is there.
 const queue = new OfflineQueue(client, keepInBrowser());
 await queue.add({ reportCase: input }, new Date(given.now!), "a1");
