@@ -29,6 +29,7 @@ ACTS = "plugins/points/gongzhi_points/programmes/acts.py"
 SIGHT = "schema/gongzhi/core/cases/rules.py"
 BOOK = "plugins/credit/gongzhi_credit/loans/book.py"
 LEDGER = "plugins/points/gongzhi_points/ledger/posting.py"
+BROWSERS = "server/gongzhi_server/auth/browser_sessions.py"
 SUITES = {
     "planner": {
         "differential": ["tests/planner/test_differential.py"],
@@ -63,6 +64,7 @@ SUITES = {
         "ledger": ["plugins/points/tests/test_ledger.py"],
         "expiry": ["plugins/points/tests/test_expiry.py"],
     },
+    "browser sessions": {"sessions": ["tests/accounts/test_browser_sessions.py"]},
     "credit ledger": {"book": ["plugins/credit/tests/test_book.py", "plugins/credit/tests/test_schedules.py"]},
 }
 """What may notice: the suites of each part, the quickest first, each with what pytest is given."""
@@ -302,6 +304,48 @@ MUTANTS = (
         "return [any_of(public, *seen)] if seen else [public]",
         "return None",
         "visibility rules",
+    ),
+    Mutant("cookies need no header", BROWSERS, "headers.get(HEADER) == COOKIE", "True", "browser sessions"),
+    Mutant(
+        "any word in the header will do",
+        BROWSERS,
+        "headers.get(HEADER) == COOKIE",
+        "HEADER in headers",
+        "browser sessions",
+    ),
+    Mutant(
+        "neighbouring hosts count as our own",
+        BROWSERS,
+        'b"same-origin") == b"same-origin"',
+        'b"same-origin") in (b"same-origin", b"same-site")',
+        "browser sessions",
+    ),
+    Mutant(
+        "no origin is foreign",
+        BROWSERS,
+        'headers.get(b"origin", scheme',
+        'headers.get(b"none", scheme',
+        "browser sessions",
+    ),
+    Mutant(
+        "pages in clear count over TLS",
+        BROWSERS,
+        'b"https://" if self.secure else b"http://"',
+        'b"http://"',
+        "browser sessions",
+    ),
+    Mutant("scripts read cookies", BROWSERS, "httponly=True", "httponly=False", "browser sessions"),
+    Mutant("other sites send cookies", BROWSERS, 'samesite="strict"', 'samesite="none"', "browser sessions"),
+    Mutant("cookies go in clear", BROWSERS, "secure=self.secure,", "secure=False,", "browser sessions"),
+    Mutant(
+        "neighbours plant cookies", BROWSERS, 'f"__Host-{name}" if self.secure else name', "name", "browser sessions"
+    ),
+    Mutant(
+        "ended sessions look like strangers",
+        BROWSERS,
+        "found if found or self._name(REFRESH) not in cookies else",
+        "found if True else",
+        "browser sessions",
     ),
 )
 
