@@ -98,7 +98,7 @@ docs: .venv/run  ## write the tables of the pages and the reference from the cod
 explorer: .venv/dev  ## bundle the explorer's page from its sources, with the Node of the development requirements
 	.venv/bin/python plugins/explorer/frontend/build.py
 
-records: .venv/dev schema docs  ## write anew all that is written down and compared: read the diff before you commit it
+records: .venv/dev schema docs client  ## write anew all that is written down and compared: read the diff before you commit it
 	GONGZHI_CONDITIONS=write GONGZHI_KEPT=write GONGZHI_MATRIX=write GONGZHI_SNAPSHOTS=write GONGZHI_SURFACE=write \
 		.venv/bin/pytest -q -n auto --dist loadfile --write-additions $(RECORDS)
 
