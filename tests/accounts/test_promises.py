@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from gongzhi.runtime.commands import COMMAND, TWO_PERSONS, Command
-from gongzhi_server.commands.mutations import require_checks
+from gongzhi_server.commands.transaction import Transaction
 from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.testing import INSTALLED, built_schema
 
@@ -87,14 +87,26 @@ def test_two_persons_are_declared(commands: dict[str, tuple[Command, Any]]) -> N
     assert said - FIRST.keys() - declared == set(), "declare it with two_persons=True, or say why it is the first step"
 
 
-def test_a_promise_that_is_not_kept_writes_nothing() -> None:
+async def test_a_promise_that_is_not_kept_writes_nothing() -> None:
     """A command that says it takes two and asks nobody who the second is fails, whoever wrote it."""
-    call: Any = SimpleNamespace(checks=set())
-    declared: Any = SimpleNamespace(name="approve", two_persons=True)
+
+    async def approve_alone(call: Any, input: Any) -> str:
+        return "approved"
+
+    async def approve(call: Any, input: Any) -> str:
+        call.checks.add(TWO_PERSONS)
+        return "approved"
+
+    async def perform(function: Any, action: Any = None) -> Any:
+        declared: Any = SimpleNamespace(name="approve", two_persons=True, action=action, function=function)
+        return await Transaction.perform(call, declared, None)
+
+    call: Any = SimpleNamespace()
     with pytest.raises(RuntimeError, match="require_independence"):
-        require_checks(declared, call)
-    call.checks.add(TWO_PERSONS)
-    require_checks(declared, call)
+        await perform(approve_alone)
+    assert await perform(approve) == "approved"
+    with pytest.raises(RuntimeError, match="never found a Path"):
+        await perform(approve, SimpleNamespace(on=Path))
 
 
 def sources() -> Iterator[Path]:

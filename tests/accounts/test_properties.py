@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -223,7 +224,8 @@ async def test_change_while_loading() -> None:
         def held(self, role: str) -> frozenset[str]:
             return frozenset()
 
-    door = Authenticator(Slow(), Nobody(), None, now=lambda: TODAY)  # type: ignore[arg-type]
+    access: Any = SimpleNamespace(issuer="https://county.example")
+    door = Authenticator(Slow(), Nobody(), access, now=lambda: TODAY)  # type: ignore[arg-type]
     shown = CachedCredential(ByKey(b""), (TODAY + timedelta(days=1)).timestamp())
     assert await door._looked_up(shown, TODAY)
     assert shown.until == 0

@@ -127,7 +127,7 @@ def keeping(laboratory: Lab, schema: Schema, fill: bool = False) -> Bench:
             async def function(call: Call, input: Any) -> Any:
                 return sample(laboratory, command.payload)
 
-            carried = replace(command, function=function, two_persons=False) if fill else command
+            carried = replace(command, function=function, two_persons=False, action=None) if fill else command
             return await mutations.perform_command(at_hand, carried, given)
 
         at_hand = replace(laboratory.bench.at_hand(viewer), perform=perform)

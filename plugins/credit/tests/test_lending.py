@@ -248,6 +248,7 @@ async def test_books_are_compared_with_what_was_booked(town: Any, plugins: Any, 
     from gongzhi_server.testing import settings_for_tests
 
     [errand] = [one for one in plugins.errands["credit"] if one.name == "verify"]
+    await town.fetch("delete from credit.loan where reference ~ '^T[0-9]+$'")  # copies without instalments, above
     loan = await town.borrow(39)
     await pay(town, loan, "HK-verify-1", "500")
     reference = (await town.fetch("select reference from credit.loan where id=$1", town.key(loan)))[0]["reference"]
@@ -257,7 +258,7 @@ async def test_books_are_compared_with_what_was_booked(town: Any, plugins: Any, 
         return code, capsys.readouterr().out
 
     code, printed = await verify()
-    assert code == 0 and printed.startswith("✓") and "loans" in printed
+    assert code == 0 and printed.startswith("✓") and "loans" in printed, printed
     change = "update credit.loan set outstanding = outstanding + $2 where id = $1"
     await town.fetch(change, town.key(loan), 1)
     code, printed = await verify()

@@ -85,7 +85,7 @@ class Verifier:
         try:
             end = (await self.js.stream_info(STREAM)).state.last_seq
         except NotFoundError:
-            print(f"{STREAM}: there is no such stream; start a server that has GONGZHI_NATS (事件流不存在)")
+            print(f"{STREAM}: there is no such stream; start a server that has a broker set (事件流不存在)")
             return False
         # The stream of all events last: how far the others are to be filled is told by it.
         for county in [*dict.fromkeys(county for county, _ in self.integrators), None]:
@@ -152,7 +152,7 @@ async def verify(call: Call, heal: bool) -> int:
     """Verify the streams that the operator's settings name; return the exit code."""
     settings: IntegrationSettings = call.context.settings[IntegrationSettings]
     if not settings.nats:
-        print("GONGZHI_NATS names no servers (未设置).")
+        print("No broker is set: name its servers in the settings (未设置消息服务器).")
         return 1
     servers, kept = NatsServers.of(settings), call.context.events.retention
     try:
@@ -160,7 +160,7 @@ async def verify(call: Call, heal: bool) -> int:
             js = client.jetstream(timeout=ANSWER)
             whole = await Verifier(js, call.fetch, servers, kept, settings.nats_integrators).verify(heal)
     except CUT as problem:
-        print(f"NATS cannot be reached: {type(problem).__name__}; look at its servers (无法连接).")
+        print(f"The broker cannot be reached: {type(problem).__name__}; look at its servers (无法连接消息服务器).")
         return 1
     print(ON_DISK)
     return 0 if whole else 1

@@ -60,8 +60,10 @@ class Authority:
 @asynccontextmanager
 async def receiving(file: Path, asks: Path | None = None) -> AsyncIterator[tuple[str, list[Any]]]:
     """A receiver over TLS, and the certificates that it was shown; it `asks` for those of an authority."""
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=asks)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(file)
+    if asks:
+        tls.load_verify_locations(asks)
     tls.verify_mode = ssl.CERT_REQUIRED if asks else ssl.CERT_NONE
     receiver, shown = Receiver(), list[Any]()
     receiver.ready.set()
