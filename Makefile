@@ -23,7 +23,7 @@ run: .venv/run  ## start the server; the demo county is loaded on first start
 	@.venv/bin/gongzhi serve --demo
 
 test: .venv/dev .venv/browser  ## what CI runs, a process a core
-	.venv/bin/pytest -n auto --dist loadfile
+	.venv/bin/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-all: .venv/dev  ## the slow tests too, and which lines and branches the tests reach
 	@$(MAKE) coverage TESTS='-m "slow or not slow"'

@@ -58,6 +58,11 @@ class WorkerProcess(Process):
         self.child_conn.recv()
         self.child_conn.send(self.made is not None and self.made.started)
 
+    def wait_until_ready(self, *given: Any) -> bool:
+        """Wait until it answers at the port; from then on it has to answer soon, whatever happens to it."""
+        self.ready = super().wait_until_ready(*given)
+        return self.ready
+
     def is_alive(self, timeout: float = 5) -> bool:
         """Return whether it answers; where it does not, another one is started."""
         # While it imports what it is made of it is slow to answer, above all on a machine that is busy.
