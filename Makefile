@@ -4,6 +4,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 UV ?= uv
 PIP = .venv/bin/python -m pip -qq --disable-pip-version-check install
+# A file to a process, in the order of their names: by number of tests those with few long ones would come last, alone.
+PARALLEL = -n auto --dist loadfile --no-loadscope-reorder
 PLUGINS = $(filter-out plugins/_%,$(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
 PROJECTS = schema . $(PLUGINS)
 DECLARED = $(PROJECTS:%=%/pyproject.toml)
@@ -23,7 +25,7 @@ run: .venv/run  ## start the server; the demo county is loaded on first start
 	@.venv/bin/gongzhi serve --demo
 
 test: .venv/dev .venv/browser  ## what CI runs, a process a core
-	.venv/bin/pytest -n auto --dist loadfile --no-loadscope-reorder
+	.venv/bin/pytest $(PARALLEL)
 
 test-all: .venv/dev  ## the slow tests too, and which lines and branches the tests reach
 	@$(MAKE) coverage TESTS='-m "slow or not slow"'
@@ -40,7 +42,7 @@ test-newest:  ## what we use of libraries without their promise, with the newest
 		tests/gateway/test_http.py
 
 test-random: .venv/dev  ## in another order each time; the seed is printed: make test-random SEED=1 is that order again
-	.venv/bin/pytest -n auto --dist loadfile -p randomly --randomly-dont-reset-seed \
+	.venv/bin/pytest $(PARALLEL) -p randomly --randomly-dont-reset-seed \
 		$(SEED:%=--randomly-seed=%) $(TESTS)
 
 test-alone: .venv/dev  ## each file by itself: none may need what another has left
@@ -49,7 +51,7 @@ test-alone: .venv/dev  ## each file by itself: none may need what another has le
 
 coverage: .venv/dev  ## which lines and branches the tests reach, by package: make coverage TESTS=tests/gateway
 	@rm -f .coverage .coverage.*
-	.venv/bin/coverage run -m pytest -n auto --dist loadfile $(TESTS); status=$$?; \
+	.venv/bin/coverage run -m pytest $(PARALLEL) $(TESTS); status=$$?; \
 		.venv/bin/coverage combine -q && .venv/bin/python tools/coverage_table.py && exit $$status
 
 mutants: .venv/dev  ## break planner, clocks, ledgers and rules, and print what no test notices: make mutants PART=credit
@@ -100,7 +102,7 @@ explorer: .venv/dev  ## bundle the explorer's page from its sources, with the No
 
 records: .venv/dev schema docs client  ## write anew all that is written down and compared: read the diff before you commit it
 	GONGZHI_CONDITIONS=write GONGZHI_KEPT=write GONGZHI_MATRIX=write GONGZHI_SNAPSHOTS=write GONGZHI_SURFACE=write \
-		.venv/bin/pytest -q -n auto --dist loadfile --write-additions $(RECORDS)
+		.venv/bin/pytest -q $(PARALLEL) --write-additions $(RECORDS)
 
 client: .venv/dev  ## build clients/typescript from its sources and the schema, and print how large it is
 	.venv/bin/python clients/typescript/build.py

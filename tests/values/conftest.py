@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 from gongzhi_server.cli import plugin_commands
 from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.storage import database
 from gongzhi_server.testing import INSTALLED, TODAY, create_database, drop_database, settings_for_tests
+
+from .mutation_lab import Lab, lab
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +34,15 @@ def furnished(
     asyncio.run(furnish(dsn, installed, tmp_path_factory.mktemp("furnished")))
     yield dsn
     asyncio.run(drop_database(postgres, name))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def laboratory(
+    furnished: str, installed: Plugins, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Lab]:
+    """What tries the mutations of the county, for one file: it may leave behind what it has made."""
+    async with lab(furnished, installed, tmp_path_factory.mktemp("lab")) as made:
+        yield made
 
 
 async def furnish(dsn: str, installed: Plugins, data: Path) -> None:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import enum
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-import pytest_asyncio
 from gongzhi.declare.entity import Entity
 from gongzhi.declare.plans import PLAN
 from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
@@ -24,7 +23,7 @@ from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.testing import TODAY
 
 from ..access.argument_values import Name, value
-from .mutation_lab import Lab, lab
+from .mutation_lab import Lab
 from .test_hostile_values import written
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -38,14 +37,6 @@ ELSEWHERE = {("rateCase", "MERGED")}
 ROWS = 2
 """How many rows of a type are tried."""
 SAID = {"rating:Int": 4}
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def laboratory(
-    furnished: str, installed: Plugins, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Lab]:
-    async with lab(furnished, installed, tmp_path_factory.mktemp("lab")) as made:
-        yield made
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import enum
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
 from gongzhi_server.plugins.contributions import Plugins
 from graphql import (
@@ -23,7 +22,7 @@ from graphql import (
 from ..access.matrix import inner
 from ..planner.bench import Said
 from .hostile_values import LONG, absent, full_value, literal, place_value, sample_values, tries
-from .mutation_lab import Lab, lab
+from .mutation_lab import Lab
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -43,14 +42,6 @@ BATCHES = {"sync", "intakeCases"}
 """Mutations whose entries are refused one by one, each by itself."""
 OF_ACCOUNTS = {"createWebhook", "requestBulkExport"}
 """What they make belongs to an account: a caller without one is told so, and no field is at fault."""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def laboratory(
-    furnished: str, installed: Plugins, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Lab]:
-    async with lab(furnished, installed, tmp_path_factory.mktemp("lab")) as made:
-        yield made
 
 
 ALWAYS = {"access.act", "access.look", "access.alert", "journal.request"}

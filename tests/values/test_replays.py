@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime
 import enum
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-import pytest_asyncio
 import strawberry
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import ref
@@ -25,7 +23,6 @@ from gongzhi_server.commands.payloads import SCALARS, fields_to_store
 from gongzhi_server.errors import Fault
 from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.planner.rows import entity_of
-from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.testing import ESSENTIAL
 from graphql import get_named_type, is_leaf_type
 from strawberry.scalars import JSON, Base64
@@ -34,7 +31,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from ..planner.bench import ROOMY, Bench
 from .hostile_values import full_value
-from .mutation_lab import Lab, lab
+from .mutation_lab import Lab
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -109,14 +106,6 @@ async def answer(call: Call, input: AnswerInput) -> AnswerPayload:
         key=UUID(int=1), colour=Colour.RED, numbers=[1, 0], moments=[at], nothing=[], nested=[[1], []],
         anything={"a": [1.5]}, part=part, parts=[part], secret="a secret",
     )  # fmt: skip
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def laboratory(
-    furnished: str, installed: Plugins, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Lab]:
-    async with lab(furnished, installed, tmp_path_factory.mktemp("lab")) as made:
-        yield made
 
 
 def keeping(laboratory: Lab, schema: Schema, fill: bool = False) -> Bench:
