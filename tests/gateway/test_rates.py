@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -98,7 +97,8 @@ def test_addresses_are_grouped(one: str, other: str, same: bool) -> None:
 def desk_of(open_desk: Callable[..., Any], points: int = 3, **more: Any) -> Any:
     rate = Rate(points, HOUR)
     traits = Traits(account=lambda viewer: viewer, **more)
-    return open_desk(GatewaySettings(rates=Rates(account=rate, address=rate, refused=1)), traits=traits)
+    # Seconds are free, or what is left would depend on how busy the machine is.
+    return open_desk(GatewaySettings(rates=Rates(account=rate, address=rate, second=0, refused=1)), traits=traits)
 
 
 async def ask(desk: Any, token: str = "", **body: Any) -> Any:
@@ -109,15 +109,12 @@ async def ask(desk: Any, token: str = "", **body: Any) -> Any:
 async def test_too_many_429(open_desk: Callable[..., Any]) -> None:
     desk = desk_of(open_desk)
     left = [(await ask(desk, "wang")).headers["ratelimit"] for _ in range(3)]
-    found = [re.fullmatch(r'"account";r=(\d+);t=(\d+)', one).groups() for one in left]
-    # The time that they took is charged as well: on a busy machine it is longer until all is there again.
-    assert [r for r, _ in found] == ["2", "1", "0"]
-    assert all(int(t) >= due for (_, t), due in zip(found, (1200, 2400, 3600), strict=True))
+    assert left == [f'"account";r={r};t={t}' for r, t in ((2, 1200), (1, 2400), (0, 3600))]
     response = await ask(desk, "wang")
     assert response.status_code == 429
     assert response.headers["ratelimit-policy"] == '"account";q=3;w=3600'
-    assert response.headers["ratelimit"].startswith('"account";r=0;t=')
-    assert 1_100 < int(response.headers["retry-after"])
+    assert response.headers["ratelimit"] == '"account";r=0;t=3600'
+    assert 1_100 < int(response.headers["retry-after"]) <= 1_200
     [error] = response.json()["errors"]
     assert error["extensions"]["code"] == "RATE_LIMITED"
     assert error["extensions"]["retryAfter"] == int(response.headers["retry-after"])
@@ -127,9 +124,7 @@ async def test_too_many_429(open_desk: Callable[..., Any]) -> None:
 async def test_cost_is_charged(open_desk: Callable[..., Any]) -> None:
     desk = desk_of(open_desk, 10)
     response = await ask(desk, "wang", variables={"cost": 900})
-    # Nothing is left for an hour at least; the time that it took is charged as well.
-    left, wait = re.fullmatch(r'"account";r=(\d+);t=(\d+)', response.headers["ratelimit"]).groups()
-    assert (response.status_code, left) == (200, "0") and int(wait) >= 3600
+    assert (response.status_code, response.headers["ratelimit"]) == (200, '"account";r=0;t=3600')
     assert (await ask(desk, "wang")).status_code == 429
 
 
