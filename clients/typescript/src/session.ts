@@ -52,27 +52,40 @@ export function keepInMemory(tokens: Tokens = {}): TokenStore {
   return { read: () => tokens, write: (given) => void (tokens = given) };
 }
 
-export class Session implements Credentials {
-  #store: TokenStore;
+/** The ways into a session, and its renewal, wherever its tokens are kept. */
+abstract class SignIn {
   #renewing: Promise<boolean> | undefined;
 
-  constructor(private options: SessionOptions = {}) {
-    this.#store = options.store ?? keepInMemory();
-  }
+  protected abstract open(path: string, given: object): Promise<Result<void>>;
+  protected abstract renewOnce(refused?: string): Promise<boolean>;
 
   /** Sign in. It is not tried again by itself: after `RATE_LIMITED` show `retryAfter`, and let people wait. */
   signIn(given: { name: string; password: string; device?: string }) {
-    return this.#open("sign-in", given);
+    return this.open("sign-in", given);
   }
 
   /** Give oneself another password; all other sessions end. */
   changePassword(given: { name: string; password: string; newPassword: string }) {
-    return this.#open("password", given);
+    return this.open("password", given);
   }
 
   /** Set a password with the code of an invitation; `name` is for a new account. */
   acceptInvitation(given: { code: string; password: string; name?: string }) {
-    return this.#open("invitation", given);
+    return this.open("invitation", given);
+  }
+
+  /** Renew the session. All who ask at the same time, tabs of one browser included, share one renewal. */
+  renew(refused?: string): Promise<boolean> {
+    return (this.#renewing ??= exclusively(() => this.renewOnce(refused)).finally(() => (this.#renewing = undefined)));
+  }
+}
+
+export class Session extends SignIn implements Credentials {
+  #store: TokenStore;
+
+  constructor(private options: SessionOptions = {}) {
+    super();
+    this.#store = options.store ?? keepInMemory();
   }
 
   /** End the session here at once, and on the server if it can be reached. */
@@ -88,12 +101,7 @@ export class Session implements Credentials {
     return (await this.#read()).accessToken;
   }
 
-  /** Renew the session. All who ask at the same time, tabs of one browser included, share one renewal. */
-  renew(refused?: string): Promise<boolean> {
-    return (this.#renewing ??= exclusively(() => this.#renewOnce(refused)).finally(() => (this.#renewing = undefined)));
-  }
-
-  async #renewOnce(refused?: string): Promise<boolean> {
+  protected async renewOnce(refused?: string): Promise<boolean> {
     const { accessToken, refreshToken, deviceToken } = await this.#read();
     if (accessToken !== refused) return accessToken !== undefined; // another tab was faster
     if (!refreshToken) return false;
@@ -103,7 +111,7 @@ export class Session implements Credentials {
     return found.ok;
   }
 
-  async #open(path: string, given: object): Promise<Result<void>> {
+  protected async open(path: string, given: object): Promise<Result<void>> {
     const { deviceToken } = await this.#read();
     const found = await this.#post<Opened>(path, { ...given, deviceToken });
     if (!found.ok) return { ...found, data: null };
@@ -129,44 +137,27 @@ export class Session implements Credentials {
  * A session in cookies that scripts cannot read, for pages of the server's own host: no token is anywhere in the page.
  * Sockets know nothing of it; subscribe over events.
  */
-export class BrowserSession implements Credentials {
+export class BrowserSession extends SignIn implements Credentials {
   readonly headers = { "x-gongzhi-session": "cookie" };
-  #renewing: Promise<boolean> | undefined;
 
-  constructor(private options: Omit<SessionOptions, "store"> = {}) {}
-
-  /** Sign in. It is not tried again by itself: after `RATE_LIMITED` show `retryAfter`, and let people wait. */
-  signIn(given: { name: string; password: string; device?: string }) {
-    return this.#post("sign-in", given);
-  }
-
-  /** Give oneself another password; all other sessions end. */
-  changePassword(given: { name: string; password: string; newPassword: string }) {
-    return this.#post("password", given);
-  }
-
-  /** Set a password with the code of an invitation; `name` is for a new account. */
-  acceptInvitation(given: { code: string; password: string; name?: string }) {
-    return this.#post("invitation", given);
+  constructor(private options: Omit<SessionOptions, "store"> = {}) {
+    super();
   }
 
   /** End the session; the browser forgets it with the answer. */
   signOut() {
-    return this.#post("sign-out", {});
+    return this.open("sign-out", {});
   }
 
   token() {
     return undefined;
   }
 
-  /** Renew the session. All who ask at the same time, tabs of one browser included, take turns. */
-  renew(): Promise<boolean> {
-    return (this.#renewing ??= exclusively(
-      async () => (await persist(() => this.#post("refresh", {}), this.options.retries)).ok,
-    ).finally(() => (this.#renewing = undefined)));
+  protected async renewOnce() {
+    return (await persist(() => this.open("refresh", {}), this.options.retries)).ok;
   }
 
-  async #post(path: string, body: object): Promise<Result<void>> {
+  protected async open(path: string, body: object): Promise<Result<void>> {
     const found = await postAuth<unknown>(this.options, path, body, this.headers);
     return found.ok ? succeed(undefined) : { ...found, data: null };
   }
