@@ -245,6 +245,30 @@ async def test_looks_wait_for_nobody(empty: str) -> None:
         await one.close()
 
 
+LOCKED = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_anchor_takes_in_what_another_process_seals(empty: str, kept: bool) -> None:
+    """An anchor waits for acts that another process is sealing, and seals them itself if that gives them up."""
+    holder, writer = await asyncpg.connect(empty), await asyncpg.connect(empty)
+    viewer = Viewer(ViewerAccount("worker"), TODAY)
+    act = audit.act_statement(viewer, "close_case")
+    await writer.execute(act.sql, *act.values)
+    transaction = holder.transaction()
+    await transaction.start()
+    assert await audit.seal_batch(holder, TODAY, audit.LOOSE_FREE, 10) == 1
+    taken = asyncio.ensure_future(audit.take_anchor(writer, TODAY))
+    while not await holder.fetchval(LOCKED):
+        await asyncio.sleep(0)
+    await (transaction.commit() if kept else transaction.rollback())
+    assert (await taken).number == 1
+    found = await audit.verify_chain(writer)
+    assert (found.links, found.acts, found.loose, found.wrong) == (1, 1, 0, None)
+    for one in (holder, writer):
+        await one.close()
+
+
 async def test_older_links_come_first(empty: str) -> None:
     """What the version before has chained, and chains while both run, has its number as its id."""
     connection = await asyncpg.connect(empty)

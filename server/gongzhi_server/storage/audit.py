@@ -66,11 +66,12 @@ ACTED = (
     "insert into access.act (id, at, account, role, unit_id, grid_id, mutation, objects, codes, salt, content, "
     "persons, salts, commitments) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 )
-# "Skip locked": another process may be sealing the same acts at the moment.
 LOOSE_NOW = (
     "select (select count(*) from access.act where link is null)+(select count(*) from access.link where hash is null)"
 )
-LOOSE = "select id, content, commitments from access.act where link is null order by id limit $1 for update skip locked"
+LOOSE = "select id, content, commitments from access.act where link is null order by id limit $1 for update"
+# Another process may be sealing the same acts at the moment.
+LOOSE_FREE = LOOSE + " skip locked"
 SEAL = (
     BATCHED
     + """update access.act a set link=batch.id, place=one.place-1
@@ -168,15 +169,20 @@ async def seal_acts(connection: Connection, now: datetime) -> int:
     """Put what is committed and not in the chain yet into it; return how many mutations there were."""
     done, found = 0, BATCH
     while found == BATCH:
-        async with connection.transaction():
-            rows = await connection.fetch(LOOSE, BATCH)
-            if rows:
-                root = chain.batch_root(chain.entry_digest(row["content"], row["commitments"] or ()) for row in rows)
-                await connection.execute(SEAL, ACT, now, len(rows), root, [row["id"] for row in rows])
-        found = len(rows)
+        found = await seal_batch(connection, now, LOOSE_FREE, BATCH)
         done += found
     await close_chain(connection)
     return done
+
+
+async def seal_batch(connection: Connection, now: datetime, loose: str, most: int | None) -> int:
+    """Make a batch of the acts that this statement finds; return how many there were."""
+    async with connection.transaction():
+        rows = await connection.fetch(loose, most)
+        if rows:
+            root = chain.batch_root(chain.entry_digest(row["content"], row["commitments"] or ()) for row in rows)
+            await connection.execute(SEAL, ACT, now, len(rows), root, [row["id"] for row in rows])
+    return len(rows)
 
 
 async def close_chain(connection: Connection) -> None:
@@ -234,6 +240,9 @@ class ChainBroken(Exception):
 async def take_anchor(connection: Connection, now: datetime) -> Anchor:
     """Return the chain's end, once what is committed has been put into it."""
     await seal_acts(connection, now)
+    # Those that another process has in hand were left out: this waits for it, and takes over what it gives up.
+    await seal_batch(connection, now, LOOSE, None)
+    await close_chain(connection)
     [row] = await connection.fetch("select number, hash from access.head")
     return Anchor(row["number"], now.isoformat(), row["hash"].hex())
 
