@@ -230,6 +230,66 @@ def test_secrets_are_written_where_the_operator_says(place: Place, tmp_path: Pat
     assert (tmp_path / "both").read_text() == f"GONGZHI_SECRET={SECRET}\nGONGZHI_KEYS={KEYS}\n"
 
 
+FORGET = "delete from public.tortoise_migrations where (app, name) = ('webhooks', '0005_inspection')"
+BEFORE = """alter table webhooks.delivery drop column sealed_answer, drop column seconds;
+alter table webhooks.webhook drop column condition, drop column data_key, drop column sealed_authorization,
+drop column sequence;"""
+DOCUMENTS = {
+    "cases.graphql": "query Cases($n: Int!, $open: CaseFilter!) { cases(first: $n, filter: $open) { nodes { id } } }",
+    "accept.graphql": "mutation Accept($input: AcceptCaseInput!) { acceptCase(input: $input) { case { number } } }",
+    "people.graphql": "query People { people(first: 3) { nodes { name gender } } }",
+    "one.graphql": "query One($id: ID!) { node(id: $id) { id } }",
+}
+
+
+def add_documents(place: Place, folder: Path) -> None:
+    for name, text in DOCUMENTS.items():
+        (folder / name).write_text(text)
+    added = place.run("documents", "add", *(folder / name for name in DOCUMENTS))
+    assert added.exit_code == 0, added.output
+
+
+def test_upgrade_is_rehearsed_on_a_backup(place: Place, tmp_path: Path) -> None:
+    """What is missing is run on the copy alone; then chain, files, ledgers and clients' documents are tried."""
+    asyncio.run(place.attach())
+    add_documents(place, tmp_path)
+    asyncio.run(place.ask(FORGET))
+    asyncio.run(run_script(place, BEFORE))
+    folder = tmp_path / "monday"
+    assert place.run("backup", folder).exit_code == 0
+    tried = place.run("migrate", "--rehearse", folder)
+    assert tried.exit_code == 0, tried.output
+    assert "✓ migrations: 1 in" in tried.output and "the longest webhooks.0005_inspection in" in tried.output
+    assert "✓ rows: none lost" in tried.output and "1 files opened" in tried.output
+    assert "✓ gongzhi points verify" in tried.output
+    assert "✓ trusted documents: 4 operations are valid, 3 queries were run, the slowest" in tried.output
+    assert place.run("migrate", "--plan").output.strip() == "webhooks.0005_inspection", "nothing was changed"
+
+
+def test_rehearsal_names_what_would_fail(place: Place, tmp_path: Path) -> None:
+    """A migration that cannot be run ends it; else clients' documents that no longer fit are named."""
+    add_documents(place, tmp_path)
+    folder, broken = tmp_path / "monday", tmp_path / "tuesday"
+    assert place.run("backup", folder).exit_code == 0
+    text = "query Old { cases(first: 1) { nodes { gone } } }"
+    listed = {"sha256:" + hashlib.sha256(text.encode()).hexdigest(): text}
+    (folder / "documents.json").write_text(json.dumps(listed))
+    tried = place.run("migrate", "--rehearse", folder)
+    assert tried.exit_code == 1 and "✓ migrations: none is missing" in tried.output
+    assert "✗ trusted document Old: Cannot query field 'gone' on type 'Case'" in tried.output
+    asyncio.run(place.ask(FORGET))
+    assert place.run("backup", broken).exit_code == 0
+    tried = place.run("migrate", "--rehearse", broken)
+    assert tried.exit_code == 1 and "✗ migration webhooks.0005_inspection failed and was taken back" in tried.output
+    assert "trusted documents" not in tried.output
+
+
+async def run_script(place: Place, sql: str) -> None:
+    connection = await asyncpg.connect(place.dsn)
+    await connection.execute(sql)
+    await connection.close()
+
+
 def test_password_is_no_argument() -> None:
     """Everybody on a machine can read what a process was called with."""
     bare = "postgresql://app@db.example:5432,two.example/gongzhi?sslmode=verify-full&host=%2Frun%2Fa%20b"

@@ -14,6 +14,7 @@ from gongzhi_server.deployment.startup import fast_startup
 from gongzhi_server.errors import Problem
 from gongzhi_server.storage import embedded_postgres
 
+from .backups import rehearse
 from .contents import load_demo_once
 from .terminal import read_settings
 
@@ -52,12 +53,25 @@ def serve(
 
 def migrate(
     plan: Annotated[bool, typer.Option("--plan", help="Print what is missing (待迁移), and change nothing.")] = False,
+    backup: Annotated[
+        Path | None,
+        typer.Option(
+            "--rehearse",
+            exists=True,
+            file_okay=False,
+            metavar="BACKUP",
+            help="Only try it on a backup, in a scratch database, and say what came of it (预演).",
+        ),
+    ] = None,
 ) -> None:
     """Bring the database's tables up to date (迁移)."""
     from gongzhi_server.plugins import loader
     from gongzhi_server.storage import database
 
-    with embedded_postgres.run_cluster(read_settings()) as dsn:
+    chosen = read_settings()
+    if backup:
+        raise typer.Exit(code=0 if rehearse(backup, chosen) else 1)
+    with embedded_postgres.run_cluster(chosen) as dsn:
         apps = loader.load_plugins().apps
         if plan:
             print(*asyncio.run(database.plan_migrations(dsn, apps)) or ["Nothing is missing."], sep="\n")

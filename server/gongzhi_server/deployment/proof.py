@@ -36,14 +36,22 @@ async def prove_backup(
     Returns what holds and what does not, and when the last thing happened that it knows of.
     """
     async with database.connect_database(dsn) as connection:
-        findings = [
-            compare_files(folder, manifest),
-            compare_counts(manifest.tables, await count_tables(connection)),
+        counted = await count_tables(connection)
+        newest = await connection.fetchval(NEWEST)
+    findings = [compare_files(folder, manifest), compare_counts(manifest.tables, counted)]
+    return findings + await prove_contents(folder, manifest, dsn, ring, holdings), newest
+
+
+async def prove_contents(
+    folder: Path, manifest: Manifest, dsn: str, ring: KeyRing, holdings: Sequence[Holding]
+) -> list[Finding]:
+    """Follow the audit chain of a backup that was loaded, and open some of what is protected in it."""
+    async with database.connect_database(dsn) as connection:
+        return [
             await verify_audit(connection, manifest),
             await open_values(connection, ring, holdings),
             await open_files(connection, ring, Vault.open_at(folder / FILES)),
         ]
-        return findings, await connection.fetchval(NEWEST)
 
 
 def compare_files(folder: Path, manifest: Manifest) -> Finding:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pkgutil import iter_modules, resolve_name
+from time import monotonic
 from typing import Any
 
 import asyncpg
@@ -184,8 +185,13 @@ async def open_tortoise(settings: dict[str, Any]) -> AsyncIterator[TortoiseConte
         yield context
 
 
-async def migrate_apps(dsn: str, apps: Iterable[App] = CORE_APPS) -> None:
-    """Bring every app's tables up to date, all together. Processes that start at the same time take turns."""
+async def migrate_apps(
+    dsn: str, apps: Iterable[App] = CORE_APPS, told: Callable[[str, float], object] = lambda *_: None
+) -> None:
+    """Bring every app's tables up to date, all together. Processes that start at the same time take turns.
+
+    `told` hears of each migration that was applied, with the seconds it took.
+    """
     known = tuple(apps)
     settings = tortoise_config(dsn, known)
     lock = await asyncpg.connect(dsn)
@@ -197,7 +203,7 @@ async def migrate_apps(dsn: str, apps: Iterable[App] = CORE_APPS) -> None:
             settings["connections"]["default"]["credentials"]["server_settings"]["lock_timeout"] = LOCKING
             async with open_tortoise(settings) as context:
                 await _apply_missing(
-                    lambda: PluginMigrationExecutor(context.connections.get("default"), settings["apps"])
+                    lambda: PluginMigrationExecutor(context.connections.get("default"), settings["apps"]), told
                 )
         # Seeds run at each start, after the migrations, and are written so that they may.
         for seed in (app.seed for app in known if app.seed):
@@ -227,16 +233,24 @@ async def plan_migrations(dsn: str, apps: Iterable[App] = CORE_APPS) -> list[str
     return sorted(f"{label}.{name}" for label, name in missing)
 
 
-async def _apply_missing(make_executor: Callable[[], MigrationExecutor]) -> None:
+async def _apply_missing(
+    make_executor: Callable[[], MigrationExecutor], told: Callable[[str, float], object] = lambda *_: None
+) -> None:
     """Apply what is missing. Raises Problem with the name of the migration that failed and left no trace.
 
     One that gets a table's lock too late is begun again: whoever needs the table meanwhile has it in between.
     """
     under_way: list[str] = []
+    begun = monotonic()
 
     def follow(event: str, label: str, name: str) -> None:
         # Told of each start and end; what is under way when an error comes is the one that failed.
-        under_way[:] = [f"{label}.{name}"] if event.endswith("_start") else []
+        nonlocal begun
+        if event.endswith("_start"):
+            under_way[:], begun = [f"{label}.{name}"], monotonic()
+        else:
+            under_way.clear()
+            told(f"{label}.{name}", monotonic() - begun)
 
     tries = TRIES
     try:
