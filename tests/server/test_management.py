@@ -127,7 +127,7 @@ async def test_work_and_checks_are_told(filled: str, tmp_path: Path) -> None:
     assert figures['gongzhi_statement_seconds_sum{share="accounts"}'] > 0
     assert figures['gongzhi_share_waits_total{share="accounts"}'] == 0
     assert figures["gongzhi_leader"] == 0  # nothing goes on in the background here
-    assert figures['gongzhi_check{check="channels"}'] == 0 and figures['gongzhi_check{check="webhooks.behind"}'] == 0
+    assert figures['gongzhi_check{check="channels"}'] == 0 and figures['gongzhi_check{check="webhooks.lag"}'] == 0
 
 
 async def test_ready_unless_the_database_is_away(empty: str, tmp_path: Path) -> None:

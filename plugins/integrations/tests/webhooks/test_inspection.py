@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from gongzhi_integrations.webhooks.checks import CHECKS
 from gongzhi_server.testing import Server, codes_of
 
 from .conftest import Desk, enrol
@@ -39,6 +41,24 @@ async def test_owner_sees_what_was_sent_and_answered(desk: Desk) -> None:
     desk.clock.move(minutes=10)
     later = await inspect(desk.system, logged["id"])
     assert later["body"] is None and later["status"] == 422
+
+
+LATE = """insert into webhooks.delivery (id, webhook_id, event_id, position, type, at, state, attempts, next_attempt_at)
+select uuidv7(), id, uuidv7(), 1, 'case.reported', now() - $1::interval, 'WAITING', 0, now() - $2::interval
+from webhooks.webhook"""
+
+
+async def test_operators_are_told_how_late_deliveries_are(desk: Desk) -> None:
+    """In seconds, once one that is due has waited for a minute; what is paused or tried later waits rightly."""
+    [lag] = [one.sql for one in CHECKS if one.name == "webhooks.lag"]
+    await desk.create()
+    await desk.connection.execute(LATE, timedelta(hours=1), timedelta(seconds=-30))
+    await desk.connection.execute(LATE, timedelta(seconds=50), None)
+    assert await desk.connection.fetchval(lag) == 0
+    await desk.connection.execute(LATE, timedelta(hours=1), timedelta(seconds=90))
+    assert 90 <= await desk.connection.fetchval(lag) < 600
+    await desk.connection.execute("update webhooks.webhook set state = 'PAUSED'")
+    assert await desk.connection.fetchval(lag) == 0
 
 
 async def test_one_delivery_is_sent_again(desk: Desk) -> None:
