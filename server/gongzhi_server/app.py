@@ -64,6 +64,7 @@ from .jobs.worker import Worker
 from .jobs.worker_tasks import WorkerTasks
 from .labels.collection import Labels
 from .list_queries import ListReader
+from .performance.counting import counting
 from .plugins.choices import read_choices
 from .plugins.contributions import Plugins
 from .plugins.health import PluginHealth
@@ -240,13 +241,14 @@ class Deployment:
             app.state.services, app.state.operations = services, gateway.operations
             app.state.stopping, app.state.archive, app.state.now = gateway.stopping, runtime.archive, now
             app.state.checks = self.plugins.registers.checks
-            may_work = partial(leads_work, hub, settings)
-            tasks = WorkerTasks(worker, settings.background_pool, may_work)
+            tasks = WorkerTasks(worker, settings.background_pool, partial(leads_work, hub, settings))
             # Background work starts last, when everything that it may call is there, and stops first.
             async with (
                 health.run_lifespans(),
                 sweep_hourly(runtime.archive, now) if works else nullcontext(),
                 watch_guard(guard),
+                # On connections that the access log keeps open anyway: two short statements a minute.
+                counting(gateway.operations, ledger.pool.execute, now) if self.background else nullcontext(),
                 run_work(hub, runtime, tasks, settings.role) if self.background else stop_at_end(hub),
                 services.running() if self.background else nullcontext(),
             ):

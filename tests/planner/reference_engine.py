@@ -291,6 +291,12 @@ def findings(at: At, _: Any) -> Any:
     return at.rows.found
 
 
+def operation_figures(at: At, _: Any) -> list[Any]:
+    """Nobody has counted anything in the sample county."""
+    at.need("deployment.examine", "Query.operationFigures")
+    return []
+
+
 def calendar(at: At, _: Any) -> Row | None:
     """The county's own, or the nation's."""
     grid, found = at.rows.current(at.given["county"]), at.rows.kinds["WorkCalendar"]
@@ -468,6 +474,7 @@ def download(at: At, request: Row) -> str | None:
 FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Query.calendar": calendar,
     "Query.findings": findings,
+    "Query.operationFigures": operation_figures,
     "Query.calendarYears": lambda at, _: at.page(at.scope.visible("CalendarYear"), "year", 50).part,
     "Query.deadlineRules": deadline_rules,
     "Query.townDeadlineRules": last_set("TOWN", "town"),

@@ -14,9 +14,9 @@ from gongzhi_server.deployment.startup import fast_startup
 from gongzhi_server.errors import Problem
 from gongzhi_server.storage import embedded_postgres
 
-from .backups import rehearse
 from .contents import load_demo_once
 from .terminal import read_settings
+from .trials import rehearse
 
 
 class Role(StrEnum):

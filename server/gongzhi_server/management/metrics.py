@@ -20,8 +20,21 @@ OTHERS = "(other)"
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
+class NameBound:
+    """The names that are counted by themselves; those without an account, and too many names, have one together."""
+
+    def __init__(self) -> None:
+        self._names = set[str]()
+
+    def bound(self, name: str | None) -> str:
+        """Return the name that an operation is counted by."""
+        if name and len(self._names) < NAMES and len(name) <= LONGEST:
+            self._names.add(name)
+        return name if name and name in self._names else OTHERS
+
+
 class OperationMetrics:
-    """Counts operations by name, kind and outcome; those without an account, and too many names, have one together."""
+    """Counts operations by name, kind and outcome."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         labels = "operation", "kind", "outcome"
@@ -35,19 +48,13 @@ class OperationMetrics:
         self.cost = Counter(
             "gongzhi_operation_cost", "Points that operations were charged", labels[:2], registry=registry
         )
-        self._names = set[str]()
+        self._names = NameBound()
 
     def observe(self, seen: Observation) -> None:
         """Count an operation that has ended."""
-        name = seen.name if seen.name and self._is_counted(seen.name) else OTHERS
+        name = self._names.bound(seen.name)
         self.seconds.labels(name, seen.kind, seen.outcome).observe(seen.seconds)
         self.cost.labels(name, seen.kind).inc(seen.cost)
-
-    def _is_counted(self, name: str) -> bool:
-        """Return whether a name is counted by itself."""
-        if len(self._names) < NAMES and len(name) <= LONGEST:
-            self._names.add(name)
-        return name in self._names
 
 
 class StateCollector(Collector):

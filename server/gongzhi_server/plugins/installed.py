@@ -22,6 +22,7 @@ MACHINE = (
     "gongzhi_server.jobs.plugin",
     "gongzhi_server.labels.plugin",
     "gongzhi_server.notices.plugin",
+    "gongzhi_server.performance.plugin",
 )
 """What the server itself brings by the hooks; it counts as the core's, whose tables it works on."""
 # Names of PostgreSQL schemas that exist already; a plugin's schema is called like the plugin.
