@@ -336,7 +336,7 @@ def console_zh() -> str:
 # the glossary
 
 
-UNSAID = re.compile(r"__|Query$|Mutation$|Subscription$|PageInfo$|\w+(Payload|Connection|Edge|Order|Result)$")
+UNSAID = re.compile(r"__|Query$|Mutation$|Subscription$|PageInfo$|\w+(Payload|Connection|Edge|Order|Dimension|Result)$")
 """Types that are no terms of the field: roots, and what every list and mutation has."""
 WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 FIRST = re.compile(r"\s*[;:(（]|\. ")

@@ -25,6 +25,7 @@ from gongzhi_server.testing import INSTALLED, built_schema
 from graphql import GraphQLField, GraphQLObjectType, get_named_type
 
 FILE = Path(__file__).parent / "conditions.txt"
+COUNTED = "Connection", "counts"
 PAGING = {"first", "last", "after", "before", "orderBy", "filter"}
 
 
@@ -45,7 +46,8 @@ class Questions:
             yield from self.conditions(name, entity)
         for name, kind in sorted(self.schema._schema.type_map.items()):
             if isinstance(kind, GraphQLObjectType) and name != "Mutation" and not name.startswith("__"):
-                for field, of in sorted(kind.fields.items()):
+                # What lists are counted by are conditions of theirs, which are judged above.
+                for field, of in sorted(one for one in kind.fields.items() if (name[-10:], one[0]) != COUNTED):
                     yield from self.arguments(f"{name}.{field}", of, name)
 
     def conditions(self, name: str, entity: Entity) -> Iterator[tuple[str, str]]:

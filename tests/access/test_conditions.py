@@ -141,6 +141,20 @@ async def test_large_counts_are_coarse(server: Server, people: People, log: Log)
     total = (await county.ask(asked)).data["people"]["totalCount"]
     assert exact > 100 and total == exact // 100 * 100
     assert people_found(await log.all()) == []
+    groups = (await county.ask("{ people { counts(by: GENDER) { values count } } }")).data["people"]["counts"]
+    assert groups and all(one["count"] % 100 == 0 for one in groups) and people_found(await log.all()) == []
+
+
+async def test_counts_by_what_a_file_tells(server: Server, people: People, log: Log) -> None:
+    """Whoever counts people by their gender looks at all who are counted; by where they live, at nobody."""
+    worker = server.as_("grid_worker", grid=people.grid)
+    asked = "{ people { totalCount counts(by: %s) { values count } } }"
+    found = (await worker.ask(asked % "VILLAGE")).data["people"]
+    assert found["counts"][0]["count"] > 0 and await log.all() == []
+    found = (await worker.ask(asked % "GENDER")).data["people"]
+    [look] = await log.all()
+    assert len(look["persons"]) == found["totalCount"] == sum(one["count"] for one in found["counts"])
+    assert look["fields"] == ["Person.gender"]
 
 
 SPAN = "{ people(first: 100, filter: { birthDate: { from: $from, before: $before } }) { nodes { id residentId } } }"

@@ -194,12 +194,20 @@ class Queries:
     def arguments(self, where: str, of: GraphQLField, depth: int) -> str:
         if where == "Query.caseByReceipt":
             return self.receipt(of)
+        if "by" in of.args:
+            return self.dimensions(of.args["by"].type)
         given = self.paging(of, depth) if "first" in of.args else {}
         for name, argument in of.args.items():
             paged = name in ("first", "last", "after", "before", "orderBy")
             if not paged and (is_required_argument(argument) or self.chance(0.45)):
                 given[name] = self.put(argument.type, self.maker(argument.type, (where, name)), (where, name))
         return "(" + ", ".join(f"{name}: {text}" for name, text in given.items()) + ")" if given else ""
+
+    def dimensions(self, kind: Any) -> str:
+        """What a list is counted by: one thing to three, which may be other ones in the second set of variables."""
+        known: Any = get_named_type(kind)
+        one, two = (self.random.choices(list(known.values), k=self.random.choice((1, 1, 2, 3))) for _ in range(2))
+        return f"(by: {self.variable(kind, one, two) if self.chance(0.4) else literal(kind, one)})"
 
     def receipt(self, of: GraphQLField) -> str:
         """The number with its code, most of the time."""

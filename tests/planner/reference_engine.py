@@ -42,7 +42,7 @@ from . import (
     reference_statistics,
 )
 from .expected_visibility import OWNED, TABLES, ExpectedVisibility, Row, Rows
-from .reference_lists import CAP, CLOSED, Page, light, light_of, meets, moment, snake
+from .reference_lists import CAP, CLOSED, Page, counted, light, light_of, meets, moment, snake
 from .sample_county import CURSOR, KEYS, PUBLISHED, SECRET
 
 Info = GraphQLResolveInfo[Any]
@@ -753,7 +753,8 @@ class ReferenceEngine:
             value = found(at, row)
             return None if self.off(row, info) else value
         if isinstance(row, dict):
-            return row[info.field_name]
+            found = row[info.field_name]
+            return counted(at, found) if info.field_name == "counts" and "by" in at.given else found
         name = snake(info.field_name)
         if name == "id":
             return f"{row.typename}:{row.id}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -98,6 +99,7 @@ class Page:
             "nodes": self.part,
             "edges": [{"cursor": text, "node": row} for text, row in zip(cursors, self.part, strict=True)],
             "totalCount": len(self.whole),
+            "counts": self.whole,
             "pageInfo": {
                 "hasNextPage": self.next,
                 "hasPreviousPage": self.previous,
@@ -105,6 +107,31 @@ class Page:
                 "endCursor": cursors[-1] if cursors else None,
             },
         }
+
+
+def counted(at: At, rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """How many rows have the same values, the largest number first."""
+    by = [name.lower() for name in at.given["by"]]
+    if not 1 <= len(by) <= 3:
+        raise GraphQLError("dimensions")
+    found = Counter(tuple(value_of(at, row, name) for name in by) for row in rows)
+    ordered = sorted(found.items(), key=lambda one: (-one[1], [(value is None, value or "") for value in one[0]]))
+    return [{"values": list(values), "count": count} for values, count in ordered[:CAP]]
+
+
+def value_of(at: At, row: Row, name: str) -> str | None:
+    """What a row is counted by, as text."""
+    if name in LEVELS:
+        key = row.id if row.typename == "Grid" and row.kind.lower() == name else getattr(row, f"{name}_id")
+        return at.rows.keys["Grid"][key].code if key else None
+    term = FILTERS.get((row.typename, camel(name)))
+    found = term(at, row) if term else getattr(row, name)
+    return None if found is None else str(found).lower() if isinstance(found, bool) else str(found)
+
+
+def camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(map(str.capitalize, rest))
 
 
 # --- filters ---
@@ -183,6 +210,7 @@ def light_of(at: At, case: Row) -> str | None:
     return None if found == "GREEN" and dark else found
 
 
+LEVELS = ("county", "town", "village")
 CLOSED = {"DECLINED", "WITHDRAWN", "MERGED", "CLOSED", "VOIDED"}
 FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
     **reference_dispatch.FILTERS,

@@ -78,7 +78,7 @@ OURS = {
     "declare.entity": {"Entity", "Ref", "build_argument", "choice"},
     "declare.filters": {"Value", "is_searchable", "comparison_for"},
     "runtime.outbound.clients": {"CheckedBackend", "CheckedTransport", "iterate_causes", "resolve_host"},
-    "declare.orders": {"check_kind", "kind_name"},
+    "declare.orders": {"check_kind"},
     "declare.sql": {
         "Bind",
         "JoinedCriteria",

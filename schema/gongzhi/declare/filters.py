@@ -100,6 +100,10 @@ class Comparison:
     """The permission it needs; None for anybody. A plugin must say, for a condition tells what it looks at."""
     plugin: str | None = None
     """Whose condition it is; None for the core's. The server says."""
+    term: Build | None = None
+    """What is compared. Lists are counted by it, too, where it is one of few values: an enum, yes or no, a code."""
+    coded: str | None = None
+    """The table whose codes are asked for, where the term is the key of its row."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,7 @@ def compare_term(term: Build, kind: type | None = None, convert: Callable[[Any],
     def build(at: Frame, way: str, value: Value) -> Criterion:
         return Sql(SIGNS[way], term(at), value.bind(each if way == "in" else checked))
 
-    return Comparison(kind, build)
+    return Comparison(kind, build, term=term)
 
 
 def is_searchable(text: str) -> bool:
@@ -185,7 +189,7 @@ def compare_code(column: str, table: str, schema: str) -> Comparison:
         # The array is made once, before rows are looked for, so that the column's index serves.
         return Sql("{0}=any(array{1})", at.rows.field(column), keys)
 
-    return Comparison(CodeComparison, build)
+    return Comparison(CodeComparison, build, term=lambda at: at.rows.field(column), coded=f"{schema}.{table}")
 
 
 def grid_key(code: Term) -> Term:

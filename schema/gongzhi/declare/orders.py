@@ -99,10 +99,5 @@ def by_side_table(model: type[Model], column: str, *, key: str, empty: Least, re
 def check_kind(empty: Least) -> None:
     """Refuse what nothing is ordered by. Raises DeclarationError."""
     if type(empty) not in KINDS:
-        raise DeclarationError(
-            f"nothing can be ordered by {type(empty).__name__}; by {', '.join(map(kind_name, KINDS))}"
-        )
-
-
-def kind_name(kind: type) -> str:
-    return kind.__name__
+        known = ", ".join(kind.__name__ for kind in KINDS)
+        raise DeclarationError(f"nothing can be ordered by {type(empty).__name__}; by {known}")

@@ -16,6 +16,8 @@ from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.base import StrawberryOptional
 from strawberry.types.field import StrawberryField
 
+from gongzhi_server.commands.field_labels import described_text
+from gongzhi_server.planner.counts import PLACES, Dimension
 from gongzhi_server.planner.rows import entity_of
 
 
@@ -81,6 +83,37 @@ def order_enum(entity: Entity, added: Mapping[str, object]) -> type[enum.Enum] |
         )
         value.directives = [added[words]] if words in added else ()
     return ordered
+
+
+@strawberry.type(name="Count", description="How many rows have the same values (分组计数).")
+class CountType:
+    values: list[str | None] = strawberry.field(
+        description="The values, in the order of `by`; null is none, or none that you may know (值)."
+    )
+    count: int = strawberry.field(description="How many (数量).")
+
+
+def counts_field(entity: Entity, dimensions: Mapping[str, Dimension], added: Mapping[str, object]) -> StrawberryField:
+    """Build the field `counts` of an entity's connection; `added` has the directives of plugins' conditions."""
+    made = enum.StrEnum(f"{entity.name}Dimension", {name.upper(): name for name in dimensions})  # type: ignore[misc]
+    by = strawberry.enum(made, description=f"What a list of {entity.name} can be counted by (计数维度).")
+    for value in by.__strawberry_definition__.values:  # type: ignore[attr-defined]
+        name = value.name.lower()
+        value.description = f"{name.replace('_', ' ').capitalize()} ({label_dimension(entity, name)})."
+        value.directives = [added[name]] if name in added else ()
+    said = "How many rows of the whole list have each value or combination, the most first (分组计数)."
+    field = StrawberryField(
+        python_name="counts", type_annotation=StrawberryAnnotation(list[CountType]), description=said
+    )
+    field.arguments = [build_argument("by", Argument(list[by], "By what, one to three (按何分组)."))]  # type: ignore[valid-type]
+    return field
+
+
+def label_dimension(entity: Entity, name: str) -> str:
+    """Return the Chinese label of what rows are counted by: that of a level, or of the field that it tells."""
+    fields = entity.cls.__strawberry_definition__.fields  # type: ignore[attr-defined]
+    found = {one.python_name: described_text("条件", one.description).zh for one in fields}
+    return PLACES.get(name) or found.get(name, "条件")
 
 
 def filter_input(entity: Entity, added: Mapping[str, tuple[Comparison, object]]) -> type | None:

@@ -16,6 +16,7 @@ from gongzhi.declare.filters import Comparison
 from gongzhi.declare.orders import Ordering
 from gongzhi.declare.plans import DECIDED, PLUGIN
 from gongzhi.declare.registers import Registers
+from gongzhi.declare.relay import Connection
 from gongzhi.declare.roots import Mutation, Query, Subscription
 from gongzhi.runtime.actions import Action
 from gongzhi.runtime.commands import COMMAND, Command
@@ -31,12 +32,13 @@ from gongzhi_server._compat import graphql_schema
 from gongzhi_server.commands.payloads import check_payload
 from gongzhi_server.errors import Fault
 from gongzhi_server.planner import Planner
+from gongzhi_server.planner.counts import list_dimensions
 from gongzhi_server.plugins import loader
 from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.plugins.installed import CORE
 
 from .action_fields import action_fields
-from .list_arguments import complete_field, filter_input, order_enum
+from .list_arguments import complete_field, counts_field, filter_input, order_enum
 
 JOINING = {"and", "or", "not"}
 
@@ -295,7 +297,17 @@ class Schema(strawberry.Schema):
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         """Return a type's fields with those that were added to it, as Strawberry asks for them."""
         added = self._added.get(type_definition.origin, {}).values()
-        return [self._complete(field, type_definition) for field in (*type_definition.fields, *added)]
+        fields = [self._complete(field, type_definition) for field in (*type_definition.fields, *added)]
+        return [*fields, *self._counts(type_definition)]
+
+    def _counts(self, definition: StrawberryObjectDefinition) -> Iterable[StrawberryField]:
+        """Yield the field `counts` of a connection whose rows can be counted by something."""
+        entity = getattr(definition.type_var_map.get("T"), "__entity__", None)
+        if entity is None or getattr(definition.concrete_of, "origin", None) is not Connection:
+            return
+        if dimensions := list_dimensions(entity, self.comparisons(entity)):
+            added = {name: directive for name, (_, directive) in self._asked.get(entity.cls, {}).items()}
+            yield counts_field(entity, dimensions, added)
 
     def _complete(self, field: StrawberryField, definition: StrawberryObjectDefinition) -> StrawberryField:
         """Add the arguments of a list to a field. Raises Fault, naming whose field it is."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from gongzhi.declare.entity import USUAL
+from gongzhi.declare.events import camel_case
 from gongzhi.declare.orders import Ordering, SideTable
 from gongzhi.declare.plans import Frame, Many
 from gongzhi.declare.sql import Sql, all_of
@@ -23,6 +24,7 @@ from pypika_tortoise.terms import Criterion, LiteralValue, Term, Tuple
 from . import looks
 from .arguments import ArgumentRefusal
 from .containment import PluginFault, build_term
+from .counts import Counting
 from .failures import log_fault
 from .filters import apply_filter
 from .rows import (
@@ -151,6 +153,9 @@ def plan_page(
                     term: Term = LiteralValue(quote_constant(kind.name))
                 case "totalCount":
                     term = made.total()
+                case "counts":
+                    made.counted = True
+                    term = Counting(compiler, rows, at, kind.fields[name], inside).term()
                 case "nodes":
                     term, child = made.nodes(get_named_type(kind.fields[name].type), inside)
                 case "edges":
@@ -367,11 +372,6 @@ def plan_repeated_object(
 
 def identity_key(value: Any) -> Hashable:
     return value  # type: ignore[no-any-return]
-
-
-def camel_case(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(one.capitalize() for one in rest)
 
 
 def column_order(asked: str) -> str:

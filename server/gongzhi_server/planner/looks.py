@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gongzhi.declare.entity import Entity
 from gongzhi.declare.sql import Sql
 from pypika_tortoise.queries import Table
-from pypika_tortoise.terms import NullValue, Term
+from pypika_tortoise.terms import LiteralValue, NullValue, Term
 
 from .containment import build_term
 from .rows import Rows, owner_of, plugin_of
@@ -30,6 +30,7 @@ EXACT = 100
 
 FOUND = "(select {0} from {1} where {2}={3})"
 ROUNDED = f"(select case when n>{EXACT} then n/{EXACT}*{EXACT} else n end from (select {{0}} as n) counted)"
+ROUNDED_GROUP = f"case when sum({{0}}) over ()>{EXACT} then {{0}}/{EXACT}*{EXACT} else {{0}} end"
 COUNTED = f"(select case when count(*)<={EXACT} then json_agg(f) end from ({{0}}) counted)"
 
 
@@ -83,7 +84,17 @@ def cut_looks(text: str) -> tuple[str, dict[str, set[str]]] | None:
 
 def round_count(compiler: Compiler, rows: Rows, total: Term) -> Term | None:
     """Round a count by a condition on files where there are too many to name; None for other counts."""
-    return Sql(ROUNDED, total) if rows.filtered and telling_file(compiler, rows) is not None else None
+    return Sql(ROUNDED, total) if tells_by_count(compiler, rows) else None
+
+
+def round_groups(compiler: Compiler, rows: Rows, count: str) -> Sql:
+    """Return the count of each group; all of them by the hundred where the rows are too many to name."""
+    return Sql(ROUNDED_GROUP if tells_by_count(compiler, rows) else "{0}", LiteralValue(count))
+
+
+def tells_by_count(compiler: Compiler, rows: Rows) -> bool:
+    """Say whether a number of these rows tells something of files."""
+    return rows.filtered and telling_file(compiler, rows) is not None
 
 
 def telling_file(compiler: Compiler, rows: Rows) -> Sql | None:
