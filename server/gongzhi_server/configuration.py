@@ -93,4 +93,5 @@ def viewer_traits(settings: Settings, authenticator: Authenticator) -> Traits:
         log_key=lambda viewer: str(viewer.account.id) if viewer.account.id else None,
         expiry=authenticator.expiry,
         discover=partial(may_explore, settings),
+        admit=lambda viewer, address, counts: authenticator.admit(viewer.account, address, counts),
     )

@@ -119,6 +119,8 @@ class Rows:
         self.kinds, self.likeness = found, likeness
         self.found: list[dict[str, Any]] = []
         """What the checks of the deployment say, which the plain way takes as it is."""
+        self.used: list[Any] = []
+        """How much API keys were used, the last day first."""
         self.keys = {kind: {row.id: row for row in rows} for kind, rows in found.items()}
 
     @classmethod
@@ -131,6 +133,7 @@ class Rows:
                 kind: [Row(kind, plainly(record)) for record in await connection.fetch(f'select * from {name}')]
                 for kind, name in TABLES.items()
             }, pairs)  # fmt: skip
+            rows.used = await connection.fetch("select * from api_keys.usage order by day desc")
             for check in ESSENTIAL.registers.checks:
                 count = await connection.fetchval(check.sql)
                 said = check.say(count)

@@ -685,6 +685,15 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Account.identities": lambda at, account: at.page(at.owned("Identity", account), "linked_at", 20).part,
     "Account.sessions": belonging("Session", "-created_at"),
     "Account.apiKeys": belonging("ApiKey", "-created_at"),
+    "ApiKey.publicKeys": lambda at, key: [json.loads(one)["kid"] for one in key.public_keys],
+    "ApiKey.lastUsedAt": lambda at, key: next(
+        (one["last_at"] for one in at.rows.used if one["key_id"] == key.id), None
+    ),
+    "ApiKey.usage": lambda at, key: [
+        {"day": one["day"].isoformat(), "requests": one["requests"], "refused": one["refused"]}
+        for one in at.rows.used
+        if one["key_id"] == key.id and one["day"] > at.scope.today - timedelta(days=92)
+    ],
     "Me.permissions": lambda at, me: sorted(frozenset().union(*(one.permissions for one in granted(at)))),
     "Me.grants": lambda at, me: at.page([row for row in mine("Grant")(at) if counts(at, row)], "since", 100).part,
     "Me.sessions": lambda at, me: at.page(mine("Session")(at), "-created_at").connection,

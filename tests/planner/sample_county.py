@@ -632,11 +632,19 @@ def enrolled(draw: Draw, people: list[UUID]) -> dict[str, Rows]:
         {"id": draw.key(), "account_id": owner, "label": draw.of(TITLES), "digest": draw.key().bytes}
         | {"permissions": draw.of((["cases.view"], ["cases.view", "people.view"])), "created_by": "admin"}
         | {"created_at": draw.instant(), "expires_at": NOW, "revoked_at": draw.maybe(NOW)}
+        | {"networks": draw.of(([], ["10.0.0.0/8", "fd00::/8"]))}
+        | {"public_keys": draw.of(([], ['{"kid": "b"}', '{"kid": "a"}']))}
         for owner in owners
+    ]
+    used = [
+        {"id": draw.key(), "key_id": key["id"], "day": NOW.date() - timedelta(days=ago), "requests": ago, "refused": 1}
+        | {"last_at": draw.instant()}
+        for ago, key in enumerate(keys[1:])
     ]
     return {"accounts.account": accounts, "accounts.holding": holdings, "accounts.identity": identities} | {
         "accounts.session": sessions,
         "accounts.key": keys,
+        "api_keys.usage": used,
     }
 
 

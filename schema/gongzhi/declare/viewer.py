@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol
 from uuid import UUID
 
@@ -71,6 +72,8 @@ class ViewerAccount:
     # Neither shown nor compared: it must not get into a log by way of a repr, and says nothing of who it is.
     credential: object = field(default=None, repr=False, compare=False)
     """What the server knows them by."""
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """From where the key counts; none: from everywhere."""
 
     @cached_property
     def granted(self) -> frozenset[str]:

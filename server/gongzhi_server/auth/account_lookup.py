@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
 from gongzhi.declare.viewer import ViewerAccount, ViewerGrant, narrow_grants
@@ -29,34 +30,35 @@ left join grids.grid r on r.id = h.grid_id
 where a.suspended_at is null and {condition}
 order by h.since, h.id
 """
+NO_KEY = "null::uuid api_key, null::text[] networks"
 QUERIES: Mapping[type, str] = {
     InSession: QUERY.format(
-        columns="c.expires_at, null::text[] permissions, null::uuid api_key",
+        columns=f"c.expires_at, null::text[] permissions, {NO_KEY}",
         source="accounts.session c",
         condition="c.id = $2 and c.account_id = $3 and c.ended_at is null and c.expires_at > $1",
     ),
     ByKey: QUERY.format(
-        columns="c.expires_at, c.permissions, c.id api_key",
+        columns="c.expires_at, c.permissions, c.id api_key, c.networks",
         source="accounts.key c",
         condition="c.digest = $2 and c.revoked_at is null and c.expires_at > $1",
     ),
     ByKeyToken: QUERY.format(
-        columns="c.expires_at, c.permissions, c.id api_key",
+        columns="c.expires_at, c.permissions, c.id api_key, c.networks",
         source="accounts.key c",
         condition="c.id = $2 and c.account_id = $3 and c.revoked_at is null and c.expires_at > $1",
     ),
     ByIdentity: QUERY.format(
-        columns="null::timestamptz expires_at, null::text[] permissions, null::uuid api_key",
+        columns=f"null::timestamptz expires_at, null::text[] permissions, {NO_KEY}",
         source="accounts.identity c",
         condition="c.issuer = $2 and c.subject = $3 and c.proposed_at is null",
     ),
     OnBehalf: QUERY.format(
-        columns="null::timestamptz expires_at, c.permissions, null::uuid api_key",
+        columns=f"null::timestamptz expires_at, c.permissions, {NO_KEY}",
         source="(select $2::uuid as account_id, $3::text[] as permissions) c",
         condition="true",
     ),
     ByName: QUERY.format(
-        columns="null::timestamptz expires_at, null::text[] permissions, null::uuid api_key",
+        columns=f"null::timestamptz expires_at, null::text[] permissions, {NO_KEY}",
         source="(select id as account_id from accounts.account where name = $2) c",
         condition="true",
     ),
@@ -96,6 +98,7 @@ class Accounts:
             grants=tuple(grants if only is None else narrow_to_key(grants, only)),
             id=first["id"],
             api_key=first["api_key"],
+            networks=tuple(map(ip_network, first["networks"] or ())),
             expires=first["expires_at"] if isinstance(claim, ByKey | ByKeyToken) else None,
         )
         return LoadedAccount(account, next_change(held, first["expires_at"], now))

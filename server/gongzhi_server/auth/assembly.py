@@ -18,9 +18,11 @@ from .access_tokens import AccessTokens
 from .account_lookup import Accounts
 from .attempts import Attempts
 from .authentication import Authenticator
+from .client_assertions import ClientAssertions
 from .development_tokens import Tokens, TrialAccounts
 from .devices import Devices
 from .invalidation import listen_for_changes, listener_name
+from .key_usage import KeyUsage
 from .passwords import Passwords
 from .service import AuthenticationService
 from .sessions import Sessions
@@ -87,6 +89,8 @@ async def open_authentication(
         stack.push_async_callback(renewing.close)
         passwords = Passwords()
         stack.callback(passwords.close)
+        usage = KeyUsage(writers)
+        await stack.enter_async_context(usage.running())
         authenticator = Authenticator(
             Accounts(readers, plugins.held),
             plugins,
@@ -94,6 +98,8 @@ async def open_authentication(
             TrialAccounts(Tokens(settings.secret), readers, plugins) if settings.development else None,
             await open_providers(settings, stack),
             now,
+            usage,
+            ClientAssertions(readers, writers, settings.issuer),
         )
         # Listening begins before the first request, so that no change of an account goes unheard.
         await stack.enter_async_context(

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
@@ -30,7 +31,9 @@ from .development_tokens import ISSUER, TrialAccounts
 from .jws import LONGEST, InvalidToken, ParsedToken
 
 if TYPE_CHECKING:
+    from .client_assertions import ClientAssertions
     from .identity_provider import Provider
+    from .key_usage import KeyUsage
 
 REMEMBERED, PASS, GRANT = 100_000_000, 8_000, 400
 """Bytes of verified credentials that a process keeps, and about how many a credential and a grant take."""
@@ -58,7 +61,7 @@ class CachedCredential:
 class Authenticator:
     """Authentication by tokens and keys. What was verified is remembered until it expires or is taken back.
 
-    `trials` reads tokens for trying things out; without it there are none.
+    `trials` reads tokens for trying things out; without it there are none. `usage` counts what API keys are used for.
     """
 
     def __init__(
@@ -69,8 +72,11 @@ class Authenticator:
         trials: TrialAccounts | None = None,
         providers: Sequence[Provider] = (),
         now: Callable[[], datetime] = clock,
+        usage: KeyUsage | None = None,
+        assertions: ClientAssertions | None = None,
     ) -> None:
         self.accounts, self.access, self.trials, self.now = accounts, access, trials, now
+        self.usage, self.assertions = usage, assertions
         self.browsers = BrowserSessions(access.issuer.startswith("https://"))
         self.providers = {provider.trust.issuer: provider for provider in providers}
         self.stranger = ViewerAccount(grants=(ViewerGrant("stranger", plugins.held("stranger")),))
@@ -120,6 +126,20 @@ class Authenticator:
         self._known.put(token, shown, 2 * len(token) + PASS + GRANT * len(shown.account.grants))
         return shown.account
 
+    def admit(self, account: ViewerAccount, address: str, counts: bool = True) -> None:
+        """Refuse an API key, or a token for one, at an address where it does not count. Raises Unauthenticated.
+
+        The answer is that to a wrong key: whoever has stolen one is not told that it is good elsewhere. Its holder sees
+        it in the key's usage.
+        """
+        if account.api_key is None:
+            return
+        admitted = is_within(address, account.networks)
+        if self.usage and (counts or not admitted):
+            self.usage.note(account.api_key, self.now(), admitted)
+        if not admitted:
+            raise invalid_token()
+
     async def current(self, viewer: Viewer) -> Viewer | None:
         """Return the viewer with what they are granted now; None once their credential is not good any more.
 
@@ -133,7 +153,11 @@ class Authenticator:
         moment = now.timestamp()
         if shown.expires <= moment or (shown.until <= moment and not await self._looked_up(shown, now)):
             return None
-        return viewer if shown.account is viewer.account else replace(viewer, account=shown.account, now=now)
+        if shown.account is viewer.account:
+            return viewer
+        # Where they are is not known here: they connect again, and are looked at anew.
+        moved = shown.account.networks != viewer.account.networks
+        return None if moved else replace(viewer, account=shown.account, now=now)
 
     def forget_account(self, account: UUID | None) -> None:
         """Have this account looked up anew before it is used again; None for all of them."""
@@ -208,6 +232,19 @@ LAST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 def invalid_token() -> Unauthenticated:
     """Make the one answer for every credential that is not good, so that nothing tells why."""
     return Unauthenticated("The token is not valid, or it has expired; ask for a new one.", INVALID)
+
+
+def is_within(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    """Return whether an address lies in one of the networks, or there are none."""
+    if not networks:
+        return True
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:  # a socket in the file system has none
+        return False
+    # An IPv4 address written as IPv6 is the same address.
+    found = getattr(found, "ipv4_mapped", None) or found
+    return any(found in one for one in networks)
 
 
 def read_purpose(header: bytes) -> str | None:

@@ -2,6 +2,7 @@
 
 The client is an API key: its id is the client's, and the key itself is the client's secret. So a key that is revoked,
 and an account that is suspended, end its tokens at once, and there is no second kind of secret to be kept or rotated.
+Whoever had public keys registered with the key may sign an assertion instead, and the key never travels (RFC 7523).
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from starlette.responses import Response
 
 from gongzhi_server.auth.access_tokens import LIFETIME
 from gongzhi_server.auth.authentication import Authenticator
+from gongzhi_server.auth.client_assertions import TYPE, bare_id
+from gongzhi_server.auth.jws import InvalidToken
 from gongzhi_server.gateway.interfaces import Unauthenticated
 
 from .plain_http import BodyTooLarge, BodyTooLate, read_body
@@ -31,8 +34,6 @@ GRANT = "client_credentials"
 LARGEST, FIELDS = 8192, 20
 FORM = b"application/x-www-form-urlencoded"
 CHALLENGE = 'Basic realm="gongzhi", charset="UTF-8"'
-TYPED = "ApiKey:"
-"""What the id of a key begins with in GraphQL; both ways of writing it are taken."""
 
 
 class TokenRefused(Exception):
@@ -64,10 +65,13 @@ async def read_form(request: Request, headers: Mapping[bytes, bytes], seconds: f
 
 async def issue_token(authenticator: Authenticator, asked: AuthRequest) -> dict[str, Any]:
     """Issue a token for the API key that is the client. Raises TokenRefused."""
-    client, secret = read_client(asked.headers, asked.body)
     if asked.body.get("grant_type") != GRANT:
         raise TokenRefused("unsupported_grant_type", f"grant_type is {GRANT}.")
-    account = await authenticate_client(authenticator, client, secret, asked)
+    if "client_assertion" in asked.body:
+        account = await authenticate_by_assertion(authenticator, asked)
+    else:
+        client, secret = read_client(asked.headers, asked.body)
+        account = await authenticate_client(authenticator, client, secret, asked)
     assert account.id and account.api_key and account.expires
     scope = read_scope(asked.body.get("scope"), account)
     expires = min(asked.now + LIFETIME, account.expires)
@@ -106,11 +110,31 @@ async def authenticate_client(
         raise unknown_client()
     try:
         account = await authenticator.account(secret, asked.now)
+        authenticator.admit(account, asked.address)
     except Unauthenticated:
         raise unknown_client() from None
-    if not compare_digest(client.removeprefix(TYPED).encode(), str(account.api_key).encode()):
+    if not compare_digest(bare_id(client).encode(), str(account.api_key).encode()):
         raise unknown_client()
     return account
+
+
+async def authenticate_by_assertion(authenticator: Authenticator, asked: AuthRequest) -> ViewerAccount:
+    """Return the account of the key that an assertion speaks for. Raises TokenRefused."""
+    form, assertions = asked.body, authenticator.assertions
+    if "client_secret" in form or b"authorization" in asked.headers or form.get("client_assertion_type") != TYPE:
+        raise TokenRefused("invalid_request", f"Send an assertion by itself, of the type {TYPE}.")
+    assert assertions
+    try:
+        claim, claims = await assertions.verify(form["client_assertion"], form.get("client_id"), asked.now)
+        loaded = await authenticator.accounts.load(claim, asked.now)
+        if loaded is None:
+            raise unknown_client()
+        authenticator.admit(loaded.account, asked.address)
+        # Last, so that what is refused for another reason takes up no room.
+        await assertions.take(claim.key, claims, asked.now)
+    except (InvalidToken, Unauthenticated):
+        raise unknown_client() from None
+    return loaded.account
 
 
 def read_scope(text: str | None, account: ViewerAccount) -> frozenset[str] | None:

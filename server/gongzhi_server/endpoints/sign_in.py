@@ -50,6 +50,7 @@ class AuthRequest:
 
     headers: Mapping[bytes, bytes]
     where: str
+    address: str
     now: datetime
     body: Mapping[str, Any]
 
@@ -156,6 +157,7 @@ class AuthEndpoint:
         # Somebody who is signed in wants to be linked to a person; everybody else wants to set a password.
         if b"authorization" in asked.headers or self.authenticator.browsers.read_refresh(asked.headers):
             viewer = await self.authenticator(asked.headers)
+            self.authenticator.admit(viewer.account, asked.address)
             await self.auth_service.link(code, viewer.account, asked.where, asked.now)
             return {}
         password, name = asked.texts("password")[0], asked.text("name") or ""
@@ -265,7 +267,7 @@ class AuthEndpoint:
         if self.limiter:
             self.limiter.budget(None, None, where).consume()
         body = await read_fields(request, headers, self.settings.limits.reading) if method == "POST" else {}
-        return AuthRequest(headers, network_of(where), self.authenticator.now(), body)
+        return AuthRequest(headers, network_of(where), where, self.authenticator.now(), body)
 
 
 async def read_json_object(request: Request, headers: Mapping[bytes, bytes], seconds: float) -> Mapping[str, Any]:

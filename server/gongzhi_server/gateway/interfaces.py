@@ -142,6 +142,10 @@ def allow_everybody(viewer: Any) -> bool:
     return True
 
 
+def admit_from_everywhere(viewer: Any, address: str, counts: bool) -> None:
+    """Refuse nobody."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Traits:
     """The traits of a viewer that the gateway has to know; it otherwise only hands the viewer on."""
@@ -156,3 +160,5 @@ class Traits:
     """Seconds for which the credentials still hold; None if that is not known."""
     discover: Callable[[Any], bool] = allow_everybody
     """Whether the schema may be explored: introspection, and suggestions in errors."""
+    admit: Callable[[Any, str, bool], None] = admit_from_everywhere
+    """Refuses credentials at an address where they do not count, and counts their use if told to."""

@@ -130,10 +130,14 @@ class Operations(Generic[P]):
         self.documents_asked = self.documents_prepared = 0
         """How many documents were asked for, and how many of them had to be prepared; for operators."""
 
-    async def enter(self, headers: Mapping[bytes, bytes], scope: Scope) -> Caller:
-        """Find out who calls. Raises Unauthenticated, Forbidden, or Limited for somebody who keeps guessing."""
+    async def enter(self, headers: Mapping[bytes, bytes], scope: Scope, counts: bool = True) -> Caller:
+        """Find out who calls. Raises Unauthenticated, Forbidden, or Limited for somebody who keeps guessing.
+
+        `counts` says whether it is a request, and not another look at who is connected already.
+        """
         try:
             viewer = await self.authenticate(headers)
+            self.traits.admit(viewer, client_address(scope), counts)
         except (Unauthenticated, Forbidden):
             if self.limiter:
                 # Wrong credentials cost their address much, so that guessing tokens is slow.
@@ -374,7 +378,7 @@ class Operations(Generic[P]):
                 pause = min(most, left + TAIL, left - NOTICE if announce else most)
             await asyncio.sleep(pause)
             try:
-                caller = await self.enter(headers, scope)
+                caller = await self.enter(headers, scope, counts=False)
             except (Unauthenticated, Forbidden, RateLimited) as refused:
                 if not isinstance(refused, Overloaded):
                     raise

@@ -18,13 +18,14 @@ NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 CORE = "core"
 """Stands for the packages of the contract where a plugin's name is due."""
 MACHINE = (
+    "gongzhi_server.api_keys.plugin",
     "gongzhi_server.findings.plugin",
     "gongzhi_server.jobs.plugin",
     "gongzhi_server.labels.plugin",
     "gongzhi_server.notices.plugin",
     "gongzhi_server.performance.plugin",
 )
-"""What the server itself brings by the hooks; it counts as the core's, whose tables it works on."""
+"""What the server itself brings by the hooks; it counts as the core's."""
 # Names of PostgreSQL schemas that exist already; a plugin's schema is called like the plugin.
 TAKEN = {one.split(".")[-2] for one in (*BUILT_IN, *MACHINE)} | {"gongzhi", "public", CORE, "information_schema"}
 FAULTS = (Exception, SystemExit)

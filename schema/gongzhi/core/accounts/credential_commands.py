@@ -206,8 +206,9 @@ async def rotate_api_key(call: Call, input: RotateApiKeyInput) -> ApiKeyPayload:
         raise invalid_input(f"{FIELD} is 0 to 744 hours.", f"{FIELD}应为 0 至 744 小时。", "overlap")
     if old.revoked_at or old.expires_at <= call.now:
         raise invalid_input("The key is over; make a new one.", "该密钥已失效，请新建。", "apiKey")
-    # With the same permissions, though the account may have got more since.
-    new = KeyRow(label=old.label, permissions=old.permissions, account=account)
+    # With the same permissions, though the account may have got more since, and bound to the same addresses and keys.
+    same = {name: getattr(old, name) for name in ("label", "permissions", "networks", "public_keys")}
+    new = KeyRow(**same, account=account)
     # The new key lasts as long as the old one was made for, a year at most.
     lifetime = old.expires_at - old.created_at
     old.expires_at = min(old.expires_at, call.now + timedelta(hours=input.overlap))
@@ -375,8 +376,6 @@ async def load_key_account(call: Call, name: str | None, permissions: Collection
             "密钥只能具备其账户已有的权限。",
             "permissions",
         )
-    if await KeyRow.filter(account=account, revoked_at=None, expires_at__gt=call.now).count() >= KEYS:
-        raise invalid_input(f"An account has {KEYS} keys at most.", f"每个账户最多 {KEYS} 个密钥。", "account")
     return account
 
 
@@ -391,6 +390,8 @@ def check_key_expiry(call: Call, moment: datetime.datetime) -> datetime.datetime
 
 
 async def mint_key(call: Call, key: KeyRow, expires: datetime.datetime) -> ApiKeyPayload:
+    if await KeyRow.filter(account=key.account, revoked_at=None, expires_at__gt=call.now).count() >= KEYS:
+        raise invalid_input(f"An account has {KEYS} keys at most.", f"每个账户最多 {KEYS} 个密钥。", "account")
     # The secret leaves with the answer; its digest alone is saved.
     secret, key.digest = secrets.api_key()
     key.created_at, key.created_by, key.expires_at = call.now, author_of(call), expires

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
+from tortoise.fields.db_defaults import SqlDefault
 from tortoise.models import Model
 
 from gongzhi.declare.columns import BytesField, Located, primary_key
@@ -140,7 +141,11 @@ class SessionRow(Belonging):
 
 
 class KeyRow(Belonging):
-    """An API key: some of its account's permissions, for a time. Of the key itself only a digest is kept."""
+    """An API key: some of its account's permissions, for a time. Of the key itself only a digest is kept.
+
+    It counts only where it is shown from `networks`, if there are any. Who has the private key to one of its
+    `public_keys` (entries of a JWKS) gets tokens for it, too.
+    """
 
     label = fields.CharField(max_length=NAME)
     # A plain digest, with an index to find it by: a key is 256 random bits, which nobody can try out.
@@ -150,6 +155,8 @@ class KeyRow(Belonging):
     created_by = fields.CharField(max_length=NAME)
     expires_at = fields.DatetimeField()
     revoked_at = fields.DatetimeField(null=True)
+    networks: Any = ArrayField("text", default=list, db_default=SqlDefault("'{}'"))
+    public_keys: Any = ArrayField("text", default=list, db_default=SqlDefault("'{}'"))
 
     class Meta:
         schema = "accounts"
