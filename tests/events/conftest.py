@@ -69,7 +69,7 @@ class Follower:
             payload = await self.next()
             assert "data" in payload, payload
             [found] = payload["data"].values()
-            if not found or found.get("type") not in ("case.reminded", "case.escalated"):
+            if not found or found.get("type") not in ("case.reminded", "case.escalated", "case.supervised"):
                 return found
 
     async def of(self, number: str) -> Any:

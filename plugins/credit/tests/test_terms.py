@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RELEASE = {"kinds": ["APPRAISAL"], "expiresOn": "2027-03-31"}
 
 
-@pytest.fixture(autouse=True)
-def same_day(own_county: Any) -> Iterator[None]:
-    """Put the clock back: the tests of this module share it."""
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def same_day(own_county: Any) -> AsyncIterator[None]:
+    """Put the clock back, and the jobs that went with it: the tests of this module share both."""
     before = own_county.server.clock.time
     yield
     own_county.server.clock.time = before
+    await own_county.fetch("delete from events.job where due_at>$1", before)
 
 
 def last_second(town: Any, month: int, day: int, year: int = 2026) -> None:

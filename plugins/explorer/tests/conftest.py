@@ -60,8 +60,11 @@ def address(shared_database: str, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium as the system has it; `make test` installs it where it may."""
+def browser(address: str) -> Iterator[Browser]:
+    """Chromium as the system has it; `make test` installs it where it may.
+
+    Started after the server: while Playwright runs, no fixture can run an event loop of its own.
+    """
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         reason = f"no browser is installed: none of {', '.join(NAMES)} is there; `apt-get install chromium`"
