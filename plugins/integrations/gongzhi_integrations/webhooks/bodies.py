@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -17,6 +18,11 @@ def make_body(source: str, delivery: Any, known: KnownEvent, with_case: bool, se
     if with_case:
         data["case"] = known.case
     return make_envelope(source, delivery, data, sequence, known.facts.get("number"))
+
+
+def write_request(bodies: Sequence[str], batched: bool) -> str:
+    """Write what is posted: an event by itself, or an array of them (CloudEvents, batched content mode)."""
+    return f"[{','.join(bodies)}]" if batched else bodies[0]
 
 
 def make_envelope(source: str, delivery: Any, data: dict[str, Any], sequence: int, subject: str | None = None) -> str:

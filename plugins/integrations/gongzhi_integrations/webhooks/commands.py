@@ -22,7 +22,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime import sealing
-from gongzhi.runtime.checks import check_text, input_form, invalid_input, is_given
+from gongzhi.runtime.checks import check_text, check_whole_number, input_form, invalid_input, is_given
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -71,6 +71,12 @@ CONDITION = (
 HEADER = (
     "A header Authorization that is sent along, such as Bearer …; kept sealed, never shown, null for none (授权头)."
 )
+MOST = 100
+"""The most events of a request."""
+BATCH = (
+    f"How many events a request may have, 1 to {MOST}; with more than 1, each is an array of CloudEvents, of different "
+    "cases (每批事件数)."
+)
 AUTHORIZED = re.compile(r"[!-~]([ -~]{0,998}[!-~])?")
 """Printable, and without blanks around it (RFC 9110)."""
 
@@ -101,6 +107,7 @@ class CreateWebhookInput:
     selection: str | None = input_field(SELECTION, default=UNSET)
     filter: str | None = input_field(CONDITION, default=UNSET)
     authorization: str | None = input_field(HEADER, default=UNSET)
+    batch: int = input_field(BATCH, default=1)
 
 
 @command("Have events of cases delivered to an address, from now on (创建回调).", requires=EDIT)
@@ -108,6 +115,7 @@ async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecret
     with input_form() as read:
         url = read(partial(check_address, call), input.url, "url")
         types = read(partial(check_types, call), input.types, "types")
+        read(check_whole_number, input.batch, 1, MOST, "batch")
     grid = await find_county_grid(input.grid)
     if not call.may(EDIT, grid):
         raise not_allowed("grid")
@@ -127,6 +135,7 @@ async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecret
         **bind_to_key(call),
         url=url,
         types=types,
+        batch=input.batch,
         selection=check_selection(call, input.selection) if is_given(input.selection) else None,
         condition=await check_condition(call, input.filter) if is_given(input.filter) else None,
         grid=grid,
@@ -150,6 +159,7 @@ class UpdateWebhookInput:
     selection: str | None = input_field(SELECTION, default=UNSET)
     filter: str | None = input_field(CONDITION, default=UNSET)
     authorization: str | None = input_field(HEADER, default=UNSET)
+    batch: int | None = input_field(BATCH, default=UNSET)
 
 
 @command("Change where events are sent to, which, and what with them (修改回调).", requires=EDIT)
@@ -160,6 +170,9 @@ async def update_webhook(call: Call, input: UpdateWebhookInput) -> WebhookPayloa
     with input_form() as read:
         row.url = read(partial(check_address, call), input.url, "url") if is_given(input.url) else row.url
         row.types = read(partial(check_types, call), input.types, "types") if is_given(input.types) else row.types
+        if is_given(input.batch):
+            read(check_whole_number, input.batch, 1, MOST, "batch")
+            row.batch = input.batch
     if input.selection is not UNSET:
         row.selection = check_selection(call, input.selection) if input.selection else None
     if input.filter is not UNSET:

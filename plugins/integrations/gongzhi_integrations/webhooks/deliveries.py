@@ -40,10 +40,11 @@ where {AWAKE} and w.id <> all($3) and ({STOPPED} is not null or w.position < n.g
   where d.webhook_id = w.id and d.state = 'WAITING' and d.next_attempt_at <= $1 and d.id <> all($4) limit 1))
 """
 RELEASE = f"select {UNLOCK} from unnest($1::uuid[]) one (id)"
-# Of each case the first that waits, due or not: nothing overtakes it. What was refused goes behind what is new.
+# As many as $3 requests have room for. Of each case the first that waits, due or not: nothing overtakes it. What was
+# refused goes behind what is new.
 LOOK = f"""
 select w.id, w.account_id, w.permissions, w.url, w.types, w.selection, w.condition, w.secret, w.grid_id,
-  w.failing_since, w.rests_until, w.sequence, w.data_key, w.sealed_authorization,
+  w.failing_since, w.rests_until, w.sequence, w.data_key, w.sealed_authorization, w.batch,
   c.code as county, a.name as account, {STOPPED} as stopped, array(
     select r.secret from webhooks.retired_secret r where r.webhook_id = w.id and r.until > $1 order by r.id desc
   ) as retired, w.position < n.gone or exists (
@@ -51,15 +52,16 @@ select w.id, w.account_id, w.permissions, w.url, w.types, w.selection, w.conditi
       and d.body is null and d.type <> 'webhook.test') as missed, (
     select count(*) from (
       select from webhooks.delivery d
-      where d.webhook_id = w.id and d.state = 'WAITING' and d.id <> all($4) limit $3 + 1) waiting) as waiting, due.*
+      where d.webhook_id = w.id and d.state = 'WAITING' and d.id <> all($4) limit $3 * w.batch + 1) waiting
+  ) as waiting, due.*
 from events.counter n, webhooks.webhook w
 join grids.grid c on c.id = w.county_id join accounts.account a on a.id = w.account_id
 left join lateral (
-  select d.id as delivery, d.event_id, d.type, d.at, d.attempts, d.body, d.position from webhooks.delivery d
+  select d.id as delivery, d.event_id, d.type, d.at, d.attempts, d.status, d.body, d.position from webhooks.delivery d
   where d.webhook_id = w.id and d.state = 'WAITING' and d.next_attempt_at <= $1 and d.id <> all($4) and not exists (
     select from webhooks.delivery e
     where e.webhook_id = w.id and e.state = 'WAITING' and e.case_id = d.case_id and e.position < d.position)
-  order by d.attempts, d.position, d.id limit $3) due on true
+  order by d.attempts, d.position, d.id limit $3 * w.batch) due on true
 where w.id = $2 and {AWAKE}
 order by due.attempts, due.position, due.delivery
 """

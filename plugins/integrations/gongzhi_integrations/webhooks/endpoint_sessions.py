@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -20,8 +21,8 @@ from gongzhi.runtime.event_access import KnownEvent, UnfitSelection
 from gongzhi.values.errors import Text
 from tortoise.transactions import in_transaction
 
-from . import retries
-from .bodies import TEST_DATA, make_body, make_envelope
+from . import requesting, retries
+from .bodies import TEST_DATA, make_body, make_envelope, write_request
 from .commands import TYPES
 from .deliveries import SKIP, Deliveries, Outcome
 from .models import WebhookRow, WebhookState
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("gongzhi")
 
-ASKS_FOR_REST = frozenset((429, 503))
-"""Statuses whose Retry-After is about the receiver, and not about the one event."""
 MISSED = Text(
     "An endpoint was paused, or failed, for longer than events are kept. Load what you follow; the rest is delivered.",
     "回调停用或失败的时间超过事件保留期。请重新查询所关注的数据，其余事件将继续投递。",
@@ -55,13 +54,22 @@ REASONS = {
 }
 
 
+@dataclass(frozen=True)
+class Request:
+    """What is under way in one request, and from when on its answer is late."""
+
+    deliveries: Sequence[Any]
+    endpoint: Any
+    late: float
+
+
 class EndpointSession:
     """One endpoint while this process has its lock. `news` says that more may be due."""
 
     def __init__(self, worker: DeliveryWorker, deliveries: Deliveries, account: UUID, pace: Pace) -> None:
         self.worker, self.deliveries, self.account, self.pace = worker, deliveries, account, pace
         self.news = asyncio.Event()
-        self.sending: dict[asyncio.Task[Attempt], Any] = {}
+        self.sending: dict[asyncio.Task[Attempt], Request] = {}
         self.composing: list[UUID] = []
         self.open = True
         self.more = True
@@ -92,11 +100,11 @@ class EndpointSession:
     @property
     def under_way(self) -> list[UUID]:
         """The deliveries that are being sent, or are about to be."""
-        return [*self.composing, *(one["id"] for one in self.sending.values())]
+        return [*self.composing, *(one["id"] for request in self.sending.values() for one in request.deliveries)]
 
     def is_late(self) -> bool:
         """Tell whether an answer is late."""
-        return any(asyncio.get_running_loop().time() >= one["late"] for one in self.sending.values())
+        return any(asyncio.get_running_loop().time() >= one.late for one in self.sending.values())
 
     async def fill(self) -> bool:
         """Send what is due as far as there is room; tell whether there may be more."""
@@ -130,34 +138,36 @@ class EndpointSession:
             await self.skip_missed(endpoint)
             return True
         self.failing_since, self.probes = endpoint["failing_since"], endpoint["rests_until"] is not None
-        due = [{**row, "id": row["delivery"]} for row in found[: max(self.find_room(), 0)] if row["delivery"]]
+        rows = [{**row, "id": row["delivery"]} for row in found if row["delivery"]]
+        requests = requesting.group(rows, endpoint["batch"])[: max(self.find_room(), 0)]
+        due = [one for request in requests for one in request]
         self.composing = [one["id"] for one in due]
         try:
             if due:
-                await self.begin_sending(endpoint, due, slots)
+                await self.begin_sending(endpoint, requests, slots)
         finally:
             self.composing = []
         # While there is no room nobody tells it of more.
         self.more = endpoint["waiting"] > len(due) or self.find_room() <= 0
         return bool(due)
 
-    async def begin_sending(self, endpoint: Any, due: Sequence[Any], slots: list[Slot]) -> None:
-        """Begin to send deliveries that the account may know of."""
+    async def begin_sending(self, endpoint: Any, requests: Sequence[Sequence[Any]], slots: list[Slot]) -> None:
+        """Begin to send requests with the deliveries that the account may know of."""
         viewer = await self.worker.context().events.load_viewer(endpoint["account_id"], endpoint["permissions"])
         if viewer is None:
             await self.disable(endpoint, "ACCOUNT")
             return
-        bodies = await self.compose(endpoint, due, viewer)
+        bodies = await self.compose(endpoint, [one for request in requests for one in request], viewer)
         secrets = self.unwrap_secrets(endpoint)
         self.data_key = self.data_key or await self.find_data_key(endpoint)
         authorization = self.open_authorization(endpoint)
         late = asyncio.get_running_loop().time() + SLOW
-        for one in due:
-            if one["id"] in bodies:
-                task = asyncio.create_task(
-                    self.send(endpoint, one, bodies[one["id"]], secrets, authorization, slots.pop())
-                )
-                self.sending[task] = {**one, "late": late, "endpoint": endpoint}
+        for request in requests:
+            told = requesting.fit(request, bodies)
+            if told:
+                texts = [bodies[one["id"]] for one in told]
+                task = asyncio.create_task(self.send(endpoint, told, texts, secrets, authorization, slots.pop()))
+                self.sending[task] = Request(told, endpoint, late)
 
     async def compose(self, endpoint: Any, due: Sequence[Any], viewer: Viewer) -> dict[UUID, str | None]:
         """Make the body of each delivery; None if the selection fits the schema no more.
@@ -203,14 +213,16 @@ class EndpointSession:
         return await self.worker.context().events.read(events, viewer, selection, condition) if events else {}
 
     async def send(
-        self, endpoint: Any, delivery: Any, body: str | None, secrets: list[bytes], authorization: str | None,
-        slot: Slot,
+        self, endpoint: Any, deliveries: Sequence[Any], bodies: Sequence[str | None], secrets: list[bytes],
+        authorization: str | None, slot: Slot,
     ) -> Attempt:  # fmt: skip
-        """Try a delivery once, and release its slot."""
+        """Try a request once, and release its slot."""
         try:
-            if body is None:
+            known = [body for body in bodies if body is not None]
+            if not known:
                 return Attempt(error="SELECTION")
-            url, id, timeout = endpoint["url"], delivery["event_id"], self.pace.timeout
+            body = write_request(known, endpoint["batch"] > 1)
+            url, id, timeout = endpoint["url"], requesting.find_id(deliveries), self.pace.timeout
             return await self.worker.sender.send(url, id, body, secrets, self.worker.now(), timeout, authorization)
         finally:
             slot.release()
@@ -238,7 +250,7 @@ class EndpointSession:
             return
         # News only while there is room: woken without any, it could send nothing.
         news = [asyncio.create_task(self.news.wait())] if self.find_room() > 0 else []
-        late = min(one["late"] for one in self.sending.values()) - asyncio.get_running_loop().time()
+        late = min(one.late for one in self.sending.values()) - asyncio.get_running_loop().time()
         try:
             await asyncio.wait(
                 [*self.sending, *news],
@@ -257,14 +269,22 @@ class EndpointSession:
             async with self.worker.slots.turn(slow=True):
                 await self.deliveries.let_rest(self.worker.now() + timedelta(seconds=self.pace.timeout))
 
-    async def record(self, answered: Sequence[tuple[Any, Attempt]]) -> None:
-        """Write down what came of deliveries, and what it says of the endpoint."""
+    async def record(self, answered: Sequence[tuple[Request, Attempt]]) -> None:
+        """Write down what came of requests, and what it says of the endpoint."""
         now = self.worker.now()
-        for delivery, attempt in answered:
-            self.pace.note(attempt, delivery["attempts"] == 0, now)
+        for request, attempt in answered:
+            self.pace.note(attempt, request.deliveries[0]["attempts"] == 0, now)
+        outcomes = [
+            self.conclude(
+                one, attempt, now, split=len(request.deliveries) > 1 and requesting.is_refusal(attempt.status)
+            )
+            for request, attempt in answered
+            for one in request.deliveries
+        ]
+        self.more = self.more or any(one.again == now for one in outcomes)
         async with self.worker.slots.turn(self.pace.slow):
-            await self.deliveries.record([self.conclude(one, attempt, now) for one, attempt in answered], now)
-            await self.note_answers(answered[0][0]["endpoint"], [attempt for _, attempt in answered], now)
+            await self.deliveries.record(outcomes, now)
+            await self.note_answers(answered[0][0].endpoint, [attempt for _, attempt in answered], now)
 
     async def note_answers(self, endpoint: Any, attempts: Sequence[Attempt], now: datetime) -> None:
         """Write down what answers say of the endpoint."""
@@ -280,13 +300,15 @@ class EndpointSession:
         if missed and self.open:
             await self.note_failure(endpoint, missed, now)
 
-    def conclude(self, delivery: Any, attempt: Attempt, now: datetime) -> Outcome:
-        """Return what came of an attempt, and when it is tried again."""
+    def conclude(self, delivery: Any, attempt: Attempt, now: datetime, split: bool) -> Outcome:
+        """Return what came of an attempt, and when it is tried again: at once by itself, if a batch is `split`."""
         wait = None if attempt.is_taken else retries.find_wait(delivery["attempts"] + 1, self.worker.chance)
         again = None
         if wait is not None and attempt.status != GONE:
             # The longer of both: no endpoint is tried sooner for having said when.
             again = now + max(wait, retries.read_retry_after(attempt.retry_after, now))
+        if split:
+            again = now
         answer = attempt.answer and sealing.seal_value(self.data_key, ANSWER.format(delivery["id"]), attempt.answer)
         return Outcome(
             delivery["id"], attempt.is_taken, attempt.status, attempt.error, again, attempt.seconds, answer or None
@@ -298,7 +320,7 @@ class EndpointSession:
         if now - since >= retries.LASTING:
             await self.disable(endpoint, "FAILING")
             return
-        asking = [one.retry_after for one in missed if one.status in ASKS_FOR_REST]
+        asking = [one.retry_after for one in missed if one.status in retries.ASKS_FOR_REST]
         rest = max((retries.read_retry_after(one, now) for one in asking), default=timedelta())
         if self.probes or self.pace.takes_nothing(now):
             rest = max(rest, retries.find_rest(now - since))

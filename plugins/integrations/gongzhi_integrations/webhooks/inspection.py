@@ -16,6 +16,7 @@ from gongzhi.runtime.commands import AGAIN, KEY, Call, Problem, command, input_f
 from strawberry import ID, UNSET
 from strawberry.scalars import JSON
 
+from .bodies import write_request
 from .models import DeliveryRow, DeliveryState, WebhookRow, WebhookState
 from .rules import EDIT, TEST, require_owner
 from .secrets import ANSWER
@@ -60,7 +61,7 @@ async def inspect_webhook_delivery(call: Call, input: InspectWebhookDeliveryInpu
 
 def describe_headers(row: DeliveryRow, webhook: WebhookRow, at: datetime) -> dict[str, Any]:
     """Describe the headers of the last attempt. Signature and authorization are as good as secrets."""
-    made: dict[str, Any] = make_headers(row.event_id, row.body or "", (), at)
+    made: dict[str, Any] = make_headers(row.event_id, write_request([row.body or ""], webhook.batch > 1), (), at)
     made["webhook-signature"] = f"v1,{HIDDEN}"
     return {**made, "authorization": HIDDEN} if webhook.sealed_authorization else made
 

@@ -58,6 +58,8 @@ class WebhookRow(Located):
     previous_until = fields.DatetimeField(null=True)
     state = fields.CharEnumField(WebhookState, max_length=8, default=WebhookState.ACTIVE)
     reason = fields.CharField(max_length=20, null=True)
+    # The most events of a request; more than one are sent as an array.
+    batch = fields.SmallIntField(default=1, db_default=1)
     position = fields.BigIntField()
     missed_until: Any = fields.DatetimeField(null=True)
     failing_since = fields.DatetimeField(null=True)

@@ -14,6 +14,8 @@ JITTER = 0.2
 LASTING = timedelta(days=1)
 """An endpoint that has taken nothing for so long is disabled. No delivery has been given up by then."""
 SHORTEST_REST, LONGEST_REST = timedelta(seconds=10), timedelta(minutes=5)
+ASKS_FOR_REST = frozenset((429, 503))
+"""Statuses whose Retry-After is about the receiver, and not about the one event."""
 FARTHEST = timedelta(days=1)
 """The longest a receiver may ask us to wait."""
 

@@ -26,6 +26,7 @@ TIMEOUT = 20.0
 CONNECTING = 5.0
 """Seconds of these until a connection stands."""
 TYPE = "application/cloudevents+json; charset=utf-8"
+BATCHED = "application/cloudevents-batch+json; charset=utf-8"
 AGENT = "gongzhi-webhooks/1"
 GONE = 410
 DRAINED, DRAINING = 16_384, 0.5
@@ -149,7 +150,8 @@ def make_headers(id: UUID, body: str, secrets: Iterable[bytes], now: datetime) -
     at = now.astimezone(UTC)
     signatures = [Webhook(secret).sign(str(id), at, body) for secret in secrets]
     return {
-        "content-type": TYPE,
+        # An event is an object, and several are an array.
+        "content-type": BATCHED if body.startswith("[") else TYPE,
         "user-agent": AGENT,
         "webhook-id": str(id),
         "webhook-timestamp": str(int(at.timestamp())),

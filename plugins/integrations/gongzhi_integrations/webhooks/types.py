@@ -47,6 +47,7 @@ class Webhook(Node):
     grid: Grid | None = one("It gets what happens in this grid and below (网格).")
     selection: str | None = column("What of the case is sent along (字段选择).")
     filter: str | None = column("Which cases' events it gets, as a filter of cases (过滤条件).", name="condition")
+    batch: int = column("How many events a request may have (每批事件数).")
     state: WebhookState = column("Whether it is delivered to (状态).")
     reason: str | None = column("Why it was disabled: GONE, FAILING, ACCOUNT or KEY (停用原因).")
     failing_since: datetime.datetime | None = column("Since when nothing has been taken (持续失败起).")
