@@ -17,8 +17,8 @@ from gongzhi.plugin.hooks import GROUP
 
 TOOL = Path(__file__).parents[1] / "tools" / "layout.py"
 MOST = {
-    "lines of code of the contract": 11_498,
-    "definitions in core.graphql": 268,
+    "lines of code of the contract": 11_499,
+    "definitions in core.graphql": 269,
     "packages of the contract in a circle": 0,
     "packages of the server in a circle": 0,
     "names of the contract that our plugins use and the reference does not list": 0,

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import asyncpg
+from gongzhi.declare.bounds import FIRST
 from gongzhi.declare.columns import NEVER
 from gongzhi.declare.viewer import Viewer, ViewerGrant
 from gongzhi_server.testing import ESSENTIAL
@@ -122,6 +123,9 @@ class Rows:
         self.used: list[Any] = []
         """How much API keys were used, the last day first."""
         self.keys = {kind: {row.id: row for row in rows} for kind, rows in found.items()}
+        for case in found.get("Case", ()):
+            steps = [one.at for one in found["CaseEvent"] if one.case_id == case.id and one.audience == "PUBLIC"]
+            case.last_event_at = max(steps, default=FIRST)
 
     @classmethod
     async def load(cls, dsn: str) -> Rows:

@@ -330,7 +330,7 @@ class Queries:
                 return self.real(self.seeds.column("Case", "number"))
             case ("Query.household", _):
                 return self.real(self.seeds.column("Household", "number"))
-            case (("Query.node" | "Query.person"), _):
+            case (("Query.node" | "Query.nodes" | "Query.person"), _):
                 return self.real([*self.seeds.ids(), "Case:x", "Nothing:1", "Grid:", "Person"])
             case ("Case.age", _):
                 return self.random.choice(AGES)

@@ -125,6 +125,10 @@ def node(at: At, _: Any) -> Row | None:
     return next((row for row in at.scope.visible(kind) if str(row.id) == text), None) if kind in TABLES else None
 
 
+def nodes(at: At, _: Any) -> list[Row | None]:
+    return [node(At(at.scope, {"id": one}), _) for one in at.given["ids"]]
+
+
 def by_receipt(at: At, _: Any) -> Row | None:
     """Whoever has the receipt may see the case."""
     if not codes.receipt_matches(SECRET, at.given["number"], at.given["receiptCode"]):
@@ -505,6 +509,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     **reference_exports.FIELDS,
     **reference_actions.FIELDS,
     "Query.node": node,
+    "Query.nodes": nodes,
     "Query.grid": lambda at, _: at.rows.current(at.given["code"]),
     "Query.gridAt": grid_at,
     "Query.grids": lambda at, _: at.connection("Grid", "code"),
@@ -665,6 +670,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     ),
     "Grid.governanceCenters": inside("GovernanceCenter", "name"),
     "GovernanceCenter.units": reference_field.units,
+    "Me.id": lambda at, me: f"Me:{at.scope.viewer.account.name}",
     "Me.account": lambda at, me: at.scope.viewer.account.name,
     "Me.role": lambda at, me: next((grant.role for grant in at.scope.viewer.account.grants), None),
     "Me.person": lambda at, me: at.rows.keys["Person"].get(at.scope.person),

@@ -137,6 +137,10 @@ def camel(name: str) -> str:
 # --- filters ---
 
 
+class Searched(str):
+    """A text that is searched for words."""
+
+
 def lower(text: str) -> str:
     """As the database does it, a letter at a time."""
     return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text)
@@ -185,6 +189,10 @@ def compared(at: At, found: Any, way: str, wanted: Any) -> bool:
             return bool(found >= wanted)
         case "before":
             return bool(found < wanted)
+        case "startsWith":
+            return bool(found.startswith(wanted))
+        case "contains" if isinstance(found, Searched):
+            return all(lower(word) in lower(found) for word in wanted.split())
         case "contains":
             return lower(wanted) in lower(found)
         case "within":
@@ -217,7 +225,8 @@ FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
     **reference_operations.FILTERS,
     **reference_exports.FILTERS,
     ("Case", "externalNumber"): lambda at, row: reference_integrations.entry(at, row, "number"),
-    ("Case", "updatedAt"): reference_integrations.last_public_step,
+    ("Case", "lastEventAt"): reference_integrations.last_public_step,
+    ("Case", "text"): lambda at, row: Searched(f"{row.title} {row.description}"),
     ("Grid", "grid"): lambda at, row: row,
     ("Person", "grid"): grid_of,
     ("Household", "grid"): grid_of,

@@ -31,9 +31,8 @@ def tables() -> list[App]:
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
     from . import event_query
-    from .open311 import conditions
 
-    return (*event_query.EXTENSIONS, *conditions.EXTENSIONS, *intake.graphql(), *webhooks.graphql())
+    return (*event_query.EXTENSIONS, *intake.graphql(), *webhooks.graphql())
 
 
 @hookimpl

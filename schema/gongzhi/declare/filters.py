@@ -30,8 +30,8 @@ BEFORE = "Less than this value (止，不含)."
 
 def _input(name: str, description: str, **ways: tuple[Any, str]) -> type:
     """Return a comparison input: every way is optional, and a null way is no condition."""
-    # Two words that Python reserves.
-    names = {"in_": "in", "from_": "from"}
+    # Two words that Python reserves, and one of two.
+    names = {"in_": "in", "from_": "from", "starts_with": "startsWith"}
     fields = {
         way: strawberry.field(default=strawberry.UNSET, name=names.get(way, way), description=said)
         for way, (_, said) in ways.items()
@@ -45,7 +45,10 @@ def _span(name: str, kind: Any, what: str) -> type:
     return _input(name, what, equals=(kind, EQUALS), in_=(list[kind], IN), from_=(kind, FROM), before=(kind, BEFORE))
 
 
-StringComparison = _input("StringComparison", "Compares a text (文本比较).", equals=(str, EQUALS), in_=(list[str], IN))
+START = (str, "Begins with this text (以此开头).")
+StringComparison = _input(
+    "StringComparison", "Compares a text (文本比较).", equals=(str, EQUALS), in_=(list[str], IN), starts_with=START
+)
 TextComparison = _input(
     "TextComparison",
     "Compares and searches a text (文本查找).",
@@ -121,7 +124,7 @@ class Value:
 
 
 # An array for many values: the statement's text stays the same however many are given.
-SIGNS = {"equals": "{0}={1}", "in": "{0}=any({1})", "from": "{0}>={1}", "before": "{0}<{1}"}
+SIGNS = {"equals": "{0}={1}", "in": "{0}=any({1})", "from": "{0}>={1}", "before": "{0}<{1}", "startsWith": "{0}^@{1}"}
 
 
 def require_offset(moment: datetime.datetime, *path: str) -> datetime.datetime:

@@ -54,7 +54,7 @@ class Ordering:
     build: Build
     empty: Least
     requires: str | None
-    plugin: str = ""
+    plugin: str | None = None
     side: SideTable | None = None
     """Whose index is walked, where the order is that of a side table."""
 

@@ -69,8 +69,8 @@ def filter_argument(kind: type) -> Argument:
     return Argument(typing.Optional[kind], "Which rows (过滤).")  # noqa: UP045
 
 
-def order_enum(entity: Entity, added: Mapping[str, object]) -> type[enum.Enum] | None:
-    """Build the orders an entity's lists can be asked for in, in a schema that adds these, each with its directive."""
+def order_enum(entity: Entity, added: Mapping[str, list[object]]) -> type[enum.Enum] | None:
+    """Build the orders an entity's lists can be asked for in, in a schema that adds these, with their directives."""
     names = [f"{name}_{way}".upper() for name in (*entity.order, *added) for way in ("asc", "desc")]
     if not names:
         return None
@@ -81,7 +81,7 @@ def order_enum(entity: Entity, added: Mapping[str, object]) -> type[enum.Enum] |
         value.description = (
             f"By {words.replace('_', ' ')}, {'ascending (升序)' if way == 'asc' else 'descending (降序)'}."
         )
-        value.directives = [added[words]] if words in added else ()
+        value.directives = added.get(words, ())
     return ordered
 
 
@@ -93,14 +93,16 @@ class CountType:
     count: int = strawberry.field(description="How many (数量).")
 
 
-def counts_field(entity: Entity, dimensions: Mapping[str, Dimension], added: Mapping[str, object]) -> StrawberryField:
+def counts_field(
+    entity: Entity, dimensions: Mapping[str, Dimension], added: Mapping[str, list[object]]
+) -> StrawberryField:
     """Build the field `counts` of an entity's connection; `added` has the directives of plugins' conditions."""
     made = enum.StrEnum(f"{entity.name}Dimension", {name.upper(): name for name in dimensions})  # type: ignore[misc]
     by = strawberry.enum(made, description=f"What a list of {entity.name} can be counted by (计数维度).")
     for value in by.__strawberry_definition__.values:  # type: ignore[attr-defined]
         name = value.name.lower()
         value.description = f"{name.replace('_', ' ').capitalize()} ({label_dimension(entity, name)})."
-        value.directives = [added[name]] if name in added else ()
+        value.directives = added.get(name, ())
     said = "How many rows of the whole list have each value or combination, the most first (分组计数)."
     field = StrawberryField(
         python_name="counts", type_annotation=StrawberryAnnotation(list[CountType]), description=said
@@ -116,16 +118,17 @@ def label_dimension(entity: Entity, name: str) -> str:
     return PLACES.get(name) or found.get(name, "条件")
 
 
-def filter_input(entity: Entity, added: Mapping[str, tuple[Comparison, object]]) -> type | None:
-    """Build the filter an entity's lists can be asked for with in a schema that adds these, each with its directive."""
+def filter_input(
+    entity: Entity, added: Mapping[str, Comparison], directives: Mapping[str, list[object]]
+) -> type | None:
+    """Build the filter an entity's lists can be asked for with in a schema that adds these, with their directives."""
     hints, fields = {}, {}
-    own = {name: (comparison, None) for name, comparison in entity.filter.items()}
-    for name, (comparison, directive) in (own | dict(added)).items():
+    for name, comparison in (dict(entity.filter) | dict(added)).items():
         hints[name] = typing.Optional[comparison.kind]  # noqa: UP045 - the kind is a value here
         fields[name] = strawberry.field(
             default=strawberry.UNSET,
             description=f"A condition on {name.replace('_', ' ')} (条件).",
-            directives=[directive] if directive else (),
+            directives=directives.get(name, ()),
         )
     if not hints:
         return None

@@ -39,6 +39,7 @@ from gongzhi_server.plugins.installed import CORE
 
 from .action_fields import action_fields
 from .list_arguments import complete_field, counts_field, filter_input, order_enum
+from .node_fields import node_fields
 
 JOINING = {"and", "or", "not"}
 
@@ -128,14 +129,14 @@ class Schema(strawberry.Schema):
         self._named = config.name_converter.from_field
         self._added: dict[type, dict[str, StrawberryField]] = defaultdict(dict)
         self._owner: dict[tuple[type, str], str] = {}
-        self._asked: dict[type, dict[str, tuple[Comparison, From]]] = defaultdict(dict)
+        self._asked: dict[type, dict[str, Comparison]] = defaultdict(dict)
         self._filters: dict[Entity, type | None] = {}
         self._ordered: dict[type, dict[str, Ordering]] = defaultdict(dict)
         self._orders: dict[Entity, type[enum.Enum] | None] = {}
         for plugin, extension in contributions:
             self._extend(plugin, extension)
         # Of all mutations together: what may be done to a case is told by the core, whoever brings the mutation.
-        for target, field in action_fields(self._added[Mutation]):
+        for target, field in (*action_fields(self._added[Mutation]), *node_fields()):
             self._add(CORE, target, field)
         mutation, subscription = (root if root in self._added else None for root in (Mutation, Subscription))
         try:
@@ -156,7 +157,7 @@ class Schema(strawberry.Schema):
     def comparisons(self, entity: Entity) -> Mapping[str, Comparison]:
         """Return what the lists of an entity can be filtered by in this schema."""
         added = self._asked.get(entity.cls)
-        return entity.filter if added is None else {**entity.filter, **{name: one for name, (one, _) in added.items()}}
+        return entity.filter if added is None else {**entity.filter, **added}
 
     def orderings(self, entity: Entity) -> Mapping[str, Ordering]:
         """Return the orders that plugins add to the lists of an entity in this schema."""
@@ -224,10 +225,11 @@ class Schema(strawberry.Schema):
         if name in JOINING or name in target.__entity__.filter:  # type: ignore[attr-defined]
             raise Fault(plugin, f"{where} would replace one of the type itself")
         if name in self._asked[target]:
-            raise Fault(plugin, f"{where} is already added by {self._asked[target][name][1].plugin!r}")
+            raise Fault(plugin, f"{where} is already added by {self._asked[target][name].plugin or CORE!r}")
         if comparison.requires == "":
             raise Fault(plugin, f"{where} must say who may use it: guarded(…, requires=…), or requires=None for all")
-        self._asked[target][name] = replace(comparison, plugin=plugin), From(plugin=plugin)
+        # The core's own are not contained as a plugin's are, nor switched off.
+        self._asked[target][name] = replace(comparison, plugin=None if plugin == CORE else plugin)
 
     def _order(self, plugin: str, target: type, name: str, order: Ordering) -> None:
         """Add an order to a type's lists. Raises Fault."""
@@ -235,8 +237,8 @@ class Schema(strawberry.Schema):
         if name in target.__entity__.order:  # type: ignore[attr-defined]
             raise Fault(plugin, f"{where} would replace one of the type itself")
         if name in self._ordered[target]:
-            raise Fault(plugin, f"{where} is already added by {self._ordered[target][name].plugin!r}")
-        self._ordered[target][name] = replace(order, plugin=plugin)
+            raise Fault(plugin, f"{where} is already added by {self._ordered[target][name].plugin or CORE!r}")
+        self._ordered[target][name] = replace(order, plugin=None if plugin == CORE else plugin)
 
     def _check_targets(self) -> None:
         """Refuse an extension of a type that nothing returns: it would be silently without effect."""
@@ -278,20 +280,20 @@ class Schema(strawberry.Schema):
 
     def _askers(self) -> Iterable[tuple[type, str]]:
         """Yield who adds conditions and orders to the lists of a type."""
-        yield from ((target, added.plugin) for target, ways in self._asked.items() for _, added in ways.values())
-        yield from ((target, one.plugin) for target, ways in self._ordered.items() for one in ways.values())
+        for ways in (self._asked, self._ordered):
+            yield from ((target, one.plugin or CORE) for target, ones in ways.items() for one in ones.values())
 
     def _filter(self, entity: Entity) -> type | None:
         """Return the filter of an entity in this schema; another schema in the process has one of its own."""
         if entity not in self._filters:
-            self._filters[entity] = filter_input(entity, self._asked.get(entity.cls, {}))
+            added = self._asked.get(entity.cls, {})
+            self._filters[entity] = filter_input(entity, added, origins(added))
         return self._filters[entity]
 
     def _ordering(self, entity: Entity) -> type[enum.Enum] | None:
         """Return the orders of an entity in this schema."""
         if entity not in self._orders:
-            added = {name: From(plugin=one.plugin) for name, one in self.orderings(entity).items()}
-            self._orders[entity] = order_enum(entity, added)
+            self._orders[entity] = order_enum(entity, origins(self.orderings(entity)))
         return self._orders[entity]
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
@@ -306,8 +308,7 @@ class Schema(strawberry.Schema):
         if entity is None or getattr(definition.concrete_of, "origin", None) is not Connection:
             return
         if dimensions := list_dimensions(entity, self.comparisons(entity)):
-            added = {name: directive for name, (_, directive) in self._asked.get(entity.cls, {}).items()}
-            yield counts_field(entity, dimensions, added)
+            yield counts_field(entity, dimensions, origins(self._asked.get(entity.cls, {})))
 
     def _complete(self, field: StrawberryField, definition: StrawberryObjectDefinition) -> StrawberryField:
         """Add the arguments of a list to a field. Raises Fault, naming whose field it is."""
@@ -316,6 +317,11 @@ class Schema(strawberry.Schema):
         except DeclarationError as error:
             owner = self._owner.get((definition.origin, self._named(field)), CORE)
             raise Fault(owner, str(error)) from error
+
+
+def origins(added: Mapping[str, Comparison] | Mapping[str, Ordering]) -> dict[str, list[object]]:
+    """Return the directives of what is added to lists: whose it is, if a plugin's."""
+    return {name: [From(plugin=one.plugin)] if one.plugin else [] for name, one in added.items()}
 
 
 def class_place(cls: type | None) -> str:

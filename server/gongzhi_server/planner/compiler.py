@@ -55,6 +55,7 @@ from .embedded import plan_embedded
 from .failures import Failures, log_fault
 from .field_guards import deny_value, held_condition, mark_withheld, mask_value, off_condition
 from .filters import apply_filter
+from .nodes import NodeList, plan_nodes
 from .parameters import Parameters
 from .relations import plan_aggregate, plan_choice, plan_related
 from .rows import SINGLE, Rows, declared_by, entity_of, plugin_of, select_terms, switched_on_criterion, terms_or_empty
@@ -332,6 +333,8 @@ class Compiler:
                 return self.plan_part(given, there, kind, details, row, entity)
             case Choice(argument):
                 return plan_choice(self, given, argument, details)
+            case NodeList():
+                return plan_nodes(self, given, details)
             case Aggregate():
                 return plan_aggregate(self, plan, of, frame, entity), AnswerShape()
         target, open = entity_of(declared.type), declared.metadata.get(OPEN)

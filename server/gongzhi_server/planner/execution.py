@@ -339,9 +339,12 @@ class OperationRun:
             for call in shape.calls:
                 await compute_field(self, call, rows, objects)
         for key, inner in shape.inner.items():
-            found = list(flatten(one[key] for one in objects))
+            found = list(flatten(one.get(key) for one in objects))
             if found:
                 await self.finish(found, inner)
+            if inner.mixed:
+                for one in objects:
+                    one[key] = [next(iter(each.values())) if each else None for each in one[key]]
 
     def see(self, shape: AnswerShape, people: Iterable[str]) -> None:
         """Note that these people's files were looked at, and at which fields."""

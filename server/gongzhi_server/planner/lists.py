@@ -205,7 +205,7 @@ def plugin_order(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[
         extensions = {"code": "FORBIDDEN", "permission": found.requires}
         message = f"The order {name.upper()} needs the permission {found.requires!r}."
         raise GraphQLError(message, given.node, extensions=extensions)
-    if compiler.failures.is_left_out(found.plugin):
+    if found.plugin and compiler.failures.is_left_out(found.plugin):
         compiler.failures.replace_failed(found.plugin, given.node)
         return []
     where: Criterion | None = None

@@ -312,9 +312,9 @@ def switched_on_criterion(plugin: str | None, target: Entity | None, table: Any)
     return Sql("exists{0}", (query if owned is None else query.where(owned)).select(LiteralValue("1")))
 
 
-def everywhere(plugin: str) -> Criterion | None:
-    """Return the condition that a plugin is on in every county; None for one that is always on."""
-    if not is_switched(plugin):
+def everywhere(plugin: str | None) -> Criterion | None:
+    """Return the condition that a plugin is on in every county; None for one that is always on, and for the core."""
+    if plugin is None or not is_switched(plugin):
         return None
     text = (
         f"not exists(select from grids.grid g where g.kind='COUNTY' and g.valid_to is null and g.id<>all({COUNTIES}))"

@@ -63,6 +63,8 @@ class AnswerShape:
     """What the objects were asked for by, as Type.condition, where that tells something of a file."""
     opaque: bool = False
     """Whether there are values in it that are JSON themselves, which may hold anything; only at the root."""
+    mixed: bool = False
+    """Whether its objects have one member each, that of the name of a type, in whose place they come."""
     sealed: list[str] = field(default_factory=list)
     """Members that are in clear on a row of one's own."""
 
@@ -79,12 +81,12 @@ class AnswerShape:
     @cached_property
     def live(self) -> bool:
         """Whether every answer has to be taken apart."""
-        return bool(self.calls or self.look) or any(one.live for one in self.inner.values())
+        return bool(self.calls or self.look or self.mixed) or any(one.live for one in self.inner.values())
 
     @cached_property
     def computed(self) -> bool:
         """Whether Python has fields to compute."""
-        return bool(self.calls) or any(one.computed for one in self.inner.values())
+        return bool(self.calls or self.mixed) or any(one.computed for one in self.inner.values())
 
     @cached_property
     def looks(self) -> dict[str, AnswerShape]:

@@ -19,6 +19,7 @@ CORE = "core"
 """Stands for the packages of the contract where a plugin's name is due."""
 MACHINE = (
     "gongzhi_server.api_keys.plugin",
+    "gongzhi_server.case_lists.plugin",
     "gongzhi_server.findings.plugin",
     "gongzhi_server.jobs.plugin",
     "gongzhi_server.labels.plugin",

@@ -101,7 +101,7 @@ async def read_filter(inquiry: Inquiry) -> dict[str, Any]:
     if grid := inquiry.text("address_id"):
         condition["grid"] = {"within": await require_inside(inquiry, grid, inquiry.county)}
     if updated := inquiry.moment("updated_after"):
-        condition["updatedAt"] = {"from": updated}
+        condition["lastEventAt"] = {"from": updated}
     return condition | {"reportedAt": read_period(inquiry)}
 
 

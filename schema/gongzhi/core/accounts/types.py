@@ -193,10 +193,8 @@ def own_rows(at: Frame) -> Alternatives:
 def in_force(at: Frame) -> Alternatives:
     """Return the account's grants that count now."""
     # By the clock: nothing runs at the moment in which a role begins or ends.
-    span = "{0} and {1}<={2} and ({3} is null or {3}>{2}) and {4} is null"
-    return [
-        Sql(span, one, at.rows.since, at.viewer.now, at.rows.until, at.rows.proposed_at) for one in own_rows(at) or ()
-    ]
+    rows, span = at.rows, "{0} and {1}<={2} and ({3} is null or {3}>{2}) and {4} is null"
+    return [Sql(span, one, rows.since, at.viewer.now, rows.until, rows.proposed_at) for one in own_rows(at) or ()]
 
 
 def granted_sql(at: Frame) -> Sql:

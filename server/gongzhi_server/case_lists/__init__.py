@@ -1,0 +1,1 @@
+"""Case lists: what cases are found and ordered by that is in no column of theirs."""
