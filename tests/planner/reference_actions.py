@@ -149,6 +149,36 @@ def own_task(at: At, task: Row) -> bool:
     return task.unit_id in {grant.unit for grant in at.scope.grants("whistles.check_in")}
 
 
+def by_another(column: str) -> Refuses:
+    """Refuses whoever did it themselves."""
+    return unless(
+        "FOUR_EYES",
+        lambda at, row: at.scope.viewer.account.name is None or getattr(row, column) != at.scope.viewer.account.name,
+    )
+
+
+def where_held(permission: str) -> Refuses:
+    return may(lambda at, row: at.scope.serves(row, permission))
+
+
+def until(column: str, *states: str, code: str) -> Refuses:
+    """Refuses what stands elsewhere, or whose time is over."""
+    return unless(code, lambda at, row: row.state in states and getattr(row, column) > at.scope.viewer.now)
+
+
+def asks(at: At, demand: Row) -> bool:
+    return at.scope.speaks(demand) or at.scope.person is not None and demand.asked_by_id == at.scope.person
+
+
+def foreign_demand(at: At, demand: Row) -> bool:
+    return at.scope.person is None or at.scope.person not in (demand.person_id, demand.asked_by_id)
+
+
+RELEASES = (
+    where_held("exports.release"),
+    by_another("account"),
+    until("until", "WAITING", code="ILLEGAL_TRANSITION"),
+)
 CALLED = stands("CALLED")
 DEEDS: dict[str, dict[str, Deed]] = {
     "Case": {
@@ -269,6 +299,32 @@ DEEDS: dict[str, dict[str, Deed]] = {
             (may(lambda at, row: at.scope.serves(row, "whistles.approve")), stands("PENDING", code="DUPLICATE")),
         ),
         "planWhistle": Deed("联合方案", "whistles.call", (may(calls), CALLED)),
+    },
+    "BulkExport": {
+        "refuseBulkExport": Deed("不予放行批量导出", "exports.release", RELEASES),
+        "releaseBulkExport": Deed("放行批量导出", "exports.release", RELEASES),
+    },
+    "DataRequest": {
+        "decideDataRequest": Deed(
+            "办理个人信息请求", "rights.handle", (where_held("rights.handle"), may(foreign_demand), stands("OPEN"))
+        ),
+        "withdrawDataRequest": Deed("撤回请求", None, (may(asks), stands("OPEN"))),
+    },
+    "Emergency": {
+        "confirmEmergency": Deed(
+            "确认应急",
+            "emergency.declare",
+            (
+                where_held("emergency.declare"),
+                until("ends_at", "PENDING", code="DUPLICATE"),
+                by_another("declared_by"),
+            ),
+        ),
+        "endEmergency": Deed(
+            "提前结束应急",
+            "emergency.declare",
+            (where_held("emergency.declare"), stands("ACTIVE", code="DUPLICATE")),
+        ),
     },
     "WhistleTask": {
         "completeWhistleTask": Deed(

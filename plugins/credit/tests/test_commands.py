@@ -360,8 +360,8 @@ OWN: dict[str, tuple[Wrong, ...]] = {
     ),
     "closeReviewPanel": (
         ({}, "NO_QUORUM", "appraisal"),
-        ({"appraisal": ":asked"}, INPUT, "appraisal"),
-        ({"appraisal": ":concluded"}, INPUT, "appraisal"),
+        ({"appraisal": ":asked"}, MOVED, "appraisal"),
+        ({"appraisal": ":concluded"}, MOVED, "appraisal"),
     ),
     "createLenderKey": (({}, MISSING, "label"), ({"expiresAt": "2026-07-01T00:00:00Z"}, MISSING, "label")),
     "decideApplication": (

@@ -19,7 +19,11 @@ def refusal_codes() -> set[str]:
     for file in PACKAGE.rglob("*.py"):
         for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             named = isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
-            if named and call.func.id in ("Refusal", "BookError") and isinstance(call.args[0], ast.Constant):
+            if (
+                named
+                and call.func.id in ("Refusal", "Requirement", "BookError")
+                and isinstance(call.args[0], ast.Constant)
+            ):
                 found.add(call.args[0].value)
     return found
 

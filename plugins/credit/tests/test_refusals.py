@@ -128,7 +128,7 @@ async def test_consent_that_is_over_stops_it(town: Any) -> None:
     assert row["state"] == "WITHDRAWN"
     assert await expect_refusal(
         town, town.resident(13), "sendLoanApplication", "application { id }", application=draft
-    ) == ["CONSENT_REQUIRED"]
+    ) == ["ILLEGAL_TRANSITION"]
 
 
 async def test_decisions_need_reasons_and_a_person(town: Any) -> None:

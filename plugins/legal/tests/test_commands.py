@@ -111,6 +111,8 @@ async def scene_of_disputes(scene: Scene) -> None:
     ended = await town.mediating()
     ids |= {"ended": ended["id"], "ended_matter": ended["matter"]["id"]}
     await scene.make("resident 1", "endMediation", "mediation", mediation=":ended", outcome="REFUSED")
+    for name in ("agreed", "ended"):
+        scene.versions[name] = (await town.see(ids[name]))["version"]
 
 
 async def scene_of_advice(scene: Scene) -> None:
@@ -535,7 +537,7 @@ STATES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("replyToEnforcementClue", "clue", (":clue",), MOVED),
     ("bookLegalSlot", "slot", (":taken",), "SLOT_TAKEN"),
 )
-VERSIONS = {":accepted": 2, ":clue": 1}
+VERSIONS = {":accepted": 2, ":clue": 1, **{f":{name}": f":#{name}" for name in ("requested", "agreed", "ended")}}
 
 
 @pytest.mark.parametrize(("command", "field", "ids", "code"), STATES, ids=[f"{one[0]}-{one[3]}" for one in STATES])

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 import strawberry
-from gongzhi.core.accounts.independence import require_independence
+from gongzhi.core.accounts.independence import require_independence, require_other
 from gongzhi.core.accounts.models import AccountRow
 from gongzhi.core.accounts.rules import author_of, require_signed_in
 from gongzhi.core.grids.commands import find_grid
@@ -15,13 +15,14 @@ from gongzhi.core.notices.sending import NoticeDraft, Office, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement, require_held
 from gongzhi.runtime.checks import CHINA, check_text, input_form, invalid_input, is_given, today
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     input_field,
     not_allowed,
@@ -163,7 +164,26 @@ class ReleaseBulkExportInput:
     expected_version: int = input_field(EXPECTED)
 
 
-@command("Let somebody else's export go out, as it was asked for (放行批量导出).", requires=RELEASE, two_persons=True)
+DECIDING = Action(
+    BulkExport,
+    (require_held(RELEASE),),
+    (
+        require_other("account"),
+        Requirement(
+            "ILLEGAL_TRANSITION",
+            lambda export, viewer: [Sql("{0}='WAITING' and {1}>{2}", export.state, export.until, viewer.now)],
+            Text("It does not wait to be released, or no longer; ask again.", "该导出无须放行或已失效。"),
+        ),
+    ),
+)
+
+
+@command(
+    "Let somebody else's export go out, as it was asked for (放行批量导出).",
+    requires=RELEASE,
+    two_persons=True,
+    action=DECIDING,
+)
 async def release_bulk_export(call: Call, input: ReleaseBulkExportInput) -> BulkExportPayload:
     row = await load_waiting_export(call, input)
     # A day from now, however long it waited.
@@ -180,10 +200,12 @@ class RefuseBulkExportInput:
     grounds: str = input_field("Why, for whoever asked (理由).")
 
 
-@command("Do not let somebody else's export go out (不予放行批量导出).", requires=RELEASE, two_persons=True)
+@command(
+    "Do not let somebody else's export go out (不予放行批量导出).", requires=RELEASE, two_persons=True, action=DECIDING
+)
 async def refuse_bulk_export(call: Call, input: RefuseBulkExportInput) -> BulkExportPayload:
-    grounds = check_text(input.grounds, LONGEST_GROUNDS, "grounds")
     row = await load_waiting_export(call, input)
+    grounds = check_text(input.grounds, LONGEST_GROUNDS, "grounds")
     row.state, row.grounds = ExportState.REFUSED, grounds
     body = Text(f"The grounds are with export {row.id}.", f"理由见第 {row.id} 号批量导出。")
     return await save_decision(
@@ -192,17 +214,10 @@ async def refuse_bulk_export(call: Call, input: RefuseBulkExportInput) -> BulkEx
 
 
 async def load_waiting_export(call: Call, input: Any) -> ExportRow:
-    """Return the export, if the caller may decide on it now."""
+    """Return the export, locked, as the command's action allows, if the caller is a second person."""
     require_signed_in(call)
     row: ExportRow = await call.find(BulkExport, "export", id=key_of(BulkExport)(input.export))
-    if not call.may(RELEASE, row):
-        raise not_allowed("export")
     await require_independence(call, "export", row.account)
-    check_version(row, input.expected_version)
-    if row.state != ExportState.WAITING or row.until <= call.now:
-        raise invalid_input(
-            "It does not wait to be released, or no longer; ask again.", "该导出无须放行或已失效。", "export"
-        )
     return row
 
 

@@ -32,7 +32,7 @@ async def test_refused_with_grounds(house: House) -> None:
     [notice] = (await house.asker.ask("{ me { notices { nodes { kind about } } } }")).data["me"]["notices"]["nodes"]
     assert notice == {"kind": "export.refused", "about": export["id"]}
     late = await house.release({**export, "version": 2})
-    assert refused(late) == [("BAD_USER_INPUT", ["export"])]
+    assert refused(late) == [("ILLEGAL_TRANSITION", ["export"])]
 
 
 async def test_decided_once(house: House) -> None:
@@ -55,7 +55,7 @@ async def test_waits_for_a_day(house: House) -> None:
     export = (await house.ask(NAMES))["export"]
     house.server.clock.move(hours=24)
     late = house.named("data_protection_officer", "baohu")
-    assert refused(await house.release(export, late)) == [("BAD_USER_INPUT", ["export"])]
+    assert refused(await house.release(export, late)) == [("ILLEGAL_TRANSITION", ["export"])]
 
 
 async def test_others_decide_nothing(house: House) -> None:

@@ -44,7 +44,7 @@ async def test_two_people_it_takes(house: House) -> None:
         "refuseBulkExport", "export { state grounds }", export=export["id"], expectedVersion=1, grounds="范围过大"
     )
     assert refused["export"] == {"state": "REFUSED", "grounds": "范围过大"}
-    assert codes_of((await house.release({**export, "version": 2}))["errors"]) == ["BAD_USER_INPUT"]
+    assert codes_of((await house.release({**export, "version": 2}))["errors"]) == ["ILLEGAL_TRANSITION"]
     assert await house.link(export) is None
 
 
@@ -58,7 +58,7 @@ async def test_nothing_lasts(house: House) -> None:
     house.server.clock.move(hours=24)
     house.asker = house.named("county_dispatcher", "diaodu")
     house.officer = house.named("data_protection_officer", "baohu")
-    assert codes_of((await house.release(waiting))["errors"]) == ["BAD_USER_INPUT"]
+    assert codes_of((await house.release(waiting))["errors"]) == ["ILLEGAL_TRANSITION"]
     assert await house.link(ready) is None
     query = "{ bulkExports(filter: { state: { equals: EXPIRED } }) { nodes { number state } } }"
     found = (await house.officer.ask(query)).data["bulkExports"]["nodes"]

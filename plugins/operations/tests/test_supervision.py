@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 from gongzhi_server.testing import Clock
 
@@ -26,7 +27,7 @@ async def read(caller: Any, number: str) -> Any:
     return (await caller.ask(READ, n=number)).data["case"]
 
 
-async def test_supervision_story(offices: Offices, clock: Clock) -> None:
+async def test_supervision_story(offices: Offices, clock: Clock, shared_database: str) -> None:
     opening(clock)
     number = await offices.case()
     before = await offices.told(offices.unit(POWER), "case.supervised")
@@ -45,6 +46,12 @@ async def test_supervision_story(offices: Offices, clock: Clock) -> None:
     await offices.do(offices.town, "liftSupervision", ROW, supervision=made["id"], expectedVersion=2, reason="已办")
     seen = await read(offices.town, number)
     assert [(one["state"], one["reply"]) for one in seen["supervisions"]["nodes"]] == [("LIFTED", "明日换杆。")]
+    connection = await asyncpg.connect(shared_database)
+    by = await connection.fetchval(
+        "select lifted_by from supervision.supervision where id = $1", made["id"].partition(":")[2]
+    )
+    await connection.close()
+    assert by == "town"
     steps = [one["type"] for one in seen["timeline"] if one["audience"] == "STAFF"]
     assert steps[-3:] == ["case.supervised", "case.supervision_answered", "case.supervision_lifted"]
 

@@ -30,12 +30,12 @@ from gongzhi.declare.filters import compare_place
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Mutation, Query
 from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.runtime.actions import Action, require_held
 from gongzhi.runtime.checks import check_text, check_whole_number, input_form, invalid_input, is_given
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from strawberry import ID, UNSET
 
 from . import enums as enums
-from .lookups import find_permitted
 from .models import LessonKind, LessonRow
 from .visibility import CONVENE
 
@@ -151,9 +151,9 @@ class WithdrawLessonInput:
     lesson: ID = input_field("Which (学习内容).")
 
 
-@command("Take a lesson down (下架学习内容).", requires=CONVENE)
+@command("Take a lesson down (下架学习内容).", requires=CONVENE, action=Action(Lesson, (require_held(CONVENE),)))
 async def withdraw_lesson(call: Call, input: WithdrawLessonInput) -> LessonPayload:
-    row: LessonRow = await find_permitted(call, Lesson, input.lesson, CONVENE, "lesson")
+    row: LessonRow = await call.find(Lesson, "lesson", id=key_of(Lesson)(input.lesson))
     # Not deleted, so that a link to it still says what it was.
     row.withdrawn_at = row.withdrawn_at or call.now
     await row.save(update_fields=["withdrawn_at"])

@@ -113,7 +113,9 @@ async def test_one_claim_is_decided_once(village: Any) -> None:
         village.leader.do("decidePointsClaim", "claim { state }", approve=False, note="照片不清", **given),
         village.resident().do("withdrawPointsClaim", "claim { state }", claim=made["id"]),
     ]
-    assert await at_once(*asked) == ["ILLEGAL_TRANSITION", "ILLEGAL_TRANSITION", "done"]
+    # Whoever names a version that is over is told that first.
+    answers = await at_once(*asked)
+    assert answers.count("done") == 1 and set(answers) - {"done"} <= {"ILLEGAL_TRANSITION", "STALE_VERSION"}
     [(state, postings)] = await village.fetch(
         "select state, (select count(*) from points.posting)::int from points.claim"
     )

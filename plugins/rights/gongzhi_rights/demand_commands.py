@@ -11,26 +11,29 @@ from gongzhi.core.registers.erasure import erase_person
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import invalid_input, not_found, today
+from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import Action, require_held, require_rows, require_states
+from gongzhi.runtime.checks import invalid_input, not_found
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     input_field,
-    not_allowed,
     problems,
     result_field,
 )
-from gongzhi.values.errors import Refusal, Text
+from gongzhi.values.errors import Text
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Criterion
 from strawberry import ID, UNSET
 
 from .commands import BY, PERSON
 from .decisions import TERM, read_remark
 from .models import DemandRow, Matter, State
-from .representation import find_representatives, load_subject_and_speaker
+from .representation import load_subject_and_speaker, spoken_rows
 from .review_commands import DECISION, load_own_decision
 from .rules import HANDLE, RECORD
 from .types import DataRequest, Decision
@@ -124,16 +127,27 @@ class DecideDataRequestInput:
     )
 
 
-@command("Answer a request about personal data, and do what was asked (办理个人信息请求).", requires=HANDLE)
+def asked_demands(demand: Table, viewer: ViewerScope) -> list[Criterion]:
+    """Return what one asked for oneself or for somebody, and what is about somebody one speaks for."""
+    asked = [Sql("{0}={1}", demand.asked_by_id, viewer.person)] if viewer.known() else []
+    return [*spoken_rows(demand, viewer), *asked]
+
+
+def foreign_demands(demand: Table, viewer: ViewerScope) -> Alternatives:
+    """Return requests in which one does not ask: nobody decides on what they asked for themselves."""
+    return [Sql("({0} in ({1},{2})) is not true", viewer.person, demand.person_id, demand.asked_by_id)]
+
+
+OPEN = require_states((State.OPEN,), Text("It has been answered already.", "该请求已办结。"))
+DECIDING = Action(DataRequest, (require_held(HANDLE), require_rows(foreign_demands)), (OPEN,))
+WITHDRAWING = Action(DataRequest, (require_rows(asked_demands),), (OPEN,))
+
+
+@command(
+    "Answer a request about personal data, and do what was asked (办理个人信息请求).", requires=HANDLE, action=DECIDING
+)
 async def decide_data_request(call: Call, input: DecideDataRequestInput) -> DataRequestPayload:
     demand: DemandRow = await call.find(DataRequest, "request", id=key_of(DataRequest)(input.request))
-    if not call.may(HANDLE, demand):
-        raise not_allowed("request")
-    check_version(demand, input.expected_version)
-    still_open(demand)
-    # Nobody decides on what they asked for themselves.
-    if call.viewer.account.person in (demand.person_id, demand.asked_by_id):
-        raise not_allowed("request")
     demand.grounds = read_remark(input.grounds, "grounds")
     # A correction was made before, and an explanation is the answer: both have to be put in words.
     if demand.grounds is None and (not input.grant or demand.matter in (Matter.CORRECTION, Matter.EXPLANATION)):
@@ -153,13 +167,9 @@ class WithdrawDataRequestInput:
     request: ID = input_field("The request's id (请求标识).")
 
 
-@command("Take a request back while it is open (撤回请求).", requires=None)
+@command("Take a request back while it is open (撤回请求).", requires=None, action=WITHDRAWING)
 async def withdraw_data_request(call: Call, input: WithdrawDataRequestInput) -> DataRequestPayload:
     demand: DemandRow = await call.find(DataRequest, "request", id=key_of(DataRequest)(input.request))
-    own = call.viewer.account.person
-    if own not in (demand.person_id, demand.asked_by_id, *await find_representatives(demand.person_id, today(call))):
-        raise not_allowed("request")
-    still_open(demand)
     demand.state = State.WITHDRAWN
     await close_request(call, demand)
     return DataRequestPayload(request=ref(DataRequest, demand.id))
@@ -226,11 +236,6 @@ async def open_request(
     if demand.state == State.OPEN:
         await send_notice(call, asked, offices=[Office(OVERSEE, grid)])
     return demand
-
-
-def still_open(demand: DemandRow) -> None:
-    if demand.state != State.OPEN:
-        raise Refusal("ILLEGAL_TRANSITION", "It has been answered already.", "该请求已办结。", ("request",))
 
 
 async def close_request(call: Call, demand: DemandRow) -> None:

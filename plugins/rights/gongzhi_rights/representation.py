@@ -10,9 +10,14 @@ from uuid import UUID
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.types import Person
 from gongzhi.declare.entity import key_of
+from gongzhi.declare.sql import Sql
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import Requirement, require_rows
 from gongzhi.runtime.checks import not_found, today
 from gongzhi.runtime.commands import Call, not_allowed
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import Text
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Criterion
 from tortoise.expressions import Q
 
 from .models import RepresentativeRow
@@ -50,6 +55,42 @@ async def find_representatives(person: UUID, day: date) -> list[UUID]:
     return list(await held.values_list("representative_id", flat=True))  # type: ignore[arg-type]
 
 
+def represented_people(viewer: ViewerScope) -> Sql:
+    """Return the people one speaks for today, to compare a column with."""
+    # The array is made once, so that rows are found by their people.
+    return Sql(
+        "any(array(select v.person_id from rights.representative v "
+        "where v.representative_id={0} and (v.until is null or v.until>{1})))",
+        viewer.person,
+        viewer.today,
+    )
+
+
+def spoken_rows(row: Table, viewer: ViewerScope) -> list[Criterion]:
+    """Return rows of oneself and of those one speaks for."""
+    if not viewer.known():
+        return []
+    return [Sql("{0}={1}", row.person_id, viewer.person), Sql("{0}={1}", row.person_id, represented_people(viewer))]
+
+
+def rows_of_age(row: Table, viewer: ViewerScope) -> list[Criterion]:
+    """Return rows but those of oneself while a guardian decides."""
+    minor = f"select from people.person p where p.id={{1}} and p.birth_date>{{2}}-interval '{AGE} years'"
+    return [Sql(f"{{0}} is distinct from {{1}} or not exists({minor})", row.person_id, viewer.person, viewer.today)]
+
+
+OF_AGE = Requirement(
+    "GUARDIAN_REQUIRED",
+    rows_of_age,
+    Text(
+        f"Under {AGE} a guardian decides; ask the village to put the guardian on file.",
+        f"不满 {AGE} 周岁须由监护人办理，请先在村、社区登记监护人。",
+    ),
+)
+SPEAKS = require_rows(spoken_rows), OF_AGE
+"""What an action requires that only a row's person, or who speaks for them, may do: as `require_speaker`."""
+
+
 async def load_subject(call: Call, id: str | None, path: str = "person") -> PersonRow:
     """Return the person an input names, or the caller; locked, if the caller may see them or speaks for them."""
     own = call.viewer.account.person
@@ -69,12 +110,7 @@ async def require_speaker(call: Call, person: PersonRow, by: UUID | None = None,
     if who is not None and is_entitled(who, person, today(call), others):
         return who
     if is_minor(person.birth_date, today(call)) and who == person.id:
-        raise Refusal(
-            "GUARDIAN_REQUIRED",
-            f"Under {AGE} a guardian decides; ask the village to put the guardian on file.",
-            f"不满 {AGE} 周岁须由监护人办理，请先在村、社区登记监护人。",
-            (path,),
-        )
+        raise OF_AGE.refusal(person, (path,))
     raise not_allowed(path)
 
 

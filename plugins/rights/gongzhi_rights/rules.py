@@ -11,28 +11,12 @@ from gongzhi.runtime.checks import CHINA
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion, Term
 
+from .representation import spoken_rows
+
 HANDLE = "rights.handle"
 REVIEW = "rights.review"
 REPRESENT = "rights.represent"
 RECORD = "rights.record_consent"
-
-
-def _represented_people(viewer: ViewerScope) -> Sql:
-    """Return the people one speaks for today."""
-    # The array is made once, so that rows are found by their people.
-    return Sql(
-        "any(array(select v.person_id from rights.representative v "
-        "where v.representative_id={0} and (v.until is null or v.until>{1})))",
-        viewer.person,
-        viewer.today,
-    )
-
-
-def _mine(row: Table, viewer: ViewerScope) -> list[Criterion]:
-    """Return what is about oneself or somebody one speaks for."""
-    if not viewer.known():
-        return []
-    return [Sql("{0}={1}", row.person_id, viewer.person), Sql("{0}={1}", row.person_id, _represented_people(viewer))]
 
 
 def _of_home(row: Table, viewer: ViewerScope) -> list[Criterion]:
@@ -42,33 +26,33 @@ def _of_home(row: Table, viewer: ViewerScope) -> list[Criterion]:
 
 def visible_consents(row: Table, viewer: ViewerScope) -> Alternatives:
     """Return one's own consents, and those in the grids whose data one watches over."""
-    return widen_rows(viewer.within(row, HANDLE), *_mine(row, viewer))
+    return widen_rows(viewer.within(row, HANDLE), *spoken_rows(row, viewer))
 
 
 def visible_requests(row: Table, viewer: ViewerScope) -> Alternatives:
     """Return one's own requests, and those in the grids whose data one watches over."""
-    return widen_rows(viewer.within(row, HANDLE), *_mine(row, viewer))
+    return widen_rows(viewer.within(row, HANDLE), *spoken_rows(row, viewer))
 
 
 def visible_decisions(row: Table, viewer: ViewerScope) -> Alternatives:
     """Return decisions about oneself, whom one speaks for, or one's household. Reviewers see one with its review."""
-    return [*_mine(row, viewer), *_of_home(row, viewer)]
+    return [*spoken_rows(row, viewer), *_of_home(row, viewer)]
 
 
 def visible_reviews(row: Table, viewer: ViewerScope) -> Alternatives:
     """Return reviews of decisions about oneself or one's household, and those in the grids one reviews in."""
-    return widen_rows(viewer.within(row, REVIEW), *_mine(row, viewer), *_of_home(row, viewer))
+    return widen_rows(viewer.within(row, REVIEW), *spoken_rows(row, viewer), *_of_home(row, viewer))
 
 
 def visible_releases(row: Table, viewer: ViewerScope) -> Alternatives:
     """Return one's own releases. A recipient is shown one by the plugin it was given for, while it is `in_force`."""
-    return _mine(row, viewer)
+    return spoken_rows(row, viewer)
 
 
 def visible_representatives(row: Table, viewer: ViewerScope) -> Alternatives:
     """Return who speaks for oneself, whom one speaks for, and those in the grids one names them in."""
     own = [Sql("{0}={1}", row.representative_id, viewer.person)] if viewer.known() else []
-    return widen_rows(viewer.within(row, REPRESENT), *_mine(row, viewer), *own)
+    return widen_rows(viewer.within(row, REPRESENT), *spoken_rows(row, viewer), *own)
 
 
 def in_force(release: Table, viewer: ViewerScope) -> Criterion:

@@ -200,3 +200,26 @@ async def test_representation_ends_once_and_early(family: Family) -> None:
     family.server.clock.move(days=3)
     again = await expect_success(family.staff("grid_leader"), "endRepresentation", "representative { until }", **ending)
     assert again == ended
+
+
+WHAT = "query($id: ID!) { node(id: $id) { ... on DataRequest { actions { name allowed reason } } } }"
+
+
+async def told_of(caller: Any, id: str) -> dict[str, str | None]:
+    """What somebody is told that they may do to a request: why not, or None."""
+    seen = (await caller.ask(WHAT, id=id)).data["node"]
+    return {one["name"]: one["reason"] for one in seen["actions"]}
+
+
+async def test_actions_say_who_answers_and_who_takes_back(family: Family) -> None:
+    """While it is open the officer answers and whoever asked takes it back; then nobody does either."""
+    elder = family.of(family.elder)
+    asked = await expect_success(elder, "requestDeletion", REQUEST)
+    assert await told_of(elder, asked["id"]) == {"decideDataRequest": "FORBIDDEN", "withdrawDataRequest": None}
+    assert await told_of(family.officer, asked["id"]) == {
+        "decideDataRequest": None,
+        "withdrawDataRequest": "FORBIDDEN",
+    }
+    await expect_success(elder, "withdrawDataRequest", REQUEST, request=asked["id"])
+    assert (await told_of(elder, asked["id"]))["withdrawDataRequest"] == "ILLEGAL_TRANSITION"
+    assert (await told_of(family.officer, asked["id"]))["decideDataRequest"] == "ILLEGAL_TRANSITION"

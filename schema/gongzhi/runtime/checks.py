@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from enum import Enum
 from typing import Any, TypeGuard, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -14,8 +13,7 @@ from strawberry import UNSET
 
 from gongzhi.runtime.commands import Call
 from gongzhi.values.codes import CodeError
-from gongzhi.values.errors import FIELD, Refusal, Refusals, Text
-from gongzhi.values.labels import label_of
+from gongzhi.values.errors import FIELD, Refusal, Refusals
 
 T = TypeVar("T")
 
@@ -72,14 +70,6 @@ def not_found(en: str, zh: str, *path: str) -> Refusal:
 def duplicate(en: str, zh: str, *path: str) -> Refusal:
     """Return the refusal for something that is there already."""
     return Refusal("DUPLICATE", en, zh, path)
-
-
-def require_state(state: Enum, allowed: Collection[Enum], what: Text, *path: str) -> None:
-    """Refuse what cannot be done with something in the state that it is in."""
-    if state not in allowed:
-        now = label_of(state)
-        en = f"This cannot be done with the {what.en} as it is: {now.en}."
-        raise Refusal("ILLEGAL_TRANSITION", en, f"{what.zh}{now.zh}，不能进行此操作。", path)
 
 
 def check_text(value: str, most: int, *path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gongzhi.declare.entity import Entity
@@ -12,7 +13,7 @@ from gongzhi.runtime.context import Context
 from gongzhi.values.errors import Refusal
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
 from pypika_tortoise.queries import Table
-from pypika_tortoise.terms import Term, ValueWrapper
+from pypika_tortoise.terms import NullValue, Term, ValueWrapper
 
 from gongzhi_server.planner.actions import first_case, unmet_condition
 from gongzhi_server.planner.parameters import Parameters
@@ -25,44 +26,76 @@ WHO, WHEN = "@who", "@when"
 """The columns that say which requirement of an action a row does not meet, the first of each kind, by its place."""
 
 
-def lock_statement(
-    entity: Entity, context: Context, column: str, value: Any, shown: bool, action: Action | None
-) -> tuple[str, list[Any]]:
-    """Return the statement that locks and reads the row with this value, if the viewer may see it."""
+@dataclass(frozen=True)
+class LookupStatement:
+    """A statement with what it binds."""
+
+    sql: str
+    binds: tuple[Any, ...]
+
+    def values(self, wanted: Any, context: Context) -> list[Any]:
+        """Return what it binds when the row with this value is looked for."""
+        return [bind.read({WANTED: wanted}, context) if isinstance(bind, Bind) else bind for bind in self.binds]
+
+
+@dataclass(frozen=True)
+class RowLookup:
+    """How a row is found: the statement that locks and reads it, and the one that asks further what it must meet.
+
+    There is a second one where other tables say what a row must meet: they are read as they are once the row is locked.
+    """
+
+    lock: LookupStatement
+    ask: LookupStatement | None
+
+
+def row_lookup(entity: Entity, context: Context, column: str, shown: bool, action: Action | None) -> RowLookup:
+    """Return the statements that find a row by a column, if the viewer may see it."""
     viewer = context.viewer
     # The text depends on the grants alone, so it is kept with
     # the account's other answers; only values are bound anew.
     known: dict[Any, Any] = viewer.account.answers
-    key = lock_statement, entity.name, column, shown, viewer.glass is not None, action
+    key = row_lookup, entity.name, column, shown, viewer.glass is not None, action
     if key not in known:
-        known[key] = build_lock_statement(entity, StatementScope(viewer, {}), column, shown, action)
-    sql, binds = known[key]
-    return sql, [bind.read({WANTED: value}, context) if isinstance(bind, Bind) else bind for bind in binds]
+        known[key] = build_row_lookup(entity, StatementScope(viewer, {}), column, shown, action)
+    found: RowLookup = known[key]
+    return found
 
 
-def build_lock_statement(
+def build_row_lookup(
     entity: Entity, scope: StatementScope, column: str, shown: bool, action: Action | None
-) -> tuple[str, tuple[Any, ...]]:
-    """Write the statement that locks a visible row by a column, and return its text with what it binds."""
+) -> RowLookup:
+    """Write the statement that locks a visible row by a column, and the one that asks what other tables say of it."""
     meta = entity.model._meta
+    name = f'"{meta.schema}"."{meta.db_table}" r'
     table, row = (Table(meta.db_table, schema=meta.schema, alias=alias) for alias in "tr")
     rows = Rows(entity, table, None if shown else scope, None, None)
     wanted = ValueWrapper(Bind(lambda variables, context: variables[WANTED]))
     rows.where(Sql("{0}={1}", table.field(entity.column(column)), wanted))
-    columns = ",".join(f'r."{name}"' for name in meta.fields_db_projection.values())
+    columns = ",".join(f'r."{one}"' for one in meta.fields_db_projection.values())
     terms: list[Term] = []
+    ask = None
     if action:
+        who, when = first_unmet(action.who, row, scope), first_unmet(action.when, row, scope)
+        asked = write_statement(
+            f'select {{0}} "{WHEN}" from {name} where {{1}}={{2}}', when, row.field(entity.column(column)), wanted
+        )
+        # What waits for a lock reads the row again, but not other tables.
+        if asked.sql.count("select") > 1:
+            ask, when = asked, NullValue()
         columns += f',{{1}} "{WHO}",{{2}} "{WHEN}"'
-        terms = [first_unmet(action.who, row, scope), first_unmet(action.when, row, scope)]
+        terms = [who, when]
     # A union of branches cannot be locked in PostgreSQL, so the visible key
     # is looked up in a subquery and the lock is taken on the table itself. What waited for the lock is read again,
     # and so are the requirements of an action: they are asked of the row as it is locked.
-    text = (
-        f'select {columns} from "{meta.schema}"."{meta.db_table}" r where r."{entity.key}" in ({{0}}) for update of r'
-    )
+    text = f'select {columns} from {name} where r."{entity.key}" in ({{0}}) for update of r'
+    return RowLookup(write_statement(text, rows.select(table.field(entity.key).as_("key")), *terms), ask)
+
+
+def write_statement(text: str, *terms: Any) -> LookupStatement:
     parameters = Parameters()
-    found = Sql(text, rows.select(table.field(entity.key).as_("key")), *terms)
-    return found.get_sql(Query.SQL_CONTEXT.copy(parameterizer=parameters)), tuple(parameters.values)
+    sql = Sql(text, *terms).get_sql(Query.SQL_CONTEXT.copy(parameterizer=parameters))
+    return LookupStatement(sql, tuple(parameters.values))
 
 
 def first_unmet(requirements: Sequence[Requirement], row: Table, scope: StatementScope) -> Term:

@@ -35,7 +35,7 @@ from gongzhi_server.plugins.installed import is_switched
 from gongzhi_server.plugins.ownership import acting_as
 
 from .payloads import objects_in
-from .row_lookup import WHEN, WHO, lock_statement, not_found
+from .row_lookup import WHEN, WHO, not_found, row_lookup
 
 GRANTING = 5.0
 """Seconds that a plugin may take to say whether it grants a waiver."""
@@ -95,10 +95,13 @@ class Transaction:
         entity: Entity = cls.__entity__  # type: ignore[attr-defined]
         [(column, wanted)] = value.items()
         action = self.action_on(cls, path)
-        statement, values = lock_statement(entity, self.context, column, wanted, shown, action)
-        found = await self.connection.execute_query_dict(statement, values)
+        lookup = row_lookup(entity, self.context, column, shown, action)
+        found = await self.fetch(lookup.lock.sql, *lookup.lock.values(wanted, self.context))
         if not found:
             raise not_found(entity, path)
+        if lookup.ask:
+            [asked] = await self.fetch(lookup.ask.sql, *lookup.ask.values(wanted, self.context))
+            found[0] |= asked
         unmet = found[0].pop(WHO, None), found[0].pop(WHEN, None)
         row = load_row(entity.model, found[0])
         # Remembered before anything changes, so that only changed columns are written and the old values are at hand.

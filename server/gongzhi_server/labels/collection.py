@@ -126,6 +126,8 @@ REASONS = {
     "ILLEGAL_TRANSITION": Text("Wrong state", "当前状态不可执行"),
     "DUPLICATE": Text("Done already", "已办理"),
     "CONFLICT_OF_INTEREST": Text("Somebody else must do it", "需回避"),
+    "FOUR_EYES": Text("A second person must do it", "须由他人办理"),
+    **dict.fromkeys(("TERM_OVER", "OFFER_OVER"), Text("Too late", "已过期限")),
 }
 """Why something may not be done, in the words of a button; of other codes, the words of what requires them."""
 

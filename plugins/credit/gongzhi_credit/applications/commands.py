@@ -19,21 +19,23 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.actions import Action, require_states, tell_state
 from gongzhi.runtime.checks import check_text, duplicate, input_form, invalid_input, is_given, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
-from gongzhi.values.errors import FIELD, Refusal
+from gongzhi.values.errors import FIELD, Refusal, Text
 from gongzhi_rights.models import ReleaseRow
 from gongzhi_rights.releases import create_release, revoke_release
-from gongzhi_rights.representation import load_subject, require_speaker
+from gongzhi_rights.representation import SPEAKS, load_subject, require_speaker
 from strawberry import ID, UNSET
 
 from ..models import ApplicationRow, DocumentRow, ProductRow, State
 from ..money import to_fen, to_yuan
-from ..ownership import load_own_row, lock_person
+from ..ownership import lock_person
 from ..products.pricing import find_valid_appraisal
 from ..products.types import LoanProduct
 from .reminders import schedule_reminder
 from .states import (
+    APPLICATION,
     PURPOSE,
     UNDECIDED,
     decision_deadline,
@@ -42,6 +44,7 @@ from .states import (
     move_to_state,
     reprice_application,
     require_consent_and_release,
+    states_before,
 )
 from .types import LoanApplication
 
@@ -197,13 +200,27 @@ class HandInLoanDocumentInput:
     )
 
 
+def on_application(*states: State) -> Action:
+    """Return what an applicant, or who speaks for them, does to an application in one of these states."""
+    return Action(LoanApplication, SPEAKS, (require_states(states, tell_state(APPLICATION)),))
+
+
+async def load_application(call: Call, id: str) -> ApplicationRow:
+    """Return the application, locked, as the command's action allows."""
+    row: ApplicationRow = await call.find(LoanApplication, "application", id=key_of(LoanApplication)(id))
+    return row
+
+
+HANDING_IN = require_states(UNDECIDED, Text("The application is past that.", "申请已过材料阶段。"))
+
+
 @command(
-    "Say that a paper was handed in to the lender; the paper itself is not kept here (登记已交材料).", requires=None
+    "Say that a paper was handed in to the lender; the paper itself is not kept here (登记已交材料).",
+    requires=None,
+    action=Action(LoanApplication, SPEAKS, (HANDING_IN,)),
 )
 async def hand_in_loan_document(call: Call, input: HandInLoanDocumentInput) -> LoanApplicationPayload:
-    row: ApplicationRow = await load_own_row(call, LoanApplication, input.application, "application")
-    if row.state not in UNDECIDED:
-        raise Refusal("ILLEGAL_TRANSITION", "The application is past that.", "申请已过材料阶段。", ("application",))
+    row = await load_application(call, input.application)
     # Only that it was handed in is noted, and its digest at most. Copies of identity papers would be worth stealing,
     # and the lender must see the originals anyway.
     paper = await DocumentRow.get_or_none(application=row, document=input.document)
@@ -227,9 +244,13 @@ class LoanApplicationInput:
     application: ID = input_field("The application (申请).")
 
 
-@command("Submit an application that is complete: papers, consent, release (提交贷款申请).", requires=None)
+@command(
+    "Submit an application that is complete: papers, consent, release (提交贷款申请).",
+    requires=None,
+    action=on_application(State.DRAFT),
+)
 async def submit_loan_application(call: Call, input: LoanApplicationInput) -> LoanApplicationPayload:
-    row: ApplicationRow = await load_own_row(call, LoanApplication, input.application, "application")
+    row = await load_application(call, input.application)
     await check_documents(row)
     await require_consent_and_release(call, row, "application")
     product = await ProductRow.get(id=row.product_id)
@@ -256,9 +277,10 @@ async def check_documents(row: ApplicationRow) -> None:
     "Send an application to the lender, with what one releases as it is today; without an appraisal as well, for "
     "nobody is refused by a rule (送达贷款机构).",
     requires=None,
+    action=on_application(*states_before(State.SENT)),
 )
 async def send_loan_application(call: Call, input: LoanApplicationInput) -> LoanApplicationPayload:
-    row: ApplicationRow = await load_own_row(call, LoanApplication, input.application, "application")
+    row = await load_application(call, input.application)
     await check_documents(row)
     await require_consent_and_release(call, row, "application")
     product = await ProductRow.get(id=row.product_id)
@@ -289,9 +311,13 @@ async def renew_release(call: Call, row: ApplicationRow) -> None:
     await revoke_release(call, before.id)
 
 
-@command("Take an application back; no reason is asked (撤回贷款申请).", requires=None)
+@command(
+    "Take an application back; no reason is asked (撤回贷款申请).",
+    requires=None,
+    action=on_application(*states_before(State.WITHDRAWN)),
+)
 async def withdraw_loan_application(call: Call, input: LoanApplicationInput) -> LoanApplicationPayload:
-    row: ApplicationRow = await load_own_row(call, LoanApplication, input.application, "application")
+    row = await load_application(call, input.application)
     await move_to_state(call, row, State.WITHDRAWN)
     await end_release(call, row)
     return LoanApplicationPayload(application=ref(LoanApplication, row.id))

@@ -11,6 +11,8 @@ import strawberry
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement, require_states, tell_state
 from gongzhi.runtime.checks import (
     CHINA,
     check_past_day,
@@ -21,18 +23,26 @@ from gongzhi.runtime.checks import (
     is_given,
     today,
 )
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, input_field, not_allowed
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, input_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_rights.releases import revoke_release
 from strawberry import ID, UNSET
 
+from ..actions import require_lender
 from ..appraisals.banned_inputs import screen_input
 from ..checks import acts_for_unit, check_distinct, check_reference
 from ..models import ApplicationRow, DocumentRow, Outcome, ProductRow, State
 from ..money import to_fen, to_millionths, to_percent, to_yuan
 from ..visibility import ASKED, LEND
 from .commands import LoanApplicationPayload, check_term
-from .states import load_release, move_to_state, notify_applicant, refresh_preview, require_consent_and_release
+from .states import (
+    APPLICATION,
+    load_release,
+    move_to_state,
+    notify_applicant,
+    refresh_preview,
+    require_consent_and_release,
+)
 from .types import LoanApplication
 
 MOST = 10
@@ -40,6 +50,22 @@ OFFER = 30
 """Days a lender stands by its offer if it says nothing else; at most 180."""
 PRIVATE = frozenset({"RELIGION", "BODY", "HEALTH"})
 """What no lender may ask for (征信业管理条例 14)."""
+
+
+def on_lent(*states: State, more: tuple[Requirement, ...] = (), who: tuple[Requirement, ...] = ()) -> Action:
+    """Return what the lender's people do to an application in one of these states."""
+    standing = require_states(states, tell_state(APPLICATION))
+    return Action(LoanApplication, (require_lender(), *who), (standing, *more))
+
+
+WAITING = require_states(ASKED, Text("It does not wait for a decision.", "该申请不在审批中。"))
+DECIDING = Action(LoanApplication, (require_lender(),), (WAITING,))
+# The offer is bound to its day; the nightly job ends it, and this holds until it has run.
+OFFERED = Requirement(
+    "OFFER_OVER",
+    lambda row, viewer: [Sql("{0} is null", row.offer_until), Sql("{0}>={1}", row.offer_until, viewer.today)],
+    lambda row: Text(f"The offer stood until {row.offer_until}.", f"审批结果有效期至 {row.offer_until}。"),
+)
 
 
 async def load_lender_application(call: Call, id: str, *path: str) -> ApplicationRow:
@@ -54,8 +80,6 @@ async def load_lender_application(call: Call, id: str, *path: str) -> Applicatio
     if known and known.state in ASKED and acts_for_unit(call, known.lender_id, LEND):
         await load_release(call, known, *path)
     row: ApplicationRow = await call.find(LoanApplication, *path, id=key)
-    if not acts_for_unit(call, row.lender_id, LEND):
-        raise not_allowed(path[0])
     return row
 
 
@@ -73,6 +97,7 @@ class RequestLoanSupplementInput:
 @command(
     "Ask the applicant for more papers; the lender's time stands still until they are there (要求补充材料).",
     requires=LEND,
+    action=on_lent(State.SENT),
 )
 async def request_loan_supplement(call: Call, input: RequestLoanSupplementInput) -> LoanApplicationPayload:
     row = await load_lender_application(call, input.application, "application")
@@ -126,11 +151,9 @@ class DecideApplicationInput:
     expected_version: int | None = input_field(EXPECTED, default=UNSET)
 
 
-@command("Decide on an application, as a lender's person, with reasons (审批贷款申请).", requires=LEND)
+@command("Decide on an application, as a lender's person, with reasons (审批贷款申请).", requires=LEND, action=DECIDING)
 async def decide_application(call: Call, input: DecideApplicationInput) -> LoanApplicationPayload:
     row = await load_lender_application(call, input.application, "application")
-    if is_given(input.expected_version):
-        check_version(row, input.expected_version)
     await apply_decision(call, row, input)
     return LoanApplicationPayload(application=ref(LoanApplication, row.id))
 
@@ -138,7 +161,7 @@ async def decide_application(call: Call, input: DecideApplicationInput) -> LoanA
 async def apply_decision(call: Call, row: ApplicationRow, input: DecideApplicationInput) -> None:
     """Put a lender's decision into force, and notify the applicant; that it is the lender's was checked before."""
     if row.state not in ASKED:
-        raise Refusal("ILLEGAL_TRANSITION", "It does not wait for a decision.", "该申请不在审批中。", ("application",))
+        raise DECIDING.when[0].refusal(row, ("application",))
     # Asked again at this moment: a consent that was withdrawn today is no ground for a decision.
     await require_consent_and_release(call, row, "application")
     with input_form() as read:
@@ -189,21 +212,17 @@ class RecordLoanContractInput:
     amount: Decimal = input_field("The amount in it, in yuan: the one that was decided (合同金额).")
 
 
-@command("Record that the contract is signed, as it was decided (登记贷款合同).", requires=LEND)
+@command(
+    "Record that the contract is signed, as it was decided (登记贷款合同).",
+    requires=LEND,
+    action=on_lent(State.APPROVED, more=(OFFERED,)),
+)
 async def record_loan_contract(call: Call, input: RecordLoanContractInput) -> LoanApplicationPayload:
     row = await load_lender_application(call, input.application, "application")
     with input_form() as read:
         number = read(check_reference, input.contract, "contract")
         day = read(check_past_day, call, input.signed_on, "signedOn")
         amount = read(to_fen, input.amount, "amount")
-    # The offer is bound to its day; the nightly job ends it, and this holds until it has run.
-    if row.state is State.APPROVED and row.offer_until and today(call) > row.offer_until:
-        raise Refusal(
-            "OFFER_OVER",
-            f"The offer stood until {row.offer_until}.",
-            f"审批结果有效期至 {row.offer_until}。",
-            ("application",),
-        )
     # The contract must say what was decided, or the platform would show a schedule that nobody signed.
     if amount != row.amount:
         raise invalid_input(

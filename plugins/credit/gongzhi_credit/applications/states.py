@@ -36,7 +36,13 @@ NEXT = {
     State.DISBURSED: {State.REPAYING, State.SETTLED},
     State.REPAYING: {State.SETTLED},
 }
+APPLICATION = Text("application", "申请")
 UNDECIDED = (State.DRAFT, State.SUBMITTED, State.APPRAISED, State.SENT, State.SUPPLEMENT)
+
+
+def states_before(state: State) -> list[State]:
+    """Return the states from which an application goes into this one."""
+    return [one for one, following in NEXT.items() if state in following]
 
 
 async def move_to_state(call: Call, row: ApplicationRow, state: State) -> None:

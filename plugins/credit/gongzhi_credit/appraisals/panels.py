@@ -15,8 +15,10 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import duplicate, invalid_input, is_given, not_found, today
-from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement, require_held, require_states
+from gongzhi.runtime.checks import duplicate, is_given, not_found, today
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_rights.representation import load_subject, require_speaker
 from strawberry import ID, UNSET
@@ -77,11 +79,13 @@ class EndPanelistInput:
     panelist: ID = input_field("The member (成员).")
 
 
-@command("Take somebody out of the pool; seats they hold they keep (退出评判团).", requires=CONVENE)
+@command(
+    "Take somebody out of the pool; seats they hold they keep (退出评判团).",
+    requires=CONVENE,
+    action=Action(Panelist, (require_held(CONVENE),)),
+)
 async def end_panelist(call: Call, input: EndPanelistInput) -> PanelistPayload:
     row: PanelistRow = await call.find(Panelist, "panelist", id=key_of(Panelist)(input.panelist))
-    if not call.may(CONVENE, row):
-        raise not_allowed("panelist")
     # Never later than it already ends.
     row.until = min(row.until or today(call), today(call))
     await row.save()
@@ -142,15 +146,29 @@ class ReviewPanelPayload:
     errors: list[Problem] = problems()
 
 
-@command("Draw a panel by lot from those without a conflict of interest (抽取评判团).", requires=CONVENE)
+SITTING = "exists(select from credit.panel p where p.appraisal_id={0} and p.closed_at is null)"
+DRAWING = Action(
+    CreditAppraisal,
+    (require_held(CONVENE),),
+    (
+        require_states(
+            (AppraisalState.REQUESTED, AppraisalState.DISPUTED),
+            Text("This appraisal waits for no panel.", "该评议无须组团。"),
+        ),
+        Requirement(
+            "DUPLICATE",
+            lambda row, viewer: [Sql(f"not {SITTING}", row.id)],
+            Text("A panel sits already.", "评判团已组成。"),
+        ),
+    ),
+)
+
+
+@command(
+    "Draw a panel by lot from those without a conflict of interest (抽取评判团).", requires=CONVENE, action=DRAWING
+)
 async def draw_review_panel(call: Call, input: DrawReviewPanelInput) -> ReviewPanelPayload:
     row: AppraisalRow = await call.find(CreditAppraisal, "appraisal", id=key_of(CreditAppraisal)(input.appraisal))
-    if not call.may(CONVENE, row):
-        raise not_allowed("appraisal")
-    if row.state not in (AppraisalState.REQUESTED, AppraisalState.DISPUTED):
-        raise Refusal("ILLEGAL_TRANSITION", "This appraisal waits for no panel.", "该评议无须组团。", ("appraisal",))
-    if await PanelRow.exists(appraisal=row, closed_at=None):
-        raise duplicate("A panel sits already.", "评判团已组成。", "appraisal")
     model = await ModelRow.get(id=row.model_id)
     # A scorecard that was ended meanwhile appraises nobody, although it was asked for while in force.
     require_in_force(model, today(call), "appraisal")
@@ -233,11 +251,6 @@ async def seat_substitute(call: Call, panel: PanelRow, row: AppraisalRow) -> Non
     place = await SeatRow.filter(panel=panel).count() + 1
     await SeatRow.create(panel=panel, panelist_id=after, place=place)
     await notify_panelists(call, [after], row)
-
-
-def no_panel_sits(appraisal: AppraisalRow) -> Refusal:
-    """Build the refusal for an appraisal at which no panel sits."""
-    return invalid_input("No panel sits for it now.", "当前没有评判团在评议。", "appraisal")
 
 
 EXTENSIONS = (

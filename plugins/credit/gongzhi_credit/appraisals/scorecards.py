@@ -10,6 +10,7 @@ from gongzhi.core.grids.commands import find_grid
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.actions import Action, require_held, require_states
 from gongzhi.runtime.checks import (
     check_short_code,
     check_text,
@@ -21,7 +22,7 @@ from gongzhi.runtime.checks import (
     today,
 )
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import Refusal, Text
 from gongzhi_resolutions.records import find_adoption
 from strawberry import ID
 
@@ -190,13 +191,18 @@ class AdoptCreditModelInput:
     model: ID = input_field("The version (评议模型).")
 
 
-@command("Put a scorecard into force that a recorded resolution adopts (评议模型生效).", requires=MANAGE)
+ADOPTING = Action(
+    CreditModel,
+    (require_held(MANAGE),),
+    (require_states((ModelState.PROPOSED,), Text("This version was adopted before.", "该版本已生效。")),),
+)
+
+
+@command(
+    "Put a scorecard into force that a recorded resolution adopts (评议模型生效).", requires=MANAGE, action=ADOPTING
+)
 async def adopt_credit_model(call: Call, input: AdoptCreditModelInput) -> CreditModelPayload:
     row: ModelRow = await call.find(CreditModel, "model", id=key_of(CreditModel)(input.model))
-    if not call.may(MANAGE, row):
-        raise not_allowed("model")
-    if row.state is not ModelState.PROPOSED:
-        raise Refusal("ILLEGAL_TRANSITION", "This version was adopted before.", "该版本已生效。", ("model",))
     name = f"credit.{row.code}/{row.version}"
     resolution = await find_adoption(call, name, row.grid_id)
     if resolution is None:

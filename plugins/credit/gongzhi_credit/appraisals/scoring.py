@@ -13,15 +13,18 @@ from gongzhi.core.people.models import PersonRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, check_whole_number, duplicate, invalid_input, not_found
-from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
+from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import Action, Requirement, require_held, require_rows
+from gongzhi.runtime.checks import check_text, check_whole_number, invalid_input, not_found
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_rights.decisions import Contribution, record_decision
+from pypika_tortoise.queries import Table
 from strawberry import ID, UNSET
 
 from ..appraisal_models import (
     AppraisalRow,
-    AppraisalState,
     IndicatorRow,
     ModelRow,
     PanelRow,
@@ -33,7 +36,7 @@ from ..checks import check_distinct
 from ..visibility import CONVENE, SCORE
 from .conclusion import CARD, conclude_appraisal
 from .grading import NONE, Finding, find_grade
-from .panels import CreditAppraisalPayload, no_panel_sits, seat_substitute
+from .panels import SITTING, CreditAppraisalPayload, seat_substitute
 from .types import CreditAppraisal
 
 
@@ -56,11 +59,50 @@ class ScorePayload:
     errors: list[Problem] = problems()
 
 
+def seated_appraisals(row: Table, viewer: ViewerScope) -> Alternatives:
+    """Return appraisals on whose panel, that sits now, one has a seat."""
+    return own_seats(row, viewer, "s.state<>'EXCUSED'")
+
+
+def unscored_appraisals(row: Table, viewer: ViewerScope) -> Alternatives:
+    """Return appraisals that one has yet to score."""
+    return own_seats(row, viewer, "s.state not in ('EXCUSED','SCORED')")
+
+
+def own_seats(row: Table, viewer: ViewerScope, state: str) -> Alternatives:
+    seat = (
+        "exists(select from credit.panel p join credit.seat s on s.panel_id=p.id "
+        "join credit.panelist m on m.id=s.panelist_id "
+        f"where p.appraisal_id={{0}} and p.closed_at is null and m.person_id={{1}} and {state})"
+    )
+    return [Sql(seat, row.id, viewer.person)] if viewer.known() else []
+
+
+SITS = Requirement(
+    "ILLEGAL_TRANSITION",
+    lambda row, viewer: [Sql(f"{{1}} in ('SITTING','DISPUTED') and {SITTING}", row.id, row.state)],
+    Text("No panel sits for it now.", "当前没有评判团在评议。"),
+)
+SCORING = Action(
+    CreditAppraisal,
+    (require_rows(seated_appraisals),),
+    (SITS, Requirement("DUPLICATE", unscored_appraisals, Text("You have scored.", "您已评分。"))),
+)
+# A convener could be the one who is appraised.
+NOT_OWN = Requirement(
+    "CONFLICT_OF_INTEREST",
+    lambda row, viewer: [Sql("({0}={1}) is not true", row.person_id, viewer.person)],
+    Text("It is about you.", "该评议与您本人有关。"),
+)
+CLOSING = Action(CreditAppraisal, (require_held(CONVENE), NOT_OWN), (SITS,))
+
+
 @command(
     "Score an appraisal on whose panel one sits; nobody learns whose score is whose (评分).",
     requires=SCORE,
     # `repeats`: no idempotency key is kept, since its MAC of eleven values an indicator could be guessed.
     repeats=True,
+    action=SCORING,
 )
 async def score_appraisal(call: Call, input: ScoreAppraisalInput) -> ScorePayload:
     _, panel, model = await load_sitting_panel(call, input.appraisal)
@@ -82,19 +124,14 @@ async def load_sitting_panel(call: Call, id: str) -> tuple[AppraisalRow, PanelRo
     row: AppraisalRow = await call.find(CreditAppraisal, "appraisal", id=key_of(CreditAppraisal)(id))
     # Locked after the appraisal, always: scoring, excusing and closing wait for each other.
     panel = await PanelRow.filter(appraisal=row, closed_at=None).select_for_update().first()
-    if panel is None or row.state not in (AppraisalState.SITTING, AppraisalState.DISPUTED):
-        raise no_panel_sits(row)
+    if panel is None:
+        raise SITS.refusal(row, ("appraisal",))
     return row, panel, await ModelRow.get(id=row.model_id)
 
 
 async def own_seat(call: Call, panel: PanelRow) -> SeatRow:
     """Return the caller's seat, in which they have not scored yet."""
-    seat = await SeatRow.get_or_none(panel=panel, panelist__person_id=call.viewer.account.person)
-    if seat is None or seat.state is SeatState.EXCUSED:
-        raise not_allowed("appraisal")
-    if seat.state is SeatState.SCORED:
-        raise duplicate("You have scored.", "您已评分。", "appraisal")
-    return seat
+    return await SeatRow.get(panel=panel, panelist__person_id=call.viewer.account.person)
 
 
 def read_scores(model: ModelRow, given: list[CreditScoreInput]) -> dict[str, int]:
@@ -119,7 +156,11 @@ class ExcuseFromPanelInput:
     appraisal: ID = input_field("The appraisal (信用评议).")
 
 
-@command("Be excused from a panel; no reason is asked, and the next of the lot follows (申请回避).", requires=SCORE)
+@command(
+    "Be excused from a panel; no reason is asked, and the next of the lot follows (申请回避).",
+    requires=SCORE,
+    action=SCORING,
+)
 async def excuse_from_panel(call: Call, input: ExcuseFromPanelInput) -> ScorePayload:
     row, panel, _ = await load_sitting_panel(call, input.appraisal)
     seat = await own_seat(call, panel)
@@ -137,14 +178,9 @@ class CloseReviewPanelInput:
     minutes: str = input_field("The minutes: what was looked at; no names of others (评议记录).")
 
 
-@command("Close a panel that has its quorum: the scores become a grade (结束评议).", requires=CONVENE)
+@command("Close a panel that has its quorum: the scores become a grade (结束评议).", requires=CONVENE, action=CLOSING)
 async def close_review_panel(call: Call, input: CloseReviewPanelInput) -> CreditAppraisalPayload:
     row, panel, model = await load_sitting_panel(call, input.appraisal)
-    if not call.may(CONVENE, row):
-        raise not_allowed("appraisal")
-    # A convener could be the one who is appraised.
-    if call.viewer.account.person and call.viewer.account.person == row.person_id:
-        raise Refusal("CONFLICT_OF_INTEREST", "It is about you.", "该评议与您本人有关。", ("appraisal",))
     scored = await SeatRow.filter(panel=panel, state=SeatState.SCORED).count()
     if scored < panel.quorum:
         raise Refusal(

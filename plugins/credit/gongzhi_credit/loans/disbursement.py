@@ -5,20 +5,23 @@ from __future__ import annotations
 from datetime import date
 
 import strawberry
-from gongzhi.core.accounts.independence import require_independence
+from gongzhi.core.accounts.independence import require_independence, require_other
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement
 from gongzhi.runtime.checks import duplicate, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID
 
+from ..actions import require_lender
 from ..applications.commands import LoanApplicationPayload
-from ..applications.decisions import load_lender_application
+from ..applications.decisions import load_lender_application, on_lent
 from ..applications.states import move_to_state, notify_applicant
 from ..applications.types import LoanApplication
-from ..checks import acts_for_unit, check_reference
+from ..checks import check_reference
 from ..models import ApplicationRow, InstalmentRow, LoanRow, ProductRow, State
 from ..products.pricing import make_schedule
 from ..visibility import DISBURSE
@@ -32,9 +35,21 @@ class PrepareDisbursementInput:
     reference: str = input_field("The bank's reference of the payment (银行流水号).")
 
 
-@command("Prepare paying a loan out; somebody else approves it (准备放款).", requires=DISBURSE)
+def on_contracted(*more: Requirement) -> Action:
+    """Return what the lender's people who pay out do to an application whose contract is signed."""
+    return on_lent(State.CONTRACTED, who=(require_lender(DISBURSE),), more=more)
+
+
+PREPARED = Requirement(
+    "NOT_PREPARED",
+    lambda row, viewer: [Sql("{0} is not null and {1} is not null", row.disbursing_by, row.reference)],
+    Text("Somebody has to prepare it first.", "须先由他人准备放款。"),
+)
+
+
+@command("Prepare paying a loan out; somebody else approves it (准备放款).", requires=DISBURSE, action=on_contracted())
 async def prepare_disbursement(call: Call, input: PrepareDisbursementInput) -> LoanApplicationPayload:
-    row = await load_contracted(call, input.application)
+    row = await load_lender_application(call, input.application, "application")
     row.reference = check_reference(input.reference, "reference")
     await require_own_payment(row)
     # Preparing again, by somebody else too, replaces who prepared: whoever approves must differ from the last one.
@@ -47,19 +62,6 @@ async def require_own_payment(row: ApplicationRow) -> None:
     """Refuse a reference that stands for another loan: it is the bank's own payment, and unique for each lender."""
     if await LoanRow.exists(lender_id=row.lender_id, reference=row.reference):
         raise duplicate("This reference is another payment's.", "该流水号已用于其他放款。", "reference")
-
-
-async def load_contracted(call: Call, id: str) -> ApplicationRow:
-    """Return an application whose contract is signed, of the caller's unit, locked."""
-    row = await load_lender_application(call, id, "application")
-    if not acts_for_unit(call, row.lender_id, DISBURSE) or row.state is not State.CONTRACTED:
-        raise Refusal(
-            "ILLEGAL_TRANSITION",
-            "Its contract is not signed, or it is paid out.",
-            "尚未签约或已放款。",
-            ("application",),
-        )
-    return row
 
 
 @strawberry.input(description="A loan that is paid out (批准放款).")
@@ -79,12 +81,12 @@ class LoanPayload:
     "Pay a loan out that somebody else has prepared; interest runs from today (批准放款).",
     requires=DISBURSE,
     two_persons=True,
+    action=on_contracted(PREPARED, require_other("disbursing_by")),
 )
 async def approve_disbursement(call: Call, input: ApproveDisbursementInput) -> LoanPayload:
-    row = await load_contracted(call, input.application)
+    row = await load_lender_application(call, input.application, "application")
     account = call.viewer.account.name or ""
-    if row.disbursing_by is None or row.reference is None:
-        raise Refusal("NOT_PREPARED", "Somebody has to prepare it first.", "须先由他人准备放款。", ("application",))
+    assert row.disbursing_by and row.reference
     # Two names are not enough: the second must not have been appointed by the first.
     await require_independence(call, "application", row.disbursing_by)
     # Typed again by the second person, so that they have looked at the payment and not only at a button.

@@ -11,6 +11,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.actions import Action, require_held
 from gongzhi.runtime.checks import check_text, check_whole_number, invalid_input, is_given, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal
@@ -72,12 +73,14 @@ class PostToRiskPoolInput:
     loan: ID | None = input_field("The loan that was lost, or was got back after all (所涉贷款).", default=UNSET)
 
 
-@command("Book what came into a pool or left it (风险补偿金记账).", requires=MANAGE)
+@command(
+    "Book what came into a pool or left it (风险补偿金记账).",
+    requires=MANAGE,
+    action=Action(RiskPool, (require_held(MANAGE),)),
+)
 async def post_to_risk_pool(call: Call, input: PostToRiskPoolInput) -> RiskPoolPayload:
     # Locks the pool, so two entries see one balance after the other.
     pool: PoolRow = await call.find(RiskPool, "pool", id=key_of(RiskPool)(input.pool))
-    if not call.may(MANAGE, pool):
-        raise not_allowed("pool")
     number = check_reference(input.reference, "reference")
     amount = to_fen(input.amount, "amount", most=MOST)
     kind = PoolEntryKind(input.kind)

@@ -9,12 +9,15 @@ import strawberry
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement
 from gongzhi.runtime.checks import check_past_day, check_whole_number, invalid_input, is_given, today
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, input_field, not_allowed
-from gongzhi.values.errors import Refusal
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, input_field
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
-from ..checks import acts_for_unit, check_reference
+from ..actions import require_lender
+from ..checks import check_reference
 from ..models import LoanRow, RepaymentRow
 from ..money import to_fen, to_millionths, to_percent, to_yuan
 from ..visibility import LEND
@@ -38,10 +41,14 @@ class RecordRepaymentInput:
     ahead: Prepayment | None = input_field("What changes, if it pays ahead (提前还款方式).", default=UNSET)
 
 
-@command("Book a payment: overdue interest first, then interest, then principal (登记还款).", requires=LEND)
+@command(
+    "Book a payment: overdue interest first, then interest, then principal (登记还款).",
+    requires=LEND,
+    action=Action(Loan, (require_lender(),)),
+)
 async def record_repayment(call: Call, input: RecordRepaymentInput) -> LoanPayload:
     # Locks the loan: payments are booked one after the other.
-    loan = await load_lender_loan(call, input.loan)
+    loan = await load_loan(call, input.loan)
     number = check_reference(input.reference, "reference")
     amount = to_fen(input.amount, "amount")
     day = check_past_day(call, input.paid_on, "paidOn") if is_given(input.paid_on) else today(call)
@@ -74,11 +81,9 @@ async def record_repayment(call: Call, input: RecordRepaymentInput) -> LoanPaylo
     return LoanPayload(loan=ref(Loan, loan.id))
 
 
-async def load_lender_loan(call: Call, id: str) -> LoanRow:
-    """Return a loan of the caller's unit, locked."""
+async def load_loan(call: Call, id: str) -> LoanRow:
+    """Return the loan, locked, as the command's action allows."""
     loan: LoanRow = await call.find(Loan, "loan", id=key_of(Loan)(id))
-    if not acts_for_unit(call, loan.lender_id, LEND):
-        raise not_allowed("loan")
     return loan
 
 
@@ -131,15 +136,20 @@ class RestructureLoanInput:
     expected_version: int = input_field(EXPECTED)
 
 
+UNSETTLED = Requirement(
+    "ILLEGAL_TRANSITION",
+    lambda loan, viewer: [Sql("{0} is null", loan.settled_at)],
+    Text("It is paid back.", "贷款已结清。"),
+)
+
+
 @command(
     "Plan a loan anew from today, as borrower and lender agreed; what has run bears no interest (贷款重组).",
     requires=LEND,
+    action=Action(Loan, (require_lender(),), (UNSETTLED,)),
 )
 async def restructure_loan(call: Call, input: RestructureLoanInput) -> LoanPayload:
-    loan = await load_lender_loan(call, input.loan)
-    check_version(loan, input.expected_version)
-    if loan.settled_at is not None:
-        raise Refusal("ILLEGAL_TRANSITION", "It is paid back.", "贷款已结清。", ("loan",))
+    loan = await load_loan(call, input.loan)
     check_reference(input.agreement, "agreement")
     months = check_whole_number(input.term_months, 1, LONGEST, "termMonths")
     rate = to_millionths(input.annual_rate, "annualRate") if is_given(input.annual_rate) else loan.rate

@@ -13,6 +13,7 @@ from gongzhi.core.units.commands import find_unit
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.actions import Action, require_held
 from gongzhi.runtime.checks import (
     check_past_day,
     check_short_code,
@@ -30,7 +31,6 @@ from gongzhi.runtime.commands import (
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     input_field,
     not_allowed,
@@ -237,12 +237,13 @@ class EndLoanProductInput:
     expected_version: int = input_field(EXPECTED)
 
 
-@command("Offer a product no longer; applications go on (停售贷款产品).", requires=MANAGE)
+@command(
+    "Offer a product no longer; applications go on (停售贷款产品).",
+    requires=MANAGE,
+    action=Action(LoanProduct, (require_held(MANAGE),)),
+)
 async def end_loan_product(call: Call, input: EndLoanProductInput) -> LoanProductPayload:
     row: ProductRow = await call.find(LoanProduct, "product", id=key_of(LoanProduct)(input.product))
-    if not call.may(MANAGE, row):
-        raise not_allowed("product")
-    check_version(row, input.expected_version)
     if input.on < today(call):
         raise invalid_input("It ends today at the earliest.", "终止日最早为今日。", "on")
     # Ended again for a later day it would be offered again.

@@ -12,14 +12,16 @@ from gongzhi.core.people.models import PersonRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, invalid_input, is_given, not_found, require_state
-from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
+from gongzhi.runtime.actions import Action, Requirement, require_states, tell_state
+from gongzhi.runtime.checks import check_text, invalid_input, is_given, not_found
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.runtime.file_checks import ReceivedFile
 from gongzhi.values.errors import Text
 from gongzhi_deadlines.worktime import Term, Unit
 from gongzhi_rights.representation import load_subject, require_speaker
 from strawberry import ID, UNSET
 
+from ..actions import ADVISES, ASKED
 from ..durations import answer_deadline
 from ..events import AdviceChanged
 from ..matters.commands import notify_seats
@@ -150,20 +152,15 @@ async def triage_question(call: Call, matter: MatterRow, topic: LegalTopic, pers
     return await AdviserRow.get(id=found.id)
 
 
-async def load_advice(call: Call, id: str, *states: AdviceState) -> tuple[AdviceRow, MatterRow]:
-    """Return the question, locked, which must be in one of these states, and its matter."""
+def on_advice(who: Requirement, *states: AdviceState, more: tuple[Requirement, ...] = ()) -> Action:
+    """Return what is done to questions in one of these states that meet more, by those whom `who` lets."""
+    return Action(LegalAdvice, (who,), (require_states(states, tell_state(Text("question", "咨询"))), *more))
+
+
+async def load_advice(call: Call, id: str) -> tuple[AdviceRow, MatterRow]:
+    """Return the question, locked, as the command's action allows, and its matter."""
     row: AdviceRow = await call.find(LegalAdvice, "advice", id=key_of(LegalAdvice)(id))
-    require_state(row.state, states, Text("question", "咨询"), "advice")
     return row, await MatterRow.get(id=row.matter_id)
-
-
-async def load_own_advice(call: Call, id: str, *states: AdviceState) -> tuple[AdviceRow, MatterRow]:
-    """Return the question, locked, refusing whoever is not its adviser."""
-    row, matter = await load_advice(call, id, *states)
-    # By name: no permission makes anybody else the adviser of a question.
-    if (await AdviserRow.get(id=row.adviser_id)).account != call.viewer.account.name:
-        raise not_allowed("advice")
-    return row, matter
 
 
 async def save_advice(call: Call, row: AdviceRow, matter: MatterRow) -> LegalAdvicePayload:
@@ -188,9 +185,13 @@ class AnswerAdviceInput:
     text: str = input_field("The answer (答复).")
 
 
-@command("Answer a question; the clock stops with the first answer (答复咨询).", requires="legal.handle")
+@command(
+    "Answer a question; the clock stops with the first answer (答复咨询).",
+    requires="legal.handle",
+    action=on_advice(ADVISES, AdviceState.ASKED, AdviceState.ANSWERED),
+)
 async def answer_advice(call: Call, input: AnswerAdviceInput) -> LegalAdvicePayload:
-    row, matter = await load_own_advice(call, input.advice, AdviceState.ASKED, AdviceState.ANSWERED)
+    row, matter = await load_advice(call, input.advice)
     message = MessageRow(matter=matter, at=call.now, by=SeatRole.HANDLER, account=call.viewer.account.name)
     (await open_cipher(call.context, matter)).write(message, text=check_text(input.text, 10_000, "text"))
     await message.save()
@@ -206,9 +207,13 @@ class HandOverAdviceInput:
     adviser: ID = input_field("Who takes it: somebody on the panel here (接办顾问).")
 
 
-@command("Hand a question over; from then on one sees nothing of it (移交咨询).", requires="legal.handle")
+@command(
+    "Hand a question over; from then on one sees nothing of it (移交咨询).",
+    requires="legal.handle",
+    action=on_advice(ADVISES, AdviceState.ASKED, AdviceState.ANSWERED),
+)
 async def hand_over_advice(call: Call, input: HandOverAdviceInput) -> LegalAdvicePayload:
-    row, matter = await load_own_advice(call, input.advice, AdviceState.ASKED, AdviceState.ANSWERED)
+    row, matter = await load_advice(call, input.advice)
     adviser: AdviserRow = await call.find(LegalAdviser, "adviser", id=key_of(LegalAdviser)(input.adviser))
     if adviser.left_on is not None or adviser.id == row.adviser_id:
         raise not_found("Name somebody else on the panel.", "请指定其他在聘顾问。", "adviser")
@@ -237,12 +242,14 @@ class RateAdviceInput:
     )
 
 
-@command("Rate the answer and close one's own question (评价并结束咨询).", requires=None)
+# Only the person who asked: an adviser cannot rate, nor consent to publishing.
+@command(
+    "Rate the answer and close one's own question (评价并结束咨询).",
+    requires=None,
+    action=on_advice(ASKED, AdviceState.ANSWERED),
+)
 async def rate_advice(call: Call, input: RateAdviceInput) -> LegalAdvicePayload:
-    row, matter = await load_advice(call, input.advice, AdviceState.ANSWERED)
-    # Only the person who asked: an adviser cannot rate, nor consent to publishing.
-    if call.viewer.account.person not in await seated_people(call, matter):
-        raise not_allowed("advice")
+    row, matter = await load_advice(call, input.advice)
     if not 1 <= input.rating <= 5:
         raise invalid_input("The rating is from 1 to 5.", "评分应为 1 至 5。", "rating")
     # Consent to an anonymous entry stands with the rating; it may be taken back afterwards.

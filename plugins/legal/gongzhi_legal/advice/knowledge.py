@@ -5,21 +5,24 @@ from __future__ import annotations
 import re
 
 import strawberry
-from gongzhi.core.accounts.independence import require_independence
+from gongzhi.core.accounts.independence import require_independence, require_other
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement, require_held, require_states
 from gongzhi.runtime.checks import check_text
-from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.runtime.screening import Concern, screen_text
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID
 
+from ..actions import ADVISES, ASKED
 from ..models import AdviceState, EntryRow, EntryState, MatterRow
 from ..visibility import TEACH
-from .commands import LegalAdvicePayload, load_advice, load_own_advice, save_advice, seated_people
+from .commands import LegalAdvicePayload, load_advice, on_advice, save_advice, seated_people
 from .types import LegalEntry
 
 PERSONAL = {Concern.RESIDENT_ID, Concern.PHONE, Concern.BANK_CARD}
@@ -41,19 +44,26 @@ class ProposeLegalEntryInput:
     answer: str = input_field("The answer (解答).")
 
 
-@command("Write an entry for everybody from a question whose asker agreed (拟写知识条目).", requires="legal.handle")
+SHARED = Requirement(
+    "CONSENT_REQUIRED",
+    lambda advice, viewer: [Sql("{0} is not null", advice.shared_at)],
+    Text("Whoever asked has not agreed, so no entry is made of it.", "咨询人未同意匿名入库，不能生成知识条目。"),
+)
+UNWRITTEN = Requirement(
+    "DUPLICATE",
+    lambda advice, viewer: [Sql("{0} is null", advice.entry_id)],
+    Text("There is an entry of this already.", "该咨询已生成知识条目。"),
+)
+
+
+# Only a closed question: consent is given with the rating.
+@command(
+    "Write an entry for everybody from a question whose asker agreed (拟写知识条目).",
+    requires="legal.handle",
+    action=on_advice(ADVISES, AdviceState.CLOSED, more=(SHARED, UNWRITTEN)),
+)
 async def propose_legal_entry(call: Call, input: ProposeLegalEntryInput) -> LegalEntryPayload:
-    # Only a closed question: consent is given with the rating.
-    row, matter = await load_own_advice(call, input.advice, AdviceState.CLOSED)
-    if row.shared_at is None:
-        raise Refusal(
-            "CONSENT_REQUIRED",
-            "Whoever asked has not agreed, so no entry is made of it.",
-            "咨询人未同意匿名入库，不能生成知识条目。",
-            ("advice",),
-        )
-    if row.entry_id is not None:
-        raise Refusal("DUPLICATE", "There is an entry of this already.", "该咨询已生成知识条目。", ("advice",))
+    row, matter = await load_advice(call, input.advice)
     question, answer = check_text(input.question, 300, "question"), check_text(input.answer, 3_000, "answer")
     for path, said in (("question", question), ("answer", answer)):
         await require_nameless(call, matter, said, path)
@@ -92,13 +102,24 @@ class ReviewLegalEntryInput:
     publish: bool = input_field("Whether everybody may read it (是否发布).")
 
 
-@command("Publish an entry that somebody else wrote, or not (审核知识条目).", requires=TEACH, two_persons=True)
+REVIEWING = Action(
+    LegalEntry,
+    (require_held(TEACH),),
+    (
+        require_states((EntryState.PROPOSED,), Text("The entry has been reviewed already.", "该条目已审核。")),
+        require_other("proposed_by"),
+    ),
+)
+
+
+@command(
+    "Publish an entry that somebody else wrote, or not (审核知识条目).",
+    requires=TEACH,
+    two_persons=True,
+    action=REVIEWING,
+)
 async def review_legal_entry(call: Call, input: ReviewLegalEntryInput) -> LegalEntryPayload:
     entry: EntryRow = await call.find(LegalEntry, "entry", id=key_of(LegalEntry)(input.entry))
-    if not call.may(TEACH, entry):
-        raise not_allowed("entry")
-    if entry.state is not EntryState.PROPOSED:
-        raise Refusal("ILLEGAL_TRANSITION", "The entry has been reviewed already.", "该条目已审核。", ("entry",))
     # A second person reads it before everybody does.
     await require_independence(call, "entry", entry.proposed_by)
     entry.state = EntryState.PUBLISHED if input.publish else EntryState.REFUSED
@@ -113,11 +134,13 @@ class WithdrawAdviceConsentInput:
     advice: ID = input_field("One's own question (咨询).")
 
 
-@command("Take back that one's question may be an entry for everybody (撤回匿名入库同意).", requires=None)
+@command(
+    "Take back that one's question may be an entry for everybody (撤回匿名入库同意).",
+    requires=None,
+    action=on_advice(ASKED, AdviceState.CLOSED),
+)
 async def withdraw_advice_consent(call: Call, input: WithdrawAdviceConsentInput) -> LegalAdvicePayload:
-    row, matter = await load_advice(call, input.advice, AdviceState.CLOSED)
-    if call.viewer.account.person not in await seated_people(call, matter):
-        raise not_allowed("advice")
+    row, matter = await load_advice(call, input.advice)
     # Where there is no entry yet this keeps one from being written; where there is one, it is withdrawn below.
     row.shared_at = None
     if row.entry_id:

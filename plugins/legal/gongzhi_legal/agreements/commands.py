@@ -13,16 +13,16 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement, require_rows
 from gongzhi.runtime.checks import check_past_day, check_text, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     input_field,
-    not_allowed,
     problems,
     result_field,
 )
@@ -30,11 +30,16 @@ from gongzhi.values.errors import Refusal, Text
 from gongzhi.values.labels import label_of
 from strawberry import ID, UNSET
 
+from ..actions import MEDIATES, settled_rows
 from ..durations import CONFIRMATION, day_start, term_end
 from ..matters.commands import notify_seats
 from ..matters.sealed_words import MatterCipher, open_cipher
 from ..mediation.commands import give_back
-from ..mediation.lookups import find_own_party, is_mediator, load_own_mediation, save_mediation
+from ..mediation.lookups import (
+    load_mediation,
+    on_mediation,
+    save_mediation,
+)
 from ..mediation.requests import MediationPayload
 from ..mediation.types import MediationParty
 from ..models import (
@@ -95,10 +100,13 @@ class RecordAgreementInput:
     expected_version: int = input_field(EXPECTED)
 
 
-@command("Record what the parties agreed on, as signed (登记调解协议).", requires="legal.handle")
+@command(
+    "Record what the parties agreed on, as signed (登记调解协议).",
+    requires="legal.handle",
+    action=on_mediation(MEDIATES, MediationState.MEDIATING),
+)
 async def record_agreement(call: Call, input: RecordAgreementInput) -> MediationPayload:
-    row, matter = await load_own_mediation(call, input.mediation, MediationState.MEDIATING)
-    check_version(row, input.expected_version)
+    row, matter = await load_mediation(call, input.mediation)
     # Without a level it is the mediators' own.
     level = agreement_level(row, input.level) if is_given(input.level) else row.level
     known = {one.id: one for one in await PartyRow.filter(matter=matter)}
@@ -255,17 +263,23 @@ class AgreementTermPayload:
     errors: list[Problem] = problems()
 
 
-@command("Say whether a promise was kept: the mediator, or a party to whom it was made (登记履行).", requires=None)
+# A promise noted as broken may still be noted as kept, but not the other way round.
+UNSETTLED = Requirement(
+    "ILLEGAL_TRANSITION",
+    lambda term, viewer: [Sql("{0} is not true", term.kept)],
+    Text("It is settled already.", "该事项已登记履行。"),
+)
+SETTLING = Action(AgreementTerm, (require_rows(settled_rows),), (UNSETTLED,))
+
+
+@command(
+    "Say whether a promise was kept: the mediator, or a party to whom it was made (登记履行).",
+    requires=None,
+    action=SETTLING,
+)
 async def settle_agreement_term(call: Call, input: SettleAgreementTermInput) -> AgreementTermPayload:
     term: TermRow = await call.find(AgreementTerm, "term", id=key_of(AgreementTerm)(input.term))
     matter = await MatterRow.get(id=term.matter_id)
-    own = await find_own_party(call, matter)
-    # Whoever owes the promise cannot say that it was kept.
-    if not await is_mediator(call, matter) and (own is None or own.id == term.obligor_id):
-        raise not_allowed("term")
-    # A promise noted as broken may still be noted as kept, but not the other way round.
-    if term.kept:
-        raise Refusal("ILLEGAL_TRANSITION", "It is settled already.", "该事项已登记履行。", ("term",))
     term.kept, term.settled_on = input.kept, today(call)
     await term.save(update_fields=["kept", "settled_on"])
     # Two questions, for SQL does not find what nobody has settled yet (null) among what is not true.

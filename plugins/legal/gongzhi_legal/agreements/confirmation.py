@@ -8,26 +8,26 @@ import strawberry
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_past_day, check_text, invalid_input, is_given, require_state
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement, require_states, tell_state
+from gongzhi.runtime.checks import check_past_day, check_text, invalid_input, is_given
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     input_field,
-    not_allowed,
     problems,
     result_field,
 )
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
+from ..actions import IS_PARTY, MEDIATES
 from ..durations import ACCEPTANCE, DECISION, day_of, day_start, term_end
 from ..matters.commands import notify_seats
 from ..mediation.commands import find_party
-from ..mediation.lookups import find_own_party, is_mediator
 from ..models import ConfirmationRow, ConfirmationState, MatterRow, PartyRow, SignatureRow
 from .commands import bound_parties
 from .types import JudicialConfirmation
@@ -48,22 +48,30 @@ class RequestConfirmationInput:
     expected_version: int = input_field(EXPECTED)
 
 
-@command("Ask the court to confirm an agreement, together and in time (申请司法确认).", requires=None)
+def on_confirmation(who: Requirement, *states: ConfirmationState, more: tuple[Requirement, ...] = ()) -> Action:
+    standing = require_states(states, tell_state(Text("confirmation", "司法确认")))
+    return Action(JudicialConfirmation, (who,), (standing, *more))
+
+
+# The last day is stored when the agreement is made, moved behind days off (People's Mediation Law 33).
+IN_TIME = Requirement(
+    "TERM_OVER",
+    lambda row, viewer: [Sql("{0}<={1}", viewer.now, row.due_at)],
+    lambda row: Text(
+        f"The last day was {day_of(row.due_at)}: 30 days from the effect of the agreement (art. 33). It still "
+        "binds; whoever breaks it can be sued.",
+        f"申请期限已于 {day_of(row.due_at)} 届满（协议生效之日起三十日，第三十三条）。协议仍有约束力，可依法起诉。",
+    ),
+)
+# The mediator may send it for both sides, who must all be named: art. 33 asks for a common request.
+REQUESTING = on_confirmation(IS_PARTY, ConfirmationState.OPEN, more=(IN_TIME,))
+
+
+@command(
+    "Ask the court to confirm an agreement, together and in time (申请司法确认).", requires=None, action=REQUESTING
+)
 async def request_confirmation(call: Call, input: RequestConfirmationInput) -> JudicialConfirmationPayload:
-    row, matter = await load_confirmation(call, input.confirmation, ConfirmationState.OPEN)
-    check_version(row, input.expected_version)
-    # The mediator may send it for both sides, who must all be named: art. 33 asks for a common request.
-    if not await is_mediator(call, matter) and await find_own_party(call, matter) is None:
-        raise not_allowed("confirmation")
-    # The last day is stored when the agreement is made, moved behind days off (People's Mediation Law 33).
-    if call.now > row.due_at:
-        raise Refusal(
-            "TERM_OVER",
-            f"The last day was {day_of(row.due_at)}: 30 days from the effect of the agreement (art. 33). It still "
-            "binds; whoever breaks it can be sued.",
-            f"申请期限已于 {day_of(row.due_at)} 届满（协议生效之日起三十日，第三十三条）。协议仍有约束力，可依法起诉。",
-            ("confirmation",),
-        )
+    row, matter = await load_confirmation(call, input.confirmation)
     asking = {(await find_party(matter, one, "parties", str(at))).id for at, one in enumerate(input.parties)}
     # Jointly (art. 33): whoever signed and does not ask stops it.
     if await bound_signers(matter) - asking:
@@ -81,10 +89,9 @@ async def request_confirmation(call: Call, input: RequestConfirmationInput) -> J
     return await save_confirmation(call, row, matter)
 
 
-async def load_confirmation(call: Call, id: str, *states: ConfirmationState) -> tuple[ConfirmationRow, MatterRow]:
-    """Return the confirmation, locked, which must be in one of these states, and its matter."""
+async def load_confirmation(call: Call, id: str) -> tuple[ConfirmationRow, MatterRow]:
+    """Return the confirmation, locked, as the command's action allows, and its matter."""
     row: ConfirmationRow = await call.find(JudicialConfirmation, "confirmation", id=key_of(JudicialConfirmation)(id))
-    require_state(row.state, states, Text("confirmation", "司法确认"), "confirmation")
     return row, await MatterRow.get(id=row.matter_id)
 
 
@@ -113,16 +120,18 @@ STEPS = {
 }
 
 
-@command("Record what the court said (登记司法确认结果).", requires="legal.handle")
+RECORDING = on_confirmation(MEDIATES, *STEPS[ConfirmationState.REJECTED])
+
+
+@command("Record what the court said (登记司法确认结果).", requires="legal.handle", action=RECORDING)
 async def record_confirmation(call: Call, input: RecordConfirmationInput) -> JudicialConfirmationPayload:
     if input.state not in STEPS:
         raise invalid_input(
             "Say that the court accepted, confirmed or rejected it.", "请填写法院受理、确认或驳回。", "state"
         )
-    row, matter = await load_confirmation(call, input.confirmation, *STEPS[input.state])
-    check_version(row, input.expected_version)
-    if not await is_mediator(call, matter):
-        raise not_allowed("confirmation")
+    row, matter = await load_confirmation(call, input.confirmation)
+    if row.state not in STEPS[input.state]:
+        raise RECORDING.when[0].refusal(row, ("confirmation",))
     day = check_past_day(call, input.on, "on")
     before = row.accepted_on or (day_of(row.requested_at) if row.requested_at else day)
     # A day before the last step would put the court's terms where nobody could keep them.

@@ -11,6 +11,7 @@ from gongzhi.core.units.commands import find_unit
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.actions import Action, Requirement, require_rows, require_states, tell_state
 from gongzhi.runtime.checks import (
     check_past_day,
     check_text,
@@ -18,22 +19,21 @@ from gongzhi.runtime.checks import (
     invalid_input,
     is_given,
     not_found,
-    require_state,
 )
-from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import Text
 from gongzhi_deadlines.worktime import Term, Unit
 from gongzhi_rights.decisions import Contribution, record_decision
 from gongzhi_rights.representation import load_subject, require_speaker
 from strawberry import ID, UNSET
 
+from ..actions import ADVISES, assigned_aid
 from ..durations import answer_deadline
 from ..events import AidChanged
 from ..matters.commands import notify_seats
 from ..matters.sealed_words import begin_matter, open_cipher
 from ..models import (
     AdviserKind,
-    AdviserRow,
     AidGround,
     AidMatter,
     AidRow,
@@ -115,19 +115,15 @@ def step_json(step: Step) -> dict[str, str]:
     return {"name": step.name, "value": str(step.value), "text": step.text.zh}
 
 
-async def load_aid(call: Call, id: str, *states: AidState) -> tuple[AidRow, MatterRow]:
-    """Return the application, locked, which must be in one of these states, and its matter."""
+def on_aid(state: AidState, who: Requirement) -> Action:
+    """Return what is done to applications in a state, by those whom `who` lets."""
+    return Action(LegalAid, (who,), (require_states((state,), tell_state(Text("application", "申请"))),))
+
+
+async def load_aid(call: Call, id: str) -> tuple[AidRow, MatterRow]:
+    """Return the application, locked, as the command's action allows, and its matter."""
     row: AidRow = await call.find(LegalAid, "aid", id=key_of(LegalAid)(id))
-    require_state(row.state, states, Text("application", "申请"), "aid")
     return row, await MatterRow.get(id=row.matter_id)
-
-
-async def load_own_aid(call: Call, id: str, *states: AidState) -> tuple[AidRow, MatterRow]:
-    """Return the application, locked, refusing whoever does not decide on it."""
-    row, matter = await load_aid(call, id, *states)
-    if (await AdviserRow.get(id=row.adviser_id)).account != call.viewer.account.name:
-        raise not_allowed("aid")
-    return row, matter
 
 
 async def save_aid(call: Call, row: AidRow, matter: MatterRow) -> LegalAidPayload:
@@ -153,9 +149,13 @@ class DecideLegalAidInput:
     grounds: str | None = input_field("Why not, with the remedy; needed to refuse (理由).", default=UNSET)
 
 
-@command("Decide on an application; to refuse takes grounds (审查法律援助).", requires="legal.handle")
+@command(
+    "Decide on an application; to refuse takes grounds (审查法律援助).",
+    requires="legal.handle",
+    action=on_aid(AidState.APPLIED, ADVISES),
+)
 async def decide_legal_aid(call: Call, input: DecideLegalAidInput) -> LegalAidPayload:
-    row, matter = await load_own_aid(call, input.aid, AidState.APPLIED)
+    row, matter = await load_aid(call, input.aid)
     grounds = check_text(input.grounds, 2_000, "grounds") if is_given(input.grounds) else None
     if not input.grant and grounds is None:
         raise not_found(
@@ -178,9 +178,13 @@ class AssignLegalAidInput:
     firm: str = input_field("The firm, by its unit's code (律所单位编码).")
 
 
-@command("Assign a granted application to a firm; its people see it from then on (指派律所).", requires="legal.handle")
+@command(
+    "Assign a granted application to a firm; its people see it from then on (指派律所).",
+    requires="legal.handle",
+    action=on_aid(AidState.GRANTED, ADVISES),
+)
 async def assign_legal_aid(call: Call, input: AssignLegalAidInput) -> LegalAidPayload:
-    row, matter = await load_own_aid(call, input.aid, AidState.GRANTED)
+    row, matter = await load_aid(call, input.aid)
     firm = await find_unit(input.firm, "firm")
     row.firm_id, row.assigned_at, row.state = firm.id, call.now, AidState.ASSIGNED
     # The seat is the firm's: whoever works for it sees the matter, and nobody else of another firm.
@@ -196,12 +200,13 @@ class RecordLegalAidHoursInput:
     minutes: int = input_field("How long (分钟).")
 
 
-@command("Record time that the firm spent (登记工时).", requires=REPRESENT)
+@command(
+    "Record time that the firm spent (登记工时).",
+    requires=REPRESENT,
+    action=on_aid(AidState.ASSIGNED, require_rows(assigned_aid)),
+)
 async def record_legal_aid_hours(call: Call, input: RecordLegalAidHoursInput) -> LegalAidPayload:
-    row, matter = await load_aid(call, input.aid, AidState.ASSIGNED)
-    # For its own firm: the permission alone opens no other firm's matter.
-    if row.firm_id not in {one.unit for one in call.viewer.account.grants if REPRESENT in one.permissions}:
-        raise not_allowed("aid")
+    row, matter = await load_aid(call, input.aid)
     day, minutes = check_past_day(call, input.day, "day"), check_whole_number(input.minutes, 1, DAY, "minutes")
     # Time by day and minutes, and nothing of what was done. The application is locked, so that sums hold.
     whose: dict[str, Any] = {"matter": matter, "day": day, "account": call.viewer.account.name}
@@ -223,9 +228,11 @@ class CloseLegalAidInput:
     aid: ID = input_field("The application (申请).")
 
 
-@command("Close what a firm has done (法律援助结案).", requires="legal.handle")
+@command(
+    "Close what a firm has done (法律援助结案).", requires="legal.handle", action=on_aid(AidState.ASSIGNED, ADVISES)
+)
 async def close_legal_aid(call: Call, input: CloseLegalAidInput) -> LegalAidPayload:
-    row, matter = await load_own_aid(call, input.aid, AidState.ASSIGNED)
+    row, matter = await load_aid(call, input.aid)
     row.state, row.closed_at = AidState.CLOSED, call.now
     matter.closed_at = call.now
     await matter.save(update_fields=["closed_at"])

@@ -10,9 +10,11 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement
 from gongzhi.runtime.checks import check_text, invalid_input
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
-from gongzhi.values.errors import Refusal, Text
+from gongzhi.values.errors import Text
 from strawberry import ID
 
 from ..models import FileRow, MatterRow, MessageRow, SeatRole, SeatRow
@@ -37,10 +39,21 @@ class SendLegalMessageInput:
     text: str = input_field(f"What, {LONG} characters at most (内容).")
 
 
-@command("Say something in an open matter; whoever sits at it reads it (发送消息).", requires=None)
+IS_OPEN = Requirement(
+    "ILLEGAL_TRANSITION",
+    lambda matter, viewer: [Sql("{0} is null", matter.closed_at)],
+    Text("The matter is closed.", "该事项已结束。"),
+)
+# Whoever sees a matter has a seat at it.
+IN_OPEN_MATTER = Action(LegalMatter, (), (IS_OPEN,))
+
+
+@command(
+    "Say something in an open matter; whoever sits at it reads it (发送消息).", requires=None, action=IN_OPEN_MATTER
+)
 async def send_legal_message(call: Call, input: SendLegalMessageInput) -> LegalMessagePayload:
     # Found as a matter, which takes a seat at it.
-    matter, words = await open_matter(call, input.matter), check_text(input.text, LONG, "text")
+    matter, words = await load_matter(call, input.matter), check_text(input.text, LONG, "text")
     row = MessageRow(matter=matter, at=call.now, by=await sitting_as(call, matter.id), account=call.viewer.account.name)
     (await open_cipher(call.context, matter)).write(row, text=words)
     await row.save()
@@ -65,9 +78,11 @@ class AddLegalFileInput:
     )
 
 
-@command("Add a file to an open matter: evidence, a recording, a scan (提交材料).", requires=None)
+@command(
+    "Add a file to an open matter: evidence, a recording, a scan (提交材料).", requires=None, action=IN_OPEN_MATTER
+)
 async def add_legal_file(call: Call, input: AddLegalFileInput) -> LegalFilePayload:
-    matter, title = await open_matter(call, input.matter), check_text(input.title, 100, "title")
+    matter, title = await load_matter(call, input.matter), check_text(input.title, 100, "title")
     # Files lie sealed in the database: the bound keeps a matter below some eighteen megabytes.
     if await FileRow.filter(matter=matter).count() >= CAP:
         raise invalid_input(f"A matter has {CAP} files at most.", f"每件事项最多 {CAP} 份材料。", "matter")
@@ -87,11 +102,9 @@ async def add_legal_file(call: Call, input: AddLegalFileInput) -> LegalFilePaylo
     return LegalFilePayload(file=ref(LegalFile, row.id))
 
 
-async def open_matter(call: Call, id: str, path: str = "matter") -> MatterRow:
-    """Return a matter at which the caller has a seat, and that is not over."""
-    matter: MatterRow = await call.find(LegalMatter, path, id=key_of(LegalMatter)(id))
-    if matter.closed_at is not None:
-        raise Refusal("ILLEGAL_TRANSITION", "The matter is closed.", "该事项已结束。", (path,))
+async def load_matter(call: Call, id: str) -> MatterRow:
+    """Return a matter at which the caller has a seat, as the command's action allows."""
+    matter: MatterRow = await call.find(LegalMatter, "matter", id=key_of(LegalMatter)(id))
     return matter
 
 

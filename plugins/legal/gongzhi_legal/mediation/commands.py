@@ -12,10 +12,11 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_text, duplicate, invalid_input, is_given, not_found
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, input_field, not_allowed
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, input_field, not_allowed
 from gongzhi.values.errors import FIELD, Refusal
 from strawberry import ID, UNSET
 
+from ..actions import IS_PARTY, MEDIATES
 from ..durations import MEDIATION, term_end
 from ..matters.sealed_words import open_cipher
 from ..models import (
@@ -44,7 +45,7 @@ from ..panel.candidates import (
     take_seat,
 )
 from ..panel.types import LegalAdviser
-from .lookups import OPEN, find_own_party, is_mediator, load_mediation, load_own_mediation, main_parties, save_mediation
+from .lookups import OPEN, find_own_party, is_mediator, load_mediation, main_parties, on_mediation, save_mediation
 from .requests import MediationPayload, appoint_mediators, find_referrer, pick_mediators
 from .source_case import finish_mediation, prolong_mediation
 from .types import MediationParty
@@ -63,9 +64,13 @@ class JoinMediationInput:
     party: ID | None = input_field("For a mediator: which party said so before them (当事人).", default=UNSET)
 
 
-@command("Take part in a mediation, or not: a party, or the mediator who heard it (同意或拒绝调解).", requires=None)
+@command(
+    "Take part in a mediation, or not: a party, or the mediator who heard it (同意或拒绝调解).",
+    requires=None,
+    action=on_mediation(IS_PARTY, MediationState.REQUESTED),
+)
 async def join_mediation(call: Call, input: JoinMediationInput) -> MediationPayload:
-    row, matter = await load_mediation(call, input.mediation, MediationState.REQUESTED)
+    row, matter = await load_mediation(call, input.mediation)
     party = await find_joining_party(call, matter, input.party if is_given(input.party) else None)
     # Voluntary (People's Mediation Law 3, 17): one party's refusal ends it.
     if not input.agree:
@@ -113,11 +118,13 @@ class ChooseMediatorsInput:
     mediators: list[ID] = input_field("From the panel, three at most; they take the place of those before (调解员).")
 
 
-@command("Choose who mediates: a party, or the mediator at the parties' wish (选定调解员).", requires=None)
+@command(
+    "Choose who mediates: a party, or the mediator at the parties' wish (选定调解员).",
+    requires=None,
+    action=on_mediation(IS_PARTY, *OPEN),
+)
 async def choose_mediators(call: Call, input: ChooseMediatorsInput) -> MediationPayload:
-    row, matter = await load_mediation(call, input.mediation, *OPEN)
-    if not (await is_mediator(call, matter) or await find_own_party(call, matter)):
-        raise not_allowed("mediation")
+    row, matter = await load_mediation(call, input.mediation)
     if not input.mediators:
         raise not_found("Name one at least.", "请至少选定一位调解员。", "mediators")
     # Conflicts are looked for among everybody in it, representatives too.
@@ -150,9 +157,13 @@ class InviteMediationExpertInput:
     expert: ID = input_field("Somebody on the panel, such as a lawyer or a judge (专家).")
 
 
-@command("Ask somebody on the panel to support a mediation (邀请专家).", requires="legal.handle")
+@command(
+    "Ask somebody on the panel to support a mediation (邀请专家).",
+    requires="legal.handle",
+    action=on_mediation(MEDIATES, *OPEN),
+)
 async def invite_mediation_expert(call: Call, input: InviteMediationExpertInput) -> MediationPayload:
-    row, matter = await load_own_mediation(call, input.mediation, *OPEN)
+    row, matter = await load_mediation(call, input.mediation)
     # Experts have a seat too, so conflicts of interest keep them out as they do mediators.
     expert: AdviserRow = await call.find(LegalAdviser, "expert", id=key_of(LegalAdviser)(input.expert))
     if expert.left_on is not None:
@@ -179,10 +190,13 @@ class RecordMediationSessionInput:
     expected_version: int = input_field(EXPECTED)
 
 
-@command("Record a meeting and its minutes (记录调解).", requires="legal.handle")
+@command(
+    "Record a meeting and its minutes (记录调解).",
+    requires="legal.handle",
+    action=on_mediation(MEDIATES, MediationState.MEDIATING),
+)
 async def record_mediation_session(call: Call, input: RecordMediationSessionInput) -> MediationPayload:
-    row, matter = await load_own_mediation(call, input.mediation, MediationState.MEDIATING)
-    check_version(row, input.expected_version)
+    row, matter = await load_mediation(call, input.mediation)
     if require_offset(input.at, "at") > call.now:
         raise invalid_input("It must not lie in the future.", "时间不能晚于现在。", "at")
     session = SessionRow(matter=matter, at=input.at, account=call.viewer.account.name)
@@ -201,9 +215,13 @@ class ExtendMediationInput:
     consents: list[ID] = input_field("The parties who agreed: all of them (同意的当事人).")
 
 
-@command("Move the end of the term, if all parties agree (延长调解期限).", requires="legal.handle")
+@command(
+    "Move the end of the term, if all parties agree (延长调解期限).",
+    requires="legal.handle",
+    action=on_mediation(MEDIATES, *OPEN),
+)
 async def extend_mediation(call: Call, input: ExtendMediationInput) -> MediationPayload:
-    row, matter = await load_own_mediation(call, input.mediation, *OPEN)
+    row, matter = await load_mediation(call, input.mediation)
     # Counted over all extensions, or many small ones would pass the bound.
     added = sum(one["days"] for one in row.extensions)
     if not 1 <= input.days <= MOST - added:
@@ -230,9 +248,13 @@ class EscalateMediationInput:
     reason: str = input_field("Why; the parties and the next mediator read it (理由).")
 
 
-@command("Give a mediation to the level above: village, town, county (逐级移送).", requires="legal.handle")
+@command(
+    "Give a mediation to the level above: village, town, county (逐级移送).",
+    requires="legal.handle",
+    action=on_mediation(MEDIATES, *OPEN),
+)
 async def escalate_mediation(call: Call, input: EscalateMediationInput) -> MediationPayload:
-    row, matter = await load_own_mediation(call, input.mediation, *OPEN)
+    row, matter = await load_mediation(call, input.mediation)
     reason = check_text(input.reason, 2_000, "reason")
     # Upwards only, and to the first level above where somebody is free.
     above = LEVELS[LEVELS.index(row.level) + 1 :]
@@ -268,15 +290,18 @@ BY_MEDIATOR = (MediationOutcome.FAILED, MediationOutcome.REFERRED)
 BY_PARTY = (MediationOutcome.WITHDRAWN, MediationOutcome.REFUSED)
 
 
-@command("End a mediation without an agreement; a party may at any time, for no reason (终止调解).", requires=None)
+@command(
+    "End a mediation without an agreement; a party may at any time, for no reason (终止调解).",
+    requires=None,
+    action=on_mediation(IS_PARTY, *OPEN),
+)
 async def end_mediation(call: Call, input: EndMediationInput) -> MediationPayload:
-    row, matter = await load_mediation(call, input.mediation, *OPEN)
-    mediator = await is_mediator(call, matter)
+    row, matter = await load_mediation(call, input.mediation)
     if input.outcome not in (*BY_MEDIATOR, *BY_PARTY):
         raise invalid_input("An agreement is recorded, not ended with.", "达成协议请登记协议。", "outcome")
     # A mediator's reasons and a party's are apart: only a party may walk away, and only a mediator finds that it
     # failed.
-    if not mediator and (input.outcome in BY_MEDIATOR or await find_own_party(call, matter) is None):
+    if input.outcome in BY_MEDIATOR and not await is_mediator(call, matter):
         raise not_allowed("outcome")
     target: Referral | None = input.referred_to if is_given(input.referred_to) else None
     if input.outcome == MediationOutcome.REFERRED and target is None:

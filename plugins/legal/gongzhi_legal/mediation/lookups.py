@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from gongzhi.core.people.models import PersonRow
 from gongzhi.declare.entity import key_of, ref
+from gongzhi.runtime.actions import Action, Requirement, require_states, tell_state
 from gongzhi.runtime.checks import today
-from gongzhi.runtime.commands import Call, not_allowed
-from gongzhi.values.errors import Refusal, Text
-from gongzhi.values.labels import join_labels, label_of
+from gongzhi.runtime.commands import Call
+from gongzhi.values.errors import Text
 from gongzhi_rights.representation import find_representatives, is_entitled
 
 from ..events import MediationChanged
@@ -20,26 +20,15 @@ from .types import Mediation
 OPEN = (MediationState.REQUESTED, MediationState.MEDIATING)
 
 
-async def load_mediation(call: Call, id: str, *states: MediationState) -> tuple[MediationRow, MatterRow]:
-    """Return the mediation, locked, which must be in one of these states, and its matter."""
+def on_mediation(who: Requirement, *states: MediationState) -> Action:
+    """Return what is done to mediations in one of these states, by those whom `who` lets."""
+    return Action(Mediation, (who,), (require_states(states, tell_state(Text("mediation", "调解"))),))
+
+
+async def load_mediation(call: Call, id: str) -> tuple[MediationRow, MatterRow]:
+    """Return the mediation, locked, as the command's action allows, and its matter."""
     row: MediationRow = await call.find(Mediation, "mediation", id=key_of(Mediation)(id))
-    if states and row.state not in states:
-        now, allowed = label_of(row.state), join_labels(states)
-        raise Refusal(
-            "ILLEGAL_TRANSITION",
-            f"This cannot be done with the mediation as it is ({now.en}); it must be: {allowed.en}.",
-            f"调解{now.zh}，须为{allowed.zh}才能进行此操作。",
-            ("mediation",),
-        )
     return row, await MatterRow.get(id=row.matter_id)
-
-
-async def load_own_mediation(call: Call, id: str, *states: MediationState) -> tuple[MediationRow, MatterRow]:
-    """Return the mediation, locked, and its matter, refusing whoever is not one of its mediators."""
-    row, matter = await load_mediation(call, id, *states)
-    if not await is_mediator(call, matter):
-        raise not_allowed("mediation")
-    return row, matter
 
 
 async def is_mediator(call: Call, matter: MatterRow) -> bool:

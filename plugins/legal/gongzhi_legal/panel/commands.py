@@ -15,6 +15,9 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import Action, Requirement, require_held
 from gongzhi.runtime.checks import (
     check_code,
     check_text,
@@ -28,11 +31,13 @@ from gongzhi.runtime.checks import (
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values import codes
 from gongzhi.values.codes import Kind
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import Text
+from pypika_tortoise.queries import Table
 from strawberry import ID, UNSET
 
+from ..actions import KEEPS, ON_PANEL
 from ..models import AdviserKind, AdviserRow, ConflictRow, Meeting, SeatRow, ServesRow, ShiftRow, SlotRow
-from ..visibility import HANDLE, MANAGE
+from ..visibility import MANAGE
 from .bookings import cancel_bookings_ahead
 from .types import LegalAdviser, LegalConflict
 
@@ -106,15 +111,27 @@ async def load_served_grids(wanted: list[str]) -> list[GridRow]:
     return found
 
 
-async def load_kept_adviser(call: Call, id: str, *path: str) -> AdviserRow:
-    """Return an adviser whose times the caller may set: they themselves, or who keeps the panel."""
-    row: AdviserRow = await call.find(LegalAdviser, *path, id=key_of(LegalAdviser)(id))
-    own = row.account == call.viewer.account.name and call.viewer.can(HANDLE)
-    if not own and not call.may(MANAGE, row):
-        raise not_allowed(*path)
-    if row.left_on is not None:
-        raise Refusal("LEFT_PANEL", "They have left the panel.", "该顾问已解聘。", path)
+async def load_adviser(call: Call, id: str) -> AdviserRow:
+    """Return an adviser, locked, as the command's action allows."""
+    row: AdviserRow = await call.find(LegalAdviser, "adviser", id=key_of(LegalAdviser)(id))
     return row
+
+
+def unoccupied_advisers(adviser: Table, viewer: ViewerScope) -> Alternatives:
+    """Return advisers who sit at no open matter: with its only handler gone, nobody could find the matter again."""
+    open_matters = (
+        "select from legal.seat s join legal.matter m on m.id=s.matter_id "
+        "where s.account={0} and s.left_at is null and m.closed_at is null"
+    )
+    return [Sql(f"not exists({open_matters})", adviser.account)]
+
+
+KEEPING = Action(LegalAdviser, (KEEPS,), (ON_PANEL,))
+UNOCCUPIED = Requirement(
+    "OPEN_MATTERS",
+    unoccupied_advisers,
+    Text("They handle matters still; have them handed over first.", "该顾问尚有未办结事项，请先移交。"),
+)
 
 
 @strawberry.input(description="Somebody who leaves the panel (解聘顾问).")
@@ -123,19 +140,13 @@ class EndLegalAdviserInput:
     adviser: ID = input_field("Who (顾问).")
 
 
-@command("Take somebody off the panel; their open matters must be handed over before (解聘顾问).", requires=MANAGE)
+@command(
+    "Take somebody off the panel; their open matters must be handed over before (解聘顾问).",
+    requires=MANAGE,
+    action=Action(LegalAdviser, (require_held(MANAGE),), (ON_PANEL, UNOCCUPIED)),
+)
 async def end_legal_adviser(call: Call, input: EndLegalAdviserInput) -> LegalAdviserPayload:
-    row = await load_kept_adviser(call, input.adviser, "adviser")
-    if not call.may(MANAGE, row):
-        raise not_allowed("adviser")
-    # A seat at an open matter: with its only handler gone, nobody could find the matter again.
-    if await SeatRow.exists(account=row.account, left_at=None, matter__closed_at=None):
-        raise Refusal(
-            "OPEN_MATTERS",
-            "They handle matters still; have them handed over first.",
-            "该顾问尚有未办结事项，请先移交。",
-            ("adviser",),
-        )
+    row = await load_adviser(call, input.adviser)
     row.left_on, row.version = today(call), row.version + 1
     await row.save()
     await cancel_bookings_ahead(call, row)
@@ -158,9 +169,9 @@ class AddLegalShiftsInput:
     shifts: list[LegalTimeInput] = input_field(f"When and where, {MOST} at most (值班时间).")
 
 
-@command("Add to an adviser's rota (排班).", requires=None)
+@command("Add to an adviser's rota (排班).", requires=None, action=KEEPING)
 async def add_legal_shifts(call: Call, input: AddLegalShiftsInput) -> LegalAdviserPayload:
-    row = await load_kept_adviser(call, input.adviser, "adviser")
+    row = await load_adviser(call, input.adviser)
     await ShiftRow.bulk_create(
         [ShiftRow(**one) for one in await read_times(call, row.id, input.shifts, "shift", "shifts")]
     )
@@ -175,9 +186,9 @@ class OfferLegalSlotsInput:
     slots: list[LegalTimeInput] = input_field(f"When and where, {MOST} at most (预约时段).")
 
 
-@command("Offer times at which an adviser can be met (开放预约).", requires=None)
+@command("Offer times at which an adviser can be met (开放预约).", requires=None, action=KEEPING)
 async def offer_legal_slots(call: Call, input: OfferLegalSlotsInput) -> LegalAdviserPayload:
-    row = await load_kept_adviser(call, input.adviser, "adviser")
+    row = await load_adviser(call, input.adviser)
     made_of = await read_times(call, row.id, input.slots, "slot", "slots")
     await SlotRow.bulk_create([SlotRow(meeting=input.meeting, **one) for one in made_of])
     return LegalAdviserPayload(adviser=ref(LegalAdviser, row.id))
@@ -229,10 +240,12 @@ class DeclareLegalConflictInput:
     until: datetime.date | None = input_field("The first day no longer (截止日).", default=UNSET)
 
 
-@command("Declare a conflict of interest; their matters are kept from the adviser (回避申报).", requires=None)
+@command(
+    "Declare a conflict of interest; their matters are kept from the adviser (回避申报).", requires=None, action=KEEPING
+)
 async def declare_legal_conflict(call: Call, input: DeclareLegalConflictInput) -> LegalConflictPayload:
     # Whoever keeps the panel may declare it as well.
-    row = await load_kept_adviser(call, input.adviser, "adviser")
+    row = await load_adviser(call, input.adviser)
     # Naming somebody here opens nothing of them.
     person = await find_nameable(call, input.person, MANAGE, "person")
     until = input.until if is_given(input.until) else None

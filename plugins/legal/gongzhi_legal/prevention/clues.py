@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 
 import strawberry
 from gongzhi.core.grids.commands import find_grid
@@ -13,16 +14,15 @@ from gongzhi.declare.events import Occurrence
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import rows_inside
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, is_given, require_state
+from gongzhi.runtime.actions import Action, require_held, require_states, tell_state
+from gongzhi.runtime.checks import check_text, is_given
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     input_field,
-    not_allowed,
     problems,
     result_field,
 )
@@ -116,13 +116,14 @@ REPORTED = (
 ANSWERED = (Text("Your clue went on", "您上报的线索有新进展"), Text("Open it to read on.", "请打开查看。"))
 
 
-async def load_clue(call: Call, id: str, version: int, *states: ClueState) -> tuple[ClueRow, MatterRow]:
-    """Return the clue, locked, for those who take clues up where it lies."""
+def on_clue(*states: ClueState) -> Action:
+    """Return what those who take clues up do to one in these states."""
+    return Action(EnforcementClue, (require_held(CLUES),), (require_states(states, tell_state(Text("clue", "线索"))),))
+
+
+async def load_clue(call: Call, id: str) -> tuple[ClueRow, MatterRow]:
+    """Return the clue, locked, as the command's action allows, and its matter."""
     row: ClueRow = await call.find(EnforcementClue, "clue", id=key_of(EnforcementClue)(id))
-    if not call.may(CLUES, row):
-        raise not_allowed("clue")
-    check_version(row, version)
-    require_state(row.state, states, Text("clue", "线索"), "clue")
     return row, await MatterRow.get(id=row.matter_id)
 
 
@@ -153,9 +154,9 @@ class DecideEnforcementClueInput:
     expected_version: int = input_field(EXPECTED)
 
 
-@command("Take a clue up, or say why not (受理线索).", requires=CLUES)
+@command("Take a clue up, or say why not (受理线索).", requires=CLUES, action=on_clue(ClueState.REPORTED))
 async def decide_enforcement_clue(call: Call, input: DecideEnforcementClueInput) -> EnforcementCluePayload:
-    row, matter = await load_clue(call, input.clue, input.expected_version, ClueState.REPORTED)
+    row, matter = await load_clue(call, input.clue)
     if not input.accept:
         # To decline takes a reason, which whoever reported it reads.
         reason = check_text(input.reason if is_given(input.reason) else "", 2_000, "reason")
@@ -177,12 +178,14 @@ class CallOnEnforcementClueInput:
     expected_version: int = input_field(EXPECTED)
 
 
-@command("Call inspectors together about a clue; the whistle's clocks run from then on (线索吹哨).", requires=CLUES)
+# Taking clues up is one permission, calling units another; this needs both.
+@command(
+    "Call inspectors together about a clue; the whistle's clocks run from then on (线索吹哨).",
+    requires=CLUES,
+    action=replace(on_clue(ClueState.ACCEPTED), who=(require_held(CLUES), require_held(CALL))),
+)
 async def call_on_enforcement_clue(call: Call, input: CallOnEnforcementClueInput) -> EnforcementCluePayload:
-    row, _ = await load_clue(call, input.clue, input.expected_version, ClueState.ACCEPTED)
-    # Taking clues up is one permission, calling units another; this needs both.
-    if not call.may(CALL, row):
-        raise not_allowed("clue")
+    row, _ = await load_clue(call, input.clue)
     units = await load_summoned(call, input.units, None)
     matter = check_text(input.matter, 2_000, "matter")
     # The whistle has the words that are written for it, never those of the clue: the units do not learn who reported
@@ -211,9 +214,13 @@ class ReplyToEnforcementClueInput:
     expected_version: int = input_field(EXPECTED)
 
 
-@command("Tell whoever reported a clue what came of it (反馈线索).", requires=CLUES)
+@command(
+    "Tell whoever reported a clue what came of it (反馈线索).",
+    requires=CLUES,
+    action=on_clue(ClueState.ACCEPTED, ClueState.HANDLED),
+)
 async def reply_to_enforcement_clue(call: Call, input: ReplyToEnforcementClueInput) -> EnforcementCluePayload:
-    row, matter = await load_clue(call, input.clue, input.expected_version, ClueState.ACCEPTED, ClueState.HANDLED)
+    row, matter = await load_clue(call, input.clue)
     (await open_cipher(call.context, matter)).write(row, reply=check_text(input.text, 2_000, "text"))
     row.closed_at = matter.closed_at = call.now
     await matter.save(update_fields=["closed_at"])

@@ -25,13 +25,13 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import compare_place
 from gongzhi.declare.located import rows_inside
 from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.actions import Action, require_held, require_states
 from gongzhi.runtime.checks import check_text, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     input_field,
     not_allowed,
@@ -39,7 +39,7 @@ from gongzhi.runtime.commands import (
     result_field,
 )
 from gongzhi.runtime.screening import screen_text
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from .. import enums as enums
@@ -160,14 +160,18 @@ class ReviewDisputeScreeningInput:
     expected_version: int = input_field(EXPECTED)
 
 
-@command("Look at a situation again; until it is resolved it has a next date (复查).", requires=SCREEN)
+REVIEWING = Action(
+    DisputeScreening,
+    (require_held(SCREEN),),
+    (require_states((ScreeningState.OPEN,), Text("It is resolved.", "该事项已化解。")),),
+)
+
+
+@command(
+    "Look at a situation again; until it is resolved it has a next date (复查).", requires=SCREEN, action=REVIEWING
+)
 async def review_dispute_screening(call: Call, input: ReviewDisputeScreeningInput) -> DisputeScreeningPayload:
     row: ScreeningRow = await call.find(DisputeScreening, "screening", id=key_of(DisputeScreening)(input.screening))
-    if not call.may(SCREEN, row):
-        raise not_allowed("screening")
-    check_version(row, input.expected_version)
-    if row.state is not ScreeningState.OPEN:
-        raise Refusal("ILLEGAL_TRANSITION", "It is resolved.", "该事项已化解。", ("screening",))
     note = check_unlabelled(input.note, "note")
     if input.resolved:
         row.state = ScreeningState.RESOLVED

@@ -6,7 +6,7 @@ import datetime
 from datetime import timedelta
 
 import strawberry
-from gongzhi.core.accounts.independence import require_independence
+from gongzhi.core.accounts.independence import require_independence, require_other
 from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.entity import key_of, ref
@@ -14,13 +14,14 @@ from gongzhi.declare.events import Code
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement, require_held, require_states
 from gongzhi.runtime.checks import check_text, duplicate, invalid_input, not_found
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     free_text,
     input_field,
@@ -30,6 +31,7 @@ from gongzhi.runtime.commands import (
     text_warnings,
 )
 from gongzhi.runtime.screening import TextWarning
+from gongzhi.values.errors import Text
 from strawberry import ID, UNSET
 
 from .absorption import ABSORBED_MOST, absorb_emergencies, load_absorbable
@@ -184,14 +186,35 @@ class ConfirmEmergencyInput:
     confirm: bool = input_field("Whether it is one (是否确认).")
 
 
+# Its time may have come while it waited; the job that notes it runs once a minute.
+CONFIRMING = Action(
+    Emergency,
+    (require_held(DECLARE),),
+    (
+        Requirement(
+            "DUPLICATE",
+            lambda emergency, viewer: [
+                Sql("{0}='PENDING' and {1}>{2}", emergency.state, emergency.ends_at, viewer.now)
+            ],
+            Text("It was decided, or is over.", "该应急状态已确认或已失效。"),
+        ),
+        require_other("declared_by"),
+    ),
+)
+INACTIVE = Text("It is not active.", "该应急状态未启动或已结束。")
+ENDING = Action(
+    Emergency, (require_held(DECLARE),), (require_states((EmergencyState.ACTIVE,), INACTIVE, code="DUPLICATE"),)
+)
+
+
 @command(
-    "Confirm an emergency that somebody else declared, or refuse to (确认应急).", requires=DECLARE, two_persons=True
+    "Confirm an emergency that somebody else declared, or refuse to (确认应急).",
+    requires=DECLARE,
+    two_persons=True,
+    action=CONFIRMING,
 )
 async def confirm_emergency(call: Call, input: ConfirmEmergencyInput) -> EmergencyPayload:
     emergency = await load_emergency(call, input.emergency)
-    # Its time may have come while it waited; the job that notes it runs once a minute.
-    if emergency.state != EmergencyState.PENDING or emergency.ends_at <= call.now:
-        raise duplicate("It was decided, or is over.", "该应急状态已确认或已失效。", "emergency")
     # Two accounts of one person, or of one and whoever they appointed, are no second pair of eyes.
     await require_independence(call, "emergency", emergency.declared_by)
     emergency.version += 1
@@ -224,22 +247,17 @@ class EndEmergencyInput:
     expected_version: int = input_field(EXPECTED)
 
 
-@command("End an emergency before its time (提前结束应急).", requires=DECLARE)
+@command("End an emergency before its time (提前结束应急).", requires=DECLARE, action=ENDING)
 async def end_emergency(call: Call, input: EndEmergencyInput) -> EmergencyPayload:
     emergency = await load_emergency(call, input.emergency)
-    check_version(emergency, input.expected_version)
-    if emergency.state != EmergencyState.ACTIVE:
-        raise duplicate("It is not active.", "该应急状态未启动或已结束。", "emergency")
     # Never later than its own end, even if nobody noted that yet.
     await finish_emergency(call, emergency, min(call.now, emergency.ends_at), call.viewer.account.name)
     return EmergencyPayload(emergency=ref(Emergency, emergency.id))
 
 
 async def load_emergency(call: Call, id: str) -> EmergencyRow:
-    """Return the emergency, locked, where the caller may declare one."""
+    """Return the emergency, locked, as the command's action allows."""
     emergency: EmergencyRow = await call.find(Emergency, "emergency", id=key_of(Emergency)(id))
-    if not call.may(DECLARE, emergency):
-        raise not_allowed("emergency")
     return emergency
 
 

@@ -187,7 +187,7 @@ async def lift_supervision(call: Call, input: LiftSupervisionInput) -> Supervisi
     reason = check_text(input.reason, REASON, "reason")
     case, supervision = await load_with_case(call, Supervision, input.supervision, "supervision")
     supervision.state, supervision.lifted_why = State.LIFTED, reason
-    supervision.lifted_at, supervision.liftable_supervisions = call.now, call.viewer.account.name
+    supervision.lifted_at, supervision.lifted_by = call.now, call.viewer.account.name
     await notify_supervised(call, case, supervision, LIFTED, units=[supervision.unit_id])
     return await save_supervision(call, case, supervision, LIFTED)
 

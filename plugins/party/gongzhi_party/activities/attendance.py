@@ -10,16 +10,22 @@ from uuid import UUID
 import strawberry
 from gongzhi.core.notices.sending import send_notice
 from gongzhi.core.people.models import PersonRow
-from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, check_whole_number, duplicate, is_given, not_found
+from gongzhi.declare.sql import Sql
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import Action, Requirement
+from gongzhi.runtime.checks import check_text, check_whole_number, is_given, not_found
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.values.errors import Refusal, Text
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Criterion
 from strawberry import ID, UNSET
 from tortoise.expressions import Q
 
+from ..actions import ARRANGES, AS_PERSON, require_nothing_of_mine
 from ..lookups import find_resident, lives_in_grid, load_own_person, require_person
 from ..models import (
     ActivityRow,
@@ -33,7 +39,7 @@ from ..models import (
     ReportRow,
 )
 from ..visibility import CONVENE, MEMBERS
-from .planning import activity_notice, load_arranged_activity, require_planned
+from .planning import PLANNED, activity_notice, load_activity
 from .types import PartyActivity, PartyFeedback, PartyParticipation
 
 # Whoever has checked in holds a place, also without having signed up.
@@ -61,19 +67,42 @@ class SignUpToActivityInput:
     )
 
 
-@command("Sign up; where no place is left one waits, and is told when one is (活动报名).", requires=None)
+def participates(activity: Table, viewer: ViewerScope, states: str) -> Criterion:
+    """Return whether one takes part in an activity, in one of these states."""
+    mine = "select from party.participation p where p.activity_id={0} and p.person_id={1} and p.state"
+    return Sql(f"exists({mine} {states})", activity.id, viewer.person)
+
+
+# Whoever waits has signed up as well; whoever checked in without it is counted with those who came.
+SIGNED_UP, CAME = "not in ('EXCUSED','WITHDRAWN')", "='CHECKED_IN'"
+SIGNING_UP = Action(
+    PartyActivity,
+    (AS_PERSON,),
+    (
+        PLANNED,
+        Requirement(
+            "ACTIVITY_OVER",
+            lambda activity, viewer: [Sql("{0}>{1}", activity.ends_at, viewer.now)],
+            Text("The activity is over.", "活动已结束。"),
+        ),
+        Requirement(
+            "DUPLICATE",
+            lambda activity, viewer: [Sql("not {0}", participates(activity, viewer, SIGNED_UP))],
+            Text("You have signed up already.", "您已报名。"),
+        ),
+    ),
+)
+
+
+@command(
+    "Sign up; where no place is left one waits, and is told when one is (活动报名).", requires=None, action=SIGNING_UP
+)
 async def sign_up_to_activity(call: Call, input: SignUpToActivityInput) -> PartyParticipationPayload:
-    person = await load_own_person(call)
     # Locked by this, so places are counted and given one after the other.
-    activity: ActivityRow = await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(input.activity))
-    require_planned(activity)
-    if activity.ends_at <= call.now:
-        raise Refusal("ACTIVITY_OVER", "The activity is over.", "活动已结束。", ("activity",))
+    activity, person = await load_activity(call, input.activity), await load_own_person(call)
     await check_audience(activity, person)
     # Whoever withdrew before signs up again on the same row, at the end of the queue.
     row = await ParticipationRow.get_or_none(activity=activity, person=person)
-    if row is not None and row.state not in AWAY:
-        raise duplicate("You have signed up already.", "您已报名。", "activity")
     row = row or ParticipationRow(activity=activity, person=person)
     row.state = ParticipationState.SIGNED_UP if await has_place_left(activity) else ParticipationState.WAITING
     # `share` is asked for each time: it is consent to being told of to rules that reward coming.
@@ -115,15 +144,31 @@ class WithdrawFromActivityInput:
     excuse: str | None = input_field("Why, if one wants to say (请假原因).", default=UNSET)
 
 
-@command("Not come after all; whoever waits longest gets the place (请假、取消报名).", requires=None)
+WITHDRAWING = Action(
+    PartyActivity,
+    (AS_PERSON,),
+    (
+        Requirement(
+            "NOT_FOUND",
+            lambda activity, viewer: [participates(activity, viewer, SIGNED_UP)],
+            Text("You have not signed up.", "您尚未报名。"),
+        ),
+        Requirement(
+            "ILLEGAL_TRANSITION",
+            lambda activity, viewer: [Sql("not {0}", participates(activity, viewer, CAME))],
+            Text("You have checked in.", "您已签到。"),
+        ),
+    ),
+)
+
+
+@command(
+    "Not come after all; whoever waits longest gets the place (请假、取消报名).", requires=None, action=WITHDRAWING
+)
 async def withdraw_from_activity(call: Call, input: WithdrawFromActivityInput) -> PartyParticipationPayload:
     # Locked first: the place that becomes free is given on under the same lock.
-    activity: ActivityRow = await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(input.activity))
-    row = await ParticipationRow.get_or_none(activity=activity, person_id=require_person(call))
-    if row is None or row.state in AWAY:
-        raise not_found("You have not signed up.", "您尚未报名。", "activity")
-    if row.state == ParticipationState.CHECKED_IN:
-        raise Refusal("ILLEGAL_TRANSITION", "You have checked in.", "您已签到。", ("activity",))
+    activity = await load_activity(call, input.activity)
+    row = await ParticipationRow.get(activity=activity, person_id=require_person(call))
     row.excuse = check_text(input.excuse, 500, "excuse") if is_given(input.excuse) else None
     row.state = ParticipationState.EXCUSED if row.excuse else ParticipationState.WITHDRAWN
     await row.save()
@@ -159,16 +204,26 @@ class PartyFeedbackPayload:
     errors: list[Problem] = problems()
 
 
-@command("Say what one made of an activity one came to (活动评价).", requires=None)
+RATING = Action(
+    PartyActivity,
+    (
+        AS_PERSON,
+        # Only whoever came: others would rate what they heard of it.
+        Requirement(
+            "NOT_THERE",
+            lambda activity, viewer: [participates(activity, viewer, CAME)],
+            Text("Whoever came says how it was.", "仅到场人员可以评价。"),
+        ),
+    ),
+    (require_nothing_of_mine("feedback", "activity_id", Text("You have said so already.", "您已评价。")),),
+)
+
+
+@command("Say what one made of an activity one came to (活动评价).", requires=None, action=RATING)
 async def rate_activity(call: Call, input: RateActivityInput) -> PartyFeedbackPayload:
-    activity: ActivityRow = await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(input.activity))
+    activity = await load_activity(call, input.activity)
     # By the person's own key: nobody rates in somebody else's place.
     came: dict[str, Any] = {"activity": activity, "person_id": require_person(call)}
-    # Only whoever came: others would rate what they heard of it.
-    if not await ParticipationRow.exists(**came, state=ParticipationState.CHECKED_IN):
-        raise Refusal("NOT_THERE", "Whoever came says how it was.", "仅到场人员可以评价。", ("activity",))
-    if await FeedbackRow.exists(**came):
-        raise duplicate("You have said so already.", "您已评价。", "activity")
     # With the person, so that it is one answer each and is erased with them; the field that shows it has no name.
     row = await FeedbackRow.create(
         **came,
@@ -186,9 +241,13 @@ class MarkActivityAttendanceInput:
     came: bool = input_field("Whether they came; false strikes out a check-in that is not so (是否到场).", default=True)
 
 
-@command("Put down who came without a phone, or strike out who did not come (代签到、更正签到).", requires=CONVENE)
+@command(
+    "Put down who came without a phone, or strike out who did not come (代签到、更正签到).",
+    requires=CONVENE,
+    action=Action(PartyActivity, (ARRANGES,)),
+)
 async def mark_activity_attendance(call: Call, input: MarkActivityAttendanceInput) -> PartyParticipationPayload:
-    activity = await load_arranged_activity(call, input.activity)
+    activity = await load_activity(call, input.activity)
     permission = MEMBERS if activity.audience == Audience.BRANCH else CONVENE
     person = await find_resident(call, input.person, permission, "person")
     row = await ParticipationRow.get_or_none(activity=activity, person=person)

@@ -11,19 +11,22 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, duplicate, invalid_input, is_given, today
-from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement, require_rows
+from gongzhi.runtime.checks import check_text, invalid_input, is_given, today
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.runtime.file_checks import UnfitFile
 from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
+from ..actions import ARRANGES, led_tasks, require_empty
 from ..events import ActivityChanged
 from ..lookups import find_resident
 from ..models import ActivityRow, ActivityState, DeliberationRow, MinutesRow, PaperKind, PaperRow, TaskRow
-from ..visibility import CONVENE, DELIBERATE, MEMBERS
+from ..visibility import CONVENE, MEMBERS
 from .papers import seal_paper
-from .planning import load_arranged_activity
+from .planning import load_activity
 from .types import PartyActivity, PartyMinutes, PartyTask
 
 PAPERS, BYTES, SIDE = 6, 2_000_000, 1600
@@ -65,13 +68,32 @@ class PartyMinutesPayload:
     errors: list[Problem] = problems()
 
 
-@command("Write down what was said at an activity, once it has begun (会议记录).", requires=CONVENE)
+# Minutes are of what took place, and are written once.
+RECORDING = Action(
+    PartyActivity,
+    (ARRANGES,),
+    (
+        Requirement(
+            "ILLEGAL_TRANSITION",
+            lambda activity, viewer: [
+                Sql("{0}<>'CANCELLED' and {1}<={2}", activity.state, activity.starts_at, viewer.now)
+            ],
+            Text("It has not taken place.", "活动尚未举行。"),
+        ),
+        Requirement(
+            "DUPLICATE",
+            lambda activity, viewer: [
+                Sql("not exists(select from party.minutes said where said.activity_id={0})", activity.id)
+            ],
+            Text("There are minutes already.", "已有会议记录。"),
+        ),
+    ),
+)
+
+
+@command("Write down what was said at an activity, once it has begun (会议记录).", requires=CONVENE, action=RECORDING)
 async def record_activity_minutes(call: Call, input: RecordActivityMinutesInput) -> PartyMinutesPayload:
-    activity = await load_arranged_activity(call, input.activity)
-    if activity.state == ActivityState.CANCELLED or activity.starts_at > call.now:
-        raise Refusal("ILLEGAL_TRANSITION", "It has not taken place.", "活动尚未举行。", ("activity",))
-    if await MinutesRow.exists(activity=activity):
-        raise duplicate("There are minutes already.", "已有会议记录。", "activity")
+    activity = await load_activity(call, input.activity)
     if len(input.papers) > PAPERS:
         raise invalid_input(f"{PAPERS} files at most.", f"附件最多 {PAPERS} 个。", "papers")
     if len(input.tasks) > TASKS:
@@ -159,24 +181,21 @@ class PartyTaskPayload:
     errors: list[Problem] = problems()
 
 
-@command("Say that what was resolved is done; its owner, or whoever leads (办结议定事项).", requires=None)
+# Once: the first word on it is the one that counts.
+FINISHING = Action(
+    PartyTask, (require_rows(led_tasks),), (require_empty("done_at", Text("It is done.", "该事项已办结。")),)
+)
+
+
+@command(
+    "Say that what was resolved is done; its owner, or whoever leads (办结议定事项).", requires=None, action=FINISHING
+)
 async def finish_party_task(call: Call, input: FinishPartyTaskInput) -> PartyTaskPayload:
     task: TaskRow = await call.find(PartyTask, "task", id=key_of(PartyTask)(input.task))
-    if (task.owner_id is None or task.owner_id != call.viewer.account.person) and not await leads_task(call, task):
-        raise not_allowed("task")
-    if task.done_at is not None:
-        raise Refusal("ILLEGAL_TRANSITION", "It is done.", "该事项已办结。", ("task",))
     task.done_at = call.now
     task.note = check_text(input.note, 500, "note") if is_given(input.note) else None
     await task.save()
     return PartyTaskPayload(task=ref(PartyTask, task.id))
-
-
-async def leads_task(call: Call, task: TaskRow) -> bool:
-    """Tell whether the caller leads what the task belongs to."""
-    if task.deliberation_id:
-        return call.may(DELIBERATE, await DeliberationRow.get(id=task.deliberation_id))
-    return call.may(CONVENE, await ActivityRow.get(id=task.activity_id))
 
 
 LATE = """

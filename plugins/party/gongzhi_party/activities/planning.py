@@ -13,22 +13,23 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.actions import Action, require_states
 from gongzhi.runtime.checks import CHINA, check_text, check_whole_number, input_form, invalid_input, is_given, not_found
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     input_field,
     not_allowed,
     problems,
     result_field,
 )
-from gongzhi.values.errors import Refusal, Text
+from gongzhi.values.errors import Text
 from strawberry import ID, UNSET
 
+from ..actions import ARRANGES
 from ..events import ActivityChanged
 from ..models import ActivityRow, ActivityState, Audience, BranchRow, Form, ParticipationRow
 from ..organisation.types import PartyBranch
@@ -126,20 +127,15 @@ async def load_branch(call: Call, id: str) -> BranchRow:
     return branch
 
 
-async def load_arranged_activity(call: Call, id: str, expected: int | None = None) -> ActivityRow:
-    """Return an activity that the caller arranges, locked."""
+async def load_activity(call: Call, id: str) -> ActivityRow:
+    """Return the activity, locked, as the command's action allows."""
     activity: ActivityRow = await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(id))
-    if not call.may(MEMBERS if activity.audience == Audience.BRANCH else CONVENE, activity):
-        raise not_allowed("activity")
-    if expected is not None:
-        check_version(activity, expected)
     return activity
 
 
-def require_planned(activity: ActivityRow) -> None:
-    """Refuse what is over or was cancelled."""
-    if activity.state != ActivityState.PLANNED:
-        raise Refusal("ILLEGAL_TRANSITION", "It was held or cancelled.", "该活动已取消或已举办。", ("activity",))
+# What was held stays as it was, for minutes and points rest on it.
+PLANNED = require_states((ActivityState.PLANNED,), Text("It was held or cancelled.", "该活动已取消或已举办。"))
+CHANGING = Action(PartyActivity, (ARRANGES,), (PLANNED,))
 
 
 @strawberry.input(description="Another time or place (活动改期).")
@@ -152,10 +148,13 @@ class MoveActivityInput:
     reason: str = input_field("Why (原因).")
 
 
-@command("Move an activity to another time or place; whoever signed up is told (活动改期).", requires=CONVENE)
+@command(
+    "Move an activity to another time or place; whoever signed up is told (活动改期).",
+    requires=CONVENE,
+    action=CHANGING,
+)
 async def move_activity(call: Call, input: MoveActivityInput) -> PartyActivityPayload:
-    activity = await load_arranged_activity(call, input.activity, input.expected_version)
-    require_planned(activity)
+    activity = await load_activity(call, input.activity)
     if input.starts_at.tzinfo is None or input.starts_at < call.now:
         raise invalid_input("Give a time to come, with its offset.", "改期时间须晚于现在，并带时区。", "startsAt")
     # The length stays: moving is for the time and place, nothing else.
@@ -178,10 +177,9 @@ class CancelActivityInput:
     reason: str = input_field("Why (原因).")
 
 
-@command("Cancel an activity; everybody who signed up or waits is told (取消活动).", requires=CONVENE)
+@command("Cancel an activity; everybody who signed up or waits is told (取消活动).", requires=CONVENE, action=CHANGING)
 async def cancel_activity(call: Call, input: CancelActivityInput) -> PartyActivityPayload:
-    activity = await load_arranged_activity(call, input.activity, input.expected_version)
-    require_planned(activity)
+    activity = await load_activity(call, input.activity)
     activity.state, activity.reason = ActivityState.CANCELLED, check_text(input.reason, 500, "reason")
     await save_change(call, activity, CANCELLED)
     return PartyActivityPayload(activity=ref(PartyActivity, activity.id))

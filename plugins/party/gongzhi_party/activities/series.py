@@ -10,16 +10,18 @@ from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.actions import Action
 from gongzhi.runtime.checks import check_text, invalid_input
-from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
-from gongzhi.values.errors import Refusal
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
+from gongzhi.values.errors import Text
 from gongzhi_deadlines.calendars.reading import OF_COUNTY, parse_calendar
 from gongzhi_deadlines.worktime import Calendar
 from strawberry import ID
 
+from ..actions import ARRANGES, require_empty
 from ..events import ActivityChanged
-from ..models import ActivityRow, ActivityState, Audience, SeriesRow, Shift
-from ..visibility import CONVENE, MEMBERS
+from ..models import ActivityRow, ActivityState, SeriesRow, Shift
+from ..visibility import CONVENE
 from . import recurrence
 from .planning import CANCELLED, MOVED, PlannedActivityInput, draft_activity, save_change
 from .types import PartySeries
@@ -93,7 +95,16 @@ class EndActivitySeriesInput:
     reason: str = input_field("Why (原因).")
 
 
-@command("Cancel all that is to come of a series; whoever signed up is told (结束系列活动).", requires=CONVENE)
+CHANGING = Action(
+    PartySeries, (ARRANGES,), (require_empty("ended_at", Text("The series has ended.", "该系列已结束。")),)
+)
+
+
+@command(
+    "Cancel all that is to come of a series; whoever signed up is told (结束系列活动).",
+    requires=CONVENE,
+    action=CHANGING,
+)
 async def end_activity_series(call: Call, input: EndActivitySeriesInput) -> PartySeriesPayload:
     series = await load_series(call, input.series)
     why = check_text(input.reason, 500, "reason")
@@ -115,6 +126,7 @@ class ReplanActivitySeriesInput:
 @command(
     "Plan what is to come of a series anew, once days off are announced; what was moved by hand stays (重排系列活动).",
     requires=CONVENE,
+    action=CHANGING,
 )
 async def replan_activity_series(call: Call, input: ReplanActivitySeriesInput) -> PartySeriesPayload:
     series = await load_series(call, input.series)
@@ -142,12 +154,8 @@ async def replan_activity_series(call: Call, input: ReplanActivitySeriesInput) -
 
 
 async def load_series(call: Call, id: str) -> SeriesRow:
-    """Return a series that goes on, which the caller arranges, locked."""
+    """Return the series, locked, as the command's action allows."""
     series: SeriesRow = await call.find(PartySeries, "series", id=key_of(PartySeries)(id))
-    if not call.may(MEMBERS if series.audience == Audience.BRANCH else CONVENE, series):
-        raise not_allowed("series")
-    if series.ended_at is not None:
-        raise Refusal("ILLEGAL_TRANSITION", "The series has ended.", "该系列已结束。", ("series",))
     return series
 
 

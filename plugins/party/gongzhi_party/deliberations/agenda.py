@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import strawberry
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.commands import find_grid
@@ -10,21 +12,19 @@ from gongzhi.core.people.models import PersonRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.actions import Action, Requirement, require_states, tell_state
 from gongzhi.runtime.checks import (
     check_text,
     check_whole_number,
-    duplicate,
     input_form,
     is_given,
     not_found,
-    require_state,
 )
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     input_field,
     not_allowed,
@@ -34,6 +34,7 @@ from gongzhi.runtime.commands import (
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
+from ..actions import AS_PERSON, CONCERNED, LEADS, LEADS_OR_LIVES, require_nothing_of_mine
 from ..activities.types import PartyActivity
 from ..lookups import lives_in_grid, load_own_person
 from ..models import AgendaRow, DeliberationRow, DeliberationState, ProposalRow, SpeakerRow
@@ -88,19 +89,22 @@ async def find_concerned_grid(call: Call, input: RaiseMatterInput, person: Perso
     return grid
 
 
-async def load_led_deliberation(call: Call, id: str, expected: int, *states: DeliberationState) -> DeliberationRow:
-    """Return a deliberation in one of these states that the caller leads, locked."""
+def on_deliberation(
+    *states: DeliberationState, who: Sequence[Requirement] = (LEADS,), once: Text | None = None, table: str = ""
+) -> Action:
+    """Return what is done to deliberations in one of these states: by who leads, if `who` lets nobody else.
+
+    What is said `once` by each stands in a table.
+    """
+    said = [require_nothing_of_mine(table, "deliberation_id", once)] if once else []
+    standing = require_states(states, tell_state(Text("deliberation", "议事")))
+    return Action(Deliberation, tuple(who), (standing, *said))
+
+
+async def load_deliberation(call: Call, id: str) -> DeliberationRow:
+    """Return the deliberation, locked, as the command's action allows."""
     row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(id))
-    if not call.may(DELIBERATE, row):
-        raise not_allowed("deliberation")
-    check_version(row, expected)
-    require_deliberation_state(row, *states)
     return row
-
-
-def require_deliberation_state(row: DeliberationRow, *states: DeliberationState) -> None:
-    """Refuse what cannot be done where a deliberation stands."""
-    require_state(row.state, states, Text("deliberation", "议事"), "deliberation")
 
 
 async def save_deliberation(row: DeliberationRow) -> DeliberationPayload:
@@ -118,9 +122,13 @@ class PublishMatterAgendaInput:
     activity: ID | None = input_field("The meeting where it is talked about (议事会).", default=UNSET)
 
 
-@command("Publish the agenda; until votes are taken it can be published anew (公布议程).", requires=DELIBERATE)
+@command(
+    "Publish the agenda; until votes are taken it can be published anew (公布议程).",
+    requires=DELIBERATE,
+    action=on_deliberation(*TALKING),
+)
 async def publish_matter_agenda(call: Call, input: PublishMatterAgendaInput) -> DeliberationPayload:
-    row = await load_led_deliberation(call, input.deliberation, input.expected_version, *TALKING)
+    row = await load_deliberation(call, input.deliberation)
     check_whole_number(len(input.items), 1, 30, "items")
     titles = [check_text(one, 200, "items", str(place)) for place, one in enumerate(input.items)]
     if is_given(input.activity):
@@ -149,25 +157,21 @@ class MatterSpeakerPayload:
     errors: list[Problem] = problems()
 
 
-@command("Ask to be heard; one's name is called, so it is published (申请发言).", requires=None)
+SPEAKING = on_deliberation(
+    DeliberationState.ANNOUNCED,
+    who=(AS_PERSON, CONCERNED),
+    once=Text("You are on the list.", "您已在发言名单上。"),
+    table="speaker",
+)
+
+
+@command("Ask to be heard; one's name is called, so it is published (申请发言).", requires=None, action=SPEAKING)
 async def ask_to_speak_on_matter(call: Call, input: AskToSpeakOnMatterInput) -> MatterSpeakerPayload:
-    row, person = await load_as_neighbour(call, input.deliberation)
-    require_deliberation_state(row, DeliberationState.ANNOUNCED)
-    if await SpeakerRow.exists(deliberation=row, person=person):
-        raise duplicate("You are on the list.", "您已在发言名单上。", "deliberation")
+    row, person = await load_deliberation(call, input.deliberation), await load_own_person(call)
     speaker = await SpeakerRow.create(
         deliberation=row, person=person, topic=check_text(input.topic, 200, "topic"), at=call.now
     )
     return MatterSpeakerPayload(speaker=ref(MatterSpeaker, speaker.id))
-
-
-async def load_as_neighbour(call: Call, id: str) -> tuple[DeliberationRow, PersonRow]:
-    """Return a deliberation, locked, and the caller, whom it concerns."""
-    row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(id))
-    person = await load_own_person(call)
-    if not lives_in_grid(person, row.grid_id):
-        raise Refusal("NOT_CONCERNED", "It concerns those who live there.", "仅本网格居民可以参与。", ("deliberation",))
-    return row, person
 
 
 @strawberry.input(description="Something to be put to the vote (提出方案).")
@@ -183,13 +187,14 @@ class MatterProposalPayload:
     errors: list[Problem] = problems()
 
 
-@command("Propose what is to be voted on: whoever lives there, or leads (提出表决方案).", requires=None)
+PROPOSING = on_deliberation(DeliberationState.ANNOUNCED, who=LEADS_OR_LIVES)
+
+
+@command(
+    "Propose what is to be voted on: whoever lives there, or leads (提出表决方案).", requires=None, action=PROPOSING
+)
 async def propose_on_matter(call: Call, input: ProposeOnMatterInput) -> MatterProposalPayload:
-    row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(input.deliberation))
-    if not call.may(DELIBERATE, row):
-        # It locks the same row once more, which a transaction may; what it adds is that the caller lives there.
-        await load_as_neighbour(call, input.deliberation)
-    require_deliberation_state(row, DeliberationState.ANNOUNCED)
+    row = await load_deliberation(call, input.deliberation)
     # Numbered under the deliberation's lock.
     place = 1 + await ProposalRow.filter(deliberation=row).count()
     if place > 20:

@@ -22,7 +22,7 @@ from strawberry import ID
 
 from ..models import DeliberationRow, DeliberationState, MeetingRow, MeetingState
 from ..visibility import DELIBERATE
-from .agenda import DeliberationPayload, load_led_deliberation, save_deliberation
+from .agenda import DeliberationPayload, load_deliberation, on_deliberation, save_deliberation
 from .types import VoteReceipt
 from .voting import check_vote_end, receipt_digest
 
@@ -56,10 +56,14 @@ class CloseVoteInput:
     expected_version: int = input_field(EXPECTED)
 
 
-@command("Count the votes, once their time is over and enough have voted (结束表决并计票).", requires=DELIBERATE)
+@command(
+    "Count the votes, once their time is over and enough have voted (结束表决并计票).",
+    requires=DELIBERATE,
+    action=on_deliberation(DeliberationState.VOTING),
+)
 async def close_vote(call: Call, input: CloseVoteInput) -> DeliberationPayload:
     # Exclusive lock: it waits for every vote that is being cast (they hold it shared), and none comes after.
-    row = await load_led_deliberation(call, input.deliberation, input.expected_version, DeliberationState.VOTING)
+    row = await load_deliberation(call, input.deliberation)
     [found] = await call.fetch("select count(*)::int n from party.voted where deliberation_id=$1", row.id)
     present = found["n"]
     # Early only when everybody has voted.
@@ -93,9 +97,9 @@ class ExtendVoteInput:
     until: datetime.datetime = input_field("Until when now (投票截止).")
 
 
-@command("Take votes for longer (延长投票).", requires=DELIBERATE)
+@command("Take votes for longer (延长投票).", requires=DELIBERATE, action=on_deliberation(DeliberationState.VOTING))
 async def extend_vote(call: Call, input: ExtendVoteInput) -> DeliberationPayload:
-    row = await load_led_deliberation(call, input.deliberation, input.expected_version, DeliberationState.VOTING)
+    row = await load_deliberation(call, input.deliberation)
     # Within the same bounds as a new vote.
     until = check_vote_end(call, input.until)
     # Longer is everybody's gain; shorter would take the vote from those who waited.
@@ -129,10 +133,12 @@ EMPTIED = (
 
 
 @command(
-    "Drop a matter before it is counted; votes that were cast are destroyed uncounted (终止议事).", requires=DELIBERATE
+    "Drop a matter before it is counted; votes that were cast are destroyed uncounted (终止议事).",
+    requires=DELIBERATE,
+    action=on_deliberation(*DROPPABLE),
 )
 async def drop_matter(call: Call, input: DropMatterInput) -> DeliberationPayload:
-    row = await load_led_deliberation(call, input.deliberation, input.expected_version, *DROPPABLE)
+    row = await load_deliberation(call, input.deliberation)
     # Destroyed and not counted: a result that nobody is bound by would still tell how a village thinks.
     await empty_urn(call, row)
     # A record that waits must not be confirmed after the matter was dropped.

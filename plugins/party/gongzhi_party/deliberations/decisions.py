@@ -15,15 +15,17 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import CHINA, check_whole_number, duplicate, invalid_input, is_given, not_found, today
+from gongzhi.runtime.checks import CHINA, check_whole_number, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_resolutions.models import Body, ResolutionRow
 from gongzhi_resolutions.records import create_resolution
 from strawberry import ID, UNSET
 
+from ..actions import AS_PERSON, CONCERNED
 from ..activities.minutes import PartyTaskInput, create_task
 from ..events import DecisionLinked
+from ..lookups import load_own_person
 from ..models import (
     DeliberationRow,
     DeliberationState,
@@ -36,9 +38,8 @@ from ..models import (
 from ..visibility import DELIBERATE
 from .agenda import (
     DeliberationPayload,
-    load_as_neighbour,
-    load_led_deliberation,
-    require_deliberation_state,
+    load_deliberation,
+    on_deliberation,
     save_deliberation,
 )
 from .types import MatterEvaluation, MatterProposal
@@ -58,9 +59,13 @@ class DecideMatterInput:
     adopts: list[str] = input_field("The rules it adopts, such as points.village/3 (通过的规则).", default_factory=list)
 
 
-@command("Put on record what was decided: what more than half of the votes carry (形成决议).", requires=DELIBERATE)
+@command(
+    "Put on record what was decided: what more than half of the votes carry (形成决议).",
+    requires=DELIBERATE,
+    action=on_deliberation(DeliberationState.COUNTED),
+)
 async def decide_matter(call: Call, input: DecideMatterInput) -> DeliberationPayload:
-    row = await load_led_deliberation(call, input.deliberation, input.expected_version, DeliberationState.COUNTED)
+    row = await load_deliberation(call, input.deliberation)
     proposal: ProposalRow = await call.find(MatterProposal, "proposal", id=key_of(MatterProposal)(input.proposal))
     if proposal.deliberation_id != row.id:
         raise not_found("It was not voted on here.", "该方案不属于本次议事。", "proposal")
@@ -102,9 +107,13 @@ class ExecuteMatterInput:
     task: PartyTaskInput | None = input_field("By which task (事项).", default=UNSET)
 
 
-@command("Link a decision to what carries it out: a case, a task, or both (落实决议).", requires=DELIBERATE)
+@command(
+    "Link a decision to what carries it out: a case, a task, or both (落实决议).",
+    requires=DELIBERATE,
+    action=on_deliberation(*SETTLED),
+)
 async def execute_matter(call: Call, input: ExecuteMatterInput) -> DeliberationPayload:
-    row = await load_led_deliberation(call, input.deliberation, input.expected_version, *SETTLED)
+    row = await load_deliberation(call, input.deliberation)
     if not is_given(input.case) and not is_given(input.task):
         raise invalid_input("Name a case or a task.", "请指定诉求或事项。", "task")
     if await ExecutionRow.filter(deliberation=row).count() >= 50:
@@ -131,9 +140,13 @@ class PublicizeMatterInput:
     days: int = input_field(f"How long, {PUBLIC_DAYS} days at least (公示天数).", default=PUBLIC_DAYS)
 
 
-@command("Make a decision and its result public for some days (公示).", requires=DELIBERATE)
+@command(
+    "Make a decision and its result public for some days (公示).",
+    requires=DELIBERATE,
+    action=on_deliberation(DeliberationState.DECIDED),
+)
 async def publicize_matter(call: Call, input: PublicizeMatterInput) -> DeliberationPayload:
-    row = await load_led_deliberation(call, input.deliberation, input.expected_version, DeliberationState.DECIDED)
+    row = await load_deliberation(call, input.deliberation)
     # A result is public for a week at least.
     days = check_whole_number(input.days, PUBLIC_DAYS, 90, "days")
     # Both days are public ones, so the first of them counts.
@@ -164,13 +177,20 @@ class MatterEvaluationPayload:
     errors: list[Problem] = problems()
 
 
-@command("Say what one makes of a public result; whoever lives there, once (成效评价).", requires=None)
+# One answer each; the figure is shown from ten on.
+EVALUATING = on_deliberation(
+    DeliberationState.PUBLICISED,
+    who=(AS_PERSON, CONCERNED),
+    once=Text("You have said so already.", "您已评价。"),
+    table="evaluation",
+)
+
+
+@command(
+    "Say what one makes of a public result; whoever lives there, once (成效评价).", requires=None, action=EVALUATING
+)
 async def evaluate_matter(call: Call, input: EvaluateMatterInput) -> MatterEvaluationPayload:
-    row, person = await load_as_neighbour(call, input.deliberation)
-    require_deliberation_state(row, DeliberationState.PUBLICISED)
-    # One answer each; the figure is shown from ten on.
-    if await EvaluationRow.exists(deliberation=row, person=person):
-        raise duplicate("You have said so already.", "您已评价。", "deliberation")
+    row, person = await load_deliberation(call, input.deliberation), await load_own_person(call)
     said = await EvaluationRow.create(
         deliberation=row, person=person, score=check_whole_number(input.score, 1, 5, "score")
     )

@@ -19,6 +19,9 @@ from gongzhi.core.people.types import Person
 from gongzhi.declare.entity import key_of
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Alternatives, Sql, widen_rows
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import require_rows
 from gongzhi.runtime.checks import (
     check_moment,
     check_text,
@@ -28,8 +31,9 @@ from gongzhi.runtime.checks import (
     is_given,
     not_found,
 )
-from gongzhi.runtime.commands import EXPECTED, KEY, Call, check_version, command, input_field, not_allowed
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, input_field
 from gongzhi.values.errors import Refusal, Text
+from pypika_tortoise.queries import Table
 from strawberry import ID, UNSET
 
 from ..events import MeetingConfirmed, MeetingRecorded, MeetingRefused
@@ -51,9 +55,14 @@ from ..models import (
     Voters,
 )
 from ..visibility import DELIBERATE
-from .agenda import DeliberationPayload, load_led_deliberation, require_deliberation_state, save_deliberation
+from .agenda import (
+    DeliberationPayload,
+    load_deliberation,
+    on_deliberation,
+    save_deliberation,
+)
 from .counting import count_votes, empty_urn, withdraw_meeting
-from .types import Deliberation, MatterProposal
+from .types import MatterProposal
 from .voting import call_to_vote, voting_age_birthday
 
 LATEST = timedelta(days=7)
@@ -100,15 +109,18 @@ class RecordMatterMeetingInput:
     )
 
 
+# Recorded anew as long as nobody has confirmed: the earlier record is withdrawn as a whole.
+RECORDABLE = (DeliberationState.ANNOUNCED, DeliberationState.RECORDED)
+
+
 @command(
     "Record a meeting that voted in the room; it counts once a second person confirms it, and until then it can be "
     "recorded anew (登记现场会议).",
     requires=DELIBERATE,
+    action=on_deliberation(*RECORDABLE),
 )
 async def record_matter_meeting(call: Call, input: RecordMatterMeetingInput) -> DeliberationPayload:
-    # Recorded anew as long as nobody has confirmed: the earlier record is withdrawn as a whole below.
-    open_ = (DeliberationState.ANNOUNCED, DeliberationState.RECORDED)
-    row = await load_led_deliberation(call, input.deliberation, input.expected_version, *open_)
+    row = await load_deliberation(call, input.deliberation)
     with input_form() as read:
         held_at = read(check_moment, call.now, input.held_at, LATEST, "heldAt")
         place = read(check_text, input.place, 200, "place")
@@ -281,21 +293,31 @@ class ConfirmMatterMeetingInput:
     reason: str | None = input_field("Why not; whoever sees the matter reads it (不属实原因).", default=UNSET)
 
 
+def witnessed_deliberations(deliberation: Table, viewer: ViewerScope) -> Alternatives:
+    """Return deliberations one leads, and those in whose room one was oneself: whoever was stood for is no witness."""
+    there = (
+        "exists(select from party.meeting m join party.attendance a on a.meeting_id=m.id where m.deliberation_id={0} "
+        "and a.person_id={1} and a.proxy_id is null)"
+    )
+    came = [Sql(there, deliberation.id, viewer.person)] if viewer.known() else []
+    return widen_rows(viewer.within(deliberation, DELIBERATE), *came)
+
+
+# A village may have one leader only; whoever was in the room is a witness.
+CONFIRMING = on_deliberation(DeliberationState.RECORDED, who=(require_rows(witnessed_deliberations),))
+
+
 @command(
     "Say whether a meeting in the room was as its chair recorded it: somebody else who leads there, or who was in the "
     "room (复核现场会议).",
     requires=None,
     two_persons=True,
+    action=CONFIRMING,
 )
 async def confirm_matter_meeting(call: Call, input: ConfirmMatterMeetingInput) -> DeliberationPayload:
-    row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(input.deliberation))
-    check_version(row, input.expected_version)
-    require_deliberation_state(row, DeliberationState.RECORDED)
+    row = await load_deliberation(call, input.deliberation)
     # The version seen and this state are what is confirmed: a record made anew needs a new word.
     meeting = await MeetingRow.get(deliberation=row, state=MeetingState.RECORDED)
-    # A village may have one leader only; whoever was in the room is a witness.
-    if not call.may(DELIBERATE, row) and not await has_attended(call, meeting):
-        raise not_allowed("deliberation")
     # Not the chair, and nobody appointed by or together with them.
     await require_independence(call, "deliberation", meeting.recorded_by)
     meeting.decided_at, meeting.decided_by = call.now, call.viewer.account.name
@@ -316,13 +338,6 @@ async def confirm_matter_meeting(call: Call, input: ConfirmMatterMeetingInput) -
     # The chair learns of it either way, and of the reason.
     await send_notice(call, meeting_notice(row, meeting), accounts=[meeting.recorded_by])
     return await save_deliberation(row)
-
-
-async def has_attended(call: Call, meeting: MeetingRow) -> bool:
-    """Tell whether the caller was in the room themselves."""
-    # Not whoever was stood for by a proxy: a witness must have been in the room.
-    person = call.viewer.account.person
-    return person is not None and await AttendanceRow.exists(meeting=meeting, person_id=person, proxy_id=None)
 
 
 def meeting_notice(row: DeliberationRow, meeting: MeetingRow) -> NoticeDraft:

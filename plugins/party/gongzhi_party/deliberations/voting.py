@@ -50,7 +50,7 @@ from ..models import (
     Voters,
 )
 from ..visibility import DELIBERATE
-from .agenda import DeliberationPayload, load_led_deliberation, require_deliberation_state, save_deliberation
+from .agenda import DeliberationPayload, load_deliberation, on_deliberation, save_deliberation
 from .types import Deliberation, MatterProposal, VoteProxy
 
 ADULT = 18
@@ -80,9 +80,13 @@ class OpenVoteInput:
     until: datetime.datetime = input_field("Until when votes are taken (投票截止).")
 
 
-@command("Take votes on the proposals, until a moment (开始表决).", requires=DELIBERATE)
+@command(
+    "Take votes on the proposals, until a moment (开始表决).",
+    requires=DELIBERATE,
+    action=on_deliberation(DeliberationState.ANNOUNCED),
+)
 async def open_vote(call: Call, input: OpenVoteInput) -> DeliberationPayload:
-    row = await load_led_deliberation(call, input.deliberation, input.expected_version, DeliberationState.ANNOUNCED)
+    row = await load_deliberation(call, input.deliberation)
     await call_to_vote(call, row, input.voters, check_whole_number(input.quorum_percent, 1, 100, "quorumPercent"))
     row.vote_until, row.secret, row.state = check_vote_end(call, input.until), input.secret, DeliberationState.VOTING
     return await save_deliberation(row)
@@ -253,10 +257,13 @@ class VoteProxyPayload:
     errors: list[Problem] = problems()
 
 
-@command("Have somebody cast one's vote; from paper, whoever leads puts it on record (登记书面委托).", requires=None)
+@command(
+    "Have somebody cast one's vote; from paper, whoever leads puts it on record (登记书面委托).",
+    requires=None,
+    action=on_deliberation(DeliberationState.ANNOUNCED, DeliberationState.VOTING, who=()),
+)
 async def grant_vote_proxy(call: Call, input: GrantVoteProxyInput) -> VoteProxyPayload:
-    row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(input.deliberation))
-    require_deliberation_state(row, DeliberationState.ANNOUNCED, DeliberationState.VOTING)
+    row = await load_deliberation(call, input.deliberation)
     if is_given(input.principal):
         # A proxy on paper is put on record by whoever leads; anybody else gives their own.
         if not call.may(DELIBERATE, row):

@@ -17,13 +17,18 @@ from gongzhi.core.people.types import Household
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import Action, require_held, require_rows
 from gongzhi.runtime.checks import CHINA, check_code, duplicate, invalid_input, is_given, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.values import codes
 from gongzhi.values.errors import Refusal, Text
+from pypika_tortoise.queries import Table
 from strawberry import ID, UNSET
 
+from ..actions import own_links, require_empty
 from ..lookups import find_home, find_permitted, lives_in, require_person
 from ..models import AskRow, AskState, LinkRow, MemberRow, MemberStatus
 from ..organisation.types import PartyMember
@@ -49,14 +54,18 @@ class LinkHouseholdInput:
     duty_phone: str | None = input_field("The number to call (联系电话).", default=UNSET)
 
 
-@command("Have a member look after a household, in place of whoever did (安排党员联户).", requires=LINK)
+@command(
+    "Have a member look after a household, in place of whoever did (安排党员联户).",
+    requires=LINK,
+    action=Action(PartyMember, (require_held(LINK),)),
+)
 async def link_household(call: Call, input: LinkHouseholdInput) -> PartyLinkPayload:
     # Both agree, or nobody is named; the link publishes an office.
     if not input.consent:
         en, zh = "A helper is named with the consent of both.", "联户须经双方同意。"
         raise Refusal("CONSENT_REQUIRED", en, zh, ("consent",))
     household = await find_home(call, input.household, LINK, "household")
-    member: MemberRow = await find_permitted(call, PartyMember, input.member, LINK, "member")
+    member: MemberRow = await call.find(PartyMember, "member", id=key_of(PartyMember)(input.member))
     require_helper(member, "member")
     phone = check_code(codes.check_phone, input.duty_phone, "dutyPhone") if is_given(input.duty_phone) else None
     link = await create_link(call, household, member, phone)
@@ -107,15 +116,19 @@ class EndPartyLinkInput:
     another: bool = input_field("Whether the household asks for another helper (是否申请更换).", default=False)
 
 
-@command("End a link: the household or the helper at any time, without a reason (谢绝、结束联户).", requires=None)
+# The household, the helper, or whoever names helpers; nobody is asked why.
+ENDING = Action(
+    PartyLink, (require_rows(own_links),), (require_empty("until", Text("It has ended.", "该联户已结束。")),)
+)
+
+
+@command(
+    "End a link: the household or the helper at any time, without a reason (谢绝、结束联户).",
+    requires=None,
+    action=ENDING,
+)
 async def end_party_link(call: Call, input: EndPartyLinkInput) -> PartyLinkPayload:
     link: LinkRow = await call.find(PartyLink, "link", id=key_of(PartyLink)(input.link))
-    own = call.viewer.account.person
-    # The household, the helper, or whoever names helpers; nobody is asked why.
-    if own != link.person_id and not await lives_in(own, link.household_id) and not call.may(LINK, link):
-        raise not_allowed("link")
-    if link.until is not None:
-        raise Refusal("ILLEGAL_TRANSITION", "It has ended.", "该联户已结束。", ("link",))
     await end_links(call, [link])
     if input.another:
         await open_request(call, await HouseholdRow.get(id=link.household_id))
@@ -176,9 +189,13 @@ class HandOverHouseholdsPayload:
     errors: list[Problem] = problems()
 
 
-@command("Hand a member's households over; each is told, and may decline (联户交接).", requires=LINK)
+@command(
+    "Hand a member's households over; each is told, and may decline (联户交接).",
+    requires=LINK,
+    action=Action(PartyMember, (require_held(LINK),), field="member"),
+)
 async def hand_over_households(call: Call, input: HandOverHouseholdsInput) -> HandOverHouseholdsPayload:
-    member: MemberRow = await find_permitted(call, PartyMember, input.member, LINK, "member")
+    member: MemberRow = await call.find(PartyMember, "member", id=key_of(PartyMember)(input.member))
     successor = (
         await find_permitted(call, PartyMember, input.successor, LINK, "successor")
         if is_given(input.successor)
@@ -223,12 +240,18 @@ class ReportForHouseholdPayload:
     errors: list[Problem] = problems()
 
 
-@command("Make a case of what a household asked its helper for, in its name (联户诉求转办).", requires=None)
+def helped_links(link: Table, viewer: ViewerScope) -> Alternatives:
+    """Return links as whose helper one is named today: an ended one speaks for nobody."""
+    return [Sql("{0}={1} and {2} is null", link.person_id, viewer.person, link.until)] if viewer.known() else []
+
+
+@command(
+    "Make a case of what a household asked its helper for, in its name (联户诉求转办).",
+    requires=None,
+    action=Action(PartyLink, (require_rows(helped_links),)),
+)
 async def report_for_household(call: Call, input: ReportForHouseholdInput) -> ReportForHouseholdPayload:
     link: LinkRow = await call.find(PartyLink, "link", id=key_of(PartyLink)(input.link))
-    # Only the helper of today: an ended link speaks for nobody.
-    if link.person_id != call.viewer.account.person or link.until is not None:
-        raise not_allowed("link")
     household, grid = await HouseholdRow.get(id=link.household_id), await GridRow.get(id=link.grid_id)
     # The command chooses the channel itself, so nobody is asked whether they may file by it.
     draft = CaseDraft(

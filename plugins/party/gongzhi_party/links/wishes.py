@@ -27,35 +27,34 @@ from gongzhi.declare.filters import compare_place
 from gongzhi.declare.located import rows_inside
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement, require_held, require_states
 from gongzhi.runtime.checks import (
     check_text,
     check_whole_number,
-    duplicate,
     input_form,
     invalid_input,
     is_given,
-    not_found,
 )
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     input_field,
     not_allowed,
     problems,
     result_field,
 )
-from gongzhi.values.errors import Refusal, Text
+from gongzhi.values.errors import Text
 from strawberry import ID, UNSET
 
 from .. import enums as enums
 from .. import visibility
+from ..actions import AS_PERSON, require_empty, require_nothing_of_mine, require_own, rows_at_home
 from ..activities.types import PartyOpinion
 from ..deliberations.types import Deliberation
-from ..lookups import find_permitted, lives_in_grid, load_own_person, require_person
+from ..lookups import find_permitted, load_own_person, require_person
 from ..models import ProgressRow, ProjectRatingRow, ProjectRow, ProjectState, WishRow, WishState
 from ..organisation.types import FEWEST, PartyBranch
 from ..visibility import CONVENE
@@ -154,11 +153,20 @@ class ClaimWishInput:
     branch: ID | None = input_field("For which organisation one leads, if for one (认领组织).", default=UNSET)
 
 
-@command("See to a wish, oneself or with one's organisation (认领微心愿).", requires=None)
+# Whoever comes first sees to it.
+CLAIMING = Action(
+    Wish,
+    (),
+    (require_states((WishState.OPEN,), Text("Somebody sees to it, or it is over.", "该心愿已认领或已结束。")),),
+)
+NOBODY = Text("It is over, or nobody saw to it.", "该心愿已了结或尚未认领。")
+# The wish is its owner's: nobody else says that it was fulfilled.
+ENDING = Action(Wish, (require_own("person_id"),), (require_empty("ended_at", NOBODY),))
+
+
+@command("See to a wish, oneself or with one's organisation (认领微心愿).", requires=None, action=CLAIMING)
 async def claim_wish(call: Call, input: ClaimWishInput) -> WishPayload:
     row: WishRow = await call.find(Wish, "wish", id=key_of(Wish)(input.wish))
-    if row.state != WishState.OPEN:
-        raise Refusal("ILLEGAL_TRANSITION", "Somebody sees to it, or it is over.", "该心愿已认领或已结束。", ("wish",))
     if is_given(input.branch):
         row.branch_id = (await find_permitted(call, PartyBranch, input.branch, CONVENE, "branch")).id
     else:
@@ -184,14 +192,11 @@ class EndWishInput:
     fulfilled: bool = input_field("Whether it was fulfilled (是否实现).")
 
 
-@command("Say that one's wish is fulfilled, or take it back (了结微心愿).", requires=None)
+@command("Say that one's wish is fulfilled, or take it back (了结微心愿).", requires=None, action=ENDING)
 async def end_wish(call: Call, input: EndWishInput) -> WishPayload:
     row: WishRow = await call.find(Wish, "wish", id=key_of(Wish)(input.wish))
-    # The wish is its owner's: nobody else says that it was fulfilled.
-    if row.person_id != call.viewer.account.person:
-        raise not_allowed("wish")
-    if row.ended_at is not None or (input.fulfilled and row.state != WishState.CLAIMED):
-        raise Refusal("ILLEGAL_TRANSITION", "It is over, or nobody saw to it.", "该心愿已了结或尚未认领。", ("wish",))
+    if input.fulfilled and row.state != WishState.CLAIMED:
+        raise ENDING.when[0].refusal(row, ("wish",))
     row.state = WishState.FULFILLED if input.fulfilled else WishState.WITHDRAWN
     row.ended_at = call.now
     await row.save()
@@ -244,12 +249,28 @@ class AdvancePublicProjectInput:
     note: str = input_field("What was done (说明).")
 
 
-@command("Say how far a project is (项目进展).", requires=CONVENE)
+# A project that is done is rated, and goes no further.
+ADVANCING = Action(
+    PublicProject,
+    (require_held(CONVENE),),
+    (require_empty("ended_at", Text("The project is over.", "该项目已结束。")),),
+)
+RATING = Action(
+    PublicProject,
+    (
+        AS_PERSON,
+        Requirement("NOT_FOUND", rows_at_home, Text("It is rated by those who live there.", "仅本网格居民可以评价。")),
+    ),
+    (
+        require_states((ProjectState.DONE,), Text("It is not done.", "项目尚未完成。")),
+        require_nothing_of_mine("project_rating", "project_id", Text("You have said so already.", "您已评价。")),
+    ),
+)
+
+
+@command("Say how far a project is (项目进展).", requires=CONVENE, action=ADVANCING)
 async def advance_public_project(call: Call, input: AdvancePublicProjectInput) -> PublicProjectPayload:
-    row: ProjectRow = await find_permitted(call, PublicProject, input.project, CONVENE, "project")
-    check_version(row, input.expected_version)
-    if row.ended_at is not None:
-        raise Refusal("ILLEGAL_TRANSITION", "The project is over.", "该项目已结束。", ("project",))
+    row: ProjectRow = await call.find(PublicProject, "project", id=key_of(PublicProject)(input.project))
     # A project only goes forward.
     row.percent = check_whole_number(input.percent, row.percent, 100, "percent")
     row.state = ProjectState.DONE if row.percent == 100 else ProjectState.UNDER_WAY
@@ -267,16 +288,14 @@ class RatePublicProjectInput:
     score: int = input_field("1 is worst, 5 is best (评分).")
 
 
-@command("Say what one makes of a project that is done; whoever lives there, once (评价实事项目).", requires=None)
+@command(
+    "Say what one makes of a project that is done; whoever lives there, once (评价实事项目).",
+    requires=None,
+    action=RATING,
+)
 async def rate_public_project(call: Call, input: RatePublicProjectInput) -> PublicProjectPayload:
     row: ProjectRow = await call.find(PublicProject, "project", id=key_of(PublicProject)(input.project))
     person = await load_own_person(call)
-    if not lives_in_grid(person, row.grid_id):
-        raise not_found("It is rated by those who live there.", "仅本网格居民可以评价。", "project")
-    if row.state != ProjectState.DONE:
-        raise Refusal("ILLEGAL_TRANSITION", "It is not done.", "项目尚未完成。", ("project",))
-    if await ProjectRatingRow.exists(project=row, person=person):
-        raise duplicate("You have said so already.", "您已评价。", "project")
     await ProjectRatingRow.create(project=row, person=person, score=check_whole_number(input.score, 1, 5, "score"))
     return PublicProjectPayload(project=ref(PublicProject, row.id))
 

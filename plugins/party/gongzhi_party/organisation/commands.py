@@ -11,6 +11,7 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.actions import Action, require_held
 from gongzhi.runtime.checks import (
     check_code,
     check_text,
@@ -25,7 +26,6 @@ from gongzhi.runtime.commands import (
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     input_field,
     not_allowed,
@@ -39,6 +39,7 @@ from gongzhi.values.labels import label_of
 from strawberry import ID, UNSET
 from tortoise.expressions import Q
 
+from ..actions import require_empty, require_own_branch
 from ..lookups import find_permitted, find_resident
 from ..models import BranchKind, BranchRow, CoverageRow, Duty, OfficeRow
 from ..visibility import KEEP, ORGANISE
@@ -115,10 +116,13 @@ class CoverPartyGridsInput:
     expected_version: int = input_field(EXPECTED)
 
 
-@command("Say in which grids an organisation works from today on (党组织联系网格).", requires=ORGANISE)
+@command(
+    "Say in which grids an organisation works from today on (党组织联系网格).",
+    requires=ORGANISE,
+    action=Action(PartyBranch, (require_held(ORGANISE),)),
+)
 async def cover_party_grids(call: Call, input: CoverPartyGridsInput) -> PartyBranchPayload:
-    branch: BranchRow = await find_permitted(call, PartyBranch, input.branch, ORGANISE, "branch")
-    check_version(branch, input.expected_version)
+    branch: BranchRow = await call.find(PartyBranch, "branch", id=key_of(PartyBranch)(input.branch))
     check_whole_number(len(input.grids), 1, 100, "grids")
     wanted = {(await find_grid(code, "grids", str(at))).id for at, code in enumerate(input.grids)}
     known = {one.grid_id: one for one in await CoverageRow.filter(branch=branch, until=None)}
@@ -151,9 +155,13 @@ class AppointPartyOfficerInput:
     duty_phone: str | None = input_field("The number to call (值班电话).", default=UNSET)
 
 
-@command("Have somebody take an office for a term; terms of one office never overlap (任职).", requires=KEEP)
+@command(
+    "Have somebody take an office for a term; terms of one office never overlap (任职).",
+    requires=KEEP,
+    action=Action(PartyBranch, (require_held(KEEP),)),
+)
 async def appoint_party_officer(call: Call, input: AppointPartyOfficerInput) -> PartyOfficePayload:
-    branch: BranchRow = await find_permitted(call, PartyBranch, input.branch, KEEP, "branch")
+    branch: BranchRow = await call.find(PartyBranch, "branch", id=key_of(PartyBranch)(input.branch))
     if not input.consent:
         raise Refusal("CONSENT_REQUIRED", "An office is published by consent.", "职务公开须经本人同意。", ("consent",))
     person = await find_resident(call, input.person, KEEP, "person")
@@ -188,14 +196,17 @@ class EndPartyOfficeInput:
     office: ID = input_field("The office (职务).")
 
 
-@command("End a term today; its holder may do so as well (免职、辞职).", requires=None)
+# Its holder may resign; whoever keeps the roll ends it.
+END_TERM = Action(
+    PartyOffice,
+    (require_own_branch("branch_id", KEEP, "person_id"),),
+    (require_empty("until", Text("The term has ended already.", "该任期已结束。")),),
+)
+
+
+@command("End a term today; its holder may do so as well (免职、辞职).", requires=None, action=END_TERM)
 async def end_party_office(call: Call, input: EndPartyOfficeInput) -> PartyOfficePayload:
     office: OfficeRow = await call.find(PartyOffice, "office", id=key_of(PartyOffice)(input.office))
-    branch = await BranchRow.get(id=office.branch_id)
-    if office.person_id != call.viewer.account.person and not call.may(KEEP, branch):
-        raise not_allowed("office")
-    if office.until is not None:
-        raise Refusal("ILLEGAL_TRANSITION", "The term has ended already.", "该任期已结束。", ("office",))
     # A term that has not begun ends on its first day, so that it was never held.
     office.until = max(today(call), office.since)
     await office.save(update_fields=["until"])

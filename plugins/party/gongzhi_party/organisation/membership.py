@@ -9,24 +9,25 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement, require_held, require_rows, require_states
 from gongzhi.runtime.checks import check_past_day, check_text, duplicate, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     input_field,
-    not_allowed,
     problems,
     result_field,
 )
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
+from ..actions import own_transfers, require_own, require_own_branch
 from ..links.commands import hand_over_links
-from ..lookups import find_permitted, find_resident, load_own_person
+from ..lookups import find_resident, load_own_person
 from ..models import BranchKind, BranchRow, MemberRow, MemberStatus, ReportRow, TransferRow, TransferState
 from ..visibility import KEEP
 from .types import PartyBranch, PartyMember, PartyTransfer
@@ -49,7 +50,11 @@ class AdmitPartyMemberInput:
     joined_on: datetime.date = input_field("Since when (入党日期).")
 
 
-@command("Put a member on an organisation's roll (登记党员).", requires=KEEP)
+@command(
+    "Put a member on an organisation's roll (登记党员).",
+    requires=KEEP,
+    action=Action(PartyBranch, (require_held(KEEP),)),
+)
 async def admit_party_member(call: Call, input: AdmitPartyMemberInput) -> PartyMemberPayload:
     branch = await load_roll_branch(call, input.branch)
     person = await find_resident(call, input.person, KEEP, "person")
@@ -74,7 +79,7 @@ async def admit_party_member(call: Call, input: AdmitPartyMemberInput) -> PartyM
 
 async def load_roll_branch(call: Call, id: str) -> BranchRow:
     """Return an organisation that keeps a roll of its own, where the caller keeps it."""
-    branch: BranchRow = await find_permitted(call, PartyBranch, id, KEEP, "branch")
+    branch: BranchRow = await call.find(PartyBranch, "branch", id=key_of(PartyBranch)(id))
     if branch.kind not in HOLDING_MEMBERS or branch.dissolved_on:
         raise invalid_input("A group keeps no roll; name its branch.", "党小组不单独建册，请选择支部。", "branch")
     return branch
@@ -89,12 +94,37 @@ class UpdatePartyMemberInput:
     group: ID | None = input_field("In which group of the branch; null for none (党小组).", default=UNSET)
 
 
-@command("Confirm a member, let one go, or put one into a group (党员变更).", requires=KEEP)
+# Whoever left comes back by being admitted anew.
+STAYING = Requirement(
+    "ILLEGAL_TRANSITION",
+    lambda member, viewer: [Sql("{0}<>'LEFT'", member.status)],
+    Text("They have left.", "该党员已离开组织。"),
+)
+# The member may ask by themselves: the organisation that they leave is not asked. One transfer at a time: two
+# organisations could otherwise both accept.
+ASKED = "not exists(select from party.transfer asked where asked.member_id={0} and asked.state='REQUESTED')"
+ASKING = Action(
+    PartyMember,
+    (require_own("person_id", KEEP),),
+    (
+        STAYING,
+        Requirement(
+            "DUPLICATE",
+            lambda member, viewer: [Sql(ASKED, member.id)],
+            Text("A transfer has been asked for already.", "已有待办理的转接申请。"),
+        ),
+    ),
+)
+WAITING = require_states((TransferState.REQUESTED,), Text("This transfer has been decided.", "该转接已办结。"))
+
+
+@command(
+    "Confirm a member, let one go, or put one into a group (党员变更).",
+    requires=KEEP,
+    action=Action(PartyMember, (require_held(KEEP),), (STAYING,)),
+)
 async def update_party_member(call: Call, input: UpdatePartyMemberInput) -> PartyMemberPayload:
-    member: MemberRow = await find_permitted(call, PartyMember, input.member, KEEP, "member")
-    check_version(member, input.expected_version)
-    if member.status == MemberStatus.LEFT:
-        raise Refusal("ILLEGAL_TRANSITION", "They have left.", "该党员已离开组织。", ("member",))
+    member: MemberRow = await call.find(PartyMember, "member", id=key_of(PartyMember)(input.member))
     if is_given(input.status):
         change_status(call, member, input.status)
     if input.group is not UNSET:
@@ -155,20 +185,12 @@ class RequestPartyTransferInput:
     target: ID = input_field("To which organisation (转入组织).")
 
 
-@command("Ask another organisation to take a member over (申请转接组织关系).", requires=None)
+@command("Ask another organisation to take a member over (申请转接组织关系).", requires=None, action=ASKING)
 async def request_party_transfer(call: Call, input: RequestPartyTransferInput) -> PartyTransferPayload:
     member: MemberRow = await call.find(PartyMember, "member", id=key_of(PartyMember)(input.member))
-    # The member may ask by themselves: the organisation that they leave is not asked.
-    if member.person_id != call.viewer.account.person and not call.may(KEEP, member):
-        raise not_allowed("member")
     target: BranchRow = await call.find(PartyBranch, "target", id=key_of(PartyBranch)(input.target))
     if target.id == member.branch_id or target.kind not in HOLDING_MEMBERS or target.dissolved_on:
         raise invalid_input("Name another organisation that keeps a roll.", "请选择其他可接收的党组织。", "target")
-    if member.status == MemberStatus.LEFT:
-        raise Refusal("ILLEGAL_TRANSITION", "They have left.", "该党员已离开组织。", ("member",))
-    # One at a time: two organisations could otherwise both accept.
-    if await TransferRow.exists(member=member, state=TransferState.REQUESTED):
-        raise duplicate("A transfer has been asked for already.", "已有待办理的转接申请。", "member")
     transfer = await TransferRow.create(
         member=member,
         source_id=member.branch_id,
@@ -187,13 +209,15 @@ class DecidePartyTransferInput:
     reason: str | None = input_field("Why not (理由).", default=UNSET)
 
 
-@command("Take a member over, or say why not; the receiving organisation decides (接收组织关系).", requires=KEEP)
+# The receiving organisation decides: nobody is sent where they are not taken.
+@command(
+    "Take a member over, or say why not; the receiving organisation decides (接收组织关系).",
+    requires=KEEP,
+    action=Action(PartyTransfer, (require_own_branch("target_id", KEEP),), (WAITING,)),
+)
 async def decide_party_transfer(call: Call, input: DecidePartyTransferInput) -> PartyTransferPayload:
-    transfer, member = await load_waiting_transfer(call, input.transfer)
+    transfer, member = await load_transfer(call, input.transfer)
     target = await BranchRow.get(id=transfer.target_id)
-    # The receiving organisation decides: nobody is sent where they are not taken.
-    if not call.may(KEEP, target):
-        raise not_allowed("transfer")
     if not input.accept and not is_given(input.reason):
         raise invalid_input("Say why it is refused.", "请说明不予接收的理由。", "reason")
     transfer.reason = check_text(input.reason, 500, "reason") if is_given(input.reason) else None
@@ -217,11 +241,13 @@ class WithdrawPartyTransferInput:
     transfer: ID = input_field("The transfer (转接).")
 
 
-@command("Take a transfer back before it is decided; the member or their organisation (撤回转接).", requires=None)
+@command(
+    "Take a transfer back before it is decided; the member or their organisation (撤回转接).",
+    requires=None,
+    action=Action(PartyTransfer, (require_rows(own_transfers),), (WAITING,)),
+)
 async def withdraw_party_transfer(call: Call, input: WithdrawPartyTransferInput) -> PartyTransferPayload:
-    transfer, member = await load_waiting_transfer(call, input.transfer)
-    if member.person_id != call.viewer.account.person and not call.may(KEEP, member):
-        raise not_allowed("transfer")
+    transfer, _ = await load_transfer(call, input.transfer)
     transfer.state, transfer.decided_at = TransferState.WITHDRAWN, call.now
     await transfer.save()
     return PartyTransferPayload(transfer=ref(PartyTransfer, transfer.id))
@@ -230,14 +256,12 @@ async def withdraw_party_transfer(call: Call, input: WithdrawPartyTransferInput)
 WHOSE = "select id from party.member where id=(select member_id from party.transfer where id=$1::uuid) for update"
 
 
-async def load_waiting_transfer(call: Call, id: str) -> tuple[TransferRow, MemberRow]:
-    """Return a transfer that is to be decided, and its member, both locked."""
+async def load_transfer(call: Call, id: str) -> tuple[TransferRow, MemberRow]:
+    """Return the transfer, as the command's action allows, and its member, both locked."""
     key = key_of(PartyTransfer)(id)
     # The member first, as whoever lets a member go locks them: the two could wait for each other otherwise.
     await call.fetch(WHOSE, key)
     transfer: TransferRow = await call.find(PartyTransfer, "transfer", id=key)
-    if transfer.state != TransferState.REQUESTED:
-        raise Refusal("ILLEGAL_TRANSITION", "This transfer has been decided.", "该转接已办结。", ("transfer",))
     return transfer, await MemberRow.get(id=transfer.member_id)
 
 

@@ -12,13 +12,18 @@ from gongzhi.core.units.commands import find_unit
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import Action, require_rows, require_states
 from gongzhi.runtime.checks import check_text, duplicate, input_form, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_resolutions.records import find_adoption
+from pypika_tortoise.queries import Table
 from strawberry import ID
 
-from ..lookups import find_permitted, find_resident, load_own_person
+from ..actions import LEADS, require_own
+from ..lookups import find_resident, load_own_person
 from ..models import CodeState, CouncilKind, SeatRow, SuggestionRow, SuggestionState, VillageCodeRow
 from ..visibility import DELIBERATE, SUGGEST
 from .types import RULE, CouncilSeat, DeputySuggestion, VillageCode
@@ -63,11 +68,19 @@ class AdoptVillageCodeInput:
     code: ID = input_field("Which version (版本).")
 
 
-@command("Put a version into force that a resolution adopts; the one before ends (施行村规民约).", requires=DELIBERATE)
+# A version that ended is written anew, not put back.
+ADOPTING = Action(
+    VillageCode, (LEADS,), (require_states((CodeState.DRAFT,), Text("It has been adopted.", "该版本已通过。")),)
+)
+
+
+@command(
+    "Put a version into force that a resolution adopts; the one before ends (施行村规民约).",
+    requires=DELIBERATE,
+    action=ADOPTING,
+)
 async def adopt_village_code(call: Call, input: AdoptVillageCodeInput) -> VillageCodePayload:
-    row: VillageCodeRow = await find_permitted(call, VillageCode, input.code, DELIBERATE, "code")
-    if row.state != CodeState.DRAFT:
-        raise Refusal("ILLEGAL_TRANSITION", "It has been adopted.", "该版本已通过。", ("code",))
+    row: VillageCodeRow = await call.find(VillageCode, "code", id=key_of(VillageCode)(input.code))
     # The name is made by the same expression as the field that shows it, so a resolution cannot name another text.
     [name] = await call.fetch(f"select {RULE.format('$1::int', '$2::int')} said", row.grid_id, row.number)
     resolution = await find_adoption(call, name["said"], row.grid_id)
@@ -127,11 +140,13 @@ class LeaveCouncilInput:
     seat: ID = input_field("The seat (成员).")
 
 
-@command("End a seat; its holder may do so at any time (退出理事会).", requires=None)
+@command(
+    "End a seat; its holder may do so at any time (退出理事会).",
+    requires=None,
+    action=Action(CouncilSeat, (require_own("person_id", DELIBERATE),)),
+)
 async def leave_council(call: Call, input: LeaveCouncilInput) -> CouncilSeatPayload:
     row: SeatRow = await call.find(CouncilSeat, "seat", id=key_of(CouncilSeat)(input.seat))
-    if row.person_id != call.viewer.account.person and not call.may(DELIBERATE, row):
-        raise not_allowed("seat")
     # Leaving twice keeps the first day.
     row.until = row.until or today(call)
     await row.save(update_fields=["until"])
@@ -188,16 +203,31 @@ class ReplyToSuggestionInput:
     text: str = input_field("The reply (答复).")
 
 
-@command("Reply to a deputy's proposal; the unit that has to (答复代表建议).", requires="cases.handle")
+def suggestions_to_units(suggestion: Table, viewer: ViewerScope) -> Alternatives:
+    """Return proposals to one's own unit: the permission in a grid does not answer for a unit."""
+    return [Sql("{0}={1}", suggestion.unit_id, unit) for unit in viewer.units("cases.handle")]
+
+
+# A reply may be written anew until the deputy has rated it.
+REPLYING = Action(
+    DeputySuggestion,
+    (require_rows(suggestions_to_units),),
+    (
+        require_states(
+            set(SuggestionState) - {SuggestionState.RATED}, Text("The deputy has rated the reply.", "代表已评价。")
+        ),
+    ),
+)
+RATING = Action(
+    DeputySuggestion,
+    (require_own("person_id"),),
+    (require_states((SuggestionState.REPLIED,), Text("There is no reply to rate.", "尚无可评价的答复。")),),
+)
+
+
+@command("Reply to a deputy's proposal; the unit that has to (答复代表建议).", requires="cases.handle", action=REPLYING)
 async def reply_to_suggestion(call: Call, input: ReplyToSuggestionInput) -> DeputySuggestionPayload:
     row: SuggestionRow = await call.find(DeputySuggestion, "suggestion", id=key_of(DeputySuggestion)(input.suggestion))
-    # By the unit's own people: the permission in a grid does not answer for a unit.
-    grants = call.viewer.account.grants
-    if not any(one.unit == row.unit_id and "cases.handle" in one.permissions for one in grants):
-        raise not_allowed("suggestion")
-    # A reply may be written anew until the deputy has rated it.
-    if row.state == SuggestionState.RATED:
-        raise Refusal("ILLEGAL_TRANSITION", "The deputy has rated the reply.", "代表已评价。", ("suggestion",))
     row.reply, row.replied_at, row.state = check_text(input.text, 5000, "text"), call.now, SuggestionState.REPLIED
     await row.save()
     about = NoticeDraft(
@@ -217,13 +247,9 @@ class RateSuggestionReplyInput:
     satisfied: bool = input_field("Whether they are satisfied (是否满意).")
 
 
-@command("Say as the deputy whether a reply is one (评价代表建议答复).", requires=None)
+@command("Say as the deputy whether a reply is one (评价代表建议答复).", requires=None, action=RATING)
 async def rate_suggestion_reply(call: Call, input: RateSuggestionReplyInput) -> DeputySuggestionPayload:
     row: SuggestionRow = await call.find(DeputySuggestion, "suggestion", id=key_of(DeputySuggestion)(input.suggestion))
-    if row.person_id is None or row.person_id != call.viewer.account.person:
-        raise not_allowed("suggestion")
-    if row.state != SuggestionState.REPLIED:
-        raise Refusal("ILLEGAL_TRANSITION", "There is no reply to rate.", "尚无可评价的答复。", ("suggestion",))
     row.satisfied, row.state = input.satisfied, SuggestionState.RATED
     await row.save()
     return DeputySuggestionPayload(suggestion=ref(DeputySuggestion, row.id))

@@ -10,14 +10,16 @@ from gongzhi.declare.entity import Connection, connection, key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import rows_inside
 from gongzhi.declare.roots import Mutation
-from gongzhi.declare.sql import Sql
-from gongzhi.runtime.checks import check_text, duplicate, input_form, not_found, today
+from gongzhi.declare.sql import Sql, all_of
+from gongzhi.runtime.actions import Action, Requirement
+from gongzhi.runtime.checks import check_text, input_form, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID
 
+from ..actions import AS_PERSON, rows_at_home
 from ..activities.types import PartyActivity
-from ..lookups import find_resident, lives_in_grid, load_own_person, require_person
+from ..lookups import find_resident, load_own_person, require_person
 from ..models import GroupRow, VolunteerRow
 from ..visibility import CONVENE
 from .types import Volunteer, VolunteerGroup
@@ -62,15 +64,44 @@ class JoinVolunteerGroupInput:
     group: ID = input_field("Which (志愿服务队).")
 
 
-@command("Join a group of volunteers where one lives (加入志愿服务队).", requires=None)
+# Whoever left before may join again.
+BELONGS = "exists(select from party.volunteer v where v.group_id={0} and v.person_id={1} and v.until is null)"
+JOINING = Action(
+    VolunteerGroup,
+    (
+        AS_PERSON,
+        Requirement(
+            "NOT_FOR_YOU",
+            lambda group, viewer: [all_of(Sql("{0} is null", group.ended_on), *rows_at_home(group, viewer))],
+            Text("It is for those who live there.", "仅限本网格居民加入。"),
+        ),
+    ),
+    (
+        Requirement(
+            "DUPLICATE",
+            lambda group, viewer: [Sql(f"not {BELONGS}", group.id, viewer.person)],
+            Text("You belong to it.", "您已加入。"),
+        ),
+    ),
+)
+LEAVING = Action(
+    VolunteerGroup,
+    (AS_PERSON,),
+    (
+        Requirement(
+            "NOT_FOUND",
+            lambda group, viewer: [Sql(BELONGS, group.id, viewer.person)],
+            Text("You do not belong to it.", "您不是该队成员。"),
+        ),
+    ),
+)
+
+
+@command("Join a group of volunteers where one lives (加入志愿服务队).", requires=None, action=JOINING)
 async def join_volunteer_group(call: Call, input: JoinVolunteerGroupInput) -> VolunteerGroupPayload:
-    person = await load_own_person(call)
+    # The group is locked by this, so of two requests the second finds the first.
     group: GroupRow = await call.find(VolunteerGroup, "group", id=key_of(VolunteerGroup)(input.group))
-    if group.ended_on is not None or not lives_in_grid(person, group.grid_id):
-        raise Refusal("NOT_FOR_YOU", "It is for those who live there.", "仅限本网格居民加入。", ("group",))
-    # The group is locked by `find`, so of two requests the second finds the first.
-    if await VolunteerRow.exists(group=group, person=person, until=None):
-        raise duplicate("You belong to it.", "您已加入。", "group")
+    person = await load_own_person(call)
     await VolunteerRow.create(group=group, person=person, since=today(call))
     return VolunteerGroupPayload(group=ref(VolunteerGroup, group.id))
 
@@ -81,12 +112,10 @@ class LeaveVolunteerGroupInput:
     group: ID = input_field("Which (志愿服务队).")
 
 
-@command("Leave a group of volunteers, at any time (退出志愿服务队).", requires=None)
+@command("Leave a group of volunteers, at any time (退出志愿服务队).", requires=None, action=LEAVING)
 async def leave_volunteer_group(call: Call, input: LeaveVolunteerGroupInput) -> VolunteerGroupPayload:
     group: GroupRow = await call.find(VolunteerGroup, "group", id=key_of(VolunteerGroup)(input.group))
-    row = await VolunteerRow.get_or_none(group=group, person_id=require_person(call), until=None)
-    if row is None:
-        raise not_found("You do not belong to it.", "您不是该队成员。", "group")
+    row = await VolunteerRow.get(group=group, person_id=require_person(call), until=None)
     row.until = today(call)
     await row.save(update_fields=["until"])
     return VolunteerGroupPayload(group=ref(VolunteerGroup, group.id))

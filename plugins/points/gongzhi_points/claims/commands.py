@@ -16,6 +16,9 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import Action, Requirement, require_held, require_rows, require_states
 from gongzhi.runtime.checks import (
     CHINA,
     check_past_day,
@@ -32,7 +35,6 @@ from gongzhi.runtime.commands import (
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     input_field,
     not_allowed,
@@ -41,16 +43,17 @@ from gongzhi.runtime.commands import (
 )
 from gongzhi.runtime.file_checks import FileChecks, UnfitFile
 from gongzhi.values.errors import Refusal, Text
+from pypika_tortoise.queries import Table
 from strawberry import ID, UNSET
 
-from ..ledger.accounts import can_spend, find_holder_account, is_kin
+from ..actions import DISINTERESTED
+from ..ledger.accounts import can_spend, find_holder_account
 from ..ledger.posting import lock_chain
 from ..ledger.types import PointsAccount
 from ..models import (
     AccountKind,
     AccountRow,
     ActRow,
-    Approver,
     ClaimRow,
     ClaimState,
     ProgrammeRow,
@@ -207,18 +210,62 @@ class DecidePointsClaimInput:
     expected_version: int = input_field(EXPECTED)
 
 
-@command("Approve or refuse a claim; never one's own or one's family's (积分认定).", requires=DECIDE, two_persons=True)
+BY_PEERS = "(select of_claim.approver from points.rule of_claim where of_claim.id={0})='PEERS'"
+PENDING = require_states((ClaimState.CLAIMED,), Text("This claim has been decided.", "该申报已有结论。"))
+DECIDING = Action(
+    PointsClaim,
+    (require_held(DECIDE), DISINTERESTED),
+    (
+        PENDING,
+        # What peers leave undecided may be decided by the grid worker after its term, so that none waits for ever.
+        Requirement(
+            "FOR_PEERS",
+            lambda claim, viewer: [Sql(f"not {BY_PEERS} or {{1}}<{{2}}", claim.rule_id, claim.decide_by, viewer.today)],
+            Text("Peers decide on this until the term ends.", "期限内由村民评议认定。"),
+        ),
+    ),
+)
+VOTED = "not exists(select from points.vote v where v.claim_id={0} and v.account={1})"
+VOTING = Action(
+    PointsClaim,
+    (require_held(REVIEW), DISINTERESTED),
+    (
+        PENDING,
+        Requirement(
+            "NOT_FOR_PEERS",
+            lambda claim, viewer: [Sql(BY_PEERS, claim.rule_id)],
+            Text("The grid worker decides on this.", "该申报由网格员认定。"),
+        ),
+        # The answer for a second vote is a refusal, not the first vote again: a vote cannot be changed.
+        Requirement(
+            "DUPLICATE",
+            lambda claim, viewer: [Sql(VOTED, claim.id, viewer.account)],
+            Text("You have said so already.", "您已评议。"),
+        ),
+    ),
+)
+
+
+def claims_for_oneself(claim: Table, viewer: ViewerScope) -> Alternatives:
+    """Return one's own claims: a grid worker who filed it for somebody cannot take it back."""
+    return [Sql("{0}={1}", claim.person_id, viewer.person)] if viewer.known() else []
+
+
+WITHDRAWING = Action(PointsClaim, (require_rows(claims_for_oneself),), (PENDING,))
+
+
+@command(
+    "Approve or refuse a claim; never one's own or one's family's (积分认定).",
+    requires=DECIDE,
+    two_persons=True,
+    action=DECIDING,
+)
 async def decide_points_claim(call: Call, input: DecidePointsClaimInput) -> PointsClaimPayload:
     # Found and locked: two decisions on one claim wait for each other, and the second sees it decided.
-    claim = await load_pending_claim(call, input.claim)
-    if not call.may(DECIDE, claim):
-        raise not_allowed("claim")
-    check_version(claim, input.expected_version)
-    await require_disinterested(call, claim)
+    claim = await load_claim(call, input.claim)
+    # Independence is about appointments: whoever was appointed by the person who filed could be made to agree.
+    await require_independence(call, "claim", claim.account)
     rule = await RuleRow.get(id=claim.rule_id)
-    # A claim that peers leave undecided may be decided by the grid worker after its term, so that none waits for ever.
-    if rule.approver is Approver.PEERS and today(call) <= claim.decide_by:
-        raise Refusal("FOR_PEERS", "Peers decide on this until the term ends.", "期限内由村民评议认定。", ("claim",))
     note = check_text(input.note, 500, "note") if is_given(input.note) else None
     if not input.approve and not note:
         raise invalid_input("Say why it is refused.", "请说明不予认定的理由。", "note")
@@ -226,26 +273,10 @@ async def decide_points_claim(call: Call, input: DecidePointsClaimInput) -> Poin
     return PointsClaimPayload(claim=ref(PointsClaim, claim.id))
 
 
-async def load_pending_claim(call: Call, id: str) -> ClaimRow:
-    """Return a claim that waits for a decision, locked."""
+async def load_claim(call: Call, id: str) -> ClaimRow:
+    """Return the claim, locked, as the command's action allows."""
     claim: ClaimRow = await call.find(PointsClaim, "claim", id=key_of(PointsClaim)(id))
-    if claim.state is not ClaimState.CLAIMED:
-        raise Refusal("ILLEGAL_TRANSITION", "This claim has been decided.", "该申报已有结论。", ("claim",))
     return claim
-
-
-async def require_disinterested(call: Call, claim: ClaimRow) -> None:
-    """Refuse whoever filed the claim, gains from it or lives with who does, or is not independent of the filer."""
-    asker = call.viewer.account
-    if asker.name == claim.account or await is_kin(call, asker.person, claim.person_id):
-        raise Refusal(
-            "CONFLICT_OF_INTEREST",
-            "Somebody else must decide: you filed it, or it is yours or your family's.",
-            "须由他人认定：该申报由您提交，或与您及家人有关。",
-            ("claim",),
-        )
-    # Independence is about appointments: whoever was appointed by the person who filed could be made to agree.
-    await require_independence(call, "claim", claim.account)
 
 
 async def decide_claim(call: Call, claim: ClaimRow, rule: RuleRow, approve: bool, note: str | None) -> None:
@@ -315,23 +346,18 @@ class VoteOnPointsClaimInput:
 
 
 @command(
-    "Say as a peer whether a claim is so; enough of one mind decide it (积分评议).", requires=REVIEW, two_persons=True
+    "Say as a peer whether a claim is so; enough of one mind decide it (积分评议).",
+    requires=REVIEW,
+    two_persons=True,
+    action=VOTING,
 )
 async def vote_on_points_claim(call: Call, input: VoteOnPointsClaimInput) -> PointsClaimPayload:
-    claim = await load_pending_claim(call, input.claim)
-    if not call.may(REVIEW, claim):
-        raise not_allowed("claim")
-    await require_disinterested(call, claim)
+    claim = await load_claim(call, input.claim)
     rule = await RuleRow.get(id=claim.rule_id)
-    if rule.approver is not Approver.PEERS:
-        raise Refusal("NOT_FOR_PEERS", "The grid worker decides on this.", "该申报由网格员认定。", ("claim",))
-    name = call.viewer.account.name or ""
-    # The answer for a second vote is a refusal, not the first vote again: a vote cannot be changed.
-    if await VoteRow.exists(claim=claim, account=name):
-        raise duplicate("You have said so already.", "您已评议。", "claim")
     # Independent of the other voters too, or one office could fill the quorum with its own appointees.
-    await require_independence(call, "claim", *[vote.account for vote in await VoteRow.filter(claim=claim)])
-    await VoteRow.create(claim=claim, account=name, approve=input.approve, at=call.now)
+    voters = [vote.account for vote in await VoteRow.filter(claim=claim)]
+    await require_independence(call, "claim", claim.account, *voters)
+    await VoteRow.create(claim=claim, account=call.viewer.account.name or "", approve=input.approve, at=call.now)
     # Counted after the vote is written, in the transaction that holds the claim's lock, so only one vote completes
     # the quorum.
     if await VoteRow.filter(claim=claim, approve=input.approve).count() >= rule.peers:
@@ -345,12 +371,9 @@ class WithdrawPointsClaimInput:
     claim: ID = input_field("The claim (申报).")
 
 
-@command("Take one's own claim back before it is decided (撤回积分申报).", requires=None)
+@command("Take one's own claim back before it is decided (撤回积分申报).", requires=None, action=WITHDRAWING)
 async def withdraw_points_claim(call: Call, input: WithdrawPointsClaimInput) -> PointsClaimPayload:
-    claim = await load_pending_claim(call, input.claim)
-    # Only the person concerned: a grid worker who filed it for them cannot take it back.
-    if claim.person_id is None or claim.person_id != call.viewer.account.person:
-        raise not_allowed("claim")
+    claim = await load_claim(call, input.claim)
     claim.state, claim.version = ClaimState.WITHDRAWN, claim.version + 1
     await claim.save()
     return PointsClaimPayload(claim=ref(PointsClaim, claim.id))

@@ -11,11 +11,13 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.actions import Action, require_states
 from gongzhi.runtime.checks import CHINA, check_text, duplicate, invalid_input, is_given, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
+from ..actions import UNINVOLVED, require_through
 from ..ledger.accounts import can_spend, find_holders
 from ..ledger.types import PointsAccount, PointsEntry
 from ..models import (
@@ -30,7 +32,7 @@ from ..models import (
 )
 from ..programmes.commands import reverse_posting
 from ..visibility import APPEAL
-from .commands import pay_claim, require_disinterested
+from .commands import pay_claim
 from .types import PointsClaim, PointsObjection
 
 TERM = 15
@@ -119,20 +121,25 @@ class DecidePointsObjectionInput:
     answer: str = input_field("What was found; whoever objected reads it (处理意见).")
 
 
+DECIDING = Action(
+    PointsObjection,
+    (require_through("account", "beneficiary_id", APPEAL), UNINVOLVED),
+    (require_states((ObjectionState.OPEN,), Text("This objection has been decided.", "该异议已有结论。")),),
+)
+
+
 @command(
     "Decide on an objection: what was refused is given, what was wrongly booked is reversed (处理异议).",
     requires=APPEAL,
     two_persons=True,
+    action=DECIDING,
 )
 async def decide_points_objection(call: Call, input: DecidePointsObjectionInput) -> PointsObjectionPayload:
     row: ObjectionRow = await call.find(PointsObjection, "objection", id=key_of(PointsObjection)(input.objection))
     account = await AccountRow.get(id=row.beneficiary_id)
-    if not call.may(APPEAL, account):
-        raise not_allowed("objection")
-    if row.state is not ObjectionState.OPEN:
-        raise Refusal("ILLEGAL_TRANSITION", "This objection has been decided.", "该异议已有结论。", ("objection",))
     claim = await ClaimRow.get_or_none(id=row.claim_id) if row.claim_id else None
-    await require_uninvolved(call, claim, account)
+    # Independent of whoever filed the claim, and of the first decision.
+    await require_independence(call, "objection", *([claim.account, claim.decided_by] if claim else ()))
     if input.uphold and claim:
         await grant_claim(call, claim)
     elif input.uphold:
@@ -142,18 +149,6 @@ async def decide_points_objection(call: Call, input: DecidePointsObjectionInput)
     await row.save()
     await send_notice(call, objection_notice(row), persons=await find_holders(call, account))
     return PointsObjectionPayload(objection=ref(PointsObjection, row.id))
-
-
-async def require_uninvolved(call: Call, claim: ClaimRow | None, account: AccountRow) -> None:
-    """Refuse whoever decided before, whoever gains, and whoever is not independent of the first decision."""
-    if claim:
-        await require_disinterested(call, claim)
-    asker = call.viewer.account
-    if (claim and claim.decided_by == asker.name) or (asker.person and await can_spend(call, account)):
-        raise Refusal(
-            "CONFLICT_OF_INTEREST", "Somebody else must decide on this.", "须由未参与原认定的他人处理。", ("objection",)
-        )
-    await require_independence(call, "objection", claim.decided_by if claim else None)
 
 
 async def grant_claim(call: Call, claim: ClaimRow) -> None:

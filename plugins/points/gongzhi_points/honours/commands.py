@@ -9,6 +9,7 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.actions import Action, require_held, require_rows
 from gongzhi.runtime.checks import (
     check_short_code,
     check_text,
@@ -19,14 +20,15 @@ from gongzhi.runtime.checks import (
     is_given,
     today,
 )
-from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
-from ..ledger.accounts import can_spend, find_holders
+from ..actions import rows_of_own_account
+from ..ledger.accounts import find_holders
 from ..ledger.types import PointsAccount
 from ..models import AccountKind, AccountRow, AwardRow, EntitlementRow, HonourRow
-from ..programmes.commands import HOLDERS, load_managed_programme, managed_account
+from ..programmes.commands import HOLDERS, MANAGING, load_account, load_programme
 from ..programmes.screening import screen_reward, screen_rule
 from ..visibility import MANAGE
 from .types import EARNED, PointsAward, PointsEntitlement, PointsHonour
@@ -50,9 +52,9 @@ class PointsHonourPayload:
     errors: list[Problem] = problems()
 
 
-@command("Set up an honour (设立荣誉).", requires=MANAGE)
+@command("Set up an honour (设立荣誉).", requires=MANAGE, action=MANAGING)
 async def add_points_honour(call: Call, input: AddPointsHonourInput) -> PointsHonourPayload:
-    programme = await load_managed_programme(call, input.programme, "programme")
+    programme = await load_programme(call, input.programme)
     if input.kind not in HOLDERS:
         raise invalid_input("Honours are for persons, households and groups.", "荣誉仅授予个人、家庭或集体。", "kind")
     with input_form() as read:
@@ -84,10 +86,14 @@ class PointsAwardPayload:
     errors: list[Problem] = problems()
 
 
-@command("Give an honour to somebody who meets its criteria (授予荣誉).", requires=MANAGE)
+@command(
+    "Give an honour to somebody who meets its criteria (授予荣誉).",
+    requires=MANAGE,
+    action=Action(PointsAccount, (require_held(MANAGE),), field="account"),
+)
 async def award_points_honour(call: Call, input: AwardPointsHonourInput) -> PointsAwardPayload:
     honour: HonourRow = await call.find(PointsHonour, "honour", id=key_of(PointsHonour)(input.honour))
-    account = await managed_account(call, key_of(PointsAccount)(input.account), "account")
+    account = await load_account(call, key_of(PointsAccount)(input.account), "account")
     if account.programme_id != honour.programme_id or account.kind is not honour.kind:
         raise invalid_input("The honour is for other accounts.", "该荣誉不适用于此账户。", "account")
     # Counted again here and stored with the award, for the criteria must hold on the day it is given.
@@ -129,12 +135,14 @@ class PublishPointsAwardInput:
     published: bool = input_field("Whether others see it (是否公开).")
 
 
-@command("Let others see one's honour, or no longer (公开荣誉).", requires=None)
+# The holder alone decides on publication, whatever permissions somebody else has (PIPL 25).
+@command(
+    "Let others see one's honour, or no longer (公开荣誉).",
+    requires=None,
+    action=Action(PointsAward, (require_rows(rows_of_own_account),)),
+)
 async def publish_points_award(call: Call, input: PublishPointsAwardInput) -> PointsAwardPayload:
     row: AwardRow = await call.find(PointsAward, "award", id=key_of(PointsAward)(input.award))
-    # The holder alone decides on publication, whatever permissions somebody else has (PIPL 25).
-    if not await can_spend(call, await AccountRow.get(id=row.account_id)):
-        raise not_allowed("award")
     row.published = input.published
     await row.save(update_fields=["published"])
     return PointsAwardPayload(award=ref(PointsAward, row.id))
@@ -157,9 +165,13 @@ class PointsEntitlementPayload:
     errors: list[Problem] = problems()
 
 
-@command("Offer a service to those who earned so much; never a benefit due by law (政策激励).", requires=MANAGE)
+@command(
+    "Offer a service to those who earned so much; never a benefit due by law (政策激励).",
+    requires=MANAGE,
+    action=MANAGING,
+)
 async def add_points_entitlement(call: Call, input: AddPointsEntitlementInput) -> PointsEntitlementPayload:
-    programme = await load_managed_programme(call, input.programme, "programme")
+    programme = await load_programme(call, input.programme)
     with input_form() as read:
         title = read(check_text, input.title, 100, "title")
         said = read(check_text, input.text, 1000, "text")

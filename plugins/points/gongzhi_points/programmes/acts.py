@@ -16,6 +16,9 @@ from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Alternatives, Sql, any_of
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import Action, Requirement, require_rows
 from gongzhi.runtime.checks import check_text, check_whole_number, input_form, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import (
     KEY,
@@ -29,7 +32,8 @@ from gongzhi.runtime.commands import (
     stale_version,
 )
 from gongzhi.values.codes import Kind
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import Text
+from pypika_tortoise.queries import Table
 from strawberry import ID, UNSET
 
 from ..models import ActRow, Proof, Recorder
@@ -147,23 +151,46 @@ class EndPointsActInput:
     on: datetime.date = input_field("The first day no rule may begin to reward it; not before tomorrow (停用日).")
 
 
+def managed_acts(act: Table, viewer: ViewerScope) -> Alternatives:
+    """Return acts of counties that one manages, and the standard ones, which nobody ends."""
+    county = Table("grid", schema="grids", alias="of_act")
+    held = viewer.within(county, MANAGE)
+    if not held:
+        return held
+    inside = Sql("exists(select from grids.grid of_act where {0}={1} and {2})", county.id, act.county_id, any_of(*held))
+    return [inside, Sql("{0} is null", act.county_id)]
+
+
+ENDING = Action(
+    PointsAct,
+    (
+        require_rows(managed_acts),
+        Requirement(
+            "STANDARD_ACT",
+            lambda act, viewer: [Sql("{0} is not null", act.county_id)],
+            Text(
+                "A standard act is not the county's: publish a version of the county's own, and end that.",
+                "标准行为不能停用：请先发布本县版本，再停用该版本。",
+            ),
+        ),
+    ),
+    (
+        Requirement(
+            "ILLEGAL_TRANSITION",
+            lambda act, viewer: [Sql("{0} is null", act.ends_on)],
+            Text("This version has an end.", "该版本已有停用日。"),
+        ),
+    ),
+)
+
+
 @command(
     "End a county's act: no rule is adopted for it any more; those in force go on until they are ended (停用积分行为).",
     requires=MANAGE,
+    action=ENDING,
 )
 async def end_points_act(call: Call, input: EndPointsActInput) -> PointsActPayload:
     act: ActRow = await call.find(PointsAct, "act", id=key_of(PointsAct)(input.act))
-    if act.county_id is None:
-        raise Refusal(
-            "STANDARD_ACT",
-            "A standard act is not the county's: publish a version of the county's own, and end that.",
-            "标准行为不能停用：请先发布本县版本，再停用该版本。",
-            ("act",),
-        )
-    if not call.may(MANAGE, await GridRow.get(id=act.county_id)):
-        raise not_allowed("act")
-    if act.ends_on is not None:
-        raise Refusal("ILLEGAL_TRANSITION", "This version has an end.", "该版本已有停用日。", ("act",))
     # Not today: a rule may already have been adopted this morning for the act as it was.
     if input.on <= max(today(call), act.starts_on):
         raise invalid_input(

@@ -14,6 +14,8 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement, require_held
 from gongzhi.runtime.checks import (
     check_short_code,
     check_text,
@@ -24,9 +26,10 @@ from gongzhi.runtime.checks import (
     today,
 )
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
-from gongzhi.values.errors import Refusal, Text
+from gongzhi.values.errors import Text
 from strawberry import ID, UNSET
 
+from ..actions import require_through, rows_through
 from ..ledger import posting as ledger
 from ..ledger.accounts import open_account
 from ..ledger.chain import FIRST
@@ -41,11 +44,12 @@ HOLDERS = (AccountKind.PERSON, AccountKind.HOUSEHOLD, AccountKind.GROUP)
 """Whose points expire: those of the programme itself and of shops do not."""
 
 
-async def load_managed_programme(call: Call, id: str, *path: str) -> ProgrammeRow:
-    """Return a programme that the caller manages, locked."""
-    programme: ProgrammeRow = await call.find(PointsProgramme, *path, id=key_of(PointsProgramme)(id))
-    if not call.may(MANAGE, programme):
-        raise not_allowed(*path)
+MANAGING = Action(PointsProgramme, (require_held(MANAGE),))
+
+
+async def load_programme(call: Call, id: str) -> ProgrammeRow:
+    """Return the programme, locked, as the command's action allows."""
+    programme: ProgrammeRow = await call.find(PointsProgramme, "programme", id=key_of(PointsProgramme)(id))
     return programme
 
 
@@ -110,9 +114,9 @@ class PointsAccountPayload:
     errors: list[Problem] = problems()
 
 
-@command("Open an account for a group (开立集体账户).", requires=MANAGE)
+@command("Open an account for a group (开立集体账户).", requires=MANAGE, action=MANAGING)
 async def open_points_group(call: Call, input: OpenPointsGroupInput) -> PointsAccountPayload:
-    programme = await load_managed_programme(call, input.programme, "programme")
+    programme = await load_programme(call, input.programme)
     # Found by who may be named, not by who may be seen: the office need not see people's files to name a leader.
     leader = await find_nameable(call, input.leader, MANAGE, "leader")
     if not covers_row(programme, leader):
@@ -141,19 +145,37 @@ class ReversePointsPayload:
     errors: list[Problem] = problems()
 
 
-@command("Take back a movement that was wrongly booked, by another one (冲正).", requires=MANAGE)
+# A reversal is final: taking it back would make two movements that nobody can explain.
+UNREVERSED = Requirement(
+    "ALREADY_REVERSED",
+    lambda entry, viewer: rows_through(
+        "posting",
+        entry.posting_id,
+        lambda posting: [
+            Sql(
+                "{0}<>'REVERSED' and not exists(select from points.posting b where b.reverses_id={1})",
+                posting.kind,
+                posting.id,
+            )
+        ],
+    ),
+    Text("This has been taken back, or takes something back.", "该流水已冲正或本身为冲正。"),
+)
+REVERSING = Action(PointsEntry, (require_through("account", "account_id", MANAGE),), (UNREVERSED,))
+
+
+@command("Take back a movement that was wrongly booked, by another one (冲正).", requires=MANAGE, action=REVERSING)
 async def reverse_points(call: Call, input: ReversePointsInput) -> ReversePointsPayload:
     entry: EntryRow = await call.find(PointsEntry, "entry", id=key_of(PointsEntry)(input.entry))
-    await managed_account(call, entry.account_id, "entry")
+    await load_account(call, entry.account_id, "entry")
     made_of = await reverse_posting(call, entry.posting_id, check_text(input.reason, 100, "reason"))
     back = await EntryRow.get(posting_id=made_of, account_id=entry.account_id)
     return ReversePointsPayload(entry=ref(PointsEntry, back.id))
 
 
-async def managed_account(call: Call, account: UUID, *path: str) -> AccountRow:
+async def load_account(call: Call, account: UUID | None, *path: str) -> AccountRow:
+    """Return an account that the caller sees, locked."""
     found: AccountRow = await call.find(PointsAccount, *path, id=account)
-    if not call.may(MANAGE, found):
-        raise not_allowed(*path)
     return found
 
 
@@ -162,14 +184,8 @@ async def reverse_posting(call: Call, posting: UUID, why: str) -> UUID:
     wrongly = await PostingRow.get(id=posting)
     # Before the look at earlier reversals, or two at once would both find none.
     await ledger.lock_chain(call, wrongly.programme_id)
-    # A reversal is final: taking it back would make two movements that nobody can explain.
     if wrongly.kind is PostingKind.REVERSED or await PostingRow.exists(reverses_id=posting):
-        raise Refusal(
-            "ALREADY_REVERSED",
-            "This has been taken back, or takes something back.",
-            "该流水已冲正或本身为冲正。",
-            ("entry",),
-        )
+        raise UNREVERSED.refusal(wrongly, ("entry",))
     legs = await reversed_legs(call, wrongly)
     [back] = await ledger.post_entries(
         call,

@@ -10,6 +10,7 @@ import strawberry
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.actions import Action, require_states
 from gongzhi.runtime.checks import (
     check_short_code,
     check_text,
@@ -19,17 +20,18 @@ from gongzhi.runtime.checks import (
     is_given,
     today,
 )
-from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
-from gongzhi.values.errors import Refusal
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
+from gongzhi.values.errors import Refusal, Text
 from gongzhi_resolutions.records import find_adoption
 from strawberry import ID, UNSET
 from tortoise.expressions import Q
 
+from ..actions import require_through
 from ..events import OWN
 from ..models import AccountKind, Approver, Period, ProgrammeRow, Proof, RuleRow, RuleState
 from ..visibility import MANAGE
 from .acts import AMOUNT, acts_in_force, choose_act, fits_act
-from .commands import load_managed_programme
+from .commands import MANAGING, load_programme
 from .screening import screen_rule
 from .types import PointsRule
 
@@ -69,9 +71,10 @@ class PointsRulePayload:
 @command(
     "Propose a rule or its next version; it gives nothing before a resolution adopts it (拟定积分规则).",
     requires=MANAGE,
+    action=MANAGING,
 )
 async def propose_points_rule(call: Call, input: ProposePointsRuleInput) -> PointsRulePayload:
-    programme = await load_managed_programme(call, input.programme, "programme")
+    programme = await load_programme(call, input.programme)
     with input_form() as read:
         fields: dict[str, Any] = {
             "code": read(check_short_code, input.code, "code"),
@@ -164,11 +167,19 @@ class AdoptPointsRuleInput:
     rule: ID = input_field("The rule (规则).")
 
 
-@command("Put a rule into force that a recorded resolution adopts (规则生效).", requires=MANAGE)
+def on_rule(state: RuleState, text: Text) -> Action:
+    """Return what is done to rules in a state, by who manages their programmes."""
+    managed = require_through("programme", "programme_id", MANAGE)
+    return Action(PointsRule, (managed,), (require_states((state,), text),))
+
+
+@command(
+    "Put a rule into force that a recorded resolution adopts (规则生效).",
+    requires=MANAGE,
+    action=on_rule(RuleState.PROPOSED, Text("This version was adopted before.", "该版本已生效。")),
+)
 async def adopt_points_rule(call: Call, input: AdoptPointsRuleInput) -> PointsRulePayload:
-    rule, programme = await load_managed_rule(call, input.rule)
-    if rule.state is not RuleState.PROPOSED:
-        raise Refusal("ILLEGAL_TRANSITION", "This version was adopted before.", "该版本已生效。", ("rule",))
+    rule, programme = await load_rule(call, input.rule)
     # A resolution names rules by this text; the version in it keeps an old resolution from adopting a new text.
     name = f"points.{programme.code}.{rule.code}/{rule.version}"
     resolution = await find_adoption(call, name, programme.grid_id)
@@ -207,13 +218,11 @@ async def check_act_in_force(call: Call, rule: RuleRow, programme: ProgrammeRow)
         )
 
 
-async def load_managed_rule(call: Call, id: str) -> tuple[RuleRow, ProgrammeRow]:
-    """Return a rule of a programme that the caller manages, both locked."""
+async def load_rule(call: Call, id: str) -> tuple[RuleRow, ProgrammeRow]:
+    """Return the rule, as the command's action allows, and its programme, both locked."""
     rule: RuleRow = await call.find(PointsRule, "rule", id=key_of(PointsRule)(id))
     # The programme is locked so that two versions adopted at once end each other in one order.
     programme = await ProgrammeRow.filter(id=rule.programme_id).select_for_update().get()
-    if not call.may(MANAGE, programme):
-        raise not_allowed("rule")
     return rule, programme
 
 
@@ -224,11 +233,13 @@ class EndPointsRuleInput:
     on: datetime.date = input_field("The first day acts no longer count; not before tomorrow (失效日).")
 
 
-@command("End a rule; what was done before still counts (规则停用).", requires=MANAGE)
+@command(
+    "End a rule; what was done before still counts (规则停用).",
+    requires=MANAGE,
+    action=on_rule(RuleState.ADOPTED, Text("Only a rule in force is ended.", "仅可停用生效中的规则。")),
+)
 async def end_points_rule(call: Call, input: EndPointsRuleInput) -> PointsRulePayload:
-    rule, _ = await load_managed_rule(call, input.rule)
-    if rule.state is not RuleState.ADOPTED:
-        raise Refusal("ILLEGAL_TRANSITION", "Only a rule in force is ended.", "仅可停用生效中的规则。", ("rule",))
+    rule, _ = await load_rule(call, input.rule)
     # Not today: what was done this morning in good faith counts.
     if input.on <= today(call):
         raise invalid_input("A rule ends tomorrow at the earliest.", "失效日最早为明日。", "on")

@@ -15,11 +15,16 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Alternatives, Sql, narrow_rows, widen_rows
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import Action, Requirement, require_rows, require_states
 from gongzhi.runtime.checks import CHINA, invalid_input, is_given, not_found, today
-from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import Refusal, Text
+from pypika_tortoise.queries import Table
 from strawberry import ID, UNSET
 
+from ..actions import kept_shops, own_accounts, require_shop, rows_of_own_account, rows_through
 from ..ledger import posting
 from ..ledger.accounts import can_spend, open_account
 from ..ledger.lots import expire_before_spending
@@ -41,8 +46,8 @@ from ..models import (
 from ..visibility import DECIDE, SETTLE
 from . import codes
 from .codes import Code
-from .shops import keeps_shop, load_kept_shop
-from .types import PointsRedemption, PointsReward, PointsSettled, PointsSettlement
+from .shops import load_shop
+from .types import PointsMerchant, PointsRedemption, PointsReward, PointsSettled, PointsSettlement
 
 MOST = 100
 """How many codes are handed in at once."""
@@ -62,7 +67,16 @@ class RedeemPayload:
     errors: list[Problem] = problems()
 
 
-@command("Hold points for a reward and get a code for the counter (积分兑换).", requires=None)
+def spendable_accounts(account: Table, viewer: ViewerScope) -> Alternatives:
+    """Return accounts that one may spend from, and those of holders at whose wish a grid worker redeems."""
+    held = narrow_rows(viewer.within(account, DECIDE), Sql("{0} not in ('ISSUER','MERCHANT')", account.kind))
+    return widen_rows(held, *own_accounts(account, viewer))
+
+
+SPENDING = Action(PointsAccount, (require_rows(spendable_accounts),), field="account")
+
+
+@command("Hold points for a reward and get a code for the counter (积分兑换).", requires=None, action=SPENDING)
 async def redeem(call: Call, input: RedeemInput) -> RedeemPayload:
     wanted = await RewardRow.get_or_none(id=key_of(PointsReward)(input.reward))
     if wanted is None:
@@ -114,9 +128,6 @@ async def load_spending_account(call: Call, input: RedeemInput, programme: UUID)
         await expire_before_spending(call, programme, key, today(call))
     # Without an account of one's own the key is None, and the answer is the same NOT_FOUND as for somebody else's.
     account: AccountRow = await call.find(PointsAccount, "account", id=key)
-    spends = account.kind not in (AccountKind.ISSUER, AccountKind.MERCHANT)
-    if not spends or not (await can_spend(call, account) or call.may(DECIDE, account)):
-        raise not_allowed("account")
     if account.programme_id != programme:
         raise invalid_input("The reward is for points of another programme.", "该奖品属于其他积分项目。", "account")
     return account
@@ -146,28 +157,49 @@ class CancelRedemptionInput:
     redemption: ID = input_field("The redemption (兑换).")
 
 
+def shop_redemptions(redemption: Table, viewer: ViewerScope) -> Alternatives:
+    """Return redemptions at shops one keeps."""
+    return rows_through("merchant", redemption.merchant_id, lambda merchant: kept_shops(merchant, viewer, SETTLE))
+
+
+def cancellable_redemptions(redemption: Table, viewer: ViewerScope) -> Alternatives:
+    """Return redemptions at shops one keeps, and from accounts that one may spend from."""
+    return widen_rows(shop_redemptions(redemption, viewer), *(rows_of_own_account(redemption, viewer) or ()))
+
+
+def withheld_redemptions(redemption: Table, viewer: ViewerScope) -> Alternatives:
+    """Return redemptions at shops one keeps, and at those whose counters are never offline."""
+    online = rows_through("merchant", redemption.merchant_id, lambda merchant: [Sql("not {0}", merchant.offline)])
+    return widen_rows(shop_redemptions(redemption, viewer), *(online or ()))
+
+
+CANCELLING = Action(
+    PointsRedemption,
+    (require_rows(cancellable_redemptions),),
+    (
+        require_states((RedemptionState.HELD,), Text("This redemption has ended.", "该兑换已结束。")),
+        # The counter may have taken the code already without a connection; points given back now would be spent twice.
+        Requirement(
+            "CODE_IS_OUT",
+            withheld_redemptions,
+            Text(
+                "The shop may have handed the goods out already; ask it to cancel, or wait for the term.",
+                "商户可能已离线发放，请由商户取消，或等待占用期满。",
+            ),
+        ),
+    ),
+)
+
+
 @command(
     "Give a redemption up; where the counter may be offline, the shop does it or the term ends it (取消兑换).",
     requires=None,
+    action=CANCELLING,
 )
 async def cancel_redemption(call: Call, input: CancelRedemptionInput) -> RedeemPayload:
     row: RedemptionRow = await call.find(PointsRedemption, "redemption", id=key_of(PointsRedemption)(input.redemption))
-    merchant, account = await MerchantRow.get(id=row.merchant_id), await AccountRow.get(id=row.account_id)
-    shop = await keeps_shop(call, merchant, SETTLE)
-    if not shop and not await can_spend(call, account):
-        raise not_allowed("redemption")
-    if row.state is not RedemptionState.HELD:
-        raise Refusal("ILLEGAL_TRANSITION", "This redemption has ended.", "该兑换已结束。", ("redemption",))
-    # The counter may have taken the code already without a connection; points given back now would be spent twice.
-    if merchant.offline and not shop:
-        raise Refusal(
-            "CODE_IS_OUT",
-            "The shop may have handed the goods out already; ask it to cancel, or wait for the term.",
-            "商户可能已离线发放，请由商户取消，或等待占用期满。",
-            ("redemption",),
-        )
     await free_holds(call, [row.id], RedemptionState.CANCELLED)
-    return RedeemPayload(redemption=ref(PointsRedemption, row.id), account=ref(PointsAccount, account.id))
+    return RedeemPayload(redemption=ref(PointsRedemption, row.id), account=ref(PointsAccount, row.account_id))
 
 
 # Locks are taken in one order, here, by counters and by who redeems: redemptions, accounts, rewards, each by id. Ending
@@ -226,11 +258,15 @@ class HandedCode:
     state: SettledState
 
 
-@command("Hand in the codes of a counter; each is settled once (商户核销).", requires=SETTLE)
+@command(
+    "Hand in the codes of a counter; each is settled once (商户核销).",
+    requires=SETTLE,
+    action=Action(PointsMerchant, (require_shop(SETTLE),)),
+)
 async def settle_redemptions(call: Call, input: SettleRedemptionsInput) -> SettleRedemptionsPayload:
     if not 1 <= len(input.codes) <= MOST:
         raise invalid_input(f"Hand in 1 to {MOST} codes.", f"请提交 1 至 {MOST} 个兑换码。", "codes")
-    merchant = await load_kept_shop(call, input.merchant, SETTLE, "merchant")
+    merchant = await load_shop(call, input.merchant)
     # The chain's lock comes first, as everywhere; redemptions are locked after it, and accounts when they are posted
     # to.
     await posting.lock_chain(call, merchant.programme_id)

@@ -11,6 +11,8 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.runtime.actions import Action, Requirement
 from gongzhi.runtime.checks import (
     check_text,
     check_whole_number,
@@ -25,20 +27,20 @@ from gongzhi.runtime.commands import (
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     input_field,
-    not_allowed,
     problems,
     result_field,
 )
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import Text
+from pypika_tortoise.queries import Table
 from strawberry import ID, UNSET
 from tortoise.expressions import Q
 
+from ..actions import require_shop, require_shop_of, rows_through
 from ..ledger.accounts import open_account
 from ..models import AccountKind, MerchantRow, ProgrammeRow, RewardKind, RewardRow
-from ..programmes.commands import load_managed_programme
+from ..programmes.commands import MANAGING, load_programme
 from ..programmes.screening import screen_reward
 from ..visibility import MANAGE, OFFER
 from .codes import NUMBERS
@@ -47,26 +49,18 @@ from .types import PointsMerchant, PointsReward
 PRICE, STOCK = 1_000_000, 1_000_000
 
 
-async def keeps_shop(call: Call, merchant: MerchantRow, permission: str) -> bool:
-    """Tell whether the caller holds the permission for the shop's unit, or where the shop or its programme lies."""
-    # A merchant's grant is for its unit, which need not lie in a grid that the merchant serves.
-    grants = [one for one in call.viewer.account.grants if permission in one.permissions]
-    if any(one.unit == merchant.unit_id for one in grants) or call.may(permission, merchant):
-        return True
-    # The office that let a shop join keeps it, wherever the shop's unit has its seat.
-    return call.may(permission, await ProgrammeRow.get(id=merchant.programme_id))
-
-
-async def load_kept_shop(call: Call, id: str, permission: str, *path: str) -> MerchantRow:
-    """Return a shop for which the caller holds the permission, locked."""
-    merchant: MerchantRow = await call.find(PointsMerchant, *path, id=key_of(PointsMerchant)(id))
-    if not await keeps_shop(call, merchant, permission):
-        raise not_allowed(*path)
+async def load_shop(call: Call, id: str) -> MerchantRow:
+    """Return the shop, locked, as the command's action allows."""
+    merchant: MerchantRow = await call.find(PointsMerchant, "merchant", id=key_of(PointsMerchant)(id))
     return merchant
 
 
-def merchant_left(*path: str) -> Refusal:
-    return Refusal("MERCHANT_LEFT", "The shop no longer takes points.", "该商户已退出。", path)
+def joined_shops(merchant: Table) -> Alternatives:
+    return [Sql("{0} is null", merchant.left_on)]
+
+
+LEFT = "MERCHANT_LEFT", Text("The shop no longer takes points.", "该商户已退出。")
+JOINED = Requirement(LEFT[0], lambda merchant, viewer: joined_shops(merchant), LEFT[1])
 
 
 @strawberry.input(description="A shop that joins (商户加入).")
@@ -85,9 +79,9 @@ class PointsMerchantPayload:
     errors: list[Problem] = problems()
 
 
-@command("Let a shop take points (商户加入).", requires=MANAGE)
+@command("Let a shop take points (商户加入).", requires=MANAGE, action=MANAGING)
 async def add_points_merchant(call: Call, input: AddPointsMerchantInput) -> PointsMerchantPayload:
-    programme = await load_managed_programme(call, input.programme, "programme")
+    programme = await load_programme(call, input.programme)
     unit = await find_unit(input.unit, "unit")
     if await MerchantRow.exists(programme=programme, unit=unit):
         raise duplicate("The unit takes points already.", "该单位已是商户。", "unit")
@@ -112,12 +106,13 @@ class EndPointsMerchantInput:
     expected_version: int = input_field(EXPECTED)
 
 
-@command("Let a shop leave; codes that are out may still be settled (商户退出).", requires=MANAGE)
+@command(
+    "Let a shop leave; codes that are out may still be settled (商户退出).",
+    requires=MANAGE,
+    action=Action(PointsMerchant, (require_shop(MANAGE),), (JOINED,)),
+)
 async def end_points_merchant(call: Call, input: EndPointsMerchantInput) -> PointsMerchantPayload:
-    merchant = await load_kept_shop(call, input.merchant, MANAGE, "merchant")
-    check_version(merchant, input.expected_version)
-    if merchant.left_on is not None:
-        raise merchant_left("merchant")
+    merchant = await load_shop(call, input.merchant)
     day = today(call)
     merchant.left_on, merchant.version = day, merchant.version + 1
     await merchant.save()
@@ -150,11 +145,13 @@ class PointsRewardPayload:
     errors: list[Problem] = problems()
 
 
-@command("Offer something for points (上架奖品).", requires=OFFER)
+@command(
+    "Offer something for points (上架奖品).",
+    requires=OFFER,
+    action=Action(PointsMerchant, (require_shop(OFFER),), (JOINED,)),
+)
 async def add_points_reward(call: Call, input: AddPointsRewardInput) -> PointsRewardPayload:
-    merchant = await load_kept_shop(call, input.merchant, OFFER, "merchant")
-    if merchant.left_on is not None:
-        raise merchant_left("merchant")
+    merchant = await load_shop(call, input.merchant)
     programme = await ProgrammeRow.get(id=merchant.programme_id)
     grid = await find_grid(input.grid, "grid") if is_given(input.grid) else None
     if grid and not covers_row(programme, grid):
@@ -193,15 +190,16 @@ class StockPointsRewardInput:
     expected_version: int = input_field(EXPECTED)
 
 
-@command("Say how many of a reward there are (调整库存).", requires=OFFER)
+STOCKING = Action(
+    PointsReward,
+    (require_shop_of(OFFER),),
+    (Requirement(LEFT[0], lambda reward, viewer: rows_through("merchant", reward.merchant_id, joined_shops), LEFT[1]),),
+)
+
+
+@command("Say how many of a reward there are (调整库存).", requires=OFFER, action=STOCKING)
 async def stock_points_reward(call: Call, input: StockPointsRewardInput) -> PointsRewardPayload:
     reward: RewardRow = await call.find(PointsReward, "reward", id=key_of(PointsReward)(input.reward))
-    merchant = await MerchantRow.get(id=reward.merchant_id)
-    if not await keeps_shop(call, merchant, OFFER):
-        raise not_allowed("reward")
-    check_version(reward, input.expected_version)
-    if merchant.left_on is not None:
-        raise merchant_left("reward")
     reward.stock = check_whole_number(input.stock, 0, STOCK, "stock")
     if is_given(input.offered_until):
         reward.offered_until = input.offered_until

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gongzhi.core.grids.models import GridRow
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Requirement
 from gongzhi.runtime.commands import TWO_PERSONS, Call, not_allowed
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import Refusal, Text
 
 from .models import AccountRow
 from .rules import CONSOLE, GrantPlace, holds_guarded, is_guarded, may_confirm
@@ -44,6 +46,12 @@ from chain where name <> origin group by origin, name
 """
 
 
+SELF = Text("You did this yourself, so somebody else must decide.", "此事由您经办，须由他人决定。")
+CONNECTED = Text(
+    "You are no second person here: you and whoever did this were appointed by each other, or lately by the same "
+    "person. Ask somebody who was not.",
+    "您与经办人之间存在任命关系，或近期由同一人任命，不能作为第二人决定，请由其他人员办理。",
+)
 PEOPLE = "select name, person_id from accounts.account where name = any($1::text[])"
 
 
@@ -153,17 +161,17 @@ async def require_second_entry(call: Call, account: AccountRow, other: str, path
         await require_independence(call, path, other)
 
 
+def require_other(column: str) -> Requirement:
+    """Return the requirement that the viewer is not the account that the column names; more is asked by the command."""
+    return Requirement(
+        "FOUR_EYES", lambda row, viewer: [Sql("({0}={1}) is not true", row.field(column), viewer.account)], SELF
+    )
+
+
 def refuse_second(same: bool, path: str) -> Refusal:
     """Return the refusal for whoever cannot be the second person."""
-    if same:
-        en, zh = "You did this yourself, so somebody else must decide.", "此事由您经办，须由他人决定。"
-    else:
-        en = (
-            "You are no second person here: you and whoever did this were appointed by each other, or lately by the "
-            "same person. Ask somebody who was not."
-        )
-        zh = "您与经办人之间存在任命关系，或近期由同一人任命，不能作为第二人决定，请由其他人员办理。"
-    return Refusal("FOUR_EYES", en, zh, (path,) if path else ())
+    said = SELF if same else CONNECTED
+    return Refusal("FOUR_EYES", said.en, said.zh, (path,) if path else ())
 
 
 async def belong_together(call: Call, one: str, other: str) -> bool:
