@@ -1,0 +1,49 @@
+"""Models: the tables of bulletins."""
+
+from __future__ import annotations
+
+from .bulletins import (
+    AttachmentRow,
+    Audience,
+    BulletinKind,
+    BulletinRow,
+    InterestRow,
+    ReachRow,
+    ReceiptRow,
+    RevisionRow,
+)
+from .ledger import (
+    AffairKind,
+    AffairRow,
+    Capital,
+    DisclosureRow,
+    DisclosureState,
+    FigureRow,
+    FigureUnit,
+    QuestionRow,
+    Rhythm,
+)
+from .warnings import Outcome, Severity, WarningRow
+
+__all__ = [
+    "AffairKind",
+    "AffairRow",
+    "AttachmentRow",
+    "Audience",
+    "BulletinKind",
+    "BulletinRow",
+    "Capital",
+    "DisclosureRow",
+    "DisclosureState",
+    "FigureRow",
+    "FigureUnit",
+    "InterestRow",
+    "Outcome",
+    "QuestionRow",
+    "ReachRow",
+    "ReceiptRow",
+    "RevisionRow",
+    "Rhythm",
+    "Severity",
+    "WarningRow",
+]
