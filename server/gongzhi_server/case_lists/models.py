@@ -1,0 +1,25 @@
+"""Models: what the texts of cases are searched by."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
+from tortoise.models import Model
+
+
+class CaseTextRow(Model):
+    """The pairs of characters in a case's title and description, kept by the database.
+
+    A table of its own: a case is saved at each of its steps, and an index on it would be written anew each time.
+    """
+
+    case: Any = fields.OneToOneField("cases.CaseRow", primary_key=True, related_name=False, on_delete=fields.CASCADE)
+    case_id: UUID
+    grams: Any = ArrayField("text")
+
+    class Meta:
+        schema = "case_lists"
+        table = "text"
