@@ -59,6 +59,7 @@ ELSEWHERE = {
     "demo": "demo/test_demo",
     "doctor": "server/test_settings",
     "documents add": "gateway/test_wiring",
+    "events export": "plugins/integrations/tests/webhooks/test_history",
     "jobs list": "events/test_work",
     "jobs redrive": "events/test_work",
     **dict.fromkeys(("support", "top"), "server/test_support"),

@@ -62,9 +62,10 @@ def lifespan() -> list[Service | ProcessService]:
 
 @hookimpl
 def errands() -> list[Errand]:
+    from . import history
     from .nats import console
 
-    return list(console.ERRANDS)
+    return [*console.ERRANDS, *history.ERRANDS]
 
 
 @hookimpl
