@@ -114,6 +114,21 @@ async def test_replayed_refusal(server: Server) -> None:
     assert await dispatcher.do("acceptCase", STEPPED, **given) == first
 
 
+async def test_a_stale_version_comes_with_the_case(server: Server) -> None:
+    """Whoever was too slow is told how it stands, then and when they send it again; an illegal step tells nothing."""
+    dispatcher = server.as_("county_dispatcher", grid="610921")
+    case, key = (await reported(server))["case"], str(uuid4())
+    asked, given = "case { number version status } errors { code }", {"number": case["number"], "expectedVersion": 7}
+    stale = await dispatcher.do("acceptCase", asked, **given, idempotencyKey=key)
+    assert codes_of(stale["errors"]) == ["STALE_VERSION"]
+    assert stale["case"] == {"number": case["number"], "version": 1, "status": "REPORTED"}
+    done = await dispatcher.do("acceptCase", asked, number=case["number"], expectedVersion=1)
+    again = await dispatcher.do("acceptCase", asked, **given, idempotencyKey=key)
+    assert again["errors"] == stale["errors"] and again["case"] == done["case"]
+    twice = await dispatcher.do("acceptCase", asked, number=case["number"], expectedVersion=done["case"]["version"])
+    assert codes_of(twice["errors"]) == ["ILLEGAL_TRANSITION"] and twice["case"] is None
+
+
 async def test_simultaneous_replays(server: Server) -> None:
     key = str(uuid4())
     replies = await asyncio.gather(

@@ -243,6 +243,7 @@ async def test_stale_version_refused(worker: Server, grid: str, database: Any) -
     before = await content(database)
     refused = await worker.do("updatePerson", "person { id }", person=made["id"], expectedVersion=7, name="测试乙")
     assert [(one["code"], one["path"]) for one in refused["errors"]] == [("STALE_VERSION", ["expectedVersion"])]
+    assert refused["person"] == {"id": made["id"]}
     assert await content(database) == before
 
 

@@ -25,7 +25,7 @@ from gongzhi_server.storage.lost_answers import seal_answer
 from .column_bounds import columns_bound
 from .idempotency import END, claim_key, claim_write, key_owner, replay_request, request_mac
 from .payloads import objects_in, settle_payload, store_payload
-from .refusals import refusal_codes, refusal_result, restore_answer
+from .refusals import refusal_codes, refusal_result, restore_answer, tell_current
 from .transaction import NOWHERE, Transaction
 
 CROSSED = (UniqueViolationError, DeadlockDetectedError)
@@ -126,8 +126,11 @@ async def perform_in_transaction(
 async def run_command(call: Transaction, command: Command, given: Any) -> Any:
     """Run a command in its transaction, and return its payload."""
     await call.enter()
-    with columns_bound(given), acting_as(call.plugin), span("command", command=command.name):
-        return await call.perform(command, given)
+    try:
+        with columns_bound(given), acting_as(call.plugin), span("command", command=command.name):
+            return await call.perform(command, given)
+    except Refusal as refusal:
+        raise tell_current(refusal, call.found) from None
 
 
 async def perform_repeatable(context: Context, command: Command, given: Any, plugin: str | None, outbox: Outbox) -> Any:

@@ -16,7 +16,7 @@ from gongzhi.core.people.models import HouseholdRow, PersonRow
 from gongzhi.core.people.protected import reveal_field
 from gongzhi.core.plugins.models import ActivationRow
 from gongzhi.declare.columns import load_row, remember_row
-from gongzhi.declare.entity import Entity
+from gongzhi.declare.entity import Entity, Ref
 from gongzhi.declare.events import Event
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.actions import Action
@@ -73,6 +73,8 @@ class Transaction:
         # Names of the checks that the command has run; one that promises a check and skips it is rolled back.
         self.checks: set[str] = set()
         self.waived: list[str] = []
+        # Shared with all that take part: what a stale version is told of.
+        self.found: list[Ref] = []
         # Whom the command is done to, for the audit: collected
         # from what it locks, so that no command has to declare it.
         self.persons: set[UUID] = set()
@@ -104,6 +106,7 @@ class Transaction:
             found[0] |= asked
         unmet = found[0].pop(WHO, None), found[0].pop(WHEN, None)
         row = load_row(entity.model, found[0])
+        self.found.append(Ref(entity, row.pk))
         # Remembered before anything changes, so that only changed columns are written and the old values are at hand.
         remember_row(row)
         await self.allow(row, path)
