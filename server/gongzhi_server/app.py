@@ -337,9 +337,9 @@ class Deployment:
         )
 
         def rate_limited(path: str, app: ASGIApp) -> Route:
-            return Route(
-                path, MountedApp(wrap_application(RateLimitedApp(app, limiter), gateway.settings)), methods=["GET"]
-            )
+            # OPTIONS, too: a page of another origin that sends a token with it asks before.
+            mounted = MountedApp(wrap_application(RateLimitedApp(app, limiter), gateway.settings))
+            return Route(path, mounted, methods=["GET", "OPTIONS"])
 
         # A page that explores needs the schema, too.
         shown = settings.publish or gateway.settings.page

@@ -172,6 +172,23 @@ async def test_no_preflight_grants_the_header(filled: str, tmp_path: Path) -> No
             assert "access-control-allow-credentials" not in reply.headers
 
 
+async def test_the_schema_is_for_pages_of_allowed_origins(filled: str, tmp_path: Path) -> None:
+    """A tool in the browser of another origin may ask for it with a token, which a preflight has to grant."""
+    settings = replace(settings_for_tests(filled, tmp_path), origins=("https://friend.example",), publish=True)
+    app = create_app(settings, filled, Clock(), background=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as browser,
+    ):
+        asked = {"origin": "https://friend.example", "access-control-request-method": "GET"}
+        for path in ("/schema.graphql", "/labels.json"):
+            wanted = {"access-control-request-headers": "authorization"}
+            assert (await browser.options(path, headers={**asked, **wanted})).status_code == 200
+            reply = await browser.get(path, headers={"origin": "https://friend.example"})
+            assert (reply.status_code, reply.headers["access-control-allow-origin"]) == (200, "https://friend.example")
+            assert (await browser.options(path)).status_code == 405
+
+
 @pytest.mark.parametrize("cookie", ["", "=", "gongzhi-access", ";;;", "é", "a=b;" * 9999])
 @pytest.mark.parametrize("secure", [True, False])
 def test_odd_cookies_are_none(secure: bool, cookie: str) -> None:

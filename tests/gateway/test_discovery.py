@@ -176,6 +176,9 @@ async def test_allowed_origin_called(open_desk: Callable[..., Any]) -> None:
     preflight = await desk.client.options("/graphql", headers=asked)
     assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (200, DESK)
     assert "access-control-allow-credentials" not in preflight.headers
+    further = {"access-control-request-headers": "x-request-id", "access-control-request-private-network": "true"}
+    preflight = await desk.client.options("/graphql", headers={**asked, **further})
+    assert (preflight.status_code, preflight.headers["access-control-allow-private-network"]) == (200, "true")
     for response in (
         await desk.client.post("/graphql", json={"query": "{ hello }"}, headers={"origin": DESK}),
         await desk.get({"origin": DESK, "sec-fetch-site": "cross-site"}, query="{ hello }"),
@@ -186,10 +189,16 @@ async def test_allowed_origin_called(open_desk: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("origin", ["https://elsewhere.example", "http://desk.example", DESK + ".evil.example", "null"])
-async def test_other_origin_refused(open_desk: Callable[..., Any], origin: str) -> None:
+async def test_other_origin_refused(
+    open_desk: Callable[..., Any], origin: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The operator reads whose page it was, and what to do; nothing else that somebody put into the header."""
     desk = open_desk(GatewaySettings(origins=(DESK,)))
     asked = {"origin": origin, "access-control-request-method": "POST"}
     assert (await desk.client.options("/graphql", headers=asked)).status_code == 400
     response = await desk.get({"origin": origin, "sec-fetch-site": "cross-site"}, query="{ hello }")
     assert (response.status_code, code(response)) == (403, "CROSS_SITE_REQUEST")
     assert "access-control-allow-origin" not in response.headers
+    shown = "one without an address" if origin == "null" else origin
+    said = f"a page of another origin was refused, {shown}; name it in GONGZHI_ORIGINS if it may call"
+    assert [one.getMessage() for one in caplog.records if one.levelname == "WARNING"] == [said, said]

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Generic
 
 from graphql import GraphQLError
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -47,6 +46,7 @@ from .interfaces import (
 from .negotiation import EVENTS, GRAPHQL, JSON
 from .operations import Caller, Operations, Progress
 from .options import GatewaySettings
+from .origins import OriginMiddleware, tell_refused
 from .overload import Guard
 from .rate_limits import Header, RateLimited
 from .request import Malformed, Request, Unreadable
@@ -58,18 +58,7 @@ from .websocket import Socket
 
 __all__ = ["Gateway", "GatewaySettings"]
 
-READABLE = ("RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")  # by pages of other origins
 BLANK = b" \t\r\n"
-SENDABLE = (
-    "Authorization",
-    "Content-Type",
-    "GongZhi-Purpose",
-    "GraphQL-Require-Preflight",
-    "Apollo-Require-Preflight",
-    "X-Apollo-Operation-Name",
-    "Last-Event-ID",
-    "X-Request-Id",
-)
 
 
 class Gateway(Generic[P]):
@@ -269,10 +258,13 @@ class Gateway(Generic[P]):
                 )
             return  # JSON is not sent to another site without a preflight, so nothing more need be asked
         if method != "GET":
+            if method == "OPTIONS" and negotiation.is_foreign_origin(headers):
+                tell_refused(headers)
             message = "Send a POST, or a GET for queries."
             raise HttpRefusal(405, coded_error(Code.METHOD_NOT_ALLOWED, message), (b"allow", b"GET, POST"))
         # Such a page cannot read the answer, but could make the browser send it with cookies: CSRF.
         if negotiation.cross_site(headers, self.origins):
+            tell_refused(headers)
             message = "Requests from other sites need the header GraphQL-Require-Preflight."
             raise HttpRefusal(403, coded_error(Code.CROSS_SITE_REQUEST, message))
 
@@ -362,7 +354,7 @@ class Gateway(Generic[P]):
 def wrap_application(app: ASGIApp, settings: GatewaySettings, methods: Sequence[str] = ("GET", "POST")) -> ASGIApp:
     """Wrap an application in what other origins and proxies need."""
     if settings.origins:
-        app = CORSMiddleware(app, list(settings.origins), methods, SENDABLE, expose_headers=READABLE)
+        app = OriginMiddleware(app, settings.origins, methods)
     # Outermost, so that whatever comes after sees the client's address and not the proxy's.
     if settings.proxies:
         app = ProxyHeadersMiddleware(app, list(settings.proxies))  # type: ignore[arg-type,assignment]

@@ -24,6 +24,7 @@ from .error_codes import Code, coded_error
 from .error_responses import mask_fault
 from .interfaces import Forbidden, P, RequestRefused, Stage, Unauthenticated
 from .operations import Caller, Operations, Progress
+from .origins import tell_refused
 from .rate_limits import RateLimited
 from .request import Malformed, Request, decode_json
 
@@ -88,7 +89,10 @@ class Socket(Generic[P]):
         await self.receive()
         large = sum(map(len, self.headers.values())) > self.limits.headers
         # Browsers open sockets to any origin with cookies, without a preflight: only Origin tells.
-        if large or negotiation.is_foreign_origin(self.headers, origins):
+        foreign = negotiation.is_foreign_origin(self.headers, origins)
+        if foreign:
+            tell_refused(self.headers)
+        if large or foreign:
             await self.send({"type": "websocket.close"})
             return
         try:
