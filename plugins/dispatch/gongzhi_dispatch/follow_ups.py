@@ -65,7 +65,7 @@ FOLLOWING = on_case("回访", ANSWERED, require_entrusted(FOLLOW), OTHERS)
 
 
 @strawberry.type(description="What was asked, and the case after it (回访结果).")
-class RecordFollowUpPayload:
+class FollowUpPayload:
     follow_up: FollowUp | None = result_field("What was asked (回访).")
     case: Case | None = result_field("The case (诉求).")
     warnings: list[TextWarning] = text_warnings()
@@ -89,13 +89,13 @@ class RecordFollowUpInput:
     requires=FOLLOW,
     action=FOLLOWING,
 )
-async def record_follow_up(call: Call, input: RecordFollowUpInput) -> RecordFollowUpPayload:
+async def record_follow_up(call: Call, input: RecordFollowUpInput) -> FollowUpPayload:
     read_answers(input)
     case = await find_case(call, input)
     # Nobody asks about their own work, whatever unit they are in by now.
     await refuse_involved(call, case)
     entry = await keep_follow_up(call, case, input)
-    return RecordFollowUpPayload(follow_up=ref(FollowUp, entry.id), case=ref(Case, case.id))
+    return FollowUpPayload(follow_up=ref(FollowUp, entry.id), case=ref(Case, case.id))
 
 
 async def keep_follow_up(call: Call, case: CaseRow, input: Any, recording: str | None = None) -> FollowUpRow:

@@ -26,7 +26,7 @@ from gongzhi.runtime.commands import (
     result_field,
 )
 from gongzhi.runtime.context import Info
-from gongzhi_dispatch.follow_ups import RecordFollowUpPayload, keep_follow_up
+from gongzhi_dispatch.follow_ups import FollowUpPayload, keep_follow_up
 from gongzhi_dispatch.models import Contact
 from gongzhi_dispatch.work_types import FollowUp
 from gongzhi_operations.supervision.commands import SupervisionPayload, press_for_answer
@@ -98,7 +98,7 @@ class FollowUpFiledOrderInput:
     "(提交已接入工单的回访).",
     requires=INTAKE,
 )
-async def follow_up_filed_order(call: Call, input: FollowUpFiledOrderInput) -> RecordFollowUpPayload:
+async def follow_up_filed_order(call: Call, input: FollowUpFiledOrderInput) -> FollowUpPayload:
     recording = check_recording(input.recording, "recording") if is_given(input.recording) else None
     # Who filed a case does not ask about it, unless somebody can hear, or see, what was said.
     if input.reached and not (recording or input.attachments):
@@ -113,7 +113,7 @@ async def follow_up_filed_order(call: Call, input: FollowUpFiledOrderInput) -> R
         await attach_uploads(call, case, input.attachments)
     # `shown`: it reads what it has handed in, and no other notes of staff.
     entry = await keep_follow_up(call, case, input, recording)
-    return RecordFollowUpPayload(follow_up=ref(FollowUp, entry.id, shown=True), case=ref(Case, case.id))
+    return FollowUpPayload(follow_up=ref(FollowUp, entry.id, shown=True), case=ref(Case, case.id))
 
 
 @strawberry.input(description="An order that is to be pressed for (催办工单).")

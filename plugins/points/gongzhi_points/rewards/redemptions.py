@@ -61,7 +61,7 @@ class RedeemInput:
 
 
 @strawberry.type(description="The redemption with its code, or why there is none (兑换结果).")
-class RedeemPayload:
+class RedemptionPayload:
     redemption: PointsRedemption | None = result_field("The redemption (兑换).")
     account: PointsAccount | None = result_field("The account, with what is held now (账户).")
     errors: list[Problem] = problems()
@@ -77,7 +77,7 @@ SPENDING = Action(PointsAccount, (require_rows(spendable_accounts),), field="acc
 
 
 @command("Hold points for a reward and get a code for the counter (积分兑换).", requires=None, action=SPENDING)
-async def redeem(call: Call, input: RedeemInput) -> RedeemPayload:
+async def redeem(call: Call, input: RedeemInput) -> RedemptionPayload:
     wanted = await RewardRow.get_or_none(id=key_of(PointsReward)(input.reward))
     if wanted is None:
         raise not_found("There is no such reward.", "没有该奖品。", "reward")
@@ -109,7 +109,7 @@ async def redeem(call: Call, input: RedeemInput) -> RedeemPayload:
         held_until=expires + timedelta(days=programme.settle_days if merchant.offline else 0),
         by=call.viewer.account.name or "",
     )
-    return RedeemPayload(
+    return RedemptionPayload(
         redemption=ref(PointsRedemption, redemption.id, shown=True), account=ref(PointsAccount, account.id)
     )
 
@@ -196,10 +196,10 @@ CANCELLING = Action(
     requires=None,
     action=CANCELLING,
 )
-async def cancel_redemption(call: Call, input: CancelRedemptionInput) -> RedeemPayload:
+async def cancel_redemption(call: Call, input: CancelRedemptionInput) -> RedemptionPayload:
     row: RedemptionRow = await call.find(PointsRedemption, "redemption", id=key_of(PointsRedemption)(input.redemption))
     await free_holds(call, [row.id], RedemptionState.CANCELLED)
-    return RedeemPayload(redemption=ref(PointsRedemption, row.id), account=ref(PointsAccount, row.account_id))
+    return RedemptionPayload(redemption=ref(PointsRedemption, row.id), account=ref(PointsAccount, row.account_id))
 
 
 # Locks are taken in one order, here, by counters and by who redeems: redemptions, accounts, rewards, each by id. Ending
