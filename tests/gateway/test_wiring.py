@@ -101,6 +101,21 @@ async def test_socket_is_open(open_app: Callable[..., str]) -> None:
     assert received[1]["payload"]["data"] == {"__typename": "Query"}
 
 
+async def test_a_socket_has_a_language(open_app: Callable[..., str]) -> None:
+    """A page can set no header at the handshake, so it says the language where it says the token."""
+    address, told = open_app().replace("http", "ws"), []
+    for payload in ({}, {"Accept-Language": "zh-CN,zh;q=0.9"}):
+        async with connect(f"{address}/graphql", subprotocols=["graphql-transport-ws"]) as wire:  # type: ignore
+            await wire.send(json.dumps({"type": "connection_init", "payload": payload}))
+            await wire.send(
+                '{"type":"subscribe","id":"1","payload":{"query":"{ cases(first: 1, last: 1) { totalCount } }"}}'
+            )
+            received = [json.loads(await wire.recv()) for _ in range(2)]
+        told.append(received[1]["payload"][0]["message"])
+    english, chinese = told
+    assert english.isascii() and "只能取其一" in chinese
+
+
 @pytest.mark.parametrize(
     ("variable", "text", "said"),
     [

@@ -210,7 +210,7 @@ class Socket(Generic[P]):
         """Take connection_init: credentials, a seat and a point, then the acknowledgement."""
         if self.caller:
             raise SocketClosed(CloseCode.AGAIN)
-        self.headers |= credential_headers(payload)
+        self.headers |= init_headers(payload)
         caller = await self.enter()
         try:
             self.seat.enter_context(self.operations.reserve_connection(caller))
@@ -326,16 +326,23 @@ def optional_payload(payload: Any) -> Mapping[str, Any]:
     return payload or {}
 
 
-def credential_headers(payload: Mapping[str, Any]) -> dict[bytes, bytes]:
-    """Return the header that `authorization` or `token` of connection_init stands for."""
-    values = {name.lower(): value for name, value in payload.items() if name.lower() in ("authorization", "token")}
+TAKEN = ("authorization", "token", "accept-language")
+"""What connection_init may say in place of headers."""
+
+
+def init_headers(payload: Mapping[str, Any]) -> dict[bytes, bytes]:
+    """Return the headers that stand in connection_init: a browser's page can set none at the handshake."""
+    values = {name.lower(): value for name, value in payload.items() if name.lower() in TAKEN}
     if not all(value is None or isinstance(value, str) and value.isascii() for value in values.values()):
-        raise SocketClosed(CloseCode.INVALID, "authorization and token of connection_init are strings of ASCII.")
+        raise SocketClosed(CloseCode.INVALID, f"{', '.join(TAKEN)} of connection_init are strings of ASCII.")
+    found = {}
+    if given := values.get("accept-language"):
+        found[b"accept-language"] = given.encode()
     if given := values.get("authorization"):
-        return {b"authorization": given.encode()}
-    if given := values.get("token"):
-        return {b"authorization": b"Bearer " + given.encode()}
-    return {}
+        found[b"authorization"] = given.encode()
+    elif given := values.get("token"):
+        found[b"authorization"] = b"Bearer " + given.encode()
+    return found
 
 
 def too_many_operations(most: int) -> Any:
