@@ -167,7 +167,6 @@ UNUSED = {
     "RefusedAddress": "raised to vendors who do not ask `name_failure`",
     "RemadePicture": "what `remake_picture` gives, for annotations",
     "SideTable": "what `by_side_table` keeps, for annotations",
-    "SqlConnection": "what a seed is given, for annotations",
     "UnknownHost": "raised to vendors who do not ask `name_failure`",
     "TWO_PERSONS": "what `require_independence` writes into `call.checks`",
     "all_tables": "a database of the tests that the others are copies of",
@@ -179,9 +178,7 @@ UNUSED = {
 """Words of the reference that no plugin of ours and no example uses, with the reason why they are promised."""
 SHOWN = {
     "Purpose": "for protected fields that a plugin computes with; ours show them by `disclosure`",
-    "StockCategory": "with `add_to_catalog`",
-    "StockChannel": "with `add_to_catalog`",
-    "add_to_catalog": "ours file by the channels and subjects that national lists prescribe, which the core has",
+    "StockCategory": "ours file by the subjects that national lists prescribe, which the core has",
     "as_viewer": "ours make their callers with the roles of a story",
     "by_side_table": "ours order their own tables, which have indexes of their own",
     "keep_beside": "with `by_side_table`",

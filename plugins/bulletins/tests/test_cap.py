@@ -123,6 +123,12 @@ UNFIT = {
     "no number": alert("1", info(area="<circle>nan,108 1</circle>")),
     "a circle without a radius": alert("1", info(area="<circle>32,108</circle>")),
     "a circle around the world": alert("1", info(area="<circle>32,108 1e9</circle>")),
+    "a second moment that is none": alert("1", info(), references=refer("1") + " a,b,soon"),
+    "no sender": alert("1", info(), sender=""),
+    "no scope": alert("1", info(), scope=""),
+    "no status": alert("1", info(), status=""),
+    "a circle at the pole": alert("1", info(area="<circle>89.9,108 1</circle>")),
+    "a longitude beyond": alert("1", info(area="<circle>32,181 1</circle>")),
     "a reference without a time": alert("1", info(), references="a,b"),
 }
 

@@ -62,7 +62,7 @@ CHECK = Check(
     "and d.due_on<(now() at time zone 'Asia/Shanghai')::date",
     Text("villages have published their affairs in time", "村务公开均按期完成"),
     Text(
-        "affairs of villages that were not published in time: {0}; `villageAffairs` names them, by overdue",
-        "逾期未公开的村务事项：{0}；可在 villageAffairs 中按逾期筛选查看",
+        "affairs of villages that were not published in time: {0}; the list of what they publish has them, by overdue",
+        "逾期未公开的村务事项：{0}；可在村务公开事项列表中按“逾期”筛选查看",
     ),
 )

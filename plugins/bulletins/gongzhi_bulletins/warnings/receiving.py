@@ -117,8 +117,9 @@ async def ask_source(run: ServiceRun) -> None:
             try:
                 await take_warnings(run, context.settings[BulletinSettings].source, now)
             except Exception as error:
-                text = "no warnings are heard from the source: %s; look at GONGZHI_BULLETINS_SOURCE"
-                logger.warning(text, tell_failure(error))
+                logger.warning(
+                    "no warnings are heard from the source: %s; look at GONGZHI_BULLETINS_SOURCE", tell_failure(error)
+                )
         await run.wait(EVERY.total_seconds())
 
 
@@ -150,8 +151,9 @@ async def take_message(run: ServiceRun, client: httpx.AsyncClient, url: str, now
     try:
         alert = read_alert(parse_xml(await read_body(client, url)))
     except Exception as error:
-        text = "a message of the source of warnings is left out: %s; ask whoever runs the source"
-        logger.warning(text, tell_failure(error))
+        logger.warning(
+            "a message of the source of warnings is left out: %s; ask whoever runs the source", tell_failure(error)
+        )
         return False
     return await keep_message(run.connection.fetch, alert, url, now) is not None
 
