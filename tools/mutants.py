@@ -268,7 +268,7 @@ MUTANTS = (
     Mutant("an act ends at once", ACTS, "if input.on <= max(", "if input.on < max(", "points rules"),
     Mutant("versions begin in any order", ACTS, "max(today(call), last.starts_on)", "today(call)", "points rules"),
     Mutant("two versions hold", ACTS, "last.ends_on is None or last.ends_on > starts", "False", "points rules"),
-    Mutant("standard acts are the county's", ACTS, "if act.county_id is None:", "if False:", "points rules"),
+    Mutant("standard acts are the county's", ACTS, '[Sql("{0} is not null", act.county_id)]', "None", "points rules"),
     Mutant("tip-offs are seen by all", SIGHT, "if not viewer.covers(SEALED, VIEW):", "if False:", "visibility rules"),
     Mutant(
         "units see what is said of them",

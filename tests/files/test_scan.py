@@ -156,6 +156,7 @@ PAST = re.compile(r"b64decode|a2b_|decodebytes|\bPIL\b|request\.(form|stream)\(|
 TAKEN = {
     "AddLegalFileInput.content",
     "AskAdviceInput.recording",
+    "BulletinFileInput.content",
     "ClaimPointsInput.photos",
     "PartyPaperInput.content",
     "SetAgreementTemplateInput.content",

@@ -20,7 +20,7 @@ import pytest
 import yaml
 from gongzhi_server.app import create_app
 from gongzhi_server.auth.development_tokens import Tokens
-from gongzhi_server.management import metrics
+from gongzhi_server.management import operation_names
 from gongzhi_server.management.serving import answer_probes
 from gongzhi_server.serve import bind_socket
 from gongzhi_server.settings import Settings
@@ -90,7 +90,7 @@ async def test_strangers_put_no_names_into_the_figures(filled: str, tmp_path: Pa
 
 
 async def test_names_are_bounded(filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics, "NAMES", 2)
+    monkeypatch.setattr(operation_names, "NAMES", 2)
     async with running(filled, tmp_path) as process:
         for name in ("A", "B", "C", "B" * 61):
             await process.ask(f"query {name} {{ __typename }}", name, signed_in=True)

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 from gongzhi_server.gateway.operations import Observation
-from gongzhi_server.management.metrics import LONGEST, NAMES, OTHERS, SECONDS
+from gongzhi_server.management.operation_names import LONGEST, NAMES, OTHERS, SECONDS
 from gongzhi_server.management.top import OperationFigures
 from gongzhi_server.performance.counting import KEPT, OperationCounter
 from gongzhi_server.testing import TODAY, Server

@@ -116,6 +116,13 @@ EXPORTS = (
     select 1, 'asker', 'cases', '{ cases { totalCount } }', '{}', 'CSV', '核对', 1, false, 'WAITING', now(),
       '2030-01-01', 0, 1, id from grids.grid where code = '610921'""",
 )
+DISPATCH = (
+    """insert into dispatch.objection (id, case_id, order_id, unit_id, grounds, filed_at, due_at, ruling, filed_by)
+    select gen_random_uuid(), o.case_id, o.id, o.unit_id, '不属本单位职责', now(), '2030-01-01', 'OPEN', 'somebody'
+    from dispatch.work_order o join cases.case c on c.id = o.case_id
+    where c.status = 'DISPATCHED' and o.role = 'LEAD' and not exists (select from dispatch.objection)
+    order by o.id desc limit 1""",
+)
 DEMANDS = (
     f"""with {LIVES} insert into rights.demand (id, matter, asked_at, due_at, state, version, grid_id, person_id)
     select gen_random_uuid(), 'RESTRICTION', now(), '2030-01-01', 'OPEN', 1, grid_id, id from lives""",
@@ -124,5 +131,5 @@ DEMANDS = (
 
 async def add_rows(connection: Any) -> None:
     """Add them all."""
-    for text in (*LEGAL, *CREDIT, *POINTS, *PARTY, *EXPORTS, *DEMANDS):
+    for text in (*LEGAL, *CREDIT, *POINTS, *PARTY, *EXPORTS, *DISPATCH, *DEMANDS):
         await connection.execute(text)

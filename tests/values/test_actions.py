@@ -222,6 +222,8 @@ def give(made: Lab, offered: OfferedAction, of: Acted, row: Any) -> tuple[str, d
     given[named] = row["number"] if named == "number" else f"{of.entity.name}:{row['id']}"
     if offered.name == "recordConfirmation":
         given["state"] = Name("REJECTED")  # what the court says at each of its steps
+    if offered.name == "ruleOnObjection":
+        given["ruling"] = Name("REJECTED")  # upheld it needs more of the case
     if offered.name == "markActivityAttendance":
         given["came"] = False  # to come it must take place
     if offered.name == "endWish":

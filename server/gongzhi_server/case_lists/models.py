@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
@@ -16,8 +15,8 @@ class CaseTextRow(Model):
     A table of its own: a case is saved at each of its steps, and an index on it would be written anew each time.
     """
 
-    case: Any = fields.OneToOneField("cases.CaseRow", primary_key=True, related_name=False, on_delete=fields.CASCADE)
-    case_id: UUID
+    # Without a relation of Tortoise's, which sees another model at each look where a relation is the key.
+    case_id = fields.UUIDField(primary_key=True, generated=False)
     grams: Any = ArrayField("text")
 
     class Meta:

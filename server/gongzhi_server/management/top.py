@@ -14,6 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gongzhi_server.errors import Problem
 
+from .operation_names import FAILED
+
 PATIENCE = 15.0
 """Seconds that a process may take to answer; its checks may take some."""
 
@@ -40,9 +42,6 @@ class OperationFigures:
                 # Of what took longer than the last bound nothing more is known.
                 return lower if upper == inf else lower + (upper - lower) * (wanted - before) / (reached - before)
         return 0.0
-
-
-FAILED = ("fault", "timeout", "unavailable")
 
 
 def read_metrics(address: str) -> str:

@@ -15,8 +15,7 @@ import asyncpg
 import orjson
 
 from gongzhi_server.gateway.operations import Observation, Operations
-from gongzhi_server.management.metrics import SECONDS, NameBound
-from gongzhi_server.management.top import FAILED
+from gongzhi_server.management.operation_names import FAILED, SECONDS, NameBound
 
 log = logging.getLogger("gongzhi")
 

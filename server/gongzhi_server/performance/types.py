@@ -9,7 +9,7 @@ from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Sql
 
-from gongzhi_server.management.metrics import SECONDS
+from gongzhi_server.management.operation_names import SECONDS
 
 VIEW = "deployment.examine"
 MOST, DAYS = 100, 30

@@ -2,7 +2,6 @@
 
 from tortoise import fields, migrations
 from tortoise.contrib.postgres.fields import ArrayField
-from tortoise.fields.base import OnDelete
 from tortoise.migrations import operations as ops
 
 GRAMS = "gongzhi.grams(coalesce({0}.title, '') || ' ' || {0}.description)"
@@ -25,19 +24,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="CaseTextRow",
             fields=[
-                (
-                    "case",
-                    fields.OneToOneField(
-                        "cases.CaseRow",
-                        source_field="case_id",
-                        primary_key=True,
-                        db_index=True,
-                        db_constraint=True,
-                        to_field="id",
-                        related_name=False,
-                        on_delete=OnDelete.CASCADE,
-                    ),
-                ),
+                ("case_id", fields.UUIDField(primary_key=True, generated=False, unique=True, db_index=True)),
                 ("grams", ArrayField(element_type="TEXT")),
             ],
             options={
@@ -51,6 +38,7 @@ class Migration(migrations.Migration):
         ),
         ops.RunSQL(
             [
+                "alter table case_lists.text add foreign key (case_id) references cases.case on delete cascade",
                 f"insert into case_lists.text (case_id, grams) select c.id, {GRAMS.format('c')} from cases.case c",
                 "create index search_texts on case_lists.text using gin (grams)",
                 KEEP,
