@@ -74,7 +74,7 @@ async def test_what_is_over_is_not_current(village: Village) -> None:
 
 async def test_who_agreed_is_told_of_what_they_chose(village: Village) -> None:
     """By consent, of their kinds and their place alone; once it is taken back nothing of it is left."""
-    resident, silent, other = await village.resident(1), await village.resident(2), await village.stranger()
+    resident, silent, other = await village.resident(1), await village.resident(), await village.stranger()
     unasked = await silent.do("setBulletinInterests", "interest { kinds }", kinds=["NOTICE"])
     assert refused(unasked) == [("CONSENT_REQUIRED", ["kinds"])]
     await village.agree(resident, "NOTICE", "SERVICE")
@@ -144,6 +144,7 @@ async def test_corrected_it_says_what_it_said_before(village: Village) -> None:
 async def test_withdrawn_it_is_left_to_who_published_it(village: Village) -> None:
     """Its text is nobody's to read any more, whoever had it before; who was told is told so."""
     resident = await village.resident(3)
+    await village.agree(resident, "NOTICE")
     ours = await village.publish(attachments=[{"name": "名单.pdf", "content": PDF}])
     actions = "query($id: ID!) { node(id: $id) { ... on Bulletin { actions { name allowed } } } }"
     gone = {"bulletin": ours, "expectedVersion": 1, "reason": "误发"}

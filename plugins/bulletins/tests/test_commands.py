@@ -77,7 +77,11 @@ class Scene:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def scene(shared_server: Server, shared_database: str) -> Scene:
-    village = Village(shared_server, shared_database)
+    return await set_scene(Village(shared_server, shared_database))
+
+
+async def set_scene(village: Village) -> Scene:
+    """Bulletins and affairs of their own, in each state that a command asks for."""
     found = Scene(village, {"resident": await village.resident(), "outsider": await village.stranger()})
     ids = found.ids
     for name in ("bulletin", "wrong", "withdrawn"):
@@ -85,10 +89,15 @@ async def scene(shared_server: Server, shared_database: str) -> Scene:
     gone = {"bulletin": ids["withdrawn"], "expectedVersion": 1, "reason": "误发"}
     await village.done(village.leader, "withdrawBulletin", "bulletin { id }", **gone)
     await village.agree(found.people["resident"], "NOTICE")
-    for name in ("affair", "signed", "ended", "published"):
-        declared = {"grid": VILLAGE, "kind": "MAJOR", "title": f"重大事项 {name}", "since": "2026-06-29"}
-        if name in ("affair", "ended"):
-            declared = {"grid": VILLAGE, "kind": "GENERAL", "title": f"一般事项 {name}", "since": "2026-01-05"}
+    for name in ("affair", "idle", "signed", "ended", "published"):
+        declared = {"grid": VILLAGE, "kind": "MAJOR", "title": f"重大事项 {name} {uuid4()}", "since": "2026-06-29"}
+        if name in ("affair", "idle", "ended"):
+            declared = {
+                "grid": VILLAGE,
+                "kind": "GENERAL",
+                "title": f"一般事项 {name} {uuid4()}",
+                "since": "2026-01-05",
+            }
         made = await village.done(village.leader, "declareAffair", "affair { id }", **declared)
         ids[name] = made["id"]
         rows = "query($id: ID!) { node(id: $id) { ... on VillageAffair { disclosures { nodes { id } } } } }"
@@ -174,7 +183,7 @@ BAD: dict[str, tuple[tuple[dict[str, Any], str, str], ...]] = {
     "correctDisclosure": (
         ({"reason": ""}, INPUT, "reason"),
         ({"text": ""}, INPUT, "text"),
-        ({"disclosure": ":affair_row", "expectedVersion": 1}, LATE, "disclosure"),
+        ({"disclosure": ":idle_row", "expectedVersion": 1}, LATE, "disclosure"),
         OLD,
         NO_DISCLOSURE,
     ),
@@ -218,7 +227,7 @@ BAD: dict[str, tuple[tuple[dict[str, Any], str, str], ...]] = {
     ),
     "setBulletinInterests": (({"kinds": ["NOTICE"] * 9}, INPUT, "kinds"),),
     "signDisclosure": (
-        ({"disclosure": ":affair_row", "expectedVersion": 1}, LATE, "disclosure"),
+        ({"disclosure": ":idle_row", "expectedVersion": 1}, LATE, "disclosure"),
         ({"disclosure": ":published_row", "expectedVersion": 4}, LATE, "disclosure"),
         OLD,
         NO_DISCLOSURE,
@@ -244,6 +253,7 @@ async def test_bad_input_names_its_field(scene: Scene, command: str) -> None:
 
 async def test_sent_twice_is_done_once(scene: Scene) -> None:
     """Each command in turn, with what the one before has left: the same key changes nothing more."""
+    scene = await set_scene(scene.village)
     for command in (
         "publishBulletin",
         "setBulletinInterests",

@@ -159,7 +159,8 @@ async def test_party_leaves_while_the_agreement_is_written(town: Any, codes: Any
         agreed, left = await asyncio.gather(
             town.agree(seen), town.resident(1).do("endMediation", "", mediation=seen["id"], outcome="WITHDRAWN")
         )
-        assert sorted([codes(agreed), codes(left)]) == [[], ["ILLEGAL_TRANSITION"]]
+        # Who writes the agreement names the version that they saw; who leaves does not.
+        assert (codes(agreed), codes(left)) in (([], ["ILLEGAL_TRANSITION"]), (["STALE_VERSION"], []))
         [row] = await town.fetch(
             "select n.state, exists(select from legal.agreement a where a.matter_id=n.matter_id) written, "
             "exists(select from legal.confirmation a where a.matter_id=n.matter_id) court, m.closed_at is null open "
