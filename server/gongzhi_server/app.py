@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, nullcontext
@@ -26,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .auth.assembly import open_authentication
 from .auth.authentication import Authenticator
 from .auth.service import AuthenticationService
+from .background_tasks import run_beside
 from .clock import clock
 from .configuration import (
     gateway_settings,
@@ -245,8 +245,9 @@ class Deployment:
             # Background work starts last, when everything that it may call is there, and stops first.
             async with (
                 health.run_lifespans(),
-                sweep_hourly(runtime.archive, now) if works else nullcontext(),
-                watch_guard(guard),
+                run_beside(sweep_hourly(runtime.archive, now)) if works else nullcontext(),
+                # Measures how far behind the server is.
+                run_beside(guard.watch()) if guard else nullcontext(),
                 # On connections that the access log keeps open anyway: two short statements a minute.
                 counting(gateway.operations, ledger.pool.execute, now) if self.background else nullcontext(),
                 run_work(hub, runtime, tasks, settings.role) if self.background else stop_at_end(hub),
@@ -401,18 +402,6 @@ async def stop_at_end(hub: Hub) -> AsyncIterator[None]:
         yield
     finally:
         await hub.stop()
-
-
-@asynccontextmanager
-async def watch_guard(guard: Guard | None) -> AsyncIterator[None]:
-    """Measure how far behind the server is, for as long as the block lasts."""
-    task = asyncio.create_task(guard.watch()) if guard else None
-    try:
-        yield
-    finally:
-        if task:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
 
 def acting_for(runtime: Runtime, worker: Worker) -> Callable[[str], Context]:

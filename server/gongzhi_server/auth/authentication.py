@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
@@ -16,6 +16,7 @@ from gongzhi.core.accounts.secrets import PREFIX, key_digest
 from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
 from gongzhi.values.errors import Language
 
+from gongzhi_server.addresses import plain_address
 from gongzhi_server.caching import Cache
 from gongzhi_server.clock import clock
 from gongzhi_server.errors import Unavailable
@@ -238,13 +239,8 @@ def is_within(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bo
     """Return whether an address lies in one of the networks, or there are none."""
     if not networks:
         return True
-    try:
-        found = ip_address(address.partition("%")[0])
-    except ValueError:  # a socket in the file system has none
-        return False
-    # An IPv4 address written as IPv6 is the same address.
-    found = getattr(found, "ipv4_mapped", None) or found
-    return any(found in one for one in networks)
+    found = plain_address(address)
+    return found is not None and any(found in one for one in networks)
 
 
 def read_purpose(header: bytes) -> str | None:

@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 from uuid6 import uuid7
 
+from gongzhi_server.background_tasks import run_beside
 from gongzhi_server.clock import CHINA
 
 EVERY = 1.0
@@ -78,10 +79,8 @@ class KeyUsage:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Write down for as long as the block lasts, and what is left at its end."""
-        task = asyncio.create_task(self.keep_writing())
         try:
-            yield
+            async with run_beside(self.keep_writing()):
+                yield
         finally:
-            task.cancel()
-            await asyncio.wait([task])
             await self.write()

@@ -6,7 +6,6 @@ import asyncio
 import io
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -114,20 +113,8 @@ class Archive:
         return len(rows)
 
 
-@asynccontextmanager
-async def sweep_hourly(archive: Archive, now: Callable[[], datetime]) -> AsyncIterator[None]:
-    """Remove once an hour what is left over, for as long as the block lasts."""
-    task = asyncio.create_task(_sweep_forever(archive, now))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def _sweep_forever(archive: Archive, now: Callable[[], datetime]) -> None:
-    """Sweep every hour until cancelled."""
+async def sweep_hourly(archive: Archive, now: Callable[[], datetime]) -> None:
+    """Remove once an hour what is left over, until cancelled."""
     while True:
         await asyncio.sleep(HOUR)
         try:

@@ -11,7 +11,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+
+from gongzhi_server.addresses import plain_address
 
 __all__ = [
     "METER",
@@ -228,10 +229,8 @@ def network_of(address: str) -> str:
     """Return what an address is counted as; of IPv6 the network of 64 bits that its owner has."""
     if ":" not in address:
         return address
-    try:
-        # Without the zone ("%eth0"), which is local to a machine.
-        found = ip_address(address.partition("%")[0])
-    except ValueError:
+    found = plain_address(address)
+    if found is None:
         return address
     # An IPv4 address written as IPv6 must not be counted apart from itself.
-    return str(mapped) if (mapped := getattr(found, "ipv4_mapped", None)) else str(int(found) >> 64)
+    return str(found) if found.version == 4 else str(int(found) >> 64)

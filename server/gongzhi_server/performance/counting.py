@@ -6,7 +6,7 @@ import asyncio
 import logging
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 import orjson
 
+from gongzhi_server.background_tasks import run_beside
 from gongzhi_server.gateway.operations import Observation, Operations
 from gongzhi_server.management.operation_names import FAILED, SECONDS, NameBound
 
@@ -104,11 +105,8 @@ async def counting(operations: Operations[Any], execute: Execute, now: Callable[
     """Count operations for as long as the block lasts, and write what was counted every minute and at its end."""
     counter = OperationCounter(execute, now)
     operations.observers.append(counter.observe)
-    task = asyncio.create_task(counter.write_often())
     try:
-        yield
+        async with run_beside(counter.write_often()):
+            yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
         await counter.try_to_write()

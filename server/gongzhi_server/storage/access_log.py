@@ -18,6 +18,8 @@ from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.context import Bounds, FileLook
 from tortoise.transactions import in_transaction
 
+from gongzhi_server.background_tasks import run_beside
+
 from . import audit
 from .audit import Seen
 from .database import open_writers
@@ -201,11 +203,8 @@ async def open_ledger(dsn: str, bounds: Bounds) -> AsyncIterator[AccessLog]:
     pool = await open_writers(dsn, AT_ONCE + 2, short=True)
     kept = AccessLog(pool, bounds)
     writers = [kept.write() for _ in range(AT_ONCE)]
-    tasks = [asyncio.create_task(one) for one in (*writers, kept.chain(), kept.watch())]
     try:
-        yield kept
+        async with run_beside(*writers, kept.chain(), kept.watch()):
+            yield kept
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         await pool.close()
