@@ -38,9 +38,9 @@ from strawberry import ID, UNSET
 from .events import Corrected, Withdrawn
 from .files import BulletinFileInput, attach_files, receive_files
 from .models import Audience, BulletinKind, BulletinRow, RevisionRow
-from .publishing import create_bulletin, enqueue_telling
+from .publishing import create_bulletin
 from .rules import LOUD, PUBLISH, WARN, published_bulletins
-from .telling import Change
+from .telling import Change, enqueue_telling
 from .types import Bulletin
 
 TITLE, TEXT, REASON = 200, 10_000, 500

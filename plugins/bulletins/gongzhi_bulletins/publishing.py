@@ -10,7 +10,7 @@ from gongzhi.runtime.commands import Call
 
 from .events import Published
 from .models import Audience, BulletinKind, BulletinRow, ReachRow, WarningRow
-from .telling import Change, tell_readers
+from .telling import Change, enqueue_telling
 
 
 async def create_bulletin(
@@ -43,9 +43,3 @@ async def create_bulletin(
     # In the background: what is told to a county takes longer than a mutation may.
     enqueue_telling(call, row, Change.PUBLISHED)
     return row
-
-
-def enqueue_telling(call: Call, row: BulletinRow, change: Change) -> None:
-    """Have people told in the background: there may be thousands."""
-    # With the version in the key: a correction is told once more, and what is retried is not.
-    call.enqueue(tell_readers, f"{row.id}:{row.version}:{change}", row=row, bulletin=str(row.id), change=change.value)

@@ -12,7 +12,6 @@ from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.actions import Action
 from gongzhi.runtime.checks import check_text
 from gongzhi.runtime.commands import (
     KEY,
@@ -29,7 +28,7 @@ from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.errors import Refusal
 from strawberry import ID
 
-from .commands import BULLETIN, IN_FORCE
+from .commands import BULLETIN, READING
 from .models import BulletinRow, QuestionRow
 from .types import Bulletin
 
@@ -59,7 +58,7 @@ class AskAboutBulletinInput:
     "Ask about a bulletin: the question becomes a case of the place that published it, and is answered as such "
     "(询问公开信息).",
     requires=None,
-    action=Action(Bulletin, (), (IN_FORCE,)),
+    action=READING,
 )
 async def ask_about_bulletin(call: Call, input: AskAboutBulletinInput) -> AskAboutBulletinPayload:
     person = call.viewer.account.person

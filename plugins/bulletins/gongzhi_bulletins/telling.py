@@ -75,9 +75,15 @@ async def tell_readers(call: Call, run: JobRun) -> None:
     await send_notice(call, draft_notice(row, change, what), persons=people, offices=offices)
     # A full batch may have a next one. By the key of the last person, so that none is told twice.
     if len(people) == BATCH:
-        last = str(people[-1])
-        key = f"{row.id}:{row.version}:{change}:{last}"
-        call.enqueue(tell_readers, key, row=row, bulletin=str(row.id), change=change.value, after=last)
+        enqueue_telling(call, row, change, after=str(people[-1]))
+
+
+def enqueue_telling(call: Call, row: BulletinRow, change: Change, after: str | None = None) -> None:
+    """Have people told in the background, of whom there may be thousands: all, or those `after` a person's key."""
+    rest: dict[str, Any] = {"after": after} if after else {}
+    # With the version in the key: a correction is told once more, and what is retried is not.
+    key = ":".join((str(row.id), str(row.version), change, *rest.values()))
+    call.enqueue(tell_readers, key, row=row, bulletin=str(row.id), change=change.value, **rest)
 
 
 async def find_readers(call: Call, row: BulletinRow, after: str | None) -> list[UUID]:

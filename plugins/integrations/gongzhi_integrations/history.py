@@ -39,11 +39,11 @@ async def export_events(
 ) -> int:
     """Write what happened in a month to a county's cases as JSON lines; goes on where it was stopped (导出事件历史)."""
     span = read_month(month)
+    if span is None or span[1] > call.now:
+        return refuse_export("name a month that is over, as 2026-05")
     found = await call.fetch(COUNTY, county)
-    if span is None or span[1] > call.now or not found:
-        said = "there is no such county" if span and span[1] <= call.now else "name a month that is over, as 2026-05"
-        print(f"nothing was written: {said} (未导出)")
-        return 1
+    if not found:
+        return refuse_export("there is no such county")
     done = to / f"events-{county}-{month}.jsonl"
     if not done.exists():
         part = done.with_suffix(".part")
@@ -53,6 +53,12 @@ async def export_events(
     with done.open("rb") as lines:
         print(f"{done}: {sum(1 for _ in lines)} events (事件)")
     return 0
+
+
+def refuse_export(reason: str) -> int:
+    """Say why nothing was written, and return the exit code for that."""
+    print(f"nothing was written: {reason} (未导出)")
+    return 1
 
 
 async def write_rest(call: Call, part: Path, key: int, county: str, since: datetime, until: datetime) -> None:

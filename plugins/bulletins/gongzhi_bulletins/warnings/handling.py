@@ -11,8 +11,8 @@ from gongzhi.runtime.jobs import JobRun, job
 
 from ..events import Ended
 from ..models import BulletinKind, BulletinRow, Outcome, WarningRow
-from ..publishing import create_bulletin, enqueue_telling
-from ..telling import Change
+from ..publishing import create_bulletin
+from ..telling import Change, enqueue_telling
 from .areas import find_reached
 
 AT_ONCE = 100
