@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ from gongzhi_server.testing import (
     drop_database,
     load_demo_database,
     migrate_apps,
+    open_template,
     serve_application,
 )
 
@@ -23,20 +24,16 @@ from gongzhi_server.testing import (
 @pytest.fixture(scope="session")
 def tables(postgres: str) -> Iterator[str]:
     """The name of a database with the tables of the core and of what is always on, and nothing in them."""
-    name = f"tables_{uuid4().hex}"
-    asyncio.run(migrate_apps(asyncio.run(create_database(postgres, name)), ESSENTIAL.apps))
-    yield name
-    asyncio.run(drop_database(postgres, name))
+    with open_template(postgres, "tables", partial(migrate_apps, apps=ESSENTIAL.apps)) as name:
+        yield name
 
 
 @pytest.fixture(scope="session")
 def county(postgres: str, tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The name of a database with a small demo county: 2 000 people. Read it, or copy it."""
-    name = f"county_{uuid4().hex}"
-    dsn = asyncio.run(create_database(postgres, name, tables))
-    asyncio.run(load_demo_database(dsn, 2000, tmp_path_factory.mktemp("data")))
-    yield name
-    asyncio.run(drop_database(postgres, name))
+    fill = partial(load_demo_database, people=2000, data=tmp_path_factory.mktemp("data"))
+    with open_template(postgres, "county", fill, tables) as name:
+        yield name
 
 
 @pytest_asyncio.fixture

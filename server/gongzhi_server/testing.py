@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
@@ -38,6 +37,11 @@ from .storage.database import migrate_apps as migrate_apps
 from .storage.database import open_readers
 from .storage.embedded_postgres import throwaway_cluster as throwaway_cluster
 from .storage.key_ring import load_key_ring
+from .storage.template_databases import create_database as create_database
+from .storage.template_databases import drop_database as drop_database
+from .storage.template_databases import open_template as open_template
+from .storage.template_databases import open_test_cluster as open_test_cluster
+from .storage.template_databases import sibling_dsn as sibling_dsn
 
 SECRET = "a secret for tests, as long as it must be"
 TODAY = datetime(2026, 6, 30, 2, 0, tzinfo=UTC)
@@ -61,32 +65,6 @@ class Clock:
 def settings_for_tests(dsn: str, data: Path) -> Settings:
     """Return settings for tests over a database."""
     return Settings(data=data, database=dsn, mode="development", secret=SECRET, pool=4)
-
-
-def sibling_dsn(dsn: str, name: str) -> str:
-    """Return the address of another database of the same cluster."""
-    return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
-
-
-async def create_database(dsn: str, name: str, template: str = "template0") -> str:
-    """Create a database, a copy of another one nobody is connected to."""
-    # PostgreSQL copies the files of a template, which is far faster than migrating a new database; page by page
-    # through its log, as it would by itself, takes three times as long.
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(f'create database "{name}" template "{template}" strategy file_copy')
-    finally:
-        await connection.close()
-    return sibling_dsn(dsn, name)
-
-
-async def drop_database(dsn: str, name: str) -> None:
-    """Drop a database, disconnecting whoever is left."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(f'drop database if exists "{name}" with (force)')
-    finally:
-        await connection.close()
 
 
 async def load_demo_database(dsn: str, people: int, data: Path) -> None:

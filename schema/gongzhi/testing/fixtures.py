@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -31,13 +31,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yield the address of a PostgreSQL: GONGZHI_TEST_DSN, or an embedded one for as long as the tests last."""
-    if dsn := os.environ.get("GONGZHI_TEST_DSN"):
+    # Without pytest's cache nothing is kept for the next run.
+    kept = pytestconfig.cache and pytestconfig.cache.mkdir("gongzhi")
+    with server_module().open_test_cluster(tmp_path_factory.mktemp("postgres"), kept) as dsn:
         yield dsn
-    else:
-        with server_module().throwaway_cluster(tmp_path_factory.mktemp("postgres")) as dsn:
-            yield dsn
 
 
 @pytest.fixture(scope="session")
@@ -49,13 +48,9 @@ def plugins() -> Any:
 @pytest.fixture(scope="session")
 def all_tables(postgres: str, plugins: Any) -> Iterator[str]:
     """Return the name of a database with every plugin's tables and nothing in them. It is only copied."""
-    name = f"tables_{uuid4().hex}"
-    # In a loop of its own: the fixture outlives the loop of every test.
-    asyncio.run(
-        server_module().migrate_apps(asyncio.run(server_module().create_database(postgres, name)), plugins.apps)
-    )
-    yield name
-    asyncio.run(server_module().drop_database(postgres, name))
+    testing = server_module()
+    with testing.open_template(postgres, "all_tables", lambda dsn: testing.migrate_apps(dsn, plugins.apps)) as name:
+        yield name
 
 
 @pytest.fixture(scope="session")
@@ -68,11 +63,10 @@ def missing_migrations(postgres: str, all_tables: str, plugins: Any) -> Any:
 @pytest.fixture(scope="session")
 def small_county(postgres: str, all_tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the name of a database with every plugin's tables and the invented county. It is only copied."""
-    name = f"county_{uuid4().hex}"
-    dsn = asyncio.run(server_module().create_database(postgres, name, all_tables))
-    asyncio.run(server_module().load_demo_database(dsn, PEOPLE, tmp_path_factory.mktemp("data")))
-    yield name
-    asyncio.run(server_module().drop_database(postgres, name))
+    testing, data = server_module(), tmp_path_factory.mktemp("data")
+    fill = partial(testing.load_demo_database, people=PEOPLE, data=data)
+    with testing.open_template(postgres, "small_county", fill, all_tables) as name:
+        yield name
 
 
 @asynccontextmanager

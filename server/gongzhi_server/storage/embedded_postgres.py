@@ -113,7 +113,14 @@ async def check_reachable(dsn: str) -> None:
 
 @contextmanager
 def throwaway_cluster(data: Path, *, memory: bool = True) -> Iterator[str]:
-    """Yield the address of a cluster for tests: quick, indifferent to power cuts, removed at the end.
+    """Yield the address of a cluster for tests: quick, indifferent to power cuts, removed at the end."""
+    with open_throwaway(data, memory=memory) as cluster, join_cluster(cluster) as dsn:
+        yield dsn
+
+
+@contextmanager
+def open_throwaway(data: Path, *, memory: bool = True) -> Iterator[Cluster]:
+    """Yield a cluster for tests that does not run yet; its folder is removed at the end.
 
     It lives in `memory` where there is enough: a database for each test means thousands of files made and deleted, and
     some file systems look for deleted ones each time.
@@ -123,8 +130,7 @@ def throwaway_cluster(data: Path, *, memory: bool = True) -> Iterator[str]:
             data = MEMORY / f"gongzhi-{uuid4().hex}"
     cluster = Cluster(ensure_folder(data) / "postgres", TUNING | CARELESS)
     try:
-        with join_cluster(cluster) as dsn:
-            yield dsn
+        yield cluster
     finally:
         # Removed in any case: memory that a killed test run leaves behind is lost to the machine.
         for left in (cluster.socket, cluster.folder, *([data] if data.parent == MEMORY else [])):

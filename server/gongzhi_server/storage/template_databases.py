@@ -1,0 +1,157 @@
+"""Template databases: what tests copy, made once and kept on disk for the next run of the same code."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import date
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import asyncpg
+
+from .embedded_postgres import VERSION, Cluster, join_cluster, open_throwaway
+
+OUTSIDE = "GONGZHI_TEST_DSN"
+"""The variable that names a PostgreSQL for tests. Nothing is kept in it."""
+PREFIX = "template_"
+OTHERS = "select datname from pg_database where not datistemplate and not starts_with(datname, $1) and datname<>all($2)"
+OURS = "gongzhi", "gongzhi_server"
+KEPT = 2
+"""Clusters that are kept: of the code as it is, and as it was before."""
+
+
+@contextmanager
+def open_test_cluster(data: Path, kept: Path | None) -> Iterator[str]:
+    """Yield the address of a PostgreSQL for tests: that of GONGZHI_TEST_DSN, or a throw-away one.
+
+    A throw-away one begins with the templates that an earlier run of the same code left in the folder `kept`, and
+    leaves its own there: to migrate and to load takes longer than most tests.
+    """
+    if dsn := os.environ.get(OUTSIDE):
+        yield dsn
+        return
+    seed = kept / digest_code() if kept else None
+    with open_throwaway(data) as cluster:
+        if seed is not None and seed.exists():
+            copy_folder(seed, cluster.folder)
+        with join_cluster(cluster) as dsn:
+            yield dsn
+            asyncio.run(drop_others(dsn))
+        if seed is not None:
+            keep_cluster(cluster, seed)
+
+
+def digest_code() -> str:
+    """Return what tells one state of the code from another: of the contract, the server, and all installed plugins."""
+    modules = {entry.module.partition(".")[0] for entry in entry_points(group="gongzhi.plugins")}
+    # With the day, for what is written with the database's own time grows old.
+    digest = hashlib.sha256(f"{VERSION} {date.today()}".encode())
+    for module in sorted({*OURS, *modules}):
+        spec = find_spec(module)
+        for folder in spec.submodule_search_locations or () if spec else ():
+            for file in sorted(Path(folder).rglob("*.py")):
+                digest.update(f"{module} {file.relative_to(folder)}\n".encode() + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+async def drop_others(dsn: str) -> None:
+    """Drop what tests have left: only templates are kept."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        for row in await connection.fetch(OTHERS, PREFIX, ["postgres", urlsplit(dsn).path[1:]]):
+            await connection.execute(f'drop database "{row["datname"]}" with (force)')
+    finally:
+        await connection.close()
+
+
+def keep_cluster(cluster: Cluster, seed: Path) -> None:
+    """Keep a stopped cluster as the seed of later ones, if it has more databases than what is kept."""
+    if seed.exists() and count_databases(seed) >= count_databases(cluster.folder):
+        return
+    part = seed.with_name(f"{uuid4().hex}.part")
+    # Beside its place and renamed, so that a run that begins meanwhile takes a whole one.
+    copy_folder(cluster.folder, part)
+    shutil.rmtree(seed, ignore_errors=True)
+    # Two runs may end at once; what the other has kept will do.
+    with suppress(OSError):
+        part.rename(seed)
+    newest = sorted(seed.parent.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
+    for old in newest[KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def count_databases(folder: Path) -> int:
+    """Return how many databases lie in the data folder of a cluster."""
+    return sum(1 for _ in (folder / "base").iterdir())
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy a data folder with its owner, who runs it; thousands of small files, so not one by one from here."""
+    subprocess.run(["cp", "-Rp", source, target], check=True)
+
+
+@contextmanager
+def open_template(
+    dsn: str, name: str, fill: Callable[[str], Awaitable[None]], template: str = "template0"
+) -> Iterator[str]:
+    """Yield the name of a database to be copied: the one that is kept, or a copy of `template` that `fill` fills."""
+    outside = bool(os.environ.get(OUTSIDE))
+    # Others may use a PostgreSQL outside at the same time, with other code.
+    name = f"{name}_{uuid4().hex}" if outside else f"{PREFIX}{name}"
+    asyncio.run(make_template(dsn, name, fill, template))
+    yield name
+    if outside:
+        asyncio.run(drop_database(dsn, name))
+
+
+async def make_template(dsn: str, name: str, fill: Callable[[str], Awaitable[None]], template: str) -> None:
+    """Make a database and have it filled, unless it is there."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        if await connection.fetchval("select true from pg_database where datname=$1", name):
+            return
+    finally:
+        await connection.close()
+    part = f"part_{uuid4().hex}"
+    # Renamed when it is whole: one that was broken off is no template.
+    await fill(await create_database(dsn, part, template))
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(f'alter database "{part}" rename to "{name}"')
+    finally:
+        await connection.close()
+
+
+def sibling_dsn(dsn: str, name: str) -> str:
+    """Return the address of another database of the same cluster."""
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
+
+
+async def create_database(dsn: str, name: str, template: str = "template0") -> str:
+    """Create a database, a copy of another one nobody is connected to."""
+    # PostgreSQL copies the files of a template, which is far faster than migrating a new database; page by page
+    # through its log, as it would by itself, takes three times as long.
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(f'create database "{name}" template "{template}" strategy file_copy')
+    finally:
+        await connection.close()
+    return sibling_dsn(dsn, name)
+
+
+async def drop_database(dsn: str, name: str) -> None:
+    """Drop a database, disconnecting whoever is left."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(f'drop database if exists "{name}" with (force)')
+    finally:
+        await connection.close()
