@@ -67,10 +67,11 @@ def events() -> tuple[type[Event], ...]:
 @hookimpl
 def jobs() -> list[BackgroundJob]:
     from .ledger.periods import open_periods
+    from .ledger.reminders import remind_villages
     from .telling import tell_readers
     from .warnings.handling import handle_warnings
 
-    return [tell_readers, open_periods, handle_warnings]
+    return [tell_readers, open_periods, remind_villages, handle_warnings]
 
 
 @hookimpl

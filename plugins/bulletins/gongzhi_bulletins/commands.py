@@ -36,8 +36,8 @@ from gongzhi.values.errors import FIELD, Refusal, Text
 from strawberry import ID, UNSET
 
 from .events import Corrected, Withdrawn
-from .files import BulletinFileInput, attach_files, receive_files
-from .models import Audience, BulletinKind, BulletinRow, RevisionRow
+from .files import BulletinFileInput, receive_files
+from .models import AttachmentRow, Audience, BulletinKind, BulletinRow, RevisionRow
 from .publishing import create_bulletin
 from .rules import LOUD, PUBLISH, WARN, published_bulletins
 from .telling import Change, enqueue_telling
@@ -96,9 +96,11 @@ async def publish_bulletin(call: Call, input: PublishBulletinInput) -> BulletinP
     if input.kind in LOUD and not call.may(WARN, grid):
         raise not_allowed("kind")
     # Last of what may be refused: a file is scanned, which takes longer than all the rest.
-    files = await receive_files(call, input.attachments)
+    files = await receive_files(call, input.attachments, AttachmentRow)
     row = await create_bulletin(call, grid, input.kind, title, text, audience=input.audience, until=until)
-    await attach_files(row, files)
+    for file in files:
+        file.bulletin = row
+    await AttachmentRow.bulk_create(files)
     return BulletinPayload(bulletin=ref(Bulletin, row.id))
 
 

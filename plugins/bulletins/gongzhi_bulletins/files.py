@@ -1,8 +1,9 @@
-"""Files: what is published with a bulletin, made harmless by the server before anybody opens it."""
+"""Files: what is published with a bulletin or a disclosure, made harmless by the server before anybody opens it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import strawberry
 from gongzhi.runtime.checks import check_text, invalid_input
@@ -10,7 +11,7 @@ from gongzhi.runtime.commands import Call, input_field
 from gongzhi.runtime.file_checks import UnfitFile
 from gongzhi.values.errors import FIELD
 
-from .models import AttachmentRow, BulletinRow
+from .models import PublishedFile
 
 MOST, BYTES, NAME = 3, 600_000, 100
 TYPES = ("image/jpeg", "image/png", "application/pdf")
@@ -22,14 +23,17 @@ class BulletinFileInput:
     content: str = input_field("The file, in base64 (文件内容).", longest=1_000_000)
 
 
-async def receive_files(call: Call, files: Sequence[BulletinFileInput]) -> list[AttachmentRow]:
-    """Return rows for the files that came with a mutation, not yet of any bulletin."""
+FileRow = TypeVar("FileRow", bound=PublishedFile)
+
+
+async def receive_files(call: Call, files: Sequence[BulletinFileInput], table: type[FileRow]) -> list[FileRow]:
+    """Return rows of the table for the files that came with a mutation, not yet of any owner."""
     if len(files) > MOST:
         raise invalid_input(f"{FIELD}: {MOST} at most.", f"{FIELD}最多 {MOST} 个。", "attachments")
-    return [await receive_file(call, one, at) for at, one in enumerate(files)]
+    return [await receive_file(call, one, at, table) for at, one in enumerate(files)]
 
 
-async def receive_file(call: Call, file: BulletinFileInput, at: int) -> AttachmentRow:
+async def receive_file(call: Call, file: BulletinFileInput, at: int, table: type[FileRow]) -> FileRow:
     # With its place in the list, so that a form marks the file that is wrong.
     path = "attachments", str(at)
     name = check_text(file.name, NAME, *path, "name")
@@ -37,12 +41,4 @@ async def receive_file(call: Call, file: BulletinFileInput, at: int) -> Attachme
         received = await call.context.files.receive(file.content, longest=BYTES, types=TYPES)
     except UnfitFile as error:
         raise error.at(*path, "content") from None
-    return AttachmentRow(name=name, media_type=received.media_type, content=received.content)
-
-
-async def attach_files(row: BulletinRow, files: Sequence[AttachmentRow]) -> None:
-    """Give received files to a bulletin."""
-    for file in files:
-        file.bulletin = row
-    # One statement for all of them.
-    await AttachmentRow.bulk_create(files)
+    return table(name=name, media_type=received.media_type, content=received.content)

@@ -18,6 +18,7 @@ HOLDINGS = (
         Text("what villages publish, and for which offices it was signed", "村务公开记录"),
         PUBLIC,
     ),
+    Holding("bulletins.disclosure_file", Text("files of what villages publish", "村务公开附件"), PUBLIC),
     Holding("bulletins.figure", Text("funds, assets and resources of villages", "村级三资明细"), PUBLIC),
     Holding("bulletins.warning", Text("messages of warning services", "预警消息"), PUBLIC),
     # Which case asks about which bulletin; the case has its own holdings.

@@ -9,7 +9,7 @@ import pytest
 from gongzhi_bulletins.ledger.periods import CHECK, OF_AFFAIR
 from gongzhi_server.testing import Server
 
-from .conftest import COUNTY, ELSEWHERE, TOWN, VILLAGE, Village, refused
+from .conftest import COUNTY, ELSEWHERE, PDF, TOWN, VILLAGE, Village, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,6 +23,9 @@ OWED = """query($id: ID!) { node(id: $id) { ... on VillageAffair { overdue dueOn
 SHOWN = """query($id: ID!) { node(id: $id) { ... on VillageDisclosure { state text reason round
   committeeAt supervisionAt publishedAt bulletin { id title kind text until questionCount disclosure { id } }
   figures { number capital name unit opening increase decrease closing } } } }"""
+VERSION = "query($id: ID!) { node(id: $id) { ... on VillageDisclosure { version } } }"
+FILES = """query($id: ID!) { node(id: $id) { ... on VillageDisclosure { attachments { id name mediaType url } } } }"""
+VOUCHER = {"name": "凭证.pdf", "content": PDF}
 
 
 @pytest.fixture
@@ -54,8 +57,7 @@ async def draft(village: Village, affair: str, **given: Any) -> str:
 
 
 async def sign(caller: Server, disclosure: str) -> Any:
-    version = "query($id: ID!) { node(id: $id) { ... on VillageDisclosure { version } } }"
-    seen = (await caller.ask(version, id=disclosure)).data["node"]["version"]
+    seen = (await caller.ask(VERSION, id=disclosure)).data["node"]["version"]
     return await caller.do("signDisclosure", "disclosure { state }", disclosure=disclosure, expectedVersion=seen)
 
 
@@ -151,8 +153,7 @@ async def test_corrected_with_both_signatures(village: Village, supervisor: Serv
         "withdrawBulletin", "bulletin { id }", bulletin=first["id"], expectedVersion=1, reason="误"
     )
     assert refused(payload) == [("ILLEGAL_TRANSITION", ["bulletin"])]
-    version = "query($id: ID!) { node(id: $id) { ... on VillageDisclosure { version } } }"
-    seen = (await village.leader.ask(version, id=ours)).data["node"]["version"]
+    seen = (await village.leader.ask(VERSION, id=ours)).data["node"]["version"]
     asked = {"disclosure": ours, "expectedVersion": seen, "text": "更正如下。", "figures": [], "reason": "漏记一笔"}
     anew = (await village.done(village.leader, "correctDisclosure", "disclosure { id round }", **asked))["id"]
     assert (await village.server.ask(SHOWN, id=ours)).data["node"]["state"] == "PUBLISHED"
@@ -163,6 +164,73 @@ async def test_corrected_with_both_signatures(village: Village, supervisor: Serv
     old, new = [(await village.server.ask(SHOWN, id=one)).data["node"] for one in (ours, anew)]
     assert (old["state"], new["state"], new["reason"]) == ("CORRECTED", "PUBLISHED", "漏记一笔")
     assert old["bulletin"]["until"] is not None and new["bulletin"]["title"] == "工程款（2026年5月）更正"
+
+
+async def files_of(caller: Server, disclosure: str) -> Any:
+    node = (await caller.ask(FILES, id=disclosure)).data["node"]
+    return node and [(one["name"], one["mediaType"], one["url"][:28]) for one in node["attachments"]]
+
+
+async def test_files_go_with_what_is_signed(village: Village, supervisor: Server) -> None:
+    """Nobody else opens them before both have signed; a wording without files keeps them."""
+    affair = await declare(village, "三公经费")
+    ours = await draft(village, affair, attachments=[VOUCHER])
+    voucher = ("凭证.pdf", "application/pdf", "data:application/pdf;base64,")
+    assert await files_of(village.server, ours) is None
+    assert await files_of(supervisor, ours) == [voucher]
+    [file] = (await supervisor.ask(FILES, id=ours)).data["node"]["attachments"]
+    alone = "query($id: ID!) { node(id: $id) { ... on VillageDisclosureFile { name } } }"
+    assert (await village.server.ask(alone, id=file["id"])).data["node"] is None
+    await draft(village, affair, text="另有说明。")
+    for signer in (village.leader, supervisor):
+        assert refused(await sign(signer, ours)) == []
+    assert await files_of(village.server, ours) == [voucher]
+    kept, without = [], []
+    for found, given in ((kept, {}), (without, {"attachments": []})):
+        seen = (await village.leader.ask(VERSION, id=ours)).data["node"]["version"]
+        asked = {"disclosure": ours, "expectedVersion": seen, "text": "更正。", "figures": [], "reason": "误"}
+        anew = (await village.done(village.leader, "correctDisclosure", "disclosure { id }", **asked | given))["id"]
+        found += await files_of(village.leader, anew)
+        await village.fetch("delete from bulletins.disclosure where round=2 and text='更正。'")
+    assert (kept, without) == ([voucher], [])
+    assert await files_of(village.server, ours) == [voucher]
+    row = next(one for one in (await owed(village, affair))["disclosures"]["nodes"] if one["state"] == "DUE")
+    for files, path in (
+        ([VOUCHER] * 4, ["attachments"]),
+        ([VOUCHER, VOUCHER | {"content": "aGFsbG8="}], ["attachments", "1", "content"]),
+    ):
+        asked = {"disclosure": row["id"], "expectedVersion": 1, "text": "账。", "attachments": files}
+        payload = await village.leader.do("draftDisclosure", "disclosure { id }", **asked)
+        assert refused(payload) == [("BAD_USER_INPUT", path)]
+
+
+TOLD = "query($k: String!) { me { notices(filter: { kind: { equals: $k } }, first: 50) { nodes { title body } } } }"
+OTHER = "select code from grids.grid where kind='VILLAGE' and code like $1 and code<>$2 and valid_to is null limit 1"
+
+
+async def test_a_village_hears_what_it_owes(village: Village) -> None:
+    """Within three days of it, and once more with the town when it is late; each once."""
+    [other] = await village.fetch(OTHER, f"{TOWN}%", VILLAGE)
+    leader = village.server.as_("grid_leader", grid=other["code"], sub="other")
+    asked = {"grid": other["code"], "kind": "MAJOR", "title": "宅基地审批", "monthly": False}
+    owes = (await village.done(leader, "declareAffair", "affair { id dueOn }", **asked))["dueOn"]
+
+    async def titles(caller: Server) -> list[str]:
+        kinds = ("bulletins.due", "bulletins.late")
+        return [
+            one["title"] for kind in kinds for one in (await caller.ask(TOLD, k=kind)).data["me"]["notices"]["nodes"]
+        ]
+
+    found, before = [], len(await titles(village.town))
+    for days in (1, 1, 3, 1):
+        village.server.clock.move(days=days)
+        await village.run_jobs()
+        found.append(await titles(leader))
+    due, late = "Affairs of the village are to be published", "Affairs of the village were not published in time"
+    assert found == [[due], [due], [due, late], [due, late]]
+    assert len(await titles(village.town)) > before
+    [body] = [one["body"] for one in (await leader.ask(TOLD, k="bulletins.late")).data["me"]["notices"]["nodes"]]
+    assert body.startswith("1 of them") and owes in body
 
 
 BAD: tuple[tuple[dict[str, Any], list[str]], ...] = (

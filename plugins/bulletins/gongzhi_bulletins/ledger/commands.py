@@ -37,10 +37,12 @@ from gongzhi.values.errors import FIELD, Text
 from pypika_tortoise.queries import Table
 from strawberry import ID, UNSET
 
+from ..files import BulletinFileInput, receive_files
 from ..models import (
     AffairKind,
     AffairRow,
     Capital,
+    DisclosureFileRow,
     DisclosureRow,
     DisclosureState,
     FigureRow,
@@ -55,6 +57,7 @@ from .types import VillageAffair, VillageDisclosure
 TITLE, TEXT, REASON, NAME, LINES = 100, 10_000, 500, 60, 100
 MOST = Decimal("9999999999999")
 DISCLOSURE = "The disclosure's id (公开记录标识)."
+FILES = "Its files, 3 at most; what was there stays where none are named (附件)."
 
 
 @strawberry.type(description="The affair, or why nothing was done (公开事项结果).")
@@ -174,7 +177,14 @@ class DraftDisclosureInput:
     figures: list[FigureInput] = input_field(
         "Funds, assets and resources (三资明细).", items=LINES, default_factory=list
     )
+    attachments: list[BulletinFileInput] | None = input_field(FILES, default=UNSET)
 
+
+# A copy and no reference: the earlier disclosure stays as it was signed, whatever becomes of the correction.
+COPIED_FILES = """
+insert into bulletins.disclosure_file (id, disclosure_id, name, media_type, content)
+select gen_random_uuid(), $2::uuid, name, media_type, content from bulletins.disclosure_file where disclosure_id=$1
+"""
 
 AS_IT_IS = tell_state(Text("disclosure", "该公开记录"))
 DRAFTING = Action(
@@ -192,10 +202,13 @@ DRAFTING = Action(
 async def draft_disclosure(call: Call, input: DraftDisclosureInput) -> DisclosurePayload:
     # Before the row is locked: reading two hundred lines takes a moment.
     text, figures = read_draft(input.text, input.figures)
+    files = await read_files(call, input.attachments)
     row: DisclosureRow = await call.find(
         VillageDisclosure, "disclosure", id=key_of(VillageDisclosure)(input.disclosure)
     )
     await write_draft(call, row, text, figures)
+    if files is not None:
+        await write_files(row, files)
     return DisclosurePayload(disclosure=ref(VillageDisclosure, row.id))
 
 
@@ -208,6 +221,7 @@ class CorrectDisclosureInput:
     figures: list[FigureInput] = input_field(
         "Funds, assets and resources (三资明细).", items=LINES, default_factory=list
     )
+    attachments: list[BulletinFileInput] | None = input_field(FILES, default=UNSET)
     reason: str = free_text("What was wrong; anybody reads it (更正原因).")
 
 
@@ -219,6 +233,7 @@ class CorrectDisclosureInput:
 async def correct_disclosure(call: Call, input: CorrectDisclosureInput) -> DisclosurePayload:
     reason = check_text(input.reason, REASON, "reason")
     text, figures = read_draft(input.text, input.figures)
+    files = await read_files(call, input.attachments)
     old: DisclosureRow = await call.find(
         VillageDisclosure, "disclosure", id=key_of(VillageDisclosure)(input.disclosure)
     )
@@ -236,6 +251,10 @@ async def correct_disclosure(call: Call, input: CorrectDisclosureInput) -> Discl
         reason=reason,
     )
     await write_draft(call, row, text, figures)
+    if files is None:
+        await call.fetch(COPIED_FILES, old.id, row.id)
+    else:
+        await write_files(row, files)
     return DisclosurePayload(disclosure=ref(VillageDisclosure, row.id))
 
 
@@ -245,6 +264,11 @@ def read_draft(text: str, figures: Sequence[FigureInput]) -> tuple[str, list[Fig
         written = read(check_text, text, TEXT, "text")
         lines = [read(read_figure, at, one) for at, one in enumerate(figures)]
     return written, lines
+
+
+async def read_files(call: Call, files: Sequence[BulletinFileInput] | None) -> list[DisclosureFileRow] | None:
+    """Return rows for the files that came, not yet of any disclosure; None where none were named."""
+    return await receive_files(call, files or (), DisclosureFileRow) if is_given(files) else None
 
 
 def read_figure(at: int, given: FigureInput) -> FigureRow:
@@ -287,6 +311,14 @@ async def write_draft(call: Call, row: DisclosureRow, text: str, figures: Sequen
     row.committee_by = row.committee_at = row.supervision_by = row.supervision_at = None
     row.version += 1
     await row.save()
+
+
+async def write_files(row: DisclosureRow, files: Sequence[DisclosureFileRow]) -> None:
+    """Keep the files of a wording in place of earlier ones."""
+    await DisclosureFileRow.filter(disclosure=row).delete()
+    for file in files:
+        file.disclosure = row
+    await DisclosureFileRow.bulk_create(files)
 
 
 def signable_rows(row: Table, viewer: ViewerScope) -> Alternatives:

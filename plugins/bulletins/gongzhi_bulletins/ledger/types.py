@@ -26,8 +26,18 @@ from gongzhi.declare.located import rows_inside
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Sql
 
-from ..models import AffairKind, AffairRow, Capital, DisclosureRow, DisclosureState, FigureRow, FigureUnit, Rhythm
-from ..types import Bulletin
+from ..models import (
+    AffairKind,
+    AffairRow,
+    Capital,
+    DisclosureFileRow,
+    DisclosureRow,
+    DisclosureState,
+    FigureRow,
+    FigureUnit,
+    Rhythm,
+)
+from ..types import DATA_URL, Bulletin
 from . import rules
 
 describe_enum(
@@ -159,12 +169,25 @@ class VillageDisclosure(Node):
     figures: list[VillageFigure] = many(
         "Funds, assets and resources (三资明细).", on="disclosure", order="number", cap=100
     )
+    attachments: list[VillageDisclosureFile] = many("Its files (附件).", on="disclosure", order="name", cap=10)
     reason: str | None = column("Why it is published anew (更正原因).")
     committee_at: datetime.datetime | None = column("When the village committee signed (村委会签字时间).")
     supervision_at: datetime.datetime | None = column("When the supervision committee signed (监委会签字时间).")
     published_at: datetime.datetime | None = column("When it was published (公开时间).")
     bulletin: Bulletin | None = one("The bulletin that it became (公开信息).")
     version: int = column("Grows with every change (版本).")
+
+
+@entity(DisclosureFileRow, visible=visible_to_all, through="disclosure", order=("name",))
+class VillageDisclosureFile(Node):
+    """A file that is published with a disclosure, such as a voucher or minutes (村务公开附件)."""
+
+    disclosure: VillageDisclosure | None = one("The disclosure (公开记录).")
+    name: str = column("What it is called (文件名).")
+    media_type: str = column("Its media type (媒体类型).")
+    url: str = expression(
+        "The file itself, as a data URL (内容).", lambda at: Sql(DATA_URL, at.row.media_type, at.row.content)
+    )
 
 
 QUESTIONS = "(select count(*) from bulletins.question q where q.bulletin_id={0})::int"

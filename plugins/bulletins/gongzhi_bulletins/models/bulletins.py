@@ -73,17 +73,25 @@ class ReachRow(Model):
         unique_together = (("bulletin", "grid"),)
 
 
-class AttachmentRow(Model):
-    """A file that is published with a bulletin, as it was made harmless."""
+class PublishedFile(Model):
+    """A file that whoever reads what it belongs to may open, as it was made harmless."""
 
     id = primary_key()
-    bulletin: Any = fields.ForeignKeyField(
-        "bulletins.BulletinRow", related_name=False, on_delete=fields.CASCADE, db_index=True
-    )
     name = fields.CharField(max_length=100)
     # As the server told it by the content, whatever the sender said.
     media_type = fields.CharField(max_length=60)
     content = BytesField()
+
+    class Meta:
+        abstract = True
+
+
+class AttachmentRow(PublishedFile):
+    """A file that is published with a bulletin, as it was made harmless."""
+
+    bulletin: Any = fields.ForeignKeyField(
+        "bulletins.BulletinRow", related_name=False, on_delete=fields.CASCADE, db_index=True
+    )
 
     class Meta:
         schema = "bulletins"

@@ -9,6 +9,8 @@ from gongzhi.declare.columns import Located, primary_key
 from tortoise import fields
 from tortoise.models import Model
 
+from .bulletins import PublishedFile
+
 
 class AffairKind(StrEnum):
     """What sort of affair has to be published (Organic Law of Villagers' Committees, art. 30)."""
@@ -95,6 +97,8 @@ class DisclosureRow(Located):
     supervision_by = fields.CharField(max_length=100, null=True)
     supervision_at = fields.DatetimeField(null=True)
     published_at = fields.DatetimeField(null=True)
+    # The day somebody was last told that it is owed, so that no day tells of it again.
+    reminded_on = fields.DateField(null=True)
     bulletin: Any = fields.ForeignKeyField(
         "bulletins.BulletinRow", null=True, related_name=False, on_delete=fields.SET_NULL, db_index=True
     )
@@ -126,6 +130,19 @@ class FigureRow(Located):
         schema = "bulletins"
         table = "figure"
         unique_together = (("disclosure", "number"),)
+
+
+class DisclosureFileRow(PublishedFile):
+    """A file that is published with a disclosure: the vouchers, the minutes, the contract."""
+
+    disclosure: Any = fields.ForeignKeyField(
+        "bulletins.DisclosureRow", related_name=False, on_delete=fields.CASCADE, db_index=True
+    )
+    disclosure_id: Any
+
+    class Meta:
+        schema = "bulletins"
+        table = "disclosure_file"
 
 
 class QuestionRow(Model):
