@@ -44,6 +44,39 @@ def test_a_prefix_is_no_matter() -> None:
     assert read(more) == read(plain)
 
 
+# One a pattern of the standard's appendix A, with all its optional elements, in words of our own: a system's notice
+# without an area, a storm with a polygon and codes, an earthquake that cites another, and a search with a picture.
+RESOURCE = (
+    "<resource><resourceDesc>照片</resourceDesc><mimeType>image/jpeg</mimeType><size>123</size>"
+    "<uri>https://alerts.example.gov.cn/1.jpg</uri><digest>da39a3ee</digest></resource>"
+)
+EXTRAS = "<senderName>县气象台</senderName><web>https://alerts.example.gov.cn</web><contact>0915-0000001</contact>"
+PARAMETER = "<parameter><valueName>HSAS</valueName><value>ORANGE</value></parameter>"
+EVENT_CODE = "<eventCode><valueName>SAME</valueName><value>SVR</value></eventCode>"
+PATTERNS = {
+    "notice": (alert("P1", info(area="")).replace("</info>", f"{EXTRAS}{PARAMETER}</info>"), 0, 0, 0),
+    "storm": (
+        alert("P2", info(area=f"<polygon>{square(32.9, 108.5)}</polygon>{CODE}<altitude>0</altitude>"))
+        .replace("<area>", f"{EVENT_CODE}{PARAMETER}<area>"),
+        1, 1, 0,
+    ),
+    "earthquake": (
+        alert("P3", info(area=CIRCLE), msgType="Update", references=refer("P0"), incidents="13970876")
+        .replace("<status>", "<source>台网</source><status>"),
+        1, 0, 1,
+    ),
+    "search": (alert("P4", info(area=CODE), info("es-US")).replace("<area>", f"{RESOURCE}<area>"), 0, 1, 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_patterns_of_the_standard(name: str) -> None:
+    text, polygons, codes, references = PATTERNS[name]
+    found = read(text)
+    assert (len(found.polygons), len(set(found.codes)), len(found.references)) == (polygons, codes, references)
+    assert found.main.headline == "汉阴县气象台发布暴雨橙色预警信号"
+
+
 def test_the_most_severe_comes_first() -> None:
     """Of several in Chinese; what is said in other languages does not count for that."""
     text = alert(

@@ -33,8 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def postgres(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yield the address of a PostgreSQL: GONGZHI_TEST_DSN, or an embedded one for as long as the tests last."""
-    # Without pytest's cache nothing is kept for the next run.
-    kept = pytestconfig.cache and pytestconfig.cache.mkdir("gongzhi")
+    # Nothing is kept for the next run where pytest keeps no cache.
+    cache = getattr(pytestconfig, "cache", None)
+    kept = cache and cache.mkdir("gongzhi")
     with server_module().open_test_cluster(tmp_path_factory.mktemp("postgres"), kept) as dsn:
         yield dsn
 
