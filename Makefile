@@ -14,6 +14,9 @@ LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-ha
 RECORDS = tests/access/test_conditions.py tests/access/test_matrix.py tests/planner/test_snapshots.py \
 	tests/plugins/test_surface.py tests/core/test_kept.py $(wildcard $(PLUGINS:%=%/tests/test_conformance.py))
 
+# Tests start hundreds of processes: compiled once, not by each, wherever the environment forbids that.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL = run
 .PHONY: help run test test-all test-wheels test-newest test-random test-alone coverage mutants nightly bench bench-quick chaos lint format schema migration plugin docs records
 .PHONY: explorer client lock licences release images clean
