@@ -19,6 +19,7 @@ from gongzhi_server.storage.database import open_tortoise, tortoise_config
 from packaging.requirements import Requirement
 from pypika_tortoise.queries import Query
 from tortoise import models
+from tortoise.apps import Apps
 
 ROOT = Path(__file__).parents[1]
 LIBRARIES = {
@@ -143,15 +144,21 @@ def test_comments_are_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
         assert not hasattr(models, "_get_comments")
 
 
-async def test_models_are_finalised_once(empty: str) -> None:
+def test_models_are_prepared_as_ever_by_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(Apps, "_build_initial_querysets")
+    with server.prepare_new_models():
+        assert not hasattr(Apps, "_build_initial_querysets")
+
+
+async def test_models_are_prepared_once(empty: str) -> None:
     """Each time Tortoise is opened, only those that are new to it; a field that comes later has its filters, too."""
-    finalise, settings = models.MetaInfo.finalise_model, tortoise_config(empty)
+    settings, prepare = tortoise_config(empty), Apps._build_initial_querysets
     async with open_tortoise(settings):
         before = dict(GridRow._meta.filters)
         del GridRow._meta.filters["name"]
     assert "name__in" in before and "name" not in GridRow._meta.filters
     async with open_tortoise(settings):
-        assert GridRow._meta.filters.keys() == before.keys() and models.MetaInfo.finalise_model is finalise
+        assert GridRow._meta.filters.keys() == before.keys() and Apps._build_initial_querysets is prepare
         assert await GridRow.filter(name="none").count() == 0
         GridRow._meta.filters["name"] = marked = dict(before["name"])
     async with open_tortoise(settings):

@@ -15,6 +15,7 @@ from pypika_tortoise.queries import Query, Table
 from pypika_tortoise.terms import LiteralValue
 from strawberry.schema.base import BaseSchema
 from tortoise import models
+from tortoise.apps import Apps
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContextPooled
 from tortoise.connection import get_connections
@@ -77,24 +78,40 @@ def skip_column_comments() -> Iterator[None]:
 
 
 @contextmanager
-def finalise_new_models() -> Iterator[None]:
+def prepare_new_models() -> Iterator[None]:
     """Have Tortoise go through the fields of those models alone that are new to it, or have new fields.
 
-    It goes through all whenever it is opened, which in a process that opens it again takes half of a start.
+    It goes through all whenever it is opened, and makes the query of all their columns anew; in a process that opens it
+    again that is most of a start.
     """
-    described: Any = models.MetaInfo
-    finalise = described.finalise_model
+    opened: Any = Apps
+    prepare = getattr(opened, "_build_initial_querysets", None)
+    if prepare is None:
+        yield
+        return
 
-    def finalise_once(meta: Any) -> None:
-        # Finalising completes the filters of each field; without Tortoise's name for these it does so every time.
-        if getattr(meta, "_filters", {}).keys() != meta.filters.keys() or not meta.filters:
-            finalise(meta)
+    def prepare_new(self: Any) -> None:
+        every = self.apps
+        self.apps = {
+            label: {name: model for name, model in models.items() if not is_prepared(model._meta)}
+            for label, models in every.items()
+        }
+        try:
+            prepare(self)
+        finally:
+            self.apps = every
 
-    described.finalise_model = finalise_once
+    opened._build_initial_querysets = prepare_new
     try:
         yield
     finally:
-        described.finalise_model = finalise
+        opened._build_initial_querysets = prepare
+
+
+def is_prepared(meta: Any) -> bool:
+    """Return whether Tortoise has gone through the model with all fields that it has now."""
+    # Going through it completes the filters of each field. Without Tortoise's name for these it is done every time.
+    return bool(meta.filters) and getattr(meta, "_filters", {}).keys() == meta.filters.keys()
 
 
 def graphql_schema(declared: BaseSchema) -> GraphQLSchema:

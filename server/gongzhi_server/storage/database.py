@@ -21,7 +21,7 @@ from tortoise.migrations.executor import MigrationExecutor
 from tortoise.migrations.operations import CreateSchema, DropSchema
 from tortoise.migrations.writer import ImportManager, MigrationWriter
 
-from gongzhi_server._compat import bound_statements, finalise_new_models, reset_without_timer
+from gongzhi_server._compat import bound_statements, prepare_new_models, reset_without_timer
 from gongzhi_server.errors import Problem, Unavailable
 from gongzhi_server.plugins.contributions import CORE_APPS
 from gongzhi_server.plugins.ownership import check_writes
@@ -180,7 +180,7 @@ def tortoise_config(dsn: str, apps: Iterable[App] = CORE_APPS, size: int = 8, sh
 async def open_tortoise(settings: dict[str, Any]) -> AsyncIterator[TortoiseContext]:
     """Connect Tortoise to these apps, for as long as the block lasts."""
     async with TortoiseContext() as context:
-        with finalise_new_models():
+        with prepare_new_models():
             await context.init(config=settings)
         yield context
 
