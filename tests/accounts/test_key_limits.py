@@ -86,6 +86,17 @@ async def test_next_key_counts_at_the_same_addresses(server: Server, owner: Serv
     assert await is_good_at(server, made["secret"], "10.1.0.1")
 
 
+async def test_new_key_is_bound_at_once(server: Server, owner: Server) -> None:  # noqa: F811
+    """Not a moment at which it counts from everywhere; wrong networks make no key."""
+    given = {"label": "bound", "permissions": ["cases.view"]}
+    made = await owner.do("createApiKey", "secret apiKey { networks }", **given, networks=["10.1.0.0/16", "10.9.9.9"])
+    assert made["apiKey"]["networks"] == ["10.1.0.0/16", "10.9.9.9/32"]
+    assert await is_good_at(server, made["secret"], "10.1.0.1")
+    assert not await is_good_at(server, made["secret"], "192.0.2.7")
+    refused = await owner.do("createApiKey", "secret apiKey { id }", **given, networks=["10.1.0.1/16"])
+    assert refused["secret"] is None and [one["path"] for one in refused["errors"]] == [["networks"]]
+
+
 @pytest.mark.parametrize("wrong", ["10.1.0.1/16", "example.org", "", "10.0.0.0/40", "１0.0.0.1"])
 async def test_wrong_networks(owner: Server, client: dict[str, str], wrong: str) -> None:  # noqa: F811
     assert await limit(owner, client, "10.1.0.0/16", wrong) == [("BAD_USER_INPUT", ["networks"])]

@@ -10,7 +10,7 @@ from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.routes import Route
 from gongzhi.runtime.services import ProcessService, Service
 
-from . import polling
+from . import month_pages, polling
 from .intake import plugin as intake
 from .nats import plugin as nats
 from .open311 import routes as open311
@@ -70,4 +70,4 @@ def errands() -> list[Errand]:
 
 @hookimpl
 def channels() -> list[Route]:
-    return [*open311.ROUTES, *polling.ROUTES]
+    return [*open311.ROUTES, *polling.ROUTES, *month_pages.ROUTES]

@@ -1,34 +1,37 @@
-"""History: what happened in a month to a county's cases, as a file of CloudEvents, one a line.
-
-The outbox forgets after some months, and never had what was imported. The timelines have all of it, under the same ids.
-In the file is what a county's integrators are told in NATS: nothing internal, and nothing of a tip-off.
-"""
+"""History: the export of what happened in a month to a county's cases, as files of CloudEvents."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
+from enum import StrEnum
+from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import orjson
 import typer
 from gongzhi.plugin.hooks import Errand
-from gongzhi.runtime.checks import CHINA
 from gongzhi.runtime.commands import Call
+
+from .months import NIL, READ, Place, find_county, read_month, write_event, write_line
+
+if TYPE_CHECKING:
+    from arro3.core import RecordBatch
 
 PORTION = 5_000
 """Events that are read and written together."""
-NIL = UUID(int=0)
-READ = """
-select e.id, e.type, e.at, e.case_id, k.number, g.code as grid, e.data::text as data
-from cases.event e join cases."case" k on k.id = e.case_id join grids.grid g on g.id = k.grid_id
-where k.county_id = $1 and k.series = 'ORDINARY' and e.audience = 'PUBLIC'
-  and e.at < $2 and (e.at, e.id) > ($3::timestamptz, $4::uuid)
-order by e.at, e.id limit $5
-"""
-COUNTY = "select id from grids.grid where code = $1 and kind = 'COUNTY' order by valid_to desc limit 1"
+COLUMNS = ("specversion", "id", "source", "type", "subject", "time", "actor", "county", "grid", "caseid", "data")
+"""The columns of a table: what a CloudEvent has, and `data` as JSON."""
+
+
+class ExportFormat(StrEnum):
+    """What a month is written as."""
+
+    JSONL = "jsonl"
+    PARQUET = "parquet"
 
 
 async def export_events(
@@ -36,21 +39,29 @@ async def export_events(
     month: Annotated[str, typer.Argument(help="The month, which must be over, such as 2026-05 (月份).")],
     county: Annotated[str, typer.Option(help="The county's code (县级区划代码).")],
     to: Annotated[Path, typer.Option(help="The folder that the file comes into (目录).")] = Path(),
+    format: Annotated[
+        ExportFormat, typer.Option(help="JSON lines alone, or a table in Parquet beside them (格式).")
+    ] = ExportFormat.JSONL,
 ) -> int:
     """Write what happened in a month to a county's cases as JSON lines; goes on where it was stopped (导出事件历史)."""
     span = read_month(month)
     if span is None or span[1] > call.now:
         return refuse_export("name a month that is over, as 2026-05")
-    found = await call.fetch(COUNTY, county)
-    if not found:
+    if format is ExportFormat.PARQUET and find_spec("arro3") is None:
+        return refuse_export("for Parquet install gongzhi-integrations[parquet]")
+    key = await find_county(call.fetch, county)
+    if key is None:
         return refuse_export("there is no such county")
     done = to / f"events-{county}-{month}.jsonl"
     if not done.exists():
         part = done.with_suffix(".part")
-        await write_rest(call, part, found[0]["id"], county, *span)
+        await write_rest(call, part, key, county, *span)
         # Under its name only when it is whole.
         part.replace(done)
-    with done.open("rb") as lines:
+    if format is ExportFormat.PARQUET:
+        write_table(done, part := done.with_suffix(".parquet.part"))
+        done = part.replace(done.with_suffix(".parquet"))
+    with done.with_suffix(".jsonl").open("rb") as lines:
         print(f"{done}: {sum(1 for _ in lines)} events (事件)")
     return 0
 
@@ -67,12 +78,12 @@ async def write_rest(call: Call, part: Path, key: int, county: str, since: datet
     with part.open("ab") as file:
         file.truncate(length)
         while rows := await call.fetch(READ, key, until, *last, PORTION):
-            file.writelines(write_lines(rows, county, call.context.address))
+            file.writelines(write_line(write_event(row, county, call.context.address)) for row in rows)
             file.flush()
             last = rows[-1]["at"], rows[-1]["id"]
 
 
-def find_end(part: Path, since: datetime) -> tuple[tuple[datetime, UUID], int]:
+def find_end(part: Path, since: datetime) -> tuple[Place, int]:
     """Return when the last whole line of a file happened, with its id, and where the line ends."""
     length, last = 0, None
     if part.exists():
@@ -86,34 +97,34 @@ def find_end(part: Path, since: datetime) -> tuple[tuple[datetime, UUID], int]:
     return (datetime.fromisoformat(event["time"]), UUID(event["id"])), length
 
 
-def write_lines(rows: Sequence[Any], county: str, source: str) -> Iterator[bytes]:
-    """Write events as CloudEvents, as far as timelines know of them: neither the actor nor the version of the data."""
-    for row in rows:
-        yield orjson.dumps(
-            {
-                "specversion": "1.0",
-                "id": str(row["id"]),
-                "source": source,
-                "type": row["type"],
-                "subject": row["number"],
-                "time": row["at"].isoformat(),
-                "datacontenttype": "application/json",
-                "county": county,
-                "grid": row["grid"],
-                "caseid": str(row["case_id"]),
-                "data": {"number": row["number"], **orjson.loads(row["data"])},
-            },
-            option=orjson.OPT_APPEND_NEWLINE,
-        )
+def write_table(lines: Path, to: Path) -> None:
+    """Write a file of JSON lines as Parquet, a portion at a time."""
+    # Loaded here: it is an extra, for those alone who want tables.
+    from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
+    from arro3.io import write_parquet
+
+    text, time = DataType.string(), DataType.timestamp("us", tz="UTC")
+    schema = Schema([Field(name, time if name == "time" else text) for name in COLUMNS])
+
+    def read_batches() -> Iterator[RecordBatch]:
+        with lines.open("rb") as file:
+            while events := [read_row(line) for line in islice(file, PORTION)]:
+                columns = [
+                    Array([event[name] for event in events], DataType.int64()).cast(time)
+                    if name == "time"
+                    else Array([event[name] for event in events], text)
+                    for name in COLUMNS
+                ]
+                yield RecordBatch.from_arrays(columns, schema=schema)
+
+    write_parquet(RecordBatchReader.from_batches(schema, read_batches()), to, compression="zstd(3)")
 
 
-def read_month(month: str) -> tuple[datetime, datetime] | None:
-    """Return the first moment of a month in China, and that of the next; None for what is no month."""
-    try:
-        since = datetime.strptime(month, "%Y-%m").replace(tzinfo=CHINA)
-    except ValueError:
-        return None
-    return since, since.replace(year=since.year + since.month // 12, month=since.month % 12 + 1)
+def read_row(line: bytes) -> dict[str, Any]:
+    """Read an event as a row: its time in microseconds since 1970, its data as JSON."""
+    event: dict[str, Any] = dict.fromkeys(COLUMNS) | orjson.loads(line)
+    moment = datetime.fromisoformat(event["time"])
+    return event | {"time": round(moment.timestamp() * 1_000_000), "data": orjson.dumps(event["data"]).decode()}
 
 
 ERRANDS = (Errand("export", export_events, group="events"),)

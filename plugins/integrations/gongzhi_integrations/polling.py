@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -26,11 +27,7 @@ NAMES = ("after", "since", "first", "wait")
 async def answer_poll(call: RouteCall) -> Response:
     """Answer with the events behind `after` that the caller may know of. Raises Refusal."""
     given, context = call.request.query_params, call.context
-    if unknown := set(given) - set(NAMES):
-        raise invalid_input(
-            f"{len(unknown)} parameters are unknown; there are {', '.join(NAMES)}.",
-            f"有 {len(unknown)} 个未知参数，可用参数为 {'、'.join(NAMES)}。",
-        )
+    check_names(given, NAMES)
     first, wait = read_number(given, "first", PAGE, 1, MOST), read_number(given, "wait", 0, 0, LONGEST)
     since = read_time(given["since"]) if "since" in given else None
     page = await read_page(context, await find_start(context, given.get("after"), since), first)
@@ -49,6 +46,15 @@ async def answer_poll(call: RouteCall) -> Response:
     events = [write_event(context, event, county) for event, county in page.events]
     answer = {"events": events, "cursor": context.events.seal_cursor(page.position)}
     return Response(orjson.dumps(answer), headers=headers)
+
+
+def check_names(given: QueryParams, names: Sequence[str]) -> None:
+    """Refuse parameters that are none of these. Raises Refusal."""
+    if unknown := set(given) - set(names):
+        raise invalid_input(
+            f"{len(unknown)} parameters are unknown; there are {', '.join(names)}.",
+            f"有 {len(unknown)} 个未知参数，可用参数为 {'、'.join(names)}。",
+        )
 
 
 def read_number(given: QueryParams, name: str, default: int, least: int, most: int) -> int:

@@ -73,6 +73,8 @@ class RouteRefusal:
     status: int
     code: str
     texts: tuple[Text, ...]
+    paths: tuple[tuple[str, ...], ...] = ()
+    """For each text the parameter or field that it is about, if the plugin said which."""
 
 
 @dataclass(frozen=True)

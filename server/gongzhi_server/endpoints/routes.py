@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 import orjson
@@ -281,12 +282,11 @@ class PluginRoutes:
         match problem:
             case HttpRefused(status=status, code=code, text=text, headers=headers):
                 return RefusalAnswer(RouteRefusal(status, code.value, (text,)), headers)
-            case Refusal(code=code, text=text):
-                return RefusalAnswer(RouteRefusal(STATUSES.get(code, 400), code, (text,)), {})
+            case Refusal(code=code, text=text, path=path):
+                return RefusalAnswer(RouteRefusal(STATUSES.get(code, 400), code, (text,), (path,)), {})
             case Refusals(refusals=several):
-                return RefusalAnswer(
-                    RouteRefusal(400, Code.BAD_USER_INPUT.value, tuple(one.text for one in several)), {}
-                )
+                texts, paths = tuple(one.text for one in several), tuple(one.path for one in several)
+                return RefusalAnswer(RouteRefusal(400, Code.BAD_USER_INPUT.value, texts, paths), {})
             case BodyTooLate():
                 text = Text(str(problem), problem.zh)
                 return RefusalAnswer(RouteRefusal(408, Code.REQUEST_TIMEOUT.value, (text,)), {"connection": "close"})
@@ -375,7 +375,10 @@ def refuse_route(route: Route, request: Request, refusal: RouteRefusal) -> Respo
                 describe_error(error),
             )
     language = preferred_language(request.headers.get("accept-language", "").encode("latin-1"))
-    errors = [{"message": text.say(language), "extensions": {"code": refusal.code}} for text in refusal.texts]
+    errors = [
+        {"message": text.say(language), "extensions": {"code": refusal.code, **({"path": path} if path else {})}}
+        for text, path in zip_longest(refusal.texts, refusal.paths)
+    ]
     return JSONResponse({"errors": errors}, refusal.status)
 
 

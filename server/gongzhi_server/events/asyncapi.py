@@ -33,7 +33,11 @@ HEADERS = {
     "type": "object",
     "required": ["webhook-id", "webhook-timestamp", "webhook-signature"],
     "properties": {
-        "webhook-id": {**TEXT, "format": "uuid", "description": "The event's id, the same each time."},
+        "webhook-id": {
+            **TEXT,
+            "format": "uuid",
+            "description": "The event's id, the same each time; of several events one of the request.",
+        },
         "webhook-timestamp": {**TEXT, "description": "When it was sent, in seconds since 1970."},
         "webhook-signature": {**TEXT, "description": "Standard Webhooks: `v1,…`, separated by spaces."},
     },
@@ -61,6 +65,8 @@ STREAM = {
         "type": {"description": "The event's type, such as `case.accepted`."},
     },
 }
+BATCH, MOST = "batch", 100
+"""The message of an endpoint that takes several events at a time, and how many it may have."""
 STREAMED = ".streamed"
 """The suffix of components that describe an event in a stream."""
 EXTENSIONS: Mapping[str, Mapping[str, Any]] = {
@@ -97,21 +103,33 @@ def build_document(events: Iterable[type[Event]], owners: Mapping[str, str] = Ma
         },
         "defaultContentType": "application/cloudevents+json",
         "channels": {
-            "webhook": WEBHOOK | {"messages": {one.type: schema_reference("messages", one.type) for one in known}},
+            "webhook": WEBHOOK
+            | {
+                "messages": {name: schema_reference("messages", name) for name in (*(one.type for one in known), BATCH)}
+            },
             "stream": STREAM
             | {"messages": {one.type: schema_reference("messages", one.type + STREAMED) for one in shared}},
         },
         "operations": {
-            "deliver": describe_operation("webhook", "Deliver events to an endpoint (投递事件)", known),
-            "publish": describe_operation("stream", "Publish the events of a county's cases (发布事件)", shared),
+            "deliver": describe_operation(
+                "webhook", "Deliver events to an endpoint (投递事件)", [one.type for one in known]
+            ),
+            "deliverBatch": describe_operation(
+                "webhook", "Deliver events together to an endpoint whose `batch` is more than 1 (批量投递)", [BATCH]
+            ),
+            "publish": describe_operation(
+                "stream", "Publish the events of a county's cases (发布事件)", [one.type for one in shared]
+            ),
         },
         "components": {
             "messages": {
                 **{one.type: describe_message(one, "", owners) for one in known},
+                BATCH: BATCH_MESSAGE,
                 **{one.type + STREAMED: describe_message(one, STREAMED, owners) for one in shared},
             },
             "schemas": {
                 "headers": HEADERS,
+                BATCH: batch_schema(known),
                 "headers" + STREAMED: STREAM_HEADERS,
                 **{one.type: envelope_schema(one, delivery_schema(one), sequence=SEQUENCE) for one in known},
                 **{one.type + STREAMED: envelope_schema(one, facts_schema(one), **EXTENSIONS) for one in shared},
@@ -128,10 +146,25 @@ def schema_reference(kind: str, name: str) -> dict[str, str]:
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def describe_operation(channel: str, title: str, events: Iterable[type[Event]]) -> dict[str, Any]:
-    """Describe the sending of events over a channel."""
+BATCH_MESSAGE = {
+    "name": BATCH,
+    "title": "Several events in one request, each of another case (批量事件)",
+    "contentType": "application/cloudevents-batch+json",
+    "headers": schema_reference("schemas", "headers"),
+    "payload": schema_reference("schemas", BATCH),
+}
+
+
+def batch_schema(events: Iterable[type[Event]]) -> dict[str, Any]:
+    """Build the array of events that one request has (CloudEvents, batched content mode)."""
+    kinds = [schema_reference("schemas", one.type) for one in events]
+    return {"type": "array", "minItems": 1, "maxItems": MOST, "items": {"anyOf": kinds} if kinds else {}}
+
+
+def describe_operation(channel: str, title: str, names: Iterable[str]) -> dict[str, Any]:
+    """Describe the sending of messages over a channel."""
     place = f"#/channels/{channel}"
-    messages = [{"$ref": f"{place}/messages/{one.type}"} for one in events]
+    messages = [{"$ref": f"{place}/messages/{name}"} for name in names]
     return {"action": "send", "title": title, "channel": {"$ref": place}, "messages": messages}
 
 

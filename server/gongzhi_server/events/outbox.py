@@ -10,6 +10,7 @@ from uuid import UUID
 
 import orjson
 from gongzhi.core.cases.models import CaseRow
+from gongzhi.core.events.outbox_reading import actor_of_role
 from gongzhi.declare.events import Actor, Event, Registry, event_data
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.jobs import BackgroundJob
@@ -39,7 +40,6 @@ from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::jsonb[], $6::time
   j (id, name, key, county, arguments, due) on conflict (name, key) do nothing
 """
 LONGEST = 100
-ACTORS = {"stranger": Actor.STRANGER, "resident": Actor.RESIDENT, "integrator": Actor.SYSTEM, "system": Actor.SYSTEM}
 
 
 @dataclass(frozen=True)
@@ -132,5 +132,4 @@ def case_of(row: Model | None) -> UUID | None:
 
 def actor_of(viewer: Viewer) -> Actor:
     """Return what kind of actor a viewer is, which is all that an event tells of them."""
-    role = viewer.role
-    return Actor.STRANGER if role is None else ACTORS.get(role, Actor.STAFF)
+    return Actor.STRANGER if viewer.role is None else actor_of_role(viewer.role)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from .commands import TYPES
@@ -134,9 +134,11 @@ from gone where w.id = $1
 LAZILY = "select set_config('synchronous_commit', 'off', true)"
 RECORD = f"""
 update webhooks.delivery d set state = one.state, attempts = d.attempts + 1, status = one.status, error = one.error,
-  next_attempt_at = one.again, seconds = one.seconds, sealed_answer = one.answer, tried_at = $8
-from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::float[], $7::bytea[])
-  one (id, state, status, error, again, seconds, answer), ({LAZILY}) lazily
+  next_attempt_at = one.again, seconds = one.seconds, sealed_answer = one.answer, tried_at = $11,
+  batch_id = one.batch, batch_size = one.size, batch_place = one.place
+from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::float[], $7::bytea[],
+  $8::uuid[], $9::int[], $10::int[])
+  one (id, state, status, error, again, seconds, answer, batch, size, place), ({LAZILY}) lazily
 where d.id = one.id and {STILL}
 """
 RECOVER = "update webhooks.webhook set failing_since = null, rests_until = null where id = $1"
@@ -146,6 +148,14 @@ REST = "update webhooks.webhook set rests_until = $2 where id = $1 and state = '
 FAIL = """
 update webhooks.webhook set failing_since = coalesce(failing_since, $2), rests_until = $3 where id = $1
 """
+
+
+class Place(NamedTuple):
+    """Where an event stands in a request that is an array: the request's id, how many it has, and which it is."""
+
+    batch: UUID | None = None
+    size: int | None = None
+    place: int | None = None
 
 
 @dataclass(frozen=True)
@@ -160,6 +170,7 @@ class Outcome:
     seconds: float = 0.0
     answer: bytes | None = None
     """What the receiver wrote, sealed."""
+    place: Place = Place()
 
     @property
     def state(self) -> DeliveryState:
@@ -223,7 +234,8 @@ class Deliveries:
     async def record(self, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Write down what came of attempts."""
         rows = (
-            (one.delivery, one.state, one.status, one.error, one.again, one.seconds, one.answer) for one in outcomes
+            (one.delivery, one.state, one.status, one.error, one.again, one.seconds, one.answer, *one.place)
+            for one in outcomes
         )
         columns = zip(*rows, strict=True)
         await self.pool.execute(RECORD, *map(list, columns), now)

@@ -24,7 +24,7 @@ from tortoise.transactions import in_transaction
 from . import requesting, retries
 from .bodies import TEST_DATA, make_body, make_envelope, write_request
 from .commands import TYPES
-from .deliveries import SKIP, Deliveries, Outcome
+from .deliveries import SKIP, Deliveries, Outcome, Place
 from .models import WebhookRow, WebhookState
 from .pacing import SLOW, Pace, Slot
 from .rules import TEST
@@ -275,11 +275,9 @@ class EndpointSession:
         for request, attempt in answered:
             self.pace.note(attempt, request.deliveries[0]["attempts"] == 0, now)
         outcomes = [
-            self.conclude(
-                one, attempt, now, split=len(request.deliveries) > 1 and requesting.is_refusal(attempt.status)
-            )
+            self.conclude(one, attempt, now, requesting.find_place(request.deliveries, at, request.endpoint["batch"]))
             for request, attempt in answered
-            for one in request.deliveries
+            for at, one in enumerate(request.deliveries, 1)
         ]
         self.more = self.more or any(one.again == now for one in outcomes)
         async with self.worker.slots.turn(self.pace.slow):
@@ -300,19 +298,18 @@ class EndpointSession:
         if missed and self.open:
             await self.note_failure(endpoint, missed, now)
 
-    def conclude(self, delivery: Any, attempt: Attempt, now: datetime, split: bool) -> Outcome:
-        """Return what came of an attempt, and when it is tried again: at once by itself, if a batch is `split`."""
+    def conclude(self, delivery: Any, attempt: Attempt, now: datetime, place: Place) -> Outcome:
+        """Return what came of an attempt, and when it is tried again: at once by itself, if a batch was refused."""
         wait = None if attempt.is_taken else retries.find_wait(delivery["attempts"] + 1, self.worker.chance)
         again = None
         if wait is not None and attempt.status != GONE:
             # The longer of both: no endpoint is tried sooner for having said when.
             again = now + max(wait, retries.read_retry_after(attempt.retry_after, now))
-        if split:
+        if (place.size or 1) > 1 and requesting.is_refusal(attempt.status):
             again = now
         answer = attempt.answer and sealing.seal_value(self.data_key, ANSWER.format(delivery["id"]), attempt.answer)
-        return Outcome(
-            delivery["id"], attempt.is_taken, attempt.status, attempt.error, again, attempt.seconds, answer or None
-        )
+        came = attempt.is_taken, attempt.status, attempt.error, again, attempt.seconds, answer or None
+        return Outcome(delivery["id"], *came, place)
 
     async def note_failure(self, endpoint: Any, missed: Sequence[Attempt], now: datetime) -> None:
         """Note that something was not taken; let the endpoint rest if nothing is, or if it asks to be left alone."""

@@ -36,7 +36,11 @@ class InspectWebhookDeliveryInput:
 @strawberry.type(description="The last attempt of a delivery (投递详情).")
 class InspectWebhookDeliveryPayload:
     headers: JSON | None = result_field("The headers that were sent, without what proves who sent them (请求头).")
-    body: str | None = result_field("The body that was sent, while you may know of the event (请求体).")
+    body: str | None = result_field(
+        "What was sent of the event, while you may know of it: the body, or its element of an array (请求体)."
+    )
+    batch_size: int | None = result_field("How many events were in the array; null if it was none (批内事件数).")
+    batch_place: int | None = result_field("Which of them this one was, from 1 (批内序号).")
     status: int | None = result_field("The status that was answered (响应状态码).")
     answer: str | None = result_field("The beginning of what was answered (响应内容).")
     seconds: float | None = result_field("How long the answer took (用时，秒).")
@@ -53,6 +57,8 @@ async def inspect_webhook_delivery(call: Call, input: InspectWebhookDeliveryInpu
     return InspectWebhookDeliveryPayload(
         headers=JSON(describe_headers(row, webhook, row.tried_at)) if row.tried_at else None,
         body=row.body if await may_know(call, row) else None,
+        batch_size=row.batch_size,
+        batch_place=row.batch_place,
         status=row.status,
         answer=await open_answer(call, row, webhook),
         seconds=row.seconds,
@@ -61,7 +67,8 @@ async def inspect_webhook_delivery(call: Call, input: InspectWebhookDeliveryInpu
 
 def describe_headers(row: DeliveryRow, webhook: WebhookRow, at: datetime) -> dict[str, Any]:
     """Describe the headers of the last attempt. Signature and authorization are as good as secrets."""
-    made: dict[str, Any] = make_headers(row.event_id, write_request([row.body or ""], webhook.batch > 1), (), at)
+    sent = write_request([row.body or ""], row.batch_id is not None)
+    made: dict[str, Any] = make_headers(row.batch_id or row.event_id, sent, (), at)
     made["webhook-signature"] = f"v1,{HIDDEN}"
     return {**made, "authorization": HIDDEN} if webhook.sealed_authorization else made
 

@@ -109,6 +109,10 @@ class DeliveryRow(Model):
     body = fields.TextField(null=True)
     seconds = fields.FloatField(null=True)
     sealed_answer: Any = BytesField(null=True)
+    # Of the last attempt, if it was an array: the request's id, how many events it had, and which this one was.
+    batch_id: Any = fields.UUIDField(null=True)
+    batch_size = fields.SmallIntField(null=True)
+    batch_place = fields.SmallIntField(null=True)
 
     class Meta:
         schema = "webhooks"

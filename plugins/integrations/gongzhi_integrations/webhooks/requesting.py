@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+from .deliveries import Place
 from .retries import ASKS_FOR_REST
 from .sender import GONE
 
@@ -60,3 +61,8 @@ def find_id(deliveries: Sequence[Any]) -> UUID:
     """Return the id of a request: the event's, or of several one that is the same whenever these are sent together."""
     ids = [one["event_id"] for one in deliveries]
     return ids[0] if len(ids) == 1 else uuid5(NAMESPACE_OID, " ".join(map(str, ids)))
+
+
+def find_place(deliveries: Sequence[Any], place: int, most: int) -> Place:
+    """Say which delivery of a request one was, if the endpoint, which takes `most` at a time, is sent arrays."""
+    return Place(find_id(deliveries), len(deliveries), place) if most > 1 else Place()

@@ -16,7 +16,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from gongzhi.runtime.outbound.networks import OutboundNetworks
-from gongzhi_integrations.webhooks.sender import Sender
+from gongzhi_integrations.webhooks.commands import MOST
+from gongzhi_integrations.webhooks.sender import BATCHED, Sender
 from gongzhi_server.clock import clock
 from gongzhi_server.events import asyncapi
 from gongzhi_server.plugins import loader
@@ -93,7 +94,7 @@ def test_document_holds_together() -> None:
     for schema in made["components"]["schemas"].values():
         Draft7Validator.check_schema(schema)
     assert made["asyncapi"] == "3.0.0"
-    assert set(made["channels"]["webhook"]["messages"]) == {one.type for one in ESSENTIAL.registry}
+    assert set(made["channels"]["webhook"]["messages"]) == {one.type for one in ESSENTIAL.registry} | {"batch"}
     assert "case.reminded" not in made["channels"]["stream"]["messages"]  # internal
 
 
@@ -108,3 +109,20 @@ async def test_deliveries_are_as_described(desk: Desk) -> None:
         Draft7Validator(schemas["headers"]).validate(got.headers)
         with pytest.raises(Exception, match="required"):
             Draft7Validator(schemas[got.body["type"]]).validate({**got.body, "data": {}})
+
+
+async def test_batches_are_as_described(desk: Desk) -> None:
+    """An array of events, each of which is one of those described."""
+    document = asyncapi.build_document(tuple(ESSENTIAL.registry))
+    assert document["components"]["messages"]["batch"]["contentType"] == BATCHED.partition(";")[0]
+    assert document["components"]["schemas"]["batch"]["maxItems"] == MOST
+    validator = Draft7Validator({"$ref": "#/components/schemas/batch", **document})
+    await desk.deliver()  # of what other tests have left nothing is counted here
+    await desk.create(batch=5)
+    for _ in range(2):
+        await desk.report()
+    await desk.deliver()
+    [got] = desk.receiver.take()
+    validator.validate(got.body)
+    for wrong in ([], got.body[0], [{**got.body[0], "data": {}}]):
+        assert not validator.is_valid(wrong)

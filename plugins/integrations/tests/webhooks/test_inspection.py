@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 from gongzhi_integrations.webhooks.checks import CHECKS
 from gongzhi_server.testing import Server, codes_of
@@ -41,6 +42,34 @@ async def test_owner_sees_what_was_sent_and_answered(desk: Desk) -> None:
     desk.clock.move(minutes=10)
     later = await inspect(desk.system, logged["id"])
     assert later["body"] is None and later["status"] == 422
+
+
+async def test_batch_is_shown(desk: Desk) -> None:
+    """With its id and its headers, and where in it the event stood; an array of one is one, too."""
+    await desk.deliver()  # of what other tests have left nothing is counted here
+    id = (await desk.create(batch=10))["webhook"]["id"]
+    for _ in range(3):
+        await desk.report()
+    await desk.deliver()
+    [got] = desk.receiver.take()
+    asked = "headers body batchSize batchPlace"
+    for place, event in enumerate(got.body, 1):
+        [logged] = [one for one in await desk.log(id) if one["event"] == event["id"]]
+        found = await desk.system.do("inspectWebhookDelivery", asked, delivery=logged["id"])
+        assert (found["batchSize"], found["batchPlace"], orjson.loads(found["body"])) == (3, place, event)
+        assert {name: found["headers"][name] for name in ("webhook-id", "content-type")} == {
+            name: got.headers[name] for name in ("webhook-id", "content-type")
+        }
+    # What it is sent as from now on changes nothing of what was.
+    await desk.system.do("updateWebhook", "webhook { id }", webhook=id, expectedVersion=1, batch=1)
+    single = await desk.report()
+    await desk.deliver()
+    [got] = desk.receiver.take()
+    for event, size, media in ((logged["event"], 3, "batch"), (got.body["id"], None, "cloudevents+json")):
+        [one] = [one for one in await desk.log(id) if one["event"] == event]
+        found = await desk.system.do("inspectWebhookDelivery", asked, delivery=one["id"])
+        assert found["batchSize"] == size and media in found["headers"]["content-type"]
+    assert got.body["subject"] == single
 
 
 LATE = """insert into webhooks.delivery (id, webhook_id, event_id, position, type, at, state, attempts, next_attempt_at)

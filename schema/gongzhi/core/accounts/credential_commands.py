@@ -1,4 +1,4 @@
-"""Credential commands: invitations, API keys and sessions; what is secret of them is shown once."""
+"""Credential commands: invitations and sessions, and how API keys are made; what is secret is shown once."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.types import Person
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
-from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, invalid_input, is_given
+from gongzhi.runtime.checks import invalid_input, is_given
 from gongzhi.runtime.commands import (
     KEY,
     Call,
@@ -29,11 +28,11 @@ from gongzhi.runtime.commands import (
     result_field,
     secret_field,
 )
-from gongzhi.values.errors import FIELD, Text
+from gongzhi.values.errors import Text
 
 from . import secrets
 from .independence import require_independence, require_second_entry
-from .models import NAME, AccountKind, AccountRow, InvitationRow, KeyRow, SessionRow
+from .models import AccountKind, AccountRow, InvitationRow, KeyRow, SessionRow
 from .rules import (
     CONFIRM,
     CONSOLE,
@@ -52,8 +51,6 @@ EDIT = "accounts.edit"
 MAKE_KEYS = "accounts.make_keys"
 INVITED = timedelta(days=7)
 KEYED, LONGEST = timedelta(days=90), timedelta(days=366)
-OVERLAP = 24
-"""Hours that a rotated key goes on for, if nobody says how many."""
 KEYS = 10
 """How many keys of an account may be good at a time."""
 OWN = "The account's name; one's own if not said (账户名)."
@@ -164,72 +161,6 @@ class ApiKeyPayload:
     api_key: ApiKey | None = result_field("What is known of it (接口密钥).")
     secret: str | None = secret_field("The key itself; shown once, and kept nowhere (密钥).")
     errors: list[Problem] = problems()
-
-
-@strawberry.input(description="A new API key (创建接口密钥).")
-class CreateApiKeyInput:
-    idempotency_key: str = input_field(KEY)
-    account: str | None = input_field(OWN, default=UNSET)
-    label: str = input_field("What it is for (用途).")
-    permissions: list[str] = input_field("What it may, of what its account may (权限).")
-    expires_at: datetime.datetime | None = input_field(
-        f"Until when, a year at most; {KEYED.days} days if not said (到期时间).", default=UNSET
-    )
-
-
-@command("Make an API key (创建接口密钥).", requires=None)
-async def create_api_key(call: Call, input: CreateApiKeyInput) -> ApiKeyPayload:
-    account = await load_key_account(
-        call, input.account if is_given(input.account) else call.viewer.account.name, input.permissions
-    )
-    expires = check_key_expiry(
-        call, require_offset(input.expires_at, "expiresAt") if is_given(input.expires_at) else call.now + KEYED
-    )
-    key = KeyRow(
-        label=check_text(input.label, NAME, "label"), permissions=sorted(set(input.permissions)), account=account
-    )
-    return await mint_key(call, key, expires)
-
-
-@strawberry.input(description="A key that another one is to take the place of (轮换接口密钥).")
-class RotateApiKeyInput:
-    idempotency_key: str = input_field(KEY)
-    api_key: ID = input_field("The key's id (密钥标识).")
-    overlap: int = input_field("For how many hours both are good, a month at most (重叠小时数).", default=OVERLAP)
-
-
-@command("Make a key like another, which ends after an overlap: no system stands still (轮换接口密钥).", requires=None)
-async def rotate_api_key(call: Call, input: RotateApiKeyInput) -> ApiKeyPayload:
-    old: KeyRow = await call.find(ApiKey, "apiKey", id=key_of(ApiKey)(input.api_key))
-    account = await load_key_account(call, (await old.account).name, old.permissions)
-    if not 0 <= input.overlap <= 31 * 24:
-        raise invalid_input(f"{FIELD} is 0 to 744 hours.", f"{FIELD}应为 0 至 744 小时。", "overlap")
-    if old.revoked_at or old.expires_at <= call.now:
-        raise invalid_input("The key is over; make a new one.", "该密钥已失效，请新建。", "apiKey")
-    # With the same permissions, though the account may have got more since, and bound to the same addresses and keys.
-    same = {name: getattr(old, name) for name in ("label", "permissions", "networks", "public_keys")}
-    new = KeyRow(**same, account=account)
-    # The new key lasts as long as the old one was made for, a year at most.
-    lifetime = old.expires_at - old.created_at
-    old.expires_at = min(old.expires_at, call.now + timedelta(hours=input.overlap))
-    await old.save()
-    return await mint_key(call, new, call.now + min(lifetime, LONGEST))
-
-
-@strawberry.input(description="A key that is not to be good any more (吊销接口密钥).")
-class RevokeApiKeyInput:
-    idempotency_key: str = input_field(KEY)
-    api_key: ID = input_field("The key's id (密钥标识).")
-
-
-@command("Revoke an API key at once (吊销接口密钥).", requires=None)
-async def revoke_api_key(call: Call, input: RevokeApiKeyInput) -> ApiKeyPayload:
-    key: KeyRow = await call.find(ApiKey, "apiKey", id=key_of(ApiKey)(input.api_key))
-    await require_responsible(call, await key.account, "apiKey")
-    # Revoked twice, it was revoked the first time.
-    key.revoked_at = key.revoked_at or call.now
-    await key.save()
-    return ApiKeyPayload(api_key=ref(ApiKey, key.id))
 
 
 @strawberry.type(description="What was ended, or why nothing was (会话结果).")
@@ -405,9 +336,6 @@ EXTENSIONS = (
         invite_account=invite_account,
         invite_resident=invite_resident,
         print_invitation=print_invitation,
-        create_api_key=create_api_key,
-        rotate_api_key=rotate_api_key,
-        revoke_api_key=revoke_api_key,
         end_session=end_session,
         sign_out_everywhere=sign_out_everywhere,
     ),
