@@ -17,7 +17,7 @@ from gongzhi.plugin.hooks import GROUP
 
 TOOL = Path(__file__).parents[1] / "tools" / "layout.py"
 MOST = {
-    "lines of code of the contract": 11_497,
+    "lines of code of the contract": 11_450,
     "definitions in core.graphql": 269,
     "packages of the contract in a circle": 0,
     "packages of the server in a circle": 0,

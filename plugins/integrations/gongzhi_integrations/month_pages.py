@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from gongzhi.runtime.checks import invalid_input
-from gongzhi.runtime.routes import PATH, Route, RouteCall
+from gongzhi.runtime.routes import Route, RouteCall
 from gongzhi.values.errors import FIELD
 from starlette.responses import Response
 
@@ -54,8 +54,7 @@ async def answer_month(call: RouteCall) -> Response:
     page, headers = found[:first], {"content-type": MEDIA}
     if len(page) == first:
         asked = urlencode({"county": county, "first": first, "after": page[-1]["id"]})
-        address = f"{call.context.address}{PATH}/integrations{EVENTS}/months/{month}?{asked}"
-        headers["link"] = f'<{address}>; rel="next"'
+        headers["link"] = f'<{call.context.address}{call.request.url.path}?{asked}>; rel="next"'
     return Response(b"".join(write_line(write_event(row, county, call.context.address)) for row in page), 200, headers)
 
 

@@ -6,7 +6,7 @@ import datetime
 import enum
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from importlib.metadata import version
 from types import MappingProxyType
@@ -121,19 +121,26 @@ def build_document(events: Iterable[type[Event]], owners: Mapping[str, str] = Ma
                 "stream", "Publish the events of a county's cases (发布事件)", [one.type for one in shared]
             ),
         },
-        "components": {
-            "messages": {
-                **{one.type: describe_message(one, "", owners) for one in known},
-                BATCH: BATCH_MESSAGE,
-                **{one.type + STREAMED: describe_message(one, STREAMED, owners) for one in shared},
-            },
-            "schemas": {
-                "headers": HEADERS,
-                BATCH: batch_schema(known),
-                "headers" + STREAMED: STREAM_HEADERS,
-                **{one.type: envelope_schema(one, delivery_schema(one), sequence=SEQUENCE) for one in known},
-                **{one.type + STREAMED: envelope_schema(one, facts_schema(one), **EXTENSIONS) for one in shared},
-            },
+        "components": build_components(known, shared, owners),
+    }
+
+
+def build_components(
+    known: Sequence[type[Event]], shared: Sequence[type[Event]], owners: Mapping[str, str]
+) -> dict[str, Any]:
+    """Build the messages and schemas: of events as they are delivered, together, and as they are streamed."""
+    return {
+        "messages": {
+            **{one.type: describe_message(one, "", owners) for one in known},
+            BATCH: BATCH_MESSAGE,
+            **{one.type + STREAMED: describe_message(one, STREAMED, owners) for one in shared},
+        },
+        "schemas": {
+            "headers": HEADERS,
+            BATCH: batch_schema(known),
+            "headers" + STREAMED: STREAM_HEADERS,
+            **{one.type: envelope_schema(one, delivery_schema(one), sequence=SEQUENCE) for one in known},
+            **{one.type + STREAMED: envelope_schema(one, facts_schema(one), **EXTENSIONS) for one in shared},
         },
     }
 
