@@ -73,7 +73,7 @@ def uncontested(at: At, case: Row) -> bool:
 
 
 def rateable(at: At, case: Row) -> bool:
-    return case.status == "REPLIED" or (case.status == "MERGED" and case.replied_at is not None)
+    return case.status == "REPLIED" or (case.status == "MERGED" and bool(case.settled_at) and not case.closed_at)
 
 
 def spared(at: At, case: Row) -> bool:

@@ -127,9 +127,16 @@ DEMANDS = (
     f"""with {LIVES} insert into rights.demand (id, matter, asked_at, due_at, state, version, grid_id, person_id)
     select gen_random_uuid(), 'RESTRICTION', now(), '2030-01-01', 'OPEN', 1, grid_id, id from lives""",
 )
+BULLETINS = (
+    """insert into bulletins.bulletin (id, kind, title, text, audience, published_at, withdrawn_at, version, account,
+      grid_id)
+    select gen_random_uuid(), 'NOTICE', '停水', '停水半天', 'PUBLIC', now(), w.at, 1, 'demo', g.id
+    from (select id from grids.grid where code = '610921') g, (values (null), (now())) w (at)""",
+    "update bulletins.affair set until = null",
+)
 
 
 async def add_rows(connection: Any) -> None:
     """Add them all."""
-    for text in (*LEGAL, *CREDIT, *POINTS, *PARTY, *EXPORTS, *DISPATCH, *DEMANDS):
+    for text in (*LEGAL, *CREDIT, *POINTS, *PARTY, *EXPORTS, *DISPATCH, *DEMANDS, *BULLETINS):
         await connection.execute(text)

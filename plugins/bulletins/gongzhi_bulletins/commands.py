@@ -132,7 +132,13 @@ UNSIGNED = Requirement(
 )
 CORRECTING = Action(Bulletin, (require_rows(published_bulletins),), (IN_FORCE, WRITTEN_HERE))
 WITHDRAWING = Action(Bulletin, (require_rows(published_bulletins),), (IN_FORCE, UNSIGNED))
+LIVES_HERE = Requirement(
+    "FORBIDDEN",
+    lambda row, viewer: None if viewer.known() else [],
+    Text("Sign in as somebody who lives here.", "请以居民身份登录。"),
+)
 READING = Action(Bulletin, (), (IN_FORCE,))
+ASKING = Action(Bulletin, (LIVES_HERE,), (IN_FORCE,))
 
 
 @strawberry.input(description="What a bulletin should have said; what is left out stays as it is (更正信息).")

@@ -25,10 +25,9 @@ from gongzhi.runtime.commands import (
     text_warnings,
 )
 from gongzhi.runtime.screening import TextWarning
-from gongzhi.values.errors import Refusal
 from strawberry import ID
 
-from .commands import BULLETIN, READING
+from .commands import ASKING, BULLETIN
 from .models import BulletinRow, QuestionRow
 from .types import Bulletin
 
@@ -58,12 +57,9 @@ class AskAboutBulletinInput:
     "Ask about a bulletin: the question becomes a case of the place that published it, and is answered as such "
     "(询问公开信息).",
     requires=None,
-    action=READING,
+    action=ASKING,
 )
 async def ask_about_bulletin(call: Call, input: AskAboutBulletinInput) -> AskAboutBulletinPayload:
-    person = call.viewer.account.person
-    if person is None:
-        raise Refusal("FORBIDDEN", "Sign in as somebody who lives here.", "请以居民身份登录。")
     # Before the bulletin is locked.
     text = check_text(input.text, BODY, "text")
     row: BulletinRow = await call.find(Bulletin, "bulletin", id=key_of(Bulletin)(input.bulletin))
@@ -77,7 +73,7 @@ async def ask_about_bulletin(call: Call, input: AskAboutBulletinInput) -> AskAbo
         text,
         grid.code,
         origin=Origin.REACTIVE,
-        requester=person,
+        requester=call.viewer.account.person,
     )
     case = await open_case(call, draft)
     await QuestionRow.create(bulletin=row, case=case, asked_at=call.now)

@@ -21,6 +21,11 @@ STEPS = {one.event: one for one in machine.STEPS}
 TELL_MERGED = tell_requesters_of(
     "c.id in (select d.case_id from dispatch.merge d where d.into_id = m.id and d.undone_at is null)"
 )
+STAND = (
+    'update cases."case" c set closed_at = s.closed, settled_at = case when s.closed is not null then c.settled_at end '
+    "from unnest($1::uuid[], $2::timestamptz[]) s (main, closed) "
+    "join dispatch.merge d on d.into_id = s.main and d.undone_at is null where c.id = d.case_id and c.status = 'MERGED'"
+)
 
 
 @reaction("dispatch.jointly", machine.REPLY.event, phase=Phase.CHECK)
@@ -48,6 +53,13 @@ async def answer_merged(call: Call, happening: Happening) -> None:
     await answer_merged_cases(call, happening.row)
 
 
+@reaction("dispatch.standing", machine.REOPEN.event, machine.CLOSE.event, machine.VOID.event)
+async def keep_merged_in_step(call: Call, happening: Happening) -> None:
+    """Have what is part of this case settled no more, or closed, with it: it is rated while the answer stands."""
+    reopened = happening.event == machine.REOPEN.event
+    call.write_last(STAND, happening.row.id, None if reopened else call.now)
+
+
 # Only what every requester is told; what concerns one alone stays with them.
 @reaction("dispatch.notices", *SHARED)
 async def tell_merged(call: Call, happening: Happening) -> None:
@@ -73,5 +85,6 @@ async def put_before_others(call: Call, happening: Happening) -> None:
 
 
 REACTIONS = (
-    require_contributions, find_main, move_orders, answer_merged, tell_merged, move_deadlines, put_before_others,
+    require_contributions, find_main, move_orders, answer_merged, keep_merged_in_step, tell_merged, move_deadlines,
+    put_before_others,
 )  # fmt: skip

@@ -102,6 +102,31 @@ async def test_merged_requesters_are_answered(desks: Desks) -> None:
     assert (await seen(desks.server, others[1]))["reply"] == {"text": "换了新灯。"}
 
 
+async def test_merged_cases_are_rated_while_the_answer_stands(desks: Desks, shared_database: str) -> None:
+    """What a requester is told that they may do is what they may, wherever the case stands that theirs is part of."""
+    connection = await asyncpg.connect(shared_database)
+    person = str(await connection.fetchval("select id from people.person where erased_at is null order by id limit 1"))
+    await connection.close()
+    requester = desks.server.as_("resident", person=person, sub="merged")
+    main = await desks.handling()
+    other = (await requester.do("reportCase", "case { number }", **MATTER))["case"]["number"]
+    await desks.town.do("mergeCases", CASE, number=main["number"], expectedVersion=4, merge=[other])
+    power = desks.unit(POWER)
+    told = "query($n: String!) { case(number: $n) { mayRate actions { name allowed } } }"
+    for caller, step, version, more, rateable in (
+        (power, "replyToCase", 5, {"text": "灯已修好。"}, True),
+        (desks.county, "reopenCase", 6, {"reason": "复查"}, False),
+        (power, "replyToCase", 7, {"text": "换了新灯。"}, True),
+        (desks.county, "closeCase", 8, {}, False),
+    ):
+        await desks.step(caller, step, main["number"], version, **more)
+        found = (await requester.ask(told, n=other)).data["case"]
+        allowed = {one["name"]: one["allowed"] for one in found["actions"]}["rateCase"]
+        assert (allowed, found["mayRate"]) == (rateable, rateable), step
+        payload = await requester.do("rateCase", CASE, number=other, rating=3, solved=True)
+        assert refused(payload) == ([] if rateable else ["ILLEGAL_TRANSITION"]), step
+
+
 async def test_unmerge(desks: Desks) -> None:
     main, other = await desks.handling(), await lamp(desks)
     await desks.town.do("mergeCases", CASE, number=main["number"], expectedVersion=4, merge=[other["number"]])

@@ -108,8 +108,8 @@ async def unmerge_case(call: Call, input: UnmergeCaseInput) -> CasePayload:
     merge.undone_at = call.now
     await merge.save()
     # What it got from the other is not its own.
-    forgotten = dict.fromkeys(("reply", "replied_at", "settled_at", "settled_level", "rating", "solved"))
-    case.update_from_dict({**forgotten, "rating_comment": None})
+    answer = "reply", "replied_at", "settled_at", "settled_level", "closed_at", "rating", "solved", "rating_comment"
+    case.update_from_dict(dict.fromkeys(answer))
     await record_event(call, await CaseRow.get(id=merge.into_id), PARTED, numbers=[case.number])
     return await save_case(case)
 

@@ -57,8 +57,13 @@ CLOSED_FOR_GOOD = Text(
 )
 RATEABLE = Requirement(
     "ILLEGAL_TRANSITION",
-    # What is part of another case has the answer of that one, and is rated by itself.
-    lambda case, viewer: [Sql("{0}='REPLIED' or {0}='MERGED' and {1} is not null", case.status, case.replied_at)],
+    # What is part of another case is rated by itself, while the answer of that one stands: settled and closed with it.
+    lambda case, viewer: [
+        Sql(
+            "{0}='REPLIED' or {0}='MERGED' and {1} is not null and {2} is null",
+            *(case.status, case.settled_at, case.closed_at),
+        )
+    ],
     lambda case: CLOSED_FOR_GOOD if case.status == Status.CLOSED else status_text(case, "评价", {Status.REPLIED}),
 )
 UNCONTESTED = Requirement(
