@@ -354,7 +354,7 @@ async def test_helper_follows_helper(home: Home, worker: Server, leader: Server,
     assert ended["errors"] == []
     assert (ended["liaison"]["until"], ended["household"]["helper"]) == ("2026-06-30", None)
     twice = await refused(leader, "endLiaison", LIAISON, liaison=made["liaison"]["id"])
-    assert twice == [("BAD_USER_INPUT", ["liaison"])]
+    assert twice == [("ILLEGAL_TRANSITION", ["liaison"])]
 
 
 async def test_helper_with_consent(home: Home, worker: Server, leader: Server, grid: str, database: Any) -> None:

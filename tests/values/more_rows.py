@@ -134,9 +134,49 @@ BULLETINS = (
     from (select id from grids.grid where code = '610921') g, (values (null), (now())) w (at)""",
     "update bulletins.affair set until = null",
 )
+FIELD = (
+    """insert into sync.conflict (id, case_id, field, base, mine, theirs, at, occurred_at, received_at)
+    select gen_random_uuid(), id, 'title', '路灯', '路灯不亮', '路灯损坏', now(), now(), now()
+    from cases.case where status = 'HANDLING' order by id limit 1""",
+)
+WEBHOOKS = (
+    """insert into accounts.account (id, name, kind, created_by, created_at, version)
+    values (gen_random_uuid(), 'of a machine', 'MACHINE', 'demo', now(), 1)""",
+    """insert into webhooks.webhook (id, account_id, url, types, grid_id, secret, position, created_at,
+      state, version)
+    select gen_random_uuid(), a.id, 'https://example.org/events', '{}', g.id, '', 0, now(), 'ACTIVE', 1
+    from (select id from accounts.account order by id limit 1) a, grids.grid g where g.code = '610921'""",
+    """insert into webhooks.delivery (id, webhook_id, event_id, position, type, at, body, state, attempts)
+    select gen_random_uuid(), id, gen_random_uuid(), 0, 'case.closed', now(), '{}', 'DELIVERED', 1
+    from webhooks.webhook""",
+)
+RIGHTS = (
+    """insert into rights.review (id, decision_id, household_id, grid_id, asked_at, due_at, state, version)
+    select gen_random_uuid(), t.id, t.household_id, h.grid_id, now(), now(), 'OPEN', 1
+    from people.tier t join people.household h on h.id = t.household_id order by t.id limit 1""",
+    f"""with {LIVES} insert into rights.representative (id, person_id, representative_id, capacity, since, account,
+      grid_id)
+    select gen_random_uuid(), c.id, l.id, 'GUARDIAN', '2026-01-01', 'demo', c.grid_id
+    from lives l cross join (select id, grid_id from people.person order by birth_date desc limit 1) c""",
+    f"""with {LIVES} insert into rights.release (id, person_id, recipient, purpose, kinds, claims, given_at, expires_at,
+      account, grid_id)
+    select gen_random_uuid(), id, 'bank', 'loan', '{{}}', '[]', now(), '2030-01-01', 'demo', grid_id from lives""",
+)
 
 
 async def add_rows(connection: Any) -> None:
     """Add them all."""
-    for text in (*LEGAL, *CREDIT, *POINTS, *PARTY, *EXPORTS, *DISPATCH, *DEMANDS, *BULLETINS):
+    for text in (
+        *LEGAL,
+        *CREDIT,
+        *POINTS,
+        *PARTY,
+        *EXPORTS,
+        *DISPATCH,
+        *DEMANDS,
+        *BULLETINS,
+        *FIELD,
+        *WEBHOOKS,
+        *RIGHTS,
+    ):
         await connection.execute(text)

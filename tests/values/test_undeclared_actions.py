@@ -23,18 +23,10 @@ EXCEPT = {
         *("agreeToGrant", "confirmGrant", "confirmIdentity", "endSession", "limitApiKey", "printInvitation"),
         *("revokeApiKey", "revokeGrant", "rotateApiKey", "setApiKeyPublicKeys", "stopGrant", "unlinkIdentity"),
     },
-    "webhooks belong to an account, which does with them what it likes": {
-        *("deleteWebhook", "inspectWebhookDelivery", "replayWebhook", "resendWebhookDelivery"),
-        *("rotateWebhookSecret", "setWebhookActive", "testWebhook", "updateWebhook"),
-    },
     "a code or a receipt is the right to it, which no list has": {
         *("checkInToActivity", "confirmPhone", "leavePhone", "revealPhone"),
     },
     "it is about somebody, and names what it is made under": {"applyForLoan", "claimPoints"},
-    "to be declared": {
-        *("decideReview", "endDispatchRule", "endLiaison", "endRepresentation", "resolveConflict"),
-        *("revokeRelease", "revokeResolution", "unlistDuty"),
-    },
 }
 
 

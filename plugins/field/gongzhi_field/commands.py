@@ -5,14 +5,18 @@ from __future__ import annotations
 import strawberry
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow
-from gongzhi.core.cases.steps import record_event, save_case, works_on_case
+from gongzhi.core.cases.rules import rows_of_cases, worked_cases
+from gongzhi.core.cases.steps import record_event, save_case
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement, require_rows
 from gongzhi.runtime.checks import invalid_input
-from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.runtime.locks import lock_rows
+from gongzhi.values.errors import Text
 from strawberry import ID
 
 from .batch import sync
@@ -36,17 +40,25 @@ class ResolveConflictPayload:
     errors: list[Problem] = problems()
 
 
-@command("Decide which of two values stays; whoever works on the case may (裁定冲突).", requires=None)
+WORKED = require_rows(lambda row, viewer: rows_of_cases(row, lambda case: worked_cases(case, viewer)))
+UNDECIDED = Requirement(
+    "ILLEGAL_TRANSITION",
+    lambda row, viewer: [Sql("{0} is null", row.resolved_at)],
+    Text("This conflict is decided already.", "该冲突已裁定。"),
+)
+
+
+@command(
+    "Decide which of two values stays; whoever works on the case may (裁定冲突).",
+    requires=None,
+    action=Action(CaseConflict, (WORKED,), (UNDECIDED,)),
+)
 async def resolve_conflict(call: Call, input: ResolveConflictInput) -> ResolveConflictPayload:
     key = key_of(CaseConflict)(input.conflict)
     # The case first, as whoever edits it does: two that lock in one order never wait for each other in a ring.
     cases = await lock_rows(CaseRow, await ConflictRow.filter(id=key).values_list("case_id", flat=True))
     row: ConflictRow = await call.find(CaseConflict, "conflict", id=key)
     [case] = cases
-    if not await works_on_case(call, case):
-        raise not_allowed("conflict")
-    if row.resolved_at is not None:
-        raise invalid_input("This conflict is decided already.", "该冲突已裁定。", "conflict")
     # What is there stays as it is; only what came too late has to be written.
     if input.keep == Keep.MINE:
         await apply_conflict(call, case, row)

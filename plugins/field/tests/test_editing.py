@@ -172,7 +172,7 @@ async def test_conflict_is_decided_once(office: Server) -> None:
     assert done == {"case": {"title": "乙"}, "errors": []}
     for keep in ("MINE", "THEIRS"):
         again = await worker(office).do("resolveConflict", "case { title }", **given | {"keep": keep})
-        assert refusals(again) == [("BAD_USER_INPUT", ["conflict"])]
+        assert refusals(again) == [("ILLEGAL_TRANSITION", ["conflict"])]
 
 
 @pytest.mark.parametrize(

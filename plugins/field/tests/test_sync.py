@@ -180,7 +180,7 @@ async def test_same_field_is_kept_and_shown(office: Server) -> None:
     assert settled["case"]["title"] == "乙"
     assert (await one.ask(query, n=number)).data["case"]["conflicts"]["nodes"] == []
     again = await one.do("resolveConflict", "case { title }", conflict=found["id"], keep="THEIRS")
-    assert codes_of(again["errors"]) == ["BAD_USER_INPUT"]
+    assert codes_of(again["errors"]) == ["ILLEGAL_TRANSITION"]
 
 
 async def test_steps_meet_others(office: Server) -> None:

@@ -10,8 +10,11 @@ from gongzhi.core.grids.commands import find_grid
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement, require_held
 from gongzhi.runtime.checks import check_past_day, check_text, input_form, invalid_input, is_given
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
+from gongzhi.values.errors import Text
 from strawberry import ID, UNSET
 
 from .models import Body, ResolutionRow
@@ -67,14 +70,22 @@ class RevokeResolutionInput:
     resolution: ID = input_field("The resolution's id (决议标识).")
 
 
-@command("Revoke a resolution; what rested on it before stays (废止决议).", requires=RECORD)
+HOLDS = Requirement(
+    "ILLEGAL_TRANSITION",
+    lambda row, viewer: [Sql("{0} is null", row.revoked_at)],
+    Text("It was revoked before.", "该决议已废止。"),
+)
+
+
+@command(
+    "Revoke a resolution; what rested on it before stays (废止决议).",
+    requires=RECORD,
+    action=Action(Resolution, (require_held(RECORD),), (HOLDS,)),
+)
 async def revoke_resolution(call: Call, input: RevokeResolutionInput) -> ResolutionPayload:
     # No expected version: its words never change, and to be revoked is all that can happen to it.
     row: ResolutionRow = await call.find(Resolution, "resolution", id=key_of(Resolution)(input.resolution))
-    if not call.may(RECORD, row):
-        raise not_allowed("resolution")
-    # Revoked twice, it was revoked the first time.
-    row.revoked_at = row.revoked_at or call.now
+    row.revoked_at = call.now
     await row.save(update_fields=["revoked_at"])
     return ResolutionPayload(resolution=ref(Resolution, row.id))
 

@@ -77,13 +77,14 @@ async def test_sent_again_it_is_recorded_once(leader: Server, server: Server) ->
 
 
 async def test_revoked_the_first_time(leader: Server, server: Server) -> None:
-    """It stays to be read, with the moment; revoking it again does not move that."""
+    """It stays to be read, with the moment; it is not revoked again, which would move that."""
     made = await record(leader)
     first = await leader.do("revokeResolution", RESOLUTION, resolution=made["id"])
     assert first["errors"] == [] and first["resolution"]["revokedAt"] == "2026-06-30T02:00:00+00:00"
     server.clock.move(hours=1)
     leader = server.as_("grid_leader", grid=VILLAGE)
-    assert (await leader.do("revokeResolution", RESOLUTION, resolution=made["id"]))["resolution"] == first["resolution"]
+    again = await leader.do("revokeResolution", RESOLUTION, resolution=made["id"])
+    assert [(one["code"], one["path"]) for one in again["errors"]] == [("ILLEGAL_TRANSITION", ["resolution"])]
     [kept] = [one for one in (await server.ask(LISTED)).data["resolutions"]["nodes"] if one["id"] == made["id"]]
     assert kept["revokedAt"] == "2026-06-30T02:00:00+00:00"
 

@@ -14,21 +14,22 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.register_entries import PrivacyNotice
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement, require_held
 from gongzhi.runtime.checks import CHINA, check_text, duplicate, invalid_input, not_found, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from .consents import valid_consents
 from .models import Capacity, ConsentRow, ReleaseRow, RepresentativeRow, WordingRow
 from .representation import (
     AGE,
+    SPEAKS,
     find_representatives,
     fourteenth_birthday,
     is_minor,
-    load_subject,
     load_subject_and_speaker,
-    require_speaker,
 )
 from .rules import RECORD, REPRESENT
 from .types import Consent, Release, Representative
@@ -220,15 +221,23 @@ class EndRepresentationInput:
     representative: ID = input_field("The entry (代理登记标识).")
 
 
-@command("End somebody's speaking for another from today (终止代理).", requires=REPRESENT)
+SPEAKS_ON = Requirement(
+    "ILLEGAL_TRANSITION",
+    lambda row, viewer: [Sql("{0} is null or {0}>{1}", row.until, viewer.today)],
+    Text("They speak for them no longer.", "该代理已终止。"),
+)
+
+
+@command(
+    "End somebody's speaking for another from today (终止代理).",
+    requires=REPRESENT,
+    action=Action(Representative, (require_held(REPRESENT),), (SPEAKS_ON,)),
+)
 async def end_representation(call: Call, input: EndRepresentationInput) -> RepresentativePayload:
     row: RepresentativeRow = await call.find(
         Representative, "representative", id=key_of(Representative)(input.representative)
     )
-    if not call.may(REPRESENT, row):
-        raise not_allowed("representative")
-    # Never later than it would have ended.
-    row.until = min(row.until or today(call), today(call))
+    row.until = today(call)
     await row.save(update_fields=["until"])
     return RepresentativePayload(representative=ref(Representative, row.id))
 
@@ -248,15 +257,23 @@ class RevokeReleaseInput:
     release: ID = input_field("The release's id (授权标识).")
 
 
-@command("Revoke a release; its recipient reads it no longer from this moment (撤回授权披露).", requires=None)
+UNREVOKED = Requirement(
+    "ILLEGAL_TRANSITION",
+    lambda row, viewer: [Sql("{0} is null", row.revoked_at)],
+    Text("It was revoked before.", "该授权已撤回。"),
+)
+
+
+@command(
+    "Revoke a release; its recipient reads it no longer from this moment (撤回授权披露).",
+    requires=None,
+    # Whoever may give a release may revoke it.
+    action=Action(Release, SPEAKS, (UNREVOKED,)),
+)
 async def revoke_release(call: Call, input: RevokeReleaseInput) -> ReleasePayload:
     row: ReleaseRow = await call.find(Release, "release", id=key_of(Release)(input.release))
-    # Whoever may give a release may revoke it.
-    await require_speaker(call, await load_subject(call, f"Person:{row.person_id}", "release"), path="release")
-    # Sent again with a new key it is revoked as of the first time, by which its term of retention counts.
-    if row.revoked_at is None:
-        row.revoked_at = call.now
-        await row.save(update_fields=["revoked_at"])
+    row.revoked_at = call.now
+    await row.save(update_fields=["revoked_at"])
     return ReleasePayload(release=ref(Release, row.id))
 
 

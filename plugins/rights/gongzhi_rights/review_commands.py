@@ -10,25 +10,29 @@ from gongzhi.core.accounts.independence import require_independence
 from gongzhi.core.people.care_commands import NEEDS
 from gongzhi.core.people.households import find_household, is_member, load_tier_decision
 from gongzhi.core.people.models import HouseholdRow, PersonRow
+from gongzhi.core.people.rules import own_households
 from gongzhi.core.people.types import TierDecision
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.register_entries import Card
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import Action, Requirement, require_held, require_states
 from gongzhi.runtime.checks import check_text, invalid_input, not_found, today
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     input_field,
     not_allowed,
     problems,
     result_field,
 )
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import Refusal, Text
+from pypika_tortoise.queries import Table
 from strawberry import ID, UNSET
 
 from .decisions import REASON, announce_review, decision_subjects, find_decision, open_review, read_remark
@@ -104,14 +108,29 @@ class DecideReviewInput:
     grounds: str = input_field("Why; the people concerned read it (理由).")
 
 
-@command("Decide as a person on what a rule decided (作出复核决定).", requires=REVIEW, two_persons=True)
+def foreign_reviews(review: Table, viewer: ViewerScope) -> Alternatives:
+    """Return reviews of what is neither about oneself nor one's household, and that somebody else asked for."""
+    own = "{0} in ({1},{2}) or {3}=any(array{4})"
+    mine = Sql(own, viewer.person, review.person_id, review.asked_by_id, review.household_id, own_households(viewer))
+    return [Sql("({0}) is not true", mine)] if viewer.known() else None
+
+
+INVOLVED = Text(
+    "Somebody else must review this: you took part in it, or it is about you.",
+    "您参与了该决定或与其有利害关系，须由他人复核。",
+)
+DECIDING = Action(
+    DecisionReview,
+    (require_held(REVIEW), Requirement("CONFLICT_OF_INTEREST", foreign_reviews, INVOLVED)),
+    (require_states((ReviewState.OPEN,), Text("It has been decided already.", "该复核已办结。")),),
+)
+
+
+@command(
+    "Decide as a person on what a rule decided (作出复核决定).", requires=REVIEW, two_persons=True, action=DECIDING
+)
 async def decide_review(call: Call, input: DecideReviewInput) -> ReviewPayload:
     review: ReviewRow = await call.find(DecisionReview, "review", id=key_of(DecisionReview)(input.review))
-    if not call.may(REVIEW, review):
-        raise not_allowed("review")
-    check_version(review, input.expected_version)
-    if review.state != ReviewState.OPEN:
-        raise invalid_input("It has been decided already.", "该复核已办结。", "review")
     [trace] = await find_decision(call, review.decision_id)
     # Neither they nor whoever asked may decide on it.
     people = await decision_subjects(trace)
@@ -148,12 +167,7 @@ async def require_impartial(call: Call, trace: Mapping[str, Any], concerned: lis
     """Refuse to let somebody review what they caused, or what they are concerned by."""
     account = call.viewer.account
     if account.name == trace["account"] or (account.person and account.person in concerned):
-        raise Refusal(
-            "CONFLICT_OF_INTEREST",
-            "Somebody else must review this: you took part in it, or it is about you.",
-            "您参与了该决定或与其有利害关系，须由他人复核。",
-            ("review",),
-        )
+        raise Refusal("CONFLICT_OF_INTEREST", INVOLVED.en, INVOLVED.zh, ("review",))
     # An account is not a person: whoever appointed the one who decided would be reviewing their own work.
     await require_independence(call, "review", trace["account"])
 

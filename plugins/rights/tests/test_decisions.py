@@ -71,7 +71,7 @@ async def test_tier_is_explained_and_reviewed(family: Family, connection: Any) -
     closed = await expect_success(officer, "decideReview", REVIEW, **decided)
     assert (closed["state"], closed["outcome"], closed["decision"]["outcome"]) == ("CHANGED", "GUANXIN", "UNCLASSIFIED")
     assert await refusal_codes(officer, "decideReview", REVIEW, **{**decided, "expectedVersion": 2}) == [
-        ("BAD_USER_INPUT", ["review"])
+        ("ILLEGAL_TRANSITION", ["review"])
     ]
 
     last, first = (await elder.ask(MINE)).data["me"]["decisions"]["nodes"]

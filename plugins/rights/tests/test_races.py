@@ -198,8 +198,8 @@ async def test_representation_ends_once_and_early(family: Family) -> None:
     ended = await expect_success(leader, "endRepresentation", "representative { until }", **ending)
     assert ended["until"] == "2026-06-30" and made["until"] > ended["until"]
     family.server.clock.move(days=3)
-    again = await expect_success(family.staff("grid_leader"), "endRepresentation", "representative { until }", **ending)
-    assert again == ended
+    later = family.staff("grid_leader")
+    assert await refusal_codes(later, "endRepresentation", "", **ending) == [("ILLEGAL_TRANSITION", ["representative"])]
 
 
 WHAT = "query($id: ID!) { node(id: $id) { ... on DataRequest { actions { name allowed reason } } } }"

@@ -14,13 +14,14 @@ from gongzhi.core.units.models import Reach, UnitKind, UnitRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, duplicate, not_found
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement, require_held
+from gongzhi.runtime.checks import check_text, duplicate
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
     Call,
     Problem,
-    check_version,
     command,
     input_field,
     not_allowed,
@@ -28,7 +29,7 @@ from gongzhi.runtime.commands import (
     result_field,
     stale_version,
 )
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID
 
 from ..models import DutyRow, RuleRow, RuleSupportRow
@@ -84,15 +85,20 @@ class EndDispatchRuleInput:
     expected_version: int = input_field(EXPECTED)
 
 
-@command("End an entry of the dispatch directory (停用目录条目).", requires=EDIT)
+HOLDS = Requirement(
+    "ILLEGAL_TRANSITION",
+    lambda row, viewer: [Sql("{0} is null", row.valid_to)],
+    Text("It has ended already.", "该条目已停用。"),
+)
+
+
+@command(
+    "End an entry of the dispatch directory (停用目录条目).",
+    requires=EDIT,
+    action=Action(DispatchRule, (require_held(EDIT),), (HOLDS,)),
+)
 async def end_dispatch_rule(call: Call, input: EndDispatchRuleInput) -> DispatchRulePayload:
-    key = key_of(DispatchRule)(input.rule)
-    rule = await RuleRow.filter(id=key, valid_to=None).select_for_update().first()
-    if rule is None:
-        raise not_found("There is no such entry, or it has ended.", "目录条目不存在或已停用。", "rule")
-    if not call.may(EDIT, await rule.grid):
-        raise not_allowed("rule")
-    check_version(rule, input.expected_version)
+    rule: RuleRow = await call.find(DispatchRule, "rule", id=key_of(DispatchRule)(input.rule))
     rule.valid_to = call.now
     await rule.save()
     return DispatchRulePayload(rule=ref(DispatchRule, rule.id))
@@ -140,14 +146,13 @@ class UnlistDutyInput:
     duty: ID = input_field("The duty (职责).")
 
 
-@command("Take a duty off the list (移出部门职责清单).", requires=EDIT)
+@command(
+    "Take a duty off the list (移出部门职责清单).",
+    requires=EDIT,
+    action=Action(ListedDuty, (require_held(EDIT),), (HOLDS,)),
+)
 async def unlist_duty(call: Call, input: UnlistDutyInput) -> ListedDutyPayload:
-    key = key_of(ListedDuty)(input.duty)
-    duty = await DutyRow.filter(id=key, valid_to=None).select_for_update().first()
-    if duty is None:
-        raise not_found("There is no such duty on the list.", "职责清单中没有此项。", "duty")
-    if not call.may(EDIT, await duty.grid):
-        raise not_allowed("duty")
+    duty: DutyRow = await call.find(ListedDuty, "duty", id=key_of(ListedDuty)(input.duty))
     duty.valid_to = call.now
     await duty.save()
     return ListedDutyPayload(duty=ref(ListedDuty, duty.id))

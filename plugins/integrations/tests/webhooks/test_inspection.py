@@ -113,7 +113,7 @@ async def test_one_delivery_is_sent_again(desk: Desk) -> None:
         await desk.connection.execute("delete from accounts.account where name = 'other'")
     await desk.system.do("setWebhookActive", "webhook { id }", webhook=made["webhook"]["id"], active=False)
     paused = await desk.system.do("resendWebhookDelivery", "delivery { id }", delivery=logged[0]["id"])
-    assert codes_of(paused["errors"]) == ["BAD_USER_INPUT"]
+    assert codes_of(paused["errors"]) == ["ILLEGAL_TRANSITION"]
 
 
 async def test_lag_and_success_are_told(desk: Desk) -> None:

@@ -18,11 +18,7 @@ WINDOW = timedelta(minutes=10)
 async def open_emergency_access(call: Call, person: UUID, reason: str) -> GlassRow:
     """Let the caller look at a person's file for a while. Whoever opens it tells the person and the officer."""
     return await GlassRow.create(
-        account=call.viewer.account.name or "",
-        person_id=person,
-        reason=reason,
-        at=call.now,
-        until=call.now + WINDOW,
+        account=call.viewer.account.name or "", person_id=person, reason=reason, at=call.now, until=call.now + WINDOW
     )
 
 

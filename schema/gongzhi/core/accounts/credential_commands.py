@@ -261,10 +261,7 @@ async def tell_colleagues(call: Call, row: InvitationRow, account: AccountRow | 
     grid, office = (account.grid_id, CONFIRM) if account else (None, CONFIRM)
     if person is not None:
         grid, office = (await PersonRow.get(id=person)).grid_id, "people.edit"
-    body = Text(
-        "See who it is for, print the code, and hand it over.",
-        "请核对本人身份后打印邀请码并当面交付。",
-    )
+    body = Text("See who it is for, print the code, and hand it over.", "请核对本人身份后打印邀请码并当面交付。")
     # Where the account lies nowhere nobody is told; the invitation waits all the same.
     if grid is not None:
         notice = NoticeDraft("account.invitation_waits", TO_PRINT, body, f"Invitation:{row.id}")

@@ -55,15 +55,11 @@ CLOSED_FOR_GOOD = Text(
     "case as the earlier one.",
     "诉求已结案，不能再评价；如问题仍未解决，请重新上报，并注明本诉求为前一诉求。",
 )
+ANSWERED = "{0}='REPLIED' or {0}='MERGED' and {1} is not null and {2} is null"
 RATEABLE = Requirement(
     "ILLEGAL_TRANSITION",
     # What is part of another case is rated by itself, while the answer of that one stands: settled and closed with it.
-    lambda case, viewer: [
-        Sql(
-            "{0}='REPLIED' or {0}='MERGED' and {1} is not null and {2} is null",
-            *(case.status, case.settled_at, case.closed_at),
-        )
-    ],
+    lambda case, viewer: [Sql(ANSWERED, case.status, case.settled_at, case.closed_at)],
     lambda case: CLOSED_FOR_GOOD if case.status == Status.CLOSED else status_text(case, "评价", {Status.REPLIED}),
 )
 UNCONTESTED = Requirement(

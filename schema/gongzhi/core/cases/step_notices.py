@@ -224,10 +224,7 @@ STEPS: dict[str, StepNotice] = {
     "case.mediation_over": StepNotice(
         requester=Message(
             Text("The mediation of your case is over", "诉求的人民调解已结束"),
-            Text(
-                "The mediation of your case {number} is over.",
-                "您的诉求 {number} 的人民调解已结束。",
-            ),
+            Text("The mediation of your case {number} is over.", "您的诉求 {number} 的人民调解已结束。"),
         )
     ),
     "case.deliberated": StepNotice(
@@ -374,12 +371,7 @@ def tell_requesters_of(cases: str) -> str:
 
 
 def announce_to_staff(
-    call: Call,
-    case: CaseRow,
-    message: Message,
-    level: SettlementLevel | None,
-    kind: str,
-    status: Status | None = None,
+    call: Call, case: CaseRow, message: Message, level: SettlementLevel | None, kind: str, status: Status | None = None
 ) -> None:
     """Tell whoever has to act at a level."""
     # A new case that is an emergency is told of as one.

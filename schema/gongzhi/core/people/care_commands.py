@@ -13,6 +13,8 @@ from tortoise.expressions import F
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.actions import Action, Requirement, require_rows
 from gongzhi.runtime.checks import CHINA, check_moment, check_past_day, check_text, duplicate, invalid_input, today
 from gongzhi.runtime.commands import (
     EXPECTED,
@@ -29,10 +31,10 @@ from gongzhi.runtime.commands import (
     text_warnings,
 )
 from gongzhi.runtime.screening import TextWarning
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import Refusal, Text
 
 from . import tiers
-from .commands import APPOINT, EDIT
+from .commands import EDIT
 from .households import (
     HOUSEHOLD,
     HouseholdPayload,
@@ -44,6 +46,7 @@ from .households import (
     save_household,
 )
 from .models import AwardRow, HouseholdRow, IncomeBand, LiaisonRow, Line, Need, PersonRow, VisitRow
+from .rules import APPOINT, ended_liaisons
 from .types import Household, Liaison, Person, Visit
 
 NEEDS = "people.view_needs"
@@ -67,8 +70,7 @@ class DeclareNeedsInput:
 
 
 @command(
-    "Declare what service a household wishes for; by that it accepts a named helper (服务需求申报).",
-    requires=None,
+    "Declare what service a household wishes for; by that it accepts a named helper (服务需求申报).", requires=None
 )
 async def declare_needs(call: Call, input: DeclareNeedsInput) -> HouseholdPayload:
     household = await find_household(call, input.household)
@@ -178,19 +180,24 @@ class EndLiaisonInput:
     liaison: ID = input_field("The office's id (联系标识).")
 
 
-@command("End a helper's office; the household and the helper may do so at any time (终止联系).", requires=None)
+HELPS_ON = Requirement(
+    "ILLEGAL_TRANSITION",
+    lambda row, viewer: [Sql("{0} is null", row.until)],
+    Text("The office has ended already.", "该联系已终止。"),
+)
+
+
+@command(
+    "End a helper's office; the household and the helper may do so at any time (终止联系).",
+    requires=None,
+    action=Action(Liaison, (require_rows(ended_liaisons),), (HELPS_ON,)),
+)
 async def end_liaison(call: Call, input: EndLiaisonInput) -> LiaisonPayload:
     liaison: LiaisonRow = await call.find(Liaison, "liaison", id=key_of(Liaison)(input.liaison))
-    household = await HouseholdRow.select_for_update().get(id=liaison.household_id)
-    own = call.viewer.account.person
-    if not (own == liaison.person_id or call.may(APPOINT, household) or await is_member(household, own)):
-        raise not_allowed("liaison")
-    if liaison.until is not None:
-        raise invalid_input("The office has ended already.", "该联系已终止。", "liaison")
     liaison.until = today(call)
     await liaison.save(update_fields=["until"])
-    await HouseholdRow.filter(id=household.id).update(version=F("version") + 1)
-    return LiaisonPayload(liaison=ref(Liaison, liaison.id), household=ref(Household, household.id))
+    await HouseholdRow.filter(id=liaison.household_id).update(version=F("version") + 1)
+    return LiaisonPayload(liaison=ref(Liaison, liaison.id), household=ref(Household, liaison.household_id))
 
 
 # who visited

@@ -50,10 +50,10 @@ from gongzhi.values.errors import FIELD, Refusal, Text
 
 from . import sealed_values
 from .models import Duty, Gender, PersonRow, PhoneRow, PostRow, ResidenceKind
+from .rules import APPOINT
 from .types import Officer, Person
 
 EDIT = "people.edit"
-APPOINT = "people.appoint"
 NAME = 100
 AGE = 150
 """The years nobody is older than."""

@@ -73,12 +73,7 @@ HOLDINGS = (
         person="t.person_id=$1",
         erase=GONE,
     ),
-    Holding(
-        "people.award",
-        Text("awards to households", "户的荣誉"),
-        SERVICE,
-        person=f"t.household_id in ({HOMES})",
-    ),
+    Holding("people.award", Text("awards to households", "户的荣誉"), SERVICE, person=f"t.household_id in ({HOMES})"),
     Holding(
         "people.tier",
         Text("how households' service was decided, from what", "服务类型认定及其依据"),

@@ -9,7 +9,7 @@ from pypika_tortoise.terms import Criterion, Term
 from gongzhi.declare.sql import Alternatives, Sql, any_of, narrow_rows, widen_rows
 from gongzhi.declare.viewer import ViewerScope
 
-VIEW = "people.view"
+VIEW, APPOINT = "people.view", "people.appoint"
 HOME = "{0}=any(array(select m.household_id from people.membership m where m.person_id=any(array{1}) and {2}))"
 RESTRICTED = "people.view_restricted"
 
@@ -70,6 +70,15 @@ def visible_visits(visit: Table, viewer: ViewerScope) -> Alternatives:
     own = Sql("{0}=any(array{1})", visit.household_id, own_households(viewer))
     helped = Sql("{0}=any(array{1})", visit.household_id, helped_households(viewer))
     return widen_rows(seen, own, helped)
+
+
+def ended_liaisons(liaison: Table, viewer: ViewerScope) -> Alternatives:
+    """Return offices that one may end: one's own, those for one's own household, and where one names helpers."""
+    house, home = Table("household", schema="people", alias="helped"), own_households(viewer)
+    own = Sql("{0}={1} or {2}=any(array{3})", liaison.person_id, viewer.person, liaison.household_id, home)
+    lies = "exists(select from people.household helped where helped.id={0} and ({1}))"
+    places = viewer.within(house, APPOINT)
+    return widen_rows([Sql(lies, liaison.household_id, any_of(*places))] if places else places, own)
 
 
 def visible_requesters(person: Table, viewer: ViewerScope) -> list[Criterion]:

@@ -259,11 +259,7 @@ class Person(Node):
     )
     phones: list[Phone] = many("All their numbers (全部电话).", on="person", order="rank", cap=5, open=True)
     grid: Grid | None = one("Where they live (所在网格).", open=True)
-    household: Household | None = pick(
-        "The household they belong to (所属户).",
-        home_of_person,
-        order="number",
-    )
+    household: Household | None = pick("The household they belong to (所属户).", home_of_person, order="number")
     created_at: datetime.datetime = column("When the entry was made (建档时间).")
     died_on: datetime.date | None = column("The day of death (死亡日期).")
     restricted_at: datetime.datetime | None = column(
@@ -400,10 +396,7 @@ class Household(Node):
         lambda at: name_plate_part(at, "nameable.name", at.row.head_id, at.row.id),
     )
     members: Connection[Membership] = connection(
-        "Who belongs to it now (成员).",
-        current_rows,
-        on="household",
-        order="since",
+        "Who belongs to it now (成员).", current_rows, on="household", order="since"
     )
     member_count: int = aggregate(
         "How many belong to it now (人数).",
