@@ -174,6 +174,48 @@ def foreign_demand(at: At, demand: Row) -> bool:
     return at.scope.person is None or at.scope.person not in (demand.person_id, demand.asked_by_id)
 
 
+def ends(at: At, office: Row) -> bool:
+    """Whether one may end a helper's office: one's own, that for one's household, and where one names helpers."""
+    home = at.rows.keys["Household"][office.household_id]
+    person = at.scope.person
+    own = person is not None and (office.person_id == person or at.scope.at_home(office))
+    return own or at.scope.serves(home, "people.appoint")
+
+
+def foreign_review(at: At, review: Row) -> bool:
+    person = at.scope.person
+    return person is None or not (person in (review.person_id, review.asked_by_id) or at.scope.at_home(review))
+
+
+def of_age(at: At, row: Row) -> bool:
+    if at.scope.person is None or row.person_id != at.scope.person:
+        return True
+    birth = at.rows.keys["Person"][row.person_id].birth_date
+    return birth is None or birth.replace(year=birth.year + 14) <= at.scope.today
+
+
+def own_webhook(at: At, webhook: Row) -> bool:
+    return bool(at.rows.keys["Account"][webhook.account_id].name == at.scope.viewer.account.name)
+
+
+def of_webhook(holds: Callable[[At, Row], bool]) -> Callable[[At, Row], bool]:
+    return lambda at, row: holds(at, at.rows.keys["Webhook"][row.webhook_id])
+
+
+def unset(column: str) -> Refuses:
+    """Refuses what has ended, or was decided."""
+    return unless("ILLEGAL_TRANSITION", lambda at, row: getattr(row, column) is None)
+
+
+def active(at: At, webhook: Row) -> bool:
+    return bool(webhook.state == "ACTIVE")
+
+
+def on_webhook(chinese: str, *more: Refuses) -> Deed:
+    return Deed(chinese, "webhooks.edit", (may(own_webhook), *more))
+
+
+DIRECTORY = "dispatch.edit_directory"
 RELEASES = (
     where_held("exports.release"),
     by_another("account"),
@@ -324,6 +366,56 @@ DEEDS: dict[str, dict[str, Deed]] = {
             "提前结束应急",
             "emergency.declare",
             (where_held("emergency.declare"), stands("ACTIVE", code="DUPLICATE")),
+        ),
+    },
+    "Liaison": {"endLiaison": Deed("终止联系", None, (may(ends), unset("until")))},
+    "DispatchRule": {
+        "endDispatchRule": Deed("停用目录条目", DIRECTORY, (where_held(DIRECTORY), unset("valid_to"))),
+    },
+    "ListedDuty": {
+        "unlistDuty": Deed("移出部门职责清单", DIRECTORY, (where_held(DIRECTORY), unset("valid_to"))),
+    },
+    "CaseConflict": {"resolveConflict": Deed("裁定冲突", None, (may(of_case(works)), unset("resolved_at")))},
+    "Resolution": {
+        "revokeResolution": Deed(
+            "废止决议", "resolutions.record", (where_held("resolutions.record"), unset("revoked_at"))
+        ),
+    },
+    "DecisionReview": {
+        "decideReview": Deed(
+            "作出复核决定",
+            "rights.review",
+            (where_held("rights.review"), unless("CONFLICT_OF_INTEREST", foreign_review), stands("OPEN")),
+        ),
+    },
+    "Representative": {
+        "endRepresentation": Deed(
+            "终止代理",
+            "rights.represent",
+            (where_held("rights.represent"), unless("ILLEGAL_TRANSITION", lambda at, row: at.scope.lasts(row))),
+        ),
+    },
+    "Release": {
+        "revokeRelease": Deed(
+            "撤回授权披露",
+            None,
+            (may(lambda at, row: at.scope.speaks(row)), unless("GUARDIAN_REQUIRED", of_age), unset("revoked_at")),
+        ),
+    },
+    "Webhook": {
+        "deleteWebhook": Deed("删除回调", None, ()),
+        "replayWebhook": on_webhook("重放事件"),
+        "rotateWebhookSecret": on_webhook("轮换回调密钥"),
+        "setWebhookActive": Deed("启停回调", None, ()),
+        "testWebhook": on_webhook("测试回调", unless("ILLEGAL_TRANSITION", active)),
+        "updateWebhook": on_webhook("修改回调"),
+    },
+    "WebhookDelivery": {
+        "inspectWebhookDelivery": Deed("查看投递详情", "webhooks.edit", (may(of_webhook(own_webhook)),)),
+        "resendWebhookDelivery": Deed(
+            "重发投递",
+            "webhooks.edit",
+            (may(of_webhook(own_webhook)), unless("ILLEGAL_TRANSITION", of_webhook(active))),
         ),
     },
     "WhistleTask": {
