@@ -85,6 +85,7 @@ HOLDS = Requirement(
 async def revoke_resolution(call: Call, input: RevokeResolutionInput) -> ResolutionPayload:
     # No expected version: its words never change, and to be revoked is all that can happen to it.
     row: ResolutionRow = await call.find(Resolution, "resolution", id=key_of(Resolution)(input.resolution))
+    # Once, for what rested on it counts until this moment.
     row.revoked_at = call.now
     await row.save(update_fields=["revoked_at"])
     return ResolutionPayload(resolution=ref(Resolution, row.id))

@@ -237,6 +237,7 @@ async def end_representation(call: Call, input: EndRepresentationInput) -> Repre
     row: RepresentativeRow = await call.find(
         Representative, "representative", id=key_of(Representative)(input.representative)
     )
+    # The first day no longer: from this very day on they speak for nobody.
     row.until = today(call)
     await row.save(update_fields=["until"])
     return RepresentativePayload(representative=ref(Representative, row.id))
@@ -272,6 +273,7 @@ UNREVOKED = Requirement(
 )
 async def revoke_release(call: Call, input: RevokeReleaseInput) -> ReleasePayload:
     row: ReleaseRow = await call.find(Release, "release", id=key_of(Release)(input.release))
+    # Its term of retention counts from here, so that it is revoked once.
     row.revoked_at = call.now
     await row.save(update_fields=["revoked_at"])
     return ReleasePayload(release=ref(Release, row.id))

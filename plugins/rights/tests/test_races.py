@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable
 from typing import Any
 
-from gongzhi_server.testing import codes_of
+from gongzhi_server.testing import Server, codes_of
 
 from .conftest import COUNTY, Family, expect_success, key, refusal_codes
 
@@ -185,6 +185,26 @@ async def test_consents_that_cannot_be_taken_back(family: Family) -> None:
     ):
         found = await refusal_codes(elder, "withdrawConsent", "consent { id }", **given)
         assert found == [("NOT_FOUND", [path])], given
+
+
+ACTIONS = "query($id: ID!) { node(id: $id) { ... on Representative { actions { name label allowed reason } } } }"
+
+
+async def test_actions_say_who_may_end_a_representation(family: Family) -> None:
+    """Whoever names representatives there, while it lasts; the parents themselves read why they may not."""
+    leader, mother = family.staff("grid_leader"), family.of(family.mother)
+    named = {"person": family.child, "representative": family.mother, "capacity": "GUARDIAN"}
+    made = await expect_success(leader, "nameRepresentative", "representative { id }", **named)
+
+    async def told(caller: Server) -> tuple[bool, str | None]:
+        [action] = (await caller.ask(ACTIONS, id=made["id"])).data["node"]["actions"]
+        assert (action["name"], action["label"]) == ("endRepresentation", "End representation")
+        return action["allowed"], action["reason"]
+
+    assert (await told(leader), await told(mother)) == ((True, None), (False, "FORBIDDEN"))
+    ending = {"representative": made["id"]}
+    await expect_success(leader, "endRepresentation", "representative { until }", **ending)
+    assert await told(leader) == (False, "ILLEGAL_TRANSITION")
 
 
 async def test_representation_ends_once_and_early(family: Family) -> None:
