@@ -1,0 +1,161 @@
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+import datetime
+from gongzhi.declare.columns import BytesField
+from gongzhi_services.models import Fact, Lapse, Outcome, PaperState, Proxy, State, VisitPlace
+from orjson import loads
+from tortoise.fields.base import OnDelete
+from tortoise.fields.data import JSON_DUMPS
+from tortoise.fields.db_defaults import SqlDefault
+from uuid6 import uuid7
+from tortoise import fields
+
+class Migration(migrations.Migration):
+    dependencies = [('cases', '0008_similar'), ('grids', '0003_counties'), ('people', '0006_contested'), ('units', '0002_indexes')]
+
+    initial = True
+
+    operations = [
+        ops.CreateSchema(schema_name='services'),
+        ops.CreateModel(
+            name='MatterRow',
+            fields=[
+                ('grid', fields.ForeignKeyField('grids.GridRow', source_field='grid_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('county_id', fields.IntField(null=True)),
+                ('town_id', fields.IntField(null=True)),
+                ('village_id', fields.IntField(null=True)),
+                ('grid_1_id', fields.IntField(null=True)),
+                ('grid_2_id', fields.IntField(null=True)),
+                ('grid_3_id', fields.IntField(null=True)),
+                ('id', fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                ('unit', fields.ForeignKeyField('units.UnitRow', source_field='unit_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('code', fields.CharField(max_length=24)),
+                ('edition', fields.IntField()),
+                ('name', fields.CharField(max_length=100)),
+                ('basis', fields.CharField(max_length=500)),
+                ('statutory_days', fields.SmallIntField()),
+                ('promised_days', fields.SmallIntField()),
+                ('fee', fields.IntField()),
+                ('visits', fields.SmallIntField()),
+                ('since', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('until', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'matter', 'schema': 'services', 'app': 'services', 'unique_together': (('unit', 'code', 'edition'),), 'pk_attr': 'id', 'table_description': 'An edition of something that people apply for. It lies where its unit serves, and never changes but by ending.'},
+            bases=['Located'],
+        ),
+        ops.CreateModel(
+            name='ApplicationRow',
+            fields=[
+                ('grid', fields.ForeignKeyField('grids.GridRow', source_field='grid_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('county_id', fields.IntField(null=True)),
+                ('town_id', fields.IntField(null=True)),
+                ('village_id', fields.IntField(null=True)),
+                ('grid_1_id', fields.IntField(null=True)),
+                ('grid_2_id', fields.IntField(null=True)),
+                ('grid_3_id', fields.IntField(null=True)),
+                ('id', fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                ('case', fields.ForeignKeyField('cases.CaseRow', source_field='case_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('matter', fields.ForeignKeyField('services.MatterRow', source_field='matter_id', db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('unit_id', fields.IntField()),
+                ('person', fields.ForeignKeyField('people.PersonRow', source_field='person_id', null=True, db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.SET_NULL)),
+                ('proxy', fields.CharEnumField(null=True, description='GRID_WORKER: GRID_WORKER\nRELATIVE: RELATIVE\nVOLUNTEER: VOLUNTEER\nOTHER: OTHER', enum_type=Proxy, max_length=11)),
+                ('account', fields.CharField(null=True, max_length=100)),
+                ('state', fields.CharEnumField(description='SUBMITTED: SUBMITTED\nRETURNED: RETURNED\nACCEPTED: ACCEPTED\nDECIDED: DECIDED\nCLOSED: CLOSED\nWITHDRAWN: WITHDRAWN', enum_type=State, max_length=9)),
+                ('submitted_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('received_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('accepted_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('deemed', fields.BooleanField(default=False)),
+                ('due_at', fields.DatetimeField(default=datetime.datetime.fromisoformat('9999-12-31T23:59:59.999999+00:00'), db_default=SqlDefault("'infinity'"), auto_now=False, auto_now_add=False)),
+                ('pauses', fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ('returns', fields.SmallIntField(default=0)),
+                ('outcome', fields.CharEnumField(null=True, description='GRANTED: GRANTED\nREFUSED: REFUSED\nNOT_ACCEPTED: NOT_ACCEPTED', enum_type=Outcome, max_length=12)),
+                ('reason', fields.CharField(null=True, max_length=2000)),
+                ('decided_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('rate_by', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('rating', fields.SmallIntField(null=True)),
+                ('rating_reason', fields.CharField(null=True, max_length=500)),
+                ('rated_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('answer_by', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('answer', fields.CharField(null=True, max_length=1000)),
+                ('answered_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('closed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('version', fields.IntField(default=1)),
+            ],
+            options={'table': 'application', 'schema': 'services', 'app': 'services', 'pk_attr': 'id', 'table_description': 'An application under an edition of a matter, on a case. It lies where the applicant lives.'},
+            bases=['Located'],
+        ),
+        ops.CreateModel(
+            name='DocumentRow',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                ('matter', fields.ForeignKeyField('services.MatterRow', source_field='matter_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('number', fields.SmallIntField()),
+                ('code', fields.CharField(max_length=24)),
+                ('name', fields.CharField(max_length=100)),
+                ('fact', fields.CharEnumField(null=True, description='IDENTITY: IDENTITY\nBIRTH: BIRTH\nPHONE: PHONE\nRESIDENCE: RESIDENCE\nADDRESS: ADDRESS\nHOUSEHOLD: HOUSEHOLD', enum_type=Fact, max_length=9)),
+            ],
+            options={'table': 'document', 'schema': 'services', 'app': 'services', 'unique_together': (('matter', 'code'),), 'pk_attr': 'id', 'table_description': 'A paper that an edition of a matter wants.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='LapseRow',
+            fields=[
+                ('grid', fields.ForeignKeyField('grids.GridRow', source_field='grid_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('county_id', fields.IntField(null=True)),
+                ('town_id', fields.IntField(null=True)),
+                ('village_id', fields.IntField(null=True)),
+                ('grid_1_id', fields.IntField(null=True)),
+                ('grid_2_id', fields.IntField(null=True)),
+                ('grid_3_id', fields.IntField(null=True)),
+                ('id', fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                ('application', fields.ForeignKeyField('services.ApplicationRow', source_field='application_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('matter', fields.ForeignKeyField('services.MatterRow', source_field='matter_id', db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('unit', fields.ForeignKeyField('units.UnitRow', source_field='unit_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('kind', fields.CharEnumField(description='LATE_RECEIPT: LATE_RECEIPT\nOVERDUE: OVERDUE\nRETURNED_TWICE: RETURNED_TWICE\nUNLISTED_PAPER: UNLISTED_PAPER\nTOO_MANY_VISITS: TOO_MANY_VISITS\nUNANSWERED_RATING: UNANSWERED_RATING', enum_type=Lapse, max_length=17)),
+                ('allowed', fields.SmallIntField()),
+                ('counted', fields.SmallIntField()),
+                ('raised_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('answer_by', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('answer', fields.CharField(null=True, max_length=1000)),
+                ('answered_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('account', fields.CharField(null=True, max_length=100)),
+                ('version', fields.IntField(default=1)),
+            ],
+            options={'table': 'lapse', 'schema': 'services', 'app': 'services', 'unique_together': (('application', 'kind'),), 'pk_attr': 'id', 'table_description': 'Something for supervision: what was promised or allowed, and what came of it. One of a kind an application.'},
+            bases=['Located'],
+        ),
+        ops.CreateModel(
+            name='PaperRow',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                ('application', fields.ForeignKeyField('services.ApplicationRow', source_field='application_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('number', fields.SmallIntField()),
+                ('code', fields.CharField(max_length=24)),
+                ('name', fields.CharField(max_length=100)),
+                ('listed', fields.BooleanField(default=True)),
+                ('fact', fields.CharEnumField(null=True, description='IDENTITY: IDENTITY\nBIRTH: BIRTH\nPHONE: PHONE\nRESIDENCE: RESIDENCE\nADDRESS: ADDRESS\nHOUSEHOLD: HOUSEHOLD', enum_type=Fact, max_length=9)),
+                ('state', fields.CharEnumField(description='ON_FILE: ON_FILE\nPROVIDED: PROVIDED\nMISSING: MISSING', enum_type=PaperState, max_length=8)),
+                ('said', fields.CharField(null=True, max_length=500)),
+                ('why', fields.CharField(null=True, max_length=200)),
+                ('received_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('asked_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('county', fields.CharField(null=True, max_length=6)),
+                ('data_key', BytesField(null=True, generated=False, unique=False)),
+                ('content', BytesField(null=True, generated=False, unique=False)),
+            ],
+            options={'table': 'paper', 'schema': 'services', 'app': 'services', 'unique_together': (('application', 'code'),), 'pk_attr': 'id', 'table_description': 'A paper of an application: on file, handed in, or missing. A file lies sealed under a key of its own.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='VisitRow',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                ('application', fields.ForeignKeyField('services.ApplicationRow', source_field='application_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('day', fields.DateField()),
+                ('place', fields.CharEnumField(description='COUNTY_HALL: COUNTY_HALL\nTOWN_HALL: TOWN_HALL\nVILLAGE_STATION: VILLAGE_STATION\nOFFICE: OFFICE', enum_type=VisitPlace, max_length=15)),
+                ('reason', fields.CharField(max_length=200)),
+            ],
+            options={'table': 'visit', 'schema': 'services', 'app': 'services', 'unique_together': (('application', 'day'),), 'pk_attr': 'id', 'table_description': 'A day on which the applicant, or who applies for them, had to go somewhere.'},
+            bases=['Model'],
+        ),
+    ]
