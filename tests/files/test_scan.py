@@ -160,6 +160,7 @@ TAKEN = {
     "ClaimPointsInput.photos",
     "PartyPaperInput.content",
     "SetAgreementTemplateInput.content",
+    "SetFormTemplateInput.content",
 }
 """Inputs by which files come within mutations. Of a new one, test what it does not take, as with these."""
 
