@@ -89,3 +89,21 @@ async def test_who_is_beyond_begins_anew() -> None:
     await asyncio.sleep(0)
     feed.take(Occurrence(uuid4(), 21, "tests.done", 1, NOW, Actor.SYSTEM, None, None, None, {}))
     assert [one.position for one in await waiting] == [21]
+
+
+async def test_who_was_busy_meanwhile_begins_anew() -> None:
+    """Whoever did something else while events were lost is told so, however far positions have come again."""
+    feed = EventFeed(None)  # type: ignore[arg-type]
+
+    def happen(*positions: int) -> None:
+        for position in positions:
+            feed.take(Occurrence(uuid4(), position, "tests.done", 1, NOW, Actor.SYSTEM, None, None, None, {}))
+
+    happen(*range(1, 31))
+    begun = feed.history
+    feed.rewind(20)
+    happen(*range(21, 41))
+    with pytest.raises(PositionExpired):
+        await feed.after(30, begun)
+    assert [one.position for one in await feed.after(20, begun)] == list(range(21, 41))
+    assert [one.position for one in await feed.after(30, feed.history)] == list(range(31, 41))

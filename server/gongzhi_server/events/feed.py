@@ -46,8 +46,9 @@ class EventFeed:
         self.followers = 0
         """How many wait for events. While there are none, nothing is read."""
         self.position = 0
-        self.history = 0
-        """How often events were lost while this process followed: its database was restored, or a replica took over."""
+        self.losses = list[int]()
+        """The last position that was left each time that events were lost while this process ran: its database was
+        restored, or a replica took over."""
         self._kept: list[Occurrence] = []
         self._news = asyncio.Event()
         self._hint = asyncio.Event()
@@ -60,10 +61,11 @@ class EventFeed:
 
     def rewind(self, position: int) -> None:
         """Go back to the last position of a history that goes on elsewhere; whoever is beyond it has to begin anew."""
-        if position >= self.position:
-            return
-        self.position, self._kept, self.history = position, [], self.history + 1
-        self._call()
+        # In any case: a follower may be further than what is read here.
+        self.losses.append(position)
+        if position < self.position:
+            self.position, self._kept = position, []
+            self._call()
 
     def hint(self) -> None:
         """Note that there may be news."""
@@ -138,6 +140,11 @@ class EventFeed:
         if not row["gone"] <= position <= row["given"]:
             raise PositionExpired
 
+    def check_history(self, position: int, history: int) -> None:
+        """Raise PositionExpired if what a position of a history named has been lost since."""
+        if any(position > left for left in self.losses[history:]):
+            raise PositionExpired
+
     async def find_position(self, since: datetime) -> int:
         """Find the position before the first event from a time on; the last one if there is no such event yet.
 
@@ -154,13 +161,22 @@ class EventFeed:
             )
         return int(found["given"] if found["before"] is None else found["before"])
 
-    async def after(self, position: int) -> Sequence[Occurrence]:
-        """Return the next events after a position, without a gap; wait for them. Raises PositionExpired."""
-        history = self.history
+    @property
+    def history(self) -> int:
+        """How often events were lost: a position means something together with it."""
+        return len(self.losses)
+
+    async def after(self, position: int, history: int | None = None) -> Sequence[Occurrence]:
+        """Return the next events after a position of a history, without a gap; wait for them. Raises PositionExpired.
+
+        Whoever does other things between two calls says of which history their position is: it may be over by now, and
+        positions may have come as far again.
+        """
+        known = self.history if history is None else history
+        self.check_history(position, known)
         while position >= self.position:
             await self._news.wait()
-            if history != self.history and position > self.position:
-                raise PositionExpired
+            self.check_history(position, known)
         first = self._kept[0].position if self._kept else self.position + 1
         if position + 1 >= first:
             # Positions have no gaps, so the place in memory is a subtraction.

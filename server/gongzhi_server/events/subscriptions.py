@@ -147,6 +147,8 @@ class Streams:
         """Yield answers from a position on, without end. Raises Expired, and what `current` raises."""
         group = self.group(asked, viewer, plan(viewer))
         state: Any = None
+        # Of the position: whatever else takes its time here, the database may be another one afterwards.
+        history = self.feed.history
         if asked.live:
             # Somebody who begins to follow gets the state of now, not one that others were told a while ago.
             while state is None:
@@ -157,7 +159,8 @@ class Streams:
             yield state
         while True:
             try:
-                events = await self.feed.after(position)
+                events = await self.feed.after(position, history)
+                reached = self.feed.history
                 # Before each answer: a session may have ended, or grants may have changed, since the last one.
                 now = await self.current(viewer)
                 # Accounts are cached, so the same object means the same grants.
@@ -167,7 +170,7 @@ class Streams:
             except WAITING:
                 await asyncio.sleep(self.feed.poll)  # the database is away, or overrun; nothing is lost meanwhile
                 continue
-            position = events[-1].position
+            position, history = events[-1].position, reached
             for answer in answers:
                 if state is None:
                     yield answer
