@@ -18,7 +18,7 @@ RECORDS = tests/access/test_conditions.py tests/access/test_matrix.py tests/plan
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL = run
-.PHONY: help run test test-all test-wheels test-newest test-random test-alone coverage mutants nightly bench bench-quick chaos lint format schema migration plugin docs records
+.PHONY: help run test test-all test-wheels test-newest test-random test-alone coverage mutants nightly bench bench-quick chaos jepsen lint format schema migration plugin docs records
 .PHONY: explorer client lock licences release images clean
 
 help:  ## list what there is to make
@@ -70,6 +70,9 @@ bench-quick: .venv/dev  ## one short round in a small county, to see that it wor
 
 chaos: .venv/dev  ## kill, freeze and stop each part under load, and see that nothing is lost: make chaos SECONDS=120
 	.venv/bin/python -m benchmarks.chaos $(SECONDS:%=--seconds %) $(SEED:%=--seed %)
+
+jepsen: .venv/dev  ## faults of every kind for an hour, and a checker of what everybody saw: make jepsen SECONDS=120 SEED=1
+	.venv/bin/python -m benchmarks.jepsen $(SECONDS:%=--seconds %) $(SEED:%=--seed %)
 
 lint: .venv/dev  ## ruff, mypy and import-linter, as CI runs them
 	.venv/bin/ruff check

@@ -19,7 +19,7 @@ import tempfile
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,6 +72,9 @@ class Part:
     port: int
     dsn: str
     data: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    skew: float | None = None
+    """By how many seconds the clock is wrong of what is started next; None starts the server as it is."""
     process: Process | None = None
     up: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -86,9 +89,11 @@ class Part:
             "GONGZHI_POOL": "4",
             "GONGZHI_URL": "http://127.0.0.1",
             "PORT": str(self.port),
+            **self.environment,
         }
-        command = (sys.executable, "-m", "gongzhi_server", "serve")
         while True:
+            skewed = ("gongzhi_server",) if self.skew is None else ("benchmarks.jepsen.skewed", str(self.skew))
+            command = (sys.executable, "-m", *skewed, "serve")
             self.process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=PIPE, stderr=DEVNULL)
             assert self.process.stdout
             if "Gongzhi" in (await self.process.stdout.readline()).decode():  # not while the database is away
