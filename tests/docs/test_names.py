@@ -14,6 +14,7 @@ HISTORY = "CHANGELOG.md", "docs/licences.md", "docs/upgrading.md", "docs/upgradi
 """What tells of names that were."""
 FOREIGN = {
     *("MediaRecorder", "StreamMaxLength", "localStorage", "pg_dump"),  # Of browsers, NATS, databases.
+    "max_slot_wal_keep_size",  # A setting of PostgreSQL.
     *("gongzhi.plugins", "gongzhi.grams"),  # An entry point, a function of SQL.
     *("hearings.ics", "GONGZHI_RUBBISH_STATION", "RUBBISH_SCORE_DESC"),  # Of plugins made up.
     *("plugin.verb_noun", "reported_at_desc", "DUE_AT"),  # Patterns, and names that are made of others.
