@@ -60,6 +60,7 @@ ELSEWHERE = {
     "doctor": "server/test_settings",
     "documents add": "gateway/test_wiring",
     "events export": "plugins/integrations/tests/webhooks/test_history",
+    **dict.fromkeys(("forms declare", "forms demo", "forms verify"), "plugins/forms/tests/test_readme"),
     "jobs list": "events/test_work",
     "jobs redrive": "events/test_work",
     **dict.fromkeys(("support", "top"), "server/test_support"),
