@@ -20,18 +20,13 @@ from pathlib import Path
 from gongzhi.declare.entity import Entity
 from gongzhi.declare.plans import GUARD, OPEN, PLAN, Aggregate, Many, Pick
 from gongzhi_server.planner.planner import Planner
-from gongzhi_server.planner.rows import owner_of
+from gongzhi_server.planner.rows import is_file
 from gongzhi_server.testing import INSTALLED, built_schema
 from graphql import GraphQLField, GraphQLObjectType, get_named_type
 
 FILE = Path(__file__).parent / "conditions.txt"
 COUNTED = "Connection", "counts"
 PAGING = {"first", "last", "after", "before", "orderBy", "filter"}
-
-
-def is_file(entity: Entity) -> bool:
-    """Whether its rows are somebody's file, their own or that of the row they belong to."""
-    return bool(entity.file) or bool(entity.through) and is_file(owner_of(entity))
 
 
 class Questions:

@@ -275,8 +275,7 @@ class ServiceApplication(Node):
     person: Person | None = one("Who applies (申请人).")
     proxy: Proxy | None = column("Who applied for them, with their consent, if anybody did (代办人类型).")
     state: State = column("Where it stands (办件状态).")
-    # Open, so that each paper tells by itself whether it is looked at: a list of their names is no look.
-    papers: list[ServicePaper] = many("Its papers (申请材料).", on="application", order="number", cap=60, open=True)
+    papers: list[ServicePaper] = many("Its papers (申请材料).", on="application", order="number", cap=60)
     visits: list[ServiceVisit] = many(
         "When somebody had to go somewhere (到场记录).", on="application", order="day", cap=50
     )

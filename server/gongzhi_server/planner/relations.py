@@ -15,7 +15,7 @@ from pypika_tortoise.terms import NullValue, Term
 from . import lists
 from .arguments import Given
 from .containment import build_rows
-from .rows import SINGLE, Rows, plugin_of, terms_or_empty
+from .rows import SINGLE, Rows, is_file, plugin_of, terms_or_empty
 from .statement import AnswerShape
 from .viewer_scope import StatementScope
 
@@ -45,20 +45,21 @@ def plan_related(
             # Asked for by itself at the root, a row is a look at
             # its file; reached from its owner, the owner's is.
             rows = related_rows(compiler, target, plan, at, entity, None if plan.shown else scope)
-            rows.alone, rows.covered = entity is None, is_reached_from_owner(rows, plan, open)
+            rows.alone, rows.covered = entity is None, is_reached_from_owner(rows, plan, open, entity)
             return plan_single(compiler, rows, kind, details, plan.order)
         case Many():
             rows = related_rows(compiler, target, plan, at, entity, scope)
-            rows.covered = is_reached_from_owner(rows, plan, open)
+            rows.covered = is_reached_from_owner(rows, plan, open, entity)
             rows.rebuild_on = lambda table: related_rows(compiler, target, plan, replace(at, rows=table), entity, scope)
             make = lists.plan_page if isinstance(plan, Page) else lists.plan_list
             return make(compiler, plan, rows, kind, details, at)
     raise TypeError(f"{plan} is not a relation")
 
 
-def is_reached_from_owner(rows: Rows, plan: Pick | Many, open: bool | None) -> bool:
+def is_reached_from_owner(rows: Rows, plan: Pick | Many, open: bool | None, owner: Entity | None) -> bool:
     """Return whether the rows were reached from their owner, by a field that is itself a look at its file."""
-    return bool(plan.on) and plan.on == rows.target.through and not open
+    # Of an owner that is nobody's file no look is written, so that of the rows stands for itself.
+    return owner is not None and bool(plan.on) and plan.on == rows.target.through and not open and is_file(owner)
 
 
 def related_rows(

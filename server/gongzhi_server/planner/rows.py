@@ -344,6 +344,11 @@ def owner_of(target: Entity) -> Entity:
     raise TypeError(f"{target.name} is seen through {target.through!r}, which is no field of it")
 
 
+def is_file(entity: Entity) -> bool:
+    """Return whether its rows are somebody's file: their own, or that of the row they belong to."""
+    return bool(entity.file) or bool(entity.through) and is_file(owner_of(entity))
+
+
 def entity_of(kind: Any, where: str = "a field") -> Entity:
     """Return the entity inside a type such as `list[Case]` or `Connection[Case]`."""
     named = kind
