@@ -26,7 +26,7 @@ EXCEPT = {
     "a code or a receipt is the right to it, which no list has": {
         *("checkInToActivity", "confirmPhone", "leavePhone", "revealPhone"),
     },
-    "it is about somebody, and names what it is made under": {"applyForLoan", "claimPoints"},
+    "it is about somebody, and names what it is made under": {"applyForLoan", "applyForService", "claimPoints"},
 }
 
 
