@@ -18,7 +18,8 @@ from gongzhi.plugin.hooks import GROUP
 TOOL = Path(__file__).parents[1] / "tools" / "layout.py"
 MOST = {
     "lines of code of the contract": 11_450,
-    "definitions in core.graphql": 269,
+    # One more for `Query.roles`, which frontends had asked for.
+    "definitions in core.graphql": 270,
     "packages of the contract in a circle": 0,
     "packages of the server in a circle": 0,
     "names of the contract that our plugins use and the reference does not list": 0,

@@ -7,6 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from gongzhi_server.testing import INSTALLED, built_schema
+from graphql import GraphQLInputObjectType
 
 VERBS = set((Path(__file__).parent / "verbs.txt").read_text().split())
 """What mutations begin with. Before you add one: is there a word for it already?"""
@@ -52,3 +53,19 @@ def test_payloads_are_named_after_what_they_hold() -> None:
         or (kind.removesuffix("Payload") in mutations and [f"{title(one)}Payload" for one in names] != [kind])
     }
     assert wrong == {}
+
+
+def test_accounts_are_named_by_their_name() -> None:
+    """In one way, everywhere: who signs in with another provider has an account here by name alone."""
+    types = built_schema(INSTALLED)._schema.type_map.values()
+    inputs = {
+        f"{one.name}.{name}": str(field.type).rstrip("!")
+        for one in types
+        if isinstance(one, GraphQLInputObjectType)
+        for name, field in one.fields.items()
+        if name == "account"
+    }
+    # Accounts of points, which nobody signs in with.
+    points = {"AwardPointsHonourInput.account", "RedeemInput.account"}
+    assert {name for name, kind in inputs.items() if kind == "ID"} == points
+    assert {kind for name, kind in inputs.items() if name not in points} == {"String", "StringComparison"}

@@ -52,6 +52,21 @@ async def test_values_come_as_declared_and_lights_in_their_colours(server: Serve
     assert {"name": "grid_worker", "english": "grid worker", "chinese": "网格员", "tone": None} in roles["labels"]
 
 
+ROLES = "{ roles { name english chinese description grantable guarded permissions { name chinese } } }"
+
+
+async def test_roles_say_what_they_may(server: Server) -> None:
+    """All that accounts can be given, with what the grants of a token may: whoever asks, signed in or not."""
+    roles = {one["name"]: one for one in (await server.ask(ROLES)).data["roles"]}
+    assert list(roles) == [one.name for one in ESSENTIAL.roles]
+    assert [name for name, one in roles.items() if not one["grantable"]] == ["stranger"]
+    worker, officer = roles["grid_worker"], roles["data_protection_officer"]
+    assert (worker["english"], worker["chinese"]) == ("grid worker", "网格员")
+    assert {one["name"] for one in worker["permissions"]} == ESSENTIAL.held("grid_worker")
+    oversee = next(one for one in officer["permissions"] if one["name"] == "people.oversee")
+    assert (officer["guarded"], worker["guarded"]) == (True, False) and CHINESE.search(oversee["chinese"])
+
+
 async def test_unknown_names_are_left_out_and_too_many_refused(server: Server) -> None:
     asked = await server.ask(ASKED, of=["Nothing", "Light", "String", "__Type", "Light"])
     assert [group["of"] for group in asked.data["labels"]] == ["Light"]

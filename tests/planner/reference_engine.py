@@ -567,6 +567,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Query.filedOrder": lambda at, _: at.need("cases.intake", "Query.filedOrder") and None,
     "Query.dataPurposes": lambda at, _: PUBLISHED["dataPurposes"],
     "Query.plugins": plugins,
+    "Query.roles": lambda at, _: PUBLISHED["roles"],
     "Query.pluginActivations": activations,
     "Query.jobs": jobs,
     "PluginActivation.county": lambda at, activation: at.scope.find("Grid", activation.grid_id),

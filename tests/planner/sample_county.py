@@ -45,6 +45,17 @@ PUBLISHED = {
         }
         | {"dataPurposes": [{"plugin": "tests", "field": "Person.phone", "purpose": "test's", "basis": "测试"}]},
     ],
+    "roles": [
+        {
+            "name": "taster",
+            "english": "taster",
+            "chinese": "品尝员",
+            "description": "Tastes.",
+            "grantable": True,
+            "guarded": False,
+            "permissions": [{"name": "tests.taste", "english": "Taste", "chinese": "品尝", "tone": None}],
+        },
+    ],
     "settings": [
         {
             "name": "tests.most",

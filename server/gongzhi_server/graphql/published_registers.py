@@ -9,8 +9,11 @@ from typing import Any
 
 import orjson
 from gongzhi.plugin.hooks import App
+from gongzhi.plugin.roles import STRANGER
+from gongzhi.values.errors import Text
 from gongzhi.values.labels import split_label
 
+from gongzhi_server.commands.field_labels import described_text, label_role
 from gongzhi_server.plugins.contribution_checks import models_of
 from gongzhi_server.plugins.contributions import Plugins
 
@@ -58,7 +61,32 @@ def publish_plugins(plugins: Plugins, schema: Schema) -> PublishedPlugins:
         }
         for _, one in plugins.county_settings.values()
     ]
-    return PublishedPlugins({"plugins": found, "dataPurposes": purposes, "settings": settings})
+    registers = {"plugins": found, "dataPurposes": purposes, "settings": settings, "roles": publish_roles(plugins)}
+    return PublishedPlugins(registers)
+
+
+def publish_roles(plugins: Plugins) -> list[dict[str, Any]]:
+    """Tell of each role what people call it, and of what it may, in the order of their declaration."""
+    permissions = {
+        one.name: write_names(one.name, described_text(one.name, one.description)) | {"tone": None}
+        for one in plugins.permissions
+    }
+    guarded = {one.name for one in plugins.permissions if one.guarded}
+    return [
+        {
+            **write_names(role.name, label_role(role)),
+            "description": role.description,
+            # What `grantRole` refuses: everybody is a stranger who is nobody else.
+            "grantable": role is not STRANGER,
+            "guarded": not guarded.isdisjoint(plugins.held(role.name)),
+            "permissions": [told for name, told in permissions.items() if name in plugins.held(role.name)],
+        }
+        for role in plugins.roles
+    ]
+
+
+def write_names(name: str, label: Text) -> dict[str, Any]:
+    return {"name": name, "english": label.en, "chinese": label.zh}
 
 
 def table_names(app: App) -> Iterable[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import strawberry
+from gongzhi.core.plugins.types import published_part
 from gongzhi.declare.entity import embedded
 from gongzhi.declare.enums import describe_enum, set_tones
 from gongzhi.declare.extend import extend
@@ -56,6 +57,19 @@ class LabelGroupType:
     )
 
 
+@strawberry.type(name="Role", description="An office, and what it may (角色).")
+class RoleType:
+    name: str = strawberry.field(description="The name that `grantRole` takes (名称).")
+    english: str = strawberry.field(description="What it is called in English (英文标签).")
+    chinese: str = strawberry.field(description="What it is called in Chinese (中文标签).")
+    description: str = strawberry.field(description="What it is for (说明).")
+    grantable: bool = strawberry.field(
+        description="Whether an account may be given it: in any grid, for any unit, or everywhere (可否授予)."
+    )
+    guarded: bool = strawberry.field(description="Whether a second person confirms who is given it (是否须复核).")
+    permissions: list[LabelType] = strawberry.field(description="What it may, where it is held (权限).")
+
+
 def select_labels(given: Mapping[str, Any], context: Any) -> str:
     """Return the groups that are asked for, as JSON. Raises Refusal for too many."""
     if len(given["of"]) > MOST:
@@ -81,6 +95,11 @@ EXTENSIONS = (
             arguments={
                 "of": Argument(list[str], "Types, or permissions, roles, events, errors, reasons; 50 at most (所属).")
             },
+        ),
+        roles=embedded(
+            "Every role of the core and of plugins, and what it may (角色).",
+            published_part("roles"),
+            type=list[RoleType],
         ),
     ),
 )
