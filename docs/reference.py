@@ -1,4 +1,4 @@
-"""The reference: a page in each language for the core and for each plugin, and one of the desks.
+"""The reference: a page in each language for the core and for each plugin, one of the desks, and one of what changed.
 
 `python docs/reference.py` writes docs/reference from the schema and from what commands declare; a test fails on drift.
 Examples are the operations that the tests of the desks and plugins send.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import lzma
 import re
 import textwrap
 from collections import defaultdict
@@ -24,6 +25,7 @@ from gongzhi.declare.bounds import ITEMS, TEXT, field_name
 from gongzhi.declare.roots import Mutation, Query, Subscription
 from gongzhi.runtime.commands import COMMAND, Call, Command
 from gongzhi.values.labels import split_label
+from gongzhi_server.graphql.schema_changes import KINDS, list_changes
 from gongzhi_server.testing import INSTALLED, built_graphql_schema
 from graphql import (
     GraphQLArgument,
@@ -32,11 +34,12 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
+    build_ast_schema,
     get_named_type,
     parse,
     print_ast,
 )
-from graphql.utilities import separate_operations
+from graphql.utilities import SchemaChange, separate_operations
 from strawberry.types.field import StrawberryField
 
 ROOT = Path(__file__).parents[1]
@@ -55,16 +58,61 @@ PAGING = {"first", "last", "after", "before"}
 ROOTS = {Query: ("Queries", "查询"), Mutation: ("Mutations", "变更"), Subscription: ("Subscriptions", "订阅")}
 BRACKETED = re.compile(r"\s*[(（][^()（）]*[\u4e00-\u9fff][^()（）]*[)）]")
 REFUSALS = "### In a payload\n"
+RELEASED = max((ROOT / "tests" / "storage").glob("schema-*.graphql.xz"))
+"""The SDL of the last release, with all plugins."""
+CHANGE = re.compile(
+    r"(?P<type>[A-Z]\w*)(?:\.(?P<member>\w+))?(?:\((?P<argument>\w+):\))?"
+    r"(?: (?:has )?changed type from (?P<old>\S+) to (?P<new>\S+))?(?: was (?:added|removed))?\.$"
+)
+"""How a comparison words a change."""
+NEW_TYPE = "the type of {names} is now `{new}`, not `{old}`", "{names} 的类型由 `{old}` 改为 `{new}`"
+SENTENCES = {
+    "TYPE_REMOVED": ("gone", "已删除"),
+    "FIELD_REMOVED": ("no {names} any more", "不再有 {names}"),
+    "VALUE_REMOVED_FROM_ENUM": ("no value {names} any more", "不再有取值 {names}"),
+    "FIELD_CHANGED_KIND": NEW_TYPE,
+    "FIELD_CHANGED_KIND_SAFE": NEW_TYPE,
+    "ARG_CHANGED_KIND": NEW_TYPE,
+    "MAY_BE_NULL": ("{names} may be null", "{names} 可能为空"),
+    "MAY_BE_ABSENT": (
+        "{names} may be null, since the plugin `{owner}` may be absent or off",
+        "{names} 可能为空，因为插件 `{owner}` 可能未安装或已停用",
+    ),
+    "OPTIONAL_ARG_ADDED": ("{names} may be given", "可输入 {names}"),
+    "OPTIONAL_INPUT_FIELD_ADDED": ("{names} may be given", "可输入 {names}"),
+    "VALUE_ADDED_TO_ENUM": ("may be {names}", "增加取值 {names}"),
+    "FIELD_ADDED": ("new: {names}", "新增 {names}"),
+}
+"""What is said of a type, by the kind of change. A kind that has no words yet fails `make docs`: write them."""
+MEANINGS = {
+    "breaks": ("What breaks", "破坏性变更"),
+    "may surprise": ("What may surprise", "可能出乎意料的变更"),
+    "is safe": ("What is there besides", "安全的新增"),
+}
+MOST_NAMED = 6
+"""So many types that gained the same are named, and of more the first ones."""
+NEW_TYPES = "{} types are new, which these lead to; and types of before have more:", "另有新类型 {} 个；原有类型新增："
+CHANGES = {
+    "en": """What a comparison of the schema of {release} with that of today finds, with all plugins: what breaks a
+client that was right before, what may surprise one, as a value that it does not know, and what is there besides. Other
+words in descriptions are left out. `gongzhi schema diff OLD DOCUMENTS` says which of your documents are broken;
+[what to do](../upgrading.md).""",
+    "zh": """本页由 {release} 与当前接口（含全部插件）比较得出：哪些会使原本正确的客户端出错，哪些可能出乎意料
+（如客户端不认识的取值），以及新增了什么。只改说明文字的不列。`gongzhi schema diff OLD DOCUMENTS`
+指出您的哪些操作会出错；应对办法见[升级](../upgrading.zh-CN.md)。""",
+}
 ABOUT = {
     "en": """Every operation of the schema: what it answers, who may, what is given, how long it may be, what it
 refuses, and an operation that the tests send. Lengths and refusals are those that the code of an operation names;
 any text has at most {text:,} characters and any list {items:,} items, and every mutation may refuse with
 `BAD_USER_INPUT`, `FORBIDDEN`, `NOT_FOUND` and `IDEMPOTENCY_KEY_REUSED`. What codes mean:
-[for frontends](../frontends.md#in-a-payload). `node(id:)` finds anything by its id.""",
+[for frontends](../frontends.md#in-a-payload). `node(id:)` finds anything by its id. What is not as it was in the last
+release: [changes](changes.md).""",
     "zh": """接口的每个操作：返回什么、谁可以做、输入什么及其字数、可能的拒绝，以及测试所发送的示例。
 字数与拒绝代码取自各操作的程序；任何文本最长 {text:,} 个字符，任何列表最多 {items:,} 项，任何变更都可能以
 `BAD_USER_INPUT`、`FORBIDDEN`、`NOT_FOUND`、`IDEMPOTENCY_KEY_REUSED` 拒绝。
-代码含义见[前端开发指南](../frontends.zh-CN.md)。`node(id:)` 按标识查找任何对象。""",
+代码含义见[前端开发指南](../frontends.zh-CN.md)。`node(id:)` 按标识查找任何对象。
+与上一版的不同见[接口变更](changes.zh-CN.md)。""",
 }
 
 
@@ -327,9 +375,122 @@ def links(desk: str, language: str) -> Iterator[str]:
     used = {name for name, found in examples().items() for path, _ in found if path.stem == desk}
     for one in operations():
         if one.name in used:
-            target = f"{one.owner}{ENDS[language]}#{one.name.lower()}"
-            label = say(one.field.description, language) if language == "zh" else ""
-            yield f"[{label}`{one.name}`]({target})"
+            yield link(one, language)
+
+
+def link(operation: Operation, language: str) -> str:
+    label = say(operation.field.description, language) if language == "zh" else ""
+    return f"[{label}`{operation.name}`]({operation.owner}{ENDS[language]}#{operation.name.lower()})"
+
+
+# what changed since the last release
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is said of some members of a type, or of a type as a whole."""
+
+    kind: str
+    type: str
+    owner: str | None = None
+    """The plugin without which the members are null."""
+    old: str | None = None
+    new: str | None = None
+
+
+@cache
+def changes() -> dict[str, dict[Change, list[str]]]:
+    """By what they mean to clients the changes, each with the members of its type that changed so."""
+    old = build_ast_schema(parse(lzma.decompress(RELEASED.read_bytes()).decode(), no_location=True), assume_valid=True)
+    found: dict[str, dict[Change, list[str]]] = {kind: defaultdict(list) for kind in KINDS}
+    for meaning, change in list_changes(old, schema()):
+        said, member = read_change(change)
+        found[meaning][said].append(member)
+    return found
+
+
+def read_change(change: SchemaChange) -> tuple[Change, str]:
+    """What a change is, and the member that it is about. An argument's field stands for its type."""
+    words = CHANGE.search(change.description)
+    assert words, change.description
+    kind, (subject, member, argument, old, new) = change.type.name, words.groups()
+    owner = None
+    if old == f"{new}!" and kind == "FIELD_CHANGED_KIND":
+        owner, old, new = contributors().get((subject, member)), None, None
+        kind = "MAY_BE_ABSENT" if owner else "MAY_BE_NULL"
+    if argument:
+        subject, member = f"{subject}.{member}", argument
+    return Change(kind, subject, owner, old, new), member
+
+
+@cache
+def contributors() -> dict[tuple[str, str], str]:
+    """Which plugin adds a field to a type that is not its own, by the names of both."""
+    return {
+        (extension.target.__name__, field_name(declared)): owner
+        for owner, extension in INSTALLED.extensions
+        for declared in extension.fields
+        if owner != "core"
+    }
+
+
+def sentences(meaning: str, language: str) -> Iterator[str]:
+    """A line for each type that changed, or for all that changed alike. New operations are told by plugin instead."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for change, members in changes()[meaning].items():
+        members = [name for name in members if not is_new_operation(change, name)]
+        if members and change.kind != "TYPE_ADDED":
+            words = pick(language, *SENTENCES[change.kind])
+            named = listed(members, language)
+            alike[words.format(names=named, owner=change.owner, old=change.old, new=change.new)].append(change.type)
+    lines: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for words, types in alike.items():
+        lines[tuple(types)].append(words)
+    for types, said in sorted(lines.items()):
+        most = MOST_NAMED if meaning == "is safe" else len(types)
+        more = pick(language, " … ({} types)", "等 {} 个类型").format(len(types)) if len(types) > most else ""
+        told = pick(language, "; ", "；").join(said)
+        yield pick(language, "- {}: {}.", "- {}：{}。").format(listed(types[:most], language) + more, told)
+
+
+def listed(names: Iterable[str], language: str) -> str:
+    return pick(language, ", ", "、").join(f"`{name}`" for name in names)
+
+
+def is_new_operation(change: Change, name: str) -> bool:
+    """Say whether a change is a field of a root that a page describes."""
+    added = change.kind == "FIELD_ADDED" and change.type in {kind.__name__ for kind in ROOTS}
+    return added and name in {one.name for one in operations()}
+
+
+def changes_page(language: str) -> str:
+    """The page of what changed since the last release."""
+    release = RELEASED.name.removeprefix("schema-").removesuffix(".graphql.xz")
+    parts = [
+        f"# {pick(language, 'Changes of the schema since', '接口变更：自')} {release}",
+        note("changes", language),
+        CHANGES[language].format(release=release),
+    ]
+    for meaning, heads in MEANINGS.items():
+        found = changes()[meaning]
+        parts.append(f"## {pick(language, *heads)}")
+        parts.append(pick(language, "{} changes.", "共 {} 项。").format(sum(map(len, found.values()))))
+        if meaning == "is safe":
+            types = sum(change.kind == "TYPE_ADDED" for change in found)
+            parts += [new_operations(language), pick(language, *NEW_TYPES).format(types)]
+        parts.append("\n".join(sentences(meaning, language)))
+    return "\n\n".join(parts) + "\n"
+
+
+def new_operations(language: str) -> str:
+    """A table of the new operations by plugin."""
+    safe = changes()["is safe"].items()
+    new = {name for change, names in safe for name in names if is_new_operation(change, name)}
+    rows = []
+    for owner in owners():
+        if found := [link(one, language) for one in operations() if one.owner == owner and one.name in new]:
+            rows.append([f"[{title(owner, language)}]({owner}{ENDS[language]})", len(found), ", ".join(found)])
+    return table(pick(language, "page,count,new operations", "页面,数量,新操作").split(","), rows)
 
 
 def owners() -> list[str]:
@@ -339,7 +500,7 @@ def owners() -> list[str]:
 
 def pages() -> dict[str, str]:
     """All pages by their file's name."""
-    made: dict[str, Callable[[str], str]] = {"README": index}
+    made: dict[str, Callable[[str], str]] = {"README": index, "changes": changes_page}
     for owner in owners():
         made[owner] = lambda language, owner=owner: page(owner, language)  # type: ignore[misc]
     return {name + ENDS[language]: make(language) for name, make in made.items() for language in ENDS}

@@ -10,7 +10,10 @@ from pathlib import Path
 
 from .pages import ROOT
 
-HISTORY = "CHANGELOG.md", "docs/licences.md", "docs/upgrading.md", "docs/upgrading.zh-CN.md"
+HISTORY = {
+    *("CHANGELOG.md", "docs/licences.md"),
+    *(f"docs/{name}{end}" for name in ("upgrading", "reference/changes") for end in (".md", ".zh-CN.md")),
+}
 """What tells of names that were."""
 FOREIGN = {
     *("MediaRecorder", "StreamMaxLength", "localStorage", "pg_dump"),  # Of browsers, NATS, databases.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 from collections import Counter
 from functools import cache
@@ -9,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
 from gongzhi_server.testing import INSTALLED, built_graphql_schema
 from graphql import parse, validate
 
@@ -59,3 +61,20 @@ def test_what_it_says_of_a_command() -> None:
     assert accept.requires == "cases.accept"
     assert made()["lengths"](accept).items() >= {("title", 200), ("note", 10_000)}
     assert {"STALE_VERSION", "ILLEGAL_TRANSITION", "CONFLICT_OF_INTEREST"} <= set(made()["refusals"](accept))
+
+
+@pytest.mark.parametrize("end", [".md", ".zh-CN.md"])
+def test_changes_name_all_that_concerns_clients(end: str) -> None:
+    """All that breaks or may surprise somebody who comes from the last release, each below its heading."""
+    sections = (FOLDER / f"changes{end}").read_text(encoding="utf-8").split("\n## ")[1:]
+    for meaning, section in zip(made()["MEANINGS"], sections, strict=True):
+        found = made()["changes"]()[meaning]
+        assert str(sum(map(len, found.values()))) in re.findall(r"\d+", section)
+        codes = set(re.findall(r"`([^`]+)`", section))
+        named = {name for change, members in found.items() for name in (change.type, *members) if name}
+        assert meaning == "is safe" or named <= codes, named - codes
+        missing = {
+            name for change, members in found.items() for name in members if change.kind == "FIELD_ADDED"
+        } - codes
+        assert missing == set()
+    assert "`clocks`" in sections[0] and "`deadlines`" in sections[0] and "`AMBER`" in sections[1]
