@@ -12,6 +12,7 @@ SEEING = {
     "points/gongzhi_points/claims/commands.py": "grid workers file for others, and see people",
     "party/gongzhi_party/lookups.py": "one's own person",
     "disclosure/gongzhi_disclosure/commands.py": "whoever is shown values in clear sees the file",
+    "services/gongzhi_services/applying.py": "whoever applies for somebody is asked for their consent first",
     "rights/gongzhi_rights/commands.py": "whoever names representatives sees people",
     "rights/gongzhi_rights/representation.py": "oneself, whom one speaks for, or whom one sees",
 }

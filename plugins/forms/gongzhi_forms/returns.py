@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from typing import Any
 
 import strawberry
+from gongzhi.core.accounts.independence import require_independence, require_other
 from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
@@ -333,17 +333,6 @@ class DecideFormObjectionInput:
     grounds: str = free_text("For what reason (处理理由).")
 
 
-def of_return(condition: str, *columns: str) -> Any:
-    """Return rows of an objection whose return `r` meets a condition."""
-    text = f"exists(select from forms.return filed where filed.id={{0}} and {condition})"
-    return lambda row, viewer: [Sql(text, row.form_return_id, viewer.account, *map(row.field, columns))]
-
-
-OTHERS = Requirement(
-    "FOUR_EYES",
-    of_return("filed.filled_by is distinct from {1} and {2} is distinct from {1}", "raised_by"),
-    Text("You filled it or object to it, so somebody else decides.", "您是填报人或异议提出人，须由他人处理。"),
-)
 UNDECIDED = require_states((Verdict.OPEN,), Text("It is decided.", "该异议已处理。"), "verdict")
 
 
@@ -351,12 +340,14 @@ UNDECIDED = require_states((Verdict.OPEN,), Text("It is decided.", "该异议已
     "Decide an objection. One that is upheld has the return filled anew; a signed one stays, and a further round is "
     "opened (处理指标异议).",
     requires=SIGN,
-    action=Action(FormObjection, (require_rows(decidable_objections),), (OTHERS, UNDECIDED)),
+    action=Action(FormObjection, (require_rows(decidable_objections),), (UNDECIDED, require_other("raised_by"))),
+    two_persons=True,
 )
 async def decide_form_objection(call: Call, input: DecideFormObjectionInput) -> FormObjectionPayload:
     grounds = check_text(input.grounds, REASON, "grounds")
     row: ObjectionRow = await call.find(FormObjection, "objection", id=key_of(FormObjection)(input.objection))
     about = await ReturnRow.select_for_update().get(id=row.form_return_id)
+    await require_independence(call, "objection", row.raised_by, about.filled_by)
     # The objection first: a round that is opened leads back to what was wrong.
     row.verdict = Verdict.UPHELD if input.upheld else Verdict.REJECTED
     row.decided_by, row.decided_at, row.grounds = call.viewer.account.name, call.now, grounds

@@ -68,18 +68,21 @@ def decidable_objections(row: Table, viewer: ViewerScope) -> Alternatives:
     return [Sql(text, row.form_return_id, any_of(Sql("false"), *held))]
 
 
+def uninvolved_returns(row: Table, viewer: ViewerScope) -> Alternatives:
+    """Return the returns that one has neither filled nor signed since, by whichever of one's accounts."""
+    known = viewer.known()
+    mine = "array(select a.name from accounts.account a where a.person_id={3})||{0}" if known else "array[{0}]"
+    text = (
+        f"({{1}}=any({mine})) is not true and not exists(select from forms.step mine where mine.form_return_id={{2}} "
+        f"and mine.act='SIGNED' and mine.account=any({mine}) and not exists(select from forms.step later "
+        "where later.form_return_id={2} and later.act='FILLED' and later.number>mine.number))"
+    )
+    return [Sql(text, viewer.account, row.filled_by, row.id, *([viewer.person] if known else []))]
+
+
 UNINVOLVED = Requirement(
-    "FOUR_EYES",
-    lambda row, viewer: [
-        Sql(
-            "{0} is distinct from {1} and not exists(select from forms.step mine where mine.form_return_id={2} "
-            "and mine.act='SIGNED' and mine.account={1} and not exists(select from forms.step later "
-            "where later.form_return_id={2} and later.act='FILLED' and later.number>mine.number))",
-            row.filled_by,
-            viewer.account,
-            row.id,
-        )
-    ],
+    "CONFLICT_OF_INTEREST",
+    uninvolved_returns,
     Text("You filled or signed it, so somebody else signs now.", "您已填报或签署，须由他人签署。"),
 )
 # Signing up the line is no second person's check: whoever signs for a town may well have appointed who fills.

@@ -21,7 +21,7 @@ async def test_a_return_goes_up_the_line(offices: Offices) -> None:
     shown = await offices.show(id)
     assert (shown["state"], shown["signing"], shown["filledBy"]) == ("FILLED", "VILLAGE", "leader")
     for caller, code in (
-        ("leader", "FOUR_EYES"),
+        ("leader", "CONFLICT_OF_INTEREST"),
         ("grid_leader 610921100", "NOT_FOUND"),
         ("grid_worker 610921101222", "FORBIDDEN"),
     ):
