@@ -22,9 +22,9 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gongzhi_server.testing import TODAY
+from gongzhi_server.testing import INSTALLED, TODAY, built_graphql_schema, create_database, drop_database
 from PIL import Image
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, Route, async_playwright, expect
 
 from ..accounts.conftest import PASSWORD, bestow
 from .conftest import Station, station
@@ -377,3 +377,56 @@ def test_tools_take_the_schema_and_the_presets(build: ModuleType, tmp_path: Path
         "warnings": [],
         "relay": json.loads((folder / "relay.config.json").read_text(encoding="utf-8"))["customScalarTypes"],
     }
+
+
+@pytest.fixture
+async def everything(postgres: str, small_county: str, tmp_path: Path) -> AsyncIterator[Station]:
+    """A server with all plugins."""
+    name = f"test_{uuid4().hex}"
+    async with station(await create_database(postgres, name, small_county), tmp_path, INSTALLED) as made:
+        yield made
+    await drop_database(postgres, name)
+
+
+@pytest.mark.slow
+async def test_altair_takes_the_schema(build: ModuleType, everything: Station, page: Page) -> None:
+    """It asks a server with all plugins for the schema, completes and marks by it, and shows an answer."""
+    build.install(FOLDER / "compatibility")
+    files = FOLDER / "compatibility" / "node_modules" / "altair-static" / "build" / "dist"
+    home = f"{everything.url}/altair/"
+    start = f'AltairGraphQL.init({{ endpointURL: "{everything.url}/graphql" }});'
+
+    async def serve(route: Route) -> None:
+        name = route.request.url.removeprefix(home) or "index.html"
+        if name == "index.html":
+            text = (files / name).read_text(encoding="utf-8").replace('href="/"', f'href="{home}"')
+            await route.fulfill(body=f'{text}<script type="module">{start}</script>', content_type="text/html")
+        elif (files / name).is_file():
+            await route.fulfill(path=files / name)
+        else:
+            await route.fulfill(status=404)
+
+    async def write(text: str) -> None:
+        await editor.click()
+        await page.keyboard.press("Control+A")
+        await page.keyboard.insert_text(text)
+
+    foreign: list[str] = []
+    page.on("request", lambda sent: sent.url.startswith((everything.url, "data:", "blob:")) or foreign.append(sent.url))
+    await page.route(f"{home}**", serve)
+    async with page.expect_response(f"{everything.url}/graphql") as asked:
+        await page.goto(home)
+    known = {one["name"] for one in (await (await asked.value).json())["data"]["__schema"]["types"]}
+    assert known >= built_graphql_schema(INSTALLED).type_map.keys()
+    editor = page.locator("app-query-editor .cm-content").first
+    await write('{ grid(code: "610921") { nome } }')
+    await expect(page.locator(".cm-lintRange-error")).to_have_text("nome", timeout=30_000)  # once it knows all types
+    await write("")
+    await page.keyboard.type("{ gri")
+    await expect(page.locator(".cm-tooltip-autocomplete").get_by_text("gridAt")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await write('{ grid(code: "610921") { name } }')
+    await expect(page.locator(".cm-lintRange-error")).to_have_count(0)
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("app-query-result .cm-content").first).to_contain_text("汉阴县")
+    assert foreign == []

@@ -9,7 +9,7 @@ import { buildClientSchema, buildSchema, introspectionFromSchema, validateSchema
 import { apollo, graphcache, possibleTypes, relay } from "../dist/presets.js";
 
 const schema = buildSchema(readFileSync("../../../schema/full.graphql", "utf8"));
-// What Altair, GraphiQL and others do with an answer to their introspection.
+// What GraphiQL and others do with an answer to their introspection.
 const introspection = introspectionFromSchema(schema);
 const problems = validateSchema(buildClientSchema(introspection)).map(String);
 
