@@ -28,10 +28,11 @@ INSIDE = {"enum_type_definition": "values"}
 
 def plugin_additions(plugins: Any, name: str) -> list[DefinitionNode]:
     """Return the types it adds, and those it extends with what it adds to them."""
-    # What is there with the plugin and not without it is the plugin's.
-    before = type_definitions(plugins, leaving=name)
+    # What is there with the plugin and not without it is the plugin's; those that build on it cannot be there without.
+    others = plugins_upon(plugins, name)
+    before = type_definitions(plugins, others | {name})
     found: list[DefinitionNode] = []
-    for kind, node in type_definitions(plugins).items():
+    for kind, node in type_definitions(plugins, others).items():
         known = before.get(kind)
         if known is None:
             found.append(node)
@@ -44,9 +45,19 @@ def plugin_additions(plugins: Any, name: str) -> list[DefinitionNode]:
     return found
 
 
+def plugins_upon(plugins: Any, name: str) -> frozenset[str]:
+    """Return the plugins that require this one, by themselves or by way of others."""
+    found = {name}
+    # Those that a plugin requires come before it.
+    for one in plugins.found:
+        if one.name in plugins.about and not found.isdisjoint(plugins.about[one.name].requires):
+            found.add(one.name)
+    return frozenset(found - {name})
+
+
 @lru_cache(maxsize=2)  # building a schema takes seconds, and tests of one plugin ask for the same two
-def type_definitions(plugins: Any, leaving: str = "") -> dict[str, Any]:
-    """Return the types of the schema with these plugins by name; one plugin is left out."""
+def type_definitions(plugins: Any, leaving: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """Return the types of the schema with these plugins by name; some plugins are left out."""
     sdl = import_module("gongzhi_server.graphql.schema").build_schema(plugins, leaving=leaving).as_str()
     return {one.name.value: one for one in parse(sdl).definitions if isinstance(one, TypeDefinitionNode)}
 

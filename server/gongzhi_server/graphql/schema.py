@@ -61,12 +61,16 @@ def print_sdl(*, core: bool = False) -> str:
     return build_schema(Plugins() if core else loader.load_plugins()).as_str() + "\n"
 
 
-def build_schema(installed: Plugins, contributions: Iterable[tuple[str, Extension]] = (), leaving: str = "") -> Schema:
-    """Build the schema with these plugins, leaving one out.
+def build_schema(
+    installed: Plugins,
+    contributions: Iterable[tuple[str, Extension]] = (),
+    leaving: frozenset[str] = frozenset(),
+) -> Schema:
+    """Build the schema with these plugins, leaving some out.
 
     Raises Problem, naming the plugin it cannot be built with.
     """
-    kept = [one for one in installed.extensions if one[0] != leaving]
+    kept = [one for one in installed.extensions if one[0] not in leaving]
     try:
         made = planned_schema([*kept, *contributions], installed.registers)
     except Exception as error:

@@ -58,8 +58,10 @@ def plan_related(
 
 def is_reached_from_owner(rows: Rows, plan: Pick | Many, open: bool | None, owner: Entity | None) -> bool:
     """Return whether the rows were reached from their owner, by a field that is itself a look at its file."""
-    # Of an owner that is nobody's file no look is written, so that of the rows stands for itself.
-    return owner is not None and bool(plan.on) and plan.on == rows.target.through and not open and is_file(owner)
+    if owner is None or open or not plan.on or plan.on != rows.target.through:
+        return False
+    # Of an owner that is nobody's file no look is written: that of rows which are somebody's stands for itself.
+    return not rows.target.file or is_file(owner)
 
 
 def related_rows(
