@@ -159,6 +159,7 @@ TAKEN = {
     "BulletinFileInput.content",
     "ClaimPointsInput.photos",
     "PartyPaperInput.content",
+    "ServicePaperInput.content",
     "SetAgreementTemplateInput.content",
     "SetFormTemplateInput.content",
 }

@@ -279,7 +279,7 @@ async def test_a_question_becomes_a_case(village: Village) -> None:
     seen = (await resident.ask(asked, n=case["number"])).data["case"]
     assert seen == {"bulletin": {"id": bulletin, "questionCount": 1}}
     payload = await village.leader.do("askAboutBulletin", "case { number }", bulletin=bulletin, text="？")
-    assert refused(payload) == [("FORBIDDEN", [])]
+    assert refused(payload) == [("FORBIDDEN", ["bulletin"])]
 
 
 async def test_ledgers_are_of_villages(village: Village) -> None:

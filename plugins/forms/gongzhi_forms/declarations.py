@@ -272,9 +272,7 @@ def read_cell(given: Any, at: int) -> Cell:
         question,
     )
     if cell.things and cell.least:
-        raise invalid_input(
-            "It counts people or cases.", "该指标统计的是人员或诉求，不能标为 things。", *path, "things"
-        )
+        raise invalid_input("It counts people or cases.", "该指标统计的是人员或诉求，不能标为实物。", *path, "things")
     return cell
 
 
@@ -284,10 +282,9 @@ def read_question(given: Any, *path: str) -> Question:
     # Choices without a type that takes them would be dropped in silence.
     type, choices = given.get("type"), given.get("choices", [])
     if type not in TYPES or (type == "CHOICE") != bool(choices):
-        listed = ", ".join(TYPES)
         raise invalid_input(
-            f"The type is one of {listed}; CHOICE alone has choices.",
-            f"类型应为 {listed} 之一，仅 CHOICE 有选项。",
+            f"{FIELD} is none of the types that the page of forms lists, or choices are given where there are none.",
+            f"{FIELD}不在一表通说明所列类型之内，或非选择题填写了选项。",
             *path,
             "type",
         )

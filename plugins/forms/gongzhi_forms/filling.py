@@ -59,7 +59,7 @@ async def try_form(call: RouteCall) -> Response:
     form = read_declaration(declared.declaration)
     # Tried where it will be filled: at another level sources may answer otherwise.
     if grid.kind.value != form.level.value:
-        raise invalid_input(f"The form is filled at another level: {form.level}.", "网格层级与报表不符。", "grid")
+        raise invalid_input("The form is filled at another level.", "网格层级与报表不符。", "grid")
     found = await ask_sources(call, form, grid.code, *period_of(form.rhythm, day))
 
     async def enforce(inner: Call) -> None:

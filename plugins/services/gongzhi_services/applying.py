@@ -22,7 +22,16 @@ from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import widen_rows
 from gongzhi.runtime.actions import Action, require_rows, require_states, tell_state
-from gongzhi.runtime.checks import check_past_day, check_text, duplicate, input_form, invalid_input, is_given, today
+from gongzhi.runtime.checks import (
+    CHINA,
+    check_past_day,
+    check_text,
+    duplicate,
+    input_form,
+    invalid_input,
+    is_given,
+    today,
+)
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -347,7 +356,7 @@ async def record_service_visit(call: Call, input: RecordServiceVisitInput) -> Se
         day = read(check_past_day, call, input.day, "day")
         reason = read(check_text, input.reason, 200, "reason")
     case, row = await load_application(call, input.application)
-    if day < row.submitted_at.date() - datetime.timedelta(days=30):
+    if day < row.submitted_at.astimezone(CHINA).date() - datetime.timedelta(days=30):
         raise invalid_input("This is long before the application.", "日期早于申请提交三十日以上。", "day")
     # By the day: one way to town is one visit, whoever notes it first.
     if await VisitRow.exists(application=row, day=day):

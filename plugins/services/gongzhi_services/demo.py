@@ -9,6 +9,7 @@ from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.columns import NEVER
+from gongzhi.runtime.checks import today
 from gongzhi.runtime.commands import Call
 
 from .applying import fill_in, open_application_case, submit
@@ -68,7 +69,7 @@ async def load_demo_services(call: Call) -> None:
         found = await UnitRow.get_or_none(code=f"{COUNTY}-{unit}", valid_to=None)
         if found is not None:
             await add_matter(call, found, *given)  # type: ignore[arg-type]
-    rows = await call.fetch(ADULTS, county.id, (call.now - timedelta(days=40 * 365)).date())
+    rows = await call.fetch(ADULTS, county.id, today(call) - timedelta(days=40 * 365))
     matters = await MatterRow.filter(county_id=county.id).order_by("code").limit(len(rows))
     for state, row, matter in zip(OUTCOMES, rows, matters, strict=False):
         await add_application(call, await PersonRow.get(id=row["id"]), matter, state)
