@@ -174,8 +174,8 @@ async def load_matter(call: Call, id: str, person: PersonRow) -> MatterRow:
     if not covers_row(matter, person):
         raise invalid_input("It is offered elsewhere.", "该事项不在申请人所在区域办理。", "matter")
     # Of any edition: who waits for a decision under the last one does not apply again.
-    same = MatterRow.filter(unit_id=matter.unit_id, code=matter.code).values_list("id", flat=True)
-    if await ApplicationRow.exists(person=person, matter_id__in=list(await same), state__in=OPEN):
+    same = ApplicationRow.filter(person=person, matter__unit_id=matter.unit_id, matter__code=matter.code)
+    if await same.filter(state__in=OPEN).exists():
         raise duplicate("There is an open application for this.", "已有同一事项在办申请。", "matter")
     return matter
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from .conftest import COUNTY, LAPSES, UNIT, Hall
+from .conftest import COUNTY, LAPSES, UNIT, Hall, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -205,3 +207,28 @@ async def test_the_unit_is_chased_once_it_is_late(hall: Hall) -> None:
     )
     [row] = await hall.fetch("select due_at from services.application where id=$1", id.partition(":")[2])
     assert clocks and all(one["due_at"] > row["due_at"] for one in clocks)
+
+
+async def test_days_of_visits_are_those_of_china(hall: Hall) -> None:
+    """In the first hours of a day here it is still the day before in UTC: thirty days back count from the day here."""
+    clock = hall.server.clock
+    clock.move(hours=(17 - clock.time.hour) % 24)
+    today, id = (clock.time + timedelta(hours=8)).date(), await hall.apply(6)
+    visit = {"place": "OFFICE", "reason": "咨询"}
+    early = await hall.give(hall.resident(6), "recordServiceVisit", id, day=str(today - timedelta(days=31)), **visit)
+    assert early == [("BAD_USER_INPUT", ["day"])]
+    first = await hall.give(hall.resident(6), "recordServiceVisit", id, day=str(today - timedelta(days=30)), **visit)
+    assert first == []
+    assert await hall.give(hall.resident(6), "recordServiceVisit", id, day=str(today), **visit) == []
+
+
+async def test_an_open_application_counts_under_any_edition(hall: Hall) -> None:
+    """Whoever waits for a decision under the edition before does not apply again; once it is withdrawn they may."""
+    first = await hall.publish(code="any-edition")
+    id = await hall.apply(7, matter=first)
+    second = await hall.publish(code="any-edition", replaces=first)
+    again = await hall.resident(7).do("applyForService", "application { id }", matter=second)
+    assert refused(again) == [("DUPLICATE", ["matter"])]
+    assert await hall.apply(8, matter=second)
+    assert await hall.give(hall.resident(7), "withdrawServiceApplication", id) == []
+    assert await hall.apply(7, matter=second)
