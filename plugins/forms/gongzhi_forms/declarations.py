@@ -19,7 +19,7 @@ from gongzhi.values.errors import FIELD, Refusal
 from graphql import FieldNode, GraphQLError, OperationDefinitionNode, parse, print_ast, visit
 from graphql.language import Visitor
 
-from .models import CellKind, Level, Rhythm
+from .models import DUE_DAYS, CellKind, Level, Rhythm
 
 # Bounds of what an office writes by hand: a form beyond them is several forms.
 LONGEST = 60_000
@@ -177,7 +177,7 @@ def read_declaration(given: Mapping[str, Any]) -> Declaration:
         rhythm = read(read_choice, given, "period", Rhythm)
         level = read(read_choice, given, "level", Level)
         signers = read(read_signers, given)
-        due_days = read(read_number, given.get("due_days", 10), 0, 90, "declaration", "due_days")
+        due_days = read(read_number, given.get("due_days", DUE_DAYS), 0, 90, "declaration", "due_days")
         cells = tuple(read(read_cell, one, at) for at, one in enumerate(read(read_cells, given) or ()))
     # What needs several cells comes once each of them is read.
     names = [one.name for one in cells]

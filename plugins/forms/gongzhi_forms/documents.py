@@ -46,19 +46,23 @@ def period_variables(grid: str, begins: date, ends: date) -> dict[str, str]:
     }
 
 
+def name_members(cells: Sequence[Cell]) -> dict[str, str]:
+    """Return the member that each source has in the answer, by the printed source: cells of one list read it once."""
+    sources = dict.fromkeys(cell.source for cell in cells if cell.source is not None)
+    return {source: f"s{at}" for at, source in enumerate(sources)}
+
+
 def compile_document(cells: Sequence[Cell]) -> tuple[str, dict[str, str], set[str]]:
     """Return one operation for all sources, the member that each has in its answer, and the variables it takes."""
-    # By the printed source: cells of one list read it once.
-    members: dict[str, str] = {}
+    members = name_members(cells)
+    # Of cells with one source the first says how it is read.
+    kinds = {cell.source: cell.kind for cell in reversed(cells)}
     fields, used = [], set()
-    for cell in cells:
-        if cell.source is None or cell.source in members:
-            continue
-        members[cell.source] = alias = f"s{len(members)}"
-        root = parse_field(cell.source)
+    for source, alias in members.items():
+        root = parse_field(source)
         used |= variables_of(root)
         # A fact shows its types, so that one that leads to a person is told by what it finds.
-        root = visit(root, _Typed()) if cell.kind is CellKind.FACT else root
+        root = visit(root, _Typed()) if kinds[source] is CellKind.FACT else root
         fields.append(print_ast(FieldNode(
             alias=NameNode(value=alias), name=root.name, arguments=root.arguments, selection_set=root.selection_set
         )))  # fmt: skip
@@ -82,7 +86,7 @@ def describe_source(cell: Cell) -> str | None:
 
 def take_values(cells: Sequence[Cell], data: Mapping[str, Any]) -> dict[str, Taken]:
     """Return what the answer says of each cell that has a source, by its name."""
-    _, members, _ = compile_document(cells)
+    members = name_members(cells)
     found = {cell.name: take_value(cell, data[members[cell.source]]) for cell in cells if cell.source}
     for source in members:
         withhold_rest([cell for cell in cells if cell.source == source], found)
@@ -160,7 +164,7 @@ def few_of(cell: Cell) -> int:
 
 def strange_cells(cells: Sequence[Cell], errors: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Cell, str]]:
     """Yield the cells whose sources could not be read, with what was wrong."""
-    _, members, _ = compile_document(cells)
+    members = name_members(cells)
     for error in errors:
         # An error without a path is one of the whole document.
         at = (error.get("path") or [None])[0]

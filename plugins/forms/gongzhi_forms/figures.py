@@ -69,11 +69,16 @@ class HeadcountFigure:
     )
 
 
+def lies_in(rows: str) -> str:
+    """Build whether rows lie in the grid `{id}` of a `{kind}`."""
+    # By the index of each level; other levels' rows are not read.
+    return " or ".join(f"{{kind}}='{one}' and {rows}.{one.lower()}_id={{id}}" for one in Level)
+
+
 def count_heads(at: Frame) -> Sql:
     """Build the numbers as JSON; those from one to nine are withheld, and with a single one the smallest other."""
     by, rows, values = COUNTED[Headcount(at.given.trait("of", of=lambda value: Headcount(value).value))]
-    # By the index of each level; other levels' rows are not read.
-    place = " or ".join(f"{{kind}}='{one}' and v.{one.lower()}_id={{id}}" for one in Level)
+    place = lies_in("v")
     # All kinds are listed, those without anybody as zero: a kind that is missing would tell of itself.
     named = ",".join(f"({at},'{value}')" for at, value in enumerate(values))
     counted = f"select {by} as value, count(*)::int as n from {rows} and ({place}) group by 1"
@@ -114,7 +119,7 @@ class ReturnBurden:
 def return_burden(at: Frame) -> Sql:
     """Build what was saved: cells filled without asking, and answers that served more than one cell."""
     # Counted where the returns are: a town has those of its villages.
-    place = " or ".join(f"{{kind}}='{one}' and r.{one.lower()}_id={{id}}" for one in Level)
+    place = lies_in("r")
     assert at.part is not None
     # The period of the statistics that it stands in.
     since, until = at.part.bind("from", cast="date"), at.part.bind("to", cast="date")

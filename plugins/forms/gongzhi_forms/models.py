@@ -11,6 +11,9 @@ from gongzhi.declare.columns import BytesField, Located, primary_key
 from tortoise import fields
 from tortoise.models import Model
 
+DUE_DAYS = 10
+"""Days after its period for which a return waits to be signed, where its form does not say."""
+
 
 class Rhythm(StrEnum):
     """How often a form is filled."""
@@ -91,6 +94,11 @@ class FormRow(Located):
     tried_at = fields.DatetimeField(null=True)
     retired_at = fields.DatetimeField(null=True)
     version = fields.IntField(default=1)
+
+    @property
+    def due_days(self) -> int:
+        """For how many days after its period a return waits to be signed."""
+        return int(self.declaration.get("due_days", DUE_DAYS))
 
     class Meta:
         schema = "forms"

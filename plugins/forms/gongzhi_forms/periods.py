@@ -47,8 +47,7 @@ async def open_returns(call: Call, run: JobRun) -> None:
         # Of the last period that is over; the first of them is the one in which the form came into force.
         begins, ends = period_of(form.rhythm, period_of(form.rhythm, today(call))[0] - timedelta(days=1))
         if form.tried_at is not None and form.tried_at.astimezone(CHINA).date() <= ends:
-            days = form.declaration.get("due_days", 10)
-            await call.fetch(OPEN, form.id, form.code, begins, ends, days, form.grid_id, form.level.value)
+            await call.fetch(OPEN, form.id, form.code, begins, ends, form.due_days, form.grid_id, form.level.value)
 
 
 CHECK = Check(

@@ -119,14 +119,13 @@ async def open_round(
     form: FormRow, grid: int, begins: datetime.date, ends: datetime.date, number: int = 1
 ) -> ReturnRow:
     """Open a return of a form for a place and a period."""
-    days = form.declaration.get("due_days", 10)
     return await ReturnRow.create(
         form=form,
         code=form.code,
         grid_id=grid,
         begins_on=begins,
         ends_on=ends,
-        due_on=ends + datetime.timedelta(days=days),
+        due_on=ends + datetime.timedelta(days=form.due_days),
         round=number,
     )
 
