@@ -52,17 +52,15 @@ async def export_events(
     key = await find_county(call.fetch, county)
     if key is None:
         return refuse_export("there is no such county")
-    done = to / f"events-{county}-{month}.jsonl"
-    if not done.exists():
-        part = done.with_suffix(".part")
+    lines = to / f"events-{county}-{month}.jsonl"
+    if not lines.exists():
+        part = lines.with_suffix(".part")
         await write_rest(call, part, key, county, *span)
         # Under its name only when it is whole.
-        part.replace(done)
-    if format is ExportFormat.PARQUET:
-        write_table(done, part := done.with_suffix(".parquet.part"))
-        done = part.replace(done.with_suffix(".parquet"))
-    with done.with_suffix(".jsonl").open("rb") as lines:
-        print(f"{done}: {sum(1 for _ in lines)} events (事件)")
+        part.replace(lines)
+    done = write_table(lines) if format is ExportFormat.PARQUET else lines
+    with lines.open("rb") as file:
+        print(f"{done}: {sum(1 for _ in file)} events (事件)")
     return 0
 
 
@@ -97,8 +95,8 @@ def find_end(part: Path, since: datetime) -> tuple[Place, int]:
     return (datetime.fromisoformat(event["time"]), UUID(event["id"])), length
 
 
-def write_table(lines: Path, to: Path) -> None:
-    """Write a file of JSON lines as Parquet, a portion at a time."""
+def write_table(lines: Path) -> Path:
+    """Write a file of JSON lines as Parquet beside it, a portion at a time, and return that."""
     # Loaded here: it is an extra, for those alone who want tables.
     from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
     from arro3.io import write_parquet
@@ -117,7 +115,10 @@ def write_table(lines: Path, to: Path) -> None:
                 ]
                 yield RecordBatch.from_arrays(columns, schema=schema)
 
-    write_parquet(RecordBatchReader.from_batches(schema, read_batches()), to, compression="zstd(3)")
+    done = lines.with_suffix(".parquet")
+    part = done.with_suffix(".parquet.part")
+    write_parquet(RecordBatchReader.from_batches(schema, read_batches()), part, compression="zstd(3)")
+    return part.replace(done)
 
 
 def read_row(line: bytes) -> dict[str, Any]:
