@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gongzhi.values.errors import Text
+
 
 @dataclass(frozen=True)
 class Permission:
@@ -28,6 +30,11 @@ class Role:
     description: str
     civic: bool = False
     """Residents hold it, in matters of their village. It puts them above nobody: a worker renews their password."""
+
+    @property
+    def label(self) -> Text:
+        """What people call it."""
+        return Text(self.name.replace("_", " "), self.chinese)
 
 
 def permission(name: str, description: str, *roles: Role, guarded: bool = False) -> Permission:

@@ -50,5 +50,4 @@ CIVIC = frozenset(one.name for one in ROLES if one.civic)
 
 def role_label(name: str) -> Text:
     """Return what people call a role; of a plugin's, the Chinese name is not known here."""
-    chinese = next((role.chinese for role in ROLES if role.name == name), "插件")
-    return Text(name.replace("_", " "), chinese)
+    return next((role for role in ROLES if role.name == name), Role(name, "插件", "")).label

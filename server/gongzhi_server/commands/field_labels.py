@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from gongzhi.plugin.permissions import Role
 from gongzhi.values.errors import Text
 from gongzhi.values.labels import split_label
 from strawberry.types.base import StrawberryContainer
@@ -52,11 +51,6 @@ def described_text(name: str, description: str | None) -> Text:
         return split_label(description or "")
     except ValueError:
         return Text(name, name)
-
-
-def label_role(role: Role) -> Text:
-    """Return what people call a role."""
-    return Text(role.name.replace("_", " "), role.chinese)
 
 
 def unwrap_type(kind: Any) -> Any:

@@ -13,7 +13,7 @@ from gongzhi.plugin.roles import STRANGER
 from gongzhi.values.errors import Text
 from gongzhi.values.labels import split_label
 
-from gongzhi_server.commands.field_labels import described_text, label_role
+from gongzhi_server.commands.field_labels import described_text
 from gongzhi_server.plugins.contribution_checks import models_of
 from gongzhi_server.plugins.contributions import Plugins
 
@@ -74,7 +74,7 @@ def publish_roles(plugins: Plugins) -> list[dict[str, Any]]:
     guarded = {one.name for one in plugins.permissions if one.guarded}
     return [
         {
-            **write_names(role.name, label_role(role)),
+            **write_names(role.name, role.label),
             "description": role.description,
             # What `grantRole` refuses: everybody is a stranger who is nobody else.
             "grantable": role is not STRANGER,

@@ -20,7 +20,7 @@ from graphql import (
 from strawberry.utils.str_converters import to_camel_case
 
 from gongzhi_server._compat import graphql_schema
-from gongzhi_server.commands.field_labels import described_text, label_role, name_text
+from gongzhi_server.commands.field_labels import described_text, name_text
 from gongzhi_server.gateway.error_codes import Code
 from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.plugins.contributions import Plugins
@@ -145,7 +145,7 @@ def label_reasons(schema: Schema) -> LabelGroup:
 
 def label_registers(plugins: Plugins) -> Iterator[LabelGroup]:
     """Yield the labels of what programs know by a code and no type of the schema lists."""
-    roles = (Label(one.name, label_role(one)) for one in plugins.roles)
+    roles = (Label(one.name, one.label) for one in plugins.roles)
     yield LabelGroup("roles", Text("Roles", "角色"), tuple(roles))
     described = {
         "permissions": (Text("Permissions", "权限"), [(one.name, one.description) for one in plugins.permissions]),
