@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -16,9 +16,8 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
-import asyncpg
-
-from .embedded_postgres import VERSION, Cluster, join_cluster, open_throwaway
+from .database import connect_database
+from .embedded_postgres import VERSION, Cluster, hold_gate, join_cluster, open_lock_file, open_throwaway
 
 OUTSIDE = "GONGZHI_TEST_DSN"
 """The variable that names a PostgreSQL for tests. Nothing is kept in it."""
@@ -41,8 +40,8 @@ def open_test_cluster(data: Path, kept: Path | None) -> Iterator[str]:
         return
     seed = kept / digest_code() if kept else None
     with open_throwaway(data) as cluster:
-        if seed is not None and seed.exists():
-            copy_folder(seed, cluster.folder)
+        if seed is not None:
+            take_cluster(seed, cluster)
         with join_cluster(cluster) as dsn:
             yield dsn
             asyncio.run(drop_others(dsn))
@@ -65,28 +64,39 @@ def digest_code() -> str:
 
 async def drop_others(dsn: str) -> None:
     """Drop what tests have left: only templates are kept."""
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with connect_database(dsn) as connection:
         for row in await connection.fetch(OTHERS, PREFIX, ["postgres", urlsplit(dsn).path[1:]]):
             await connection.execute(f'drop database "{row["datname"]}" with (force)')
-    finally:
-        await connection.close()
+
+
+def take_cluster(seed: Path, cluster: Cluster) -> None:
+    """Begin a cluster with what is kept, if anything is."""
+    with lock_kept(seed.parent):
+        if seed.exists():
+            copy_folder(seed, cluster.folder)
 
 
 def keep_cluster(cluster: Cluster, seed: Path) -> None:
     """Keep a stopped cluster as the seed of later ones, if it has more databases than what is kept."""
-    if seed.exists() and count_databases(seed) >= count_databases(cluster.folder):
-        return
-    part = seed.with_name(f"{uuid4().hex}.part")
-    # Beside its place and renamed, so that a run that begins meanwhile takes a whole one.
-    copy_folder(cluster.folder, part)
-    shutil.rmtree(seed, ignore_errors=True)
-    # Two runs may end at once; what the other has kept will do.
-    with suppress(OSError):
+    with lock_kept(seed.parent):
+        if seed.exists() and count_databases(seed) >= count_databases(cluster.folder):
+            return
+        # Beside its place and renamed: what a killed run has copied in part is never taken for a whole one.
+        part = seed.with_suffix(".part")
+        for old in (part, seed):
+            shutil.rmtree(old, ignore_errors=True)
+        copy_folder(cluster.folder, part)
         part.rename(seed)
-    newest = sorted(seed.parent.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
-    for old in newest[KEPT:]:
-        shutil.rmtree(old, ignore_errors=True)
+        folders = [one for one in seed.parent.iterdir() if one.is_dir()]
+        for old in sorted(folders, key=lambda one: one.stat().st_mtime, reverse=True)[KEPT:]:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def lock_kept(kept: Path) -> Iterator[None]:
+    """Hold what is kept for as long as the block lasts: no run takes what another is replacing."""
+    with open_lock_file(kept / "gate") as gate, hold_gate(gate):
+        yield
 
 
 def count_databases(folder: Path) -> int:
@@ -115,20 +125,14 @@ def open_template(
 
 async def make_template(dsn: str, name: str, fill: Callable[[str], Awaitable[None]], template: str) -> None:
     """Make a database and have it filled, unless it is there."""
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with connect_database(dsn) as connection:
         if await connection.fetchval("select true from pg_database where datname=$1", name):
             return
-    finally:
-        await connection.close()
     part = f"part_{uuid4().hex}"
     # Renamed when it is whole: one that was broken off is no template.
     await fill(await create_database(dsn, part, template))
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with connect_database(dsn) as connection:
         await connection.execute(f'alter database "{part}" rename to "{name}"')
-    finally:
-        await connection.close()
 
 
 def sibling_dsn(dsn: str, name: str) -> str:
@@ -140,18 +144,12 @@ async def create_database(dsn: str, name: str, template: str = "template0") -> s
     """Create a database, a copy of another one nobody is connected to."""
     # PostgreSQL copies the files of a template, which is far faster than migrating a new database; page by page
     # through its log, as it would by itself, takes three times as long.
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with connect_database(dsn) as connection:
         await connection.execute(f'create database "{name}" template "{template}" strategy file_copy')
-    finally:
-        await connection.close()
     return sibling_dsn(dsn, name)
 
 
 async def drop_database(dsn: str, name: str) -> None:
     """Drop a database, disconnecting whoever is left."""
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with connect_database(dsn) as connection:
         await connection.execute(f'drop database if exists "{name}" with (force)')
-    finally:
-        await connection.close()
