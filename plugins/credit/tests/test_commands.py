@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from gongzhi.testing.additions import read_mutations
 from gongzhi_server.testing import ServerAnswer, put_ids
-from graphql import ObjectTypeExtensionNode, parse
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -216,14 +216,7 @@ MORE = {
 
 async def test_every_command_is_here() -> None:
     """A command that is added is tried with outsiders and with bad input, or this names it."""
-    definitions = parse(ADDED.read_text(encoding="utf-8")).definitions
-    added = {
-        field.name.value
-        for one in definitions
-        if isinstance(one, ObjectTypeExtensionNode) and one.name.value == "Mutation"
-        for field in one.fields
-    }
-    assert added == GOOD.keys() == OWNERS.keys() == BAD.keys()
+    assert read_mutations(ADDED.read_text(encoding="utf-8")) == GOOD.keys() == OWNERS.keys() == BAD.keys()
 
 
 @pytest.mark.parametrize("command", sorted(GOOD))

@@ -11,8 +11,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import pytest_asyncio
+from gongzhi.testing.additions import read_mutations
 from gongzhi_server.testing import Server, put_ids
-from graphql import ObjectTypeExtensionNode, parse
 
 from .actors import CASE, COUNTY, MATTER, POWER, ROADS, SAFETY, TOWN_HALL, WATER, Desks
 
@@ -132,14 +132,7 @@ OUTSIDERS = ("stranger", "town_dispatcher 610921102", f"unit {WATER}", "resident
 
 async def test_every_command_is_here() -> None:
     """A command that is added is tried with outsiders and with bad input, or this names it."""
-    definitions = parse(ADDED.read_text(encoding="utf-8")).definitions
-    added = {
-        field.name.value
-        for one in definitions
-        if isinstance(one, ObjectTypeExtensionNode) and one.name.value == "Mutation"
-        for field in one.fields
-    }
-    assert added == GOOD.keys() == BAD.keys()
+    assert read_mutations(ADDED.read_text(encoding="utf-8")) == GOOD.keys() == BAD.keys()
 
 
 @pytest.mark.parametrize("command", sorted(GOOD))

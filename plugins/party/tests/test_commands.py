@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import ObjectTypeExtensionNode, parse
+from gongzhi.testing.additions import read_mutations
 
 from .scenes import GOOD, NOBODY, OTHER, PLAN, QUESTION, TOWN, Scene
 
@@ -22,13 +22,7 @@ TOLD = {"checkInToActivity": {"FOREIGN_CODE"}}
 
 async def test_every_command_is_here() -> None:
     """A command that is added is tried with outsiders, or this names it."""
-    definitions = parse(ADDED.read_text(encoding="utf-8")).definitions
-    added = {
-        field.name.value
-        for one in definitions
-        if isinstance(one, ObjectTypeExtensionNode) and one.name.value == "Mutation"
-        for field in one.fields
-    }
+    added = read_mutations(ADDED.read_text(encoding="utf-8"))
     assert added == GOOD.keys()
     assert added - BAD.keys() == {"reportToCommunity"}, "which has no input but its key"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import ObjectTypeExtensionNode, parse
+from gongzhi.testing.additions import read_mutations
 
 from .scenes import GOOD, NOBODY, OTHER, RULE, Scene
 
@@ -19,14 +19,7 @@ OUTSIDERS = ("stranger", "points_manager 610921102", "grid_worker 610921102", "m
 
 async def test_every_command_is_here() -> None:
     """A command that is added is tried with outsiders and with bad input, or this names it."""
-    definitions = parse(ADDED.read_text(encoding="utf-8")).definitions
-    added = {
-        field.name.value
-        for one in definitions
-        if isinstance(one, ObjectTypeExtensionNode) and one.name.value == "Mutation"
-        for field in one.fields
-    }
-    assert added == GOOD.keys() == BAD.keys()
+    assert read_mutations(ADDED.read_text(encoding="utf-8")) == GOOD.keys() == BAD.keys()
 
 
 @pytest.mark.parametrize("command", sorted(GOOD))

@@ -67,6 +67,16 @@ def read_snapshot(sdl: str) -> list[str]:
     return sorted(print_ast(one) for one in parse(sdl).definitions) if sdl.strip() else []
 
 
+def read_mutations(sdl: str) -> set[str]:
+    """Return the names of the mutations that a snapshot adds."""
+    return {
+        field.name.value
+        for one in parse(sdl).definitions
+        if isinstance(one, ObjectTypeExtensionNode) and one.name.value == "Mutation"
+        for field in one.fields or ()
+    }
+
+
 def find_undescribed(found: list[DefinitionNode]) -> Iterator[str]:
     """Yield what has no description."""
     for node in found:
