@@ -15,7 +15,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
-from gongzhi.runtime.actions import Action, Requirement, require_rows
+from gongzhi.runtime.actions import Action, Requirement, require_empty, require_rows
 from gongzhi.runtime.checks import check_text, input_form, invalid_input, is_given
 from gongzhi.runtime.commands import (
     AGAIN,
@@ -113,11 +113,7 @@ def check_until(call: Call, until: datetime.datetime | None) -> datetime.datetim
     return until
 
 
-IN_FORCE = Requirement(
-    "ILLEGAL_TRANSITION",
-    lambda row, viewer: [Sql("{0} is null", row.withdrawn_at)],
-    Text("It was withdrawn.", "该信息已撤回。"),
-)
+IN_FORCE = require_empty("withdrawn_at", Text("It was withdrawn.", "该信息已撤回。"))
 WRITTEN_HERE = Requirement(
     "ILLEGAL_TRANSITION",
     lambda row, viewer: [Sql("{0} not in ('AFFAIRS','WARNING')", row.kind)],

@@ -11,8 +11,7 @@ from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.declare.sql import Sql
-from gongzhi.runtime.actions import Action, Requirement, require_rows
+from gongzhi.runtime.actions import Action, require_empty, require_rows
 from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.runtime.locks import lock_rows
@@ -41,11 +40,7 @@ class ResolveConflictPayload:
 
 
 WORKED = require_rows(lambda row, viewer: rows_of_cases(row, lambda case: worked_cases(case, viewer)))
-UNDECIDED = Requirement(
-    "ILLEGAL_TRANSITION",
-    lambda row, viewer: [Sql("{0} is null", row.resolved_at)],
-    Text("This conflict is decided already.", "该冲突已裁定。"),
-)
+UNDECIDED = require_empty("resolved_at", Text("This conflict is decided already.", "该冲突已裁定。"))
 
 
 @command(

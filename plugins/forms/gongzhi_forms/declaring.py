@@ -12,8 +12,7 @@ from gongzhi.core.units.commands import find_unit
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.declare.sql import Sql
-from gongzhi.runtime.actions import Action, Requirement, require_held
+from gongzhi.runtime.actions import Action, require_empty, require_held
 from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import (
     EXPECTED,
@@ -152,11 +151,7 @@ def fits_template(template: bytes | None, cells: tuple[Cell, ...]) -> bool:
     return True
 
 
-USED = Requirement(
-    "ILLEGAL_TRANSITION",
-    lambda row, viewer: [Sql("{0} is null", row.retired_at)],
-    Text("This version is filled no more.", "该版报表已停用。"),
-)
+USED = require_empty("retired_at", Text("This version is filled no more.", "该版报表已停用。"))
 CHANGING = Action(Form, (require_held(DECLARE),), (USED,))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from gongzhi.declare.sql import Alternatives, Sql, widen_rows
 from gongzhi.declare.viewer import ViewerScope
-from gongzhi.runtime.actions import Requirement, require_rows
+from gongzhi.runtime.actions import require_empty, require_rows
 from gongzhi.values.errors import Text
 from gongzhi_rights.representation import represented_people
 from pypika_tortoise.queries import Table
@@ -80,8 +80,4 @@ def own_bookings(booking: Table, viewer: ViewerScope) -> Alternatives:
 MEDIATES, IS_PARTY = require_rows(mediated_rows), require_rows(party_rows)
 ADVISES, ASKED = require_rows(advised_rows), require_rows(asked_rows)
 KEEPS = require_rows(kept_advisers)
-ON_PANEL = Requirement(
-    "LEFT_PANEL",
-    lambda adviser, viewer: [Sql("{0} is null", adviser.left_on)],
-    Text("They have left the panel.", "该顾问已解聘。"),
-)
+ON_PANEL = require_empty("left_on", Text("They have left the panel.", "该顾问已解聘。"), "LEFT_PANEL")

@@ -124,8 +124,3 @@ def require_nothing_of_mine(table: str, column: str, text: Text) -> Requirement:
     # By the person and not by the account: of two accounts of one person the second has said it, too.
     said = f"not exists(select from party.{table} said where said.{column}={{0}} and said.person_id={{1}})"
     return Requirement("DUPLICATE", lambda row, viewer: [Sql(said, row.id, viewer.person)], text)
-
-
-def require_empty(column: str, text: Text) -> Requirement:
-    """Return the requirement that something has not come to its end."""
-    return Requirement("ILLEGAL_TRANSITION", lambda row, viewer: [Sql("{0} is null", row.field(column))], text)

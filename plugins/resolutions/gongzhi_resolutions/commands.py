@@ -10,8 +10,7 @@ from gongzhi.core.grids.commands import find_grid
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.declare.sql import Sql
-from gongzhi.runtime.actions import Action, Requirement, require_held
+from gongzhi.runtime.actions import Action, require_empty, require_held
 from gongzhi.runtime.checks import check_past_day, check_text, input_form, invalid_input, is_given
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Text
@@ -70,11 +69,7 @@ class RevokeResolutionInput:
     resolution: ID = input_field("The resolution's id (决议标识).")
 
 
-HOLDS = Requirement(
-    "ILLEGAL_TRANSITION",
-    lambda row, viewer: [Sql("{0} is null", row.revoked_at)],
-    Text("It was revoked before.", "该决议已废止。"),
-)
+HOLDS = require_empty("revoked_at", Text("It was revoked before.", "该决议已废止。"))
 
 
 @command(

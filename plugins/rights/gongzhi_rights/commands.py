@@ -15,7 +15,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.register_entries import PrivacyNotice
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
-from gongzhi.runtime.actions import Action, Requirement, require_held
+from gongzhi.runtime.actions import Action, Requirement, require_empty, require_held
 from gongzhi.runtime.checks import CHINA, check_text, duplicate, invalid_input, not_found, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal, Text
@@ -258,11 +258,7 @@ class RevokeReleaseInput:
     release: ID = input_field("The release's id (授权标识).")
 
 
-UNREVOKED = Requirement(
-    "ILLEGAL_TRANSITION",
-    lambda row, viewer: [Sql("{0} is null", row.revoked_at)],
-    Text("It was revoked before.", "该授权已撤回。"),
-)
+UNREVOKED = require_empty("revoked_at", Text("It was revoked before.", "该授权已撤回。"))
 
 
 @command(

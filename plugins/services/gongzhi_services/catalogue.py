@@ -11,8 +11,7 @@ from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.declare.sql import Sql
-from gongzhi.runtime.actions import Action, Requirement, require_rows
+from gongzhi.runtime.actions import Action, require_empty, require_rows
 from gongzhi.runtime.checks import (
     Form,
     check_short_code,
@@ -167,11 +166,7 @@ class EndServiceMatterInput:
     matter: ID = input_field(MATTER)
 
 
-OFFERED = Requirement(
-    "ILLEGAL_TRANSITION",
-    lambda row, viewer: [Sql("{0} is null", row.until)],
-    Text("This edition has ended.", "该版本已失效。"),
-)
+OFFERED = require_empty("until", Text("This edition has ended.", "该版本已失效。"))
 
 
 @command(

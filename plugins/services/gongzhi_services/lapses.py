@@ -9,8 +9,7 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.declare.sql import Sql
-from gongzhi.runtime.actions import Action, Requirement, require_rows
+from gongzhi.runtime.actions import Action, require_empty, require_rows
 from gongzhi.runtime.checks import check_text
 from gongzhi.runtime.commands import (
     EXPECTED,
@@ -90,11 +89,7 @@ class AnswerServiceLapseInput:
     text: str = free_text("Why it came so, and what is done about it; the applicant reads it (答复内容).")
 
 
-UNANSWERED = Requirement(
-    "ILLEGAL_TRANSITION",
-    lambda row, viewer: [Sql("{0} is null", row.answered_at)],
-    Text("It is answered.", "该事项已答复。"),
-)
+UNANSWERED = require_empty("answered_at", Text("It is answered.", "该事项已答复。"))
 
 
 @command(

@@ -7,7 +7,7 @@ from gongzhi.core.cases.timeline import record_on_timeline
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
-from gongzhi.runtime.actions import Action, Requirement, require_states
+from gongzhi.runtime.actions import Action, Requirement, require_empty, require_states
 from gongzhi.runtime.checks import check_text, check_whole_number, input_form, invalid_input, is_given
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, free_text, input_field
 from gongzhi.values.errors import Text
@@ -33,11 +33,7 @@ class RateServiceInput:
     reason: str | None = free_text("Why; must be given for 1 and 2 (评价理由).", default=UNSET)
 
 
-UNRATED = Requirement(
-    "ILLEGAL_TRANSITION",
-    lambda row, viewer: [Sql("{0} is null", row.rating)],
-    Text("It is rated, and a rating stays.", "已评价，评价不可修改。"),
-)
+UNRATED = require_empty("rating", Text("It is rated, and a rating stays.", "已评价，评价不可修改。"))
 IN_TERM = Requirement(
     "TERM_OVER",
     lambda row, viewer: [Sql("{0}>{1}", row.rate_by, viewer.now)],

@@ -72,6 +72,11 @@ def require_states(
     return Requirement(code, lambda row, viewer: [Sql(f"{{0}} in ({listed})", row.field(column))], text)
 
 
+def require_empty(column: str, text: Text, code: str = "ILLEGAL_TRANSITION") -> Requirement:
+    """Return the requirement that a column has no value, such as the day on which something ended."""
+    return Requirement(code, lambda row, viewer: [Sql("{0} is null", row.field(column))], text)
+
+
 def tell_state(what: Text) -> Callable[[Any], Text]:
     """Return what is said of something, called so, whose state does not allow what was to be done."""
     return lambda row: Text(

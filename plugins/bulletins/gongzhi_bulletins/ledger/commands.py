@@ -14,9 +14,16 @@ from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.declare.sql import Alternatives
 from gongzhi.declare.viewer import ViewerScope
-from gongzhi.runtime.actions import Action, Requirement, require_held, require_rows, require_states, tell_state
+from gongzhi.runtime.actions import (
+    Action,
+    require_empty,
+    require_held,
+    require_rows,
+    require_states,
+    tell_state,
+)
 from gongzhi.runtime.checks import check_past_day, check_text, duplicate, input_form, invalid_input, is_given, today
 from gongzhi.runtime.commands import (
     EXPECTED,
@@ -130,11 +137,7 @@ class EndAffairInput:
     expected_version: int = input_field(EXPECTED)
 
 
-GOES_ON = Requirement(
-    "ILLEGAL_TRANSITION",
-    lambda row, viewer: [Sql("{0} is null", row.until)],
-    Text("It has ended.", "该事项已终止。"),
-)
+GOES_ON = require_empty("until", Text("It has ended.", "该事项已终止。"))
 
 
 @command(

@@ -9,8 +9,7 @@ import strawberry
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.declare.sql import Sql
-from gongzhi.runtime.actions import Action, Requirement
+from gongzhi.runtime.actions import Action, require_empty
 from gongzhi.runtime.checks import check_past_day, check_whole_number, invalid_input, is_given, today
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, input_field
 from gongzhi.values.errors import Refusal, Text
@@ -136,11 +135,7 @@ class RestructureLoanInput:
     expected_version: int = input_field(EXPECTED)
 
 
-UNSETTLED = Requirement(
-    "ILLEGAL_TRANSITION",
-    lambda loan, viewer: [Sql("{0} is null", loan.settled_at)],
-    Text("It is paid back.", "贷款已结清。"),
-)
+UNSETTLED = require_empty("settled_at", Text("It is paid back.", "贷款已结清。"))
 
 
 @command(

@@ -14,8 +14,7 @@ from gongzhi.core.units.models import Reach, UnitKind, UnitRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.declare.sql import Sql
-from gongzhi.runtime.actions import Action, Requirement, require_held
+from gongzhi.runtime.actions import Action, require_empty, require_held
 from gongzhi.runtime.checks import check_text, duplicate
 from gongzhi.runtime.commands import (
     EXPECTED,
@@ -85,11 +84,7 @@ class EndDispatchRuleInput:
     expected_version: int = input_field(EXPECTED)
 
 
-HOLDS = Requirement(
-    "ILLEGAL_TRANSITION",
-    lambda row, viewer: [Sql("{0} is null", row.valid_to)],
-    Text("It has ended already.", "该条目已停用。"),
-)
+HOLDS = require_empty("valid_to", Text("It has ended already.", "该条目已停用。"))
 
 
 @command(

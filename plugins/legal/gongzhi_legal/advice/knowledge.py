@@ -12,7 +12,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
-from gongzhi.runtime.actions import Action, Requirement, require_held, require_states
+from gongzhi.runtime.actions import Action, Requirement, require_empty, require_held, require_states
 from gongzhi.runtime.checks import check_text
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.runtime.screening import Concern, screen_text
@@ -49,11 +49,7 @@ SHARED = Requirement(
     lambda advice, viewer: [Sql("{0} is not null", advice.shared_at)],
     Text("Whoever asked has not agreed, so no entry is made of it.", "咨询人未同意匿名入库，不能生成知识条目。"),
 )
-UNWRITTEN = Requirement(
-    "DUPLICATE",
-    lambda advice, viewer: [Sql("{0} is null", advice.entry_id)],
-    Text("There is an entry of this already.", "该咨询已生成知识条目。"),
-)
+UNWRITTEN = require_empty("entry_id", Text("There is an entry of this already.", "该咨询已生成知识条目。"), "DUPLICATE")
 
 
 # Only a closed question: consent is given with the rating.

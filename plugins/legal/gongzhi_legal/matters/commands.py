@@ -10,8 +10,7 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.declare.sql import Sql
-from gongzhi.runtime.actions import Action, Requirement
+from gongzhi.runtime.actions import Action, require_empty
 from gongzhi.runtime.checks import check_text, invalid_input
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import Text
@@ -39,11 +38,7 @@ class SendLegalMessageInput:
     text: str = input_field(f"What, {LONG} characters at most (内容).")
 
 
-IS_OPEN = Requirement(
-    "ILLEGAL_TRANSITION",
-    lambda matter, viewer: [Sql("{0} is null", matter.closed_at)],
-    Text("The matter is closed.", "该事项已结束。"),
-)
+IS_OPEN = require_empty("closed_at", Text("The matter is closed.", "该事项已结束。"))
 # Whoever sees a matter has a seat at it.
 IN_OPEN_MATTER = Action(LegalMatter, (), (IS_OPEN,))
 

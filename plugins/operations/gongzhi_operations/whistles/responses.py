@@ -13,7 +13,7 @@ from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Alternatives, Sql, widen_rows
 from gongzhi.declare.viewer import ViewerScope
-from gongzhi.runtime.actions import Action, Requirement, require_held, require_rows, require_states
+from gongzhi.runtime.actions import Action, Requirement, require_empty, require_held, require_rows, require_states
 from gongzhi.runtime.checks import check_text, duplicate, invalid_input, is_given, not_found
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, free_text, input_field, not_allowed
 from gongzhi.values.errors import Text
@@ -170,14 +170,10 @@ def own_tasks(task: Table, viewer: ViewerScope) -> Alternatives:
     return [Sql("{0}={1}", task.unit_id, unit) for unit in viewer.units(CHECK_IN)]
 
 
-def open_tasks(task: Table, viewer: ViewerScope) -> Alternatives:
-    return [Sql("{0} is null", task.done_at)]
-
-
 COMPLETING = Action(
     WhistleTask,
     (require_rows(own_tasks),),
-    (Requirement("DUPLICATE", open_tasks, Text("The task is done.", "该任务已完成。")),),
+    (require_empty("done_at", Text("The task is done.", "该任务已完成。"), "DUPLICATE"),),
 )
 
 

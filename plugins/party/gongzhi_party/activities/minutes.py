@@ -12,7 +12,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
-from gongzhi.runtime.actions import Action, Requirement, require_rows
+from gongzhi.runtime.actions import Action, Requirement, require_empty, require_rows
 from gongzhi.runtime.checks import check_text, invalid_input, is_given, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.runtime.file_checks import UnfitFile
@@ -20,7 +20,7 @@ from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
-from ..actions import ARRANGES, led_tasks, require_empty
+from ..actions import ARRANGES, led_tasks
 from ..events import ActivityChanged
 from ..lookups import find_resident
 from ..models import ActivityRow, ActivityState, DeliberationRow, MinutesRow, PaperKind, PaperRow, TaskRow

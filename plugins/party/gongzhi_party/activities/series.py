@@ -10,7 +10,7 @@ from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.actions import Action
+from gongzhi.runtime.actions import Action, require_empty
 from gongzhi.runtime.checks import check_text, invalid_input
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import Text
@@ -18,7 +18,7 @@ from gongzhi_deadlines.calendars.reading import OF_COUNTY, parse_calendar
 from gongzhi_deadlines.worktime import Calendar
 from strawberry import ID
 
-from ..actions import ARRANGES, require_empty
+from ..actions import ARRANGES
 from ..events import ActivityChanged
 from ..models import ActivityRow, ActivityState, SeriesRow, Shift
 from ..visibility import CONVENE

@@ -19,7 +19,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Alternatives, Sql
 from gongzhi.declare.viewer import ViewerScope
-from gongzhi.runtime.actions import Action, require_held, require_rows
+from gongzhi.runtime.actions import Action, require_empty, require_held, require_rows
 from gongzhi.runtime.checks import CHINA, check_code, duplicate, invalid_input, is_given, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.runtime.jobs import JobRun, job
@@ -28,7 +28,7 @@ from gongzhi.values.errors import Refusal, Text
 from pypika_tortoise.queries import Table
 from strawberry import ID, UNSET
 
-from ..actions import own_links, require_empty
+from ..actions import own_links
 from ..lookups import find_home, find_permitted, lives_in, require_person
 from ..models import AskRow, AskState, LinkRow, MemberRow, MemberStatus
 from ..organisation.types import PartyMember

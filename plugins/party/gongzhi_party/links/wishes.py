@@ -27,7 +27,7 @@ from gongzhi.declare.filters import compare_place
 from gongzhi.declare.located import rows_inside
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
-from gongzhi.runtime.actions import Action, Requirement, require_held, require_states
+from gongzhi.runtime.actions import Action, Requirement, require_empty, require_held, require_states
 from gongzhi.runtime.checks import (
     check_text,
     check_whole_number,
@@ -51,7 +51,7 @@ from strawberry import ID, UNSET
 
 from .. import enums as enums
 from .. import visibility
-from ..actions import AS_PERSON, require_empty, require_nothing_of_mine, require_own, rows_at_home
+from ..actions import AS_PERSON, require_nothing_of_mine, require_own, rows_at_home
 from ..activities.types import PartyOpinion
 from ..deliberations.types import Deliberation
 from ..lookups import find_permitted, load_own_person, require_person

@@ -11,7 +11,7 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.actions import Action, require_held
+from gongzhi.runtime.actions import Action, require_empty, require_held
 from gongzhi.runtime.checks import (
     check_code,
     check_text,
@@ -39,7 +39,7 @@ from gongzhi.values.labels import label_of
 from strawberry import ID, UNSET
 from tortoise.expressions import Q
 
-from ..actions import require_empty, require_own_branch
+from ..actions import require_own_branch
 from ..lookups import find_permitted, find_resident
 from ..models import BranchKind, BranchRow, CoverageRow, Duty, OfficeRow
 from ..visibility import KEEP, ORGANISE

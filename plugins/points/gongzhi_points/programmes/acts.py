@@ -18,7 +18,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Alternatives, Sql, any_of
 from gongzhi.declare.viewer import ViewerScope
-from gongzhi.runtime.actions import Action, Requirement, require_rows
+from gongzhi.runtime.actions import Action, Requirement, require_empty, require_rows
 from gongzhi.runtime.checks import check_text, check_whole_number, input_form, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import (
     KEY,
@@ -174,13 +174,7 @@ ENDING = Action(
             ),
         ),
     ),
-    (
-        Requirement(
-            "ILLEGAL_TRANSITION",
-            lambda act, viewer: [Sql("{0} is null", act.ends_on)],
-            Text("This version has an end.", "该版本已有停用日。"),
-        ),
-    ),
+    (require_empty("ends_on", Text("This version has an end.", "该版本已有停用日。")),),
 )
 
 

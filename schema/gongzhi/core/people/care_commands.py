@@ -13,8 +13,7 @@ from tortoise.expressions import F
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.declare.sql import Sql
-from gongzhi.runtime.actions import Action, Requirement, require_rows
+from gongzhi.runtime.actions import Action, require_empty, require_rows
 from gongzhi.runtime.checks import CHINA, check_moment, check_past_day, check_text, duplicate, invalid_input, today
 from gongzhi.runtime.commands import (
     EXPECTED,
@@ -180,11 +179,7 @@ class EndLiaisonInput:
     liaison: ID = input_field("The office's id (联系标识).")
 
 
-HELPS_ON = Requirement(
-    "ILLEGAL_TRANSITION",
-    lambda row, viewer: [Sql("{0} is null", row.until)],
-    Text("The office has ended already.", "该联系已终止。"),
-)
+HELPS_ON = require_empty("until", Text("The office has ended already.", "该联系已终止。"))
 
 
 @command(
