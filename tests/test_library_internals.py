@@ -134,14 +134,26 @@ class ResetByHand:
         self.calls += 1
 
 
-def test_comments_are_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sources_without_comments_are_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     before = models._get_comments
-    with server.skip_column_comments():
-        assert models._get_comments(GridRow) == {}
-    assert models._get_comments is before
+    monkeypatch.setattr(models, "_get_comments", read := Comments())
+    with server.skip_missing_comments():
+        assert models._get_comments(GridRow) == {} and read.calls == 0
+        assert models._get_comments(Comments) == {"calls": "How often it was asked."} and read.calls == 1
+    assert models._get_comments is read
     monkeypatch.delattr(models, "_get_comments")
-    with server.skip_column_comments():
+    with server.skip_missing_comments():
         assert not hasattr(models, "_get_comments")
+    assert before(Comments) == {"calls": "How often it was asked."}
+
+
+class Comments:
+    #: How often it was asked.
+    calls = 0
+
+    def __call__(self, model: type) -> dict[str, str]:
+        self.calls += 1
+        return {"calls": "How often it was asked."}
 
 
 def test_models_are_prepared_as_ever_by_another_name(monkeypatch: pytest.MonkeyPatch) -> None:

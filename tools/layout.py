@@ -15,6 +15,7 @@ import tokenize
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from operator import itemgetter
 from pathlib import Path
@@ -139,12 +140,17 @@ def code_lines(path: Path) -> int:
     return len(lines_with_code(path))
 
 
-def lines_with_code(path: Path) -> set[int]:
+def lines_with_code(path: Path) -> frozenset[int]:
     """Return the numbers of the lines that hold code."""
-    text = path.read_text(encoding="utf-8")
+    return read_tokens(path)[0]
+
+
+@cache  # several figures ask for the same modules
+def read_tokens(path: Path) -> tuple[frozenset[int], int]:
+    """Return the numbers of the lines that hold code, and how many comments there are that speak to people."""
     words: set[int] = set()
     # Strings that stand alone are documentation, of attributes, too.
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes_of(parse_module(path)):
         for inner in getattr(node, "body", []) if isinstance(getattr(node, "body", []), list) else []:
             if (
                 isinstance(inner, ast.Expr)
@@ -152,13 +158,27 @@ def lines_with_code(path: Path) -> set[int]:
                 and isinstance(inner.value.value, str)
             ):
                 words |= set(range(inner.lineno, (inner.end_lineno or inner.lineno) + 1))
-    held: set[int] = set()
+    held, comments = set[int](), 0
     # By tokens rather than lines: a statement over several lines,
     # or a string with line breaks, counts each of its lines.
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+    for token in tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline):
         if token.type not in NO_CODE:
             held |= set(range(token.start[0], token.end[0] + 1))
-    return held - words
+        elif token.type == tokenize.COMMENT and not DIRECTIVE.match(token.string):
+            comments += 1
+    return frozenset(held - words), comments
+
+
+@cache
+def parse_module(path: Path) -> ast.Module:
+    """Return a module, parsed."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def nodes_of(module: ast.Module) -> tuple[ast.AST, ...]:
+    """Return all nodes of a module."""
+    return tuple(ast.walk(module))
 
 
 def definitions() -> int:
@@ -224,9 +244,9 @@ def listed_names(page: str) -> Mapping[str, set[str]]:
 
 def used_names(path: Path) -> Iterator[tuple[str, str]]:
     """Yield what a module uses of the contract, each with where it comes from: by name, or as an attribute."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = nodes_of(parse_module(path))
     modules: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "gongzhi":
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"
@@ -234,7 +254,7 @@ def used_names(path: Path) -> Iterator[tuple[str, str]]:
                     modules[alias.asname or alias.name] = whole
                 else:
                     yield node.module or "", alias.name
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
             yield modules[node.value.id], node.attr
 
@@ -255,7 +275,7 @@ def modules() -> Iterator[tuple[Path, ast.Module]]:
     """Yield all modules, parsed."""
     for folder in distributions():
         for path in sources(folder):
-            yield path, ast.parse(path.read_text(encoding="utf-8"))
+            yield path, parse_module(path)
 
 
 def definitions_of(module: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
@@ -270,9 +290,11 @@ def decorators(one: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> se
     return {ast.unparse(by.func if isinstance(by, ast.Call) else by) for by in one.decorator_list}
 
 
-def hooks() -> set[str]:
+@cache
+def hooks() -> frozenset[str]:
     """Return the names of the hooks, which plugins implement under the same name."""
-    return set(re.findall(r"^def (\w+)", (CONTRACT / "plugin" / "hooks.py").read_text(encoding="utf-8"), re.MULTILINE))
+    text = (CONTRACT / "plugin" / "hooks.py").read_text(encoding="utf-8")
+    return frozenset(re.findall(r"^def (\w+)", text, re.MULTILINE))
 
 
 def overloaded() -> list[str]:
@@ -312,7 +334,7 @@ def picture_names() -> list[str]:
 def names_given(path: Path, module: ast.Module) -> set[str]:
     """Return the names that a module gives to itself and to what it defines."""
     names = {path.stem}
-    for node in ast.walk(module):
+    for node in nodes_of(module):
         match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 names.add(name)
@@ -326,7 +348,7 @@ def long_functions() -> list[str]:
     return [
         f"{path.relative_to(ROOT)}: {one.name} ({length})"
         for path, module in modules()
-        for one in ast.walk(module)
+        for one in nodes_of(module)
         if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
         if (length := function_length(path, one)) > LONGEST
     ]
@@ -347,8 +369,8 @@ def thick_modules() -> list[str]:
 
 def functions_of(module: ast.Module) -> Iterator[tuple[ast.AST, ast.FunctionDef | ast.AsyncFunctionDef]]:
     """Yield the functions of a module and the methods of its classes, each with what holds it."""
-    for holder in (module, *(one for one in ast.walk(module) if isinstance(one, ast.ClassDef))):
-        for one in holder.body:
+    for holder in nodes_of(module):
+        for one in holder.body if isinstance(holder, ast.Module | ast.ClassDef) else ():
             if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield holder, one
 
@@ -395,7 +417,7 @@ def descriptive_functions() -> list[str]:
     described = {
         (path, line)
         for path, module in modules()
-        for one in ast.walk(module)
+        for one in nodes_of(module)
         if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and decorators(one) & DESCRIBES
         for line in range(one.lineno, one.body[0].lineno + 1)
     }
@@ -427,12 +449,9 @@ def sparsest() -> Figure:
 
 def comment_share(folder: Path) -> float:
     """Count a distribution's comments in 100 lines of code, without those that speak to tools."""
-    lines = comments = 0
-    for path in sources(folder):
-        lines += code_lines(path)
-        for token in tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline):
-            comments += token.type == tokenize.COMMENT and not DIRECTIVE.match(token.string)
-    return round(100 * comments / lines, 1) if lines else 0
+    found = [read_tokens(path) for path in sources(folder)]
+    lines = sum(len(held) for held, _ in found)
+    return round(100 * sum(comments for _, comments in found) / lines, 1) if lines else 0
 
 
 def least_tested() -> Figure:

@@ -19,7 +19,6 @@ from starlette.types import ASGIApp
 from .app import create_app
 from .clock import clock
 from .configuration import read_limits
-from .deployment.startup import fast_startup
 from .deployment.surroundings import refuse_bad_surroundings
 from .errors import Problem
 from .gateway.limits import Limits
@@ -27,6 +26,7 @@ from .gateway.uvicorn_protocols import WebSocketProtocol, protocol_with_timeout
 from .plugins import loader
 from .plugins.contributions import Plugins
 from .settings import Settings
+from .startup import fast_startup
 from .storage import database, embedded_postgres, fingerprints
 from .storage.key_ring import load_key_ring
 from .telemetry.logs import set_up_logging
@@ -101,8 +101,7 @@ def serve_forever(
     The port is taken first, so that a second server stops before it touches the database.
     """
     set_up_logging(settings)
-    with fast_startup():
-        installed = Plugins() if only_core else loader.load_plugins(without)
+    installed = Plugins() if only_core else loader.load_plugins(without)
     # Port first, database second: a second server must not touch the tables of the first.
     with ExitStack() as stack:
         listeners = [stack.enter_context(bind_socket(settings.host, settings.port))] if settings.answers else []

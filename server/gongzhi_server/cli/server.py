@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from gongzhi_server.deployment.startup import fast_startup
 from gongzhi_server.errors import Problem
+from gongzhi_server.startup import fast_startup
 from gongzhi_server.storage import embedded_postgres
 
 from .contents import load_demo_once

@@ -15,6 +15,7 @@ from gongzhi.values.errors import DeclarationError
 from pluggy import PluginValidationError
 
 from gongzhi_server.errors import Problem
+from gongzhi_server.startup import fast_startup
 
 from .contributions import Plugins
 from .installed import FAULTS, NAME, TAKEN, Plugin, empty_manager
@@ -27,6 +28,7 @@ class HookModule:
         vars(self).update(vars(module) | vars(module).get(HOOKS, {}))
 
 
+@fast_startup()
 def load_plugins(without: Collection[str] = (), entries: Iterable[EntryPoint] | None = None) -> Plugins:
     """Load the installed plugins in the order of their names. Raises Problem with the name of one that cannot be.
 

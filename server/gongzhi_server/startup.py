@@ -13,13 +13,13 @@ def fast_startup() -> Iterator[None]:
 
     Nearly all that is made then stays for good: looking for garbage among it, again and again, finds none.
     """
-    from gongzhi_server._compat import skip_column_comments
+    from gongzhi_server._compat import skip_missing_comments
 
     sweeping = gc.isenabled()
     # See "A start looks for no garbage" in docs/decisions/deployment.md.
     gc.disable()
     try:
-        with skip_column_comments():
+        with skip_missing_comments():
             yield
     finally:
         # Moved out of the collector's sight, so that later collections do not walk over what stays for good either.

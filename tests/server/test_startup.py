@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gongzhi_server.deployment.startup import fast_startup
+from gongzhi_server.startup import fast_startup
 from tortoise import fields
 from tortoise.models import Model
 
@@ -43,13 +43,13 @@ def test_serving_spares_libraries(empty: str, tmp_path: Path) -> None:
 
 
 def test_haste_ends() -> None:
-    """Garbage is looked for again, and a model's comments are read again."""
+    """Garbage is looked for again; comments of a model are read meanwhile, too, for migrations have them."""
     with fast_startup():
         assert not gc.isenabled()
+
+        class Kept(Model):
+            #: Told to whoever writes its migrations.
+            name = fields.TextField()
+
     assert gc.isenabled()
-
-    class Kept(Model):
-        #: Told to whoever writes its migrations.
-        name = fields.TextField()
-
     assert Kept._meta.fields_map["name"].description == "Told to whoever writes its migrations."
