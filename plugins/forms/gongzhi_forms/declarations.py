@@ -156,6 +156,9 @@ def parse_declaration(text: str) -> dict[str, Any]:
     """Return what a TOML or JSON text says. Raises Refusal."""
     if len(text) > LONGEST:
         raise invalid_input(f"It has {LONGEST} characters at most.", f"不超过 {LONGEST} 个字符。", "declaration")
+    # Empty TOML is a table without keys: what it lacks would be told at places that nobody has written.
+    if not text.strip():
+        raise invalid_input("Describe the form, in TOML or JSON.", "请以 TOML 或 JSON 描述报表。", "declaration")
     try:
         found = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
     # Deep nesting ends in a RecursionError, which is no fault of ours.
