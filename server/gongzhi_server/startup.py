@@ -15,14 +15,22 @@ def fast_startup() -> Iterator[None]:
     """
     from gongzhi_server._compat import skip_missing_comments
 
-    sweeping = gc.isenabled()
     # See "A start looks for no garbage" in docs/decisions/deployment.md.
+    with pause_collector(), skip_missing_comments():
+        try:
+            yield
+        finally:
+            # Moved out of the collector's sight, so that later collections do not walk over what stays for good either.
+            gc.freeze()
+
+
+@contextmanager
+def pause_collector() -> Iterator[None]:
+    """Look for no garbage meanwhile."""
+    sweeping = gc.isenabled()
     gc.disable()
     try:
-        with skip_missing_comments():
-            yield
+        yield
     finally:
-        # Moved out of the collector's sight, so that later collections do not walk over what stays for good either.
-        gc.freeze()
         if sweeping:
             gc.enable()
