@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -441,6 +444,14 @@ async def test_odd_figures_refused(empty: str) -> None:
         await demo.load_county(empty, people=99, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
     with pytest.raises(Problem, match="today"):
         await demo.load_county(empty, people=FEW, today=date(2021, 12, 31), keys=KEYS, apps=ESSENTIAL.apps)
+
+
+def test_tables_may_have_been_there_before(empty: str, tmp_path: Path) -> None:
+    """A process that has brought no tables up to date has not been through the models yet."""
+    load = "asyncio.run(load_demo_database(sys.argv[1], people=100, data=Path(sys.argv[2])))"
+    program = f"import asyncio, sys; from pathlib import Path; from gongzhi_server.testing import *; {load}"
+    done = subprocess.run([sys.executable, "-c", program, empty, tmp_path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 async def test_smallest_county_loads(empty: str) -> None:

@@ -17,6 +17,8 @@ from gongzhi.runtime.sealing import KeyRing
 
 from gongzhi_server.errors import Problem
 from gongzhi_server.plugins.contribution_checks import models_of
+from gongzhi_server.plugins.contributions import CORE_APPS
+from gongzhi_server.storage.database import open_tortoise, tortoise_config
 
 from . import bodies, cases, county_time, grids, records
 from .bodies import Organisations
@@ -106,7 +108,9 @@ async def load_county(
             await connection.execute("lock table grids.grid in share row exclusive mode")
             if await _present(connection):
                 raise Problem(f"county {CODE} is there already; the demo county goes into a database without it")
-            await _fill(writer, people, today, seed, keys, apps)
+            # Plugins make rows of their models, which Tortoise completes when it is opened.
+            async with open_tortoise(tortoise_config(dsn, apps or CORE_APPS, 1)):
+                await _fill(writer, people, today, seed, keys, apps)
         # Outside the transaction, where alone PostgreSQL allows
         # it. Without statistics the first queries would be slow.
         theirs = [f"{app.label}.{one._meta.db_table}" for app in apps if app.demo for one in models_of(app)]
