@@ -21,7 +21,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from gongzhi.declare.bounds import ITEMS, TEXT, field_name
+from gongzhi.declare.bounds import BOUND, ITEMS, TEXT, USUAL, Limits, field_name
 from gongzhi.declare.roots import Mutation, Query, Subscription
 from gongzhi.runtime.commands import COMMAND, Call, Command
 from gongzhi.values.labels import split_label
@@ -56,6 +56,7 @@ DESKS = {
 }
 PAGING = {"first", "last", "after", "before"}
 ROOTS = {Query: ("Queries", "查询"), Mutation: ("Mutations", "变更"), Subscription: ("Subscriptions", "订阅")}
+DEFINITION = "strawberry-definition"
 BRACKETED = re.compile(r"\s*[(（][^()（）]*[\u4e00-\u9fff][^()（）]*[)）]")
 REFUSALS = "### In a payload\n"
 RELEASED = max((ROOT / "tests" / "storage").glob("schema-*.graphql.xz"))
@@ -102,14 +103,14 @@ words in descriptions are left out. `gongzhi schema diff OLD DOCUMENTS` says whi
 指出您的哪些操作会出错；应对办法见[升级](../upgrading.zh-CN.md)。""",
 }
 ABOUT = {
-    "en": """Every operation of the schema: what it answers, who may, what is given, how long it may be, what it
-refuses, and an operation that the tests send. Lengths and refusals are those that the code of an operation names;
-any text has at most {text:,} characters and any list {items:,} items, and every mutation may refuse with
+    "en": """Every operation of the schema: what it answers, who may, what is given and within which limits, what it
+refuses, and an operation that the tests send. Limits are `@constraint` in the schema; where nothing is said, a text has
+at most {text:,} characters and a list {items:,} items. Every mutation may refuse with
 `BAD_USER_INPUT`, `FORBIDDEN`, `NOT_FOUND` and `IDEMPOTENCY_KEY_REUSED`. What codes mean:
 [for frontends](../frontends.md#in-a-payload). `node(id:)` finds anything by its id. What is not as it was in the last
 release: [changes](changes.md).""",
-    "zh": """接口的每个操作：返回什么、谁可以做、输入什么及其字数、可能的拒绝，以及测试所发送的示例。
-字数与拒绝代码取自各操作的程序；任何文本最长 {text:,} 个字符，任何列表最多 {items:,} 项，任何变更都可能以
+    "zh": """接口的每个操作：返回什么、谁可以做、输入什么及其限制、可能的拒绝，以及测试所发送的示例。
+限制即 schema 中的 `@constraint`；未注明的，文本最长 {text:,} 个字符，列表最多 {items:,} 项。任何变更都可能以
 `BAD_USER_INPUT`、`FORBIDDEN`、`NOT_FOUND`、`IDEMPOTENCY_KEY_REUSED` 拒绝。
 代码含义见[前端开发指南](../frontends.zh-CN.md)。`node(id:)` 按标识查找任何对象。
 与上一版的不同见[接口变更](changes.zh-CN.md)。""",
@@ -292,7 +293,7 @@ def describe(operation: Operation, language: str) -> Iterator[str]:
         facts.append(pick(language, f"deprecated: {field.deprecation_reason}", f"已弃用：{field.deprecation_reason}"))
     yield "; ".join(facts) + "." if language == "en" else "；".join(facts) + "。"
     if rows := [*members(operation, language)]:
-        heads = pick(language, "give,type,characters,what", "输入,类型,字数,说明").split(",")
+        heads = pick(language, "give,type,limits,what", "输入,类型,限制,说明").split(",")
         yield table(heads, rows)
     for path, document in examples().get(operation.name, [])[:1]:
         place = f"../../{path.relative_to(ROOT).as_posix()}"
@@ -314,8 +315,27 @@ def members(operation: Operation, language: str) -> Iterator[tuple[str, str, str
         given = kind.fields
     for name, one in given.items():
         if name not in PAGING:
-            text = most.get(name, "") if get_named_type(one.type).name == "String" else ""
-            yield f"`{name}`", f"`{one.type}`", str(text), say(one.description, language)
+            limits = one.extensions[DEFINITION].metadata.get(BOUND, USUAL) if DEFINITION in one.extensions else USUAL
+            if limits == USUAL and name in most and get_named_type(one.type).name == "String":
+                limits = Limits(longest=most[name])
+            told = pick(language, ", ", "，").join(tell_limits(limits, language))
+            yield f"`{name}`", f"`{one.type}`", told, say(one.description, language)
+
+
+def tell_limits(limits: Limits, language: str) -> Iterator[str]:
+    """What the limits of a field say."""
+    spans = [
+        (limits.length or limits.longest and (0, limits.longest), ("characters", "字")),
+        (limits.between, ("", "")),
+        (limits.items and limits.entries, ("entries", "项")),
+    ]
+    for span, noun in spans:
+        if span:
+            least, most = span
+            counted = f"{least:,}–{most:,}" if least or not noun[0] else f"≤ {most:,}"
+            yield f"{counted} {pick(language, *noun)}".strip()
+    if limits.pattern:
+        yield f"`{limits.pattern.expression}`"
 
 
 def title(owner: str, language: str) -> str:

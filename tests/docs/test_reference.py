@@ -59,7 +59,8 @@ def test_what_it_says_of_a_command() -> None:
     """Permission, lengths and refusals, as the tests of cases meet them."""
     [accept] = [one.command for one in made()["operations"]() if one.name == "acceptCase"]
     assert accept.requires == "cases.accept"
-    assert made()["lengths"](accept).items() >= {("title", 200), ("note", 10_000)}
+    limits = accept.input.__strawberry_definition__.get_field("title").metadata["bound"]
+    assert [*made()["tell_limits"](limits, "en")] == ["1–200 characters"]
     assert {"STALE_VERSION", "ILLEGAL_TRANSITION", "CONFLICT_OF_INTEREST"} <= set(made()["refusals"](accept))
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from gongzhi.declare.bounds import BOUND, USUAL, Limits
 from graphql import (
     GraphQLEnumType,
+    GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLList,
     GraphQLNonNull,
@@ -24,6 +26,8 @@ Way = tuple[str | int, ...]
 JOINING = {"and", "or", "not"}
 """Members of filters that hold filters."""
 LONG = "9" * 60
+SHAPED = ("x1", "X1", "x.1")
+"""Texts that between them have every shape that fields ask for."""
 TEXTS = (
     "",
     " \t ",
@@ -81,11 +85,31 @@ def full_value(name: str, kind: Any, known: Mapping[str, Any], depth: int = 0) -
     if isinstance(kind, GraphQLInputObjectType):
         fields = list(kind.fields.items())[:1] if kind.is_one_of else kind.fields.items()
         return {
-            key: full_value(key, field.type, known, depth + 1)
+            key: fit_value(full_value(key, field.type, known, depth + 1), limits_of(field))
             for key, field in fields
             if depth < 5 or is_required_input_field(field)
         }
     return value(name, kind, known)
+
+
+def limits_of(field: GraphQLInputField) -> Limits:
+    """What is declared of a field of an input."""
+    declared = field.extensions.get("strawberry-definition")
+    limits: Limits = declared.metadata.get(BOUND, USUAL) if declared else USUAL
+    return limits
+
+
+def fit_value(value: Any, limits: Limits) -> Any:
+    """The value, or where it is beyond the limits of its field another that is not."""
+    if isinstance(value, list):
+        return [fit_value(one, limits) for one in value] * max(1, limits.entries[0])
+    if isinstance(value, str) and limits.pattern and not re.fullmatch(limits.pattern.expression, value):
+        return next(one for one in SHAPED if re.fullmatch(limits.pattern.expression, one))
+    if isinstance(value, str) and limits.length:
+        return value.ljust(limits.length[0], "x")[: limits.length[1]]
+    if isinstance(value, int) and limits.between:
+        return min(max(value, limits.between[0]), limits.between[1])
+    return value
 
 
 def leaves(kind: Any, way: Way = (), depth: int = 0) -> Iterator[tuple[Way, Any, bool]]:

@@ -7,7 +7,6 @@ from gongzhi.core.people.types import Household
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from strawberry import ID
 
@@ -19,7 +18,7 @@ from .types import SampleNote
 class AddSampleNoteInput:
     idempotency_key: str = input_field(KEY)
     household: ID = input_field("The household's id (户标识).")
-    text: str = input_field("What to note (内容).")
+    text: str = input_field("What to note (内容).", length=(1, 200))
 
 
 @strawberry.type(description="The note, or why there is none (备注结果).")
@@ -33,7 +32,7 @@ async def add_sample_note(call: Call, input: AddSampleNoteInput) -> AddSampleNot
     household = await call.find(Household, "household", id=key_of(Household)(input.household))
     if not call.may("sample.add", household):
         raise not_allowed("household")
-    note = await NoteRow.create(household=household, text=check_text(input.text, 200, "text"), at=call.now)
+    note = await NoteRow.create(household=household, text=input.text, at=call.now)
     return AddSampleNotePayload(note=ref(SampleNote, note.id))
 
 

@@ -13,7 +13,7 @@ import strawberry
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.types import Case
 from gongzhi.core.people.types import Visit
-from gongzhi.declare.bounds import check_values
+from gongzhi.declare.bounds import read_input
 from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.plans import DECIDED, GUARD, MOST
 from gongzhi.runtime.checks import check_moment, invalid_input, is_given, not_found
@@ -118,7 +118,7 @@ class Batch:
             return self.refuse_entry(entry, SyncState.FAILED, internal_error())
 
     async def carry_out_entry(self, entry: SyncEntryInput) -> SyncResult:
-        check_values(entry)
+        check_entry(entry)
         context = self.context
         [(name, input)] = [(name, value) for name in SORTS if is_given(value := getattr(entry.change, name))]
         # A phone's clock is believed within bounds, and noted beside the server's own.
@@ -159,6 +159,16 @@ class Batch:
         if input.entry not in self.cases:
             raise not_found("No earlier entry of this name has a case.", "本批中没有该条目对应的诉求。", "entry")
         return replace(input, number=self.cases[input.entry], entry=None)
+
+
+def check_entry(entry: SyncEntryInput) -> None:
+    """Refuse an entry that cannot be read. Raises Refusals."""
+    try:
+        read_input(entry)
+    except Refusals as several:
+        # What is wrong within its change is said by the command, under the entry's key.
+        if own := [one for one in several.refusals if len(one.path) <= len(("change", "name"))]:
+            raise Refusals(own) from None
 
 
 def check_entries(entries: Sequence[SyncEntryInput]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -11,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from strawberry import UNSET
 
+from gongzhi.declare.bounds import SHORT_CODE, Limits, check_argument
 from gongzhi.runtime.commands import Call
 from gongzhi.values.codes import CodeError
 from gongzhi.values.errors import FIELD, Refusal, Refusals
@@ -20,9 +20,6 @@ T = TypeVar("T")
 CHINA = ZoneInfo("Asia/Shanghai")
 SKEW = timedelta(minutes=5)
 """How far a phone's clock may be ahead of ours."""
-SHORT_CODE = re.compile(r"[a-z][a-z0-9-]{1,23}")
-# Control characters but for the tab and line ends.
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class Form:
@@ -74,29 +71,19 @@ def duplicate(en: str, zh: str, *path: str) -> Refusal:
 
 def check_text(value: str, most: int, *path: str) -> str:
     """Return the text without blanks around it."""
-    kept = value.strip()
-    if not 1 <= len(kept) <= most:
-        raise invalid_input(f"{FIELD} must have 1 to {most} characters.", f"{FIELD}应为 1 至 {most} 个字符。", *path)
-    if UNPRINTABLE.search(kept):
-        raise invalid_input(f"{FIELD} holds characters that cannot be printed.", f"{FIELD}含有不可打印的字符。", *path)
-    return kept
+    check_argument(value, *path, limits=Limits(length=(1, most)))
+    return value.strip()
 
 
 def check_whole_number(value: int, least: int, most: int, *path: str) -> int:
     """Return the number, which must lie within bounds, both included."""
-    if not least <= value <= most:
-        raise invalid_input(f"{FIELD} must be {least} to {most}.", f"{FIELD}应为 {least} 至 {most}。", *path)
+    check_argument(value, *path, limits=Limits(between=(least, most)))
     return value
 
 
 def check_short_code(value: str, *path: str) -> str:
     """Return a code that people give to something: 2 to 24 lower-case letters, digits and hyphens, a letter first."""
-    if not SHORT_CODE.fullmatch(value):
-        raise invalid_input(
-            "A code has 2 to 24 lower-case letters, digits and hyphens and begins with a letter.",
-            "编码须为 2 至 24 位小写字母、数字或连字符，以字母开头。",
-            *path,
-        )
+    check_argument(value, *path, limits=Limits(pattern=SHORT_CODE))
     return value
 
 

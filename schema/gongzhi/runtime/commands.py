@@ -21,7 +21,7 @@ import strawberry
 from strawberry.types.field import StrawberryField
 from tortoise.models import Model
 
-from gongzhi.declare.bounds import BOUND, Bound
+from gongzhi.declare.bounds import BOUND, Limits, Span, TextPattern
 from gongzhi.declare.events import Event
 from gongzhi.declare.fields import Declared
 from gongzhi.declare.plans import DECIDED, GUARD, Guard
@@ -64,18 +64,22 @@ def text_warnings() -> Any:
     return Declared(description=description, default_factory=list, metadata={ONCE: True})
 
 
-def free_text(description: str, *, longest: int | None = None, **options: Any) -> Any:
+def free_text(description: str, *, length: Span = None, longest: int | None = None, **options: Any) -> Any:
     """Return a field of an input for free text. A payload with `warnings` tells what in it must not be stored."""
-    return Declared(description=description, metadata={SCREENED: True, BOUND: Bound(longest)}, **options)
+    limits = Limits(length, longest)
+    return Declared(description=description, metadata={SCREENED: True, BOUND: limits}, **options)
 
 
-def input_field(description: str, *, longest: int | None = None, items: int | None = None, **options: Any) -> Any:
+def input_field(
+    description: str, *, length: Span = None, longest: int | None = None, pattern: TextPattern | None = None,
+    between: Span = None, items: int | Span = None, **options: Any,
+) -> Any:  # fmt: skip
     """Return a field of an input. With `default=UNSET` it may be left out.
 
-    `longest` is how many characters a text may have, and `items` how many entries a list, where the usual bounds of
-    their types (`gongzhi.declare.bounds`) are too narrow or too wide.
+    What else is declared of it are its limits (`gongzhi.declare.bounds`), which the schema tells and the server checks.
     """
-    return Declared(description=description, metadata={BOUND: Bound(longest, items)}, **options)
+    limits = Limits(length, longest, pattern, between, items)
+    return Declared(description=description, metadata={BOUND: limits}, **options)
 
 
 def result_field(description: str) -> Any:
@@ -185,6 +189,8 @@ class Command:
     """Decides on what another person did: it fails unless it called `require_independence`."""
     action: Action | None = None
     """To which rows it is done, by whom and in which states: it fails unless it found one."""
+    form: Callable[[Call, Any], object] | None = None
+    """Reads what the limits of the input's fields do not say, and raises for all that is wrong with it."""
 
 
 def command(
@@ -194,18 +200,21 @@ def command(
     repeats: bool = False,
     two_persons: bool = False,
     action: Action | None = None,
+    form: Callable[[Call, Any], object] | None = None,
 ) -> Callable[[Callable[[Any, Any], Awaitable[Any]]], Any]:
     """Make a function a mutation. Its first argument is the Call, its second the input.
 
     What `repeats` is carried out each time it is sent; its input's `idempotency_key` may be left out.
     What takes `two_persons` decides on another person's act, and calls `gongzhi.core.accounts.independence`.
     An `action` is checked when the command finds its row, and told by the `actions` of the row's type.
+    Where the limits of the input's fields refuse something, what a `form` refuses is told along with it: the function
+    that the command begins with, which reads the input and neither finds nor changes anything.
     """
 
     def decorate(function: Callable[[Any, Any], Awaitable[Any]]) -> Any:
         hints = typing.get_type_hints(function)
         declared = Command(
-            function.__name__, function, hints["return"], requires, repeats, hints["input"], two_persons, action
+            function.__name__, function, hints["return"], requires, repeats, hints["input"], two_persons, action, form
         )
         # Refusals are answered as data, so every payload has a place for them.
         if "errors" not in hints["return"].__annotations__:

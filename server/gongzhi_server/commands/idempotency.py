@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 import strawberry
 from gongzhi.core.journal.models import RequestRow
+from gongzhi.declare.bounds import check_argument
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.commands import Command
 from gongzhi.runtime.context import Context
@@ -43,6 +44,7 @@ def key_owner(viewer: Viewer, key: str) -> tuple[str, str]:
             "幂等键长度应为 1 至 100 个字符。",
             ("idempotencyKey",),
         )
+    check_argument(key, "idempotencyKey")  # PostgreSQL stores no text that is not Unicode
     if viewer.account.name is not None:
         return viewer.account.name, key
     # All strangers share one account, so a key that can be guessed would answer one stranger with another's payload.

@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 from asyncpg.exceptions import DeadlockDetectedError, UniqueViolationError
 from gongzhi.core.journal.models import RequestRow
-from gongzhi.declare.bounds import check_values
 from gongzhi.runtime.commands import Command
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.tracing import span
@@ -56,11 +55,6 @@ async def perform_command(
         return restore_answer(command, refusal_result(command, refusal), context.viewer)
     if command.requires and not context.viewer.can(command.requires):
         raise PermissionDenied(command.requires)
-    # Bounds of values are checked before the key is taken: the corrected request may have the same key.
-    try:
-        check_values(given)
-    except Refusals as refusals:
-        return restore_answer(command, refusal_result(command, refusals), context.viewer)
     if command.repeats:
         return await perform_repeatable(context, command, given, plugin, outbox)
     mac = request_mac(context, command, given)

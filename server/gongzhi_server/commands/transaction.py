@@ -15,6 +15,7 @@ from gongzhi.core.accounts.models import AccountRow, Belonging, InvitationRow
 from gongzhi.core.people.models import HouseholdRow, PersonRow
 from gongzhi.core.people.protected import reveal_field
 from gongzhi.core.plugins.models import ActivationRow
+from gongzhi.declare.bounds import read_input
 from gongzhi.declare.columns import load_row, remember_row
 from gongzhi.declare.entity import Entity, Ref
 from gongzhi.declare.events import Event
@@ -138,6 +139,8 @@ class Transaction:
 
     async def perform(self, command: Command, input: Any) -> Any:
         """Carry out a command, and let nothing of it stay if it left out a check that it promises."""
+        # Only now: a request that is sent again is answered as it was, whatever the limits are by then.
+        input = self.read(command, input)
         # A copy shares the transaction and all that is collected for its end; checks are the command's own.
         inner = copy.copy(self)
         inner.command, inner.given, inner.acted, inner.checks = command, input, False, set()
@@ -147,6 +150,22 @@ class Transaction:
         if command.action and not inner.acted:
             raise RuntimeError(f"{command.name} has an action, and never found a {command.action.on.__name__}")
         return payload
+
+    def read(self, command: Command, input: Any) -> Any:
+        """Return an input as its command gets it. Raises Refusals for all that is wrong with it."""
+        try:
+            return read_input(input)
+        except Refusals as several:
+            found = {one.path: one for one in several.refusals}
+        try:
+            # What is wrong by the limits may be so for the form as well; it is said once.
+            if command.form:
+                command.form(self, input)
+        except Refusal as refusal:
+            found.setdefault(refusal.path, refusal)
+        except Refusals as several:
+            found |= {one.path: one for one in several.refusals if one.path not in found}
+        raise Refusals(list(found.values()))
 
     def note(self, row: Model) -> None:
         """Remember whom a row stands for: what a command locks of people is what it is done to."""

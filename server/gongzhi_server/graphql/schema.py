@@ -38,6 +38,7 @@ from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.plugins.installed import CORE
 
 from .action_fields import action_fields
+from .constraints import constrain_field
 from .list_arguments import complete_field, counts_field, filter_input, order_enum
 from .node_fields import node_fields
 
@@ -304,6 +305,8 @@ class Schema(strawberry.Schema):
         """Return a type's fields with those that were added to it, as Strawberry asks for them."""
         added = self._added.get(type_definition.origin, {}).values()
         fields = [self._complete(field, type_definition) for field in (*type_definition.fields, *added)]
+        if type_definition.is_input:
+            return [constrain_field(one) for one in fields]
         return [*fields, *self._counts(type_definition)]
 
     def _counts(self, definition: StrawberryObjectDefinition) -> Iterable[StrawberryField]:

@@ -19,7 +19,6 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from gongzhi.core.accounts.rules import CONSOLE
-from gongzhi.declare.bounds import check_values
 from gongzhi.declare.viewer import Viewer, ViewerAccount
 from gongzhi.runtime.commands import COMMAND, ONCE, Command
 from gongzhi.runtime.context import Context
@@ -222,7 +221,6 @@ class RowImport:
         command, plugin = self.mutation.command, self.mutation.plugin
         mac = request_mac(self.context, command, given)
         try:
-            check_values(given)
             # A savepoint: a refused row leaves nothing, and its key is free for when it is corrected.
             return await mutations.perform_in_transaction(
                 self.context, command, given, account, given.idempotency_key, mac, plugin, self.outbox

@@ -22,7 +22,6 @@ from gongzhi.runtime.actions import Action, Requirement, require_held, require_r
 from gongzhi.runtime.checks import (
     CHINA,
     check_past_day,
-    check_text,
     duplicate,
     input_form,
     invalid_input,
@@ -79,7 +78,7 @@ class ClaimPointsInput:
     idempotency_key: str = input_field(KEY)
     rule: ID = input_field("The rule, in the version that was in force that day (规则).")
     acted_on: datetime.date = input_field("The day of the act (行为日期).")
-    text: str | None = input_field("What was done (说明).", default=UNSET)
+    text: str | None = input_field("What was done (说明).", length=(1, 2000), default=UNSET)
     photos: list[str] = input_field(
         f"JPEG photos in base64, {PHOTOS} at most, {BYTES} bytes each; where and with what they were taken is "
         "removed (照片).",
@@ -104,7 +103,7 @@ async def claim_points(call: Call, input: ClaimPointsInput) -> PointsClaimPayloa
     # Everything wrong with the form is told at once, not field by field.
     with input_form() as read:
         day = read(check_past_day, call, input.acted_on, "actedOn")
-        said = read(check_text, input.text, 2000, "text") if is_given(input.text) else None
+        said = input.text or None
         try:
             photos = await read_photos(call.context.files, input.photos)
         except Refusal as refusal:
@@ -206,7 +205,7 @@ class DecidePointsClaimInput:
     idempotency_key: str = input_field(KEY)
     claim: ID = input_field("The claim (申报).")
     approve: bool = input_field("Whether it is so (是否认定).")
-    note: str | None = input_field("Why; needed to refuse (说明).", default=UNSET)
+    note: str | None = input_field("Why; needed to refuse (说明).", length=(1, 500), default=UNSET)
     expected_version: int = input_field(EXPECTED)
 
 
@@ -266,7 +265,7 @@ async def decide_points_claim(call: Call, input: DecidePointsClaimInput) -> Poin
     # Independence is about appointments: whoever was appointed by the person who filed could be made to agree.
     await require_independence(call, "claim", claim.account)
     rule = await RuleRow.get(id=claim.rule_id)
-    note = check_text(input.note, 500, "note") if is_given(input.note) else None
+    note = input.note or None
     if not input.approve and not note:
         raise invalid_input("Say why it is refused.", "请说明不予认定的理由。", "note")
     await decide_claim(call, claim, rule, input.approve, note)

@@ -12,7 +12,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_states
-from gongzhi.runtime.checks import CHINA, check_text, duplicate, invalid_input, is_given, today
+from gongzhi.runtime.checks import CHINA, duplicate, invalid_input, is_given, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
@@ -44,7 +44,7 @@ class ObjectToPointsInput:
     idempotency_key: str = input_field(KEY)
     claim: ID | None = input_field("The claim that was refused (未获认定的申报).", default=UNSET)
     entry: ID | None = input_field("Or the entry that is wrong (有误的流水).", default=UNSET)
-    reason: str = input_field("Why (理由).")
+    reason: str = input_field("Why (理由).", length=(1, 2000))
 
 
 @strawberry.type(description="The objection, or why there is none (异议结果).")
@@ -57,7 +57,6 @@ class PointsObjectionPayload:
 async def object_to_points(call: Call, input: ObjectToPointsInput) -> PointsObjectionPayload:
     if is_given(input.claim) == is_given(input.entry):
         raise invalid_input("Name the claim or the entry, one of them.", "请指定申报或流水中的一项。", "claim")
-    reason = check_text(input.reason, 2000, "reason")
     # Names the claim or posting, and whose account it is about.
     about = (
         await load_refused_claim(call, str(input.claim))
@@ -69,7 +68,7 @@ async def object_to_points(call: Call, input: ObjectToPointsInput) -> PointsObje
         raise duplicate("There is an open objection to this.", "已有待处理的异议。", "reason")
     row = await ObjectionRow.create(
         **about,
-        reason=reason,
+        reason=input.reason,
         raised_at=call.now,
         decide_by=today(call) + timedelta(days=TERM),
         account=call.viewer.account.name,
@@ -118,7 +117,7 @@ class DecidePointsObjectionInput:
     idempotency_key: str = input_field(KEY)
     objection: ID = input_field("The objection (异议).")
     uphold: bool = input_field("Whether it is right (是否成立).")
-    answer: str = input_field("What was found; whoever objected reads it (处理意见).")
+    answer: str = input_field("What was found; whoever objected reads it (处理意见).", length=(1, 2000))
 
 
 DECIDING = Action(
@@ -145,7 +144,7 @@ async def decide_points_objection(call: Call, input: DecidePointsObjectionInput)
     elif input.uphold:
         await reverse_posting(call, row.posting_id, "objection upheld / 异议成立")
     row.state = ObjectionState.UPHELD if input.uphold else ObjectionState.DISMISSED
-    row.answer, row.decided_at = check_text(input.answer, 2000, "answer"), call.now
+    row.answer, row.decided_at = input.answer, call.now
     await row.save()
     await send_notice(call, objection_notice(row), persons=await find_holders(call, account))
     return PointsObjectionPayload(objection=ref(PointsObjection, row.id))

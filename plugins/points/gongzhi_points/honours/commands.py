@@ -6,14 +6,12 @@ import datetime
 
 import strawberry
 from gongzhi.core.notices.sending import NoticeDraft, send_notice
+from gongzhi.declare.bounds import SHORT_CODE
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_held, require_rows
 from gongzhi.runtime.checks import (
-    check_short_code,
-    check_text,
-    check_whole_number,
     duplicate,
     input_form,
     invalid_input,
@@ -38,12 +36,12 @@ from .types import EARNED, PointsAward, PointsEntitlement, PointsHonour
 class AddPointsHonourInput:
     idempotency_key: str = input_field(KEY)
     programme: ID = input_field("The programme (项目).")
-    code: str = input_field("Its code (编码).")
-    title: str = input_field("Its title, such as 文明家庭 (名称).")
-    criteria: str = input_field("For what it is given; everybody can read it (评定标准).")
+    code: str = input_field("Its code (编码).", pattern=SHORT_CODE)
+    title: str = input_field("Its title, such as 文明家庭 (名称).", length=(1, 100))
+    criteria: str = input_field("For what it is given; everybody can read it (评定标准).", length=(1, 1000))
     kind: AccountKind = input_field("To whom: a person, a household, a group (对象).", default=AccountKind.HOUSEHOLD)
-    least: int = input_field("How many points must have been earned (最低积分).")
-    months: int = input_field("In how many months (统计月数).", default=12)
+    least: int = input_field("How many points must have been earned (最低积分).", between=(0, 1_000_000))
+    months: int = input_field("In how many months (统计月数).", between=(1, 60), default=12)
 
 
 @strawberry.type(description="The honour, or why there is none (荣誉结果).")
@@ -58,17 +56,18 @@ async def add_points_honour(call: Call, input: AddPointsHonourInput) -> PointsHo
     if input.kind not in HOLDERS:
         raise invalid_input("Honours are for persons, households and groups.", "荣誉仅授予个人、家庭或集体。", "kind")
     with input_form() as read:
-        name = read(check_short_code, input.code, "code")
-        title = read(check_text, input.title, 100, "title")
-        criteria = read(check_text, input.criteria, 1000, "criteria")
         # Criteria are held to the same safeguards as rules: an honour must not reward silence either.
         read(screen_rule, f"{input.title}\n{input.criteria}", "criteria")
-        least = read(check_whole_number, input.least, 0, 1_000_000, "least")
-        months = read(check_whole_number, input.months, 1, 60, "months")
-    if await HonourRow.exists(programme=programme, code=name):
+    if await HonourRow.exists(programme=programme, code=input.code):
         raise duplicate("There is an honour with this code.", "该编码的荣誉已存在。", "code")
     row = await HonourRow.create(
-        programme=programme, code=name, title=title, criteria=criteria, kind=input.kind, least=least, months=months
+        programme=programme,
+        code=input.code,
+        title=input.title,
+        criteria=input.criteria,
+        kind=input.kind,
+        least=input.least,
+        months=input.months,
     )
     return PointsHonourPayload(honour=ref(PointsHonour, row.id))
 
@@ -152,10 +151,12 @@ async def publish_points_award(call: Call, input: PublishPointsAwardInput) -> Po
 class AddPointsEntitlementInput:
     idempotency_key: str = input_field(KEY)
     programme: ID = input_field("The programme (项目).")
-    title: str = input_field("Its title (名称).")
-    text: str = input_field("What it gives on top of what everybody is due, and where to ask for it (内容).")
-    least: int = input_field("How many points must have been earned (最低积分).")
-    months: int = input_field("In how many months (统计月数).", default=12)
+    title: str = input_field("Its title (名称).", length=(1, 100))
+    text: str = input_field(
+        "What it gives on top of what everybody is due, and where to ask for it (内容).", length=(1, 1000)
+    )
+    least: int = input_field("How many points must have been earned (最低积分).", between=(1, 1_000_000))
+    months: int = input_field("In how many months (统计月数).", between=(1, 60), default=12)
     ends_on: datetime.date | None = input_field("The first day it is no longer given (终止日).", default=UNSET)
 
 
@@ -173,19 +174,15 @@ class PointsEntitlementPayload:
 async def add_points_entitlement(call: Call, input: AddPointsEntitlementInput) -> PointsEntitlementPayload:
     programme = await load_programme(call, input.programme)
     with input_form() as read:
-        title = read(check_text, input.title, 100, "title")
-        said = read(check_text, input.text, 1000, "text")
         # A service that the law grants anyhow must not be sold for points.
         read(screen_reward, f"{input.title}\n{input.text}", "text")
         read(screen_rule, f"{input.title}\n{input.text}", "text")
-        least = read(check_whole_number, input.least, 1, 1_000_000, "least")
-        months = read(check_whole_number, input.months, 1, 60, "months")
     row = await EntitlementRow.create(
         programme=programme,
-        title=title,
-        text=said,
-        least=least,
-        months=months,
+        title=input.title,
+        text=input.text,
+        least=input.least,
+        months=input.months,
         ends_on=input.ends_on if is_given(input.ends_on) else None,
     )
     return PointsEntitlementPayload(entitlement=ref(PointsEntitlement, row.id))

@@ -7,19 +7,19 @@ proposed under, so that nothing that villagers have adopted changes behind their
 from __future__ import annotations
 
 import datetime
-import re
 from typing import Any
 
 import strawberry
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.grids.types import Grid
+from gongzhi.declare.bounds import TextPattern
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Alternatives, Sql, any_of
 from gongzhi.declare.viewer import ViewerScope
 from gongzhi.runtime.actions import Action, Requirement, require_empty, require_rows
-from gongzhi.runtime.checks import check_text, check_whole_number, input_form, invalid_input, is_given, not_found, today
+from gongzhi.runtime.checks import check_whole_number, input_form, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import (
     KEY,
     Call,
@@ -45,7 +45,12 @@ AMOUNT = 10_000
 """The most a rule gives at once."""
 MOST = 200
 """How many acts of its own a county has."""
-CODE = re.compile(r"(?=.{2,40}$)[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*")
+CODE = TextPattern(
+    r"(?=.{2,40}$)[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*",
+    "A code has 2 to 40 lower-case letters, digits and hyphens, in parts that begin with a letter and are joined by "
+    "dots.",
+    "编码须为 2 至 40 位小写字母、数字或连字符，可用点分段，每段以字母开头。",
+)
 # `points.acts` is a function of the database, so that this list and the field of the schema choose the same version.
 IN_FORCE = "select a.* from points.acts($1::int, $2::date) f join points.act a on a.id = f.id order by a.code"
 MARK = "select coalesce(g.code||':','')||a.code||'/'||a.version as mark from points.act a left join grids.grid g "
@@ -68,14 +73,15 @@ class PublishPointsActInput:
     idempotency_key: str = input_field(KEY)
     county: str = input_field("The county, by code (县级区划代码).")
     code: str = input_field(
-        "The act's code, such as courtyard.tidy; a standard one's makes a version of the county's own (代码)."
+        "The act's code, such as courtyard.tidy; a standard one's makes a version of the county's own (代码).",
+        pattern=CODE,
     )
     expected_version: int = input_field("The county's own version you saw; 0 if it has none (预期版本).")
-    name: str = input_field("Its name in Chinese (中文名称).")
-    name_en: str = input_field("Its name in English (英文名称).")
-    description: str = input_field("What is meant, and how it is verified (说明).")
-    least: int = input_field("The fewest points a rule may give for it (最低分值).", default=1)
-    most: int = input_field("The most points a rule may give for it (最高分值).")
+    name: str = input_field("Its name in Chinese (中文名称).", length=(1, 60))
+    name_en: str = input_field("Its name in English (英文名称).", length=(1, 60))
+    description: str = input_field("What is meant, and how it is verified (说明).", length=(1, 200))
+    least: int = input_field("The fewest points a rule may give for it (最低分值).", between=(1, AMOUNT), default=1)
+    most: int = input_field("The most points a rule may give for it (最高分值).", between=(1, AMOUNT))
     proof: Proof = input_field("What a claim has to bring at least (最低凭证要求).", default=Proof.TEXT)
     recorder: Recorder = input_field("Who may claim it (申报主体).", default=Recorder.RESIDENT)
     starts_on: datetime.date | None = input_field(
@@ -131,12 +137,12 @@ def read_act_fields(input: PublishPointsActInput) -> dict[str, Any]:
     """Read what an act is and how much it may bring. Raises Refusals for all that is wrong."""
     with input_form() as read:
         fields = {
-            "code": read(act_code, input.code),
-            "name": read(check_text, input.name, 60, "name"),
-            "name_en": read(check_text, input.name_en, 60, "nameEn"),
-            "description": read(check_text, input.description, 200, "description"),
-            "least": read(check_whole_number, input.least, 1, AMOUNT, "least"),
-            "most": read(check_whole_number, input.most, max(1, min(input.least, AMOUNT)), AMOUNT, "most"),
+            "code": input.code,
+            "name": input.name,
+            "name_en": input.name_en,
+            "description": input.description,
+            "least": input.least,
+            "most": read(check_whole_number, input.most, input.least, AMOUNT, "most"),
         }
         said = f"{input.code}\n{input.name}\n{input.name_en}\n{input.description}"
         read(screen_rule, said, "description")
@@ -193,18 +199,6 @@ async def end_points_act(call: Call, input: EndPointsActInput) -> PointsActPaylo
     act.ends_on = input.on
     await act.save()
     return PointsActPayload(act=ref(PointsAct, act.id))
-
-
-def act_code(value: str) -> str:
-    """Check a code of two to 40 lower-case letters, digits, hyphens and dots, and return it."""
-    if not CODE.fullmatch(value):
-        raise invalid_input(
-            "A code has 2 to 40 lower-case letters, digits and hyphens, in parts that begin with a letter and are "
-            "joined by dots.",
-            "编码须为 2 至 40 位小写字母、数字或连字符，可用点分段，每段以字母开头。",
-            "code",
-        )
-    return value
 
 
 async def load_county(call: Call, code: str) -> GridRow:

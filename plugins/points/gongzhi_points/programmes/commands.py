@@ -10,6 +10,7 @@ import strawberry
 from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.people.naming import find_nameable
 from gongzhi.core.people.tiers import add_months
+from gongzhi.declare.bounds import SHORT_CODE
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
@@ -17,9 +18,6 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Action, Requirement, require_held
 from gongzhi.runtime.checks import (
-    check_short_code,
-    check_text,
-    check_whole_number,
     duplicate,
     is_given,
     not_found,
@@ -56,15 +54,23 @@ async def load_programme(call: Call, id: str) -> ProgrammeRow:
 @strawberry.input(description="A points programme (新建积分项目).")
 class AddPointsProgrammeInput:
     idempotency_key: str = input_field(KEY)
-    code: str = input_field("Its code: lower-case letters, digits and hyphens (编码).")
-    name: str = input_field("Its name (名称).")
+    code: str = input_field("Its code: lower-case letters, digits and hyphens (编码).", pattern=SHORT_CODE)
+    name: str = input_field("Its name (名称).", length=(1, 100))
     grid: str = input_field("The grid it covers, by code (适用网格编码).")
     unit: Unit = input_field("What it counts in (计量单位).", default=Unit.POINT)
     starts_on: datetime.date | None = input_field("The first day; today if not given (起始日).", default=UNSET)
-    lasts_months: int | None = input_field("After how many months points expire (有效月数).", default=UNSET)
-    warn_days: int = input_field("How many days before that its holder is told (提醒天数).", default=30)
-    code_minutes: int = input_field("How long a code may be used, in minutes (兑换码有效分钟).", default=30)
-    settle_days: int = input_field("Within how many days an offline shop settles (离线核销天数).", default=7)
+    lasts_months: int | None = input_field(
+        "After how many months points expire (有效月数).", between=(1, 120), default=UNSET
+    )
+    warn_days: int = input_field(
+        "How many days before that its holder is told (提醒天数).", between=(1, 180), default=30
+    )
+    code_minutes: int = input_field(
+        "How long a code may be used, in minutes (兑换码有效分钟).", between=(1, 10_080), default=30
+    )
+    settle_days: int = input_field(
+        "Within how many days an offline shop settles (离线核销天数).", between=(1, 60), default=7
+    )
 
 
 @strawberry.type(description="The programme, or why there is none (积分项目结果).")
@@ -79,20 +85,18 @@ async def add_points_programme(call: Call, input: AddPointsProgrammeInput) -> Po
     grid = await find_grid(input.grid, "grid", lock=True)
     if not call.may(MANAGE, grid):
         raise not_allowed("grid")
-    if await ProgrammeRow.exists(code=check_short_code(input.code, "code")):
+    if await ProgrammeRow.exists(code=input.code):
         raise duplicate("There is a programme with this code.", "该编码的项目已存在。", "code")
     programme = await ProgrammeRow.create(
         code=input.code,
-        name=check_text(input.name, 100, "name"),
+        name=input.name,
         grid=grid,
         unit=input.unit,
         starts_on=input.starts_on if is_given(input.starts_on) else today(call),
-        lasts_months=check_whole_number(input.lasts_months, 1, 120, "lastsMonths")
-        if is_given(input.lasts_months)
-        else None,
-        warn_days=check_whole_number(input.warn_days, 1, 180, "warnDays"),
-        code_minutes=check_whole_number(input.code_minutes, 1, 10_080, "codeMinutes"),
-        settle_days=check_whole_number(input.settle_days, 1, 60, "settleDays"),
+        lasts_months=input.lasts_months if is_given(input.lasts_months) else None,
+        warn_days=input.warn_days,
+        code_minutes=input.code_minutes,
+        settle_days=input.settle_days,
     )
     # The chain's first row and the issuer's account exist from the beginning: posting takes both for granted.
     await ChainRow.create(programme=programme, hash=FIRST)
@@ -104,7 +108,7 @@ async def add_points_programme(call: Call, input: AddPointsProgrammeInput) -> Po
 class OpenPointsGroupInput:
     idempotency_key: str = input_field(KEY)
     programme: ID = input_field("The programme (项目).")
-    name: str = input_field("The group's name, such as a team of volunteers (集体名称).")
+    name: str = input_field("The group's name, such as a team of volunteers (集体名称).", length=(1, 100))
     leader: ID = input_field("Who claims and redeems for it (负责人).")
 
 
@@ -124,7 +128,7 @@ async def open_points_group(call: Call, input: OpenPointsGroupInput) -> PointsAc
     account = await AccountRow.create(
         programme=programme,
         kind=AccountKind.GROUP,
-        name=check_text(input.name, 100, "name"),
+        name=input.name,
         person=leader,
         grid_id=leader.grid_id,
         opened_at=call.now,
@@ -136,7 +140,9 @@ async def open_points_group(call: Call, input: OpenPointsGroupInput) -> PointsAc
 class ReversePointsInput:
     idempotency_key: str = input_field(KEY)
     entry: ID = input_field("One of its entries (流水).")
-    reason: str = input_field("Why; a code or a few words without names, for the holder reads it for ever (原因).")
+    reason: str = input_field(
+        "Why; a code or a few words without names, for the holder reads it for ever (原因).", length=(1, 100)
+    )
 
 
 @strawberry.type(description="The movement that takes it back, or why there is none (冲正结果).")
@@ -168,7 +174,7 @@ REVERSING = Action(PointsEntry, (require_through("account", "account_id", MANAGE
 async def reverse_points(call: Call, input: ReversePointsInput) -> ReversePointsPayload:
     entry: EntryRow = await call.find(PointsEntry, "entry", id=key_of(PointsEntry)(input.entry))
     await load_account(call, entry.account_id, "entry")
-    made_of = await reverse_posting(call, entry.posting_id, check_text(input.reason, 100, "reason"))
+    made_of = await reverse_posting(call, entry.posting_id, input.reason)
     back = await EntryRow.get(posting_id=made_of, account_id=entry.account_id)
     return ReversePointsPayload(entry=ref(PointsEntry, back.id))
 

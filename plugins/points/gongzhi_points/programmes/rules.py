@@ -7,13 +7,12 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import strawberry
+from gongzhi.declare.bounds import SHORT_CODE
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_states
 from gongzhi.runtime.checks import (
-    check_short_code,
-    check_text,
     check_whole_number,
     input_form,
     invalid_input,
@@ -42,23 +41,23 @@ CAP, DAYS = 1_000_000, 365
 class ProposePointsRuleInput:
     idempotency_key: str = input_field(KEY)
     programme: ID = input_field("The programme (项目).")
-    code: str = input_field("The rule's code; a known one makes its next version (代码).")
-    title: str = input_field("Its title (标题).")
-    text: str = input_field("The rule as it is to be published (规则全文).")
+    code: str = input_field("The rule's code; a known one makes its next version (代码).", pattern=SHORT_CODE)
+    title: str = input_field("Its title (标题).", length=(1, 100))
+    text: str = input_field("The rule as it is to be published (规则全文).", length=(1, 2000))
     act: str | None = input_field(
         "The act it rewards, by code, in the version that holds on the rule's first day (行为代码).", default=UNSET
     )
     event: str | None = input_field("Or the event that feeds it, such as case.closed (事件).", default=UNSET)
     amount: int = input_field("How many points; never below one (分值).")
     beneficiary: AccountKind = input_field("Whose account gets them (受益账户).", default=AccountKind.PERSON)
-    cap: int | None = input_field("The most in a period (周期上限).", default=UNSET)
+    cap: int | None = input_field("The most in a period (周期上限).", between=(1, CAP), default=UNSET)
     period: Period = input_field("What the cap is for (上限周期).", default=Period.MONTH)
-    cooldown_days: int = input_field("How many days between two acts (间隔天数).", default=0)
+    cooldown_days: int = input_field("How many days between two acts (间隔天数).", between=(0, DAYS), default=0)
     proof: Proof = input_field("What has to come with a claim (凭证).", default=Proof.TEXT)
     approver: Approver = input_field("Who decides on claims (认定方式).", default=Approver.GRID_WORKER)
-    peers: int = input_field("How many peers have to agree (评议人数).", default=3)
-    decide_days: int = input_field("Within how many days a claim is decided (认定期限).", default=7)
-    objection_days: int = input_field("Within how many days one may object (异议期限).", default=15)
+    peers: int = input_field("How many peers have to agree (评议人数).", between=(1, 50), default=3)
+    decide_days: int = input_field("Within how many days a claim is decided (认定期限).", between=(1, DAYS), default=7)
+    objection_days: int = input_field("Within how many days one may object (异议期限).", between=(7, DAYS), default=15)
     starts_on: datetime.date = input_field("The first day acts count; not before it is adopted (生效日).")
 
 
@@ -72,25 +71,11 @@ class PointsRulePayload:
     "Propose a rule or its next version; it gives nothing before a resolution adopts it (拟定积分规则).",
     requires=MANAGE,
     action=MANAGING,
+    form=lambda call, input: read_rule(call, input),
 )
 async def propose_points_rule(call: Call, input: ProposePointsRuleInput) -> PointsRulePayload:
     programme = await load_programme(call, input.programme)
-    with input_form() as read:
-        fields: dict[str, Any] = {
-            "code": read(check_short_code, input.code, "code"),
-            "title": read(check_text, input.title, 100, "title"),
-            "text": read(check_text, input.text, 2000, "text"),
-            "cap": read(check_whole_number, input.cap, 1, CAP, "cap") if is_given(input.cap) else None,
-            "cooldown_days": read(check_whole_number, input.cooldown_days, 0, DAYS, "cooldownDays"),
-            "peers": read(check_whole_number, input.peers, 1, 50, "peers"),
-            "decide_days": read(check_whole_number, input.decide_days, 1, DAYS, "decideDays"),
-            # Never less than a week to object, whatever an office writes.
-            "objection_days": read(check_whole_number, input.objection_days, 7, DAYS, "objectionDays"),
-            "amount": read(check_gain, input.amount),
-        }
-        read(screen_rule, f"{input.title}\n{input.text}", "text")
-        fields |= read(read_source, input, call.context.feedable) or {}
-        read(check_recipient, input)
+    fields = read_rule(call, input)
     if is_given(input.act):
         # The act of the day the rule begins: a rule for next month rewards next month's version.
         act = await choose_act(call, input.act, programme.county_id, max(input.starts_on, today(call)))
@@ -111,6 +96,27 @@ async def propose_points_rule(call: Call, input: ProposePointsRuleInput) -> Poin
         **fields,
     )
     return PointsRulePayload(rule=ref(PointsRule, rule.id))
+
+
+def read_rule(call: Call, input: ProposePointsRuleInput) -> dict[str, Any]:
+    """Read what a rule says. Raises Refusals for all that is wrong."""
+    with input_form() as read:
+        fields: dict[str, Any] = {
+            "code": input.code,
+            "title": input.title,
+            "text": input.text,
+            "cap": input.cap if is_given(input.cap) else None,
+            "cooldown_days": input.cooldown_days,
+            "peers": input.peers,
+            "decide_days": input.decide_days,
+            # Never less than a week to object, whatever an office writes.
+            "objection_days": input.objection_days,
+            "amount": read(check_gain, input.amount),
+        }
+        read(screen_rule, f"{input.title}\n{input.text}", "text")
+        fields |= read(read_source, input, call.context.feedable) or {}
+        read(check_recipient, input)
+    return fields
 
 
 def check_gain(amount: int) -> int:

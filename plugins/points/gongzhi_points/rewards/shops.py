@@ -14,8 +14,6 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Alternatives, Sql
 from gongzhi.runtime.actions import Action, Requirement
 from gongzhi.runtime.checks import (
-    check_text,
-    check_whole_number,
     duplicate,
     input_form,
     invalid_input,
@@ -68,8 +66,8 @@ class AddPointsMerchantInput:
     idempotency_key: str = input_field(KEY)
     programme: ID = input_field("The programme (项目).")
     unit: str = input_field("The organisation, by code (单位编码).")
-    name: str = input_field("Its name on the sign (名称).")
-    address: str = input_field("Where it is (地址).")
+    name: str = input_field("Its name on the sign (名称).", length=(1, 100))
+    address: str = input_field("Where it is (地址).", length=(1, 200))
     offline: bool = input_field("Whether its counter may settle later (可离线核销).", default=True)
 
 
@@ -88,8 +86,8 @@ async def add_points_merchant(call: Call, input: AddPointsMerchantInput) -> Poin
     merchant = await MerchantRow.create(
         programme=programme,
         unit=unit,
-        name=check_text(input.name, 100, "name"),
-        address=check_text(input.address, 200, "address"),
+        name=input.name,
+        address=input.address,
         offline=input.offline,
         grid_id=unit.grid_id,
         joined_on=today(call),
@@ -127,10 +125,10 @@ class AddPointsRewardInput:
     idempotency_key: str = input_field(KEY)
     merchant: ID = input_field("The shop that hands it out (商户).")
     kind: RewardKind = input_field("What it is (类型).")
-    title: str = input_field("Its title (名称).")
-    description: str | None = input_field("More about it (说明).", default=UNSET)
-    price: int = input_field("How many points (所需积分).")
-    stock: int = input_field("How many there are (库存).")
+    title: str = input_field("Its title (名称).", length=(1, 100))
+    description: str | None = input_field("More about it (说明).", length=(1, 1000), default=UNSET)
+    price: int = input_field("How many points (所需积分).", between=(1, PRICE))
+    stock: int = input_field("How many there are (库存).", between=(0, STOCK))
     grid: str | None = input_field(
         "Where it is offered, by code; all of the programme if not given (提供范围).", default=UNSET
     )
@@ -157,10 +155,7 @@ async def add_points_reward(call: Call, input: AddPointsRewardInput) -> PointsRe
     if grid and not covers_row(programme, grid):
         raise invalid_input("The grid lies outside the programme.", "该网格不在项目范围内。", "grid")
     with input_form() as read:
-        title = read(check_text, input.title, 100, "title")
-        said = read(check_text, input.description, 1000, "description") if is_given(input.description) else None
-        price = read(check_whole_number, input.price, 1, PRICE, "price")
-        stock = read(check_whole_number, input.stock, 0, STOCK, "stock")
+        said = input.description or None
         read(screen_reward, f"{input.title}\n{said or ''}", "title")
     last = await RewardRow.filter(merchant=merchant).order_by("-number").first()
     reward = await RewardRow.create(
@@ -170,10 +165,10 @@ async def add_points_reward(call: Call, input: AddPointsRewardInput) -> PointsRe
         number=(last.number if last else 0) % (NUMBERS - 1) + 1,
         grid_id=grid.id if grid else programme.grid_id,
         kind=input.kind,
-        title=title,
+        title=input.title,
         description=said,
-        price=price,
-        stock=stock,
+        price=input.price,
+        stock=input.stock,
         offered_until=input.offered_until if is_given(input.offered_until) else None,
     )
     return PointsRewardPayload(reward=ref(PointsReward, reward.id))
@@ -183,7 +178,7 @@ async def add_points_reward(call: Call, input: AddPointsRewardInput) -> PointsRe
 class StockPointsRewardInput:
     idempotency_key: str = input_field(KEY)
     reward: ID = input_field("The reward (奖品).")
-    stock: int = input_field("How many there are now, what is held for others not counted (库存).")
+    stock: int = input_field("How many there are now, what is held for others not counted (库存).", between=(0, STOCK))
     offered_until: datetime.date | None = input_field(
         "The first day it is no longer offered (停止日期).", default=UNSET
     )
@@ -200,7 +195,7 @@ STOCKING = Action(
 @command("Say how many of a reward there are (调整库存).", requires=OFFER, action=STOCKING)
 async def stock_points_reward(call: Call, input: StockPointsRewardInput) -> PointsRewardPayload:
     reward: RewardRow = await call.find(PointsReward, "reward", id=key_of(PointsReward)(input.reward))
-    reward.stock = check_whole_number(input.stock, 0, STOCK, "stock")
+    reward.stock = input.stock
     if is_given(input.offered_until):
         reward.offered_until = input.offered_until
     reward.version += 1

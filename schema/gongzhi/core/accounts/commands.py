@@ -27,7 +27,7 @@ from gongzhi.runtime.commands import (
 from .credential_commands import make_invitation
 from .models import AccountKind, AccountRow, SessionRow
 from .oversight import ends_office
-from .rules import GrantPlace, account_name, author_of, can_appoint, covers_permissions, is_own_account
+from .rules import LENGTH, GrantPlace, account_name, author_of, can_appoint, covers_permissions, is_own_account
 from .types import Account
 
 EDIT = "accounts.edit"
@@ -52,7 +52,7 @@ class AddAccountPayload:
 @strawberry.input(description="A new account, without any role yet (新增账户).")
 class AddAccountInput:
     idempotency_key: str = input_field(KEY)
-    name: str = input_field("The name to sign in with; it stays for good (账户名).")
+    name: str = input_field("The name to sign in with; it stays for good (账户名).", length=LENGTH)
     kind: AccountKind = input_field("Who stands behind it (类型).", default=AccountKind.PERSON)
     grid: str | None = input_field(
         "Where it is looked after, by code; null for everywhere (管理网格编码).", default=UNSET

@@ -17,7 +17,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.plugin.roles import role_label
-from gongzhi.runtime.checks import check_text, invalid_input, is_given, not_found
+from gongzhi.runtime.checks import invalid_input, is_given, not_found
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import FIELD, Refusal, Text
 
@@ -183,7 +183,7 @@ async def agree_to_grant(call: Call, input: AgreeToGrantInput) -> GrantPayload:
 class StopGrantInput:
     idempotency_key: str = input_field(KEY)
     grant: ID = input_field("The grant's id (授权标识).")
-    reason: str = input_field("Why; whoever proposed and confirmed it is told (理由).")
+    reason: str = input_field("Why; whoever proposed and confirmed it is told (理由).", length=(1, WHY))
 
 
 STOPPED = Text("A guarded role was stopped", "受保护角色的授予已被叫停")
@@ -193,10 +193,9 @@ STOPPED = Text("A guarded role was stopped", "受保护角色的授予已被叫�
     "Stop a guarded role, as the data-protection officer, until it counts (叫停受保护角色的授予).", requires=OVERSEE
 )
 async def stop_grant(call: Call, input: StopGrantInput) -> GrantPayload:
-    reason = check_text(input.reason, WHY, "reason")
     grant, _ = await load_guarded_grant(call, input.grant)
     # Over when it begins: a stopped role stays on record and never counts.
-    grant.stopped_by, grant.stopped_why, grant.until = author_of(call), reason, grant.since
+    grant.stopped_by, grant.stopped_why, grant.until = author_of(call), input.reason, grant.since
     await grant.save()
     body = Text("The reason is with the grant.", "理由见授权记录。")
     notice = NoticeDraft("account.role_stopped", STOPPED, body, f"Grant:{grant.id}")

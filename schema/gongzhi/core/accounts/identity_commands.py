@@ -11,7 +11,7 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, duplicate, input_form, invalid_input
+from gongzhi.runtime.checks import duplicate, invalid_input
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Text
 
@@ -33,8 +33,8 @@ class IdentityPayload:
 class LinkIdentityInput:
     idempotency_key: str = input_field(KEY)
     account: str = input_field(NAMED)
-    issuer: str = input_field("The provider, as its tokens name it in `iss` (签发方).")
-    subject: str = input_field("The account there, as tokens name it in `sub` (主体).")
+    issuer: str = input_field("The provider, as its tokens name it in `iss` (签发方).", length=(1, 200))
+    subject: str = input_field("The account there, as tokens name it in `sub` (主体).", length=(1, 255))
 
 
 @command(
@@ -43,15 +43,12 @@ class LinkIdentityInput:
     requires=EDIT,
 )
 async def link_identity(call: Call, input: LinkIdentityInput) -> IdentityPayload:
-    with input_form() as read:
-        issuer = read(check_text, input.issuer, 200, "issuer")
-        subject = read(check_text, input.subject, 255, "subject")
     account = await load_managed_account(call, input.account)
     # Whoever makes a way in could take it: they must stand above all that the owner holds, and know the person.
     if not (await outranks_account(call, account) and await can_vouch(call, account)):
         raise not_allowed("account")
     identity = IdentityRow(
-        account=account, issuer=issuer, subject=subject, linked_at=call.now, linked_by=author_of(call)
+        account=account, issuer=input.issuer, subject=input.subject, linked_at=call.now, linked_by=author_of(call)
     )
     if await takes_two_to_enter(call, account):
         identity.proposed_at = call.now

@@ -21,7 +21,8 @@ INVITE = "accounts.invite_residents"
 CONFIRM = "accounts.confirm"
 APPOINT = "accounts.appoint"
 GRANT = "accounts.grant"
-SHORTEST, LONGEST = 2, 64
+LENGTH = SHORTEST, LONGEST = 2, 64
+"""How many characters an account's name has."""
 CONSOLE = "console"
 """Whoever runs the deployment, at the command line."""
 RESERVED = {"stranger", CONSOLE}

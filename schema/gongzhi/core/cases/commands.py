@@ -11,7 +11,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Action, Requirement, require_rows
-from gongzhi.runtime.checks import check_text, invalid_input, is_given
+from gongzhi.runtime.checks import invalid_input, is_given
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, free_text, input_field
 from gongzhi.runtime.reactions import run_checks
 from gongzhi.values import codes
@@ -78,7 +78,7 @@ class CaseInput:
     idempotency_key: str = input_field(KEY)
     number: str = input_field(NUMBER)
     expected_version: int = input_field(EXPECTED)
-    note: str | None = free_text(NOTE, default=UNSET)
+    note: str | None = free_text(NOTE, length=(0, BODY), default=UNSET)
 
 
 @strawberry.input(description="A case to accept; of a recording, what it says (受理诉求).")
@@ -86,9 +86,9 @@ class AcceptCaseInput:
     idempotency_key: str = input_field(KEY)
     number: str = input_field(NUMBER)
     expected_version: int = input_field(EXPECTED)
-    note: str | None = free_text(NOTE, default=UNSET)
-    title: str | None = free_text(HEARD_TITLE, default=UNSET)
-    description: str | None = free_text(HEARD, default=UNSET)
+    note: str | None = free_text(NOTE, length=(0, BODY), default=UNSET)
+    title: str | None = free_text(HEARD_TITLE, length=(1, TITLE), default=UNSET)
+    description: str | None = free_text(HEARD, length=(1, BODY), default=UNSET)
 
 
 @strawberry.input(description="A step of a case that has to be explained to the requester (须说明理由的操作).")
@@ -96,7 +96,7 @@ class ReasonedCaseInput:
     idempotency_key: str = input_field(KEY)
     number: str = input_field(NUMBER)
     expected_version: int = input_field(EXPECTED)
-    reason: str = free_text("Why; the requester reads it (理由).")
+    reason: str = free_text("Why; the requester reads it (理由).", length=(1, REASON))
 
 
 @command("Accept a reported case (受理).", requires="cases.accept", action=on_step(machine.ACCEPT, ACCEPTS))
@@ -109,7 +109,7 @@ async def accept_case(call: Call, input: AcceptCaseInput) -> CasePayload:
 
 def set_recording_texts(case: CaseRow, input: Any) -> None:
     """Give a recording the title and the text that its listener has for it. What is written already stays."""
-    for field, most in (("title", TITLE), ("description", BODY)):
+    for field in ("title", "description"):
         value = getattr(input, field)
         if not is_given(value):
             continue
@@ -119,7 +119,7 @@ def set_recording_texts(case: CaseRow, input: Any) -> None:
                 f"{FIELD}已填写，请勿重复填写；如需修改，请更正诉求。",
                 field,
             )
-        setattr(case, field, check_text(value, most, field))
+        setattr(case, field, value)
 
 
 @command(
@@ -129,7 +129,7 @@ def set_recording_texts(case: CaseRow, input: Any) -> None:
 )
 async def decline_case(call: Call, input: ReasonedCaseInput) -> CasePayload:
     case = await find_case(call, input)
-    return await advance_case(call, case, machine.DECLINE, note=check_text(input.reason, REASON, "reason"))
+    return await advance_case(call, case, machine.DECLINE, note=input.reason)
 
 
 @command(
@@ -166,7 +166,7 @@ class ReplyToCaseInput:
     idempotency_key: str = input_field(KEY)
     number: str = input_field(NUMBER)
     expected_version: int = input_field(EXPECTED)
-    text: str = free_text("The answer; the requester reads it (答复内容).")
+    text: str = free_text("The answer; the requester reads it (答复内容).", length=(1, BODY))
     level: SettlementLevel | None = input_field(
         "Where the matter was settled; else where a mediation reached an agreement, or where the lead unit serves "
         "(化解层级).",
@@ -180,7 +180,7 @@ class ReplyToCaseInput:
 async def reply_to_case(call: Call, input: ReplyToCaseInput) -> CasePayload:
     case = await find_case(call, input)
     # Where the answer names no level it is told by the course of the case.
-    record_settlement(call, case, check_text(input.text, BODY, "text"), input.level or await settling_level(call, case))
+    record_settlement(call, case, input.text, input.level or await settling_level(call, case))
     # The answer as the step's note, so that the timeline keeps it when a later answer takes its place.
     return await advance_case(call, case, machine.REPLY, note=case.reply)
 
@@ -190,9 +190,9 @@ class HandleInGridInput:
     idempotency_key: str = input_field(KEY)
     number: str = input_field(NUMBER)
     expected_version: int = input_field(EXPECTED)
-    text: str = free_text("What was done; the requester reads it (处理结果).")
-    title: str | None = free_text(HEARD_TITLE, default=UNSET)
-    description: str | None = free_text(HEARD, default=UNSET)
+    text: str = free_text("What was done; the requester reads it (处理结果).", length=(1, BODY))
+    title: str | None = free_text(HEARD_TITLE, length=(1, TITLE), default=UNSET)
+    description: str | None = free_text(HEARD, length=(1, BODY), default=UNSET)
 
 
 @command(
@@ -209,7 +209,7 @@ async def handle_in_grid(call: Call, input: HandleInGridInput) -> CasePayload:
     if case.status == Status.REPORTED:
         await record_step(call, case, machine.ACCEPT)
     case.self_handled = True
-    record_settlement(call, case, check_text(input.text, BODY, "text"), await settling_level(call, case))
+    record_settlement(call, case, input.text, await settling_level(call, case))
     return await advance_case(call, case, machine.SETTLE, note=case.reply)
 
 
@@ -218,9 +218,9 @@ class RateCaseInput:
     idempotency_key: str = input_field(KEY)
     number: str = input_field(NUMBER)
     receipt_code: str | None = input_field("The code on the receipt, without an account (回执码).", default=UNSET)
-    rating: int = input_field("1 is worst, 5 is best (评分).")
+    rating: int = input_field("1 is worst, 5 is best (评分).", between=(1, 5))
     solved: bool = input_field("Whether the matter is solved (是否解决).")
-    comment: str | None = free_text("Anything to add (评价内容).", default=UNSET)
+    comment: str | None = free_text("Anything to add (评价内容).", length=(0, REASON), default=UNSET)
 
 
 @command(
@@ -229,8 +229,6 @@ class RateCaseInput:
     action=Action(Case, (require_rows(asked_cases),), (RATEABLE,)),
 )
 async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
-    if not 1 <= input.rating <= 5:
-        raise invalid_input("The rating is from 1 to 5.", "评分应为 1 至 5。", "rating")
     secret = call.context.receipts
     receipted = bool(input.receipt_code) and codes.receipt_matches(secret, input.number, input.receipt_code or "")
     case = await call.find(Case, "number", number=input.number, shown=receipted)
@@ -241,7 +239,7 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
     if main is None and case.status != Status.REPLIED:
         raise RATEABLE.refusal(case, ("number",))
     case.rating, case.solved = input.rating, input.solved
-    case.rating_comment = check_text(input.comment, REASON, "comment") if input.comment else None
+    case.rating_comment = input.comment or None
     # Whoever signed in as the requester rates as that, with a receipt or without.
     source = RatingSource.ACCOUNT if is_requester(call, case) else RatingSource.RECEIPT
     # The unit that answered, if for this case and another together.
@@ -273,7 +271,7 @@ async def close_case(call: Call, input: CaseInput) -> CasePayload:
 )
 async def reopen_case(call: Call, input: ReasonedCaseInput) -> CasePayload:
     case = await find_case(call, input)
-    return await advance_case(call, case, machine.REOPEN, note=check_text(input.reason, REASON, "reason"))
+    return await advance_case(call, case, machine.REOPEN, note=input.reason)
 
 
 EXTENSIONS = (

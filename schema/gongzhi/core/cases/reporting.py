@@ -17,8 +17,9 @@ from gongzhi.core.people.liaisons import is_helper_of
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.types import Person
 from gongzhi.core.units.models import UnitRow
+from gongzhi.declare.bounds import read_input
 from gongzhi.declare.entity import key_of, ref
-from gongzhi.runtime.checks import check_text, input_form, invalid_input, is_given, not_found
+from gongzhi.runtime.checks import invalid_input, not_found
 from gongzhi.runtime.commands import (
     KEY,
     Call,
@@ -33,7 +34,7 @@ from gongzhi.runtime.commands import (
 from gongzhi.runtime.context import Info
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values import codes
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import Refusal, Refusals
 
 from . import machine
 from .channels import require_channel, require_origin
@@ -50,12 +51,16 @@ class ReportCaseInput:
     channel: str = input_field("How it arrives, as a channel's code (渠道代码).")
     category: str = input_field("What it is about, as a category's code (分类代码).")
     title: str | None = free_text(
-        "In a few words; may be left out with a recording among the files (标题).", default=UNSET
+        "In a few words; may be left out with a recording among the files (标题).",
+        length=(1, TITLE),
+        default=UNSET,
     )
-    description: str | None = free_text("The matter; may be left out with a recording, too (描述).", default=UNSET)
+    description: str | None = free_text(
+        "The matter; may be left out with a recording, too (描述).", length=(1, BODY), default=UNSET
+    )
     place: PointInput | None = input_field("Where; the grid is found from it (位置).", default=UNSET)
     grid: str | None = input_field("In which grid, if there is no place (网格编码).", default=UNSET)
-    address: str | None = input_field("Where, in words (地址).", default=UNSET)
+    address: str | None = input_field("Where, in words (地址).", length=(0, ADDRESS), default=UNSET)
     urgency: Urgency = input_field("How soon somebody must look (紧急程度).", default=Urgency.ROUTINE)
     origin: Origin = input_field("Whether somebody asked (来源方式).", default=Origin.REACTIVE)
     requester: ID | None = input_field("Who asks, if it is filed on their behalf (诉求人).", default=UNSET)
@@ -65,7 +70,7 @@ class ReportCaseInput:
     )
     follows: str | None = input_field("The closed case this one continues (前一诉求编号).", default=UNSET)
     attachments: list[ID] = input_field(
-        f"What the uploads of its files answered, {MOST} at most (附件标识).", default_factory=list
+        "What the uploads of its files answered (附件标识).", items=MOST, default_factory=list
     )
 
 
@@ -111,7 +116,9 @@ async def file_report(
     has looked them up itself; otherwise it is looked at whether the caller may say so. `external`: another
     system files it, for people of its own. `unasked`: it has no requester, and whoever found it is who filed it.
     """
-    texts = read_report_texts(input)
+    # Once more for inputs that a command has made of its own.
+    input = read_input(input)
+    require_texts(input)
     category = await find_by_code(CategoryRow, input.category, "category", valid_to=None)
     channel = await find_by_code(ChannelRow, input.channel, "channel")
     # A stranger must not file as a sensor: figures are split by how a matter came and whether anybody asked.
@@ -140,7 +147,9 @@ async def file_report(
         external=external,
         accused_unit=await find_accused(input.kind, input.against) if input.against else None,
         previous=await load_followed_case(call, input.follows) if input.follows else None,
-        **texts,
+        title=input.title or "",
+        description=input.description or "",
+        address=input.address or None,
     )
     await enter_cases(call, [case])
     # Files refer to their case, so it has to be there.
@@ -166,24 +175,11 @@ async def require_explanation(case: CaseRow, added: list[UUID]) -> None:
         raise unexplained_report("description" if case.title else "title")
 
 
-def read_report_texts(input: ReportCaseInput) -> dict[str, Any]:
-    """Read the texts of a report as columns of its case. Raises Refusals for all that are wrong."""
-    with input_form() as read:
-        return {
-            "title": read(read_report_text, input, "title", TITLE),
-            "description": read(read_report_text, input, "description", BODY),
-            "address": read(check_text, input.address, ADDRESS, "address") if input.address else None,
-        }
-
-
-def read_report_text(input: ReportCaseInput, field: str, most: int) -> str:
-    """Return a text of the report; empty where it is left out and a file may say it."""
-    value: str | None = getattr(input, field)
-    if is_given(value):
-        return check_text(value, most, field)
-    if not input.attachments:
-        raise unexplained_report(field)
-    return ""
+def require_texts(input: ReportCaseInput) -> None:
+    """Refuse a report without a title or description, unless there are files, one of which may say it."""
+    missing = [unexplained_report(name) for name in ("title", "description") if not getattr(input, name)]
+    if missing and not input.attachments:
+        raise Refusals(missing)
 
 
 def unexplained_report(field: str) -> Refusal:

@@ -15,7 +15,6 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import (
     check_code,
     check_past_day,
-    check_text,
     duplicate,
     input_form,
     invalid_input,
@@ -60,7 +59,7 @@ class GridPayload:
 class AddGridInput:
     idempotency_key: str = input_field(KEY)
     code: str = input_field("Its code: 2, 4, 6, 9 or 12 digits, and `-` and six more for village grids (编码).")
-    name: str = input_field("Its name (名称).")
+    name: str = input_field("Its name (名称).", length=(1, 100))
     use: Use = input_field("What it is for (类型).", default=Use.BASE)
     parent: str | None = input_field("What a county lies in, if not the city its code names (上级编码).", default=UNSET)
     valid_from: datetime.date | None = input_field(
@@ -68,26 +67,24 @@ class AddGridInput:
     )
     boundary: JSON | None = input_field(BOUNDARY, default=UNSET)
     crs: Crs | None = input_field(CRS, default=UNSET)
-    boundary_note: str | None = input_field(NOTE, default=UNSET)
+    boundary_note: str | None = input_field(NOTE, length=(1, 200), default=UNSET)
 
 
 @command("Add a grid (新增网格).", requires=EDIT)
 async def add_grid(call: Call, input: AddGridInput) -> GridPayload:
     with input_form() as read:
         kind = read(check_code, codes.grid_kind, input.code, "code")
-        name = read(check_text, input.name, 100, "name")
         since = read(check_past_day, call, input.valid_from, "validFrom") if is_given(input.valid_from) else today(call)
         outline = read(read_boundary, input)
-        note = read(check_text, input.boundary_note, 200, "boundaryNote") if is_given(input.boundary_note) else None
     parent = await find_parent_grid(input, kind)
-    grid = GridRow(code=input.code, name=name, kind=kind, use=input.use, parent=parent, valid_from=since)
+    grid = GridRow(code=input.code, name=input.name, kind=kind, use=input.use, parent=parent, valid_from=since)
     # Whoever may change what it lies in may add to it.
     if not call.may(EDIT, parent or grid):
         raise not_allowed("code")
     # Of those in use: a division that was abolished may come back under its old code, as another grid.
     if await GridRow.exists(code=input.code, valid_to=None):
         raise duplicate("There is a grid with this code already.", "该编码的网格已存在。", "code")
-    apply_boundary(grid, outline, input, note)
+    apply_boundary(grid, outline, input, input.boundary_note or None)
     await grid.save(force_create=True)
     await write_rings(call, grid, outline)
     return GridPayload(grid=ref(Grid, grid.id))
@@ -98,13 +95,13 @@ class RenameGridInput:
     idempotency_key: str = input_field(KEY)
     code: str = input_field(CODE)
     expected_version: int = input_field(EXPECTED)
-    name: str = input_field("The new name (名称).")
+    name: str = input_field("The new name (名称).", length=(1, 100))
 
 
 @command("Give a grid another name (网格更名).", requires=EDIT)
 async def rename_grid(call: Call, input: RenameGridInput) -> GridPayload:
     grid = await load_grid(call, input)
-    grid.name = check_text(input.name, 100, "name")
+    grid.name = input.name
     return await save_grid(grid, "name")
 
 
@@ -115,7 +112,7 @@ class SetBoundaryInput:
     expected_version: int = input_field(EXPECTED)
     boundary: JSON | None = input_field(BOUNDARY + " Null takes it away.", default=UNSET)
     crs: Crs | None = input_field(CRS, default=UNSET)
-    boundary_note: str | None = input_field(NOTE, default=UNSET)
+    boundary_note: str | None = input_field(NOTE, length=(1, 200), default=UNSET)
 
 
 @command("Set or take away a grid's outline (设置边界).", requires=EDIT)
@@ -127,9 +124,8 @@ async def set_boundary(call: Call, input: SetBoundaryInput) -> GridPayload:
         )
     with input_form() as read:
         outline = read(read_boundary, input)
-        note = read(check_text, input.boundary_note, 200, "boundaryNote") if is_given(input.boundary_note) else None
     grid = await load_grid(call, input)
-    apply_boundary(grid, outline, input, note)
+    apply_boundary(grid, outline, input, input.boundary_note or None)
     # Written anew: nothing refers to a single ring.
     await RingRow.filter(grid=grid).delete()
     await write_rings(call, grid, outline)

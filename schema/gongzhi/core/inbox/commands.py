@@ -9,7 +9,6 @@ from gongzhi.core.notices.models import NoticeRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 
 from .types import Notice
@@ -20,7 +19,7 @@ MOST = 100
 @strawberry.input(description="Notices somebody has read (已读通知).")
 class ReadNoticesInput:
     idempotency_key: str = input_field(KEY)
-    notices: list[ID] = input_field(f"Their ids, {MOST} at most (通知标识).")
+    notices: list[ID] = input_field("Their ids (通知标识).", items=(1, MOST))
 
 
 @strawberry.type(description="The notices, or why nothing was done (已读结果).")
@@ -31,11 +30,9 @@ class ReadNoticesPayload:
 
 @command("Mark notices as read (标记通知已读).", requires=None)
 async def read_notices(call: Call, input: ReadNoticesInput) -> ReadNoticesPayload:
-    ids = list(dict.fromkeys(input.notices))
-    if not 1 <= len(ids) <= MOST:
-        raise invalid_input(f"Name 1 to {MOST} notices.", f"请指定 1 至 {MOST} 条通知。", "notices")
     # In the order of their ids: `find` locks, and two requests must not wait for each other in a ring.
-    rows: list[NoticeRow] = [await call.find(Notice, "notices", id=key_of(Notice)(one)) for one in sorted(ids)]
+    ids = sorted(set(input.notices))
+    rows: list[NoticeRow] = [await call.find(Notice, "notices", id=key_of(Notice)(one)) for one in ids]
     # What was read before keeps its time.
     await NoticeRow.filter(id__in=[row.id for row in rows], read_at=None).update(read_at=call.now)
     return ReadNoticesPayload(notices=[ref(Notice, row.id) for row in rows])

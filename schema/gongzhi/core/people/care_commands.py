@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import datetime
-import re
 from datetime import timedelta
 
 import strawberry
 from strawberry import ID
 from tortoise.expressions import F
 
+from gongzhi.declare.bounds import TextPattern
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_empty, require_rows
-from gongzhi.runtime.checks import CHINA, check_moment, check_past_day, check_text, duplicate, invalid_input, today
+from gongzhi.runtime.checks import CHINA, check_moment, check_past_day, duplicate, invalid_input, today
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -50,7 +50,11 @@ from .types import Household, Liaison, Person, Visit
 
 NEEDS = "people.view_needs"
 VISIT = "people.record_visit"
-AWARD = re.compile(r"[A-Z][A-Z0-9_]{1,39}")
+AWARD = TextPattern(
+    "[A-Z][A-Z0-9_]{1,39}",
+    "An award's code is in capitals, and underscores.",
+    "荣誉代码由大写字母、数字和下划线组成。",
+)
 FIRST_AWARD = 1980
 NOTE = 2000
 OLDEST = timedelta(days=3660)
@@ -113,16 +117,12 @@ class GrantAwardInput:
     idempotency_key: str = input_field(KEY)
     household: ID = input_field(HOUSEHOLD)
     expected_version: int = input_field(EXPECTED)
-    kind: str = input_field("The award's code, such as PEACEFUL_FAMILY for 平安家庭 (荣誉代码).")
+    kind: str = input_field("The award's code, such as PEACEFUL_FAMILY for 平安家庭 (荣誉代码).", pattern=AWARD)
     year: int = input_field("The year it is for (年度).")
 
 
 @command("Put an award to a household on file (荣誉登记).", requires=EDIT)
 async def grant_award(call: Call, input: GrantAwardInput) -> HouseholdPayload:
-    if not AWARD.fullmatch(input.kind):
-        raise invalid_input(
-            "An award's code is in capitals, and underscores.", "荣誉代码由大写字母、数字和下划线组成。", "kind"
-        )
     last = today(call).year
     if not FIRST_AWARD <= input.year <= last:
         raise invalid_input(f"The year is from {FIRST_AWARD} to {last}.", f"年度应为 {FIRST_AWARD} 至 {last}。", "year")
@@ -210,12 +210,12 @@ class RecordVisitInput:
     idempotency_key: str = input_field(KEY)
     household: ID = input_field(HOUSEHOLD)
     at: datetime.datetime = input_field("When, with the offset of the clock it was read from (时间).")
-    note: str = free_text("What was said and asked for (记录).")
+    note: str = free_text("What was said and asked for (记录).", length=(1, NOTE))
 
 
 @command("Record a visit, and when the next one is due (走访记录).", requires=None)
 async def record_visit(call: Call, input: RecordVisitInput) -> VisitPayload:
-    at, note = check_moment(call.now, input.at, OLDEST, "at"), check_text(input.note, NOTE, "note")
+    at = check_moment(call.now, input.at, OLDEST, "at")
     household = await find_household(call, input.household)
     if not (call.may(VISIT, household) or await is_helper(household, call.viewer.account.person)):
         raise not_allowed("household")
@@ -224,7 +224,7 @@ async def record_visit(call: Call, input: RecordVisitInput) -> VisitPayload:
         grid_id=household.grid_id,
         visitor_id=call.viewer.account.person,
         at=at,
-        note=note,
+        note=input.note,
         recorded_at=call.now,
         account=call.viewer.account.name,
     )

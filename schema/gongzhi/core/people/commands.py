@@ -24,7 +24,6 @@ from gongzhi.runtime.checks import (
     Form,
     check_code,
     check_past_day,
-    check_text,
     duplicate,
     input_form,
     invalid_input,
@@ -62,7 +61,7 @@ NUMBERS = 5
 RESIDENT_ID = "The resident ID number; leave it out where nothing asks for it (身份证号)."
 BIRTH = "The day of birth; with a resident ID it is taken from there (出生日期)."
 GENDER = "The gender; with a resident ID it is taken from there (性别)."
-PHONES = f"Their numbers, the first to be tried first, {NUMBERS} at most (电话)."
+PHONES = "Their numbers, the first to be tried first (电话)."
 
 
 @strawberry.type(description="A person as they are now, or why nothing was done (人员操作结果).")
@@ -74,16 +73,16 @@ class PersonPayload:
 @strawberry.input(description="Somebody who is not on file yet (人员建档).")
 class RegisterPersonInput:
     idempotency_key: str = input_field(KEY)
-    name: str = input_field("The name (姓名).")
+    name: str = input_field("The name (姓名).", length=(1, NAME))
     residence: ResidenceKind = input_field("How they live here (居住类型).")
     grid: str = input_field("The village, or the grid in it, that they live in, by code (所在网格编码).")
     gender: Gender | None = input_field(GENDER, default=UNSET)
     birth_date: datetime.date | None = input_field(BIRTH, default=UNSET)
     resident_id: str | None = input_field(RESIDENT_ID, default=UNSET)
-    phones: list[str] | None = input_field(PHONES, default=UNSET)
+    phones: list[str] | None = input_field(PHONES, items=NUMBERS, default=UNSET)
 
 
-@command("Open a person's file (人员建档).", requires=EDIT)
+@command("Open a person's file (人员建档).", requires=EDIT, form=lambda call, input: read_draft(call, input))
 async def register_person(call: Call, input: RegisterPersonInput) -> PersonPayload:
     # Read before anything is looked up, so that all that is wrong is said at once.
     draft = read_draft(call, input)
@@ -96,17 +95,19 @@ class UpdatePersonInput:
     idempotency_key: str = input_field(KEY)
     person: ID = input_field("The person's id (人员标识).")
     expected_version: int = input_field(EXPECTED)
-    name: str | None = input_field("The name (姓名).", default=UNSET)
+    name: str | None = input_field("The name (姓名).", length=(1, NAME), default=UNSET)
     residence: ResidenceKind | None = input_field("How they live here (居住类型).", default=UNSET)
     grid: str | None = input_field("Where they live now, in the same county, by code (所在网格编码).", default=UNSET)
     gender: Gender | None = input_field(GENDER, default=UNSET)
     birth_date: datetime.date | None = input_field(BIRTH, default=UNSET)
     resident_id: str | None = input_field(RESIDENT_ID + " Null takes it away.", default=UNSET)
-    phones: list[str] | None = input_field(PHONES + " They take the place of all there were.", default=UNSET)
+    phones: list[str] | None = input_field(
+        PHONES + " They take the place of all there were.", items=NUMBERS, default=UNSET
+    )
     died_on: datetime.date | None = input_field("The day of death; null takes it away (死亡日期).", default=UNSET)
 
 
-@command("Change a person's file (人员变更).", requires=EDIT)
+@command("Change a person's file (人员变更).", requires=EDIT, form=lambda call, input: read_draft(call, input))
 async def update_person(call: Call, input: UpdatePersonInput) -> PersonPayload:
     person: PersonRow = await call.find(Person, "person", id=key_of(Person)(input.person))
     if not call.may(EDIT, person):
@@ -177,7 +178,7 @@ def read_draft(call: Call, input: Any, known: PersonRow | None = None) -> Person
     with input_form() as read:
         columns = {name: getattr(input, name) for name in ("residence", "gender") if is_given(getattr(input, name))}
         if is_given(input.name):
-            columns["name"] = read(check_text, input.name, NAME, "name")
+            columns["name"] = input.name
         if is_given(input.birth_date):
             columns["birth_date"] = read(check_birth_date, call, input.birth_date)
         number = input.resident_id
@@ -197,10 +198,8 @@ def check_birth_date(call: Call, day: datetime.date) -> datetime.date:
 
 def read_phones(read: Form, phones: list[str]) -> list[str]:
     """Return the telephone numbers, each once."""
-    found = dict.fromkeys(read(check_code, codes.check_phone, one, "phones", str(at)) for at, one in enumerate(phones))
-    if len(found) > NUMBERS:
-        read.refusals.append(invalid_input(f"Give {NUMBERS} numbers at most.", f"电话最多 {NUMBERS} 个。", "phones"))
-    return list(found)
+    numbers = (read(check_code, codes.check_phone, one, "phones", str(at)) for at, one in enumerate(phones))
+    return list(dict.fromkeys(numbers))
 
 
 def facts_from_id(number: Any, known: PersonRow | None) -> dict[str, Any]:

@@ -13,16 +13,7 @@ from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import (
-    check_past_day,
-    check_text,
-    duplicate,
-    input_form,
-    invalid_input,
-    is_given,
-    not_found,
-    today,
-)
+from gongzhi.runtime.checks import check_past_day, duplicate, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, input_field
 from gongzhi.values.errors import Refusal
 
@@ -46,18 +37,19 @@ INVERSE = {
 @strawberry.input(description="A household that is not on file yet (立户).")
 class RegisterHouseholdInput:
     idempotency_key: str = input_field(KEY)
-    address: str = input_field("Where it is (住址).")
+    address: str = input_field("Where it is (住址).", length=(1, ADDRESS))
     grid: str = input_field("The village, or the grid in it, by code (所在网格编码).")
-    number: str | None = input_field("Its number; the next of the village if not said (户号).", default=UNSET)
+    number: str | None = input_field(
+        "Its number; the next of the village if not said (户号).", length=(1, NUMBER), default=UNSET
+    )
     head: ID | None = input_field("Its head, who becomes its first member (户主).", default=UNSET)
 
 
 @command("Open a household's file (立户).", requires=EDIT)
 async def register_household(call: Call, input: RegisterHouseholdInput) -> HouseholdPayload:
     household = HouseholdRow(created_at=call.now, visit_due_on=datetime.date.max)
-    with input_form() as read:
-        household.address = read(check_text, input.address, ADDRESS, "address")
-        household.number = read(check_text, input.number, NUMBER, "number") if is_given(input.number) else ""
+    household.address = input.address
+    household.number = input.number or ""
     household.grid = grid = await load_home_grid(call, input.grid)
     head: PersonRow | None = await call.find(Person, "head", id=key_of(Person)(input.head)) if input.head else None
     household.head = head
@@ -83,7 +75,7 @@ class UpdateHouseholdInput:
     idempotency_key: str = input_field(KEY)
     household: ID = input_field(HOUSEHOLD)
     expected_version: int = input_field(EXPECTED)
-    address: str | None = input_field("Where it is (住址).", default=UNSET)
+    address: str | None = input_field("Where it is (住址).", length=(1, ADDRESS), default=UNSET)
     grid: str | None = input_field("Where it is now, in the same county, by code (所在网格编码).", default=UNSET)
     head: ID | None = input_field("The member who is its head from now on (户主).", default=UNSET)
 
@@ -92,7 +84,7 @@ class UpdateHouseholdInput:
 async def update_household(call: Call, input: UpdateHouseholdInput) -> HouseholdPayload:
     household = await load_household(call, input, EDIT)
     if is_given(input.address):
-        household.address = check_text(str(input.address), ADDRESS, "address")
+        household.address = input.address
     if is_given(input.grid):
         grid = await load_home_grid(call, str(input.grid))
         if grid.county_id != household.county_id:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import datetime
-import re
 from typing import Any
 
 import strawberry
 from strawberry import UNSET
 
 from gongzhi.core.grids.commands import find_grid
+from gongzhi.declare.bounds import TextPattern
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import (
     check_code,
     check_past_day,
-    check_text,
     duplicate,
     input_form,
     invalid_input,
@@ -43,7 +42,11 @@ from .types import Unit
 
 EDIT = "units.edit"
 CODE = "The unit's code (编码)."
-SHAPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+SHAPE = TextPattern(
+    "[A-Za-z0-9][A-Za-z0-9._-]{0,39}",
+    "A unit's code has up to 40 letters, digits, dots, hyphens and underscores.",
+    "单位编码由不超过 40 个字母、数字、点、连字符或下划线组成。",
+)
 
 
 @strawberry.type(description="A unit as it is now, or why nothing was done (单位操作结果).")
@@ -55,8 +58,8 @@ class UnitPayload:
 @strawberry.input(description="A new unit (新增单位).")
 class AddUnitInput:
     idempotency_key: str = input_field(KEY)
-    code: str = input_field("Its code: up to 40 letters, digits, dots, hyphens and underscores (编码).")
-    name: str = input_field("Its name (名称).")
+    code: str = input_field("Its code: up to 40 letters, digits, dots, hyphens and underscores (编码).", pattern=SHAPE)
+    name: str = input_field("Its name (名称).", length=(1, 100))
     kind: UnitKind = input_field("What sort of organisation it is (性质).")
     reach: Reach = input_field("Whether it answers for a line of business or a territory (条块).")
     grid: str = input_field("The code of the area it serves (服务区域编码).")
@@ -69,7 +72,6 @@ class AddUnitInput:
 async def add_unit(call: Call, input: AddUnitInput) -> UnitPayload:
     unit = UnitRow(code=input.code, kind=input.kind, reach=input.reach)
     with input_form() as read:
-        read(check_unit_code, input.code)
         read_unit_texts(read, unit, input)
     await place_unit(call, unit, input)
     # Closed ones count: a code is a unit's for good, or old cases would be another unit's.
@@ -84,7 +86,7 @@ class UpdateUnitInput:
     idempotency_key: str = input_field(KEY)
     code: str = input_field(CODE)
     expected_version: int = input_field(EXPECTED)
-    name: str | None = input_field("Its name (名称).", default=UNSET)
+    name: str | None = input_field("Its name (名称).", length=(1, 100), default=UNSET)
     kind: UnitKind | None = input_field("What sort of organisation it is (性质).", default=UNSET)
     reach: Reach | None = input_field("Whether it answers for a line of business or a territory (条块).", default=UNSET)
     grid: str | None = input_field("The code of the area it serves (服务区域编码).", default=UNSET)
@@ -145,20 +147,10 @@ async def save_unit(unit: UnitRow) -> UnitPayload:
     return UnitPayload(unit=ref(Unit, unit.id))
 
 
-def check_unit_code(code: str) -> str:
-    if not SHAPE.fullmatch(code):
-        raise invalid_input(
-            "A unit's code has up to 40 letters, digits, dots, hyphens and underscores.",
-            "单位编码由不超过 40 个字母、数字、点、连字符或下划线组成。",
-            "code",
-        )
-    return code
-
-
 def read_unit_texts(read: Any, unit: UnitRow, input: Any) -> None:
     """Take over the texts that were given."""
     if is_given(input.name):
-        unit.name = read(check_text, input.name, 100, "name")
+        unit.name = input.name
     # Null takes a code away; what is left out stays.
     if input.uscc is not UNSET:
         unit.uscc = input.uscc and read(check_code, codes.check_uscc, input.uscc, "uscc")
