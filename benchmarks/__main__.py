@@ -12,7 +12,22 @@ import typer
 from gongzhi_server.errors import Problem
 from rich.console import Console
 
-from . import bars, county, deadlines, door, events, growth, lifecycles, loads, memory, processes, similar, speed, storm
+from . import (
+    bars,
+    county,
+    deadlines,
+    door,
+    events,
+    growth,
+    lifecycles,
+    loads,
+    memory,
+    optional_plugins,
+    processes,
+    similar,
+    speed,
+    storm,
+)
 from .questions import Question, questions
 from .servers import running
 
@@ -38,6 +53,7 @@ def bench(
     lives: Annotated[bool, typer.Option("--lifecycles", help="Whole lives of cases over HTTP, instead.")] = False,
     alarms: Annotated[bool, typer.Option("--storm", help="A thousand alarms become cases, instead.")] = False,
     followed: Annotated[bool, typer.Option("--events", help="Events and who follows them, instead.")] = False,
+    equipped: Annotated[bool, typer.Option("--plugins", help="With all plugins beside the core, instead.")] = False,
     several: Annotated[bool, typer.Option("--processes", help="One, two and four processes, instead.")] = False,
     cases: Annotated[int, typer.Option(help="Among how many cases the lives are lived.")] = 100_000,
     data: Annotated[Path | None, typer.Option(help="Where the embedded database is kept.", show_default=False)] = None,
@@ -69,6 +85,8 @@ def bench(
                 found[f"lifecycles among {cases}"] = lifecycles.measure(console, dsn, cases, quick)
             if alarms:
                 found["storm"] = storm.measure(console, dsn)
+            if equipped:
+                found["plugins"] = optional_plugins.measure(console, dsn, quick)
             if several:
                 found["processes"] = processes.measure(console, dsn, quick)
             if followed:

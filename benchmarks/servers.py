@@ -25,10 +25,10 @@ PATIENCE = 60.0
 """Seconds a server may take to start or to stop."""
 
 
-def uvicorn(module: str) -> Callable[[str, int], list[str]]:
+def uvicorn(module: str, factory: str = "app") -> Callable[[str, int], list[str]]:
     """Return how one of our Python peers is started."""
     options = ("--factory", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning")
-    command = [sys.executable, "-m", "uvicorn", f"benchmarks.peers.{module}:app", *options]
+    command = [sys.executable, "-m", "uvicorn", f"benchmarks.peers.{module}:{factory}", *options]
     return lambda dsn, port: [*command, "--port", str(port)]
 
 
@@ -39,18 +39,21 @@ def node(script: str) -> Callable[[str, int], list[str]]:
 
 COMMANDS: Mapping[str, Callable[[str, int], list[str]]] = {
     "ours": uvicorn("ours"),
+    "all": uvicorn("ours", "app_with_all"),
     "postgraphile": node("postgraphile.cjs"),
     "strawberry": uvicorn("plain"),
     "floor": uvicorn("floor"),
     "open": uvicorn("open"),
     "guarded": uvicorn("guarded"),
 }
+OURS = ("ours", "all")
+"""Those of them that authenticate their callers."""
 EVERYBODY = ("ours", "postgraphile", "strawberry", "floor")
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs. Only our own authenticates its callers."""
+    """A server that runs."""
 
     name: str
     pid: int
@@ -59,7 +62,7 @@ class Server:
     def target(self, role: str, grid: str) -> Target:
         """Return the server as the target of a caller with this role in this grid."""
         url = f"http://127.0.0.1:{self.port}/graphql"
-        if self.name != "ours":
+        if self.name not in OURS:
             return Target(url, {})
         token = Tokens(SECRET).issue({"sub": f"{role}-{grid}", "role": role, "grid": grid}, clock())
         return Target(url, {"authorization": f"Bearer {token}"})
