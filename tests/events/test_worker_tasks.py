@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 import pytest_asyncio
-from gongzhi_server.jobs.worker_tasks import WorkerTasks
+from gongzhi_server.jobs.worker_tasks import PASSED_OVER, WorkerTasks
 from gongzhi_server.testing import Server, serve_application
 
 from ..plugins.conftest import Market, market  # noqa: F401 - a fixture
@@ -19,7 +19,7 @@ from .conftest import MATTER
 
 DRUM = """
 import asyncio
-from gongzhi.core.cases.events import Reported
+from gongzhi.core.cases.events import Reported, Voided
 from gongzhi.runtime.jobs import handler, job
 
 gate, beat = asyncio.Event(), asyncio.Event()
@@ -42,6 +42,11 @@ async def quickly(call, event):
     beat.set()
 
 
+@handler("drum.silent", Voided)
+async def silently(call, event):
+    raise NotImplementedError
+
+
 @job("drum.late")
 async def late(call, run):
     await gate.wait()
@@ -49,13 +54,17 @@ async def late(call, run):
 
 @hookimpl
 def handlers():
-    return [slowly, quickly]
+    return [slowly, quickly, silently]
 
 
 @hookimpl
 def jobs():
     return [late]
 """
+
+
+BEHIND = "select n.given - c.position from events.consumer c, events.counter n where c.name = $1"
+REPORTED = "select count(*) from events.outbox where type = 'case.reported' and county_id is not null"
 
 
 class Drum:
@@ -106,6 +115,28 @@ async def test_slow_one_holds_up_nobody(drum: Drum) -> None:
         assert drum.module.slow == []
         drum.module.gate.set()
         await drum.until(numbers, drum.module.slow)
+
+
+async def test_a_handler_that_wants_none_of_it_is_passed_over(drum: Drum) -> None:
+    """Its place moves when many events have happened, or nothing happens any more, and it is never given a turn."""
+    tasks = WorkerTasks(drum.server.worker.worker, most=4)
+
+    async def look(quiet: bool) -> tuple[set[str], int]:
+        tasks.quiet = quiet
+        busy = {name for _, name in await drum.server.worker.runtime.run(tasks.busy()) if name.startswith("drum.")}
+        return busy, await drum.database.fetchval(BEHIND, "drum.silent")
+
+    await drum.report()
+    busy, behind = await look(quiet=False)
+    assert busy == {"drum.slow", "drum.quick"} and 0 < behind < PASSED_OVER
+    assert await look(quiet=True) == (busy, 0)
+    while await drum.database.fetchval(BEHIND, "drum.silent") < PASSED_OVER:
+        await drum.report()
+    assert await look(quiet=False) == (busy, 0)
+    # Those who want what has happened have lost none of it.
+    drum.module.gate.set()
+    await drum.server.worker.drain()
+    assert len(drum.module.quick) == len(drum.module.slow) == await drum.database.fetchval(REPORTED)
 
 
 async def test_one_place_is_enough(drum: Drum) -> None:
