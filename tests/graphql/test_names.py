@@ -7,7 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from gongzhi_server.testing import INSTALLED, built_schema
-from graphql import GraphQLInputObjectType
+from graphql import GraphQLInputObjectType, GraphQLScalarType, is_specified_scalar_type
 
 VERBS = set((Path(__file__).parent / "verbs.txt").read_text().split())
 """What mutations begin with. Before you add one: is there a word for it already?"""
@@ -69,3 +69,11 @@ def test_accounts_are_named_by_their_name() -> None:
     points = {"AwardPointsHonourInput.account", "RedeemInput.account"}
     assert {name for name, kind in inputs.items() if kind == "ID"} == points
     assert {kind for name, kind in inputs.items() if name not in points} == {"String", "StringComparison"}
+
+
+def test_scalars_say_what_they_look_like_in_both_languages() -> None:
+    """A library's own words are in English, and say less."""
+    kinds = built_schema(INSTALLED)._schema.type_map.values()
+    ours = [one for one in kinds if isinstance(one, GraphQLScalarType) and not is_specified_scalar_type(one)]
+    assert {"Date", "DateTime", "Decimal", "JSON"} <= {one.name for one in ours}
+    assert [one.name for one in ours if not re.search(r" \([^)]*[一-鿿][^)]*\)\.$", one.description or "")] == []

@@ -41,6 +41,7 @@ from .action_fields import action_fields
 from .constraints import constrain_field
 from .list_arguments import complete_field, counts_field, filter_input, order_enum
 from .node_fields import node_fields
+from .scalar_descriptions import describe_scalars
 
 JOINING = {"and", "or", "not"}
 
@@ -130,7 +131,7 @@ class Schema(strawberry.Schema):
     ) -> None:
         self.registers = registers or Registers()
         # Sorted, so that the printed schema does not depend on the order in which plugins are loaded.
-        config = StrawberryConfig(sort_schema=True)
+        config = StrawberryConfig(sort_schema=True, scalar_map=describe_scalars())
         self._named = config.name_converter.from_field
         self._added: dict[type, dict[str, StrawberryField]] = defaultdict(dict)
         self._owner: dict[tuple[type, str], str] = {}
