@@ -1,0 +1,151 @@
+"""Kinds: what devices there are and what each measures; an open list, with nothing that watches people."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import strawberry
+from gongzhi.core.cases.catalog import SqlConnection
+from gongzhi.core.grids.commands import find_grid
+from gongzhi.declare.entity import ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.bans import declare_ban, find_broken_ban
+from gongzhi.runtime.checks import Form, check_short_code, check_text, duplicate, input_form, invalid_input
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
+from gongzhi.values.codes import Kind
+from gongzhi.values.errors import Refusal
+
+from .models import CODE, LABEL, KindRow
+from .rules import MANAGE
+from .types import DeviceKind
+
+UNIT, MEASURES = 12, 12
+"""The most characters of a unit of measure, and measures of a kind."""
+
+# A word in Latin letters begins where no letter is before it: "face" is not in "surface".
+WATCHES = declare_ban(
+    "WATCHES_PEOPLE",
+    r"摄像|摄录|摄影|监控|探头|球机|枪机|抓拍|视频|录像|录音|拾音|影像|图像|人脸|面部|刷脸|虹膜|声纹|步态|指纹|车牌|人流|客流|"
+    r"轨迹|行踪|跟踪|定位|手环|电子围栏|探针|人体感应|人员(?:识别|计数|移动)|"
+    r"(?<![a-z])(?:cam(?![a-z])|camera|webcam|cctv|video|footage|image|photo|microphone|face|facial|iris|gait|"
+    r"voice.?print|finger.?print|licen[cs]e.?plate|number.?plate|track|gps|wristband|geo.?fence|people|person|"
+    r"motion|presence|crowd)",
+    "a device that films, recognises faces or follows movement is not taken in (国办函〔2026〕12号)",
+    "不接入拍摄、识别人脸或追踪行动轨迹的设备（国办函〔2026〕12号）",
+)
+
+Measures = tuple[tuple[str, str, str, bool], ...]
+BATTERY = ("battery", "电量", "%", False)
+STOCK: dict[str, tuple[str, Measures]] = {
+    "manhole-cover": ("井盖", (("tilt", "倾角", "°", False), ("opened", "开启告警", "", True), BATTERY)),
+    "smoke-detector": ("烟感", (("smoke", "烟雾告警", "", True), ("density", "烟雾浓度", "%", False), BATTERY)),
+    "sluice": ("水闸", (("level", "水位", "m", False), ("opening", "开度", "%", False), BATTERY)),
+    "hydrant": ("消防栓", (("pressure", "水压", "MPa", False), ("opened", "开盖告警", "", True), BATTERY)),
+}
+"""The kinds that ship: what each is called, and its measures with their codes, names and units."""
+SEED = """
+insert into devices.kind (code, name, measures) select $1::text, $2, $3::text::jsonb
+where not exists (select from devices.kind where county_id is null and code=$1)
+"""
+
+
+async def seed(connection: SqlConnection) -> None:
+    """Insert the kinds that ship and are missing; it runs at every start."""
+    rows = [(code, name, write_measures(measures)) for code, (name, measures) in STOCK.items()]
+    await connection.executemany(SEED, rows)
+
+
+def write_measures(measures: Measures) -> str:
+    """Return measures as their column has them."""
+    named = [dict(zip(("code", "name", "unit", "signal"), one, strict=True)) for one in measures]
+    return json.dumps(named, ensure_ascii=False)
+
+
+def check_purpose(value: str, most: int, *path: str) -> str:
+    """Return what something is called. Raises Refusal for what films, recognises faces or follows movement."""
+    kept = check_text(value, most, *path)
+    if broken := find_broken_ban((WATCHES,), kept):
+        raise Refusal(broken.code, f"Leave it out: {broken.why.en}.", f"请勿登记：{broken.why.zh}。", path)
+    return kept
+
+
+async def find_kind(code: str, county: int | None, *path: str) -> KindRow:
+    """Return the kind with this code, of the county or one that ships. Raises Refusal."""
+    for owner in (county, None):
+        if (found := await KindRow.get_or_none(code=code, county_id=owner)) is not None:
+            return found
+    raise invalid_input(
+        "There is no kind of device with this code: look at the list of kinds, or add it.",
+        "没有该设备类型：请查看设备类型列表，或先登记类型。",
+        *path,
+    )
+
+
+@strawberry.input(description="Something that a kind of device measures, as a number (监测项).")
+class DeviceMeasureInput:
+    code: str = input_field("Its code, by which readings name it (监测项编码).")
+    name: str = input_field("What it is called (监测项名称).")
+    unit: str | None = input_field("What it counts in; none for a signal (计量单位).", default=None)
+    signal: bool = input_field("Whether it is an alarm that the device raises itself (是否为告警信号).", default=False)
+
+
+@strawberry.type(description="The kind, or why nothing was done (设备类型结果).")
+class DeviceKindPayload:
+    kind: DeviceKind | None = result_field("The kind (设备类型).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A kind of device that a county has beside those that ship (登记设备类型).")
+class AddDeviceKindInput:
+    idempotency_key: str = input_field(KEY)
+    county: str = input_field("The county, by code (县区编码).")
+    code: str = input_field("The kind's code (类型编码).")
+    name: str = input_field("What it is called (类型名称).")
+    measures: list[DeviceMeasureInput] = input_field("What it measures, each a number (监测项).", items=MEASURES)
+
+
+@command("Add a kind of device, which watches no people (登记设备类型).", requires=MANAGE)
+async def add_device_kind(call: Call, input: AddDeviceKindInput) -> DeviceKindPayload:
+    grid = await find_grid(input.county, "county", lock=True)
+    if grid.kind is not Kind.COUNTY:
+        raise invalid_input("Name a county.", "请填写县区编码。", "county")
+    if not call.may(MANAGE, grid):
+        raise not_allowed("county")
+    with input_form() as read:
+        code = read(check_short_code, read(check_purpose, input.code, CODE, "code") or "xx", "code")
+        name = read(check_purpose, input.name, LABEL, "name")
+        measures = read_measures(read, input.measures)
+    # The county is locked, so of two with one code the second finds the first.
+    if code in STOCK or await KindRow.exists(code=code, county_id=grid.id):
+        raise duplicate("There is a kind with this code.", "该类型编码已存在。", "code")
+    row = await KindRow.create(county=grid, code=code, name=name, measures=json.loads(write_measures(measures)))
+    return DeviceKindPayload(kind=ref(DeviceKind, row.id))
+
+
+def read_measures(read: Form, given: list[DeviceMeasureInput]) -> Measures:
+    """Check the measures of a kind; each has a code of its own."""
+    if not given:
+        read(refuse_measures)
+    found: dict[str, Any] = {}
+    for at, one in enumerate(given):
+        path = ("measures", str(at))
+        code = read(check_short_code, read(check_purpose, one.code, CODE, *path, "code") or "xx", *path, "code")
+        name = read(check_purpose, one.name, LABEL, *path, "name")
+        unit = read(check_text, one.unit, UNIT, *path, "unit") if one.unit else ""
+        if code in found:
+            read(refuse_twice, *path, "code")
+        found[code] = (code, name, unit, one.signal)
+    return tuple(found.values())
+
+
+def refuse_measures() -> None:
+    raise invalid_input("Say what it measures.", "请填写监测项。", "measures")
+
+
+def refuse_twice(*path: str) -> None:
+    raise duplicate("The kind has this code twice.", "监测项编码重复。", *path)
+
+
+EXTENSIONS = (extend(Mutation, add_device_kind=add_device_kind),)
