@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from gongzhi.core.cases import machine
+from gongzhi.core.cases.models import Status
 from gongzhi.declare.columns import load_row
 from gongzhi.declare.located import LEVELS
 from gongzhi.runtime.commands import Call
@@ -19,16 +20,10 @@ from .models import AlarmChange, AlarmRow, AlarmState
 
 QUIETLY = timedelta(minutes=10)
 """For how long nobody is told of an alarm again that comes and goes; it is counted all the same."""
-UNDER_WAY = ",".join(sorted(f"'{one.value}'" for one in machine.UNDER_WAY))
-# Merged, it is where it was merged into that counts.
-MAIN = (
-    "select m.id from cases.event e join cases.case m on m.number=e.data->>'into' "
-    "where e.case_id=c.id and e.type='case.merged' order by e.at desc limit 1"
-)
+# Merged into another it is answered with that one, so until then it is under way as well.
+UNDER_WAY = ",".join(sorted(f"'{one.value}'" for one in machine.UNDER_WAY | {Status.MERGED}))
 CURRENT = f"""
-select a.*, c.id is not null and c.status not in ({UNDER_WAY}) and not (c.status='MERGED' and exists(
-  select from cases.case m where m.id=({MAIN}) and m.status in ({UNDER_WAY})
-)) as over
+select a.*, coalesce(c.status not in ({UNDER_WAY}), false) as over
 from devices.alarm a left join cases.case c on c.id=a.case_id
 where a.device_id=any($1::uuid[]) and a.ended_at is null
 """

@@ -10,6 +10,7 @@ import json
 import queue
 import ssl
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +23,8 @@ from .settings import DeviceSettings
 if TYPE_CHECKING:
     import httpx
     import paho.mqtt.client as mqtt
+
+    Received = tuple[int, mqtt.MQTTMessage]
 
 MOST, SECONDS = 500, 0.5
 """Messages of a batch, and for how long it waits for more of them."""
@@ -54,8 +57,11 @@ class MqttBridge:
 
     def __init__(self, settings: DeviceSettings, county: str, mqtt5: bool = False) -> None:
         self.settings, self.county, self.mqtt5 = settings, county, mqtt5
-        self.messages: queue.SimpleQueue[mqtt.MQTTMessage | None] = queue.SimpleQueue()
+        # Each with the connection by which it came: after another one the broker sends again what was not acknowledged.
+        self.messages: queue.SimpleQueue[Received | None] = queue.SimpleQueue()
+        self.connections = 0
         self.stopped = False
+        self.subscribed = threading.Event()
 
     def run(self) -> None:
         """Hand on messages until `stop` is called."""
@@ -69,8 +75,9 @@ class MqttBridge:
                 while not self.stopped:
                     messages = self.gather()
                     if messages and self.hand_on(server, messages):
-                        for one in messages:
-                            client.ack(one.mid, one.qos)
+                        for connection, one in messages:
+                            if connection == self.connections:
+                                client.ack(one.mid, one.qos)
         finally:
             # Without a goodbye that ends the session: what comes meanwhile waits at the broker.
             client.disconnect()
@@ -92,9 +99,9 @@ class MqttBridge:
         name = f"gongzhi-devices-{self.county}"
         sessions: dict[str, Any] = {} if self.mqtt5 else {"clean_session": False}
         client = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=protocol, manual_ack=True, **sessions)
-        # Subscribed anew with each connection: a broker may have lost its sessions.
-        client.on_connect = lambda client, *_: client.subscribe(f"devices/{self.county}/+", qos=1)
-        client.on_message = lambda client, _, message: self.messages.put(message)
+        client.on_connect = lambda client, *_: self.begin(client)
+        client.on_subscribe = lambda *_: self.subscribed.set()
+        client.on_message = lambda client, _, message: self.messages.put((self.connections, message))
         at = urlsplit(self.settings.mqtt or "")
         if at.username is not None:
             client.username_pw_set(unquote(at.username), unquote(at.password or ""))
@@ -108,7 +115,12 @@ class MqttBridge:
         client.connect(at.hostname or "", at.port or (8883 if at.scheme == "mqtts" else 1883), **given)
         return client
 
-    def gather(self) -> list[mqtt.MQTTMessage]:
+    def begin(self, client: mqtt.Client) -> None:
+        """Subscribe anew with each connection, for a broker may have lost its sessions."""
+        self.connections += 1
+        client.subscribe(f"devices/{self.county}/+", qos=1)
+
+    def gather(self) -> list[Received]:
         """Return what has come, once there is anything: as much as a batch has, or what comes in half a second."""
         first = self.messages.get()
         found = [] if first is None else [first]
@@ -123,9 +135,9 @@ class MqttBridge:
             found.append(message)
         return found
 
-    def hand_on(self, server: httpx.Client, messages: list[mqtt.MQTTMessage]) -> bool:
+    def hand_on(self, server: httpx.Client, messages: list[Received]) -> bool:
         """Send messages until the server has taken them; what it refuses for good is said, and holds up nobody."""
-        entries = [entry for one in messages for entry in read_message(one.topic, one.payload)]
+        entries = [entry for _, one in messages for entry in read_message(one.topic, one.payload)]
         for at in range(0, len(entries), ENTRIES):
             part = entries[at : at + ENTRIES]
             while not self.send(server, part):

@@ -27,11 +27,13 @@ UNIT, MEASURES = 12, 12
 # A word in Latin letters begins where no letter is before it: "face" is not in "surface".
 WATCHES = declare_ban(
     "WATCHES_PEOPLE",
-    r"摄像|摄录|摄影|监控|探头|球机|枪机|抓拍|视频|录像|录音|拾音|影像|图像|人脸|面部|刷脸|虹膜|声纹|步态|指纹|车牌|人流|客流|"
-    r"轨迹|行踪|跟踪|定位|手环|电子围栏|探针|人体感应|人员(?:识别|计数|移动)|"
-    r"(?<![a-z])(?:cam(?![a-z])|camera|webcam|cctv|video|footage|image|photo|microphone|face|facial|iris|gait|"
-    r"voice.?print|finger.?print|licen[cs]e.?plate|number.?plate|track|gps|wristband|geo.?fence|people|person|"
-    r"motion|presence|crowd)",
+    r"摄像|摄录|监控(?!室|中心|楼|站)|球机|枪机|抓拍|视频|录像|录音|拾音|图像(?:识别|采集)|人脸|面部|刷脸|虹膜|声纹|步态|指纹|"
+    r"车牌|人流|客流|轨迹|行踪|跟踪|(?:人员|老人|儿童|车辆)定位|定位(?:手环|手表|卡|器|标签)|手环|电子围栏|"
+    r"(?:wi.?fi|mac|无线)\s*探针|人体感应|人员(?:识别|计数|移动)|"
+    r"(?<![a-z])(?:cam(?![a-z])|camera|webcam|cctv|video|footage|microphone|facial|iris|gait|gps|wristband|geo.?fence|"
+    r"photo(?!electric|volt)|face.?(?:id|scan|read|recogn|detect|match)|voice.?print|finger.?print|"
+    r"(?:licen[cs]e|number).?plate|track(?:er|ing)|(?:people|person|crowd).?(?:count|track|detect|flow)|"
+    r"(?:motion|presence|occupancy).?(?:sens|detect))",
     "a device that films, recognises faces or follows movement is not taken in (国办函〔2026〕12号)",
     "不接入拍摄、识别人脸或追踪行动轨迹的设备（国办函〔2026〕12号）",
 )

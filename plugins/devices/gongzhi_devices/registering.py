@@ -212,8 +212,7 @@ def set_place(row: DeviceRow, place: PointInput | None) -> None:
     try:
         point = read_position(vars(place))
     except Refusal as refusal:
-        # As the field is called here.
-        raise Refusal(refusal.code, refusal.text.en, refusal.text.zh, ("place", *refusal.path[1:])) from None
+        raise Refusal(refusal.code, refusal.text.en, refusal.text.zh, ("place",)) from None
     row.longitude, row.latitude = point.longitude, point.latitude
 
 

@@ -20,12 +20,16 @@ from gongzhi.runtime.commands import Call
 from gongzhi.runtime.jobs import handler
 from gongzhi.values.errors import Text
 
-from .alarms import MAIN
 from .events import AlarmChanged, AlarmRecovered, AlarmRepeated
 from .models import AlarmChange, Trigger
 
 CHANNEL, FALLBACK = "IOT", "safety"
 """The channel by which cases come, and the subject of those whose own is closed by now."""
+MAIN = (
+    "select m.id from cases.event e join cases.case m on m.number=e.data->>'into' "
+    "where e.case_id=c.id and e.type='case.merged' order by e.at desc limit 1"
+)
+"""The case that a merged one became part of: whoever handles that reads what comes of the alarm."""
 # What a rule names may be closed when it is needed, and an alarm waits for nobody who puts that right.
 DETAILS = f"""
 select a.id, a.case_id, a.device_id, a.value, a.times, a.last_at, a.recovered_at, a.acknowledged_at, d.code, d.name,

@@ -9,7 +9,7 @@ from uuid6 import uuid7
 from tortoise import fields
 
 class Migration(migrations.Migration):
-    dependencies = [('grids', '0003_counties'), ('units', '0002_indexes')]
+    dependencies = [('cases', '0008_similar'), ('grids', '0003_counties'), ('units', '0002_indexes')]
 
     initial = True
 
