@@ -61,6 +61,7 @@ ELSEWHERE = {
     "services demo": "plugins/services/tests/test_demo",
     "documents add": "gateway/test_wiring",
     "events export": "plugins/integrations/tests/webhooks/test_history",
+    **dict.fromkeys(("devices bridge", "devices demo"), "plugins/devices/tests/test_demo"),
     **dict.fromkeys(("forms declare", "forms demo", "forms verify"), "plugins/forms/tests/test_readme"),
     "jobs list": "events/test_work",
     "jobs redrive": "events/test_work",

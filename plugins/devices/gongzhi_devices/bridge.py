@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MOST, SECONDS = 500, 0.5
 """Messages of a batch, and for how long it waits for more of them."""
-ENTRIES = 1_000
+ENTRIES = 500
 AGAIN = 2.0
 """Seconds until what the server did not take is sent again."""
 KEPT = 7 * 86_400

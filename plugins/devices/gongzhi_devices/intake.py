@@ -27,8 +27,8 @@ from .evaluation import Rule, Standing
 from .models import AlarmState, Trigger
 from .rules import REPORT
 
-MOST, LONGEST = 1_000, 262_144
-"""Entries and bytes of a batch: so much is read in a few milliseconds, and holds up nobody beside it."""
+MOST, LONGEST = 500, 131_072
+"""Entries and bytes of a batch: what is done with them between two statements holds up nobody for long."""
 OLDEST = timedelta(days=7)
 """How late a reading may come, of a device that was cut off."""
 AHEAD = timedelta(minutes=5)
