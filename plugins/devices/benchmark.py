@@ -30,6 +30,7 @@ from generate_series(0, $1 - 1) n, grids.grid g, devices.kind k,
   (select id from units.unit where code='610921-SLJ' and valid_to is null) u
 where g.code=$2 and g.valid_to is null and k.code='sluice' and k.county_id is null
 """
+SIZE = "select pg_total_relation_size('devices.reading'), count(*) from devices.reading"
 
 
 async def watch_turns(longest: list[float]) -> None:
@@ -84,12 +85,16 @@ async def measure(dsn: str, folder: Path) -> bool:
         took = sorted([await send(number) for number in range(1, BATCHES)])
         seconds, processor = time.perf_counter() - begun, time.process_time() - used
         meter.cancel()
+        connection = await asyncpg.connect(dsn)
+        size, kept = await connection.fetchrow(SIZE)
+        await connection.close()
     count = BATCH * (BATCHES - 1)
     rate = count / seconds
     print(f"readings in batches of {BATCH}, HTTP     {rate:10,.0f} /s   (bar: {RATE:,})")
     print(f"a batch, half of them at most         {took[len(took) // 2] * 1000:10,.0f} ms")
     print(f"the loop held at the longest          {longest[0] * 1000:10,.1f} ms  (bar: {HELD * 1000:.0f})")
     print(f"processor of this process             {processor / count * 1e6:10,.0f} µs a reading, client included")
+    print(f"a reading in the database             {size / kept:10,.0f} bytes, indexes included")
     return rate >= RATE and longest[0] < HELD
 
 
