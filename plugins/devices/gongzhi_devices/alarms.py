@@ -63,12 +63,14 @@ async def keep_alarms(call: Call, alarms: Alarms, found: Sequence[tuple[Any, Sta
     new: list[AlarmRow] = []
     changed: list[AlarmRow] = []
     for device, standing in found:
+        # Most readings say nothing new, and cost no statement.
         current = alarms.get((device.id, standing.rule.id))
         row = current.row if current else None
         if standing.raised and (current is None or current.over):
             if row is not None:
                 row.ended_at = call.now
                 changed.append(row)
+            # Its own row, so that each case has the count of what happened while it was open.
             row = make_alarm(call.now, device, standing)
             new.append(row)
             call.publish(AlarmChanged(alarm=row.id, change=AlarmChange.RAISED, times=row.times), row)
@@ -90,6 +92,7 @@ async def keep_alarms(call: Call, alarms: Alarms, found: Sequence[tuple[Any, Sta
 def make_alarm(now: datetime, device: Any, standing: Standing) -> AlarmRow:
     """Return the alarm that a standing begins, where the device is."""
     assert standing.last_at is not None, "what was raised has a moment"
+    # As the trigger of the table will fill them in: the event says where it happened before the row is there.
     levels = {level: getattr(device, level) for level in LEVELS}
     return AlarmRow(
         grid_id=device.grid_id,
@@ -122,8 +125,10 @@ def tell_change(call: Call, row: AlarmRow, *, quiet: bool = False) -> None:
     """Publish how an alarm stands unless that is known, or it was told of just now."""
     now_is = AlarmChange.RECOVERED if row.state is AlarmState.RECOVERED else AlarmChange.REPEATED
     if now_is is AlarmChange.RECOVERED:
+        # Once, and not for a case that is answered: whoever answered it has been there.
         due = row.told is not AlarmChange.RECOVERED and not quiet
     else:
+        # Whatever it was that was told last: a flutter is not worth a message each time.
         due = row.told_at + QUIETLY <= call.now
     if due:
         row.told, row.told_at = now_is, call.now

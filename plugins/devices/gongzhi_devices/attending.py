@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 
 import strawberry
 from gongzhi.core.cases.models import CategoryRow, Urgency
+from gongzhi.declare.bounds import TextPattern
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
@@ -23,7 +23,7 @@ from .registering import find_managed_grid
 from .rules import ATTENDS_ALARM, MANAGE
 from .types import DeviceAlarm, DeviceRule
 
-TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
+TIME = TextPattern("([01][0-9]|2[0-3]):[0-5][0-9]", "Give a time of day such as 22:00.", "请填写时刻，如 22:00。")
 LONGEST = 1_440
 """The most minutes for which a breach lasts before it is an alarm; of silence a month's."""
 SILENCE = 43_200
@@ -59,30 +59,36 @@ class DefineDeviceRuleInput:
     threshold: float | None = input_field(
         "Beyond which number; needed by no signal, and not by silence (阈值).", default=UNSET
     )
-    minutes: int = input_field("For how long, before it is an alarm; 0 is at once (持续分钟数).", default=0)
-    quiet_from: str | None = input_field(
-        "From which time of day on it raises nothing, such as 22:00 (免告警起始时刻).", default=UNSET
+    minutes: int = input_field(
+        "For how long, before it is an alarm; 0 is at once, which silence is not (持续分钟数).",
+        between=(0, SILENCE),
+        default=0,
     )
-    quiet_until: str | None = input_field("Until which time of day (免告警结束时刻).", default=UNSET)
+    quiet_from: str | None = input_field(
+        "From which time of day on it raises nothing, such as 22:00 (免告警起始时刻).", pattern=TIME, default=UNSET
+    )
+    quiet_until: str | None = input_field("Until which time of day (免告警结束时刻).", pattern=TIME, default=UNSET)
     urgency: Urgency = input_field("How urgent its cases are (紧急程度).", default=Urgency.URGENT)
     category: str = input_field("What its cases are about, by a category's code (诉求分类编码).")
 
 
-@command("Define what of a kind of device raises an alarm (设定设备告警规则).", requires=MANAGE)
+@command(
+    "Define what of a kind of device raises an alarm (设定设备告警规则).",
+    requires=MANAGE,
+    form=lambda call, input: check_times(call, input),
+)
 async def define_device_rule(call: Call, input: DefineDeviceRuleInput) -> DeviceRulePayload:
+    check_times(call, input)
     grid = await find_managed_grid(call, input.grid)
     kind = await find_kind(input.kind, grid.county_id, "kind")
-    with input_form() as read:
-        measure, threshold = read(check_trigger, input, kind) or (None, None)
-        least, most = (1, SILENCE) if input.trigger is Trigger.SILENT else (0, LONGEST)
-        minutes = read(check_whole_number, input.minutes, least, most, "minutes")
-        quiet = read(check_quiet, input) or (None, None)
+    measure, threshold = check_trigger(input, kind)
+    # Of the editions the last: it is what people choose from.
     category = await CategoryRow.filter(code=input.category, valid_to=None).order_by("-id").first()
     if category is None:
         raise not_found("There is no category with this code.", "分类编码不存在。", "category")
     # One at a time: of two that are the same the second finds the first.
     await call.fetch("select pg_advisory_xact_lock(hashtextextended($1, 20260613))", f"{grid.id} {kind.id}")
-    given = grid.id, kind.id, input.trigger.value, measure, threshold, minutes
+    given = grid.id, kind.id, input.trigger.value, measure, threshold, input.minutes
     if await call.fetch(CLASHING, *given):
         raise Refusal("DUPLICATE", "There is such a rule: end it first.", "已有相同规则，请先停用。", ("trigger",))
     if await RuleRow.filter(grid=grid, kind=kind, ended_at=None).count() >= RULES:
@@ -93,9 +99,9 @@ async def define_device_rule(call: Call, input: DefineDeviceRuleInput) -> Device
         trigger=input.trigger,
         measure=measure,
         threshold=threshold,
-        minutes=minutes,
-        quiet_from=quiet[0],
-        quiet_until=quiet[1],
+        minutes=input.minutes,
+        quiet_from=input.quiet_from or None,
+        quiet_until=input.quiet_until or None,
         urgency=input.urgency,
         category=category,
         defined_at=call.now,
@@ -121,26 +127,32 @@ def check_trigger(input: DefineDeviceRuleInput, kind: KindRow) -> tuple[str | No
                 "告警信号无需阈值：请选择“高于阈值”，不填阈值。",
                 "threshold",
             )
+        # Between its two values, so that it compares as any number does.
         return input.measure, 0.5
     if not is_given(input.threshold) or not math.isfinite(input.threshold):
         raise invalid_input(f"Give {FIELD}.", f"请填写{FIELD}。", "threshold")
     return input.measure, input.threshold
 
 
-def check_quiet(input: DefineDeviceRuleInput) -> tuple[str | None, str | None]:
-    """Return the times of day between which a rule raises nothing; both or neither. Raises Refusal."""
+def check_times(call: Call, input: DefineDeviceRuleInput) -> None:
+    """Refuse times of day of which one is missing, and minutes that do not fit the trigger."""
+    with input_form() as read:
+        read(check_quiet, input)
+        # A month without a report is told from one that never comes; a reading that lasts a day is no news.
+        least, most = (1, SILENCE) if input.trigger is Trigger.SILENT else (0, LONGEST)
+        read(check_whole_number, input.minutes, least, most, "minutes")
+
+
+def check_quiet(input: DefineDeviceRuleInput) -> None:
+    """Refuse one time of day without the other, and times that are always quiet."""
     given = {"quietFrom": input.quiet_from, "quietUntil": input.quiet_until}
-    times = {name: value for name, value in given.items() if is_given(value)}
-    if not times:
-        return None, None
-    for name in given:
-        if not TIME.fullmatch(times.get(name) or ""):
-            raise invalid_input("Give both as times of day, such as 22:00.", "请同时填写起止时刻，如 22:00。", name)
-    if times["quietFrom"] == times["quietUntil"]:
+    missing = [name for name, value in given.items() if not is_given(value)]
+    if len(missing) == 1:
+        raise invalid_input("Give both times of day, or neither.", "请同时填写起止时刻，或均不填。", *missing)
+    if not missing and input.quiet_from == input.quiet_until:
         raise invalid_input(
             "A rule that is always quiet raises nothing: end it.", "全天免告警等于停用：请停用规则。", "quietUntil"
         )
-    return times["quietFrom"], times["quietUntil"]
 
 
 @strawberry.input(description="A rule that holds no more (停用设备告警规则).")
@@ -163,6 +175,7 @@ async def end_device_rule(call: Call, input: EndDeviceRuleInput) -> DeviceRulePa
     row: RuleRow = await call.find(DeviceRule, "rule", id=key_of(DeviceRule)(input.rule))
     row.ended_at = call.now
     row.version += 1
+    # Ended and not deleted: alarms refer to it.
     await row.save()
     await call.fetch(LOCK, row.id)
     await call.fetch(FORGOTTEN, row.id)

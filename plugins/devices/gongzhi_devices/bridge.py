@@ -65,6 +65,7 @@ class MqttBridge:
 
     def run(self) -> None:
         """Hand on messages until `stop` is called."""
+        # Loaded here, so that no start of the server pays for it.
         import httpx
 
         headers = {"authorization": f"Bearer {self.settings.key}"}
@@ -107,6 +108,7 @@ class MqttBridge:
             client.username_pw_set(unquote(at.username), unquote(at.password or ""))
         if at.scheme == "mqtts":
             client.tls_set_context(ssl.create_default_context(cafile=self.settings.mqtt_ca))
+        # 3.1.1 has sessions that never end; 5 says for how long.
         given: dict[str, Any] = {}
         if self.mqtt5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -122,6 +124,7 @@ class MqttBridge:
 
     def gather(self) -> list[Received]:
         """Return what has come, once there is anything: as much as a batch has, or what comes in half a second."""
+        # Until something comes: `stop` puts in a None.
         first = self.messages.get()
         found = [] if first is None else [first]
         until = time.monotonic() + SECONDS
@@ -139,6 +142,7 @@ class MqttBridge:
         """Send messages until the server has taken them; what it refuses for good is said, and holds up nobody."""
         entries = [entry for _, one in messages for entry in read_message(one.topic, one.payload)]
         for at in range(0, len(entries), ENTRIES):
+            # As many as the server takes at once; a message may hold an array of any length.
             part = entries[at : at + ENTRIES]
             while not self.send(server, part):
                 if self.stopped:
@@ -171,6 +175,7 @@ def read_message(topic: str, payload: bytes | bytearray) -> list[dict[str, Any]]
     try:
         given = json.loads(payload)
         entries = given if isinstance(given, list) else [given]
+        # The topic goes before what the message says of itself.
         return [{**one, "device": device} for one in entries]
     except (ValueError, TypeError, RecursionError):
         print(f"{device}: what it published is no JSON object", file=sys.stderr, flush=True)

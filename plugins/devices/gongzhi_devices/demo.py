@@ -40,6 +40,7 @@ async def load_demo_devices(call: Call) -> None:
     if county is None or await DeviceRow.exists(county_id=county.id):
         return
     villages = [row["id"] for row in await call.fetch(PLACES, county.id, EACH * len(STOCK))]
+    # Any will do: who answers for a device is invented.
     unit = await UnitRow.filter(county_id=county.id, valid_to=None).order_by("code").first()
     kinds = {one.code: one for one in await KindRow.filter(county_id=None)}
     categories = {one.code: one for one in await CategoryRow.filter(valid_to=None)}
@@ -82,6 +83,7 @@ def read_all(call: Call, ago: int) -> list[Reading]:
         for number in range(EACH):
             for measure, _, _, signal in measures:
                 wrong = WRONG.get((code, measure)) if number == 0 and ago <= 10 else None
+                # A signal is sent when there is something to say.
                 if signal and wrong is None:
                     continue
                 value = USUAL[measure] + number / 10 if wrong is None else wrong

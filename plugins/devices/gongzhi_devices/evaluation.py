@@ -25,6 +25,7 @@ class Rule:
 
     def is_broken(self, value: float) -> bool:
         """Return whether a value lies beyond the threshold."""
+        # Silence has no threshold, and no reading breaks it.
         if self.threshold is None:
             return False
         return value > self.threshold if self.trigger is Trigger.ABOVE else value < self.threshold
@@ -33,6 +34,7 @@ class Rule:
         """Return whether the rule raises nothing at this time of day."""
         if self.quiet_from is None or self.quiet_until is None:
             return False
+        # Texts of one shape compare as the times do.
         time = f"{at.astimezone(CHINA):%H:%M}"
         if self.quiet_from <= self.quiet_until:
             return self.quiet_from <= time < self.quiet_until
@@ -68,6 +70,7 @@ class Standing:
             if self.active:
                 self.active, self.recovered_at = False, at
             return
+        # Kept while nobody may be told, so that what lasts is raised as soon as somebody may.
         self.since = self.since or at
         if silenced_until is not None and at < silenced_until or not self.rule.is_due(self.since, at):
             return

@@ -146,6 +146,7 @@ class Unfit(Exception):
 
 def read_batch(body: bytes, media: str, now: datetime) -> Batch:
     """Read a batch; what is wrong with an entry is its own. Raises Refusal for what is no batch."""
+    # All of them before the first is looked at: what is no JSON is no batch.
     entries = list(read_entries(body, media))
     if not 1 <= len(entries) <= MOST:
         raise invalid_input(f"A batch has 1 to {MOST} entries: cut it up.", f"一批应有 1 至 {MOST} 条，请分批。")
@@ -178,6 +179,7 @@ def read_entry(entry: int, given: Any, now: datetime) -> Reading:
     """Read one entry. Raises Unfit."""
     if not isinstance(given, dict) or not given.keys() <= FIELDS:
         raise Unfit("", NO_OBJECT)
+    # By which of the two names it has, so that a number is never taken for an alarm.
     signal = "alarm" in given
     measure = read_code(given, "alarm" if signal else "measure")
     if signal:
@@ -185,6 +187,7 @@ def read_entry(entry: int, given: Any, now: datetime) -> Reading:
         fits = type(value) is bool and "value" not in given and "measure" not in given
     else:
         value = given.get("value")
+        # By exact types: true is a number to Python, and no reading.
         fits = type(value) in (int, float) and math.isfinite(value) and abs(value) < 1e15 and "active" not in given
     if not fits:
         raise Unfit("active" if signal else "value", NO_VALUE)
@@ -204,6 +207,7 @@ def read_entry(entry: int, given: Any, now: datetime) -> Reading:
 def read_code(given: dict[str, Any], name: str) -> str:
     """Read a code of an entry. Raises Unfit."""
     value = given.get(name)
+    # PostgreSQL takes no U+0000, and would refuse the whole batch for it.
     if not isinstance(value, str) or not 1 <= len(value) <= 60 or "\x00" in value:
         raise Unfit(name, NO_CODE)
     return value
@@ -269,6 +273,7 @@ async def load_set_up(call: Call, county: int, kinds: Sequence[int]) -> SetUp:
     """Load what kinds measure, and the county's rules for them."""
     made = SetUp()
     for row in await call.fetch(SET_UP, county, list(kinds)):
+        # Kinds come first, so that a rule finds whether its measure is a signal.
         if row["what"] == "kind":
             for one in orjson.loads(row["measures"]):
                 made.signals[row["id"], one["code"]] = one["signal"]
@@ -285,14 +290,17 @@ async def take_readings(call: Call, county: int, batch: Batch) -> tuple[int, int
     codes = sorted({one.device for one in batch.readings})
     devices = {row["code"]: Device(**row) for row in await call.fetch(LOCK, county, codes)}
     set_up = await load_set_up(call, county, sorted({one.kind_id for one in devices.values()}))
+    # After the lock, so that a device which is retired meanwhile takes nothing.
     kept = [one for one in batch.readings if accept_reading(call, batch, devices.get(one.device), set_up, one)]
     if not kept:
         return 0, 0
+    # In one order, as everything that is written for several devices.
     wanted = sorted({(devices[one.device].id, one.measure) for one in kept})
     gauges = await call.fetch(GAUGES, [device for device, _ in wanted], [measure for _, measure in wanted])
     keys = {(row["device_id"], row["measure"]): row for row in gauges}
     rows = [(keys[devices[one.device].id, one.measure]["id"], one.at, one.value, one.sequence) for one in kept]
     new = await call.fetch(READINGS, *map(list, zip(*rows, strict=True)))
+    # What had come before has been looked at by rules, and raises nothing a second time.
     if new:
         await apply_readings(call, {one.id: one for one in devices.values()}, set_up, gauges, new)
     return len(new), len(kept) - len(new)
@@ -330,6 +338,7 @@ async def apply_readings(
         device = known[gauge]["device_id"]
         seen[device] = max(seen.get(device, row["at"]), row["at"])
     before = {(row["device_id"], row["rule_id"]): row["since"] for row in await call.fetch(BREACHES, list(seen))}
+    # Of devices that are locked, so nobody raises one beside.
     alarms = await load_alarms(call, seen)
 
     def stand(device: Device, rule: Rule) -> Standing:
@@ -342,10 +351,12 @@ async def apply_readings(
         device = devices[known[gauge]["device_id"]]
         standings = [stand(device, rule) for rule in set_up.rules_of(device, known[gauge]["measure"])]
         found += [(device, one) for one in standings]
+        # One after the other: what was beyond and back within a batch was an alarm, too.
         for row in rows if standings else ():
             if row["at"] > call.now - CURRENT:
                 for one in standings:
                     one.take(row["value"], row["at"], device.silenced_until)
+    # Any reading ends silence, of whichever measure.
     for id, at in seen.items():
         if devices[id].offline_at is not None:
             found += [(devices[id], end_silence(one, at)) for one in map_stand(devices[id], set_up, stand)]
@@ -389,6 +400,7 @@ async def take_batch(call: RouteCall) -> Response:
     # Where the plugin is off nothing of it is there.
     if county.id != county.county_id or not call.is_on(county.id):
         raise not_found("There is no county with this code.", "县区编码不存在。", "county")
+    # The body has arrived whole and within its length before the route is asked.
     media = call.request.headers.get("content-type", "")
     batch = read_batch(await call.request.body(), media, viewer.now)
     new, repeated = 0, 0

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import strawberry
 from gongzhi.core.cases.catalog import SqlConnection
 from gongzhi.core.grids.commands import find_grid
+from gongzhi.declare.bounds import SHORT_CODE
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.bans import declare_ban, find_broken_ban
-from gongzhi.runtime.checks import Form, check_short_code, check_text, duplicate, input_form, invalid_input
+from gongzhi.runtime.checks import duplicate, input_form, invalid_input
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.codes import Kind
 from gongzhi.values.errors import Refusal
 
-from .models import CODE, LABEL, KindRow
+from .models import LABEL, KindRow
 from .rules import MANAGE
 from .types import DeviceKind
 
@@ -39,6 +39,7 @@ WATCHES = declare_ban(
 )
 
 Measures = tuple[tuple[str, str, str, bool], ...]
+# What nearly everything without a cable has.
 BATTERY = ("battery", "电量", "%", False)
 STOCK: dict[str, tuple[str, Measures]] = {
     "manhole-cover": ("井盖", (("tilt", "倾角", "°", False), ("opened", "开启告警", "", True), BATTERY)),
@@ -65,16 +66,15 @@ def write_measures(measures: Measures) -> str:
     return json.dumps(named, ensure_ascii=False)
 
 
-def check_purpose(value: str, most: int, *path: str) -> str:
-    """Return what something is called. Raises Refusal for what films, recognises faces or follows movement."""
-    kept = check_text(value, most, *path)
-    if broken := find_broken_ban((WATCHES,), kept):
+def check_purpose(value: str, *path: str) -> None:
+    """Refuse what films, recognises faces or follows movement, by what it is called."""
+    if broken := find_broken_ban((WATCHES,), value):
         raise Refusal(broken.code, f"Leave it out: {broken.why.en}.", f"请勿登记：{broken.why.zh}。", path)
-    return kept
 
 
 async def find_kind(code: str, county: int | None, *path: str) -> KindRow:
     """Return the kind with this code, of the county or one that ships. Raises Refusal."""
+    # The county's own goes first; it cannot have the code of one that ships.
     for owner in (county, None):
         if (found := await KindRow.get_or_none(code=code, county_id=owner)) is not None:
             return found
@@ -87,9 +87,9 @@ async def find_kind(code: str, county: int | None, *path: str) -> KindRow:
 
 @strawberry.input(description="Something that a kind of device measures, as a number (监测项).")
 class DeviceMeasureInput:
-    code: str = input_field("Its code, by which readings name it (监测项编码).")
-    name: str = input_field("What it is called (监测项名称).")
-    unit: str | None = input_field("What it counts in; none for a signal (计量单位).", default=None)
+    code: str = input_field("Its code, by which readings name it (监测项编码).", pattern=SHORT_CODE)
+    name: str = input_field("What it is called (监测项名称).", length=(1, LABEL))
+    unit: str | None = input_field("What it counts in; none for a signal (计量单位).", length=(1, UNIT), default=None)
     signal: bool = input_field("Whether it is an alarm that the device raises itself (是否为告警信号).", default=False)
 
 
@@ -103,51 +103,46 @@ class DeviceKindPayload:
 class AddDeviceKindInput:
     idempotency_key: str = input_field(KEY)
     county: str = input_field("The county, by code (县区编码).")
-    code: str = input_field("The kind's code (类型编码).")
-    name: str = input_field("What it is called (类型名称).")
-    measures: list[DeviceMeasureInput] = input_field("What it measures, each a number (监测项).", items=MEASURES)
+    code: str = input_field("The kind's code (类型编码).", pattern=SHORT_CODE)
+    name: str = input_field("What it is called (类型名称).", length=(1, LABEL))
+    measures: list[DeviceMeasureInput] = input_field("What it measures, each a number (监测项).", items=(1, MEASURES))
 
 
-@command("Add a kind of device, which watches no people (登记设备类型).", requires=MANAGE)
+def check_kind(call: Call, input: AddDeviceKindInput) -> None:
+    """Refuse a kind that watches people, and measures that cannot be told apart."""
+    with input_form() as read:
+        read(check_purpose, input.code, "code")
+        read(check_purpose, input.name, "name")
+        codes: set[str] = set()
+        for at, one in enumerate(input.measures):
+            read(check_purpose, one.code, "measures", str(at), "code")
+            read(check_purpose, one.name, "measures", str(at), "name")
+            # Readings name a measure by its code alone.
+            read(check_code_is_new, one.code in codes, "measures", str(at), "code")
+            codes.add(one.code)
+
+
+def check_code_is_new(known: bool, *path: str) -> None:
+    if known:
+        raise duplicate("The kind has this code twice.", "监测项编码重复。", *path)
+
+
+@command("Add a kind of device, which watches no people (登记设备类型).", requires=MANAGE, form=check_kind)
 async def add_device_kind(call: Call, input: AddDeviceKindInput) -> DeviceKindPayload:
+    check_kind(call, input)
     grid = await find_grid(input.county, "county", lock=True)
     if grid.kind is not Kind.COUNTY:
         raise invalid_input("Name a county.", "请填写县区编码。", "county")
     if not call.may(MANAGE, grid):
         raise not_allowed("county")
-    with input_form() as read:
-        code = read(check_short_code, read(check_purpose, input.code, CODE, "code") or "xx", "code")
-        name = read(check_purpose, input.name, LABEL, "name")
-        measures = read_measures(read, input.measures)
     # The county is locked, so of two with one code the second finds the first.
-    if code in STOCK or await KindRow.exists(code=code, county_id=grid.id):
+    if input.code in STOCK or await KindRow.exists(code=input.code, county_id=grid.id):
         raise duplicate("There is a kind with this code.", "该类型编码已存在。", "code")
-    row = await KindRow.create(county=grid, code=code, name=name, measures=json.loads(write_measures(measures)))
+    measures = tuple((one.code, one.name, one.unit or "", one.signal) for one in input.measures)
+    row = await KindRow.create(
+        county=grid, code=input.code, name=input.name, measures=json.loads(write_measures(measures))
+    )
     return DeviceKindPayload(kind=ref(DeviceKind, row.id))
-
-
-def read_measures(read: Form, given: list[DeviceMeasureInput]) -> Measures:
-    """Check the measures of a kind; each has a code of its own."""
-    if not given:
-        read(refuse_measures)
-    found: dict[str, Any] = {}
-    for at, one in enumerate(given):
-        path = ("measures", str(at))
-        code = read(check_short_code, read(check_purpose, one.code, CODE, *path, "code") or "xx", *path, "code")
-        name = read(check_purpose, one.name, LABEL, *path, "name")
-        unit = read(check_text, one.unit, UNIT, *path, "unit") if one.unit else ""
-        if code in found:
-            read(refuse_twice, *path, "code")
-        found[code] = (code, name, unit, one.signal)
-    return tuple(found.values())
-
-
-def refuse_measures() -> None:
-    raise invalid_input("Say what it measures.", "请填写监测项。", "measures")
-
-
-def refuse_twice(*path: str) -> None:
-    raise duplicate("The kind has this code twice.", "监测项编码重复。", *path)
 
 
 EXTENSIONS = (extend(Mutation, add_device_kind=add_device_kind),)

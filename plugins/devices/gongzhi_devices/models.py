@@ -52,6 +52,7 @@ class DeviceState(StrEnum):
 class KindRow(Model):
     """A kind of device: what it measures, each a number. Without a county it is one of those that ship."""
 
+    # A small key: a device refers to it, and it tells of nobody.
     id = fields.IntField(primary_key=True)
     county: Any = fields.ForeignKeyField("grids.GridRow", null=True, related_name=False, on_delete=fields.RESTRICT)
     county_id: int | None
@@ -77,9 +78,11 @@ class DeviceRow(Located):
     unit_id: int
     # By its name and without a foreign key, as everywhere: accounts of other identity providers have no row.
     keeper = fields.CharField(max_length=NAME)
+    # In CGCS2000, and set by people: no reading moves a device.
     longitude = fields.FloatField(null=True)
     latitude = fields.FloatField(null=True)
     registered_at = fields.DatetimeField()
+    # Without an index: they change with every batch, and such a row is rewritten in place.
     seen_at = fields.DatetimeField(null=True)
     offline_at = fields.DatetimeField(null=True)
     silenced_until = fields.DatetimeField(null=True)
@@ -95,6 +98,7 @@ class DeviceRow(Located):
 class GaugeRow(Model):
     """One measure of one device, with its last reading."""
 
+    # Four bytes where a device's key has sixteen: each reading refers to it.
     id = fields.IntField(primary_key=True)
     device: Any = fields.ForeignKeyField("devices.DeviceRow", related_name=False, on_delete=fields.CASCADE)
     device_id: Any
@@ -111,6 +115,7 @@ class GaugeRow(Model):
 class ReadingRow(Model):
     """A number that a device read. Kept for the days that the county has set; small, for there are many."""
 
+    # A thousand a second for a month are more than four bytes count.
     id = fields.BigIntField(primary_key=True)
     gauge: Any = fields.ForeignKeyField("devices.GaugeRow", related_name=False, on_delete=fields.CASCADE)
     gauge_id: int
@@ -139,6 +144,7 @@ class RuleRow(Located):
     quiet_from = fields.CharField(max_length=5, null=True)
     quiet_until = fields.CharField(max_length=5, null=True)
     urgency = fields.CharEnumField(Urgency, max_length=9)
+    # By its key: the edition that was chosen, which may be closed by the time of an alarm.
     category: Any = fields.ForeignKeyField("cases.CategoryRow", related_name=False, on_delete=fields.RESTRICT)
     category_id: int
     defined_at = fields.DatetimeField()
@@ -177,6 +183,7 @@ class AlarmRow(Located):
     device_id: Any
     rule: Any = fields.ForeignKeyField("devices.RuleRow", related_name=False, on_delete=fields.RESTRICT)
     rule_id: Any
+    # Null until the handler has opened it, which is after the readings are kept.
     case: Any = fields.ForeignKeyField(
         "cases.CaseRow", null=True, related_name=False, on_delete=fields.SET_NULL, db_index=True
     )

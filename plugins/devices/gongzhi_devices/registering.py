@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 
 import strawberry
 from gongzhi.core.accounts.models import NAME, AccountRow
@@ -11,12 +10,13 @@ from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.grids.types import PointInput, read_position
 from gongzhi.core.units.commands import find_unit
+from gongzhi.declare.bounds import TextPattern
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_empty
-from gongzhi.runtime.checks import check_text, duplicate, input_form, invalid_input, is_given, not_found
+from gongzhi.runtime.checks import duplicate, input_form, invalid_input, is_given, not_found
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -37,7 +37,13 @@ from .models import DeviceRow
 from .rules import ATTENDS, MANAGE, MANAGES
 from .types import Device
 
-CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
+# It stands in topics of MQTT, where +, # and / mean something.
+CODE = TextPattern(
+    "[A-Za-z0-9][A-Za-z0-9._-]{0,39}",
+    "A code has 1 to 40 letters, digits, dots, hyphens and underscores; a letter or digit is first.",
+    "编码为 1 至 40 位字母、数字、点、连字符或下划线，以字母或数字开头。",
+)
+NAMED = (1, 100)
 DEVICE = "The device's id (设备标识)."
 KEEPER = "The account that is told of its alarms at any hour (责任人账户)."
 LONGEST = datetime.timedelta(days=30)
@@ -56,28 +62,34 @@ class DevicePayload:
 class RegisterDeviceInput:
     idempotency_key: str = input_field(KEY)
     grid: str = input_field("Where it lies, by the grid's code (网格编码).")
-    code: str = input_field("Its code in the county, by which it reports (设备编码).")
-    name: str = input_field("What and where it is; no names of people (设备名称).")
+    code: str = input_field("Its code in the county, by which it reports (设备编码).", pattern=CODE)
+    name: str = input_field("What and where it is; no names of people (设备名称).", length=NAMED)
     kind: str = input_field("What kind of device, by code (设备类型编码).")
     unit: str = input_field("The unit that answers for it, by code (权属单位编码).")
-    keeper: str = input_field(KEEPER, longest=NAME)
+    keeper: str = input_field(KEEPER, length=(1, NAME))
     place: PointInput | None = input_field("Its position (位置).", default=UNSET)
 
 
-@command("Register a device in a grid, with a keeper and a unit (登记设备).", requires=MANAGE)
-async def register_device(call: Call, input: RegisterDeviceInput) -> DevicePayload:
-    grid = await find_managed_grid(call, input.grid)
+def check_names(call: Call, input: RegisterDeviceInput | EditDeviceInput) -> None:
+    """Refuse a device that watches people, by what it is called."""
     with input_form() as read:
-        code = read(check_device_code, input.code, "code")
-        name = read(check_purpose, input.name, 100, "name")
+        for name in ("code", "name"):
+            if is_given(value := getattr(input, name, None)):
+                read(check_purpose, value, name)
+
+
+@command("Register a device in a grid, with a keeper and a unit (登记设备).", requires=MANAGE, form=check_names)
+async def register_device(call: Call, input: RegisterDeviceInput) -> DevicePayload:
+    check_names(call, input)
+    grid = await find_managed_grid(call, input.grid)
     kind = await find_kind(input.kind, grid.county_id, "kind")
-    row = DeviceRow(grid=grid, code=code, name=name, kind=kind, registered_at=call.now)
+    row = DeviceRow(grid=grid, code=input.code, name=input.name, kind=kind, registered_at=call.now)
     row.unit = await find_unit(input.unit, "unit")
     row.keeper = await find_keeper(input.keeper, grid)
     set_place(row, input.place)
     # One at a time in a county: of two with one code the second finds the first.
-    await call.fetch("select pg_advisory_xact_lock(hashtextextended($1, 20260612))", f"{grid.county_id} {code}")
-    if await DeviceRow.exists(county_id=grid.county_id, code=code):
+    await call.fetch("select pg_advisory_xact_lock(hashtextextended($1, 20260612))", f"{grid.county_id} {input.code}")
+    if await DeviceRow.exists(county_id=grid.county_id, code=input.code):
         raise duplicate("The county has a device with this code.", "本县已有该编码的设备。", "code")
     await row.save()
     return DevicePayload(device=ref(Device, row.id))
@@ -89,19 +101,24 @@ class EditDeviceInput:
     device: ID = input_field(DEVICE)
     expected_version: int = input_field(EXPECTED)
     grid: str | None = input_field("Where it lies, by the grid's code, in the same county (网格编码).", default=UNSET)
-    name: str | None = input_field("What and where it is; no names of people (设备名称).", default=UNSET)
+    name: str | None = input_field("What and where it is; no names of people (设备名称).", length=NAMED, default=UNSET)
     unit: str | None = input_field("The unit that answers for it, by code (权属单位编码).", default=UNSET)
-    keeper: str | None = input_field(KEEPER, longest=NAME, default=UNSET)
+    keeper: str | None = input_field(KEEPER, length=(1, NAME), default=UNSET)
     place: PointInput | None = input_field("Its position (位置).", default=UNSET)
 
 
 @command(
-    "Change what is on record of a device (变更设备).", requires=None, action=Action(Device, (MANAGES,), (IN_USE,))
+    "Change what is on record of a device (变更设备).",
+    requires=None,
+    action=Action(Device, (MANAGES,), (IN_USE,)),
+    form=check_names,
 )
 async def edit_device(call: Call, input: EditDeviceInput) -> DevicePayload:
+    check_names(call, input)
     row: DeviceRow = await call.find(Device, "device", id=key_of(Device)(input.device))
     if is_given(input.name):
-        row.name = check_purpose(input.name, 100, "name")
+        row.name = input.name
+    # Where it lies after the change: a keeper is of that county.
     grid = await row.grid
     if is_given(input.grid):
         grid = await find_managed_grid(call, input.grid)
@@ -144,6 +161,7 @@ async def silence_device(call: Call, input: SilenceDeviceInput) -> DevicePayload
             "until",
         )
     row: DeviceRow = await call.find(Device, "device", id=key_of(Device)(input.device))
+    # Breaches go on meanwhile, so that what lasts is raised once this is over.
     row.silenced_until = until
     return await save_device(row)
 
@@ -176,17 +194,6 @@ async def save_device(row: DeviceRow) -> DevicePayload:
     return DevicePayload(device=ref(Device, row.id))
 
 
-def check_device_code(value: str, *path: str) -> str:
-    """Return a device's code, which stands in topics and addresses."""
-    if not CODE.fullmatch(value):
-        raise invalid_input(
-            f"{FIELD} has 1 to 40 letters, digits, dots, hyphens and underscores; a letter or digit is first.",
-            f"{FIELD}为 1 至 40 位字母、数字、点、连字符或下划线，以字母或数字开头。",
-            *path,
-        )
-    return check_purpose(value, 40, *path)
-
-
 async def find_managed_grid(call: Call, code: str) -> GridRow:
     """Return a grid inside a county where the caller manages devices. Raises Refusal."""
     grid = await find_grid(code, "grid")
@@ -199,7 +206,8 @@ async def find_managed_grid(call: Call, code: str) -> GridRow:
 
 async def find_keeper(name: str, grid: GridRow) -> str:
     """Return the name of an account that can be told, of the county or of all. Raises Refusal."""
-    found = await AccountRow.get_or_none(name=check_text(name, NAME, "keeper"), suspended_at=None)
+    # One that nobody can sign in with any more would be told in vain.
+    found = await AccountRow.get_or_none(name=name, suspended_at=None)
     if found is None or found.county_id not in (None, grid.county_id):
         raise not_found("There is no such account in the county.", "本县没有该账户。", "keeper")
     return str(found.name)
@@ -212,6 +220,7 @@ def set_place(row: DeviceRow, place: PointInput | None) -> None:
     try:
         point = read_position(vars(place))
     except Refusal as refusal:
+        # At the field as it is called here.
         raise Refusal(refusal.code, refusal.text.en, refusal.text.zh, ("place",)) from None
     row.longitude, row.latitude = point.longitude, point.latitude
 

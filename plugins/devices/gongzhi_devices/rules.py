@@ -32,6 +32,7 @@ def attended_devices(device: Table, viewer: ViewerScope) -> Alternatives:
 
 def attended_alarms(alarm: Table, viewer: ViewerScope) -> Alternatives:
     """Return alarms of devices that one looks after."""
+    # By the device and not by where the alarm was raised: it may have been moved, and has another keeper.
     device = Table("device", schema="devices", alias="attended")
     held = attended_devices(device, viewer)
     if held is None:
@@ -60,6 +61,7 @@ def visible_rules(rule: Table, viewer: ViewerScope) -> Alternatives:
     return None if viewer.can(VIEW) or viewer.can(MANAGE) else []
 
 
+# In the grid of the device alone: a unit or a keeper does not decide that there is one.
 MANAGES = require_held(MANAGE)
 ATTENDS = require_rows(attended_devices)
 ATTENDS_ALARM = require_rows(attended_alarms)

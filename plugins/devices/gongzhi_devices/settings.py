@@ -30,6 +30,7 @@ def read_server(text: str) -> str:
 class DeviceSettings:
     """What the bridge from MQTT is told; the server itself needs none of it."""
 
+    # Secret, for it may hold a password.
     mqtt: str | None = setting(
         "The broker that devices publish to, mqtts://user:password@host:8883; for gongzhi devices bridge alone.",
         default=None,

@@ -62,6 +62,7 @@ class Alarm:
     @property
     def measure(self) -> dict[str, Any]:
         """The measure that the rule looks at, as its kind has it."""
+        # A measure is never taken from a kind, but what is told of an alarm must not fail by it.
         known: dict[str, dict[str, Any]] = {one["code"]: one for one in orjson.loads(self.row["measures"])}
         return known.get(self.row["measure"], {"name": self.row["measure"], "unit": "", "signal": False})
 
@@ -112,6 +113,7 @@ class Alarm:
         """Return what the keeper and the unit are told, at whatever hour it is."""
         row, title = self.row, SAID[change]
         wakes = change is not AlarmChange.RECOVERED and row["urgency"] == Urgency.EMERGENCY
+        # Codes and numbers: what a device is called stays where it is on record.
         body = Text(
             f"Device {row['code']}: raised {row['times']} times.", f"设备 {row['code']}：累计告警 {row['times']} 次。"
         )
@@ -130,6 +132,7 @@ async def tell_alarms(call: Call, happened: list[Occurrence]) -> None:
     changes = [one.read(AlarmChanged) for one in happened]
     alarms = await load_details(call, [one.alarm for one in changes])
     new = [id for one in changes if one.change is AlarmChange.RAISED and alarms[id := one.alarm].row["case_id"] is None]
+    # All with a few statements: a storm makes hundreds.
     if new:
         cases = await open_cases(call, [alarms[id].draft() for id in new])
         await call.fetch(OPENED, new, [case.id for case in cases])
@@ -156,6 +159,7 @@ async def record_change(call: Call, alarm: Alarm, change: AlarmChange) -> None:
     """Put on the timeline of the case that an alarm came again or is over, as long as the case is open."""
     key = alarm.row["told_case"]
     case = await CaseRow.select_for_update().get_or_none(id=key) if key else None
+    # An answered case is not opened again by a device; what goes on has a case of its own.
     if case is None or case.status not in machine.OPEN:
         return
     event = AlarmRecovered if change is AlarmChange.RECOVERED else AlarmRepeated

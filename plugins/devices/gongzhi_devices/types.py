@@ -87,6 +87,7 @@ set_tones(DeviceState, NORMAL="GREEN", ALARM="RED", OFFLINE="AMBER")
 
 def state_of(row: Table, at: Frame) -> Sql:
     """Tell how a device is at the moment of the operation."""
+    # In this order: what is worked on is not told as broken.
     return Sql(
         "(case when {0} is not null then 'RETIRED' when {1}>{2} then 'SILENCED' when {3} is not null then 'OFFLINE' "
         "when exists(select from devices.alarm a where a.device_id={4} and a.ended_at is null and a.state='ACTIVE') "
@@ -136,6 +137,7 @@ class DeviceReading(Node):
     gauge: DeviceGauge | None = one("Of which measure of which device (监测项).")
     at: datetime.datetime = column("When, by the device's clock or when it came (时间).")
     value: float = column("The number; of a signal 1 or 0 (读数).")
+    # As far as GraphQL's whole numbers go; what is larger tells readings apart all the same.
     sequence: int | None = expression(
         "The device's own number of it, if it gives one (序号).",
         lambda at: Sql("case when {0}<2147483648 then {0}::int end", at.row.sequence),
@@ -151,6 +153,7 @@ class DeviceGauge(Node):
     measure: str = column("Which measure of its kind (监测项编码).")
     value: float | None = column("The last reading (最新读数).")
     at: datetime.datetime | None = column("When that was (最新读数时间).")
+    # Behind the gauge, so that a list of readings always walks the index of one.
     readings: Connection[DeviceReading] = connection(
         "Readings, the last first, for the days that the county keeps them (历史读数).", on="gauge", order="-at"
     )
@@ -208,6 +211,7 @@ class Device(Node):
     kind: DeviceKind | None = one("What kind of device (设备类型).")
     grid: Grid | None = one("Where it lies (网格).")
     unit: Unit | None = one("The unit that answers for it (权属单位).")
+    # By name, as everywhere: an account of another provider has no row to point to.
     keeper: str = column("The account that is told of its alarms (责任人账户).")
     longitude: float | None = column("Degrees east, in CGCS2000 (经度).")
     latitude: float | None = column("Degrees north, in CGCS2000 (纬度).")

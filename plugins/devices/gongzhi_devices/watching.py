@@ -71,6 +71,7 @@ async def watch_devices(call: Call, run: JobRun) -> None:
         told="RECOVERED",
         told_at__lte=call.now - QUIETLY,
     ).limit(MOST)
+    # As they are now: a reading may have ended one since it was found.
     rows = [one.row for one in (await lock_alarms(call, found)).values() if one.row.state is AlarmState.ACTIVE]
     for row in rows:
         tell_change(call, row)
@@ -95,6 +96,7 @@ async def raise_found(call: Call, run: JobRun, question: str) -> None:
     # Asked again, for a reading may have come before the devices were locked.
     rows = await call.fetch(question, *asked, list(devices))
     raised = [(devices[row["device"]], standing) for row in rows if (standing := stand(call, row)) is not None]
+    # Before the alarms, which tell where it is: the state of the device is read from this.
     if question is SILENT:
         await call.fetch(OFFLINE, call.now, [device.id for device, _ in raised])
     await keep_alarms(call, await load_alarms(call, {device.id for device, _ in raised}), raised)
@@ -113,6 +115,7 @@ def stand(call: Call, row: dict[str, Any]) -> Standing | None:
 @job("devices.forget", every=timedelta(hours=1), offset=timedelta(minutes=20))
 async def forget_readings(call: Call, run: JobRun) -> None:
     """Delete readings that are older than their county keeps them."""
+    # County by county, for each keeps them as long as it has chosen.
     for county in run.counties:
         before = call.now - timedelta(days=int(await DAYS.read(call, county)))
         for _ in range(ROUNDS):

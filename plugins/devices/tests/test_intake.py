@@ -79,7 +79,7 @@ async def test_lines_are_a_batch_as_well(network: Network, code: str) -> None:
     assert (await network.post(None, **sent)).json() == {"new": 3, "repeated": 0, "errors": []}
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"[1", b"\xff", b"[" * 200_000, json.dumps([0] * (MOST + 1))])
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"[1", b"\xff", b"[" * 100_000, json.dumps([0] * (MOST + 1))])
 async def test_no_batch_is_refused(network: Network, code: str, body: Any) -> None:
     [before] = await network.fetch(COUNT)
     reply = await network.post(None, content=body, headers={"content-type": "application/json"})

@@ -270,8 +270,8 @@ async def test_retired_devices_and_ended_rules_raise_nothing(network: Network) -
     assert [(one["code"], one["path"]) for one in payload["errors"]] == [("DUPLICATE", ["code"])]
 
 
-async def test_alarms_are_streamed(network: Network) -> None:
-    """What a wall shows comes by a subscription, of which the events say ids and numbers alone."""
+async def test_events_say_ids_and_numbers_alone(network: Network) -> None:
+    """A wall or another system hears of an alarm by its id, and asks for the rest."""
     kind = await network.kind()
     id, code = await network.register(kind)
     await network.define(kind)
