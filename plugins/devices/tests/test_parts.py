@@ -153,3 +153,64 @@ async def test_who_comes_at_once_waits_and_none_is_lost(network: Network) -> Non
     assert [len(await network.alarms(id)) for id, _ in made] == [1] * 5
     numbers = {(await network.alarms(id))[0]["case"]["number"] for id, _ in made}
     assert len(numbers) == 5
+
+
+async def test_what_a_rule_names_may_be_closed_when_it_is_needed(network: Network) -> None:
+    """An alarm waits for nobody who puts a subject or a grid right: its case lies with the county, under safety."""
+    kind = await network.kind()
+    id, code = await network.register(kind, grid=f"{VILLAGE}-010101")
+    await network.fetch(
+        "insert into cases.category (code, name, edition) values ('safety.closed', '已停用', '2026') "
+        "on conflict do nothing"
+    )
+    await network.define(kind, category="safety.closed")
+    await network.fetch("update cases.category set valid_to='2026-06-01' where code='safety.closed'")
+    await network.fetch("update grids.grid set valid_to='2026-06-01' where code=$1", f"{VILLAGE}-010101")
+    await network.report(code, 9.0)
+    [alarm] = await network.alarms(id)
+    [row] = await network.fetch(
+        'select g.code grid, y.code category from cases."case" c join grids.grid g on g.id=c.grid_id '
+        "join cases.category y on y.id=c.category_id where c.number=$1",
+        alarm["case"]["number"],
+    )
+    assert tuple(row) == (COUNTY, "safety")
+
+
+async def test_case_says_what_was_read(network: Network) -> None:
+    """In the words of the measure: beyond what, for how long, and where; of a signal there is no number."""
+    kind = await network.kind()
+    id, code = await network.register(kind, name="人民路 12 号井盖")
+    await network.define(kind, trigger="BELOW", measure="battery", threshold=20, minutes=10, category="safety")
+    await network.define(kind, measure="opened", threshold=None)
+    await network.report(code, *[15.5] * 11, measure="battery")
+    await network.signal(code)
+    found = {one["case"]["title"]: one for one in await network.alarms(id)}
+    low, opened = found[f"测试设备 {code}：电量低于 20%"], found[f"测试设备 {code}：开启告警"]
+    assert "人民路 12 号井盖电量低于 20%，读数 15.5%，持续 10 分钟以上。" in low["case"]["description"]
+    assert opened["case"]["description"].endswith("人民路 12 号井盖开启告警。")
+    # Each has its own: a low battery does not hide in the case of an open cover.
+    assert low["case"]["number"] != opened["case"]["number"]
+
+
+async def test_actions_on_rules_and_alarms(network: Network) -> None:
+    """Every frontend is told what may be done, and why something may not."""
+    kind = await network.kind()
+    id, code = await network.register(kind)
+    rule = await network.define(kind)
+    await network.report(code, 9.0)
+    [alarm] = await network.alarms(id)
+    asked = """query($id: ID!) { node(id: $id) { ... on DeviceRule { actions { name allowed reason } }
+      ... on DeviceAlarm { actions { name allowed reason } } } }"""
+
+    async def told(caller: Any, node: str) -> dict[str, Any]:
+        [one] = (await caller.ask(asked, id=node)).data["node"]["actions"]
+        return dict(one)
+
+    assert (await told(network.manager, rule))["allowed"]
+    assert (await told(network.keeper, rule))["reason"] == "FORBIDDEN"
+    assert (await told(network.keeper, alarm["id"]))["allowed"]
+    assert (await told(network.server.as_("auditor", grid=COUNTY), alarm["id"]))["reason"] == "FORBIDDEN"
+    assert await network.give(network.keeper, "acknowledgeDeviceAlarm", alarm["id"]) == []
+    assert await network.give(network.manager, "endDeviceRule", rule) == []
+    assert (await told(network.manager, rule))["reason"] == "ILLEGAL_TRANSITION"
+    assert (await told(network.keeper, alarm["id"]))["reason"] == "ILLEGAL_TRANSITION"
