@@ -26,7 +26,7 @@ Way = tuple[str | int, ...]
 JOINING = {"and", "or", "not"}
 """Members of filters that hold filters."""
 LONG = "9" * 60
-SHAPED = ("x1", "X1", "x.1")
+SHAPED = ("x1", "X1", "x.1", "22:00")
 """Texts that between them have every shape that fields ask for."""
 TEXTS = (
     "",
