@@ -19,6 +19,7 @@ COUNTED = re.compile(r"\.count\(\)[^\n]*(>=|>|<=|<)")
 HELD = {
     "core/attachments/uploads.py": "the case is locked when it is found",
     "contacts/gongzhi_contacts/commands.py": "the case is locked; `lock_quota` over a number and its reader",
+    "devices/gongzhi_devices/attending.py": "an advisory lock of the grid and the kind",
     "integrations/gongzhi_integrations/webhooks/commands.py": "the account is locked",
     "core/accounts/credential_commands.py": "the account is locked when it is found",
     "core/people/household_commands.py": "the household is locked when it is found",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from gongzhi_devices import bridge as bridging
 from gongzhi_devices.bridge import MqttBridge
 from gongzhi_devices.settings import DeviceSettings, read_broker, read_server
+from gongzhi_server.plugins.choices import read_choices
 
 from .conftest import COUNTY, ELSEWHERE, OTHER_UNIT, UNIT, VILLAGE, Network
 
@@ -79,6 +81,19 @@ async def test_wrong_addresses_are_refused_without_being_repeated(text: str) -> 
             read(text)
         assert text not in str(refused.value) or text in ("broker", "mqtt://")
     assert read_broker("mqtts://user:secret@broker:8883") and read_server("https://server/") == "https://server"
+
+
+async def test_operators_set_the_bridge_by_its_variables(plugins: Any, tmp_path: Path) -> None:
+    """And the server needs none of them."""
+    given = {
+        "GONGZHI_DEVICES_MQTT": "mqtts://bridge:secret@broker",
+        "GONGZHI_DEVICES_MQTT_CA": "/etc/broker.pem",
+        "GONGZHI_DEVICES_SERVER": "https://gongzhi.example.org/",
+        "GONGZHI_DEVICES_KEY": "gzk_1",
+    }
+    chosen = read_choices(plugins, given, tmp_path)[DeviceSettings]
+    assert (chosen.server, chosen.mqtt_ca) == ("https://gongzhi.example.org", Path("/etc/broker.pem"))
+    assert read_choices(plugins, {}, tmp_path)[DeviceSettings] == DeviceSettings()
 
 
 async def test_changes_on_record_hold_from_then_on(network: Network) -> None:
