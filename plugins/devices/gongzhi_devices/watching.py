@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from gongzhi.declare.located import LEVELS
 from gongzhi.plugin.settings import CountySetting
+from gongzhi.runtime.checks import CHINA
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.runtime.locks import lock_rows
@@ -25,10 +25,15 @@ MOST = 500
 """Devices that one run looks at; what is more is found by the next."""
 CHUNK, ROUNDS = 20_000, 200
 """Readings that one statement deletes, and statements of one run: as many as come in an hour, a thousand a second."""
+# In the statement and not afterwards: rules that are quiet must not take the place of what is to be raised.
+QUIET = (
+    "coalesce(case when r.quiet_from<=r.quiet_until then $4>=r.quiet_from and $4<r.quiet_until "
+    "else $4>=r.quiet_from or $4<r.quiet_until end, false)"
+)
 IN_USE = (
     "d.county_id=any($1::int[]) and d.retired_at is null and (d.silenced_until is null or d.silenced_until<=$2) "
     "and r.ended_at is null and not exists(select from devices.alarm a where a.device_id=d.id and a.rule_id=r.id "
-    "and a.ended_at is null and a.state='ACTIVE')"
+    f"and a.ended_at is null and a.state='ACTIVE') and not {QUIET}"
 )
 LIES_IN = "r.grid_id in (d.grid_id, " + ", ".join(f"d.{level}" for level in LEVELS) + ")"
 RULE = "r.id as rule, r.trigger, r.threshold, r.minutes, r.quiet_from, r.quiet_until"
@@ -47,10 +52,6 @@ and ($3::uuid[] is null or d.id=any($3))
 order by d.id limit {MOST}
 """
 OFFLINE = "update devices.device set offline_at=$1 where id=any($2::uuid[]) and offline_at is null"
-OLD = f"""
-select a.* from devices.alarm a where a.county_id=any($1::int[]) and a.ended_at is null and a.state='ACTIVE'
-and a.told='RECOVERED' and a.told_at<=$2 order by a.id limit {MOST} for update skip locked
-"""
 OLD = f"""
 with old as (
   select r.id from devices.device d join devices.gauge g on g.device_id=d.id
@@ -88,27 +89,24 @@ async def lock_alarms(call: Call, found: Sequence[AlarmRow]) -> Any:
 
 async def raise_found(call: Call, run: JobRun, question: str) -> None:
     """Raise what a question finds at devices that nobody else has in hand; the others are looked at a minute later."""
-    asked = list(run.counties), call.now
-    found = {row["device"] for row in await call.fetch(question, *asked, None)}
+    counties, time = list(run.counties), f"{call.now.astimezone(CHINA):%H:%M}"
+    found = {row["device"] for row in await call.fetch(question, counties, call.now, None, time)}
     devices = {one.id: one for one in await lock_rows(DeviceRow, found, skip_locked=True)}
     if not devices:
         return
     # Asked again, for a reading may have come before the devices were locked.
-    rows = await call.fetch(question, *asked, list(devices))
-    raised = [(devices[row["device"]], standing) for row in rows if (standing := stand(call, row)) is not None]
+    rows = await call.fetch(question, counties, call.now, list(devices), time)
+    raised = [(devices[row["device"]], stand(call, row)) for row in rows]
     # Before the alarms, which tell where it is: the state of the device is read from this.
     if question is SILENT:
         await call.fetch(OFFLINE, call.now, [device.id for device, _ in raised])
     await keep_alarms(call, await load_alarms(call, {device.id for device, _ in raised}), raised)
 
 
-def stand(call: Call, row: dict[str, Any]) -> Standing | None:
-    """Return what was found as raised now; None while its rule is quiet."""
-    id: UUID = row["rule"]
+def stand(call: Call, row: dict[str, Any]) -> Standing:
+    """Return what was found as raised now."""
     times = row["minutes"], row["quiet_from"], row["quiet_until"]
-    rule = Rule(id, Trigger(row["trigger"]), row["threshold"], *times)
-    if rule.is_quiet(call.now):
-        return None
+    rule = Rule(row["rule"], Trigger(row["trigger"]), row["threshold"], *times)
     return Standing(rule, row["since"], raised=1, last_at=call.now, value=row["value"])
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from gongzhi_devices import watching
 
 from .conftest import COUNTY, UNIT, VILLAGE, Network
 
@@ -134,6 +135,25 @@ async def test_quiet_times_and_work_on_a_device_hold_alarms_back(network: Networ
     network.server.clock.move(hours=1)
     assert await network.give(network.keeper, "silenceDevice", other, until=None) == []
     assert len(await network.alarms(other)) == 1
+
+
+async def test_quiet_rules_stand_in_nobodys_way(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more devices than one run looks at, those whose rules are quiet do not take the places of the others."""
+    kind, loud = await network.kind(), await network.kind()
+    begins = network.now + timedelta(hours=8)
+    times = {"quietFrom": f"{begins:%H:%M}", "quietUntil": f"{begins + timedelta(hours=12):%H:%M}"}
+    await network.define(kind, trigger="SILENT", minutes=60, **times)
+    await network.define(loud, trigger="SILENT", minutes=60)
+    quiet = [(await network.register(kind))[0] for _ in range(2)]
+    heard, _ = await network.register(loud)
+    monkeypatch.setattr(watching, "SILENT", watching.SILENT.replace(f"limit {watching.MOST}", "limit 1"))
+    network.server.clock.move(minutes=61)
+    # Devices of other stories may be silent, too, and come first.
+    for _ in range(5):
+        network.server.clock.move(minutes=1)
+        found = await network.alarms(heard)
+    assert len(found) == 1
+    assert [await network.alarms(one) for one in quiet] == [[], []]
 
 
 async def test_silence_is_found_and_over(network: Network) -> None:
