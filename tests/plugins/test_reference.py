@@ -172,7 +172,6 @@ UNUSED = {
     "all_tables": "a database of the tests that the others are copies of",
     "compare_grid": "for types of grids, of which there is one",
     "missing_migrations": "what `Conformance` asks of all plugins at once",
-    "read_position": "for inputs with a place of their own",
     "sealed_value": "for what is protected, which is the core's",
 }
 """Words of the reference that no plugin of ours and no example uses, with the reason why they are promised."""
@@ -182,7 +181,6 @@ SHOWN = {
     "as_viewer": "ours make their callers with the roles of a story",
     "by_side_table": "ours order their own tables, which have indexes of their own",
     "keep_beside": "with `by_side_table`",
-    "open_cases": "for many alarms at once; ours open a case for a person, or for a message of a hotline",
     "read_attachment": "for machines that read or hear; ours show files to people, by links",
 }
 """Words that no plugin of ours uses but an example that is tested, and why ours do not."""
