@@ -6,17 +6,14 @@ Examples are the operations that the tests of the desks and plugins send.
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import inspect
 import lzma
 import re
-import textwrap
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -175,7 +172,7 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-# what a command refuses, and how long its texts may be
+# what a command refuses
 
 
 @cache
@@ -224,37 +221,6 @@ def refusals(command: Command) -> list[str]:
         if "expected_version" in {one.name for one in dataclasses.fields(command.input)}:
             found.add("STALE_VERSION")
     return sorted(refusal_codes() & {one for one in found if isinstance(one, str)})
-
-
-def lengths(command: Command) -> dict[str, int]:
-    """How many characters the texts of the input may have, by field, where the code says it beside the field's name."""
-    found: dict[str, int] = {}
-    for function in called(command):
-        for name, limit in named_limits(function):
-            found.setdefault(name, limit)
-    return found
-
-
-@cache
-def named_limits(function: Any) -> tuple[tuple[str, int], ...]:
-    """Each field's name that a function mentions beside a limit, as in `check_text(input.note, NOTE, "note")`."""
-    return tuple(
-        (one.value, limit)
-        for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function))))
-        for pair in pairwise(
-            node.args if isinstance(node, ast.Call) else node.elts if isinstance(node, ast.Tuple) else ()
-        )
-        for one, other in (pair, pair[::-1])
-        if isinstance(one, ast.Constant) and isinstance(one.value, str)
-        for limit in [read_limit(other, function.__globals__)]
-        if limit
-    )
-
-
-def read_limit(node: ast.expr, known: Mapping[str, object]) -> int | None:
-    """A number that is written, or that a constant of the module holds."""
-    found = node.value if isinstance(node, ast.Constant) else known.get(node.id) if isinstance(node, ast.Name) else None
-    return found if type(found) is int else None
 
 
 # examples
@@ -307,7 +273,6 @@ def describe(operation: Operation, language: str) -> Iterator[str]:
 
 def members(operation: Operation, language: str) -> Iterator[tuple[str, str, str, str]]:
     """The rows of what is given: arguments, or the fields of a mutation's input."""
-    most = lengths(operation.command) if operation.command else {}
     given: dict[str, GraphQLArgument] | dict[str, GraphQLInputField] = operation.field.args
     if operation.kind is Mutation and "input" in given:
         kind = get_named_type(given["input"].type)
@@ -316,8 +281,6 @@ def members(operation: Operation, language: str) -> Iterator[tuple[str, str, str
     for name, one in given.items():
         if name not in PAGING:
             limits = one.extensions[DEFINITION].metadata.get(BOUND, USUAL) if DEFINITION in one.extensions else USUAL
-            if limits == USUAL and name in most and get_named_type(one.type).name == "String":
-                limits = Limits(longest=most[name])
             told = pick(language, ", ", "，").join(tell_limits(limits, language))
             yield f"`{name}`", f"`{one.type}`", told, say(one.description, language)
 

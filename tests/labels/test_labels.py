@@ -52,6 +52,21 @@ async def test_values_come_as_declared_and_lights_in_their_colours(server: Serve
     assert {"name": "grid_worker", "english": "grid worker", "chinese": "网格员", "tone": None} in roles["labels"]
 
 
+LIMITS = """{ labels(of: ["RateCaseInput", "ReadNoticesInput", "Light"]) { labels {
+  name minLength maxLength pattern min max minItems maxItems } } }"""
+
+
+async def test_fields_of_inputs_say_what_they_take(server: Server, whole: Any) -> None:
+    """As the schema does: a form is made of either."""
+    rating, notices, lights = (await server.ask(LIMITS)).data["labels"]
+    found = {one["name"]: one for group in (rating, notices) for one in group["labels"]}
+    assert (found["rating"]["min"], found["rating"]["max"], found["rating"]["maxLength"]) == (1, 5, None)
+    assert (found["comment"]["minLength"], found["comment"]["maxLength"]) == (0, 2_000)
+    assert (found["notices"]["minItems"], found["notices"]["maxItems"]) == (1, 100)
+    assert {value for one in lights["labels"] for name, value in one.items() if name != "name"} == {None}
+    assert whole["AddUnitInput"]["labels"]["code"]["pattern"] == "^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
+
+
 ROLES = "{ roles { name english chinese description grantable guarded permissions { name chinese } } }"
 
 

@@ -769,7 +769,7 @@ class ReferenceEngine:
             value = found(at, row)
             return None if self.off(row, info) else value
         if isinstance(row, dict):
-            found = row[info.field_name]
+            found = row.get(info.field_name)
             return counted(at, found) if info.field_name == "counts" and "by" in at.given else found
         name = snake(info.field_name)
         if name == "id":

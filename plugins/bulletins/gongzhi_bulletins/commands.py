@@ -16,7 +16,7 @@ from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Action, Requirement, require_empty, require_rows
-from gongzhi.runtime.checks import check_text, input_form, invalid_input, is_given
+from gongzhi.runtime.checks import input_form, invalid_input, is_given
 from gongzhi.runtime.commands import (
     AGAIN,
     EXPECTED,
@@ -36,7 +36,7 @@ from gongzhi.values.errors import FIELD, Refusal, Text
 from strawberry import ID, UNSET
 
 from .events import Corrected, Withdrawn
-from .files import BulletinFileInput, receive_files
+from .files import MOST_FILES, BulletinFileInput, receive_files
 from .models import AttachmentRow, Audience, BulletinKind, BulletinRow, RevisionRow
 from .publishing import create_bulletin
 from .rules import LOUD, PUBLISH, WARN, published_bulletins
@@ -66,9 +66,9 @@ class PublishBulletinInput:
     idempotency_key: str = input_field(KEY)
     grid: str = input_field("The grid that it reaches, with all below, by code (网格编码).")
     kind: BulletinKind = input_field("What it is about (类别).")
-    title: str = free_text("In a few words; do not name private persons (标题).")
-    text: str = free_text("What it says; do not name private persons (内容).")
-    attachments: list[BulletinFileInput] = input_field("Its files, 3 at most (附件).", default_factory=list)
+    title: str = free_text("In a few words; do not name private persons (标题).", length=(1, TITLE))
+    text: str = free_text("What it says; do not name private persons (内容).", length=(1, TEXT))
+    attachments: list[BulletinFileInput] = input_field("Its files (附件).", items=MOST_FILES, default_factory=list)
     audience: Audience = input_field("Who may read it (公开范围).", default=Audience.PUBLIC)
     until: datetime.datetime | None = input_field(UNTIL, default=UNSET)
 
@@ -80,8 +80,6 @@ class PublishBulletinInput:
 )
 async def publish_bulletin(call: Call, input: PublishBulletinInput) -> BulletinPayload:
     with input_form() as read:
-        title = read(check_text, input.title, TITLE, "title")
-        text = read(check_text, input.text, TEXT, "text")
         until = read(check_until, call, input.until)
     grid = await find_grid(input.grid, "grid")
     if not call.may(PUBLISH, grid):
@@ -97,7 +95,7 @@ async def publish_bulletin(call: Call, input: PublishBulletinInput) -> BulletinP
         raise not_allowed("kind")
     # Last of what may be refused: a file is scanned, which takes longer than all the rest.
     files = await receive_files(call, input.attachments, AttachmentRow)
-    row = await create_bulletin(call, grid, input.kind, title, text, audience=input.audience, until=until)
+    row = await create_bulletin(call, grid, input.kind, input.title, input.text, audience=input.audience, until=until)
     for file in files:
         file.bulletin = row
     await AttachmentRow.bulk_create(files)
@@ -142,10 +140,10 @@ class CorrectBulletinInput:
     idempotency_key: str = input_field(KEY)
     bulletin: ID = input_field(BULLETIN)
     expected_version: int = input_field(EXPECTED)
-    title: str | None = free_text("In a few words (标题).", default=UNSET)
-    text: str | None = free_text("What it says (内容).", default=UNSET)
+    title: str | None = free_text("In a few words (标题).", length=(1, TITLE), default=UNSET)
+    text: str | None = free_text("What it says (内容).", length=(1, TEXT), default=UNSET)
     until: datetime.datetime | None = input_field(UNTIL, default=UNSET)
-    reason: str = free_text("What was wrong; anybody who reads the bulletin reads it (更正原因).")
+    reason: str = free_text("What was wrong; anybody who reads the bulletin reads it (更正原因).", length=(1, REASON))
 
 
 @command(
@@ -156,13 +154,12 @@ class CorrectBulletinInput:
 async def correct_bulletin(call: Call, input: CorrectBulletinInput) -> BulletinPayload:
     row: BulletinRow = await call.find(Bulletin, "bulletin", id=key_of(Bulletin)(input.bulletin))
     with input_form() as read:
-        title = read(check_text, input.title, TITLE, "title") if is_given(input.title) else row.title
-        text = read(check_text, input.text, TEXT, "text") if is_given(input.text) else row.text
+        title = input.title or row.title
+        text = input.text or row.text
         until = read(check_until, call, input.until) if is_given(input.until) else row.until
-        reason = read(check_text, input.reason, REASON, "reason")
     # Before the row changes: the revision is what people had read.
     await RevisionRow.create(
-        bulletin=row, version=row.version, title=row.title, text=row.text, corrected_at=call.now, reason=reason
+        bulletin=row, version=row.version, title=row.title, text=row.text, corrected_at=call.now, reason=input.reason
     )
     row.title, row.text, row.until, row.corrected_at = title, text, until, call.now
     row.version += 1
@@ -177,7 +174,7 @@ class WithdrawBulletinInput:
     idempotency_key: str = input_field(KEY)
     bulletin: ID = input_field(BULLETIN)
     expected_version: int = input_field(EXPECTED)
-    reason: str = free_text("Why (撤回原因).")
+    reason: str = free_text("Why (撤回原因).", length=(1, REASON))
 
 
 @command(
@@ -186,10 +183,9 @@ class WithdrawBulletinInput:
     action=WITHDRAWING,
 )
 async def withdraw_bulletin(call: Call, input: WithdrawBulletinInput) -> BulletinPayload:
-    reason = check_text(input.reason, REASON, "reason")
     row: BulletinRow = await call.find(Bulletin, "bulletin", id=key_of(Bulletin)(input.bulletin))
     # The words stay in the table: whoever published them answers for what people were told.
-    row.withdrawn_at, row.reason = call.now, reason
+    row.withdrawn_at, row.reason = call.now, input.reason
     row.version += 1
     await row.save()
     call.publish(Withdrawn(bulletin=row.id, kind=row.kind), row)

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 import strawberry
-from gongzhi.runtime.checks import check_text, invalid_input
 from gongzhi.runtime.commands import Call, input_field
 from gongzhi.runtime.file_checks import UnfitFile
-from gongzhi.values.errors import FIELD
 
 from .models import PublishedFile
 
-MOST, BYTES, NAME = 3, 600_000, 100
+BYTES, NAME = 600_000, 100
+MOST_FILES = 3
+"""The most files of one bulletin or disclosure."""
 TYPES = ("image/jpeg", "image/png", "application/pdf")
 
 
 @strawberry.input(description="A file to be published: JPEG, PNG or PDF, 600 kB at most (公开附件).")
 class BulletinFileInput:
-    name: str = input_field("What it is called (文件名).")
+    name: str = input_field("What it is called (文件名).", length=(1, NAME))
     content: str = input_field("The file, in base64 (文件内容).", longest=1_000_000)
 
 
@@ -28,17 +28,14 @@ FileRow = TypeVar("FileRow", bound=PublishedFile)
 
 async def receive_files(call: Call, files: Sequence[BulletinFileInput], table: type[FileRow]) -> list[FileRow]:
     """Return rows of the table for the files that came with a mutation, not yet of any owner."""
-    if len(files) > MOST:
-        raise invalid_input(f"{FIELD}: {MOST} at most.", f"{FIELD}最多 {MOST} 个。", "attachments")
     return [await receive_file(call, one, at, table) for at, one in enumerate(files)]
 
 
 async def receive_file(call: Call, file: BulletinFileInput, at: int, table: type[FileRow]) -> FileRow:
     # With its place in the list, so that a form marks the file that is wrong.
     path = "attachments", str(at)
-    name = check_text(file.name, NAME, *path, "name")
     try:
         received = await call.context.files.receive(file.content, longest=BYTES, types=TYPES)
     except UnfitFile as error:
         raise error.at(*path, "content") from None
-    return table(name=name, media_type=received.media_type, content=received.content)
+    return table(name=file.name, media_type=received.media_type, content=received.content)

@@ -12,7 +12,6 @@ from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text
 from gongzhi.runtime.commands import (
     KEY,
     Call,
@@ -50,7 +49,7 @@ class AskAboutBulletinPayload:
 class AskAboutBulletinInput:
     idempotency_key: str = input_field(KEY)
     bulletin: ID = input_field(BULLETIN)
-    text: str = free_text("What one wants to know (询问内容).")
+    text: str = free_text("What one wants to know (询问内容).", length=(1, BODY))
 
 
 @command(
@@ -61,7 +60,6 @@ class AskAboutBulletinInput:
 )
 async def ask_about_bulletin(call: Call, input: AskAboutBulletinInput) -> AskAboutBulletinPayload:
     # Before the bulletin is locked.
-    text = check_text(input.text, BODY, "text")
     row: BulletinRow = await call.find(Bulletin, "bulletin", id=key_of(Bulletin)(input.bulletin))
     grid = await GridRow.get(id=row.grid_id)
     # Where the bulletin lies, whose office answers for it, and not where the person lives.
@@ -70,7 +68,7 @@ async def ask_about_bulletin(call: Call, input: AskAboutBulletinInput) -> AskAbo
         CHANNEL,
         CATEGORY,
         f"询问：{row.title}"[:CASE_TITLE],
-        text,
+        input.text,
         grid.code,
         origin=Origin.REACTIVE,
         requester=call.viewer.account.person,

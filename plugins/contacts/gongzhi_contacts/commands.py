@@ -21,7 +21,7 @@ from gongzhi.core.people.protected import reveal_field
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_code, check_text, is_given
+from gongzhi.runtime.checks import check_code, is_given
 from gongzhi.runtime.commands import (
     AGAIN,
     KEY,
@@ -163,7 +163,7 @@ class RevealPhonePayload:
 class RevealPhoneInput:
     idempotency_key: str | None = input_field(AGAIN, default=UNSET)
     number: str = input_field(NUMBER)
-    purpose: str = input_field("What for; it stays with the case (目的).")
+    purpose: str = input_field("What for; it stays with the case (目的).", length=(1, PURPOSE))
 
 
 @command(
@@ -174,7 +174,6 @@ class RevealPhoneInput:
     repeats=True,
 )
 async def reveal_phone(call: Call, input: RevealPhoneInput) -> RevealPhonePayload:
-    purpose = check_text(input.purpose, PURPOSE, "purpose")
     case: CaseRow = await call.find(Case, "number", number=input.number)
     contacting = await must_contact(call, case)
     if not (contacting or call.may(REVEAL, case)):
@@ -200,9 +199,9 @@ async def reveal_phone(call: Call, input: RevealPhoneInput) -> RevealPhonePayloa
         # Two bounds: on numbers shown of cases, above, and on what is shown of files, which this look is one of.
         if refused := await check_quota(call, [requester], "number"):
             return RevealPhonePayload(errors=[refused])
-        named = f"{case.number} {purpose}"[:PURPOSE]
+        named = f"{case.number} {input.purpose}"[:PURPOSE]
         await call.context.look(FileLook([requester.id], [NUMBER_ON_FILE], named, LookKind.REVEAL))
-    await record_event(call, case, SHOWN, purpose)
+    await record_event(call, case, SHOWN, input.purpose)
     return RevealPhonePayload(phone=number)
 
 

@@ -34,7 +34,7 @@ async def test_loans_have_bounds(town: Any) -> None:
 
     assert await tried(amount="100000.01") == ["AMOUNT_OUTSIDE_PRODUCT"]
     assert await tried(amount="4999.99") == ["AMOUNT_OUTSIDE_PRODUCT"]
-    assert await tried(amount="50000.001", purpose=" ") == ["BAD_USER_INPUT", "BAD_USER_INPUT"]
+    assert await tried(amount="50000.001") == await tried(purpose=" ") == ["BAD_USER_INPUT"]
     assert await tried(termMonths=18) == ["TERM_OUTSIDE_PRODUCT"]
     assert await tried(amount="1", termMonths=18) == ["AMOUNT_OUTSIDE_PRODUCT", "TERM_OUTSIDE_PRODUCT"]
     assert await tried(release={**release, "expiresOn": "2026-06-29"}) == ["BAD_USER_INPUT"]

@@ -21,7 +21,7 @@ from gongzhi.core.people.types import Person
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_code, check_text, input_form, invalid_input, is_given, not_found, today
+from gongzhi.runtime.checks import check_code, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import (
     AGAIN,
     KEY,
@@ -35,7 +35,7 @@ from gongzhi.runtime.commands import (
 )
 from gongzhi.runtime.context import PURPOSE, FileLook
 from gongzhi.values import codes
-from gongzhi.values.errors import FIELD, Refusal, Text
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from .types import Glass
@@ -68,9 +68,9 @@ class RevealPayload:
 @strawberry.input(description="Whose protected values to show in clear, and what for (查看明文).")
 class RevealInput:
     idempotency_key: str | None = input_field(AGAIN, default=UNSET)
-    ids: list[ID] = input_field(f"The people's ids, {AT_ONCE} at most (人员标识).")
-    fields: list[str] = input_field("residentId, phone, phones: one or several (字段).")
-    purpose: str = input_field("What for; the people are told (目的).")
+    ids: list[ID] = input_field("The people's ids (人员标识).", items=(1, AT_ONCE))
+    fields: list[str] = input_field("residentId, phone, phones: one or several (字段).", items=(1, AT_ONCE))
+    purpose: str = input_field("What for; the people are told (目的).", length=(1, PURPOSE))
 
 
 @command(
@@ -79,15 +79,14 @@ class RevealInput:
     repeats=True,
 )
 async def reveal(call: Call, input: RevealInput) -> RevealPayload:
-    with input_form() as read:
-        purpose = read(check_text, input.purpose, PURPOSE, "purpose")
-        fields = read(check_fields, input.fields)
-        ids = read(check_count, list(dict.fromkeys(input.ids)), "ids")
+    fields, ids = check_fields(input.fields), list(dict.fromkeys(input.ids))
     # In the order of their ids: `find` locks, and two requests must not wait for each other in a ring.
     people = {id: await load_revealable(call, id, str(input.ids.index(id))) for id in sorted(ids)}
     if refused := await check_quota(call, list(people.values())):
         return RevealPayload(errors=[refused])
-    look = FileLook([row.id for row in people.values()], [f"Person.{one}" for one in fields], purpose, LookKind.REVEAL)
+    look = FileLook(
+        [row.id for row in people.values()], [f"Person.{one}" for one in fields], input.purpose, LookKind.REVEAL
+    )
     # Kept before anything is shown: what cannot be kept is not shown.
     await call.context.look(look)
     return RevealPayload(values=[one for id in ids for one in await reveal_values(call, id, people[id], fields)])
@@ -98,13 +97,7 @@ def check_fields(fields: list[str]) -> list[str]:
         if name not in FIELDS:
             listed = ", ".join(FIELDS)
             raise invalid_input(f"The fields are {listed}.", f"可查看的字段为 {listed}。", "fields", str(at))
-    return check_count(list(dict.fromkeys(fields)), "fields")
-
-
-def check_count(values: list[Any], path: str) -> list[Any]:
-    if not 1 <= len(values) <= AT_ONCE:
-        raise invalid_input(f"{FIELD}: name 1 to {AT_ONCE}.", f"{FIELD}应填写 1 至 {AT_ONCE} 项。", path)
-    return values
+    return list(dict.fromkeys(fields))
 
 
 async def load_revealable(call: Call, id: str, at: str) -> PersonRow:
@@ -142,7 +135,7 @@ class FindPersonInput:
     county: str = input_field("The county to look in, by code (县级区划代码).")
     resident_id: str | None = input_field("The resident ID number (身份证号).", default=UNSET)
     phone: str | None = input_field("Or the telephone number (电话).", default=UNSET)
-    purpose: str = input_field("What for; whoever is found is told (目的).")
+    purpose: str = input_field("What for; whoever is found is told (目的).", length=(1, PURPOSE))
 
 
 @command(
@@ -151,7 +144,6 @@ class FindPersonInput:
     repeats=True,
 )
 async def find_person(call: Call, input: FindPersonInput) -> FindPersonPayload:
-    purpose = check_text(input.purpose, PURPOSE, "purpose")
     # Whom the caller does not see is left out, so that trying numbers tells nothing of them.
     people = [person for person in await find_matches(call, input) if await can_see(call, person)]
     if not people:
@@ -159,7 +151,7 @@ async def find_person(call: Call, input: FindPersonInput) -> FindPersonPayload:
     if refused := await check_quota(call, people):
         return FindPersonPayload(errors=[refused])
     field = "residentId" if is_given(input.resident_id) else "phone"
-    await call.context.look(FileLook([one.id for one in people], [f"Person.{field}"], purpose, LookKind.FIND))
+    await call.context.look(FileLook([one.id for one in people], [f"Person.{field}"], input.purpose, LookKind.FIND))
     return FindPersonPayload(people=[ref(Person, one.id) for one in people])
 
 
@@ -208,7 +200,9 @@ class BreakGlassInput:
     county: str | None = input_field("Or the county they are in, by code (县级区划代码),", default=UNSET)
     resident_id: str | None = input_field("with their resident ID (身份证号)", default=UNSET)
     phone: str | None = input_field("or their telephone number (电话).", default=UNSET)
-    reason: str = input_field("Why it cannot wait; they and the data-protection officer are told (理由).")
+    reason: str = input_field(
+        "Why it cannot wait; they and the data-protection officer are told (理由).", length=(1, REASON)
+    )
 
 
 @command(
@@ -217,10 +211,9 @@ class BreakGlassInput:
     requires=BREAK_GLASS,
 )
 async def break_glass(call: Call, input: BreakGlassInput) -> BreakGlassPayload:
-    reason = check_text(input.reason, REASON, "reason")
     person = await load_endangered(call, input)
-    glass = await open_emergency_access(call, person.id, reason)
-    await call.context.look(FileLook([person.id], ["Person"], reason[:PURPOSE], LookKind.BREAK_GLASS))
+    glass = await open_emergency_access(call, person.id, input.reason)
+    await call.context.look(FileLook([person.id], ["Person"], input.reason[:PURPOSE], LookKind.BREAK_GLASS))
     # In the same transaction: no glass without an alert.
     await raise_alert(call, AlertKind.BREAK_GLASS, glass.account, call.viewer.role, 1, person.county_id)
     await send_notice(call, NoticeDraft("access.break_glass", TITLE, BODY, f"Person:{person.id}"), persons=[person.id])

@@ -19,7 +19,7 @@ from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import LEVELS
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, input_form, is_given, not_found
+from gongzhi.runtime.checks import is_given, not_found
 from gongzhi.runtime.commands import AGAIN, Call, Problem, command, input_field, problems, result_field
 from gongzhi.runtime.context import PURPOSE, FileLook
 from gongzhi.values.errors import Refusal
@@ -51,11 +51,11 @@ class FindPeopleToNamePayload:
 class FindPeopleToNameInput:
     idempotency_key: str | None = input_field(AGAIN, default=UNSET)
     permission: str = input_field("The permission of the mutation that names them, such as party.keep_members (权限).")
-    name: str = input_field("The whole name (姓名).")
+    name: str = input_field("The whole name (姓名).", length=(1, NAME))
     grid: str | None = input_field(
         "A grid to look in, by code; all one holds the permission in if not given (网格编码).", default=UNSET
     )
-    purpose: str = input_field("What for; whoever is found is told (目的).")
+    purpose: str = input_field("What for; whoever is found is told (目的).", length=(1, PURPOSE))
 
 
 @command(
@@ -66,9 +66,6 @@ class FindPeopleToNameInput:
     repeats=True,
 )
 async def find_people_to_name(call: Call, input: FindPeopleToNameInput) -> FindPeopleToNamePayload:
-    with input_form() as read:
-        name = read(check_text, input.name, NAME, "name")
-        purpose = read(check_text, input.purpose, PURPOSE, "purpose")
     if input.permission not in call.context.naming or not call.viewer.can(input.permission):
         raise Refusal(
             "FORBIDDEN",
@@ -78,7 +75,7 @@ async def find_people_to_name(call: Call, input: FindPeopleToNameInput) -> FindP
         )
     scope = await searchable_places(call, input)
     # Nobody is named who is restricted, erased or dead.
-    found = PersonRow.filter(scope, name=name, restricted_at=None, erased_at=None, died_on=None)
+    found = PersonRow.filter(scope, name=input.name, restricted_at=None, erased_at=None, died_on=None)
     # One more than is shown tells that there are more.
     people = await found.order_by("id").limit(NAMESAKES + 1)
     if len(people) > NAMESAKES:
@@ -91,7 +88,7 @@ async def find_people_to_name(call: Call, input: FindPeopleToNameInput) -> FindP
     if people and (refused := await check_quota(call, people, "name")):
         return FindPeopleToNamePayload(errors=[refused])
     # A name that nobody has tells something, too: the officer of the place reads who tried it.
-    await call.context.look(FileLook([one.id for one in people], SHOWN, purpose, LookKind.FIND))
+    await call.context.look(FileLook([one.id for one in people], SHOWN, input.purpose, LookKind.FIND))
     return FindPeopleToNamePayload(people=[await describe_person(one) for one in people])
 
 

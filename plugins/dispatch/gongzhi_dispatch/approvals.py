@@ -80,7 +80,7 @@ class RequestExtensionInput:
     number: str = input_field(NUMBER)
     expected_version: int = input_field(EXPECTED)
     until: datetime = input_field("Until when (申请期限).")
-    reason: str = free_text(WHY)
+    reason: str = free_text(WHY, length=(1, REASON))
 
 
 @command(
@@ -153,7 +153,7 @@ class DecideApprovalInput:
     idempotency_key: str = input_field(KEY)
     approval: ID = input_field("The request (申请).")
     approve: bool = input_field("Whether to agree (是否同意).")
-    reason: str | None = free_text("Why; to be given with a refusal (审批意见).", default=UNSET)
+    reason: str | None = free_text("Why; to be given with a refusal (审批意见).", length=(0, REASON), default=UNSET)
 
 
 OVER = Text("It has been decided, or has lapsed.", "该申请已审批或已失效。")

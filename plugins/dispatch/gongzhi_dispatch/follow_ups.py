@@ -80,8 +80,8 @@ class RecordFollowUpInput:
     contact: Contact = input_field("How they were asked (回访方式).")
     reached: bool = input_field("Whether they were reached (是否联系上).")
     solved: bool | None = input_field("Whether they say it is solved (是否解决).", default=UNSET)
-    rating: int | None = input_field("How they rate it, 1 to 5 (评分).", default=UNSET)
-    note: str | None = free_text("What they said (备注).", default=UNSET)
+    rating: int | None = input_field("How they rate it; 1 is worst, 5 is best (评分).", between=(1, 5), default=UNSET)
+    note: str | None = free_text("What they said (备注).", length=(0, REASON), default=UNSET)
 
 
 @command(

@@ -24,7 +24,6 @@ from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import require_rows
-from gongzhi.runtime.checks import check_text
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, free_text, input_field
 from gongzhi.values.errors import Refusal
 
@@ -38,7 +37,7 @@ class EscalateCaseInput:
     idempotency_key: str = input_field(KEY)
     number: str = input_field("The case's number (编号).")
     expected_version: int = input_field(EXPECTED)
-    reason: str = free_text("Why it cannot be settled here; the requester reads it (理由).")
+    reason: str = free_text("Why it cannot be settled here; the requester reads it (理由).", length=(1, REASON))
 
 
 @command(
@@ -47,7 +46,7 @@ class EscalateCaseInput:
     action=on_case("逐级上报", machine.UNDER_WAY, require_rows(worked_cases)),
 )
 async def escalate_case(call: Call, input: EscalateCaseInput) -> CasePayload:
-    reason, case = check_text(input.reason, REASON, "reason"), await find_case(call, input)
+    reason, case = input.reason, await find_case(call, input)
     # From the level that answers now, which may be above the one it was raised to last.
     before = await level_of(call, case)
     if before is SettlementLevel.COUNTY:

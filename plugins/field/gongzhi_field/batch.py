@@ -70,7 +70,7 @@ class SyncInput:
         "A name for the batch. What is carried out once is each entry, by its own key: a batch may be cut up and sent "
         "again in parts (批次标识)."
     )
-    entries: list[SyncEntryInput] = input_field(f"{ENTRIES} at most; they are carried out in this order (条目).")
+    entries: list[SyncEntryInput] = input_field("They are carried out in this order (条目).", items=(1, ENTRIES))
 
 
 @strawberry.type(description="What came of an entry (条目结果).")

@@ -43,7 +43,7 @@ EDITED = "case.edited"
 @strawberry.input(description="A text that changes (文本变更).")
 class TextChange:
     base: str | None = input_field("What was seen (所见值).", default=None)
-    value: str = free_text("What it is to be (新值).")
+    value: str = free_text("What it is to be (新值).", length=(1, BODY))
 
 
 @strawberry.input(description="An urgency that changes (紧急程度变更).")

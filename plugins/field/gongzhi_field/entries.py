@@ -41,7 +41,7 @@ class OfflineChangeInput:
 
 @strawberry.input(description="Something that was done without a network (离线条目).")
 class SyncEntryInput:
-    client_id: str = input_field("The phone's own name for the entry, told back in the result (本地标识).")
+    client_id: str = input_field("The phone's own name for the entry, told back in the result (本地标识).", longest=100)
     occurred_at: datetime.datetime = input_field("When it was done, by the clock of the phone (发生时间).")
     change: OfflineChangeInput = input_field("What was done, with an idempotency key of its own (事项).")
 

@@ -8,6 +8,7 @@ from typing import Any
 import strawberry
 from gongzhi.core.cases import commands as cases_commands
 from gongzhi.core.cases.models import CaseRow, SettlementLevel, Status
+from gongzhi.core.cases.opening import BODY, TITLE
 from gongzhi.core.cases.steps import works_on_case
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import ref
@@ -30,13 +31,13 @@ class OfflineStepInput:
     number: str | None = input_field(NUMBER, default=UNSET)
     entry: str | None = input_field(ENTRY, default=UNSET)
     seen: Status = input_field(SEEN)
-    note: str | None = free_text("What is to be remembered of it (备注).", default=UNSET)
+    note: str | None = free_text("What is to be remembered of it (备注).", length=(0, BODY), default=UNSET)
 
 
 @strawberry.input(description="A case that was accepted offline; of a recording, what it says (离线受理).")
 class OfflineAcceptanceInput(OfflineStepInput):
-    title: str | None = free_text(cases_commands.HEARD_TITLE, default=UNSET)
-    description: str | None = free_text(cases_commands.HEARD, default=UNSET)
+    title: str | None = free_text(cases_commands.HEARD_TITLE, length=(1, TITLE), default=UNSET)
+    description: str | None = free_text(cases_commands.HEARD, length=(1, BODY), default=UNSET)
 
 
 @strawberry.input(description="An answer that was written offline (离线答复).")
@@ -45,7 +46,7 @@ class OfflineReplyInput:
     number: str | None = input_field(NUMBER, default=UNSET)
     entry: str | None = input_field(ENTRY, default=UNSET)
     seen: Status = input_field(SEEN)
-    text: str = free_text("What was done; the requester reads it (答复内容).")
+    text: str = free_text("What was done; the requester reads it (答复内容).", length=(1, BODY))
     level: SettlementLevel | None = input_field("Where it was settled, of an answer (化解层级).", default=UNSET)
 
 
@@ -53,8 +54,8 @@ class OfflineReplyInput:
     description="A settlement on the spot that was written offline; of a recording, what it says (离线自处理)."
 )
 class OfflineSettlementInput(OfflineReplyInput):
-    title: str | None = free_text(cases_commands.HEARD_TITLE, default=UNSET)
-    description: str | None = free_text(cases_commands.HEARD, default=UNSET)
+    title: str | None = free_text(cases_commands.HEARD_TITLE, length=(1, TITLE), default=UNSET)
+    description: str | None = free_text(cases_commands.HEARD, length=(1, BODY), default=UNSET)
 
 
 Take = Callable[[OfflineWriter, Any], Awaitable[EditCasePayload]]

@@ -16,7 +16,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Action, Requirement, require_held, require_rows, require_states, tell_state
-from gongzhi.runtime.checks import check_text, duplicate, invalid_input, not_found
+from gongzhi.runtime.checks import duplicate, invalid_input, not_found
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -244,7 +244,7 @@ class SendBackFormReturnInput:
     idempotency_key: str = input_field(KEY)
     form_return: ID = input_field(RETURN)
     expected_version: int = input_field(EXPECTED)
-    reason: str = free_text("Why (退回原因).")
+    reason: str = free_text("Why (退回原因).", length=(1, REASON))
 
 
 SENT_BACK = Text("A return was sent back to you", "报表被退回")
@@ -256,9 +256,8 @@ SENT_BACK = Text("A return was sent back to you", "报表被退回")
     action=Action(FormReturn, (SIGNS,), (require_states((ReturnState.FILLED,), AS_IT_IS),)),
 )
 async def send_back_form_return(call: Call, input: SendBackFormReturnInput) -> FormReturnPayload:
-    reason = check_text(input.reason, REASON, "reason")
     row: ReturnRow = await call.find(FormReturn, "formReturn", id=key_of(FormReturn)(input.form_return))
-    await send_back(call, row, reason)
+    await send_back(call, row, input.reason)
     return FormReturnPayload(form_return=ref(FormReturn, row.id))
 
 
@@ -299,7 +298,7 @@ class ObjectToFormCellInput:
     idempotency_key: str = input_field(KEY)
     form_return: ID = input_field(RETURN)
     cell: str = input_field("The cell, by its name (指标名).")
-    reason: str = free_text("What is wrong; do not name private persons (理由).")
+    reason: str = free_text("What is wrong; do not name private persons (理由).", length=(1, REASON))
 
 
 FILLED = (ReturnState.FILLED, ReturnState.SIGNED)
@@ -311,14 +310,13 @@ FILLED = (ReturnState.FILLED, ReturnState.SIGNED)
     action=Action(FormReturn, (require_held(VIEW),), (require_states(FILLED, AS_IT_IS),)),
 )
 async def object_to_form_cell(call: Call, input: ObjectToFormCellInput) -> FormObjectionPayload:
-    reason = check_text(input.reason, REASON, "reason")
     row: ReturnRow = await call.find(FormReturn, "formReturn", id=key_of(FormReturn)(input.form_return))
     if not await CellRow.exists(form_return=row, name=input.cell):
         raise not_found("The return has no such cell.", "报表没有该指标。", "cell")
     if await ObjectionRow.exists(form_return=row, cell=input.cell, verdict=Verdict.OPEN):
         raise duplicate("There is an open objection to this.", "已有待处理的异议。", "cell")
     made = await ObjectionRow.create(
-        form_return=row, cell=input.cell, reason=reason, raised_by=call.viewer.account.name, raised_at=call.now
+        form_return=row, cell=input.cell, reason=input.reason, raised_by=call.viewer.account.name, raised_at=call.now
     )
     return FormObjectionPayload(objection=ref(FormObjection, made.id))
 
@@ -329,7 +327,7 @@ class DecideFormObjectionInput:
     objection: ID = input_field("The objection's id (异议标识).")
     expected_version: int = input_field(EXPECTED)
     upheld: bool = input_field("Whether it is right (是否成立).")
-    grounds: str = free_text("For what reason (处理理由).")
+    grounds: str = free_text("For what reason (处理理由).", length=(1, REASON))
 
 
 UNDECIDED = require_states((Verdict.OPEN,), Text("It is decided.", "该异议已处理。"), "verdict")
@@ -343,13 +341,12 @@ UNDECIDED = require_states((Verdict.OPEN,), Text("It is decided.", "该异议已
     two_persons=True,
 )
 async def decide_form_objection(call: Call, input: DecideFormObjectionInput) -> FormObjectionPayload:
-    grounds = check_text(input.grounds, REASON, "grounds")
     row: ObjectionRow = await call.find(FormObjection, "objection", id=key_of(FormObjection)(input.objection))
     about = await ReturnRow.select_for_update().get(id=row.form_return_id)
     await require_independence(call, "objection", row.raised_by, about.filled_by)
     # The objection first: a round that is opened leads back to what was wrong.
     row.verdict = Verdict.UPHELD if input.upheld else Verdict.REJECTED
-    row.decided_by, row.decided_at, row.grounds = call.viewer.account.name, call.now, grounds
+    row.decided_by, row.decided_at, row.grounds = call.viewer.account.name, call.now, input.grounds
     row.version += 1
     await row.save()
     again = await fill_again(call, about, row.reason) if input.upheld else None

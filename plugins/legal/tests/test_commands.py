@@ -399,7 +399,8 @@ BAD: dict[str, tuple[Wrong, ...]] = {
     "offerLegalSlots": (
         ({"slots": []}, INPUT, "slots"),
         ({"slots": [LATER]}, TWICE, "slots.0.startsAt"),
-        ({"slots": [LATER | {"place": "号" * 201, "startsAt": "2026-07-02T01:30:00Z"}]}, TWICE, "slots.0.startsAt"),
+        ({"slots": [LATER | {"startsAt": "2026-07-02T01:30:00Z"}]}, TWICE, "slots.0.startsAt"),
+        ({"slots": [LATER | {"place": "号" * 201}]}, INPUT, "slots.0.place"),
     ),
     "proposeLegalEntry": (
         ({"question": ""}, INPUT, "question"),
@@ -415,7 +416,7 @@ BAD: dict[str, tuple[Wrong, ...]] = {
         ({"questions": []}, INPUT, "questions"),
         ({"questions": [QUESTION] * 21}, INPUT, "questions"),
         ({"questions": [QUESTION | {"right": -1}]}, INPUT, "questions.0.right"),
-        ({"questions": [QUESTION, QUESTION | {"options": ["收"]}]}, INPUT, "questions.1.right"),
+        ({"questions": [QUESTION, QUESTION | {"options": ["收"]}]}, INPUT, "questions.1.options"),
         ({"questions": [QUESTION | {"options": ["收", ""]}]}, INPUT, "questions.0.options.1"),
         ({"questions": [QUESTION | {"why": ""}]}, INPUT, "questions.0.why"),
     ),

@@ -17,7 +17,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Action, Requirement, require_held
-from gongzhi.runtime.checks import CHINA, check_text, input_form, invalid_input, is_given, today
+from gongzhi.runtime.checks import CHINA, input_form, invalid_input, is_given, today
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -58,7 +58,7 @@ class BulkExportPayload:
 @strawberry.input(description="A list to have as a file (申请批量导出).")
 class RequestBulkExportInput:
     idempotency_key: str = input_field(KEY)
-    purpose: str = input_field("What for; whose files are in it are told (用途).")
+    purpose: str = input_field("What for; whose files are in it are told (用途).", length=(1, PURPOSE))
     grid: str = input_field("The rows are of this grid, of a county or below, and of those below it (网格编码).")
     document: str = input_field(
         "A query of one list, with the columns as the fields of its nodes: "
@@ -77,7 +77,6 @@ class RequestBulkExportInput:
 async def request_bulk_export(call: Call, input: RequestBulkExportInput) -> BulkExportPayload:
     require_signed_in(call)
     with input_form() as read:
-        purpose = read(check_text, input.purpose, PURPOSE, "purpose")
         variables = read(check_variables, input.variables, "variables")
     grid = await find_exportable_grid(call, input.grid)
     # Counted as the file will be read: by the roles that export, in this grid.
@@ -99,7 +98,7 @@ async def request_bulk_export(call: Call, input: RequestBulkExportInput) -> Bulk
         document=wanted.document,
         variables=variables,
         format=input.format,
-        purpose=purpose,
+        purpose=input.purpose,
         rows=wanted.rows,
         personal=wanted.personal,
         state=ExportState.READY if alone else ExportState.WAITING,
@@ -197,7 +196,7 @@ class RefuseBulkExportInput:
     idempotency_key: str = input_field(KEY)
     export: ID = input_field(EXPORT)
     expected_version: int = input_field(EXPECTED)
-    grounds: str = input_field("Why, for whoever asked (理由).")
+    grounds: str = input_field("Why, for whoever asked (理由).", length=(1, LONGEST_GROUNDS))
 
 
 @command(
@@ -205,8 +204,7 @@ class RefuseBulkExportInput:
 )
 async def refuse_bulk_export(call: Call, input: RefuseBulkExportInput) -> BulkExportPayload:
     row = await load_waiting_export(call, input)
-    grounds = check_text(input.grounds, LONGEST_GROUNDS, "grounds")
-    row.state, row.grounds = ExportState.REFUSED, grounds
+    row.state, row.grounds = ExportState.REFUSED, input.grounds
     body = Text(f"The grounds are with export {row.id}.", f"理由见第 {row.id} 号批量导出。")
     return await save_decision(
         call, row, "export.refused", Text("Your export was not released", "批量导出不予放行"), body

@@ -40,7 +40,8 @@ INPUTS: dict[str, dict[str, Any]] = {
     "callWhistle": {"kind": "ROUTINE", "matter": "堆料", "grid": VILLAGE, "units": [POWER]},
     "decideWhistle": {"whistle": "Whistle:1", "approve": True},
     "checkInToWhistle": {"whistle": "Whistle:1"},
-    "planWhistle": {"whistle": "Whistle:1", "expectedVersion": 1, "text": "清运", "tasks": []},
+    "planWhistle": {"whistle": "Whistle:1", "expectedVersion": 1, "text": "清运",
+                    "tasks": [{"unit": POWER, "text": "移杆", "dueAt": "2026-07-01T08:00:00+08:00"}]},
     "completeWhistleTask": {"task": "WhistleTask:1", "result": "已办"},
     "closeWhistle": {"whistle": "Whistle:1", "expectedVersion": 1, "outcome": "已办"},
     "superviseCase": {"number": "1", "level": "REMINDER", "reason": "催问"},
@@ -188,7 +189,12 @@ async def test_closed_is_closed(offices: Offices, clock: Clock) -> None:
     assert refused(await offices.town.do("closeWhistle", WHISTLE, outcome="又", **closing)) == over
     assert refused(await power.do("checkInToWhistle", WHISTLE, **given)) == over
     assert refused(await power.do("completeWhistleTask", WHISTLE, task=task, result="已办")) == [(over[0][0], ["task"])]
-    again = {**given, "expectedVersion": whistle["version"] + 1, "text": "清运", "tasks": []}
+    again = {
+        **given,
+        "expectedVersion": whistle["version"] + 1,
+        "text": "清运",
+        "tasks": INPUTS["planWhistle"]["tasks"],
+    }
     assert refused(await offices.town.do("planWhistle", WHISTLE, **again)) == over
     for change, code, path in (
         ({"rating": 0}, "BAD_USER_INPUT", ["rating"]),

@@ -31,7 +31,7 @@ from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Mutation, Query
 from gongzhi.declare.sql import Alternatives, Sql
 from gongzhi.runtime.actions import Action, require_held
-from gongzhi.runtime.checks import check_text, check_whole_number, input_form, invalid_input, is_given
+from gongzhi.runtime.checks import check_whole_number, input_form, invalid_input, is_given
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from strawberry import ID, UNSET
 
@@ -87,10 +87,10 @@ def questions_sql(at: Frame) -> Any:
 
 @strawberry.input(description="A question with its answer (题目及答案).")
 class QuizQuestionInput:
-    text: str = input_field("The question (题干).")
-    options: list[str] = input_field("What one chooses from, two to six (选项).")
-    answer: int = input_field("The right option, from 1 (正确选项).")
-    explanation: str = input_field("Why (解析).")
+    text: str = input_field("The question (题干).", length=(1, 500))
+    options: list[str] = input_field("What one chooses from (选项).", items=(2, 6), length=(1, 200))
+    answer: int = input_field("The right option, from 1 (正确选项).", between=(1, 6))
+    explanation: str = input_field("Why (解析).", length=(1, 500))
 
 
 @strawberry.input(description="Something to learn from (发布学习内容).")
@@ -98,11 +98,13 @@ class PublishLessonInput:
     idempotency_key: str = input_field(KEY)
     grid: str = input_field("For whom, by code (网格编码).")
     kind: LessonKind = input_field("What it is (类型).")
-    topic: str = input_field("What about (主题).")
-    title: str = input_field("The title (标题).")
-    text: str = input_field("The text (内容).")
-    link: str | None = input_field("Where the pictures or the film are, beginning with https (链接).", default=UNSET)
-    questions: list[QuizQuestionInput] = input_field("Questions, 30 at most (题目).", default_factory=list)
+    topic: str = input_field("What about (主题).", length=(1, 40))
+    title: str = input_field("The title (标题).", length=(1, 100))
+    text: str = input_field("The text (内容).", length=(1, 20_000))
+    link: str | None = input_field(
+        "Where the pictures or the film are, beginning with https (链接).", length=(1, 500), default=UNSET
+    )
+    questions: list[QuizQuestionInput] = input_field("Questions (题目).", items=30, default_factory=list)
 
 
 @strawberry.type(description="What was published, or why nothing was (发布结果).")
@@ -121,13 +123,12 @@ async def publish_lesson(call: Call, input: PublishLessonInput) -> LessonPayload
         raise invalid_input("A link begins with https://.", "链接须以 https:// 开头。", "link")
     if input.kind == LessonKind.QUIZ and not input.questions:
         raise invalid_input("A quiz has questions.", "答题须有题目。", "questions")
-    check_whole_number(len(input.questions), 0, 30, "questions")
     with input_form() as read:
         found: dict[str, Any] = {
-            "topic": read(check_text, input.topic, 40, "topic"),
-            "title": read(check_text, input.title, 100, "title"),
-            "text": read(check_text, input.text, 20_000, "text"),
-            "link": read(check_text, input.link, 500, "link") if is_given(input.link) else None,
+            "topic": input.topic,
+            "title": input.title,
+            "text": input.text,
+            "link": input.link or None,
             "questions": [read(read_question, one, at) for at, one in enumerate(input.questions)],
         }
     row = await LessonRow.create(**found, grid=grid, kind=input.kind, published_at=call.now)
@@ -135,13 +136,11 @@ async def publish_lesson(call: Call, input: PublishLessonInput) -> LessonPayload
 
 
 def read_question(input: QuizQuestionInput, at: int) -> dict[str, Any]:
-    path = ("questions", str(at))
-    check_whole_number(len(input.options), 2, 6, *path, "options")
     return {
-        "text": check_text(input.text, 500, *path, "text"),
-        "options": [check_text(one, 200, *path, "options", str(place)) for place, one in enumerate(input.options)],
-        "answer": check_whole_number(input.answer, 1, len(input.options), *path, "answer"),
-        "explanation": check_text(input.explanation, 500, *path, "explanation"),
+        "text": input.text,
+        "options": input.options,
+        "answer": check_whole_number(input.answer, 1, len(input.options), "questions", str(at), "answer"),
+        "explanation": input.explanation,
     }
 
 

@@ -11,7 +11,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_empty, require_held
-from gongzhi.runtime.checks import check_past_day, check_text, input_form, invalid_input, is_given
+from gongzhi.runtime.checks import check_past_day, input_form, invalid_input, is_given
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Text
 from strawberry import ID, UNSET
@@ -37,8 +37,8 @@ class RecordResolutionInput:
     idempotency_key: str = input_field(KEY)
     grid: str = input_field("Where it holds, by code (适用网格编码).")
     body: Body = input_field("Who decided (决议主体).")
-    title: str = input_field("In a few words (标题).")
-    text: str = input_field("The decision; do not name private persons (内容).")
+    title: str = input_field("In a few words (标题).", length=(1, TITLE))
+    text: str = input_field("The decision; do not name private persons (内容).", length=(1, TEXT))
     decided_on: datetime.date = input_field("When (决议日期).")
     adopts: list[str] = input_field("The rules it adopts, such as points.village/3 (通过的规则).", default_factory=list)
     votes_for: int | None = input_field("Votes for (赞成票).", default=UNSET)
@@ -46,20 +46,20 @@ class RecordResolutionInput:
     abstentions: int | None = input_field("Abstentions (弃权票).", default=UNSET)
 
 
-@command("Record what an assembly or council decided (登记决议).", requires=RECORD)
+@command(
+    "Record what an assembly or council decided (登记决议).",
+    requires=RECORD,
+    form=lambda call, input: read_resolution(call, input),
+)
 async def record_resolution(call: Call, input: RecordResolutionInput) -> ResolutionPayload:
-    with input_form() as read:
-        title = read(check_text, input.title, TITLE, "title")
-        body = read(check_text, input.text, TEXT, "text")
-        day = read(check_past_day, call, input.decided_on, "decidedOn")
-        # With a version: what is adopted are the words of that version.
-        read(check_rules, input.adopts)
-        votes = read(read_votes, input)
+    votes = read_resolution(call, input)
     grid = await find_grid(input.grid, "grid")
     # An office records it for the assembly, so it takes the right where that sits.
     if not call.may(RECORD, grid):
         raise not_allowed("grid")
-    row = await create_resolution(call, grid, input.body, title, body, day, input.adopts, votes=votes)
+    row = await create_resolution(
+        call, grid, input.body, input.title, input.text, input.decided_on, input.adopts, votes=votes
+    )
     return ResolutionPayload(resolution=ref(Resolution, row.id))
 
 
@@ -84,6 +84,15 @@ async def revoke_resolution(call: Call, input: RevokeResolutionInput) -> Resolut
     row.revoked_at = call.now
     await row.save(update_fields=["revoked_at"])
     return ResolutionPayload(resolution=ref(Resolution, row.id))
+
+
+def read_resolution(call: Call, input: RecordResolutionInput) -> tuple[int, int, int] | None:
+    """Return the votes of a resolution. Raises Refusals for all that is wrong with it."""
+    with input_form() as read:
+        read(check_past_day, call, input.decided_on, "decidedOn")
+        # With a version: what is adopted are the words of that version.
+        read(check_rules, input.adopts)
+        return read(read_votes, input)
 
 
 def check_rules(adopts: list[str]) -> None:

@@ -16,7 +16,7 @@ from gongzhi.declare.register_entries import PrivacyNotice
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Action, Requirement, require_empty, require_held
-from gongzhi.runtime.checks import CHINA, check_text, duplicate, invalid_input, not_found, today
+from gongzhi.runtime.checks import CHINA, duplicate, invalid_input, not_found, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
@@ -50,7 +50,7 @@ class GiveConsentInput:
     idempotency_key: str = input_field(KEY)
     purpose: str = input_field("The purpose, of `privacyNotices` (目的代码).")
     recipient: str | None = input_field(
-        "Who receives the data, where the text leaves it open (接收方代码).", default=UNSET
+        "Who receives the data, where the text leaves it open (接收方代码).", length=(0, CODE), default=UNSET
     )
     notice_version: int = input_field("The version of the text that was shown (告知书版本).")
     person: ID | None = input_field(PERSON, default=UNSET)
@@ -99,7 +99,7 @@ class WithdrawConsentInput:
     idempotency_key: str = input_field(KEY)
     purpose: str = input_field("The purpose (目的代码).")
     recipient: str | None = input_field(
-        "Who receives the data, where the text leaves it open (接收方代码).", default=UNSET
+        "Who receives the data, where the text leaves it open (接收方代码).", length=(0, CODE), default=UNSET
     )
     person: ID | None = input_field(PERSON, default=UNSET)
     by: ID | None = input_field(BY, default=UNSET)
@@ -125,10 +125,9 @@ async def withdraw_consent(call: Call, input: WithdrawConsentInput) -> ConsentPa
 def find_notice(call: Call, purpose: str, recipient: str | None) -> tuple[PrivacyNotice, str]:
     """Return the text in force and the recipient it is about."""
     registers, day = call.context.registers, today(call)
-    named = check_text(recipient, CODE, "recipient") if recipient else None
     fixed = {one.recipient for one in registers.notices if one.purpose == purpose}
     # The one that the person names, or else the one that the notice is about.
-    whom = named or next((one for one in fixed if one), None)
+    whom = recipient or next((one for one in fixed if one), None)
     if whom is None and None in fixed:
         raise invalid_input("Say who receives the data.", "请指明接收方。", "recipient")
     notice = registers.notice(purpose, whom, day) if whom else None

@@ -11,7 +11,6 @@ from uuid import UUID
 from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.core.people.models import HouseholdRow, MembershipRow, PersonRow
 from gongzhi.declare.register_entries import Card
-from gongzhi.runtime.checks import check_text, is_given
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import DeclarationError, Text
 
@@ -23,11 +22,6 @@ TERM = timedelta(days=15)
 
 REASON = 2000
 """The most characters of what somebody says about a decision or their data."""
-
-
-def read_remark(said: str | None, path: str) -> str | None:
-    """Return what somebody said, if they said anything."""
-    return check_text(said, REASON, path) if is_given(said) and said.strip() else None
 
 
 @dataclass(frozen=True)

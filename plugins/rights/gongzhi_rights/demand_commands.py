@@ -31,7 +31,7 @@ from pypika_tortoise.terms import Criterion
 from strawberry import ID, UNSET
 
 from .commands import BY, PERSON
-from .decisions import TERM, read_remark
+from .decisions import REASON, TERM
 from .models import DemandRow, Matter, State
 from .representation import load_subject_and_speaker, spoken_rows
 from .review_commands import DECISION, load_own_decision
@@ -53,7 +53,9 @@ class DataRequestInput:
     idempotency_key: str = input_field(KEY)
     person: ID | None = input_field(PERSON, default=UNSET)
     by: ID | None = input_field(BY, default=UNSET)
-    text: str | None = input_field("What to know about it, in one's own words (说明).", default=UNSET)
+    text: str | None = input_field(
+        "What to know about it, in one's own words (说明).", length=(0, REASON), default=UNSET
+    )
 
 
 @command(
@@ -67,7 +69,7 @@ async def request_export(call: Call, input: DataRequestInput) -> DataRequestPayl
 @strawberry.input(description="What is wrong or missing (更正补充申请).")
 class RequestCorrectionInput:
     idempotency_key: str = input_field(KEY)
-    text: str = input_field("What is wrong or missing, and how it should be (更正内容).")
+    text: str = input_field("What is wrong or missing, and how it should be (更正内容).", length=(1, REASON))
     person: ID | None = input_field(PERSON, default=UNSET)
     by: ID | None = input_field(BY, default=UNSET)
 
@@ -99,7 +101,7 @@ class ExplanationPayload:
 class RequestExplanationInput:
     idempotency_key: str = input_field(KEY)
     decision: ID = input_field(DECISION)
-    text: str | None = input_field("What one does not understand (疑问).", default=UNSET)
+    text: str | None = input_field("What one does not understand (疑问).", length=(0, REASON), default=UNSET)
 
 
 @command("Have a decision explained: at once by its trace, and in words by a person (申请解释).", requires=None)
@@ -110,7 +112,7 @@ async def request_explanation(call: Call, input: RequestExplanationInput) -> Exp
     # A household's decision is asked about by one of its members.
     about = trace["person_id"] or own
     request = await open_request(
-        call, subject.grid_id, about, own, Matter.EXPLANATION, read_remark(input.text, "text"), decision_id=trace["id"]
+        call, subject.grid_id, about, own, Matter.EXPLANATION, input.text or None, decision_id=trace["id"]
     )
     return ExplanationPayload(decision=ref(Decision, trace["id"]), request=ref(DataRequest, request.id))
 
@@ -123,6 +125,7 @@ class DecideDataRequestInput:
     grant: bool = input_field("Whether it is done; granting a deletion cannot be undone (是否同意).")
     grounds: str | None = input_field(
         "The answer; a refusal must say its grounds, a correction and an explanation what was done (答复或理由).",
+        length=(0, REASON),
         default=UNSET,
     )
 
@@ -148,7 +151,7 @@ WITHDRAWING = Action(DataRequest, (require_rows(asked_demands),), (OPEN,))
 )
 async def decide_data_request(call: Call, input: DecideDataRequestInput) -> DataRequestPayload:
     demand: DemandRow = await call.find(DataRequest, "request", id=key_of(DataRequest)(input.request))
-    demand.grounds = read_remark(input.grounds, "grounds")
+    demand.grounds = input.grounds or None
     # A correction was made before, and an explanation is the answer: both have to be put in words.
     if demand.grounds is None and (not input.grant or demand.matter in (Matter.CORRECTION, Matter.EXPLANATION)):
         raise invalid_input("Say the grounds; the person reads them.", "请填写理由，申请人可见。", "grounds")
@@ -204,7 +207,7 @@ async def file_request(call: Call, input: Any, matter: Matter, **more: Any) -> D
     person, who = await load_subject_and_speaker(call, input, RECORD)
     if person.erased_at:
         raise not_found("Nothing is held about them any more.", "已无其个人信息。", "person")
-    demand = await open_request(call, person.grid_id, person.id, who, matter, read_remark(input.text, "text"), **more)
+    demand = await open_request(call, person.grid_id, person.id, who, matter, input.text or None, **more)
     return DataRequestPayload(request=ref(DataRequest, demand.id, shown=True))
 
 

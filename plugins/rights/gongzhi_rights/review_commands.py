@@ -19,7 +19,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Alternatives, Sql
 from gongzhi.declare.viewer import ViewerScope
 from gongzhi.runtime.actions import Action, Requirement, require_held, require_states
-from gongzhi.runtime.checks import check_text, invalid_input, not_found, today
+from gongzhi.runtime.checks import invalid_input, not_found, today
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -35,7 +35,7 @@ from gongzhi.values.errors import Refusal, Text
 from pypika_tortoise.queries import Table
 from strawberry import ID, UNSET
 
-from .decisions import REASON, announce_review, decision_subjects, find_decision, open_review, read_remark
+from .decisions import REASON, announce_review, decision_subjects, find_decision, open_review
 from .models import ReviewRow, ReviewState
 from .representation import find_representatives
 from .rules import REVIEW
@@ -54,7 +54,7 @@ class ReviewPayload:
 class RequestHumanReviewInput:
     idempotency_key: str = input_field(KEY)
     decision: ID = input_field(DECISION)
-    reason: str | None = input_field("Why, if one wishes to say so (理由).", default=UNSET)
+    reason: str | None = input_field("Why, if one wishes to say so (理由).", length=(0, REASON), default=UNSET)
 
 
 @command(
@@ -63,9 +63,7 @@ class RequestHumanReviewInput:
 )
 async def request_human_review(call: Call, input: RequestHumanReviewInput) -> ReviewPayload:
     trace, subject = await load_own_decision(call, input.decision)
-    review = await open_review(
-        call, trace, subject.grid_id, call.viewer.account.person, read_remark(input.reason, "reason")
-    )
+    review = await open_review(call, trace, subject.grid_id, call.viewer.account.person, input.reason or None)
     return ReviewPayload(review=ref(DecisionReview, review.id))
 
 
@@ -80,7 +78,9 @@ class TierDecisionPayload:
 class ContestServiceTierInput:
     idempotency_key: str = input_field(KEY)
     household: ID = input_field("The household's id (户标识).")
-    reason: str | None = input_field("Why, if the household wishes to say so (理由).", default=UNSET)
+    reason: str | None = input_field(
+        "Why, if the household wishes to say so (理由).", length=(0, REASON), default=UNSET
+    )
 
 
 @command(
@@ -88,7 +88,7 @@ class ContestServiceTierInput:
     requires=None,
 )
 async def contest_service_tier(call: Call, input: ContestServiceTierInput) -> TierDecisionPayload:
-    reason = read_remark(input.reason, "reason")
+    reason = input.reason or None
     household = await find_household(call, input.household)
     if not (call.may(NEEDS, household) or await is_member(household, call.viewer.account.person)):
         raise not_allowed("household")
@@ -105,7 +105,7 @@ class DecideReviewInput:
     review: ID = input_field("The review's id (复核标识).")
     expected_version: int = input_field(EXPECTED)
     outcome: str = input_field("The outcome, as a code of the rule's card; the same as before upholds it (结果代码).")
-    grounds: str = input_field("Why; the people concerned read it (理由).")
+    grounds: str = input_field("Why; the people concerned read it (理由).", length=(1, REASON))
 
 
 def foreign_reviews(review: Table, viewer: ViewerScope) -> Alternatives:
@@ -136,7 +136,7 @@ async def decide_review(call: Call, input: DecideReviewInput) -> ReviewPayload:
     people = await decision_subjects(trace)
     await require_impartial(call, trace, [*people, review.asked_by_id])
     card = find_card(call, trace, input.outcome)
-    review.grounds = check_text(input.grounds, REASON, "grounds")
+    review.grounds = input.grounds
     changed = input.outcome != trace["outcome"]
     # An adverse decision was a proposal: upheld, it is put into force only now.
     if card.apply and (changed or trace["adverse"]):

@@ -25,7 +25,6 @@ from gongzhi.runtime.actions import Action, require_rows, require_states, tell_s
 from gongzhi.runtime.checks import (
     CHINA,
     check_past_day,
-    check_text,
     duplicate,
     input_form,
     invalid_input,
@@ -99,7 +98,7 @@ class ServiceApplicationPayload:
 @strawberry.input(description="What is on file otherwise than it is (库内信息更正).")
 class FactRemarkInput:
     fact: Fact = input_field("Which fact (信息项).")
-    text: str = free_text("How it is; staff decide on it as on any request for a correction (应为).")
+    text: str = free_text("How it is; staff decide on it as on any request for a correction (应为).", length=(1, SAID))
 
 
 @strawberry.input(description="Something to apply for (申请政务服务事项).")
@@ -123,9 +122,7 @@ class ApplyForServiceInput:
 )
 async def apply_for_service(call: Call, input: ApplyForServiceInput) -> ServiceApplicationPayload:
     require_signed_in(call)
-    with input_form() as read:
-        said = {one.fact: read(check_text, one.text, SAID, "differs", str(at), "text")
-                for at, one in enumerate(input.differs)}  # fmt: skip
+    said = {one.fact: one.text for one in input.differs}
     # Before anything is locked: a file is scanned, which takes longer than all the rest.
     received = await receive_papers(call, input.papers)
     proxy = input.proxy if is_given(input.proxy) else None
@@ -338,7 +335,7 @@ class RecordServiceVisitInput:
     application: ID = input_field(APPLICATION)
     day: datetime.date = input_field("Which day (日期).")
     place: VisitPlace = input_field("Where (地点).")
-    reason: str = free_text("What for (原因).")
+    reason: str = free_text("What for (原因).", length=(1, 200))
 
 
 @command(
@@ -354,14 +351,13 @@ class RecordServiceVisitInput:
 async def record_service_visit(call: Call, input: RecordServiceVisitInput) -> ServiceApplicationPayload:
     with input_form() as read:
         day = read(check_past_day, call, input.day, "day")
-        reason = read(check_text, input.reason, 200, "reason")
     case, row = await load_application(call, input.application)
     if day < row.submitted_at.astimezone(CHINA).date() - datetime.timedelta(days=30):
         raise invalid_input("This is long before the application.", "日期早于申请提交三十日以上。", "day")
     # By the day: one way to town is one visit, whoever notes it first.
     if await VisitRow.exists(application=row, day=day):
         raise duplicate("This day is noted.", "当日到场已登记。", "day")
-    await VisitRow.create(application=row, day=day, place=input.place, reason=reason)
+    await VisitRow.create(application=row, day=day, place=input.place, reason=input.reason)
     # Counted anew, so that the number is what the list shows.
     matter, count = await row.matter, await VisitRow.filter(application=row).count()
     if count > matter.visits:

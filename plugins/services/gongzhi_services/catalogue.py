@@ -8,15 +8,13 @@ import strawberry
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.units.commands import find_unit
 from gongzhi.core.units.models import UnitRow
+from gongzhi.declare.bounds import SHORT_CODE
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_empty, require_rows
 from gongzhi.runtime.checks import (
     Form,
-    check_short_code,
-    check_text,
-    check_whole_number,
     duplicate,
     input_form,
     invalid_input,
@@ -42,8 +40,8 @@ class ServiceMatterPayload:
 
 @strawberry.input(description="A paper that a matter wants (申请材料).")
 class ServiceDocumentInput:
-    code: str = input_field("Its code within the matter (材料编码).")
-    name: str = input_field("What it is (材料名称).")
+    code: str = input_field("Its code within the matter (材料编码).", pattern=SHORT_CODE)
+    name: str = input_field("What it is (材料名称).", length=(1, NAME))
     fact: Fact | None = input_field(
         "What of it the county has on file, if anything: whoever has that on file is not asked for it (库内信息).",
         default=UNSET,
@@ -55,19 +53,23 @@ class PublishServiceMatterInput:
     idempotency_key: str = input_field(KEY)
     # By its code, which units keep for good.
     unit: str = input_field("The unit that decides, by code (办理单位编码).")
-    code: str = input_field("The matter's code, the same in all editions (事项编码).")
+    code: str = input_field("The matter's code, the same in all editions (事项编码).", pattern=SHORT_CODE)
     replaces: ID | None = input_field(
         "The edition that this one ends, unless the matter is new (被替换版本标识).", default=UNSET
     )
-    name: str = input_field("What it is (事项名称).")
-    basis: str = input_field("By which law, with its articles (设定依据).")
+    name: str = input_field("What it is (事项名称).", length=(1, NAME))
+    basis: str = input_field("By which law, with its articles (设定依据).", length=(1, BASIS))
     documents: list[ServiceDocumentInput] = input_field(
         "What it wants; nothing else is asked for (申请材料).", items=PAPERS
     )
-    statutory_days: int = input_field("Working days that the law gives (法定办结时限，工作日).")
-    promised_days: int = input_field("Working days that the unit promises, no more than that (承诺办结时限，工作日).")
-    fee: int = input_field("What it costs, in fen (收费，分).", default=0)
-    visits: int = input_field("How often one has to go somewhere at most (到办事现场次数).", default=1)
+    statutory_days: int = input_field("Working days that the law gives (法定办结时限，工作日).", between=(1, DAYS))
+    promised_days: int = input_field(
+        "Working days that the unit promises, no more than that (承诺办结时限，工作日).", between=(1, DAYS)
+    )
+    fee: int = input_field("What it costs, in fen (收费，分).", between=(0, FEE), default=0)
+    visits: int = input_field(
+        "How often one has to go somewhere at most (到办事现场次数).", between=(0, VISITS), default=1
+    )
 
 
 @command(
@@ -108,13 +110,13 @@ def may_publish(call: Call, unit: UnitRow, grid: GridRow) -> bool:
 def read_matter(read: Form, input: PublishServiceMatterInput) -> dict[str, Any]:
     """Return the columns of the edition that was given."""
     given = {
-        "code": read(check_short_code, input.code, "code"),
-        "name": read(check_text, input.name, NAME, "name"),
-        "basis": read(check_text, input.basis, BASIS, "basis"),
-        "statutory_days": read(check_whole_number, input.statutory_days, 1, DAYS, "statutoryDays"),
-        "promised_days": read(check_whole_number, input.promised_days, 1, DAYS, "promisedDays"),
-        "fee": read(check_whole_number, input.fee, 0, FEE, "fee"),
-        "visits": read(check_whole_number, input.visits, 0, VISITS, "visits"),
+        "code": input.code,
+        "name": input.name,
+        "basis": input.basis,
+        "statutory_days": input.statutory_days,
+        "promised_days": input.promised_days,
+        "fee": input.fee,
+        "visits": input.visits,
     }
     read(refuse_longer_promise, input)
     return given
@@ -131,11 +133,10 @@ def refuse_same_codes() -> None:
 
 def read_document(at: int, given: ServiceDocumentInput) -> DocumentRow:
     """Return a paper that is wanted, not yet of any matter."""
-    path = "documents", str(at)
     return DocumentRow(
         number=at + 1,
-        code=check_short_code(given.code, *path, "code"),
-        name=check_text(given.name, NAME, *path, "name"),
+        code=given.code,
+        name=given.name,
         fact=given.fact if is_given(given.fact) else None,
     )
 

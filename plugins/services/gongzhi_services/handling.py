@@ -12,7 +12,7 @@ from gongzhi.declare.columns import NEVER
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_states
-from gongzhi.runtime.checks import check_text, input_form, invalid_input, is_given
+from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, free_text, input_field
 from gongzhi.values.errors import FIELD, Refusal
 from strawberry import ID, UNSET
@@ -60,7 +60,9 @@ async def accept(call: Call, case: CaseRow, row: ApplicationRow, since: datetime
 @strawberry.input(description="A paper that is missing or unfit (需补正的材料).")
 class MissingPaperInput:
     code: str = input_field("Its code, of the application's papers (材料编码).")
-    why: str | None = free_text("What is wrong with the one that was handed in (补正原因).", default=UNSET)
+    why: str | None = free_text(
+        "What is wrong with the one that was handed in (补正原因).", length=(1, WHY), default=UNSET
+    )
 
 
 @strawberry.input(description="All that an application lacks (一次性告知补正).")
@@ -72,6 +74,7 @@ class ReturnServiceApplicationInput:
     unlisted: list[str] = input_field(
         "Papers that the catalogue does not name; asking for one is for supervision (目录外材料).",
         items=UNLISTED,
+        length=(1, NAME),
         default_factory=list,
     )
 
@@ -83,29 +86,23 @@ class ReturnServiceApplicationInput:
     action=Action(ServiceApplication, HANDLES, (require_states((State.SUBMITTED, State.ACCEPTED), AS_IT_IS),)),
 )
 async def return_service_application(call: Call, input: ReturnServiceApplicationInput) -> ServiceApplicationPayload:
-    with input_form() as read:
-        whys = [
-            read(check_text, one.why, WHY, "missing", str(at), "why") if is_given(one.why) else None
-            for at, one in enumerate(input.missing)
-        ]
-        unlisted = [read(check_text, one, NAME, "unlisted", str(at)) for at, one in enumerate(input.unlisted)]
     case, row = await load_application(call, input.application)
     papers = list(await PaperRow.filter(application=row).order_by("number"))
     # Under the lock: what is missing may have come meanwhile.
-    check_return(papers, input.missing, unlisted)
+    check_return(papers, input.missing, input.unlisted)
     by_code = {one.code: one for one in papers}
-    for one, reason in zip(input.missing, whys, strict=True):
+    for one in input.missing:
         paper = by_code[one.code]
-        paper.state, paper.why, paper.asked_at = PaperState.MISSING, reason, call.now
+        paper.state, paper.why, paper.asked_at = PaperState.MISSING, one.why or None, call.now
         # One by one: those that are asked for are few.
         await paper.save()
-    await PaperRow.bulk_create(ask_unlisted(call, row, papers, unlisted))
+    await PaperRow.bulk_create(ask_unlisted(call, row, papers, input.unlisted))
     await give_back(call, case, row)
-    count = len(input.missing) + len(unlisted)
+    count = len(input.missing) + len(input.unlisted)
     await telling.tell_applicant(call, case, row, telling.RETURNED, count=count)
     # Over all returns: the third slip of paper is three of them.
-    extra = sum(not one.listed for one in papers) + len(unlisted)
-    if unlisted:
+    extra = sum(not one.listed for one in papers) + len(input.unlisted)
+    if input.unlisted:
         await raise_lapse(call, case, row, Lapse.UNLISTED_PAPER, 0, extra)
     if row.returns > 1:
         await raise_lapse(call, case, row, Lapse.RETURNED_TWICE, 1, row.returns)
@@ -174,7 +171,7 @@ class DecideServiceApplicationInput:
     application: ID = input_field(APPLICATION)
     expected_version: int = input_field(EXPECTED)
     outcome: Outcome = input_field("What is decided (办理结果).")
-    reason: str | None = free_text("Why; must be given unless it is granted (理由).", default=UNSET)
+    reason: str | None = free_text("Why; must be given unless it is granted (理由).", length=(1, REASON), default=UNSET)
 
 
 @command(
@@ -184,7 +181,7 @@ class DecideServiceApplicationInput:
     action=Action(ServiceApplication, HANDLES, (require_states(OPEN, AS_IT_IS),)),
 )
 async def decide_service_application(call: Call, input: DecideServiceApplicationInput) -> ServiceApplicationPayload:
-    reason = check_text(input.reason, REASON, "reason") if is_given(input.reason) else None
+    reason = input.reason or None
     if reason is None and input.outcome != Outcome.GRANTED:
         raise invalid_input("Say why; the applicant reads it.", "请填写理由，申请人可见。", "reason")
     case, row = await load_application(call, input.application)

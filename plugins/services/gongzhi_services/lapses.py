@@ -10,7 +10,6 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_empty, require_rows
-from gongzhi.runtime.checks import check_text
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -86,7 +85,9 @@ class AnswerServiceLapseInput:
     idempotency_key: str = input_field(KEY)
     lapse: ID = input_field("The lapse's id (效能监察标识).")
     expected_version: int = input_field(EXPECTED)
-    text: str = free_text("Why it came so, and what is done about it; the applicant reads it (答复内容).")
+    text: str = free_text(
+        "Why it came so, and what is done about it; the applicant reads it (答复内容).", length=(1, REPLY)
+    )
 
 
 UNANSWERED = require_empty("answered_at", Text("It is answered.", "该事项已答复。"))
@@ -98,9 +99,8 @@ UNANSWERED = require_empty("answered_at", Text("It is answered.", "该事项已�
     action=Action(ServiceLapse, (require_rows(handled_rows),), (UNANSWERED,)),
 )
 async def answer_service_lapse(call: Call, input: AnswerServiceLapseInput) -> ServiceLapsePayload:
-    text = check_text(input.text, REPLY, "text")
     row: LapseRow = await call.find(ServiceLapse, "lapse", id=key_of(ServiceLapse)(input.lapse))
-    row.answer, row.answered_at, row.account = text, call.now, call.viewer.account.name
+    row.answer, row.answered_at, row.account = input.text, call.now, call.viewer.account.name
     row.version += 1
     await row.save()
     return ServiceLapsePayload(lapse=ref(ServiceLapse, row.id))

@@ -8,7 +8,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Action, Requirement, require_empty, require_states
-from gongzhi.runtime.checks import check_text, check_whole_number, input_form, invalid_input, is_given
+from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, free_text, input_field
 from gongzhi.values.errors import Text
 from strawberry import ID, UNSET
@@ -29,8 +29,8 @@ BAD = 2
 class RateServiceInput:
     idempotency_key: str = input_field(KEY)
     application: ID = input_field(APPLICATION)
-    rating: int = input_field("1 to 5 (评价星级).")
-    reason: str | None = free_text("Why; must be given for 1 and 2 (评价理由).", default=UNSET)
+    rating: int = input_field("1 is worst, 5 is best (评价星级).", between=(1, 5))
+    reason: str | None = free_text("Why; must be given for 1 and 2 (评价理由).", length=(1, 500), default=UNSET)
 
 
 UNRATED = require_empty("rating", Text("It is rated, and a rating stays.", "已评价，评价不可修改。"))
@@ -47,16 +47,14 @@ IN_TERM = Requirement(
     action=Action(ServiceApplication, APPLICANT, (UNRATED, require_states((State.DECIDED,), AS_IT_IS), IN_TERM)),
 )
 async def rate_service(call: Call, input: RateServiceInput) -> ServiceApplicationPayload:
-    with input_form() as read:
-        rating = read(check_whole_number, input.rating, 1, 5, "rating")
-        reason = read(check_text, input.reason, 500, "reason") if is_given(input.reason) else None
-    if rating <= BAD and reason is None:
+    reason = input.reason or None
+    if input.rating <= BAD and reason is None:
         raise invalid_input("Say what was bad, so that it can be mended.", "差评请填写理由，以便核实整改。", "reason")
     case, row = await load_application(call, input.application)
-    row.rating, row.rating_reason, row.rated_at = rating, reason, call.now
+    row.rating, row.rating_reason, row.rated_at = input.rating, reason, call.now
     await record_on_timeline(call, case, Rated(application=row.id))
     # A good one leaves nothing to do.
-    if rating <= BAD:
+    if input.rating <= BAD:
         row.answer_by = await reckon_term(call, row.county_id, ANSWER)
         await telling.tell_unit(call, case, row, telling.BADLY_RATED, day=row.answer_by)
     else:
@@ -69,7 +67,7 @@ class AnswerServiceRatingInput:
     idempotency_key: str = input_field(KEY)
     application: ID = input_field(APPLICATION)
     expected_version: int = input_field(EXPECTED)
-    text: str = free_text("What was found and mended; the applicant reads it (整改答复).")
+    text: str = free_text("What was found and mended; the applicant reads it (整改答复).", length=(1, 1_000))
 
 
 RATED_BADLY = Requirement(
@@ -85,9 +83,8 @@ RATED_BADLY = Requirement(
     action=Action(ServiceApplication, HANDLES, (RATED_BADLY,)),
 )
 async def answer_service_rating(call: Call, input: AnswerServiceRatingInput) -> ServiceApplicationPayload:
-    text = check_text(input.text, 1_000, "text")
     case, row = await load_application(call, input.application)
-    row.answer, row.answered_at = text, call.now
+    row.answer, row.answered_at = input.text, call.now
     # With the answer everything that was owed is done.
     row.state, row.closed_at = State.CLOSED, call.now
     await telling.tell_applicant(call, case, row, telling.ANSWERED)

@@ -9,6 +9,7 @@ from gongzhi.declare.bounds import BOUND, ITEMS, TEXT, USUAL, Limits
 from strawberry import UNSET
 from strawberry.schema_directive import Location
 from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
 
 
 # The names of its arguments are those that tools which make forms of a schema know.
@@ -54,3 +55,9 @@ def tell_limits(limits: Limits) -> Constraint:
         least, told.max_items = limits.entries
         told.min_items = least or UNSET
     return told
+
+
+def write_limits(field: StrawberryField) -> dict[str, int | str]:
+    """Return what the directive of a field says, by the names of its arguments; nothing if it has none."""
+    told = vars(tell_limits(field.metadata.get(BOUND, USUAL)))
+    return {to_camel_case(name): value for name, value in told.items() if value is not UNSET}

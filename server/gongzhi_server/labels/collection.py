@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from gongzhi.values.errors import Text
 from graphql import (
     GraphQLEnumType,
+    GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLNamedType,
@@ -22,6 +23,7 @@ from strawberry.utils.str_converters import to_camel_case
 from gongzhi_server._compat import graphql_schema
 from gongzhi_server.commands.field_labels import described_text, name_text
 from gongzhi_server.gateway.error_codes import Code
+from gongzhi_server.graphql.constraints import write_limits
 from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.plugins.contributions import Plugins
 
@@ -38,6 +40,8 @@ class Label:
     name: str
     text: Text
     tone: str | None = None
+    limits: Mapping[str, int | str] = field(default_factory=dict)
+    """What a field of an input takes, as `@constraint` has it."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def write_text(text: Text) -> dict[str, Any]:
 
 
 def write_label(label: Label) -> dict[str, Any]:
-    return write_text(label.text) | ({"tone": label.tone} if label.tone else {})
+    return {**write_text(label.text), **({"tone": label.tone} if label.tone else {}), **label.limits}
 
 
 def write_group(group: LabelGroup) -> dict[str, Any]:
@@ -111,7 +115,9 @@ def member_labels(kind: GraphQLNamedType) -> Iterator[Label]:
     elif isinstance(kind, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
         declared_names = [to_camel_case(one.python_name) for one in kind.extensions[DEFINITION].fields]
         for name in in_order(kind.fields, declared_names):
-            yield Label(name, name_text(name, kind.fields[name].description))
+            one = kind.fields[name]
+            limits = write_limits(one.extensions[DEFINITION]) if isinstance(one, GraphQLInputField) else {}
+            yield Label(name, name_text(name, one.description), limits=limits)
 
 
 def in_order(names: Iterable[str], declared: Iterable[str]) -> list[str]:

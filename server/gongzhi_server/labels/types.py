@@ -45,6 +45,17 @@ class LabelType:
     english: str = strawberry.field(description="What it is called in English (英文标签).")
     chinese: str = strawberry.field(description="What it is called in Chinese (中文标签).")
     tone: LabelTone | None = strawberry.field(description="How it looks, where that matters (色调).")
+    min_length: int | None = strawberry.field(
+        description="Of a text in an input, how many characters at least, without blanks around it (最少字数)."
+    )
+    max_length: int | None = strawberry.field(description="Of a text in an input, how many at most (最多字数).")
+    pattern: str | None = strawberry.field(
+        description="Of a text in an input, which expression it meets as a whole (格式)."
+    )
+    min: int | None = strawberry.field(description="Of a number in an input, the least (最小值).")
+    max: int | None = strawberry.field(description="Of a number in an input, the greatest (最大值).")
+    min_items: int | None = strawberry.field(description="Of a list in an input, how many entries at least (最少项数).")
+    max_items: int | None = strawberry.field(description="Of a list in an input, how many at most (最多项数).")
 
 
 @strawberry.type(name="LabelGroup", description="The labels of a type, or of what programs know by a code (标签组).")

@@ -24,7 +24,7 @@ from gongzhi.runtime.actions import (
     require_states,
     tell_state,
 )
-from gongzhi.runtime.checks import check_past_day, check_text, duplicate, input_form, invalid_input, is_given, today
+from gongzhi.runtime.checks import check_past_day, duplicate, input_form, invalid_input, is_given, today
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -44,7 +44,7 @@ from gongzhi.values.errors import FIELD, Text
 from pypika_tortoise.queries import Table
 from strawberry import ID, UNSET
 
-from ..files import BulletinFileInput, receive_files
+from ..files import MOST_FILES, BulletinFileInput, receive_files
 from ..models import (
     AffairKind,
     AffairRow,
@@ -64,7 +64,7 @@ from .types import VillageAffair, VillageDisclosure
 TITLE, TEXT, REASON, NAME, LINES = 100, 10_000, 500, 60, 100
 MOST = Decimal("9999999999999")
 DISCLOSURE = "The disclosure's id (公开记录标识)."
-FILES = "Its files, 3 at most; what was there stays where none are named (附件)."
+FILES = "Its files; what was there stays where none are named (附件)."
 
 
 @strawberry.type(description="The affair, or why nothing was done (公开事项结果).")
@@ -79,7 +79,7 @@ class DeclareAffairInput:
     idempotency_key: str = input_field(KEY)
     grid: str = input_field("The village, by code (村编码).")
     kind: AffairKind = input_field("What sort of affair (类别).")
-    title: str = free_text("What it is (事项名称).")
+    title: str = free_text("What it is (事项名称).", length=(1, TITLE))
     monthly: bool = input_field("Whether it is published each month, not each quarter (是否按月公开).", default=False)
     since: datetime.date | None = input_field(
         "From when on, or when a major affair happened; today if not given (起始日期).", default=UNSET
@@ -89,7 +89,6 @@ class DeclareAffairInput:
 @command("Declare what a village has to publish: each quarter or month, or at once (登记村务公开事项).", requires=KEEP)
 async def declare_affair(call: Call, input: DeclareAffairInput) -> AffairPayload:
     with input_form() as read:
-        title = read(check_text, input.title, TITLE, "title")
         since = read(check_past_day, call, input.since, "since") if is_given(input.since) else today(call)
     # Locked, so that one affair is not declared twice at once.
     grid = await find_grid(input.grid, "grid", lock=True)
@@ -103,13 +102,13 @@ async def declare_affair(call: Call, input: DeclareAffairInput) -> AffairPayload
         raise invalid_input("A major affair is published at once.", "重大事项应随时公开。", "monthly")
     rhythm = Rhythm.AT_ONCE if major else Rhythm.MONTHLY if input.monthly else Rhythm.QUARTERLY
     # A major affair ends as it is declared, so the next one may have its name.
-    if await AffairRow.exists(grid=grid, title=title, until=None, kind=input.kind):
+    if await AffairRow.exists(grid=grid, title=input.title, until=None, kind=input.kind):
         raise duplicate("This affair is declared.", "该事项已登记。", "title")
     row = await AffairRow.create(
         grid=grid,
         kind=input.kind,
         rhythm=rhythm,
-        title=title,
+        title=input.title,
         since=since,
         until=since if major else None,
         declared_at=call.now,
@@ -157,7 +156,7 @@ async def end_affair(call: Call, input: EndAffairInput) -> AffairPayload:
 @strawberry.input(description="A line of the table of funds, assets and resources (三资明细).")
 class FigureInput:
     capital: Capital = input_field("Which of the three (类别).")
-    name: str = input_field("What it is (项目).")
+    name: str = input_field("What it is (项目).", length=(1, NAME))
     unit: FigureUnit = input_field("What is counted; funds are in yuan (单位).")
     opening: Decimal = input_field("At the beginning of the period (期初).")
     increase: Decimal = input_field("What came in (本期增加).")
@@ -176,11 +175,11 @@ class DraftDisclosureInput:
     idempotency_key: str = input_field(KEY)
     disclosure: ID = input_field(DISCLOSURE)
     expected_version: int = input_field(EXPECTED)
-    text: str = free_text("What it says; do not name private persons (内容).")
+    text: str = free_text("What it says; do not name private persons (内容).", length=(1, TEXT))
     figures: list[FigureInput] = input_field(
         "Funds, assets and resources (三资明细).", items=LINES, default_factory=list
     )
-    attachments: list[BulletinFileInput] | None = input_field(FILES, default=UNSET)
+    attachments: list[BulletinFileInput] | None = input_field(FILES, items=MOST_FILES, default=UNSET)
 
 
 # A copy and no reference: the earlier disclosure stays as it was signed, whatever becomes of the correction.
@@ -204,12 +203,12 @@ DRAFTING = Action(
 )
 async def draft_disclosure(call: Call, input: DraftDisclosureInput) -> DisclosurePayload:
     # Before the row is locked: reading two hundred lines takes a moment.
-    text, figures = read_draft(input.text, input.figures)
+    figures = read_figures(input.figures)
     files = await read_files(call, input.attachments)
     row: DisclosureRow = await call.find(
         VillageDisclosure, "disclosure", id=key_of(VillageDisclosure)(input.disclosure)
     )
-    await write_draft(call, row, text, figures)
+    await write_draft(call, row, input.text, figures)
     if files is not None:
         await write_files(row, files)
     return DisclosurePayload(disclosure=ref(VillageDisclosure, row.id))
@@ -220,12 +219,12 @@ class CorrectDisclosureInput:
     idempotency_key: str = input_field(KEY)
     disclosure: ID = input_field(DISCLOSURE)
     expected_version: int = input_field(EXPECTED)
-    text: str = free_text("What it should say (内容).")
+    text: str = free_text("What it should say (内容).", length=(1, TEXT))
     figures: list[FigureInput] = input_field(
         "Funds, assets and resources (三资明细).", items=LINES, default_factory=list
     )
-    attachments: list[BulletinFileInput] | None = input_field(FILES, default=UNSET)
-    reason: str = free_text("What was wrong; anybody reads it (更正原因).")
+    attachments: list[BulletinFileInput] | None = input_field(FILES, items=MOST_FILES, default=UNSET)
+    reason: str = free_text("What was wrong; anybody reads it (更正原因).", length=(1, REASON))
 
 
 @command(
@@ -234,8 +233,7 @@ class CorrectDisclosureInput:
     action=Action(VillageDisclosure, (require_held(KEEP),), (require_states((DisclosureState.PUBLISHED,), AS_IT_IS),)),
 )
 async def correct_disclosure(call: Call, input: CorrectDisclosureInput) -> DisclosurePayload:
-    reason = check_text(input.reason, REASON, "reason")
-    text, figures = read_draft(input.text, input.figures)
+    figures = read_figures(input.figures)
     files = await read_files(call, input.attachments)
     old: DisclosureRow = await call.find(
         VillageDisclosure, "disclosure", id=key_of(VillageDisclosure)(input.disclosure)
@@ -251,9 +249,9 @@ async def correct_disclosure(call: Call, input: CorrectDisclosureInput) -> Discl
         due_on=old.due_on,
         round=old.round + 1,
         state=DisclosureState.DUE,
-        reason=reason,
+        reason=input.reason,
     )
-    await write_draft(call, row, text, figures)
+    await write_draft(call, row, input.text, figures)
     if files is None:
         await call.fetch(COPIED_FILES, old.id, row.id)
     else:
@@ -261,12 +259,10 @@ async def correct_disclosure(call: Call, input: CorrectDisclosureInput) -> Discl
     return DisclosurePayload(disclosure=ref(VillageDisclosure, row.id))
 
 
-def read_draft(text: str, figures: Sequence[FigureInput]) -> tuple[str, list[FigureRow]]:
-    """Return what was written and the lines of its table, not yet of any disclosure."""
+def read_figures(figures: Sequence[FigureInput]) -> list[FigureRow]:
+    """Return the lines of a table, not yet of any disclosure."""
     with input_form() as read:
-        written = read(check_text, text, TEXT, "text")
-        lines = [read(read_figure, at, one) for at, one in enumerate(figures)]
-    return written, lines
+        return [read(read_figure, at, one) for at, one in enumerate(figures)]
 
 
 async def read_files(call: Call, files: Sequence[BulletinFileInput] | None) -> list[DisclosureFileRow] | None:
@@ -277,7 +273,6 @@ async def read_files(call: Call, files: Sequence[BulletinFileInput] | None) -> l
 def read_figure(at: int, given: FigureInput) -> FigureRow:
     """Return a line of the table; funds are counted in yuan, and nothing is less than nothing."""
     path = "figures", str(at)
-    name = check_text(given.name, NAME, *path, "name")
     if (given.capital == Capital.FUNDS) and given.unit != FigureUnit.YUAN:
         raise invalid_input("Funds are counted in yuan.", "资金以元计。", *path, "unit")
     for field in ("opening", "increase", "decrease"):
@@ -287,7 +282,7 @@ def read_figure(at: int, given: FigureInput) -> FigureRow:
     return FigureRow(
         number=at + 1,
         capital=given.capital,
-        name=name,
+        name=given.name,
         unit=given.unit,
         opening=given.opening,
         increase=given.increase,

@@ -11,7 +11,7 @@ from gongzhi.core.accounts.rules import require_signed_in
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, invalid_input, is_given, not_found
+from gongzhi.runtime.checks import invalid_input, is_given, not_found
 from gongzhi.runtime.commands import KEY, Call, command, input_field
 from strawberry import UNSET
 
@@ -21,7 +21,7 @@ from ..visibility import LEND
 @strawberry.input(description="An API key for a lender's system (创建贷款机构接口密钥).")
 class CreateLenderKeyInput:
     idempotency_key: str = input_field(KEY)
-    label: str = input_field("What it is for (用途).")
+    label: str = input_field("What it is for (用途).", length=(1, NAME))
     expires_at: datetime.datetime | None = input_field(
         f"Until when, a year at most; {KEYED.days} days if not said (到期时间).", default=UNSET
     )
@@ -44,7 +44,7 @@ async def create_lender_key(call: Call, input: CreateLenderKeyInput) -> ApiKeyPa
         call, require_offset(input.expires_at, "expiresAt") if is_given(input.expires_at) else call.now + KEYED
     )
     # One permission, whatever the account has: a key that is stolen can neither pay out nor read files.
-    key = KeyRow(label=check_text(input.label, NAME, "label"), permissions=[LEND], account=account)
+    key = KeyRow(label=input.label, permissions=[LEND], account=account)
     return await mint_key(call, key, expires)
 
 

@@ -20,7 +20,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_states, tell_state
-from gongzhi.runtime.checks import check_text, duplicate, input_form, invalid_input, is_given, today
+from gongzhi.runtime.checks import duplicate, input_form, invalid_input, is_given, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import FIELD, Refusal, Text
 from gongzhi_rights.models import ReleaseRow
@@ -68,7 +68,7 @@ class ApplyForLoanInput:
     product: ID = input_field("The product (产品).")
     amount: Decimal = input_field("How much, in yuan (金额).")
     term_months: int = input_field("For how many months, one of the product's (期限，月).")
-    purpose: str = input_field("What for (用途).")
+    purpose: str = input_field("What for (用途).", length=(1, 200))
     release: LoanReleaseInput = input_field("What the lender may read, and until when (授权披露).")
     person: ID | None = input_field("For whom, if somebody speaks for them (申请人).", default=UNSET)
 
@@ -86,7 +86,6 @@ async def apply_for_loan(call: Call, input: ApplyForLoanInput) -> LoanApplicatio
     await require_speaker(call, person)
     product: ProductRow = await call.find(LoanProduct, "product", id=key_of(LoanProduct)(input.product))
     with input_form() as read:
-        purpose = read(check_text, input.purpose, 200, "purpose")
         amount = read(sum_of, product, input.amount)
         read(check_term, product, input.term_months)
     check_eligibility(call, product, person)
@@ -105,7 +104,7 @@ async def apply_for_loan(call: Call, input: ApplyForLoanInput) -> LoanApplicatio
         lender_id=product.lender_id,
         amount=amount,
         months=input.term_months,
-        purpose=purpose,
+        purpose=input.purpose,
         kinds=kinds,
         expires_on=input.release.expires_on,
         created_at=call.now,

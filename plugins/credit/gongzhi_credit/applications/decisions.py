@@ -16,8 +16,6 @@ from gongzhi.runtime.actions import Action, Requirement, require_states, tell_st
 from gongzhi.runtime.checks import (
     CHINA,
     check_past_day,
-    check_text,
-    check_whole_number,
     input_form,
     invalid_input,
     is_given,
@@ -87,7 +85,9 @@ async def load_lender_application(call: Call, id: str, *path: str) -> Applicatio
 class RequestLoanSupplementInput:
     idempotency_key: str = input_field(KEY)
     application: ID = input_field("The application (申请).")
-    documents: list[str] = input_field("Papers to be handed in to the lender (补充材料).")
+    documents: list[str] = input_field(
+        "Papers to be handed in to the lender (补充材料).", items=(1, MOST), length=(1, 40)
+    )
     statements: list[str] = input_field(
         "Kinds of statements it relies on; only what was released can be asked for (所依据的证明种类).",
         default_factory=list,
@@ -111,7 +111,8 @@ async def request_loan_supplement(call: Call, input: RequestLoanSupplementInput)
             f"申请人未授权披露 {'、'.join(beyond)}，且无须授权。",
             ("statements",),
         )
-    papers = check_documents_asked(input.documents)
+    papers = input.documents
+    check_documents_asked(papers)
     known = await DocumentRow.filter(application=row, document__in=papers).values_list("document", flat=True)
     if known:
         raise invalid_input("This was asked for before.", "该材料已要求过。", "documents")
@@ -126,15 +127,12 @@ async def request_loan_supplement(call: Call, input: RequestLoanSupplementInput)
     return LoanApplicationPayload(application=ref(LoanApplication, row.id))
 
 
-def check_documents_asked(papers: Sequence[str]) -> list[str]:
-    """Return the names of papers, refusing those about what no lender may ask for."""
+def check_documents_asked(papers: Sequence[str]) -> None:
+    """Refuse papers that are named twice, and those about what no lender may ask for."""
     with input_form() as read:
-        read(check_whole_number, len(papers), 1, MOST, "documents")
         read(check_distinct, papers, "documents")
-        found = [read(check_text, one, 40, "documents", str(at)) for at, one in enumerate(papers)]
         # Only what the law bans: income and property are for the lender to ask, with written consent.
         read(screen_input, "\n".join(papers), "documents", PRIVATE)
-    return found
 
 
 @strawberry.input(description="What a lender decides (审批决定).")
@@ -142,8 +140,10 @@ class DecideApplicationInput:
     idempotency_key: str = input_field(KEY)
     application: ID = input_field("The application (申请).")
     outcome: Outcome = input_field("Whether it lends (结果).")
-    reasons: list[str] = input_field("Why; the applicant reads it (理由).")
-    officer: str = input_field("The lender's number of the person who decided: no system decides alone (审批人工号).")
+    reasons: list[str] = input_field("Why; the applicant reads it (理由).", items=(1, MOST), length=(1, 500))
+    officer: str = input_field(
+        "The lender's number of the person who decided: no system decides alone (审批人工号).", length=(1, 100)
+    )
     amount: Decimal | None = input_field("How much, if less than was asked (金额).", default=UNSET)
     term_months: int | None = input_field("For how many months, if not as asked (期限，月).", default=UNSET)
     annual_rate: Decimal | None = input_field("Per cent a year, if less than was shown (年利率，%).", default=UNSET)
@@ -164,10 +164,7 @@ async def apply_decision(call: Call, row: ApplicationRow, input: DecideApplicati
         raise DECIDING.when[0].refusal(row, ("application",))
     # Asked again at this moment: a consent that was withdrawn today is no ground for a decision.
     await require_consent_and_release(call, row, "application")
-    with input_form() as read:
-        read(check_whole_number, len(input.reasons), 1, MOST, "reasons")
-        row.reasons = [read(check_text, one, 500, "reasons", str(at)) for at, one in enumerate(input.reasons)]
-        row.decided_by = read(check_text, input.officer, 100, "officer")
+    row.reasons, row.decided_by = input.reasons, input.officer
     product = await ProductRow.get(id=row.product_id)
     outcome = Outcome(input.outcome)
     if outcome is Outcome.APPROVED:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import orjson
 import strawberry
 import typer
+from gongzhi.declare.bounds import read_input
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
@@ -74,7 +75,8 @@ async def deliver_loan_decision(call: Call, input: DeliverLoanDecisionInput) -> 
     row = await ApplicationRow.filter(number=number, lender_id=lender.unit_id).select_for_update().first()
     if row is None:
         raise not_found("No application with this number was sent to you.", "没有送达贵机构的该编号申请。", "body")
-    await apply_decision(call, row, decision)
+    # What was signed came as a text: it is held to the limits of the input that it stands for.
+    await apply_decision(call, row, read_input(decision))
     return LoanApplicationPayload(application=ref(LoanApplication, row.id))
 
 

@@ -10,7 +10,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Action, Requirement, require_states
-from gongzhi.runtime.checks import CHINA, check_text, today
+from gongzhi.runtime.checks import CHINA, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_rights.representation import SPEAKS
@@ -29,7 +29,7 @@ TERM = 20
 class ObjectToAppraisalInput:
     idempotency_key: str = input_field(KEY)
     appraisal: ID = input_field("The appraisal (信用评议).")
-    reason: str = input_field("Why (理由).")
+    reason: str = input_field("Why (理由).", length=(1, 2000))
 
 
 @strawberry.type(description="The objection, or why there is none (异议结果).")
@@ -89,9 +89,8 @@ WITHDRAWING = Action(
 )
 async def object_to_appraisal(call: Call, input: ObjectToAppraisalInput) -> AppraisalObjectionPayload:
     row = await load_appraisal(call, input.appraisal)
-    reason = check_text(input.reason, 2000, "reason")
     objection = await ObjectionRow.create(
-        appraisal=row, reason=reason, raised_at=call.now, decide_by=today(call) + timedelta(days=TERM)
+        appraisal=row, reason=input.reason, raised_at=call.now, decide_by=today(call) + timedelta(days=TERM)
     )
     # A grade under dispute is shown to nobody else, so publication ends; the holder may publish again afterwards.
     row.state, row.published, row.version = AppraisalState.DISPUTED, False, row.version + 1

@@ -7,13 +7,12 @@ from typing import Any
 
 import strawberry
 from gongzhi.core.grids.commands import find_grid
+from gongzhi.declare.bounds import SHORT_CODE
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_held, require_states
 from gongzhi.runtime.checks import (
-    check_short_code,
-    check_text,
     check_whole_number,
     duplicate,
     input_form,
@@ -33,7 +32,7 @@ from .banned_inputs import screen_input
 from .grading import NONE
 from .types import CreditIndicator, CreditModel
 
-LEAST, MOST = 3, 12
+WEIGHED = 3, 12
 """How many indicators a scorecard weighs."""
 HEAVIEST = 40
 """The most an indicator weighs: no grade hangs on one thing."""
@@ -42,10 +41,10 @@ HEAVIEST = 40
 @strawberry.input(description="An indicator (新增评议指标).")
 class AddCreditIndicatorInput:
     idempotency_key: str = input_field(KEY)
-    code: str = input_field("Its code: lower-case letters, digits and hyphens (代码).")
-    name: str = input_field("Its name (名称).")
+    code: str = input_field("Its code: lower-case letters, digits and hyphens (代码).", pattern=SHORT_CODE)
+    name: str = input_field("Its name (名称).", length=(1, 60))
     governance: Governance = input_field("Which of the three governances (三治).")
-    description: str = input_field("What is meant, and how it is verified (说明).")
+    description: str = input_field("What is meant, and how it is verified (说明).", length=(1, 300))
 
 
 @strawberry.type(description="The indicator, or why there is none (指标结果).")
@@ -56,24 +55,20 @@ class CreditIndicatorPayload:
 
 @command("Add an indicator; what must not be looked at is refused (新增评议指标).", requires=MANAGE)
 async def add_credit_indicator(call: Call, input: AddCreditIndicatorInput) -> CreditIndicatorPayload:
-    with input_form() as read:
-        fields: dict[str, Any] = {
-            "code": read(check_short_code, input.code, "code"),
-            "name": read(check_text, input.name, 60, "name"),
-            "description": read(check_text, input.description, 300, "description"),
-        }
-        # The code too: it is public, and could carry what the name does not say.
-        read(screen_input, f"{input.code}\n{input.name}\n{input.description}", "description")
+    # The code too: it is public, and could carry what the name does not say.
+    screen_input(f"{input.code}\n{input.name}\n{input.description}", "description")
     if await IndicatorRow.exists(code=input.code):
         raise duplicate("There is an indicator with this code.", "该代码的指标已存在。", "code")
-    row = await IndicatorRow.create(governance=input.governance, **fields)
+    row = await IndicatorRow.create(
+        governance=input.governance, code=input.code, name=input.name, description=input.description
+    )
     return CreditIndicatorPayload(indicator=ref(CreditIndicator, row.id))
 
 
 @strawberry.input(description="How much an indicator weighs (指标权重).")
 class CreditWeightInput:
     indicator: str = input_field("The indicator's code (指标代码).")
-    weight: int = input_field("Per cent of the score (权重，%).")
+    weight: int = input_field("Per cent of the score (权重，%).", between=(1, HEAVIEST))
 
 
 @strawberry.input(description="From which score a grade begins (等级分数线).")
@@ -86,13 +81,13 @@ class CreditBandInput:
 class ProposeCreditModelInput:
     idempotency_key: str = input_field(KEY)
     grid: str = input_field("Where it is to appraise, by code (适用区域编码).")
-    code: str = input_field("The scorecard's code; a known one makes its next version (代码).")
-    title: str = input_field("Its title (标题).")
-    weights: list[CreditWeightInput] = input_field("Indicators and weights that sum to 100 (权重).")
-    bands: list[CreditBandInput] = input_field("Grades, the best first (等级).")
-    months: int = input_field("For how many months an appraisal is valid (有效月数).", default=12)
-    seats: int = input_field("How many sit on a panel (评议团人数).", default=7)
-    quorum: int = input_field("How many of them have to score (最低评分人数).", default=5)
+    code: str = input_field("The scorecard's code; a known one makes its next version (代码).", pattern=SHORT_CODE)
+    title: str = input_field("Its title (标题).", length=(1, 100))
+    weights: list[CreditWeightInput] = input_field("Indicators and weights that sum to 100 (权重).", items=WEIGHED)
+    bands: list[CreditBandInput] = input_field("Grades, the best first (等级).", items=(1, 6))
+    months: int = input_field("For how many months an appraisal is valid (有效月数).", between=(1, 36), default=12)
+    seats: int = input_field("How many sit on a panel (评议团人数).", between=(5, 30), default=7)
+    quorum: int = input_field("How many of them have to score (最低评分人数).", between=(3, 30), default=5)
     starts_on: datetime.date = input_field("The first day; not before it is adopted (生效日).")
 
 
@@ -112,12 +107,12 @@ async def propose_credit_model(call: Call, input: ProposeCreditModelInput) -> Cr
         raise not_allowed("grid")
     with input_form() as read:
         fields: dict[str, Any] = {
-            "code": read(check_short_code, input.code, "code"),
-            "title": read(check_text, input.title, 100, "title"),
+            "code": input.code,
+            "title": input.title,
             "weights": read(read_weights, input.weights),
             "bands": read(read_bands, input.bands),
-            "months": read(check_whole_number, input.months, 1, 36, "months"),
-            "seats": read(check_whole_number, input.seats, 5, 30, "seats"),
+            "months": input.months,
+            "seats": input.seats,
             "quorum": read(check_whole_number, input.quorum, 3, input.seats, "quorum"),
         }
         read(screen_input, f"{input.code}\n{input.title}", "title")
@@ -140,9 +135,6 @@ async def propose_credit_model(call: Call, input: ProposeCreditModelInput) -> Cr
 
 def read_weights(given: list[CreditWeightInput]) -> list[dict[str, Any]]:
     check_distinct((one.indicator for one in given), "weights")
-    check_whole_number(len(given), LEAST, MOST, "weights")
-    for at, one in enumerate(given):
-        check_whole_number(one.weight, 1, HEAVIEST, "weights", str(at), "weight")
     if sum(one.weight for one in given) != 100:
         raise invalid_input("The weights must add up to 100.", "权重之和应为 100。", "weights")
     return [{"indicator": one.indicator, "weight": one.weight} for one in given]
@@ -150,7 +142,6 @@ def read_weights(given: list[CreditWeightInput]) -> list[dict[str, Any]]:
 
 def read_bands(given: list[CreditBandInput]) -> list[dict[str, Any]]:
     check_distinct((one.grade for one in given), "bands")
-    check_whole_number(len(given), 1, 6, "bands")
     scores = [one.least for one in given]
     lettered = all(one.grade.isascii() and one.grade.isalpha() and len(one.grade) <= 4 for one in given)
     if not lettered or NONE in {one.grade.upper() for one in given}:

@@ -16,7 +16,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Alternatives, Sql
 from gongzhi.declare.viewer import ViewerScope
 from gongzhi.runtime.actions import Action, Requirement, require_held, require_rows
-from gongzhi.runtime.checks import check_text, check_whole_number, invalid_input, not_found
+from gongzhi.runtime.checks import invalid_input, not_found
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_rights.decisions import Contribution, record_decision
@@ -43,7 +43,7 @@ from .types import CreditAppraisal
 @strawberry.input(description="A score of one indicator (指标评分).")
 class CreditScoreInput:
     indicator: str = input_field("The indicator's code (指标代码).")
-    value: int = input_field("From 0 to 10 (分值).")
+    value: int = input_field("From 0 to 10 (分值).", between=(0, 10))
 
 
 @strawberry.input(description="What somebody on a panel thinks, in secret (评分).")
@@ -145,9 +145,7 @@ def read_scores(model: ModelRow, given: list[CreditScoreInput]) -> dict[str, int
             f"须且仅须对 {'、'.join(sorted(wanted))} 逐项评分。",
             "scores",
         )
-    return {
-        one.indicator: check_whole_number(one.value, 0, 10, "scores", str(at), "value") for at, one in enumerate(given)
-    }
+    return {one.indicator: one.value for one in given}
 
 
 @strawberry.input(description="Somebody who asks to be excused from a panel (申请回避).")
@@ -175,7 +173,7 @@ async def excuse_from_panel(call: Call, input: ExcuseFromPanelInput) -> ScorePay
 class CloseReviewPanelInput:
     idempotency_key: str = input_field(KEY)
     appraisal: ID = input_field("The appraisal (信用评议).")
-    minutes: str = input_field("The minutes: what was looked at; no names of others (评议记录).")
+    minutes: str = input_field("The minutes: what was looked at; no names of others (评议记录).", length=(1, 4000))
 
 
 @command("Close a panel that has its quorum: the scores become a grade (结束评议).", requires=CONVENE, action=CLOSING)
@@ -189,7 +187,7 @@ async def close_review_panel(call: Call, input: CloseReviewPanelInput) -> Credit
             f"至少须 {panel.quorum} 人评分，现有 {scored} 人。",
             ("appraisal",),
         )
-    panel.closed_at, panel.minutes = call.now, check_text(input.minutes, 4000, "minutes")
+    panel.closed_at, panel.minutes = call.now, input.minutes
     await panel.save()
     # The panel is closed before its sheets are read, so no score comes after the finding.
     finding = await collect_scores(panel, model)

@@ -12,7 +12,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_held
-from gongzhi.runtime.checks import check_text, check_whole_number, invalid_input, is_given, today
+from gongzhi.runtime.checks import invalid_input, is_given, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
@@ -35,8 +35,8 @@ class OpenRiskPoolInput:
     idempotency_key: str = input_field(KEY)
     grid: str = input_field("Where, by code (区域编码).")
     lender: str = input_field("The lender's unit, by code (贷款机构编码).")
-    name: str = input_field("Its name (名称).")
-    share: int = input_field("How many per cent of a loss it bears (分担比例，%).")
+    name: str = input_field("Its name (名称).", length=(1, 100))
+    share: int = input_field("How many per cent of a loss it bears (分担比例，%).", between=(1, 100))
 
 
 @strawberry.type(description="The pool, or why nothing was done (风险补偿金结果).")
@@ -56,8 +56,8 @@ async def open_risk_pool(call: Call, input: OpenRiskPoolInput) -> RiskPoolPayloa
     row = await PoolRow.create(
         grid=grid,
         lender=unit,
-        name=check_text(input.name, 100, "name"),
-        share=check_whole_number(input.share, 1, 100, "share"),
+        name=input.name,
+        share=input.share,
         opened_at=call.now,
     )
     return RiskPoolPayload(pool=ref(RiskPool, row.id, shown=True))

@@ -10,7 +10,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_empty
-from gongzhi.runtime.checks import check_past_day, check_whole_number, invalid_input, is_given, today
+from gongzhi.runtime.checks import check_past_day, invalid_input, is_given, today
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, input_field
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
@@ -129,7 +129,7 @@ class RestructureLoanInput:
     idempotency_key: str = input_field(KEY)
     loan: ID = input_field("The loan (贷款).")
     agreement: str = input_field("The number of the agreement (协议编号).")
-    term_months: int = input_field("For how many months from today (期限，月).")
+    term_months: int = input_field("For how many months from today (期限，月).", between=(1, LONGEST))
     repayment: Method = input_field("How it is paid back (还款方式).")
     annual_rate: Decimal | None = input_field("Per cent a year, if less than before (年利率，%).", default=UNSET)
     expected_version: int = input_field(EXPECTED)
@@ -146,7 +146,6 @@ UNSETTLED = require_empty("settled_at", Text("It is paid back.", "贷款已结�
 async def restructure_loan(call: Call, input: RestructureLoanInput) -> LoanPayload:
     loan = await load_loan(call, input.loan)
     check_reference(input.agreement, "agreement")
-    months = check_whole_number(input.term_months, 1, LONGEST, "termMonths")
     rate = to_millionths(input.annual_rate, "annualRate") if is_given(input.annual_rate) else loan.rate
     # A borrower in need must not be moved into a dearer loan.
     if rate > loan.rate:
@@ -156,7 +155,7 @@ async def restructure_loan(call: Call, input: RestructureLoanInput) -> LoanPaylo
             "annualRate",
         )
     book = await load_book(loan)
-    await save_book(call, loan, book.restructure(today(call), months, rate, Method(input.repayment)))
+    await save_book(call, loan, book.restructure(today(call), input.term_months, rate, Method(input.repayment)))
     return LoanPayload(loan=ref(Loan, loan.id))
 
 

@@ -10,15 +10,13 @@ import strawberry
 from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.units.commands import find_unit
+from gongzhi.declare.bounds import SHORT_CODE
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_held
 from gongzhi.runtime.checks import (
     check_past_day,
-    check_short_code,
-    check_text,
-    check_whole_number,
     duplicate,
     input_form,
     invalid_input,
@@ -84,7 +82,7 @@ class AddLoanPrimeRateInput:
     since: datetime.date = input_field("The day of the notice (公布日).")
     tenor: Tenor = input_field("For how long it is quoted (期限).")
     rate: Decimal = input_field("Per cent a year (年利率，%).")
-    source: str = input_field("The notice, by title or address (来源).")
+    source: str = input_field("The notice, by title or address (来源).", length=(1, 200))
 
 
 @strawberry.type(description="The prime rate, or why it was not taken (LPR 结果).")
@@ -98,21 +96,20 @@ async def add_loan_prime_rate(call: Call, input: AddLoanPrimeRateInput) -> LoanP
     with input_form() as read:
         day = read(check_past_day, call, input.since, "since")
         rate = read(to_millionths, input.rate, "rate")
-        source = read(check_text, input.source, 200, "source")
     last = await PrimeRateRow.filter(tenor=input.tenor).order_by("-since").first()
     # Only after the last one: a rate in between would change what applications of those days were shown.
     if last and last.since >= day:
         raise invalid_input(
             f"The last one is of {last.since}; it comes after that.", f"须晚于已登记的 {last.since}。", "since"
         )
-    row = await PrimeRateRow.create(since=day, tenor=input.tenor, rate=rate, source=source)
+    row = await PrimeRateRow.create(since=day, tenor=input.tenor, rate=rate, source=input.source)
     return LoanPrimeRatePayload(prime_rate=ref(LoanPrimeRate, row.id))
 
 
 @strawberry.input(description="How much less whoever has a grade pays (评议等级优惠).")
 class LoanGradeDiscountInput:
     grade: str = input_field("The grade (等级).")
-    basis_points: int = input_field("So many hundredths of a per cent less (优惠基点).")
+    basis_points: int = input_field("So many hundredths of a per cent less (优惠基点).", between=(1, 300))
 
 
 @strawberry.input(description="What a lender offers (新增贷款产品).")
@@ -120,29 +117,37 @@ class AddLoanProductInput:
     idempotency_key: str = input_field(KEY)
     lender: str = input_field("The lender's unit, by code (贷款机构编码).")
     grid: str = input_field("Where it is to be had, by code (适用区域编码).")
-    code: str = input_field("Its code: lower-case letters, digits and hyphens (编码).")
-    name: str = input_field("Its name (名称).")
-    purpose: str = input_field("What it is for (贷款用途).")
+    code: str = input_field("Its code: lower-case letters, digits and hyphens (编码).", pattern=SHORT_CODE)
+    name: str = input_field("Its name (名称).", length=(1, 100))
+    purpose: str = input_field("What it is for (贷款用途).", length=(1, 500))
     amount_from: Decimal = input_field("The least, in yuan (最低金额).")
     amount_to: Decimal = input_field("The most, in yuan (最高金额).")
-    term_months: list[int] = input_field("For how many months (期限，月).")
+    term_months: list[int] = input_field("For how many months (期限，月).", items=(1, 20), between=(1, TERM))
     repayment: Method = input_field("How it is paid back (还款方式).")
     day_count: DayCount = input_field("How days are counted for interest (计息天数).", default=DayCount.ACT_360)
-    every_months: int = input_field("Every how many months something is due (还款间隔，月).", default=1)
-    grace_periods: int = input_field("How many instalments are interest alone at first (宽限期数).", default=0)
+    every_months: int = input_field(
+        "Every how many months something is due (还款间隔，月).", between=(1, 12), default=1
+    )
+    grace_periods: int = input_field(
+        "How many instalments are interest alone at first (宽限期数).", between=(0, 24), default=0
+    )
     prime_rate: Tenor | None = input_field(
         "The prime rate it follows; none for a fixed rate (挂钩 LPR 期限).", default=UNSET
     )
     margin: Decimal = input_field("Per cent added to the prime rate, or the fixed rate (加点或固定利率，%).")
     overdue_surcharge: int = input_field(
-        "By how many per cent the rate is raised on what is overdue (罚息上浮，%).", default=50
+        "By how many per cent the rate is raised on what is overdue (罚息上浮，%).", between=SURCHARGE, default=50
     )
     grade_discounts: list[LoanGradeDiscountInput] = input_field(
         "What grades lower the rate by (等级优惠).", default_factory=list
     )
-    documents: list[str] = input_field("What the lender wants to see (所需材料).", default_factory=list)
+    documents: list[str] = input_field(
+        "What the lender wants to see (所需材料).", items=20, length=(1, 40), default_factory=list
+    )
     appraised: bool = input_field("Whether it is for people who were appraised (是否须经信用评议).", default=True)
-    decide_days: int = input_field("Within how many working days the lender decides (审批期限，工作日).", default=5)
+    decide_days: int = input_field(
+        "Within how many working days the lender decides (审批期限，工作日).", between=(1, 60), default=5
+    )
     starts_on: datetime.date | None = input_field("The first day; today if not said (起始日).", default=UNSET)
     ends_on: datetime.date | None = input_field("The first day no longer (终止日).", default=UNSET)
 
@@ -153,7 +158,11 @@ class LoanProductPayload:
     errors: list[Problem] = problems()
 
 
-@command("Offer a loan in a grid and all that lies in it (新增贷款产品).", requires=MANAGE)
+@command(
+    "Offer a loan in a grid and all that lies in it (新增贷款产品).",
+    requires=MANAGE,
+    form=lambda call, input: read_product(input),
+)
 async def add_loan_product(call: Call, input: AddLoanProductInput) -> LoanProductPayload:
     grid = await find_grid(input.grid, "grid")
     if not call.may(MANAGE, grid):
@@ -161,8 +170,7 @@ async def add_loan_product(call: Call, input: AddLoanProductInput) -> LoanProduc
     unit = await find_unit(input.lender, "lender")
     if not await LenderRow.exists(unit=unit, left_on=None):
         raise not_found("This unit does not lend here; add it as a lender first.", "该单位不是本地贷款机构。", "lender")
-    with input_form() as read:
-        fields = read_wording(read, input) | read_pricing(read, input) | read_terms(read, input)
+    fields = read_product(input)
     first = input.starts_on if is_given(input.starts_on) else today(call)
     last = input.ends_on if is_given(input.ends_on) else None
     if last is not None and last <= first:
@@ -183,15 +191,15 @@ async def add_loan_product(call: Call, input: AddLoanProductInput) -> LoanProduc
     return LoanProductPayload(product=ref(LoanProduct, row.id))
 
 
+def read_product(input: AddLoanProductInput) -> dict[str, Any]:
+    """Return the columns of a product. Raises Refusals for all that is wrong with it."""
+    with input_form() as read:
+        return read_wording(read, input) | read_pricing(read, input) | read_terms(input)
+
+
 def read_wording(read: Any, input: AddLoanProductInput) -> dict[str, Any]:
-    papers = read(check_distinct, input.documents, "documents") or []
-    read(check_whole_number, len(papers), 0, 20, "documents")
-    return {
-        "code": read(check_short_code, input.code, "code"),
-        "name": read(check_text, input.name, 100, "name"),
-        "purpose": read(check_text, input.purpose, 500, "purpose"),
-        "documents": [read(check_text, one, 40, "documents", str(at)) for at, one in enumerate(papers)],
-    }
+    read(check_distinct, input.documents, "documents")
+    return {"code": input.code, "name": input.name, "purpose": input.purpose, "documents": input.documents}
 
 
 def read_pricing(read: Any, input: AddLoanProductInput) -> dict[str, Any]:
@@ -201,32 +209,23 @@ def read_pricing(read: Any, input: AddLoanProductInput) -> dict[str, Any]:
         "amount_to": read(lambda: to_fen(input.amount_to, "amountTo", least=least)),
         # A margin below the prime rate is usual; a fixed rate is not below zero.
         "rate": read(lambda: to_millionths(input.margin, "margin", least=-20_000 if is_given(input.prime_rate) else 0)),
-        "surcharge": read(check_whole_number, input.overdue_surcharge, *SURCHARGE, "overdueSurcharge"),
+        "surcharge": input.overdue_surcharge,
         "discounts": read(read_discounts, input.grade_discounts),
     }
 
 
 def read_discounts(given: list[LoanGradeDiscountInput]) -> list[dict[str, Any]]:
     check_distinct((one.grade for one in given), "gradeDiscounts")
-    for at, one in enumerate(given):
-        check_whole_number(one.basis_points, 1, 300, "gradeDiscounts", str(at), "basisPoints")
     return [{"grade": one.grade, "basisPoints": one.basis_points} for one in given]
 
 
-def read_terms(read: Any, input: AddLoanProductInput) -> dict[str, Any]:
+def read_terms(input: AddLoanProductInput) -> dict[str, Any]:
     return {
-        "terms": read(check_term_months, input.term_months),
-        "every": read(check_whole_number, input.every_months, 1, 12, "everyMonths"),
-        "grace": read(check_whole_number, input.grace_periods, 0, 24, "gracePeriods"),
-        "decide_days": read(check_whole_number, input.decide_days, 1, 60, "decideDays"),
+        "terms": sorted(set(input.term_months)),
+        "every": input.every_months,
+        "grace": input.grace_periods,
+        "decide_days": input.decide_days,
     }
-
-
-def check_term_months(given: list[int]) -> list[int]:
-    check_whole_number(len(given), 1, 20, "termMonths")
-    for one in given:
-        check_whole_number(one, 1, TERM, "termMonths")
-    return sorted(set(given))
 
 
 @strawberry.input(description="The end of a product (停售贷款产品).")

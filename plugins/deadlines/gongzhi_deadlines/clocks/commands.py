@@ -13,7 +13,7 @@ from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, input_form, invalid_input, is_given, not_found
+from gongzhi.runtime.checks import input_form, invalid_input, is_given, not_found
 from gongzhi.runtime.commands import (
     KEY,
     Call,
@@ -85,7 +85,7 @@ class DeadlineRuleInput:
     amount: int = input_field("How many units of time (数量).")
     unit: Unit = input_field("Of which unit (单位).")
     next_day: bool = input_field("Whether it counts from the next day on (次日起算).", default=False)
-    basis: str = input_field("On which legal basis (法律依据).")
+    basis: str = input_field("On which legal basis (法律依据).", length=(1, 300))
     any_hour: bool | None = input_field(
         "Whether its reminders are sent at any hour; left out: if it is for emergencies (全天候催办).",
         default=None,
@@ -97,29 +97,30 @@ class PublishDeadlineRulesInput:
     idempotency_key: str = input_field(KEY)
     county: str = input_field(COUNTY)
     expected_edition: int = input_field("The edition of the county's own rules you saw; 0 if it has none (预期版次).")
-    name: str = input_field("What the set is called (名称).")
-    rules: list[DeadlineRuleInput] = input_field("All of the rules, in the order in which they are tried (规则).")
+    name: str = input_field("What the set is called (名称).", length=(1, 100))
+    rules: list[DeadlineRuleInput] = input_field(
+        "All of the rules, in the order in which they are tried (规则).", items=(1, MOST)
+    )
 
 
-@command("Give a county rules of its own; open clocks are reckoned anew (制定时限规则).", requires=RULES)
+@command(
+    "Give a county rules of its own; open clocks are reckoned anew (制定时限规则).",
+    requires=RULES,
+    form=lambda call, input: check_terms(input),
+)
 async def publish_deadline_rules(call: Call, input: PublishDeadlineRulesInput) -> DeadlineRulesPayload:
     county = await find_county(call, input.county, RULES)
-    with input_form() as read:
-        name = read(check_text, input.name, 100, "name")
-        for at, rule in enumerate(input.rules):
-            read(check_term, rule, at)
+    check_terms(input)
     await require_known_codes(input.rules)
     last = await RuleSetRow.filter(code=county.code).order_by("-edition").first()
     edition = last.edition if last else 0
     # The county's row is locked, so its editions have one order.
     if edition != input.expected_edition:
         raise stale_version(edition, "expectedEdition")
-    if not 1 <= len(input.rules) <= MOST:
-        raise invalid_input(f"A set has 1 to {MOST} rules.", f"规则集应有 1 至 {MOST} 条规则。", "rules")
     written = await RuleSetRow.create(
         code=county.code,
         edition=edition + 1,
-        name=name,
+        name=input.name,
         county=county,
         since=call.now,
         account=call.viewer.account.name,
@@ -147,14 +148,20 @@ def make_rule(rules: RuleSetRow, rank: int, given: DeadlineRuleInput) -> RuleRow
     return RuleRow(set=rules, rank=rank, **{**vars(given), "any_hour": any_hour})
 
 
+def check_terms(input: PublishDeadlineRulesInput) -> None:
+    """Refuse terms that cannot be meant. Raises Refusals for all of them."""
+    with input_form() as read:
+        for at, rule in enumerate(input.rules):
+            read(check_term, rule, at)
+
+
 def check_term(rule: DeadlineRuleInput, at: int, path: str = "rules") -> None:
-    """Refuse a term that cannot be meant, and a rule without a basis."""
+    """Refuse a term that cannot be meant."""
     most = LONGEST.get(rule.unit, 550)
     if not 1 <= rule.amount <= most:
         raise invalid_input(
             f"A term has 1 to {most} of this unit.", f"该单位的时限应为 1 至 {most}。", path, str(at), "amount"
         )
-    check_text(rule.basis, 300, path, str(at), "basis")
 
 
 async def require_known_codes(rules: Sequence[DeadlineRuleInput], path: str = "rules") -> None:
@@ -196,8 +203,8 @@ class CalendarDayInput:
     day: datetime.date = input_field("The day (日期).")
     working: bool = input_field("Whether it is worked (是否上班).")
     hours: list[OpenHoursInput] = input_field("Its hours, if not the usual ones (时段).", default_factory=list)
-    name: str = input_field("Of what (名称).")
-    source: str = input_field("Who announced it (来源).")
+    name: str = input_field("Of what (名称).", length=(1, 60))
+    source: str = input_field("Who announced it (来源).", length=(1, 200))
 
 
 @strawberry.input(description="What changes in a calendar; what is left out stays as it is (修改工作日历).")
@@ -228,12 +235,13 @@ class CalendarPayload:
     errors: list[Problem] = problems()
 
 
-@command("Change when offices are open; open clocks are reckoned anew (修改工作日历).", requires=CALENDARS)
+@command(
+    "Change when offices are open; open clocks are reckoned anew (修改工作日历).",
+    requires=CALENDARS,
+    form=lambda call, input: read_calendar(input),
+)
 async def edit_calendar(call: Call, input: EditCalendarInput) -> CalendarPayload:
-    with input_form() as read:
-        shifts = [read(read_shift, one, at) for at, one in enumerate(input.shifts)] if is_given(input.shifts) else None
-        days = [read(read_day, one, at) for at, one in enumerate(input.days)]
-        weekdays = read(read_week, input.weekdays) if is_given(input.weekdays) else None
+    shifts, days, weekdays = read_calendar(input)
     county = await find_county(call, input.county, CALENDARS) if is_given(input.county) else None
     if county is None:
         require_everywhere(call)
@@ -251,6 +259,14 @@ async def edit_calendar(call: Call, input: EditCalendarInput) -> CalendarPayload
     # After a change of the nation's, the sweep reckons the clocks of all counties.
     moved = await recalculate_county(call, county.id, Why.CALENDAR) if county else 0
     return CalendarPayload(calendar=ref(WorkCalendar, calendar.id), recounted=moved)
+
+
+def read_calendar(input: EditCalendarInput) -> tuple[list[Any] | None, list[dict[str, Any]], list[int] | None]:
+    """Return shifts, days and weekdays of a calendar. Raises Refusals for all that is wrong with them."""
+    with input_form() as read:
+        shifts = [read(read_shift, one, at) for at, one in enumerate(input.shifts)] if is_given(input.shifts) else None
+        days = [read(read_day, one, at) for at, one in enumerate(input.days)]
+        return shifts, days, read(read_week, input.weekdays) if is_given(input.weekdays) else None
 
 
 def require_everywhere(call: Call) -> None:
@@ -314,8 +330,8 @@ def read_day(given: CalendarDayInput, at: int) -> dict[str, Any]:
     return {
         "day": given.day,
         "spans": hours if given.working else [],
-        "name": check_text(given.name, 60, *path, "name"),
-        "source": check_text(given.source, 200, *path, "source"),
+        "name": given.name,
+        "source": given.source,
     }
 
 

@@ -11,7 +11,7 @@ from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, input_form, invalid_input, today
+from gongzhi.runtime.checks import input_form, invalid_input, today
 from gongzhi.runtime.commands import (
     KEY,
     Call,
@@ -47,9 +47,10 @@ class LimitTownDeadlinesInput:
     idempotency_key: str = input_field(KEY)
     county: str = input_field(COUNTY)
     expected_edition: int = input_field("The edition of the limits you saw; 0 if there are none (预期版次).")
-    name: str = input_field("What the limits are called (名称).")
+    name: str = input_field("What the limits are called (名称).", length=(1, 100))
     limits: list[DeadlineRuleInput] = input_field(
-        "The longest terms, in the order in which they are tried; none: towns have no rules of their own (上限)."
+        "The longest terms, in the order in which they are tried; none: towns have no rules of their own (上限).",
+        items=MOST,
     )
 
 
@@ -57,14 +58,11 @@ class LimitTownDeadlinesInput:
     "Set the limits within which the county's towns may have deadlines of their own, or forbid them; clocks that run "
     "stay as they are (设定镇级时限上限).",
     requires=RULES,
+    form=lambda call, input: check_rules(input.limits, "limits"),
 )
 async def limit_town_deadlines(call: Call, input: LimitTownDeadlinesInput) -> DeadlineRuleSetPayload:
     county = await find_county(call, input.county, RULES)
-    check_count(input.limits, "limits")
-    with input_form() as read:
-        name = read(check_text, input.name, 100, "name")
-        for at, limit in enumerate(input.limits):
-            read(check_rule, limit, "limits", at)
+    check_rules(input.limits, "limits")
     await require_known_codes(input.limits, "limits")
     # Reckoned by the county's calendar, for holidays make a term longer or shorter.
     calendar = (await load_standing(call.fetch, county.id)).calendar
@@ -72,7 +70,7 @@ async def limit_town_deadlines(call: Call, input: LimitTownDeadlinesInput) -> De
     if too_long := find_beyond_law(calendar, terms, today(call)):
         raise Refusals([beyond_law(at) for at in too_long])
     code = f"{county.code}-limits"
-    return await publish_edition(call, input.limits, input.expected_edition, code, name, county.id)
+    return await publish_edition(call, input.limits, input.expected_edition, code, input.name, county.id)
 
 
 @strawberry.input(description="A town's own rules, the first that fits counts (制定镇级时限规则).")
@@ -80,9 +78,10 @@ class PublishTownDeadlineRulesInput:
     idempotency_key: str = input_field(KEY)
     town: str = input_field("The town, by code (乡镇街道编码).")
     expected_edition: int = input_field("The edition of the town's own rules you saw; 0 if it has none (预期版次).")
-    name: str = input_field("What the set is called (名称).")
+    name: str = input_field("What the set is called (名称).", length=(1, 100))
     rules: list[DeadlineRuleInput] = input_field(
-        "All of the rules, in the order in which they are tried; none: the county's count again (规则)."
+        "All of the rules, in the order in which they are tried; none: the county's count again (规则).",
+        items=MOST,
     )
 
 
@@ -90,6 +89,7 @@ class PublishTownDeadlineRulesInput:
     "Give a town deadlines of its own, within the county's limits, for clocks that start from now on "
     "(制定镇级时限规则).",
     requires=RULES,
+    form=lambda call, input: check_rules(input.rules, "rules"),
 )
 async def publish_town_deadline_rules(call: Call, input: PublishTownDeadlineRulesInput) -> DeadlineRuleSetPayload:
     town: GridRow = await call.find(Grid, "town", code=input.town)
@@ -97,11 +97,7 @@ async def publish_town_deadline_rules(call: Call, input: PublishTownDeadlineRule
         raise invalid_input("Give a town's code.", "请填写乡镇、街道编码。", "town")
     if not call.may(RULES, town):
         raise not_allowed("town")
-    check_count(input.rules, "rules")
-    with input_form() as read:
-        name = read(check_text, input.name, 100, "name")
-        for at, rule in enumerate(input.rules):
-            read(check_rule, rule, "rules", at)
+    check_rules(input.rules, "rules")
     await require_known_codes(input.rules, "rules")
     limits = await limits_of(town.county_id)
     # A town may always take its rules back, also when the county has closed this to towns since.
@@ -113,7 +109,7 @@ async def publish_town_deadline_rules(call: Call, input: PublishTownDeadlineRule
         for at, rule in enumerate(input.rules):
             read(check_limit, rule, limits, at)
     return await publish_edition(
-        call, input.rules, input.expected_edition, town.code, name, town.county_id, town=town.id
+        call, input.rules, input.expected_edition, town.code, input.name, town.county_id, town=town.id
     )
 
 
@@ -145,9 +141,11 @@ async def publish_edition(
     return DeadlineRuleSetPayload(rules=ref(DeadlineRuleSet, written.id))
 
 
-def check_count(rules: Sequence[DeadlineRuleInput], path: str) -> None:
-    if len(rules) > MOST:
-        raise invalid_input(f"A set has at most {MOST} rules.", f"规则集最多 {MOST} 条规则。", path)
+def check_rules(rules: Sequence[DeadlineRuleInput], path: str) -> None:
+    """Refuse what is not for towns to decide. Raises Refusals for all of it."""
+    with input_form() as read:
+        for at, rule in enumerate(rules):
+            read(check_rule, rule, path, at)
 
 
 def check_rule(rule: DeadlineRuleInput, path: str, at: int) -> None:

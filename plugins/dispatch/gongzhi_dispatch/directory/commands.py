@@ -15,7 +15,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_empty, require_held
-from gongzhi.runtime.checks import check_text, duplicate
+from gongzhi.runtime.checks import duplicate
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -53,13 +53,12 @@ class SetDispatchRuleInput:
     grid: str = input_field("The place's code; what lies in it is included (网格编码).")
     unit: str = input_field("The code of the unit that answers for it (主办单位编码).")
     support_units: list[str] = input_field("Codes of units that help (协办单位编码).", default_factory=list)
-    basis: str = input_field("The law or list that says so (依据).")
+    basis: str = input_field("The law or list that says so (依据).", length=(1, BASIS))
     expected_version: int = input_field("The version of the entry you saw; 0 if there was none (预期版本).")
 
 
 @command("Add an entry to the dispatch directory, or a new version of one (维护派单目录).", requires=EDIT)
 async def set_dispatch_rule(call: Call, input: SetDispatchRuleInput) -> DispatchRulePayload:
-    basis = check_text(input.basis, BASIS, "basis")
     category = await find_by_code(CategoryRow, input.category, "category", valid_to=None)
     # Locks the grid, so that two versions of one entry have one order.
     grid = await load_directory_grid(call, input.grid)
@@ -73,7 +72,7 @@ async def set_dispatch_rule(call: Call, input: SetDispatchRuleInput) -> Dispatch
     version = before.version if before else 0
     if version != input.expected_version:
         raise stale_version(version, "expectedVersion")
-    rule = await renew_entry(call, before, category, grid, unit, support, basis)
+    rule = await renew_entry(call, before, category, grid, unit, support, input.basis)
     return DispatchRulePayload(rule=ref(DispatchRule, rule.id))
 
 
@@ -111,12 +110,11 @@ class ListDutyInput:
     category: str = input_field("The subject's code; what belongs to it is included (分类代码).")
     grid: str = input_field("The county's code (县级编码).")
     kind: UnitKind = input_field("The sort of unit whose duty it is (单位性质).")
-    basis: str = input_field("The law or list that says so (依据).")
+    basis: str = input_field("The law or list that says so (依据).", length=(1, BASIS))
 
 
 @command("List a duty: no town or village is given it from now on (列入部门职责清单).", requires=EDIT)
 async def list_duty(call: Call, input: ListDutyInput) -> ListedDutyPayload:
-    basis = check_text(input.basis, BASIS, "basis")
     category = await find_by_code(CategoryRow, input.category, "category", valid_to=None)
     grid = await load_directory_grid(call, input.grid)
     if grid.county_id != grid.id:
@@ -128,7 +126,7 @@ async def list_duty(call: Call, input: ListDutyInput) -> ListedDutyPayload:
         category=category,
         grid=grid,
         kind=input.kind,
-        basis=basis,
+        basis=input.basis,
         valid_from=call.now,
         account=call.viewer.account.name,
     )

@@ -22,7 +22,7 @@ from gongzhi.core.cases.steps import (
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, invalid_input, not_found
+from gongzhi.runtime.checks import invalid_input, not_found
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, input_field, not_allowed
 from gongzhi.values.codes import Series
 
@@ -38,7 +38,9 @@ class MergeCasesInput:
     idempotency_key: str = input_field(KEY)
     number: str = input_field("The number of the case that stays (主诉求编号).")
     expected_version: int = input_field(EXPECTED)
-    merge: list[str] = input_field("The numbers of the reported cases that become part of it (被并诉求编号).")
+    merge: list[str] = input_field(
+        "The numbers of the reported cases that become part of it (被并诉求编号).", items=(1, MOST)
+    )
 
 
 @command(
@@ -48,8 +50,8 @@ class MergeCasesInput:
 )
 async def merge_cases(call: Call, input: MergeCasesInput) -> CasePayload:
     numbers = sorted(set(input.merge))
-    if input.number in numbers or not 1 <= len(numbers) <= MOST:
-        raise invalid_input(f"Name 1 to {MOST} other cases.", f"请列出 1 至 {MOST} 个其他诉求。", "merge")
+    if input.number in numbers:
+        raise invalid_input("Name other cases.", "请列出其他诉求。", "merge")
     locked = {
         number: await call.find(Case, "number" if number == input.number else "merge", number=number)
         for number in sorted([*numbers, input.number])  # in one order, so that two merges do not wait for each other
@@ -89,7 +91,7 @@ class UnmergeCaseInput:
     idempotency_key: str = input_field(KEY)
     number: str = input_field(NUMBER)
     expected_version: int = input_field(EXPECTED)
-    reason: str = input_field(WHY)
+    reason: str = input_field(WHY, length=(1, REASON))
 
 
 @command(
@@ -98,13 +100,12 @@ class UnmergeCaseInput:
     action=on_step(machine.UNMERGE, require_entrusted(JOIN)),
 )
 async def unmerge_case(call: Call, input: UnmergeCaseInput) -> CasePayload:
-    note = check_text(input.reason, REASON, "reason")
     case = await find_case(call, input)
     merge = await MergeRow.filter(case=case, undone_at=None).first()
     if merge is None:
         raise not_found("The case is part of no other.", "该诉求未并入其他诉求。", "number")
     # The step first, which refuses what cannot stand by itself again.
-    await record_step(call, case, machine.UNMERGE, note)
+    await record_step(call, case, machine.UNMERGE, input.reason)
     merge.undone_at = call.now
     await merge.save()
     # What it got from the other is not its own.

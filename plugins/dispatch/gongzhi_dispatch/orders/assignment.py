@@ -8,6 +8,7 @@ from typing import Any
 import strawberry
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow
+from gongzhi.core.cases.opening import BODY
 from gongzhi.core.cases.steps import (
     CasePayload,
     advance_case,
@@ -47,7 +48,7 @@ class DispatchCaseInput:
         "The unit that is to answer for it, by code; the proposed ones if not said (主办单位编码).", default=UNSET
     )
     support_units: list[str] = input_field("Units that are to help, by code (协办单位编码).", default_factory=list)
-    note: str | None = free_text("What is to be remembered of this step (备注).", default=UNSET)
+    note: str | None = free_text("What is to be remembered of this step (备注).", length=(0, BODY), default=UNSET)
 
 
 @command(

@@ -13,7 +13,6 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Alternatives, Sql
 from gongzhi.declare.viewer import ViewerScope
 from gongzhi.runtime.actions import Action, Requirement, require_rows, require_states, tell_state
-from gongzhi.runtime.checks import check_text
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -99,7 +98,7 @@ class ContributeInput:
     idempotency_key: str = input_field(KEY)
     order: ID = input_field(ORDER)
     expected_version: int = input_field(EXPECTED)
-    text: str = free_text("What was done; the lead unit answers for all (协办意见).")
+    text: str = free_text("What was done; the lead unit answers for all (协办意见).", length=(1, BODY))
 
 
 @command(
@@ -107,7 +106,7 @@ class ContributeInput:
 )
 async def contribute(call: Call, input: ContributeInput) -> WorkOrderPayload:
     case, order = await load_with_case(call, WorkOrder, input.order, "order")
-    order.contribution = check_text(input.text, BODY, "text")
+    order.contribution = input.text
     # Contributing is the end of a supporting unit's work; the answer is the lead unit's.
     order.state, order.finished_at = OrderState.DONE, call.now
     order.acknowledged_at = order.acknowledged_at or call.now
@@ -119,14 +118,12 @@ class WithdrawOrderInput:
     idempotency_key: str = input_field(KEY)
     order: ID = input_field(ORDER)
     expected_version: int = input_field(EXPECTED)
-    reason: str = free_text(WHY)
+    reason: str = free_text(WHY, length=(1, REASON))
 
 
 @command("Take a supporting unit's work order back (收回协办工单).", requires="cases.dispatch", action=WITHDRAW)
 async def withdraw_order(call: Call, input: WithdrawOrderInput) -> WorkOrderPayload:
     case, order = await load_with_case(call, WorkOrder, input.order, "order")
-    # Checked only: the reason goes to the timeline below.
-    check_text(input.reason, REASON, "reason")
     order.state, order.finished_at = OrderState.WITHDRAWN, call.now
     # Who supports is seen by it: the unit no longer sees the case.
     await remove_support(case, order.unit_id)

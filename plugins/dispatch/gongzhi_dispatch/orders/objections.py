@@ -25,7 +25,7 @@ from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_states
-from gongzhi.runtime.checks import check_text, duplicate, invalid_input, not_found
+from gongzhi.runtime.checks import duplicate, invalid_input, not_found
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -67,7 +67,7 @@ class ObjectToDispatchInput:
     idempotency_key: str = input_field(KEY)
     number: str = input_field(NUMBER)
     expected_version: int = input_field(EXPECTED)
-    grounds: str = free_text("Why it is not this unit's (异议理由).")
+    grounds: str = free_text("Why it is not this unit's (异议理由).", length=(1, REASON))
     suggested_unit: str | None = input_field("Whose it is, by the unit's code (建议单位编码).", default=UNSET)
 
 
@@ -77,7 +77,6 @@ class ObjectToDispatchInput:
     action=on_case("提出异议", machine.RETURN.sources, *HANDLES),
 )
 async def object_to_dispatch(call: Call, input: ObjectToDispatchInput) -> ObjectToDispatchPayload:
-    grounds = check_text(input.grounds, REASON, "grounds")
     # Before handling only: whoever has begun has accepted.
     case = await find_case(call, input)
     order = await find_lead_order(case)
@@ -91,7 +90,7 @@ async def object_to_dispatch(call: Call, input: ObjectToDispatchInput) -> Object
         order=order,
         unit_id=order.unit_id,
         suggested=suggested,
-        grounds=grounds,
+        grounds=input.grounds,
         filed_at=call.now,
         filed_by=call.viewer.account.name,
         due_at=(await reckon_deadline(call, case.county_id, deadlines.RULING)).due,
@@ -138,7 +137,7 @@ class RuleOnObjectionInput:
     idempotency_key: str = input_field(KEY)
     objection: ID = input_field("The objection (异议).")
     ruling: Ruling = input_field("UPHELD or REJECTED (裁定结果).")
-    reason: str = free_text("Why it is ruled so (裁定理由).")
+    reason: str = free_text("Why it is ruled so (裁定理由).", length=(1, REASON))
     unit: str | None = input_field(
         "Whose such cases are from now on, by code: the precedent (目录单位编码).", default=UNSET
     )
@@ -160,14 +159,13 @@ RULING = Action(
     action=RULING,
 )
 async def rule_on_objection(call: Call, input: RuleOnObjectionInput) -> RuleOnObjectionPayload:
-    reason = check_text(input.reason, REASON, "reason")
     if input.ruling not in (Ruling.UPHELD, Ruling.REJECTED):
         raise invalid_input("Rule that the objection is upheld or rejected.", "裁定结果应为成立或不成立。", "ruling")
     case, objection = await load_with_case(call, DispatchObjection, input.objection, "objection")
     order = await OrderRow.get(id=objection.order_id)
     # Neither whoever dispatched nor whoever objected: of the unit nobody comes so far.
     await require_independence(call, "", order.issued_by, objection.filed_by)
-    objection.ruling, objection.reason = input.ruling, reason
+    objection.ruling, objection.reason = input.ruling, input.reason
     objection.ruled_at, objection.ruled_by = call.now, call.viewer.account.name
     if input.unit:
         await record_precedent(call, case, objection, await find_unit(input.unit, "unit"))

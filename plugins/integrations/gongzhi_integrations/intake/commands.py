@@ -10,6 +10,7 @@ from typing import Any
 
 import strawberry
 from gongzhi.core.cases.models import CaseKind, Urgency
+from gongzhi.core.cases.opening import ADDRESS, BODY, TITLE
 from gongzhi.core.cases.reporting import ReportCaseInput, file_report, receipt_code
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.models import GridRow
@@ -19,7 +20,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.plans import DECIDED, GUARD, MOST, Guard
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_code, check_moment, check_text, input_form, invalid_input, is_given
+from gongzhi.runtime.checks import check_code, check_moment, input_form, invalid_input, is_given
 from gongzhi.runtime.commands import (
     COMMAND,
     Call,
@@ -68,20 +69,22 @@ class IntakeEntryInput:
     kind: CaseKind = input_field("What is asked (类型).")
     channel: str = input_field("How it arrived, as a channel's code (渠道代码).", default="HOTLINE_12345")
     category: str = input_field("What it is about, as a category's code (分类代码).")
-    title: str = free_text("In a few words (标题).")
-    description: str = free_text("The matter (描述).")
+    title: str = free_text("In a few words (标题).", length=(1, TITLE))
+    description: str = free_text("The matter (描述).", length=(1, BODY))
     place: PointInput | None = input_field("Where; the grid is found from it (位置).", default=UNSET)
     grid: str | None = input_field(
         "In which grid, if there is no place; with an address alone your county, which places it (网格编码).",
         default=UNSET,
     )
-    address: str | None = input_field("Where, in words (地址).", default=UNSET)
+    address: str | None = input_field("Where, in words (地址).", length=(0, ADDRESS), default=UNSET)
     urgency: Urgency = input_field("How soon somebody must look (紧急程度).", default=Urgency.ROUTINE)
     against: str | None = input_field(
         "The unit a tip-off or complaint is against, by its code (被反映单位).", default=UNSET
     )
     caller: str | None = free_text(
-        "The caller's name, or how they wish to be called; staff read it (来电人称呼).", default=UNSET
+        "The caller's name, or how they wish to be called; staff read it (来电人称呼).",
+        length=(1, CALLER),
+        default=UNSET,
     )
     phone: str | None = input_field(
         "The number to call back, which the caller hears of the case by; sealed, and shown masked (回拨号码).",
@@ -89,7 +92,9 @@ class IntakeEntryInput:
     )
     called_at: datetime.datetime | None = input_field("When they called (来电时间).", default=UNSET)
     recording: str | None = input_field(
-        "What your system calls the recording; no address, for it is never fetched (录音编号).", default=UNSET
+        "What your system calls the recording; no address, for it is never fetched (录音编号).",
+        length=(1, RECORDING),
+        default=UNSET,
     )
     due_at: datetime.datetime | None = input_field(
         "By when who is above your system wants an answer; a clock of its own, which nothing here moves (上级时限).",
@@ -104,7 +109,7 @@ class IntakeCasesInput:
         "(批次标识).",
         default=None,
     )
-    entries: list[IntakeEntryInput] = input_field(f"{ENTRIES} at most (工单).")
+    entries: list[IntakeEntryInput] = input_field("The orders (工单).", items=(1, ENTRIES))
 
 
 @strawberry.type(description="What came of an order (工单结果).")
@@ -185,7 +190,7 @@ def read_call(call: Call, entry: IntakeEntryInput) -> dict[str, Any]:
     """Check what an order tells of the call; what it leaves out is None. Raises Refusals that name each field."""
     with input_form() as read:
         return {
-            "caller": read(check_text, entry.caller, CALLER, "caller") if is_given(entry.caller) else None,
+            "caller": entry.caller or None,
             "phone": read(check_code, codes.check_phone, entry.phone, "phone") if is_given(entry.phone) else None,
             "called_at": (
                 read(check_moment, call.now, entry.called_at, OLDEST, "calledAt") if is_given(entry.called_at) else None
@@ -210,15 +215,14 @@ def check_deadline(call: Call, entry: IntakeEntryInput) -> datetime.datetime | N
 
 def check_recording(value: str, *path: str) -> str:
     """Return the recording's reference, which is no address: nobody here is to follow it."""
-    kept = check_text(value, RECORDING, *path)
-    if "://" in kept:
+    if "://" in value:
         raise invalid_input(
             "Give the recording's id in your system, not its address.", "请填写录音编号，不要填写网址。", *path
         )
-    return kept
+    return value
 
 
-FILE = Command("intake_cases", file_order, Filed, INTAKE, repeats=True, input=IntakeEntryInput)
+FILE = Command("intake_cases", file_order, Filed, INTAKE, repeats=True, input=IntakeEntryInput, form=read_call)
 """An order's own external number makes it idempotent, so nothing else has to be kept of a request."""
 
 

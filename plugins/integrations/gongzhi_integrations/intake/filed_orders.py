@@ -14,7 +14,7 @@ from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation, Query
-from gongzhi.runtime.checks import check_text, invalid_input, is_given, not_found
+from gongzhi.runtime.checks import invalid_input, is_given, not_found
 from gongzhi.runtime.commands import (
     KEY,
     Call,
@@ -66,14 +66,13 @@ async def find_filed_order(
 class WithdrawFiledOrderInput:
     idempotency_key: str = input_field(KEY)
     external_number: str = input_field(NUMBER)
-    reason: str = free_text("Why; the caller reads it (撤回原因).")
+    reason: str = free_text("Why; the caller reads it (撤回原因).", length=(1, REASON))
 
 
 @command("Take back an order of one's own, before it is accepted (撤回已接入工单).", requires=INTAKE)
 async def withdraw_filed_order(call: Call, input: WithdrawFiledOrderInput) -> CasePayload:
-    reason = check_text(input.reason, REASON, "reason")
     case = await find_filed_case(call, input.external_number)
-    return await advance_case(call, case, machine.WITHDRAW, note=reason, shown=True)
+    return await advance_case(call, case, machine.WITHDRAW, note=input.reason, shown=True)
 
 
 @strawberry.input(description="What the caller said when your system asked them (工单回访).")
@@ -83,13 +82,13 @@ class FollowUpFiledOrderInput:
     contact: Contact = input_field("How they were asked (回访方式).", default=Contact.PHONE)
     reached: bool = input_field("Whether they were reached (是否联系上).")
     solved: bool | None = input_field("Whether they say it is solved (是否解决).", default=UNSET)
-    rating: int | None = input_field("How they rate it, 1 to 5 (评分).", default=UNSET)
-    note: str | None = free_text("What they said (备注).", default=UNSET)
+    rating: int | None = input_field("How they rate it (评分).", between=(1, 5), default=UNSET)
+    note: str | None = free_text("What they said (备注).", length=(0, REASON), default=UNSET)
     recording: str | None = input_field(
         "What your system calls the recording of it; no address, for it is never fetched (回访录音编号).", default=UNSET
     )
     attachments: list[ID] = input_field(
-        f"What the uploads of other evidence answered, {MOST} at most (附件标识).", default_factory=list
+        "What the uploads of other evidence answered (附件标识).", items=MOST, default_factory=list
     )
 
 
@@ -120,14 +119,15 @@ async def follow_up_filed_order(call: Call, input: FollowUpFiledOrderInput) -> F
 class PressForFiledOrderInput:
     idempotency_key: str = input_field(KEY)
     external_number: str = input_field(NUMBER)
-    reason: str = free_text("Why; the unit reads it (催办事由).")
+    reason: str = free_text("Why; the unit reads it (催办事由).", length=(1, REASON))
 
 
 @command("Have whoever has an order of one's own asked what is done about it (催办已接入工单).", requires=INTAKE)
 async def press_for_filed_order(call: Call, input: PressForFiledOrderInput) -> SupervisionPayload:
-    reason = check_text(input.reason, REASON, "reason")
     # The mildest there is: what is louder is for offices to decide.
-    return await press_for_answer(call, await find_filed_case(call, input.external_number), Level.REMINDER, reason)
+    return await press_for_answer(
+        call, await find_filed_case(call, input.external_number), Level.REMINDER, input.reason
+    )
 
 
 async def find_filed_case(call: Call, number: str) -> CaseRow:

@@ -23,7 +23,7 @@ from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime import sealing
 from gongzhi.runtime.actions import Action
-from gongzhi.runtime.checks import check_text, check_whole_number, input_form, invalid_input, is_given
+from gongzhi.runtime.checks import input_form, invalid_input, is_given
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -99,7 +99,7 @@ class WebhookSecretPayload:
 @strawberry.input(description="A new endpoint (创建回调).")
 class CreateWebhookInput:
     idempotency_key: str = input_field(KEY)
-    url: str = input_field("Where to send events to, https://… (地址).")
+    url: str = input_field("Where to send events to, https://… (地址).", length=(1, URL))
     grid: str = input_field(
         "It gets what happens in this grid, of a county or below, and in those below it (网格编码)."
     )
@@ -107,7 +107,7 @@ class CreateWebhookInput:
     selection: str | None = input_field(SELECTION, default=UNSET)
     filter: str | None = input_field(CONDITION, default=UNSET)
     authorization: str | None = input_field(HEADER, default=UNSET)
-    batch: int = input_field(BATCH, default=1)
+    batch: int = input_field(BATCH, between=(1, MOST), default=1)
 
 
 @command("Have events of cases delivered to an address, from now on (创建回调).", requires=EDIT)
@@ -115,7 +115,6 @@ async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecret
     with input_form() as read:
         url = read(partial(check_address, call), input.url, "url")
         types = read(partial(check_types, call), input.types, "types")
-        read(check_whole_number, input.batch, 1, MOST, "batch")
     grid = await find_county_grid(input.grid)
     if not call.may(EDIT, grid):
         raise not_allowed("grid")
@@ -154,12 +153,12 @@ class UpdateWebhookInput:
     idempotency_key: str = input_field(KEY)
     webhook: ID = input_field(WEBHOOK)
     expected_version: int = input_field(EXPECTED)
-    url: str | None = input_field("Where to send events to (地址).", default=UNSET)
+    url: str | None = input_field("Where to send events to (地址).", length=(1, URL), default=UNSET)
     types: list[str] | None = input_field(TYPES_GIVEN, default=UNSET)
     selection: str | None = input_field(SELECTION, default=UNSET)
     filter: str | None = input_field(CONDITION, default=UNSET)
     authorization: str | None = input_field(HEADER, default=UNSET)
-    batch: int | None = input_field(BATCH, default=UNSET)
+    batch: int | None = input_field(BATCH, between=(1, MOST), default=UNSET)
 
 
 OWNING = Action(Webhook, (OWNS,))
@@ -172,9 +171,7 @@ async def update_webhook(call: Call, input: UpdateWebhookInput) -> WebhookPayloa
     with input_form() as read:
         row.url = read(partial(check_address, call), input.url, "url") if is_given(input.url) else row.url
         row.types = read(partial(check_types, call), input.types, "types") if is_given(input.types) else row.types
-        if is_given(input.batch):
-            read(check_whole_number, input.batch, 1, MOST, "batch")
-            row.batch = input.batch
+    row.batch = input.batch if is_given(input.batch) else row.batch
     if input.selection is not UNSET:
         row.selection = check_selection(call, input.selection) if input.selection else None
     if input.filter is not UNSET:
@@ -231,15 +228,13 @@ async def delete_webhook(call: Call, input: WebhookInput) -> DeleteWebhookPayloa
 class RotateWebhookSecretInput:
     idempotency_key: str = input_field(KEY)
     webhook: ID = input_field(WEBHOOK)
-    overlap: int = input_field("For how many hours both sign, a month at most (重叠小时数).", default=OVERLAP)
+    overlap: int = input_field("For how many hours both sign (重叠小时数).", between=(0, 31 * 24), default=OVERLAP)
 
 
 @command(
     "Make a new secret; for an overlap, deliveries are signed with both (轮换回调密钥).", requires=EDIT, action=OWNING
 )
 async def rotate_webhook_secret(call: Call, input: RotateWebhookSecretInput) -> WebhookSecretPayload:
-    if not 0 <= input.overlap <= 31 * 24:
-        raise invalid_input(f"{FIELD} is 0 to 744 hours.", f"{FIELD}应为 0 至 744 小时。", "overlap")
     row: WebhookRow = await find_webhook(call, input.webhook)
     await RetiredSecretRow.filter(webhook=row, until__lte=call.now).delete()
     if await RetiredSecretRow.filter(webhook=row).count() >= OVERLAPPING:
@@ -362,12 +357,11 @@ async def find_last_position(call: Call) -> int:
     return int(row["given"])
 
 
-def check_address(call: Call, given: str, *path: str) -> str:
+def check_address(call: Call, url: str, *path: str) -> str:
     """Check the form of an address, and that events may be sent there. Raises Refusal.
 
     What a name leads to is looked at with each delivery: it may be another address by then.
     """
-    url = check_text(given, URL, *path)
     try:
         parts = urlsplit(url)
         plain = not (parts.username or parts.password or parts.fragment) and parts.port != 0

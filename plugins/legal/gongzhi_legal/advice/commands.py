@@ -13,7 +13,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, Requirement, require_states, tell_state
-from gongzhi.runtime.checks import check_text, invalid_input, is_given, not_found
+from gongzhi.runtime.checks import is_given, not_found
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.runtime.file_checks import ReceivedFile
 from gongzhi.values.errors import Text
@@ -68,7 +68,7 @@ class LegalAdvicePayload:
 @strawberry.input(description="A question about the law (法律咨询).")
 class AskAdviceInput:
     idempotency_key: str = input_field(KEY)
-    question: str = input_field("The question, 5000 characters at most; with a recording, what it is about (问题).")
+    question: str = input_field("The question; with a recording, what it is about (问题).", length=(1, 5_000))
     topic: LegalTopic = input_field("What it is about (事项).", default=LegalTopic.OTHER)
     urgent: bool = input_field("Whether it cannot wait; in danger call 110 (是否紧急).", default=False)
     person: ID | None = input_field("Who asks, if one speaks for them; oneself if not given (咨询人).", default=UNSET)
@@ -82,7 +82,6 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
     # Somebody else may ask for a person only if they may exercise that person's rights.
     person = await load_subject(call, input.person or None)
     await require_speaker(call, person)
-    question = check_text(input.question, 5_000, "question")
     recording = await receive_recording(call, input.recording) if is_given(input.recording) else None
     grid = await find_grid(input.grid, "grid") if is_given(input.grid) else await GridRow.get(id=person.grid_id)
     # The matter comes first: the words below are sealed under its key.
@@ -105,7 +104,7 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
         booking=booking,
     )
     # Sealed before the row is saved, bound to table, column and row: the database never has the words in clear.
-    cipher.write(row, question=question)
+    cipher.write(row, question=input.question)
     row.version = 0
     await row.save()
     if recording:
@@ -182,7 +181,7 @@ CHANGED = (
 class AnswerAdviceInput:
     idempotency_key: str = input_field(KEY)
     advice: ID = input_field("The question (咨询).")
-    text: str = input_field("The answer (答复).")
+    text: str = input_field("The answer (答复).", length=(1, 10_000))
 
 
 @command(
@@ -193,7 +192,7 @@ class AnswerAdviceInput:
 async def answer_advice(call: Call, input: AnswerAdviceInput) -> LegalAdvicePayload:
     row, matter = await load_advice(call, input.advice)
     message = MessageRow(matter=matter, at=call.now, by=SeatRole.HANDLER, account=call.viewer.account.name)
-    (await open_cipher(call.context, matter)).write(message, text=check_text(input.text, 10_000, "text"))
+    (await open_cipher(call.context, matter)).write(message, text=input.text)
     await message.save()
     # The first answer stops the clock; later ones do not move it.
     row.answered_at, row.state = row.answered_at or call.now, AdviceState.ANSWERED
@@ -236,7 +235,7 @@ async def seated_people(call: Call, matter: MatterRow) -> list[UUID]:
 class RateAdviceInput:
     idempotency_key: str = input_field(KEY)
     advice: ID = input_field("The question (咨询).")
-    rating: int = input_field("1 is worst, 5 is best (评分).")
+    rating: int = input_field("1 is worst, 5 is best (评分).", between=(1, 5))
     share: bool = input_field(
         "Whether it may become an entry for everybody, without names, once reviewed (是否同意匿名入库).", default=False
     )
@@ -250,8 +249,6 @@ class RateAdviceInput:
 )
 async def rate_advice(call: Call, input: RateAdviceInput) -> LegalAdvicePayload:
     row, matter = await load_advice(call, input.advice)
-    if not 1 <= input.rating <= 5:
-        raise invalid_input("The rating is from 1 to 5.", "评分应为 1 至 5。", "rating")
     # Consent to an anonymous entry stands with the rating; it may be taken back afterwards.
     row.rating, row.shared_at = input.rating, call.now if input.share else None
     # Closed by whoever asked: an adviser cannot end a question.

@@ -13,7 +13,6 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Action, Requirement, require_empty, require_held, require_states
-from gongzhi.runtime.checks import check_text
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.runtime.screening import Concern, screen_text
 from gongzhi.values.errors import Refusal, Text
@@ -40,8 +39,8 @@ class LegalEntryPayload:
 class ProposeLegalEntryInput:
     idempotency_key: str = input_field(KEY)
     advice: ID = input_field("The question it comes from; whoever asked must have agreed (咨询).")
-    question: str = input_field("The question as anybody might ask it (问题).")
-    answer: str = input_field("The answer (解答).")
+    question: str = input_field("The question as anybody might ask it (问题).", length=(1, 300))
+    answer: str = input_field("The answer (解答).", length=(1, 3_000))
 
 
 SHARED = Requirement(
@@ -60,7 +59,7 @@ UNWRITTEN = require_empty("entry_id", Text("There is an entry of this already.",
 )
 async def propose_legal_entry(call: Call, input: ProposeLegalEntryInput) -> LegalEntryPayload:
     row, matter = await load_advice(call, input.advice)
-    question, answer = check_text(input.question, 300, "question"), check_text(input.answer, 3_000, "answer")
+    question, answer = input.question, input.answer
     for path, said in (("question", question), ("answer", answer)):
         await require_nameless(call, matter, said, path)
     entry = await EntryRow.create(

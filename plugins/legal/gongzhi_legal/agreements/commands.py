@@ -15,7 +15,7 @@ from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Action, Requirement, require_rows
-from gongzhi.runtime.checks import check_past_day, check_text, invalid_input, is_given, not_found, today
+from gongzhi.runtime.checks import check_past_day, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -67,7 +67,7 @@ OUTCOMES = {
 
 @strawberry.input(description="One thing that somebody promised (协议事项).")
 class AgreementTermInput:
-    text: str = input_field("What (内容).")
+    text: str = input_field("What (内容).", length=(1, 1_000))
     obligor: ID = input_field("Who promised it: a party that signs (履行人).")
     due_on: datetime.date | None = input_field("By when; at once if not given (履行期限).", default=UNSET)
 
@@ -84,14 +84,14 @@ class RecordAgreementInput:
     idempotency_key: str = input_field(KEY)
     mediation: ID = input_field("The mediation (调解).")
     form: AgreementForm = input_field("Whether it is on paper (形式).", default=AgreementForm.WRITTEN)
-    facts: str = input_field("What the dispute was about, as the parties agree (主要事实).")
-    terms: list[AgreementTermInput] = input_field(f"What was promised, {MOST} at most (协议事项).")
+    facts: str = input_field("What the dispute was about, as the parties agree (主要事实).", length=(1, 5_000))
+    terms: list[AgreementTermInput] = input_field("What was promised (协议事项).", items=(1, MOST))
     signatures: list[AgreementSignatureInput] = input_field("Who signed: two parties at least (签署).")
     effective_on: datetime.date | None = input_field(
         "From when it binds; today if not given (生效日期).", default=UNSET
     )
-    place: str | None = input_field("Where it is to be done (履行地点).", default=UNSET)
-    performance: str | None = input_field("How it is to be done (履行方式).", default=UNSET)
+    place: str | None = input_field("Where it is to be done (履行地点).", length=(1, 500), default=UNSET)
+    performance: str | None = input_field("How it is to be done (履行方式).", length=(1, 500), default=UNSET)
     level: SettlementLevel | None = input_field(
         "Where it was reached: at the level of its mediators if not given; GRID if those of the village reached it in "
         "the grid (化解层级).",
@@ -113,8 +113,7 @@ async def record_agreement(call: Call, input: RecordAgreementInput) -> Mediation
     signed = read_signatures(call, input.signatures, known, matter)
     terms = read_promises(call, input.terms, known, {one.party_id for one in signed})
     effective = check_past_day(call, input.effective_on, "effectiveOn") if is_given(input.effective_on) else today(call)
-    facts = check_text(input.facts, 5_000, "facts")
-    said = {name: check_optional_text(getattr(input, name), name) for name in ("place", "performance")}
+    said = {"place": input.place or None, "performance": input.performance or None}
     # The template in use now is stored with the agreement, so that it prints the same after a new one is set.
     template = await in_use(matter.county_id)
     require_blanks(template, said)
@@ -129,7 +128,7 @@ async def record_agreement(call: Call, input: RecordAgreementInput) -> Mediation
         template=template,
         account=call.viewer.account.name,
     )
-    cipher.write(agreement, facts=facts, **said)
+    cipher.write(agreement, facts=input.facts, **said)
     await agreement.save()
     await SignatureRow.bulk_create(signed)
     await write_terms(cipher, matter, input.terms, terms)
@@ -151,10 +150,6 @@ def agreement_level(row: MediationRow, level: SettlementLevel) -> SettlementLeve
             "level",
         )
     return level
-
-
-def check_optional_text(value: str | None, path: str) -> str | None:
-    return check_text(value, 500, path) if is_given(value) else None
 
 
 def read_signatures(
@@ -192,8 +187,6 @@ def read_promises(
     call: Call, wanted: Sequence[AgreementTermInput], known: dict[UUID, PartyRow], signed: set[UUID]
 ) -> list[TermRow]:
     """Return what was promised, each by somebody who signed."""
-    if not 1 <= len(wanted) <= MOST:
-        raise invalid_input(f"Give 1 to {MOST} terms.", f"请列出 1 至 {MOST} 项协议事项。", "terms")
     found = []
     for at, one in enumerate(wanted):
         party = known.get(key_of(MediationParty)(one.obligor))
@@ -210,8 +203,7 @@ def read_promises(
         due = one.due_on if is_given(one.due_on) else None
         if due is not None and due < today(call):
             raise invalid_input("It must not be due already.", "履行期限不能早于今天。", "terms", str(at), "dueOn")
-        # Checked here and sealed later, when the agreement has its matter's key at hand.
-        check_text(one.text, 1_000, "terms", str(at), "text")
+        # Its text is sealed later, when the agreement has its matter's key at hand.
         found.append(TermRow(place=at, obligor_id=party.id, due_on=due))
     return found
 
@@ -221,7 +213,7 @@ async def write_terms(
 ) -> None:
     for row, one in zip(rows, given, strict=True):
         row.matter_id = matter.id
-        cipher.write(row, text=one.text.strip())
+        cipher.write(row, text=one.text)
     await TermRow.bulk_create(rows)
 
 

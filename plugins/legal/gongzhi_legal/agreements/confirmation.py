@@ -10,7 +10,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Action, Requirement, require_states, tell_state
-from gongzhi.runtime.checks import check_past_day, check_text, invalid_input, is_given
+from gongzhi.runtime.checks import check_past_day, invalid_input
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -44,7 +44,7 @@ class RequestConfirmationInput:
     idempotency_key: str = input_field(KEY)
     confirmation: ID = input_field("The confirmation of the agreement (司法确认).")
     parties: list[ID] = input_field("Who asks: everybody who signed (共同申请人).")
-    court: str = input_field("Which court (法院).")
+    court: str = input_field("Which court (法院).", length=(1, 100))
     expected_version: int = input_field(EXPECTED)
 
 
@@ -81,7 +81,7 @@ async def request_confirmation(call: Call, input: RequestConfirmationInput) -> J
         )  # fmt: skip
     row.state, row.court, row.requested_at = (
         ConfirmationState.REQUESTED,
-        check_text(input.court, 100, "court"),
+        input.court,
         call.now,
     )
     # Kept as a date: the court counts whole days.
@@ -108,7 +108,7 @@ class RecordConfirmationInput:
     confirmation: ID = input_field("The confirmation (司法确认).")
     state: ConfirmationState = input_field("ACCEPTED, CONFIRMED or REJECTED (结果).")
     on: datetime.date = input_field("When (日期).")
-    reference: str | None = input_field("The number of the ruling (裁定书文号).", default=UNSET)
+    reference: str | None = input_field("The number of the ruling (裁定书文号).", length=(1, 60), default=UNSET)
     expected_version: int = input_field(EXPECTED)
 
 
@@ -142,7 +142,7 @@ async def record_confirmation(call: Call, input: RecordConfirmationInput) -> Jud
         row.accepted_on, row.decide_by = day, day_of(await term_end(call, matter.county_id, day_start(day), DECISION))
     else:
         row.decided_on = day
-        row.reference = check_text(input.reference, 60, "reference") if is_given(input.reference) else None
+        row.reference = input.reference or None
     row.state = input.state
     return await save_confirmation(call, row, matter)
 

@@ -14,10 +14,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, Requirement, require_rows, require_states, tell_state
 from gongzhi.runtime.checks import (
     check_past_day,
-    check_text,
-    check_whole_number,
     invalid_input,
-    is_given,
     not_found,
 )
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
@@ -71,7 +68,7 @@ class ApplyForLegalAidInput:
         "(承诺经济困难).",
         default=False,
     )
-    facts: str = input_field("What it is about (事实和理由).")
+    facts: str = input_field("What it is about (事实和理由).", length=(1, 5_000))
     person: ID | None = input_field("Who asks, if one speaks for them (申请人).", default=UNSET)
 
 
@@ -79,7 +76,6 @@ class ApplyForLegalAidInput:
 async def apply_for_legal_aid(call: Call, input: ApplyForLegalAidInput) -> LegalAidPayload:
     person = await load_subject(call, input.person or None)
     await require_speaker(call, person)
-    facts = check_text(input.facts, 5_000, "facts")
     matter, cipher = await begin_matter(call, MatterKind.AID, await GridRow.get(id=person.grid_id))
     # Somebody who decides is found before anything is written: an application nobody handles would be lost, since no
     # list shows it.
@@ -103,7 +99,7 @@ async def apply_for_legal_aid(call: Call, input: ApplyForLegalAidInput) -> Legal
         due_at=await answer_deadline(call, matter.county_id, TERM),
         version=0,
     )
-    cipher.write(row, facts=facts)
+    cipher.write(row, facts=input.facts)
     await give_seat(call, matter.id, SeatRole.PARTY, person_id=person.id)
     if call.viewer.account.person and call.viewer.account.person != person.id:
         await give_seat(call, matter.id, SeatRole.REPRESENTATIVE, person_id=call.viewer.account.person)
@@ -146,7 +142,9 @@ class DecideLegalAidInput:
     idempotency_key: str = input_field(KEY)
     aid: ID = input_field("The application (申请).")
     grant: bool = input_field("Whether aid is given (是否给予援助).")
-    grounds: str | None = input_field("Why not, with the remedy; needed to refuse (理由).", default=UNSET)
+    grounds: str | None = input_field(
+        "Why not, with the remedy; needed to refuse (理由).", length=(1, 2_000), default=UNSET
+    )
 
 
 @command(
@@ -156,7 +154,7 @@ class DecideLegalAidInput:
 )
 async def decide_legal_aid(call: Call, input: DecideLegalAidInput) -> LegalAidPayload:
     row, matter = await load_aid(call, input.aid)
-    grounds = check_text(input.grounds, 2_000, "grounds") if is_given(input.grounds) else None
+    grounds = input.grounds or None
     if not input.grant and grounds is None:
         raise not_found(
             "Say why it is refused, and what one can do about it.", "请说明不予援助的理由和救济途径。", "grounds"
@@ -197,7 +195,7 @@ class RecordLegalAidHoursInput:
     idempotency_key: str = input_field(KEY)
     aid: ID = input_field("The application (申请).")
     day: datetime.date = input_field("Which day (日期).")
-    minutes: int = input_field("How long (分钟).")
+    minutes: int = input_field("How long (分钟).", between=(1, DAY))
 
 
 @command(
@@ -207,7 +205,7 @@ class RecordLegalAidHoursInput:
 )
 async def record_legal_aid_hours(call: Call, input: RecordLegalAidHoursInput) -> LegalAidPayload:
     row, matter = await load_aid(call, input.aid)
-    day, minutes = check_past_day(call, input.day, "day"), check_whole_number(input.minutes, 1, DAY, "minutes")
+    day, minutes = check_past_day(call, input.day, "day"), input.minutes
     # Time by day and minutes, and nothing of what was done. The application is locked, so that sums hold.
     whose: dict[str, Any] = {"matter": matter, "day": day, "account": call.viewer.account.name}
     before: Any = await HoursRow.filter(**whose).values_list("minutes", flat=True)

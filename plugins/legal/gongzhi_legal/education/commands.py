@@ -13,7 +13,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, invalid_input, today
+from gongzhi.runtime.checks import invalid_input, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from strawberry import ID
 
@@ -53,14 +53,14 @@ class LawArticlePayload:
 class PublishLawArticleInput:
     idempotency_key: str = input_field(KEY)
     grid: str = input_field("For whom: this grid and all below it, by code (面向网格编码).")
-    title: str = input_field("Its title (标题).")
-    text: str = input_field("What it says (正文).")
+    title: str = input_field("Its title (标题).", length=(1, 100))
+    text: str = input_field("What it says (正文).", length=(1, 10_000))
 
 
 @command("Publish something to read about the law (发布普法文章).", requires=TEACH)
 async def publish_law_article(call: Call, input: PublishLawArticleInput) -> LawArticlePayload:
     grid = await load_audience(call, input.grid)
-    title, said = check_text(input.title, 100, "title"), check_text(input.text, 10_000, "text")
+    title, said = input.title, input.text
     row = await ArticleRow.create(
         grid=grid, title=title, text=said, published_at=call.now, account=call.viewer.account.name
     )
@@ -90,8 +90,8 @@ class LawLecturePayload:
 class AnnounceLawLectureInput:
     idempotency_key: str = input_field(KEY)
     grid: str = input_field("For whom, by code (面向网格编码).")
-    title: str = input_field("Its title (标题).")
-    place: str = input_field("Where (地点).")
+    title: str = input_field("Its title (标题).", length=(1, 100))
+    place: str = input_field("Where (地点).", length=(1, 200))
     starts_at: datetime.datetime = input_field("When (时间).")
 
 
@@ -102,8 +102,8 @@ async def announce_law_lecture(call: Call, input: AnnounceLawLectureInput) -> La
         raise invalid_input("The talk must begin later than now.", "活动时间应晚于现在。", "startsAt")
     row = await LectureRow.create(
         grid=grid,
-        title=check_text(input.title, 100, "title"),
-        place=check_text(input.place, 200, "place"),
+        title=input.title,
+        place=input.place,
         starts_at=input.starts_at,
         account=call.viewer.account.name,
     )
@@ -118,28 +118,26 @@ class LawQuizPayload:
 
 @strawberry.input(description="A question with its answers (题目).")
 class LawQuestionInput:
-    text: str = input_field("The question (题干).")
-    options: list[str] = input_field("Two to six answers (选项).")
-    right: int = input_field("The place of the right one, from 0 (正确选项).")
-    why: str = input_field("Why it is right, with the law (解析).")
+    text: str = input_field("The question (题干).", length=(1, 300))
+    options: list[str] = input_field("The answers to choose from (选项).", items=(2, 6), length=(1, 200))
+    right: int = input_field("The place of the right one, from 0 (正确选项).", between=(0, 5))
+    why: str = input_field("Why it is right, with the law (解析).", length=(1, 500))
 
 
 @strawberry.input(description="Questions about the law (发布普法问答).")
 class PublishLawQuizInput:
     idempotency_key: str = input_field(KEY)
     grid: str = input_field("For whom, by code (面向网格编码).")
-    title: str = input_field("Its title (标题).")
-    questions: list[LawQuestionInput] = input_field(f"{MOST} at most (题目).")
+    title: str = input_field("Its title (标题).", length=(1, 100))
+    questions: list[LawQuestionInput] = input_field("The questions (题目).", items=(1, MOST))
 
 
 @command("Publish questions about the law to try (发布普法问答).", requires=TEACH)
 async def publish_law_quiz(call: Call, input: PublishLawQuizInput) -> LawQuizPayload:
     grid = await load_audience(call, input.grid)
-    if not 1 <= len(input.questions) <= MOST:
-        raise invalid_input(f"Give 1 to {MOST} questions.", f"请给出 1 至 {MOST} 道题。", "questions")
     row = await QuizRow.create(
         grid=grid,
-        title=check_text(input.title, 100, "title"),
+        title=input.title,
         questions=[read_question(one, at) for at, one in enumerate(input.questions)],
         published_at=call.now,
         account=call.viewer.account.name,
@@ -148,17 +146,9 @@ async def publish_law_quiz(call: Call, input: PublishLawQuizInput) -> LawQuizPay
 
 
 def read_question(one: LawQuestionInput, at: int) -> dict[str, Any]:
-    place = ("questions", str(at))
-    if not 2 <= len(one.options) <= 6 or not 0 <= one.right < len(one.options):
-        raise invalid_input(
-            "Give two to six answers, and which is right.", "请给出 2 至 6 个选项及正确选项。", *place, "right"
-        )
-    return {
-        "text": check_text(one.text, 300, *place, "text"),
-        "options": [check_text(option, 200, *place, "options", str(n)) for n, option in enumerate(one.options)],
-        "right": one.right,
-        "why": check_text(one.why, 500, *place, "why"),
-    }
+    if one.right >= len(one.options):
+        raise invalid_input("Say which answer is right.", "请指明正确选项。", "questions", str(at), "right")
+    return {"text": one.text, "options": one.options, "right": one.right, "why": one.why}
 
 
 @strawberry.type(description="What was right, and why (答题结果).")

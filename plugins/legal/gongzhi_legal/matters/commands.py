@@ -11,7 +11,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_empty
-from gongzhi.runtime.checks import check_text, invalid_input
+from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import Text
 from strawberry import ID
@@ -35,7 +35,7 @@ class LegalMessagePayload:
 class SendLegalMessageInput:
     idempotency_key: str = input_field(KEY)
     matter: ID = input_field("The matter (事项).")
-    text: str = input_field(f"What, {LONG} characters at most (内容).")
+    text: str = input_field("What (内容).", length=(1, LONG))
 
 
 IS_OPEN = require_empty("closed_at", Text("The matter is closed.", "该事项已结束。"))
@@ -48,7 +48,7 @@ IN_OPEN_MATTER = Action(LegalMatter, (), (IS_OPEN,))
 )
 async def send_legal_message(call: Call, input: SendLegalMessageInput) -> LegalMessagePayload:
     # Found as a matter, which takes a seat at it.
-    matter, words = await load_matter(call, input.matter), check_text(input.text, LONG, "text")
+    matter, words = await load_matter(call, input.matter), input.text
     row = MessageRow(matter=matter, at=call.now, by=await sitting_as(call, matter.id), account=call.viewer.account.name)
     (await open_cipher(call.context, matter)).write(row, text=words)
     await row.save()
@@ -67,7 +67,7 @@ class LegalFilePayload:
 class AddLegalFileInput:
     idempotency_key: str = input_field(KEY)
     matter: ID = input_field("The matter (事项).")
-    title: str = input_field("What it is (名称).")
+    title: str = input_field("What it is (名称).", length=(1, 100))
     content: str = input_field(
         "JPEG, PNG, PDF or a recording, in base64, 600 kB at most (文件内容).", longest=2 * BYTES
     )
@@ -77,7 +77,7 @@ class AddLegalFileInput:
     "Add a file to an open matter: evidence, a recording, a scan (提交材料).", requires=None, action=IN_OPEN_MATTER
 )
 async def add_legal_file(call: Call, input: AddLegalFileInput) -> LegalFilePayload:
-    matter, title = await load_matter(call, input.matter), check_text(input.title, 100, "title")
+    matter, title = await load_matter(call, input.matter), input.title
     # Files lie sealed in the database: the bound keeps a matter below some eighteen megabytes.
     if await FileRow.filter(matter=matter).count() >= CAP:
         raise invalid_input(f"A matter has {CAP} files at most.", f"每件事项最多 {CAP} 份材料。", "matter")

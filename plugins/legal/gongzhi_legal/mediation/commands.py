@@ -11,7 +11,7 @@ from gongzhi.declare.entity import key_of
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_text, duplicate, invalid_input, is_given, not_found
+from gongzhi.runtime.checks import duplicate, invalid_input, is_given, not_found
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, input_field, not_allowed
 from gongzhi.values.errors import FIELD, Refusal
 from strawberry import ID, UNSET
@@ -185,8 +185,8 @@ class RecordMediationSessionInput:
     idempotency_key: str = input_field(KEY)
     mediation: ID = input_field(WHICH)
     at: datetime.datetime = input_field("When it was (时间).")
-    place: str = input_field("Where, or that it was online (地点).")
-    minutes: str = input_field("What was said and done; the parties read it (调解笔录).")
+    place: str = input_field("Where, or that it was online (地点).", length=(1, 200))
+    minutes: str = input_field("What was said and done; the parties read it (调解笔录).", length=(1, 20_000))
     expected_version: int = input_field(EXPECTED)
 
 
@@ -200,9 +200,7 @@ async def record_mediation_session(call: Call, input: RecordMediationSessionInpu
     if require_offset(input.at, "at") > call.now:
         raise invalid_input("It must not lie in the future.", "时间不能晚于现在。", "at")
     session = SessionRow(matter=matter, at=input.at, account=call.viewer.account.name)
-    (await open_cipher(call.context, matter)).write(
-        session, place=check_text(input.place, 200, "place"), minutes=check_text(input.minutes, 20_000, "minutes")
-    )
+    (await open_cipher(call.context, matter)).write(session, place=input.place, minutes=input.minutes)
     await session.save()
     return await save_mediation(call, row, matter)
 
@@ -245,7 +243,7 @@ async def extend_mediation(call: Call, input: ExtendMediationInput) -> Mediation
 class EscalateMediationInput:
     idempotency_key: str = input_field(KEY)
     mediation: ID = input_field(WHICH)
-    reason: str = input_field("Why; the parties and the next mediator read it (理由).")
+    reason: str = input_field("Why; the parties and the next mediator read it (理由).", length=(1, 2_000))
 
 
 @command(
@@ -255,7 +253,6 @@ class EscalateMediationInput:
 )
 async def escalate_mediation(call: Call, input: EscalateMediationInput) -> MediationPayload:
     row, matter = await load_mediation(call, input.mediation)
-    reason = check_text(input.reason, 2_000, "reason")
     # Upwards only, and to the first level above where somebody is free.
     above = LEVELS[LEVELS.index(row.level) + 1 :]
     if not above:
@@ -266,7 +263,7 @@ async def escalate_mediation(call: Call, input: EscalateMediationInput) -> Media
         raise nobody_free("mediation")
     # The reason is a message of the matter, so that parties read it and no list shows it.
     note = MessageRow(matter=matter, at=call.now, by=SeatRole.HANDLER, account=call.viewer.account.name)
-    (await open_cipher(call.context, matter)).write(note, text=reason)
+    (await open_cipher(call.context, matter)).write(note, text=input.reason)
     await note.save()
     # The mediators before lose their seats: nothing more of it is theirs.
     await dismiss_mediators(call, matter)
@@ -283,7 +280,7 @@ class EndMediationInput:
         "FAILED or REFERRED by the mediator; WITHDRAWN or REFUSED by a party, at any time (结果)."
     )
     referred_to: Referral | None = input_field("Where the parties go on (后续途径).", default=UNSET)
-    reason: str | None = input_field("Why; a party need not say (原因).", default=UNSET)
+    reason: str | None = input_field("Why; a party need not say (原因).", length=(1, 2_000), default=UNSET)
 
 
 BY_MEDIATOR = (MediationOutcome.FAILED, MediationOutcome.REFERRED)
@@ -306,7 +303,7 @@ async def end_mediation(call: Call, input: EndMediationInput) -> MediationPayloa
     target: Referral | None = input.referred_to if is_given(input.referred_to) else None
     if input.outcome == MediationOutcome.REFERRED and target is None:
         raise not_found("Say where the parties go on.", "请说明后续途径。", "referredTo")
-    reason = check_text(input.reason, 2_000, "reason") if is_given(input.reason) else None
+    reason = input.reason or None
     # A party owes nobody a reason (art. 23).
     if input.outcome in BY_MEDIATOR and reason is None:
         raise not_found("Say why it ends; the parties read it.", "请说明终止原因。", "reason")

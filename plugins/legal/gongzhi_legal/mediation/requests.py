@@ -17,7 +17,7 @@ from gongzhi.core.people.types import Person
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_code, check_text, duplicate, invalid_input, is_given, not_found, today
+from gongzhi.runtime.checks import check_code, duplicate, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values import codes
 from gongzhi.values.codes import Series
@@ -56,7 +56,7 @@ CHOSEN = 3
 @strawberry.input(description="A party: somebody on file, or anybody by name and telephone number (当事人).")
 class MediationPartyInput:
     person: ID | None = input_field("Somebody on file (人员).", default=UNSET)
-    name: str | None = input_field("The name of somebody who is not (姓名).", default=UNSET)
+    name: str | None = input_field("The name of somebody who is not (姓名).", length=(1, 50), default=UNSET)
     phone: str | None = input_field("Their telephone number (电话).", default=UNSET)
     represents: int | None = input_field(
         "For who speaks for a party: that party's place in this list, from 0 (代理第几位当事人).", default=UNSET
@@ -75,7 +75,7 @@ class RequestMediationInput:
         f"Who: the applicant first, two at least, {MOST} at most (当事人)."
     )
     rights_acknowledged: bool = input_field("That the applicant has been shown the rights of parties (已告知权利).")
-    facts: str | None = input_field("What it is about (纠纷事由).", default=UNSET)
+    facts: str | None = input_field("What it is about (纠纷事由).", length=(1, 5_000), default=UNSET)
     mediators: list[ID] = input_field("Whom the applicant chooses from the panel (选定调解员).", default_factory=list)
 
 
@@ -114,7 +114,6 @@ async def request_mediation(call: Call, input: RequestMediationInput) -> Mediati
             ("rightsAcknowledged",),
         )
     kind = await dispute_type(call, input.dispute_type)
-    facts = check_text(input.facts, 5_000, "facts") if is_given(input.facts) else None
     # From here on words are sealed under the matter's key.
     matter, cipher = await begin_matter(call, MatterKind.MEDIATION, place)
     people = [one.person.id for one in parties if one.person]
@@ -131,7 +130,7 @@ async def request_mediation(call: Call, input: RequestMediationInput) -> Mediati
         due_at=await term_end(call, matter.county_id, call.now, MEDIATION),
         extensions=[],
     )
-    cipher.write(row, facts=facts)
+    cipher.write(row, facts=input.facts or None)
     await row.save()
     await write_parties(call, matter, cipher, parties, joined=applied)
     # Parties before mediators: conflicts have been looked for among them above.
@@ -210,7 +209,7 @@ async def read_party(call: Call, given: MediationPartyInput, at: int) -> Party:
     # Name and number of whoever is not on file are sealed with the matter, not added to the files of people.
     return Party(
         None,
-        check_text(given.name, 50, *place, "name"),
+        given.name,
         check_code(codes.check_phone, given.phone, *place, "phone"),
         speaks,
     )

@@ -20,8 +20,6 @@ from gongzhi.declare.viewer import ViewerScope
 from gongzhi.runtime.actions import Action, Requirement, require_held
 from gongzhi.runtime.checks import (
     check_code,
-    check_text,
-    check_whole_number,
     duplicate,
     input_form,
     invalid_input,
@@ -55,18 +53,20 @@ class LegalAdviserPayload:
 @strawberry.input(description="Somebody for the panel (聘任顾问).")
 class AddLegalAdviserInput:
     idempotency_key: str = input_field(KEY)
-    name: str = input_field("Their name, which is published (姓名).")
+    name: str = input_field("Their name, which is published (姓名).", length=(1, 100))
     kind: AdviserKind = input_field("What they are (类别).")
-    qualification: str = input_field("What qualifies them, such as the number of a licence (资质).")
-    account: str = input_field("The account they sign in with (账户).")
+    qualification: str = input_field("What qualifies them, such as the number of a licence (资质).", length=(1, 200))
+    account: str = input_field("The account they sign in with (账户).", length=(1, 100))
     grid: str = input_field("The grid that appoints them, by code (聘任网格编码).")
-    serves: list[str] = input_field("Villages, towns or counties they serve, by code (服务网格编码).")
+    serves: list[str] = input_field("Villages, towns or counties they serve, by code (服务网格编码).", items=(1, MOST))
     person: ID | None = input_field("Who they are on file, so that their own family's matters are kept away (人员).",
                               default=UNSET)  # fmt: skip
     unit: str | None = input_field("Whom they work for, by code (单位编码).", default=UNSET)
-    languages: list[str] = input_field("Languages and dialects (语言和方言).", default_factory=list)
+    languages: list[str] = input_field(
+        "Languages and dialects (语言和方言).", items=10, length=(1, 20), default_factory=list
+    )
     duty_phone: str | None = input_field("A number to publish, by their consent (公开电话).", default=UNSET)
-    capacity: int = input_field("How many matters they take at once (同时承办件数).", default=20)
+    capacity: int = input_field("How many matters they take at once (同时承办件数).", between=(1, 200), default=20)
 
 
 @command("Put somebody on the legal panel (聘任顾问).", requires=MANAGE)
@@ -81,16 +81,14 @@ async def add_legal_adviser(call: Call, input: AddLegalAdviserInput) -> LegalAdv
     unit = await find_unit(input.unit, "unit") if is_given(input.unit) else None
     with input_form() as read:
         said: dict[str, Any] = {
-            "name": read(check_text, input.name, 100, "name"),
-            "qualification": read(check_text, input.qualification, 200, "qualification"),
-            "account": read(check_text, input.account, 100, "account"),
-            "languages": [
-                read(check_text, one, 20, "languages", str(at)) for at, one in enumerate(input.languages[:10])
-            ],
+            "name": input.name,
+            "qualification": input.qualification,
+            "account": input.account,
+            "languages": input.languages,
             "duty_phone": read(check_code, codes.check_phone, input.duty_phone, "dutyPhone")
             if is_given(input.duty_phone)
             else None,
-            "capacity": read(check_whole_number, input.capacity, 1, 200, "capacity"),
+            "capacity": input.capacity,
         }
     # One adviser for each account: seats name the account, as it is without blanks around it.
     if await AdviserRow.exists(account=said["account"]):
@@ -103,8 +101,6 @@ async def add_legal_adviser(call: Call, input: AddLegalAdviserInput) -> LegalAdv
 
 async def load_served_grids(wanted: list[str]) -> list[GridRow]:
     """Return villages, towns and counties, each once."""
-    if not 1 <= len(wanted) <= MOST:
-        raise invalid_input(f"Name 1 to {MOST} grids.", f"请指定 1 至 {MOST} 个网格。", "serves")
     found = [await find_grid(one, "serves", str(at)) for at, one in enumerate(dict.fromkeys(wanted))]
     if any(one.kind not in SERVED for one in found):
         raise invalid_input("Advisers serve villages, towns and counties.", "服务范围须为村、镇或县。", "serves")
@@ -159,14 +155,14 @@ async def end_legal_adviser(call: Call, input: EndLegalAdviserInput) -> LegalAdv
 class LegalTimeInput:
     starts_at: datetime.datetime = input_field("From when (开始时间).")
     ends_at: datetime.datetime = input_field("Until when, 24 hours later at most (结束时间).")
-    place: str = input_field("Where (地点).")
+    place: str = input_field("Where (地点).", length=(1, 200))
 
 
 @strawberry.input(description="Times on duty (排班).")
 class AddLegalShiftsInput:
     idempotency_key: str = input_field(KEY)
     adviser: ID = input_field("Who (顾问).")
-    shifts: list[LegalTimeInput] = input_field(f"When and where, {MOST} at most (值班时间).")
+    shifts: list[LegalTimeInput] = input_field("When and where (值班时间).", items=(1, MOST))
 
 
 @command("Add to an adviser's rota (排班).", requires=None, action=KEEPING)
@@ -183,7 +179,7 @@ class OfferLegalSlotsInput:
     idempotency_key: str = input_field(KEY)
     adviser: ID = input_field("Who (顾问).")
     meeting: Meeting = input_field("How (方式).")
-    slots: list[LegalTimeInput] = input_field(f"When and where, {MOST} at most (预约时段).")
+    slots: list[LegalTimeInput] = input_field("When and where (预约时段).", items=(1, MOST))
 
 
 @command("Offer times at which an adviser can be met (开放预约).", requires=None, action=KEEPING)
@@ -201,8 +197,6 @@ async def read_times(
     call: Call, adviser: UUID, wanted: list[LegalTimeInput], table: str, path: str
 ) -> list[dict[str, Any]]:
     """Return times ahead that overlap neither each other nor what is there."""
-    if not 1 <= len(wanted) <= MOST:
-        raise invalid_input(f"Give 1 to {MOST} times.", f"请给出 1 至 {MOST} 个时间。", path)
     found: list[dict[str, Any]] = []
     # In the order of their beginning, so that only neighbours need to be compared; problems still name the place given.
     spans = [
@@ -221,8 +215,7 @@ async def read_times(
             )
         if found and found[-1]["ends_at"] > start or await call.fetch(OVERLAPS.format(table), adviser, start, end):
             raise duplicate("It overlaps another time.", "与已有时间重叠。", *place, "startsAt")
-        said = check_text(wanted[at].place, 200, *place, "place")
-        found.append({"adviser_id": adviser, "starts_at": start, "ends_at": end, "place": said})
+        found.append({"adviser_id": adviser, "starts_at": start, "ends_at": end, "place": wanted[at].place})
     return found
 
 

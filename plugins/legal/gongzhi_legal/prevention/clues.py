@@ -75,7 +75,7 @@ class ReportEnforcementClueInput:
     idempotency_key: str = input_field(KEY)
     grid: str = input_field("Where, by code (网格编码).")
     subject: ClueSubject = input_field("Which rules may have been broken (执法领域).")
-    text: str = input_field("What was seen (线索内容).")
+    text: str = input_field("What was seen (线索内容).", length=(1, 2_000))
 
 
 @command("Report a clue for inspectors, for whoever is signed in (上报执法线索).", requires=None)
@@ -85,7 +85,7 @@ async def report_enforcement_clue(call: Call, input: ReportEnforcementClueInput)
         # Not anonymous, because an answer is due; who it was is known to the seat alone.
         raise Refusal("UNAUTHENTICATED", "Sign in, so that you can be answered.", "请登录后上报，以便反馈。", ("grid",))
     # The words are sealed with the matter; subject and place are not, for they decide who takes it up.
-    words, grid = check_text(input.text, 2_000, "text"), await find_grid(input.grid, "grid")
+    words, grid = input.text, await find_grid(input.grid, "grid")
     matter, cipher = await begin_matter(call, MatterKind.CLUE, grid)
     row = ClueRow(
         matter=matter,
@@ -150,7 +150,7 @@ class DecideEnforcementClueInput:
     idempotency_key: str = input_field(KEY)
     clue: ID = input_field("The clue (线索).")
     accept: bool = input_field("Whether it is taken up (是否受理).")
-    reason: str | None = input_field("Why not; needed to decline (理由).", default=UNSET)
+    reason: str | None = input_field("Why not; needed to decline (理由).", length=(0, 2_000), default=UNSET)
     expected_version: int = input_field(EXPECTED)
 
 
@@ -172,8 +172,10 @@ async def decide_enforcement_clue(call: Call, input: DecideEnforcementClueInput)
 class CallOnEnforcementClueInput:
     idempotency_key: str = input_field(KEY)
     clue: ID = input_field("The clue (线索).")
-    units: list[str] = input_field("Who is to come, by units' codes (执法单位编码).")
-    matter: str = input_field("What they read of it; no names of people, least of all who reported it (事由).")
+    units: list[str] = input_field("Who is to come, by units' codes (执法单位编码).", items=(1, 30))
+    matter: str = input_field(
+        "What they read of it; no names of people, least of all who reported it (事由).", length=(1, 2_000)
+    )
     check_in_within: str = input_field("How long they have to come, as ISO 8601 (报到时限).", default="P1D")
     expected_version: int = input_field(EXPECTED)
 
@@ -187,10 +189,9 @@ class CallOnEnforcementClueInput:
 async def call_on_enforcement_clue(call: Call, input: CallOnEnforcementClueInput) -> EnforcementCluePayload:
     row, _ = await load_clue(call, input.clue)
     units = await load_summoned(call, input.units, None)
-    matter = check_text(input.matter, 2_000, "matter")
     # The whistle has the words that are written for it, never those of the clue: the units do not learn who reported
     # it.
-    whistle = await call_units(call, row.grid_id, units, matter, input.check_in_within)
+    whistle = await call_units(call, row.grid_id, units, input.matter, input.check_in_within)
     # By this the clue hears when the units are done.
     row.whistle_id = whistle.id
     await save_clue(call, row, ClueState.CALLED)
@@ -210,7 +211,7 @@ async def request_answer(call: Call, event: Occurrence) -> None:
 class ReplyToEnforcementClueInput:
     idempotency_key: str = input_field(KEY)
     clue: ID = input_field("The clue (线索).")
-    text: str = input_field("What was found and done; whoever reported it reads it (反馈).")
+    text: str = input_field("What was found and done; whoever reported it reads it (反馈).", length=(1, 2_000))
     expected_version: int = input_field(EXPECTED)
 
 
@@ -221,7 +222,7 @@ class ReplyToEnforcementClueInput:
 )
 async def reply_to_enforcement_clue(call: Call, input: ReplyToEnforcementClueInput) -> EnforcementCluePayload:
     row, matter = await load_clue(call, input.clue)
-    (await open_cipher(call.context, matter)).write(row, reply=check_text(input.text, 2_000, "text"))
+    (await open_cipher(call.context, matter)).write(row, reply=input.text)
     row.closed_at = matter.closed_at = call.now
     await matter.save(update_fields=["closed_at"])
     await save_clue(call, row, ClueState.REPLIED)

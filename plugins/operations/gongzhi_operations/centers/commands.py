@@ -9,7 +9,7 @@ from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_code, check_text, input_form, invalid_input, is_given, not_found, today
+from gongzhi.runtime.checks import check_code, input_form, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -47,8 +47,8 @@ class SetGovernanceCenterInput:
     expected_version: int | None = input_field(
         "The version you saw; nothing for a new centre (预期版本).", default=UNSET
     )
-    name: str = input_field("Its name (名称).")
-    address: str | None = input_field("Where it is (地址).", default=UNSET)
+    name: str = input_field("Its name (名称).", length=(1, 100))
+    address: str | None = input_field("Where it is (地址).", length=(1, 200), default=UNSET)
     duty_phone: str | None = input_field("The number on its door plate; it is published (值班电话).", default=UNSET)
     units: list[str] = input_field(
         f"Units that sit in it, by code, {CAP} at most (入驻单位编码).", default_factory=list
@@ -59,8 +59,6 @@ class SetGovernanceCenterInput:
 async def set_governance_center(call: Call, input: SetGovernanceCenterInput) -> GovernanceCenterPayload:
     grid = await load_area(call, input.grid)
     with input_form() as read:
-        name = read(check_text, input.name, 100, "name")
-        address = read(check_text, input.address, 200, "address") if is_given(input.address) else None
         phone = (
             read(check_code, codes.check_phone, input.duty_phone, "dutyPhone") if is_given(input.duty_phone) else None
         )
@@ -74,7 +72,12 @@ async def set_governance_center(call: Call, input: SetGovernanceCenterInput) -> 
         center = CenterRow(grid=grid, version=0)
     else:
         check_version(center, input.expected_version or 0)
-    center.name, center.address, center.duty_phone, center.version = name, address, phone, center.version + 1
+    center.name, center.address, center.duty_phone, center.version = (
+        input.name,
+        input.address or None,
+        phone,
+        center.version + 1,
+    )
     await center.save()
     # The list of units is replaced whole, so that what is sent is what holds.
     await SeatRow.filter(center=center).delete()

@@ -16,7 +16,7 @@ from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Action, Requirement, require_held, require_states
-from gongzhi.runtime.checks import check_text, duplicate, invalid_input, not_found
+from gongzhi.runtime.checks import duplicate, invalid_input, not_found
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -59,7 +59,7 @@ class DeclareEmergencyInput:
     idempotency_key: str = input_field(KEY)
     grid: str = input_field("Where, by the grid's code; at most a county (网格编码).")
     powers: list[str] = input_field("The codes of the powers that are needed (应急权力代码).")
-    reason: str = free_text("Why; everybody reads it, so no names of people (事由).")
+    reason: str = free_text("Why; everybody reads it, so no names of people (事由).", length=(1, REASON))
     until: datetime.datetime = input_field("When it ends by itself, in 72 hours at most (结束时间).")
     previous: ID | None = input_field("The one it is to go on from, as that ends (延续自).", default=UNSET)
     absorbs: list[ID] = input_field(
@@ -72,7 +72,6 @@ class DeclareEmergencyInput:
 @command("Declare an emergency; below the county a second person confirms it (宣布应急).", requires=DECLARE)
 async def declare_emergency(call: Call, input: DeclareEmergencyInput) -> EmergencyPayload:
     # Public with the emergency: what powers are taken for is for everybody to read.
-    reason = check_text(input.reason, REASON, "reason")
     # Locked, so that two declarations for one grid see each other.
     grid = await find_grid(input.grid, "grid", lock=True)
     if not call.may(DECLARE, grid):
@@ -94,7 +93,7 @@ async def declare_emergency(call: Call, input: DeclareEmergencyInput) -> Emergen
         grid=grid,
         state=EmergencyState.PENDING,
         powers=powers,
-        reason=reason,
+        reason=input.reason,
         declared_at=call.now,
         declared_by=call.viewer.account.name,
         starts_at=starts,

@@ -9,14 +9,14 @@ from typing import Any
 import strawberry
 from gongzhi.core.attachments.uploads import MOST
 from gongzhi.core.cases.models import CaseKind, CaseRow, Origin, Urgency
-from gongzhi.core.cases.opening import CaseDraft, open_case
+from gongzhi.core.cases.opening import ADDRESS, BODY, TITLE, CaseDraft, open_case
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.types import PointInput
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_moment, check_text, invalid_input, is_given
+from gongzhi.runtime.checks import check_moment, invalid_input, is_given
 from gongzhi.runtime.commands import (
     KEY,
     Call,
@@ -45,13 +45,13 @@ OLDEST = timedelta(days=366)
 @strawberry.input(description="What a patrol found, to be dealt with (巡查发现).")
 class FindingInput:
     category: str = input_field("What it is about, as a category's code (分类代码).")
-    title: str = free_text("In a few words (标题).")
-    description: str = free_text("The matter (描述).")
+    title: str = free_text("In a few words (标题).", length=(1, TITLE))
+    description: str = free_text("The matter (描述).", length=(1, BODY))
     kind: CaseKind = input_field("What is asked; nothing is tipped off this way (类型).", default=CaseKind.HELP)
     urgency: Urgency = input_field("How soon somebody must look (紧急程度).", default=Urgency.ROUTINE)
     place: PointInput | None = input_field("Where; else it lies in the patrol's grid (位置).", default=UNSET)
-    address: str | None = input_field("Where, in words (地址).", default=UNSET)
-    attachments: list[ID] = input_field(f"What uploads answered, {MOST} at most (附件标识).", default_factory=list)
+    address: str | None = input_field("Where, in words (地址).", length=(0, ADDRESS), default=UNSET)
+    attachments: list[ID] = input_field("What uploads answered (附件标识).", items=MOST, default_factory=list)
 
 
 @strawberry.input(description="A patrol; no position is asked for (巡查记录).")
@@ -59,7 +59,7 @@ class RecordPatrolInput:
     idempotency_key: str = input_field(KEY)
     grid: str = input_field("Which grid, by its code (网格编码).")
     at: datetime.datetime = input_field("When, with the offset of the clock it was read from (时间).")
-    found: str = free_text("What was found; that all was well is something, too (发现).")
+    found: str = free_text("What was found; that all was well is something, too (发现).", length=(1, FOUND))
     case: FindingInput | None = input_field("A case to be made of it (形成诉求).", default=UNSET)
 
 
@@ -74,7 +74,7 @@ class RecordPatrolPayload:
 @command("Record a patrol, and report what it found before anybody asks (巡查记录，未诉先办).", requires=RECORD)
 async def record_patrol(call: Call, input: RecordPatrolInput) -> RecordPatrolPayload:
     # A phone may be offline for long, but a patrol of more than a year ago is a slip.
-    at, found = check_moment(call.now, input.at, OLDEST, "at"), check_text(input.found, FOUND, "found")
+    at, found = check_moment(call.now, input.at, OLDEST, "at"), input.found
     grid = await find_grid(input.grid, "grid")
     if not call.may(RECORD, grid):
         raise not_allowed("grid")

@@ -23,7 +23,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Alternatives, Sql, all_of, narrow_rows, widen_rows
 from gongzhi.declare.viewer import ViewerScope
 from gongzhi.runtime.actions import Action, require_rows, require_states
-from gongzhi.runtime.checks import check_text, duplicate, invalid_input
+from gongzhi.runtime.checks import duplicate, invalid_input
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -71,7 +71,7 @@ class SuperviseCaseInput:
     idempotency_key: str = input_field(KEY)
     number: str = input_field(NUMBER)
     level: Level = input_field("How loudly (级别).")
-    reason: str = free_text("Why; the unit reads it (督办事由).")
+    reason: str = free_text("Why; the unit reads it (督办事由).", length=(1, REASON))
     reply_within: str | None = input_field(
         "How long the unit has to answer, as ISO 8601 in working time; else as the rules have it (回复时限).",
         default=UNSET,
@@ -86,12 +86,11 @@ SUPERVISING = on_case("督办", machine.OPEN, require_entrusted(SUPERVISE))
     "Ask the unit that has a case what is done about it (催办、督办、挂牌督办).", requires=SUPERVISE, action=SUPERVISING
 )
 async def supervise_case(call: Call, input: SuperviseCaseInput) -> SupervisionPayload:
-    reason = check_text(input.reason, REASON, "reason")
     # The case is locked by this, so that two cannot supervise one unit at one level at once.
     case: CaseRow = await call.find(Case, "number", number=input.number)
     if input.level == Level.LISTED and not call.may(LIST, case):
         raise not_allowed("level")
-    return await press_for_answer(call, case, input.level, reason, input.reply_within)
+    return await press_for_answer(call, case, input.level, input.reason, input.reply_within)
 
 
 async def press_for_answer(
@@ -123,7 +122,7 @@ class AnswerSupervisionInput:
     idempotency_key: str = input_field(KEY)
     supervision: ID = input_field("The supervision (督办标识).")
     expected_version: int = input_field(EXPECTED)
-    text: str = free_text("What was done and what is to be done by when (回复).")
+    text: str = free_text("What was done and what is to be done by when (回复).", length=(1, ANSWER))
 
 
 def own_supervisions(supervision: Table, viewer: ViewerScope) -> Alternatives:
@@ -167,7 +166,7 @@ LIFTING = Action(
 @command("Answer a supervision of one's unit (督办回复).", requires=None, action=ANSWERING)
 async def answer_supervision(call: Call, input: AnswerSupervisionInput) -> SupervisionPayload:
     case, supervision = await load_with_case(call, Supervision, input.supervision, "supervision")
-    supervision.reply, supervision.state = check_text(input.text, ANSWER, "text"), State.ANSWERED
+    supervision.reply, supervision.state = input.text, State.ANSWERED
     supervision.replied_at, supervision.replied_by = call.now, call.viewer.account.name
     # Whoever asked is told, and the town, which may have been asked by rule.
     await notify_supervised(call, case, supervision, ANSWERED, accounts=[supervision.issued_by], offices=[case.town_id])
@@ -179,14 +178,13 @@ class LiftSupervisionInput:
     idempotency_key: str = input_field(KEY)
     supervision: ID = input_field("The supervision (督办标识).")
     expected_version: int = input_field(EXPECTED)
-    reason: str = free_text("Why (解除理由).")
+    reason: str = free_text("Why (解除理由).", length=(1, REASON))
 
 
 @command("Lift a supervision, answered or not (解除督办).", requires=SUPERVISE, action=LIFTING)
 async def lift_supervision(call: Call, input: LiftSupervisionInput) -> SupervisionPayload:
-    reason = check_text(input.reason, REASON, "reason")
     case, supervision = await load_with_case(call, Supervision, input.supervision, "supervision")
-    supervision.state, supervision.lifted_why = State.LIFTED, reason
+    supervision.state, supervision.lifted_why = State.LIFTED, input.reason
     supervision.lifted_at, supervision.lifted_by = call.now, call.viewer.account.name
     await notify_supervised(call, case, supervision, LIFTED, units=[supervision.unit_id])
     return await save_supervision(call, case, supervision, LIFTED)
@@ -212,7 +210,7 @@ class SetSupervisionRuleInput:
     level: Level = input_field("The level (级别).")
     overdue: str = input_field("So long after the deadline, as ISO 8601 in working time: PT1H, P2D (超期时长).")
     reply: str = input_field("So long the unit has to answer, in the same way (回复时限).")
-    basis: str = input_field("The rule or decision that says so (依据).")
+    basis: str = input_field("The rule or decision that says so (依据).", length=(1, BASIS))
 
 
 @command(
@@ -226,7 +224,6 @@ async def set_supervision_rule(call: Call, input: SetSupervisionRuleInput) -> Su
     if not call.may(EDIT, grid):
         raise not_allowed("county")
     overdue, reply = parse_term(input.overdue, "overdue"), parse_term(input.reply, "reply")
-    basis = check_text(input.basis, BASIS, "basis")
     # Ended and not changed: supervisions name the rule they were made by.
     await RuleRow.filter(county=grid, level=input.level, until=None).update(until=call.now)
     rule = await RuleRow.create(
@@ -236,7 +233,7 @@ async def set_supervision_rule(call: Call, input: SetSupervisionRuleInput) -> Su
         overdue_unit=overdue.unit,
         reply=reply.amount,
         reply_unit=reply.unit,
-        basis=basis,
+        basis=input.basis,
         since=call.now,
         account=call.viewer.account.name,
     )

@@ -19,7 +19,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_held, require_states
-from gongzhi.runtime.checks import check_text, invalid_input
+from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import (
     KEY,
     Call,
@@ -67,8 +67,8 @@ class WhistlePayload:
 class CallWhistleInput:
     idempotency_key: str = input_field(KEY)
     kind: WhistleKind = input_field("Why (哨类).")
-    matter: str = free_text("What it is about; no names of people (事由).")
-    units: list[str] = input_field(f"The units that are to come, by code, {MOST} at most (报到单位编码).")
+    matter: str = free_text("What it is about; no names of people (事由).", length=(1, MATTER))
+    units: list[str] = input_field("The units that are to come, by code (报到单位编码).", items=(1, MOST))
     grid: str | None = input_field("Where, by the grid's code; of a case, its own (网格编码).", default=UNSET)
     case: str | None = input_field("The case it is about, by number (诉求编号).", default=UNSET)
     check_in_within: str | None = input_field(
@@ -79,7 +79,7 @@ class CallWhistleInput:
 
 @command("Call units together; what a village calls for may need the town's approval (吹哨).", requires=CALL)
 async def call_whistle(call: Call, input: CallWhistleInput) -> WhistlePayload:
-    matter, within = check_text(input.matter, MATTER, "matter"), input.check_in_within or WITHIN[input.kind]
+    within = input.check_in_within or WITHIN[input.kind]
     # An emergency runs by the clock, other kinds in working time.
     parse_term(within, "checkInWithin", wall=input.kind == WhistleKind.EMERGENCY)
     case = await load_called_case(call, input.case) if input.case else None
@@ -88,7 +88,7 @@ async def call_whistle(call: Call, input: CallWhistleInput) -> WhistlePayload:
     whistle = await WhistleRow.create(
         kind=input.kind,
         state=WhistleState.PENDING,
-        matter=matter,
+        matter=input.matter,
         case=case,
         grid=grid,
         # As it was given: a call that waits for approval is due from when it is approved, so no moment can be kept yet.

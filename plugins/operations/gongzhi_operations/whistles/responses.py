@@ -14,7 +14,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Alternatives, Sql, widen_rows
 from gongzhi.declare.viewer import ViewerScope
 from gongzhi.runtime.actions import Action, Requirement, require_empty, require_held, require_rows, require_states
-from gongzhi.runtime.checks import check_text, duplicate, invalid_input, is_given, not_found
+from gongzhi.runtime.checks import duplicate, invalid_input, not_found
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, free_text, input_field, not_allowed
 from gongzhi.values.errors import Text
 from gongzhi.values.labels import label_of
@@ -103,7 +103,7 @@ async def check_in_to_whistle(call: Call, input: CheckInToWhistleInput) -> Whist
 @strawberry.input(description="What one unit does by when (联合任务).")
 class WhistleTaskInput:
     unit: str = input_field("Who does it: a unit that was called, by code (责任单位编码).")
-    text: str = free_text("What (任务内容).")
+    text: str = free_text("What (任务内容).", length=(1, MATTER))
     due_at: datetime.datetime = input_field("By when (期限).")
 
 
@@ -112,8 +112,8 @@ class PlanWhistleInput:
     idempotency_key: str = input_field(KEY)
     whistle: ID = input_field(WHICH)
     expected_version: int = input_field(EXPECTED)
-    text: str = free_text("What is to be done; no names of people (方案).")
-    tasks: list[WhistleTaskInput] = input_field(f"Who does what by when, {TASKS} at most (任务).")
+    text: str = free_text("What is to be done; no names of people (方案).", length=(1, PLAN))
+    tasks: list[WhistleTaskInput] = input_field("Who does what by when (任务).", items=(1, TASKS))
 
 
 @command(
@@ -122,14 +122,12 @@ class PlanWhistleInput:
 async def plan_whistle(call: Call, input: PlanWhistleInput) -> WhistlePayload:
     whistle = await load_whistle(call, input.whistle)
     units = await units_of(whistle)
-    if not 1 <= len(input.tasks) <= TASKS:
-        raise invalid_input(f"Give 1 to {TASKS} tasks.", f"请列出 1 至 {TASKS} 项任务。", "tasks")
     # Under the whistle's lock, so versions have no gap.
     version = 1 + await PlanRow.filter(whistle=whistle).count()
     plan = await PlanRow.create(
         whistle=whistle,
         version=version,
-        text=check_text(input.text, PLAN, "text"),
+        text=input.text,
         at=call.now,
         account=call.viewer.account.name,
     )
@@ -149,7 +147,7 @@ def make_task(
     place = ("tasks", str(at))
     if given.unit not in units:
         raise not_found("This unit was not called.", "该单位未被吹哨。", *place, "unit")
-    unit, said = units[given.unit], check_text(given.text, MATTER, *place, "text")
+    unit, said = units[given.unit], given.text
     before = done.get((unit.id, said))
     due = require_offset(given.due_at, *place, "dueAt")
     # A task that is done may have been due before.
@@ -163,7 +161,7 @@ def make_task(
 class CompleteWhistleTaskInput:
     idempotency_key: str = input_field(KEY)
     task: ID = input_field("The task, of the plan as it stands (任务标识).")
-    result: str = free_text("What was done; no names of people (完成情况).")
+    result: str = free_text("What was done; no names of people (完成情况).", length=(1, MATTER))
 
 
 def own_tasks(task: Table, viewer: ViewerScope) -> Alternatives:
@@ -179,7 +177,6 @@ COMPLETING = Action(
 
 @command("Say that one's unit did its task of the joint plan (任务完成).", requires=CHECK_IN, action=COMPLETING)
 async def complete_whistle_task(call: Call, input: CompleteWhistleTaskInput) -> WhistlePayload:
-    result = check_text(input.result, MATTER, "result")
     found: TaskRow = await call.find(WhistleTask, "task", id=key_of(WhistleTask)(input.task))
     whistle = await load_whistle(call, f"Whistle:{found.whistle_id}")
     if whistle.state != WhistleState.CALLED:
@@ -187,7 +184,7 @@ async def complete_whistle_task(call: Call, input: CompleteWhistleTaskInput) -> 
     # Tasks of an older plan are history; doing one would say nothing of the plan that holds.
     if await PlanRow.exists(whistle=whistle, version__gt=(await PlanRow.get(id=found.plan_id)).version):
         raise not_found("The plan has a later version: see its tasks.", "联合方案已更新，请查看最新任务。", "task")
-    found.done_at, found.done_by, found.result = call.now, call.viewer.account.name, result
+    found.done_at, found.done_by, found.result = call.now, call.viewer.account.name, input.result
     await found.save()
     unit = await UnitRow.get(id=found.unit_id)
     await notify_called(call, whistle, "whistle.task_done", accounts=[whistle.asked_by])
@@ -200,13 +197,13 @@ class CloseWhistleInput:
     idempotency_key: str = input_field(KEY)
     whistle: ID = input_field(WHICH)
     expected_version: int = input_field(EXPECTED)
-    outcome: str = free_text("What came of it; no names of people (结果).")
+    outcome: str = free_text("What came of it; no names of people (结果).", length=(1, MATTER))
 
 
 @command("Close a whistle call; then both sides assess each other (吹哨办结).", requires=CALL, action=CALLING)
 async def close_whistle(call: Call, input: CloseWhistleInput) -> WhistlePayload:
     whistle = await load_whistle(call, input.whistle)
-    whistle.outcome = check_text(input.outcome, MATTER, "outcome")
+    whistle.outcome = input.outcome
     whistle.state, whistle.closed_at = WhistleState.CLOSED, call.now
     units = (await units_of(whistle)).values()
     await notify_called(call, whistle, "whistle.closed", units=[one.id for one in units], accounts=[whistle.asked_by])
@@ -219,8 +216,8 @@ class AssessWhistleInput:
     idempotency_key: str = input_field(KEY)
     whistle: ID = input_field(WHICH)
     unit: str = input_field("The unit that is assessed; the unit's own people assess the caller (单位编码).")
-    rating: int = input_field("1 is worst, 5 is best (评分).")
-    comment: str | None = free_text("Why; no names of people (评价内容).", default=UNSET)
+    rating: int = input_field("1 is worst, 5 is best (评分).", between=(1, 5))
+    comment: str | None = free_text("Why; no names of people (评价内容).", length=(0, MATTER), default=UNSET)
 
 
 @command(
@@ -229,8 +226,6 @@ class AssessWhistleInput:
     action=Action(Whistle, (require_rows(assessed_whistles),), (IS_CLOSED,)),
 )
 async def assess_whistle(call: Call, input: AssessWhistleInput) -> WhistlePayload:
-    if not 1 <= input.rating <= 5:
-        raise invalid_input("The rating is from 1 to 5.", "评分应为 1 至 5。", "rating")
     whistle = await load_whistle(call, input.whistle)
     unit = (await units_of(whistle)).get(input.unit)
     if unit is None:
@@ -243,7 +238,7 @@ async def assess_whistle(call: Call, input: AssessWhistleInput) -> WhistlePayloa
         unit=unit,
         direction=direction,
         rating=input.rating,
-        comment=check_text(input.comment, MATTER, "comment") if is_given(input.comment) and input.comment else None,
+        comment=input.comment or None,
         at=call.now,
         account=call.viewer.account.name,
     )

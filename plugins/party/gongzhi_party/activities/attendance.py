@@ -16,7 +16,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.declare.viewer import ViewerScope
 from gongzhi.runtime.actions import Action, Requirement
-from gongzhi.runtime.checks import check_text, check_whole_number, is_given, not_found
+from gongzhi.runtime.checks import not_found
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.values.errors import Refusal, Text
@@ -141,7 +141,7 @@ async def has_place_left(activity: ActivityRow) -> bool:
 class WithdrawFromActivityInput:
     idempotency_key: str = input_field(KEY)
     activity: ID = input_field("To which (活动).")
-    excuse: str | None = input_field("Why, if one wants to say (请假原因).", default=UNSET)
+    excuse: str | None = input_field("Why, if one wants to say (请假原因).", length=(1, 500), default=UNSET)
 
 
 WITHDRAWING = Action(
@@ -169,7 +169,7 @@ async def withdraw_from_activity(call: Call, input: WithdrawFromActivityInput) -
     # Locked first: the place that becomes free is given on under the same lock.
     activity = await load_activity(call, input.activity)
     row = await ParticipationRow.get(activity=activity, person_id=require_person(call))
-    row.excuse = check_text(input.excuse, 500, "excuse") if is_given(input.excuse) else None
+    row.excuse = input.excuse or None
     row.state = ParticipationState.EXCUSED if row.excuse else ParticipationState.WITHDRAWN
     await row.save()
     await advance_waiting_list(call, activity)
@@ -194,8 +194,8 @@ async def advance_waiting_list(call: Call, activity: ActivityRow) -> None:
 class RateActivityInput:
     idempotency_key: str = input_field(KEY)
     activity: ID = input_field("Of which (活动).")
-    score: int = input_field("1 is worst, 5 is best (评分).")
-    comment: str | None = input_field("Anything to add (意见).", default=UNSET)
+    score: int = input_field("1 is worst, 5 is best (评分).", between=(1, 5))
+    comment: str | None = input_field("Anything to add (意见).", length=(1, 500), default=UNSET)
 
 
 @strawberry.type(description="What was said, or why nothing was done (评价结果).")
@@ -227,8 +227,8 @@ async def rate_activity(call: Call, input: RateActivityInput) -> PartyFeedbackPa
     # With the person, so that it is one answer each and is erased with them; the field that shows it has no name.
     row = await FeedbackRow.create(
         **came,
-        score=check_whole_number(input.score, 1, 5, "score"),
-        comment=check_text(input.comment, 500, "comment") if is_given(input.comment) else None,
+        score=input.score,
+        comment=input.comment or None,
     )
     return PartyFeedbackPayload(feedback=ref(PartyFeedback, row.id))
 

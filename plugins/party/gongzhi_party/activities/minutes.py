@@ -13,7 +13,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Action, Requirement, require_empty, require_rows
-from gongzhi.runtime.checks import check_text, invalid_input, is_given, today
+from gongzhi.runtime.checks import invalid_input, is_given, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.runtime.file_checks import UnfitFile
 from gongzhi.runtime.jobs import JobRun, job
@@ -38,7 +38,7 @@ TASKS = 50
 @strawberry.input(description="A file beside minutes (会议附件).")
 class PartyPaperInput:
     kind: PaperKind = input_field("What it is (类型).")
-    title: str = input_field("Its title (标题).")
+    title: str = input_field("Its title (标题).", length=(1, 100))
     content: str = input_field("The file in base64: JPEG, PNG or PDF (内容).", longest=2 * BYTES)
     consent: bool = input_field(
         "That everybody on a photo agrees to its being kept and shown (照片中人员同意).", default=False
@@ -47,7 +47,7 @@ class PartyPaperInput:
 
 @strawberry.input(description="A resolution: what is to be done (议定事项).")
 class PartyTaskInput:
-    title: str = input_field("What (事项).")
+    title: str = input_field("What (事项).", length=(1, 200))
     owner: ID | None = input_field("Who does it (责任人).", default=UNSET)
     due_on: datetime.date = input_field("By when (完成期限).")
 
@@ -56,9 +56,9 @@ class PartyTaskInput:
 class RecordActivityMinutesInput:
     idempotency_key: str = input_field(KEY)
     activity: ID = input_field("At which (活动).")
-    text: str = input_field("The text; it names no private person (内容).")
-    papers: list[PartyPaperInput] = input_field(f"Photos and documents, {PAPERS} at most (附件).", default_factory=list)
-    tasks: list[PartyTaskInput] = input_field("What was resolved (议定事项).", default_factory=list)
+    text: str = input_field("The text; it names no private person (内容).", length=(1, 20_000))
+    papers: list[PartyPaperInput] = input_field("Photos and documents (附件).", items=PAPERS, default_factory=list)
+    tasks: list[PartyTaskInput] = input_field("What was resolved (议定事项).", items=TASKS, default_factory=list)
 
 
 @strawberry.type(description="The minutes, or why there are none (会议记录结果).")
@@ -94,17 +94,13 @@ RECORDING = Action(
 @command("Write down what was said at an activity, once it has begun (会议记录).", requires=CONVENE, action=RECORDING)
 async def record_activity_minutes(call: Call, input: RecordActivityMinutesInput) -> PartyMinutesPayload:
     activity = await load_activity(call, input.activity)
-    if len(input.papers) > PAPERS:
-        raise invalid_input(f"{PAPERS} files at most.", f"附件最多 {PAPERS} 个。", "papers")
-    if len(input.tasks) > TASKS:
-        raise invalid_input(f"{TASKS} tasks at most.", f"事项最多 {TASKS} 项。", "tasks")
     # Papers first: decoding may refuse, and nothing is written then.
     county = (await GridRow.get(id=activity.grid_id)).code[:6]
     papers = [await store_paper(call, county, one, str(at)) for at, one in enumerate(input.papers)]
     # Minutes are written once: what was said is not changed afterwards.
     minutes = await MinutesRow.create(
         activity=activity,
-        text=check_text(input.text, 20_000, "text"),
+        text=input.text,
         recorded_at=call.now,
         account=call.viewer.account.name or "",
     )
@@ -139,7 +135,7 @@ async def create_task(
     task = await TaskRow.create(
         activity=activity,
         deliberation=deliberation,
-        title=check_text(input.title, 200, *path, "title"),
+        title=input.title,
         owner=owner,
         due_on=input.due_on,
     )
@@ -163,7 +159,7 @@ async def store_paper(call: Call, county: str, input: PartyPaperInput, place: st
             content = (await files.remake_picture(content, edge=SIDE)).whole
     except UnfitFile as error:
         raise error.at("papers", place, "content") from None
-    row = PaperRow(kind=input.kind, title=check_text(input.title, 100, "papers", place, "title"))
+    row = PaperRow(kind=input.kind, title=input.title)
     seal_paper(call.context.keys, county, row, content)
     return row
 
@@ -172,7 +168,7 @@ async def store_paper(call: Call, county: str, input: PartyPaperInput, place: st
 class FinishPartyTaskInput:
     idempotency_key: str = input_field(KEY)
     task: ID = input_field("Which (事项).")
-    note: str | None = input_field("What came of it (结果).", default=UNSET)
+    note: str | None = input_field("What came of it (结果).", length=(1, 500), default=UNSET)
 
 
 @strawberry.type(description="The task, or why nothing was done (事项结果).")
@@ -193,7 +189,7 @@ FINISHING = Action(
 async def finish_party_task(call: Call, input: FinishPartyTaskInput) -> PartyTaskPayload:
     task: TaskRow = await call.find(PartyTask, "task", id=key_of(PartyTask)(input.task))
     task.done_at = call.now
-    task.note = check_text(input.note, 500, "note") if is_given(input.note) else None
+    task.note = input.note or None
     await task.save()
     return PartyTaskPayload(task=ref(PartyTask, task.id))
 

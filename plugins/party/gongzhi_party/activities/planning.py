@@ -14,7 +14,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_states
-from gongzhi.runtime.checks import CHINA, check_text, check_whole_number, input_form, invalid_input, is_given, not_found
+from gongzhi.runtime.checks import CHINA, invalid_input, is_given, not_found
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -51,15 +51,15 @@ class PartyActivityPayload:
 class PlannedActivityInput:
     form: Form = input_field("What sort (形式).")
     audience: Audience = input_field("For whom (对象).")
-    title: str = input_field("The title (标题).")
-    description: str | None = input_field("More about it (说明).", default=UNSET)
+    title: str = input_field("The title (标题).", length=(1, 100))
+    description: str | None = input_field("More about it (说明).", length=(1, 2000), default=UNSET)
     grid: str = input_field("Where, by code (网格编码).")
-    place: str = input_field("Where exactly (地点).")
+    place: str = input_field("Where exactly (地点).", length=(1, 200))
     branch: ID | None = input_field("Whose it is; needed if it is for an organisation (主办党组织).", default=UNSET)
     group: ID | None = input_field("The volunteers who meet (志愿服务队).", default=UNSET)
     starts_at: datetime.datetime = input_field("When it begins, the first time (开始时间).")
-    minutes: int = input_field("How long it takes, in minutes (时长，分钟).", default=90)
-    capacity: int | None = input_field("How many places there are (名额).", default=UNSET)
+    minutes: int = input_field("How long it takes, in minutes (时长，分钟).", between=(5, LONGEST), default=90)
+    capacity: int | None = input_field("How many places there are (名额).", between=(1, 100_000), default=UNSET)
 
 
 @strawberry.input(description="An activity (安排活动).")
@@ -100,16 +100,15 @@ async def draft_activity(call: Call, input: PlannedActivityInput) -> tuple[dict[
         raise invalid_input(
             "A time needs its offset, such as +08:00.", "时间须带时区，如 +08:00。", "activity", "startsAt"
         )
-    with input_form() as read:
-        found: dict[str, Any] = {
-            "title": read(check_text, input.title, 100, "activity", "title"),
-            "place": read(check_text, input.place, 200, "activity", "place"),
-            "minutes": read(check_whole_number, input.minutes, 5, LONGEST, "activity", "minutes"),
-        }
-        if is_given(input.description):
-            found["description"] = read(check_text, input.description, 2000, "activity", "description")
-        if is_given(input.capacity):
-            found["capacity"] = read(check_whole_number, input.capacity, 1, 100_000, "activity", "capacity")
+    found: dict[str, Any] = {
+        "title": input.title,
+        "place": input.place,
+        "minutes": input.minutes,
+    }
+    if is_given(input.description):
+        found["description"] = input.description
+    if is_given(input.capacity):
+        found["capacity"] = input.capacity
     return {
         **found,
         "form": input.form,
@@ -144,8 +143,8 @@ class MoveActivityInput:
     activity: ID = input_field("Which (活动).")
     expected_version: int = input_field(EXPECTED)
     starts_at: datetime.datetime = input_field("When it begins now (开始时间).")
-    place: str | None = input_field("Where now (地点).", default=UNSET)
-    reason: str = input_field("Why (原因).")
+    place: str | None = input_field("Where now (地点).", length=(1, 200), default=UNSET)
+    reason: str = input_field("Why (原因).", length=(1, 500))
 
 
 @command(
@@ -160,9 +159,9 @@ async def move_activity(call: Call, input: MoveActivityInput) -> PartyActivityPa
     # The length stays: moving is for the time and place, nothing else.
     length = activity.ends_at - activity.starts_at
     activity.starts_at, activity.ends_at = input.starts_at, input.starts_at + length
-    activity.place = check_text(input.place, 200, "place") if is_given(input.place) else activity.place
+    activity.place = input.place or activity.place
     # That there is a reason also tells a later replanning of the series that this time was moved by hand.
-    activity.reason = check_text(input.reason, 500, "reason")
+    activity.reason = input.reason
     await save_change(call, activity, MOVED)
     # Whoever was reminded of the old time is reminded of the new one.
     await ParticipationRow.filter(activity=activity).update(reminded_at=None)
@@ -174,13 +173,13 @@ class CancelActivityInput:
     idempotency_key: str = input_field(KEY)
     activity: ID = input_field("Which (活动).")
     expected_version: int = input_field(EXPECTED)
-    reason: str = input_field("Why (原因).")
+    reason: str = input_field("Why (原因).", length=(1, 500))
 
 
 @command("Cancel an activity; everybody who signed up or waits is told (取消活动).", requires=CONVENE, action=CHANGING)
 async def cancel_activity(call: Call, input: CancelActivityInput) -> PartyActivityPayload:
     activity = await load_activity(call, input.activity)
-    activity.state, activity.reason = ActivityState.CANCELLED, check_text(input.reason, 500, "reason")
+    activity.state, activity.reason = ActivityState.CANCELLED, input.reason
     await save_change(call, activity, CANCELLED)
     return PartyActivityPayload(activity=ref(PartyActivity, activity.id))
 

@@ -11,7 +11,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_empty
-from gongzhi.runtime.checks import check_text, invalid_input
+from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import Text
 from gongzhi_deadlines.calendars.reading import OF_COUNTY, parse_calendar
@@ -37,7 +37,9 @@ class PartySeriesPayload:
 class PlanActivitySeriesInput:
     idempotency_key: str = input_field(KEY)
     activity: PlannedActivityInput = input_field("What it is, and when the first may be (内容).")
-    rule: str = input_field("When, as RFC 5545 has it: FREQ=MONTHLY;BYMONTHDAY=25;UNTIL=20261231 (重复规则).")
+    rule: str = input_field(
+        "When, as RFC 5545 has it: FREQ=MONTHLY;BYMONTHDAY=25;UNTIL=20261231 (重复规则).", length=(1, 200)
+    )
     shift: Shift = input_field("What becomes of it on a day off (节假日安排).", default=Shift.AFTER)
     exceptions: list[datetime.date] = input_field(
         "Days of the rule that are left out (例外日期).", default_factory=list
@@ -48,9 +50,7 @@ class PlanActivitySeriesInput:
 async def plan_activity_series(call: Call, input: PlanActivitySeriesInput) -> PartySeriesPayload:
     planned, grid = await draft_activity(call, input.activity)
     calendar = await calendar_in(call, grid)
-    rule, turns = recurrence.plan_occurrences(
-        check_text(input.rule, 200, "rule"), planned["starts_at"], input.shift, calendar, call.now
-    )
+    rule, turns = recurrence.plan_occurrences(input.rule, planned["starts_at"], input.shift, calendar, call.now)
     # Times that are over already are part of the rule and not of the plan.
     kept = [
         one for one in recurrence.drop_exceptions(turns, frozenset(input.exceptions)) if one.at and one.at >= call.now
@@ -92,7 +92,7 @@ async def calendar_in(call: Call, grid: GridRow) -> Calendar:
 class EndActivitySeriesInput:
     idempotency_key: str = input_field(KEY)
     series: ID = input_field("Which (系列).")
-    reason: str = input_field("Why (原因).")
+    reason: str = input_field("Why (原因).", length=(1, 500))
 
 
 CHANGING = Action(
@@ -107,9 +107,8 @@ CHANGING = Action(
 )
 async def end_activity_series(call: Call, input: EndActivitySeriesInput) -> PartySeriesPayload:
     series = await load_series(call, input.series)
-    why = check_text(input.reason, 500, "reason")
     for activity in await load_upcoming(call, series):
-        activity.state, activity.reason = ActivityState.CANCELLED, why
+        activity.state, activity.reason = ActivityState.CANCELLED, input.reason
         await save_change(call, activity, CANCELLED)
     # What has taken place stays in the series.
     series.ended_at = call.now

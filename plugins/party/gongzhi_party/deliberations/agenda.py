@@ -14,9 +14,6 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, Requirement, require_states, tell_state
 from gongzhi.runtime.checks import (
-    check_text,
-    check_whole_number,
-    input_form,
     is_given,
     not_found,
 )
@@ -53,8 +50,8 @@ class DeliberationPayload:
 @strawberry.input(description="A matter to be deliberated (提出议题).")
 class RaiseMatterInput:
     idempotency_key: str = input_field(KEY)
-    title: str = input_field("In a few words (标题).")
-    text: str = input_field("The matter; it names no private person (内容).")
+    title: str = input_field("In a few words (标题).", length=(1, 200))
+    text: str = input_field("The matter; it names no private person (内容).", length=(1, 5000))
     grid: str | None = input_field("Whom it concerns, by code; where one lives if not said (网格编码).", default=UNSET)
     case: str | None = input_field(
         "The number of the case it comes from, which one may see (来源诉求编号).", default=UNSET
@@ -67,11 +64,8 @@ async def raise_matter(call: Call, input: RaiseMatterInput) -> DeliberationPaylo
     case = await call.find(Case, "case", number=input.case) if is_given(input.case) else None
     person = await load_own_person(call) if call.viewer.account.person else None
     grid = await find_concerned_grid(call, input, person, case)
-    with input_form() as read:
-        title = read(check_text, input.title, 200, "title")
-        said = read(check_text, input.text, 5000, "text")
     row = await DeliberationRow.create(
-        title=title, text=said, grid=grid, case=case, raised_by=person, raised_at=call.now
+        title=input.title, text=input.text, grid=grid, case=case, raised_by=person, raised_at=call.now
     )
     return DeliberationPayload(deliberation=ref(Deliberation, row.id))
 
@@ -118,7 +112,7 @@ class PublishMatterAgendaInput:
     idempotency_key: str = input_field(KEY)
     deliberation: ID = input_field("Which (议事).")
     expected_version: int = input_field(EXPECTED)
-    items: list[str] = input_field("What is talked about, in its order (议程).")
+    items: list[str] = input_field("What is talked about, in its order (议程).", items=(1, 30), length=(1, 200))
     activity: ID | None = input_field("The meeting where it is talked about (议事会).", default=UNSET)
 
 
@@ -129,15 +123,13 @@ class PublishMatterAgendaInput:
 )
 async def publish_matter_agenda(call: Call, input: PublishMatterAgendaInput) -> DeliberationPayload:
     row = await load_deliberation(call, input.deliberation)
-    check_whole_number(len(input.items), 1, 30, "items")
-    titles = [check_text(one, 200, "items", str(place)) for place, one in enumerate(input.items)]
     if is_given(input.activity):
         # Named, it saves the chair a list: whoever checked in there counts as having been in the room.
         row.activity_id = (await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(input.activity))).id
     # Replaced whole, so that places have no gaps.
     await AgendaRow.filter(deliberation=row).delete()
     await AgendaRow.bulk_create(
-        [AgendaRow(deliberation=row, place=place, title=one) for place, one in enumerate(titles, 1)]
+        [AgendaRow(deliberation=row, place=place, title=one) for place, one in enumerate(input.items, 1)]
     )
     # Public from here on.
     row.state = DeliberationState.ANNOUNCED
@@ -148,7 +140,7 @@ async def publish_matter_agenda(call: Call, input: PublishMatterAgendaInput) -> 
 class AskToSpeakOnMatterInput:
     idempotency_key: str = input_field(KEY)
     deliberation: ID = input_field("Where (议事).")
-    topic: str = input_field("What of (发言主题).")
+    topic: str = input_field("What of (发言主题).", length=(1, 200))
 
 
 @strawberry.type(description="The place on the list, or why there is none (申请发言结果).")
@@ -168,9 +160,7 @@ SPEAKING = on_deliberation(
 @command("Ask to be heard; one's name is called, so it is published (申请发言).", requires=None, action=SPEAKING)
 async def ask_to_speak_on_matter(call: Call, input: AskToSpeakOnMatterInput) -> MatterSpeakerPayload:
     row, person = await load_deliberation(call, input.deliberation), await load_own_person(call)
-    speaker = await SpeakerRow.create(
-        deliberation=row, person=person, topic=check_text(input.topic, 200, "topic"), at=call.now
-    )
+    speaker = await SpeakerRow.create(deliberation=row, person=person, topic=input.topic, at=call.now)
     return MatterSpeakerPayload(speaker=ref(MatterSpeaker, speaker.id))
 
 
@@ -178,7 +168,7 @@ async def ask_to_speak_on_matter(call: Call, input: AskToSpeakOnMatterInput) -> 
 class ProposeOnMatterInput:
     idempotency_key: str = input_field(KEY)
     deliberation: ID = input_field("Where (议事).")
-    text: str = input_field("The proposal (内容).")
+    text: str = input_field("The proposal (内容).", length=(1, 2000))
 
 
 @strawberry.type(description="The proposal, or why there is none (提出方案结果).")
@@ -200,7 +190,7 @@ async def propose_on_matter(call: Call, input: ProposeOnMatterInput) -> MatterPr
     if place > 20:
         raise Refusal("TOO_MANY", "There are 20 proposals, the most.", "已有 20 个方案，不能再提。", ("deliberation",))
     proposal = await ProposalRow.create(
-        deliberation=row, place=place, text=check_text(input.text, 2000, "text"), person_id=call.viewer.account.person
+        deliberation=row, place=place, text=input.text, person_id=call.viewer.account.person
     )
     return MatterProposalPayload(proposal=ref(MatterProposal, proposal.id))
 

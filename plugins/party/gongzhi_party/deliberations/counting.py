@@ -15,7 +15,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.plans import Argument
 from gongzhi.declare.roots import Mutation, Query
 from gongzhi.declare.sql import Sql
-from gongzhi.runtime.checks import check_text, invalid_input
+from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, input_field
 from gongzhi.values.errors import Refusal
 from strawberry import ID
@@ -114,7 +114,7 @@ class DropMatterInput:
     idempotency_key: str = input_field(KEY)
     deliberation: ID = input_field("Which (议事).")
     expected_version: int = input_field(EXPECTED)
-    reason: str = input_field("Why; everybody reads it (原因).")
+    reason: str = input_field("Why; everybody reads it (原因).", length=(1, 500))
 
 
 DROPPABLE = (
@@ -143,7 +143,7 @@ async def drop_matter(call: Call, input: DropMatterInput) -> DeliberationPayload
     await empty_urn(call, row)
     # A record that waits must not be confirmed after the matter was dropped.
     await withdraw_meeting(row)
-    row.state, row.reason = DeliberationState.DROPPED, check_text(input.reason, 500, "reason")
+    row.state, row.reason = DeliberationState.DROPPED, input.reason
     return await save_deliberation(row)
 
 

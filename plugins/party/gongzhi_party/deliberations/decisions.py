@@ -15,7 +15,7 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import CHINA, check_whole_number, invalid_input, is_given, not_found, today
+from gongzhi.runtime.checks import CHINA, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_resolutions.models import Body, ResolutionRow
@@ -137,7 +137,9 @@ class PublicizeMatterInput:
     idempotency_key: str = input_field(KEY)
     deliberation: ID = input_field("Which (议事).")
     expected_version: int = input_field(EXPECTED)
-    days: int = input_field(f"How long, {PUBLIC_DAYS} days at least (公示天数).", default=PUBLIC_DAYS)
+    days: int = input_field(
+        f"How long, {PUBLIC_DAYS} days at least (公示天数).", between=(PUBLIC_DAYS, 90), default=PUBLIC_DAYS
+    )
 
 
 @command(
@@ -148,9 +150,8 @@ class PublicizeMatterInput:
 async def publicize_matter(call: Call, input: PublicizeMatterInput) -> DeliberationPayload:
     row = await load_deliberation(call, input.deliberation)
     # A result is public for a week at least.
-    days = check_whole_number(input.days, PUBLIC_DAYS, 90, "days")
     # Both days are public ones, so the first of them counts.
-    row.public_from, row.public_to = today(call), today(call) + timedelta(days=days - 1)
+    row.public_from, row.public_to = today(call), today(call) + timedelta(days=input.days - 1)
     row.state = DeliberationState.PUBLICISED
     # Null where staff raised it, or whoever did has been forgotten since.
     if row.raised_by_id:
@@ -168,7 +169,7 @@ async def publicize_matter(call: Call, input: PublicizeMatterInput) -> Deliberat
 class EvaluateMatterInput:
     idempotency_key: str = input_field(KEY)
     deliberation: ID = input_field("Which (议事).")
-    score: int = input_field("1 is worst, 5 is best (评分).")
+    score: int = input_field("1 is worst, 5 is best (评分).", between=(1, 5))
 
 
 @strawberry.type(description="What was said, or why nothing was done (评价结果).")
@@ -191,9 +192,7 @@ EVALUATING = on_deliberation(
 )
 async def evaluate_matter(call: Call, input: EvaluateMatterInput) -> MatterEvaluationPayload:
     row, person = await load_deliberation(call, input.deliberation), await load_own_person(call)
-    said = await EvaluationRow.create(
-        deliberation=row, person=person, score=check_whole_number(input.score, 1, 5, "score")
-    )
+    said = await EvaluationRow.create(deliberation=row, person=person, score=input.score)
     return MatterEvaluationPayload(evaluation=ref(MatterEvaluation, said.id))
 
 

@@ -24,7 +24,6 @@ from gongzhi.declare.viewer import ViewerScope
 from gongzhi.runtime.actions import require_rows
 from gongzhi.runtime.checks import (
     check_moment,
-    check_text,
     check_whole_number,
     input_form,
     invalid_input,
@@ -91,7 +90,7 @@ class RecordMatterMeetingInput:
     deliberation: ID = input_field("On which matter (议事).")
     expected_version: int = input_field(EXPECTED)
     held_at: datetime.datetime = input_field(f"When, {LATEST.days} days ago at most (召开时间).")
-    place: str = input_field("Where (地点).")
+    place: str = input_field("Where (地点).", length=(1, 200))
     attendance: list[ID] = input_field(
         "Who was there; whoever checked in at the meeting of the agenda need not be named again (到会人员).",
         default_factory=list,
@@ -99,7 +98,7 @@ class RecordMatterMeetingInput:
     manner: Manner = input_field("How it voted (表决方式).")
     voters: Voters = input_field("Who has a vote (表决单位).", default=Voters.PERSON)
     quorum_percent: int = input_field(
-        "How many of those who have a vote must be there, in per cent (法定比例).", default=50
+        "How many of those who have a vote must be there, in per cent (法定比例).", between=(1, 100), default=50
     )
     hands: list[MatterHandsInput] = input_field(
         "Of a show of hands, the numbers for every proposal (举手结果).", default_factory=list
@@ -123,15 +122,13 @@ async def record_matter_meeting(call: Call, input: RecordMatterMeetingInput) -> 
     row = await load_deliberation(call, input.deliberation)
     with input_form() as read:
         held_at = read(check_moment, call.now, input.held_at, LATEST, "heldAt")
-        place = read(check_text, input.place, 200, "place")
-        percent = read(check_whole_number, input.quorum_percent, 1, 100, "quorumPercent")
     proposals = [one.id for one in await ProposalRow.filter(deliberation=row).order_by("place")]
-    await call_to_vote(call, row, input.voters, percent)
+    await call_to_vote(call, row, input.voters, input.quorum_percent)
     # What was recorded before is destroyed before anything new goes in, or votes would be counted twice.
     await empty_urn(call, row)
     await withdraw_meeting(row)
     meeting = await MeetingRow.create(
-        deliberation=row, held_at=held_at, place=place, manner=input.manner,
+        deliberation=row, held_at=held_at, place=input.place, manner=input.manner,
         recorded_at=call.now, recorded_by=call.viewer.account.name or "",
     )  # fmt: skip
     roll = await take_attendance(call, row, meeting, input.attendance)
@@ -290,7 +287,9 @@ class ConfirmMatterMeetingInput:
     deliberation: ID = input_field("On which matter (议事).")
     expected_version: int = input_field(EXPECTED)
     confirm: bool = input_field("Whether it was so (是否属实).")
-    reason: str | None = input_field("Why not; whoever sees the matter reads it (不属实原因).", default=UNSET)
+    reason: str | None = input_field(
+        "Why not; whoever sees the matter reads it (不属实原因).", length=(1, 500), default=UNSET
+    )
 
 
 def witnessed_deliberations(deliberation: Table, viewer: ViewerScope) -> Alternatives:
@@ -328,7 +327,7 @@ async def confirm_matter_meeting(call: Call, input: ConfirmMatterMeetingInput) -
     else:
         if not is_given(input.reason):
             raise invalid_input("Say what was not so.", "请说明与实际不符之处。", "reason")
-        meeting.state, meeting.reason = MeetingState.REFUSED, check_text(input.reason, 500, "reason")
+        meeting.state, meeting.reason = MeetingState.REFUSED, input.reason
         # Refused: nothing of the votes or of who was there is left, only the reason.
         await empty_urn(call, row)
         # As if the vote had not been called, so that the meeting can be recorded anew.

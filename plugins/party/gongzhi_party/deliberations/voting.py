@@ -22,7 +22,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import LEVELS
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_whole_number, invalid_input, is_given, not_found, today
+from gongzhi.runtime.checks import invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -75,7 +75,7 @@ class OpenVoteInput:
     voters: Voters = input_field("Who has a vote (表决单位).", default=Voters.PERSON)
     secret: bool = input_field("Whether nobody learns who votes what (无记名).", default=False)
     quorum_percent: int = input_field(
-        "How many of those who have a vote must use it, in per cent (法定比例).", default=50
+        "How many of those who have a vote must use it, in per cent (法定比例).", between=(1, 100), default=50
     )
     until: datetime.datetime = input_field("Until when votes are taken (投票截止).")
 
@@ -87,7 +87,7 @@ class OpenVoteInput:
 )
 async def open_vote(call: Call, input: OpenVoteInput) -> DeliberationPayload:
     row = await load_deliberation(call, input.deliberation)
-    await call_to_vote(call, row, input.voters, check_whole_number(input.quorum_percent, 1, 100, "quorumPercent"))
+    await call_to_vote(call, row, input.voters, input.quorum_percent)
     row.vote_until, row.secret, row.state = check_vote_end(call, input.until), input.secret, DeliberationState.VOTING
     return await save_deliberation(row)
 

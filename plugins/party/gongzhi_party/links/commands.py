@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 from gongzhi.core.cases.models import CaseKind, Origin
-from gongzhi.core.cases.opening import CaseDraft, open_case
+from gongzhi.core.cases.opening import BODY, TITLE, CaseDraft, open_case
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import NoticeDraft, send_notice
@@ -230,8 +230,8 @@ class ReportForHouseholdInput:
     idempotency_key: str = input_field(KEY)
     link: ID = input_field("Which household one looks after (联户).")
     category: str = input_field("What it is about, as a category's code (分类代码).")
-    title: str = input_field("In a few words (标题).")
-    description: str = input_field("What was asked for (描述).")
+    title: str = input_field("In a few words (标题).", length=(1, TITLE))
+    description: str = input_field("What was asked for (描述).", length=(1, BODY))
 
 
 @strawberry.type(description="The case, or why there is none (联户诉求结果).")

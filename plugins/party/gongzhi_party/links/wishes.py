@@ -29,9 +29,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Action, Requirement, require_empty, require_held, require_states
 from gongzhi.runtime.checks import (
-    check_text,
     check_whole_number,
-    input_form,
     invalid_input,
     is_given,
 )
@@ -128,20 +126,22 @@ class WishPayload:
 @strawberry.input(description="A small wish (许下心愿).")
 class MakeWishInput:
     idempotency_key: str = input_field(KEY)
-    title: str = input_field("In a few words; names nobody (标题).")
-    text: str = input_field("The wish; names nobody (内容).")
+    title: str = input_field("In a few words; names nobody (标题).", length=(1, 100))
+    text: str = input_field("The wish; names nobody (内容).", length=(1, 1000))
     published: bool = input_field("Whether others may see it, without a name (是否公开).", default=False)
 
 
 @command("Make a wish; whoever wants to may see to it (许下微心愿).", requires=None)
 async def make_wish(call: Call, input: MakeWishInput) -> WishPayload:
     person = await load_own_person(call)
-    with input_form() as read:
-        title = read(check_text, input.title, 100, "title")
-        said = read(check_text, input.text, 1000, "text")
     # Where its owner lives, so that those who serve that grid see it.
     row = await WishRow.create(
-        person=person, grid_id=person.grid_id, title=title, text=said, published=input.published, wished_at=call.now
+        person=person,
+        grid_id=person.grid_id,
+        title=input.title,
+        text=input.text,
+        published=input.published,
+        wished_at=call.now,
     )
     return WishPayload(wish=ref(Wish, row.id))
 
@@ -213,8 +213,8 @@ class PublicProjectPayload:
 class StartPublicProjectInput:
     idempotency_key: str = input_field(KEY)
     grid: str = input_field("Where, by code (网格编码).")
-    title: str = input_field("In a few words (标题).")
-    text: str = input_field("What is to be done (内容).")
+    title: str = input_field("In a few words (标题).", length=(1, 200))
+    text: str = input_field("What is to be done (内容).", length=(1, 2000))
     due_on: datetime.date = input_field("By when (完成期限).")
     branch: ID | None = input_field("Which organisation leads it (牵头党组织).", default=UNSET)
     deliberation: ID | None = input_field("What decided on it (来源议事).", default=UNSET)
@@ -231,11 +231,14 @@ async def start_public_project(call: Call, input: StartPublicProjectInput) -> Pu
     source = None
     if is_given(input.deliberation):
         source = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(input.deliberation))
-    with input_form() as read:
-        title = read(check_text, input.title, 200, "title")
-        said = read(check_text, input.text, 2000, "text")
     row = await ProjectRow.create(
-        grid=grid, title=title, text=said, due_on=input.due_on, branch=branch, deliberation=source, started_at=call.now
+        grid=grid,
+        title=input.title,
+        text=input.text,
+        due_on=input.due_on,
+        branch=branch,
+        deliberation=source,
+        started_at=call.now,
     )
     return PublicProjectPayload(project=ref(PublicProject, row.id))
 
@@ -245,8 +248,8 @@ class AdvancePublicProjectInput:
     idempotency_key: str = input_field(KEY)
     project: ID = input_field("Which (项目).")
     expected_version: int = input_field(EXPECTED)
-    percent: int = input_field("How far, in per cent; 100 is done (进度).")
-    note: str = input_field("What was done (说明).")
+    percent: int = input_field("How far, in per cent; 100 is done (进度).", between=(0, 100))
+    note: str = input_field("What was done (说明).", length=(1, 500))
 
 
 # A project that is done is rated, and goes no further.
@@ -277,7 +280,7 @@ async def advance_public_project(call: Call, input: AdvancePublicProjectInput) -
     row.ended_at = call.now if row.percent == 100 else None
     row.version += 1
     await row.save()
-    await ProgressRow.create(project=row, percent=row.percent, note=check_text(input.note, 500, "note"), at=call.now)
+    await ProgressRow.create(project=row, percent=row.percent, note=input.note, at=call.now)
     return PublicProjectPayload(project=ref(PublicProject, row.id))
 
 
@@ -285,7 +288,7 @@ async def advance_public_project(call: Call, input: AdvancePublicProjectInput) -
 class RatePublicProjectInput:
     idempotency_key: str = input_field(KEY)
     project: ID = input_field("Of which (项目).")
-    score: int = input_field("1 is worst, 5 is best (评分).")
+    score: int = input_field("1 is worst, 5 is best (评分).", between=(1, 5))
 
 
 @command(
@@ -296,7 +299,7 @@ class RatePublicProjectInput:
 async def rate_public_project(call: Call, input: RatePublicProjectInput) -> PublicProjectPayload:
     row: ProjectRow = await call.find(PublicProject, "project", id=key_of(PublicProject)(input.project))
     person = await load_own_person(call)
-    await ProjectRatingRow.create(project=row, person=person, score=check_whole_number(input.score, 1, 5, "score"))
+    await ProjectRatingRow.create(project=row, person=person, score=input.score)
     return PublicProjectPayload(project=ref(PublicProject, row.id))
 
 

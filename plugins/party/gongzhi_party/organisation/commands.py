@@ -14,9 +14,6 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_empty, require_held
 from gongzhi.runtime.checks import (
     check_code,
-    check_text,
-    check_whole_number,
-    input_form,
     invalid_input,
     is_given,
     today,
@@ -66,12 +63,14 @@ class PartyBranchPayload:
 class AddPartyBranchInput:
     idempotency_key: str = input_field(KEY)
     kind: BranchKind = input_field("What it is (类型).")
-    name: str = input_field("Its name (名称).")
+    name: str = input_field("Its name (名称).", length=(1, 100))
     grid: str = input_field("Where it has its seat, by code; it works there from now on (所在网格编码).")
     parent: ID | None = input_field("What it is part of (上级组织).", default=UNSET)
     founded_on: datetime.date | None = input_field("Since when; today if not said (成立日期).", default=UNSET)
-    station_place: str | None = input_field("Where it and the grid receive people together (双站地点).", default=UNSET)
-    station_hours: str | None = input_field("When (开放时间).", default=UNSET)
+    station_place: str | None = input_field(
+        "Where it and the grid receive people together (双站地点).", length=(1, 200), default=UNSET
+    )
+    station_hours: str | None = input_field("When (开放时间).", length=(1, 200), default=UNSET)
 
 
 @command("Set up an organisation (成立党组织).", requires=ORGANISE)
@@ -88,19 +87,15 @@ async def add_party_branch(call: Call, input: AddPartyBranchInput) -> PartyBranc
         raise invalid_input("Name a parent of a fitting kind.", "上级组织类型不符，请另选。", "parent")
     if input.kind == BranchKind.GROUP and parent is None:
         raise invalid_input("A group is part of a branch: say which.", "党小组须指定所属支部。", "parent")
-    with input_form() as read:
-        name = read(check_text, input.name, 100, "name")
-        place = read(check_text, input.station_place, 200, "stationPlace") if is_given(input.station_place) else None
-        hours = read(check_text, input.station_hours, 200, "stationHours") if is_given(input.station_hours) else None
     since = input.founded_on if is_given(input.founded_on) else today(call)
     branch = await BranchRow.create(
         kind=input.kind,
-        name=name,
+        name=input.name,
         grid=grid,
         parent=parent,
         founded_on=since,
-        station_place=place,
-        station_hours=hours,
+        station_place=input.station_place or None,
+        station_hours=input.station_hours or None,
     )
     # A group works where its branch does.
     if input.kind != BranchKind.GROUP:
@@ -112,7 +107,7 @@ async def add_party_branch(call: Call, input: AddPartyBranchInput) -> PartyBranc
 class CoverPartyGridsInput:
     idempotency_key: str = input_field(KEY)
     branch: ID = input_field("The organisation (党组织).")
-    grids: list[str] = input_field("All its grids from today on, by code (网格编码).")
+    grids: list[str] = input_field("All its grids from today on, by code (网格编码).", items=(1, 100))
     expected_version: int = input_field(EXPECTED)
 
 
@@ -123,7 +118,6 @@ class CoverPartyGridsInput:
 )
 async def cover_party_grids(call: Call, input: CoverPartyGridsInput) -> PartyBranchPayload:
     branch: BranchRow = await call.find(PartyBranch, "branch", id=key_of(PartyBranch)(input.branch))
-    check_whole_number(len(input.grids), 1, 100, "grids")
     wanted = {(await find_grid(code, "grids", str(at))).id for at, code in enumerate(input.grids)}
     known = {one.grid_id: one for one in await CoverageRow.filter(branch=branch, until=None)}
     # What stays keeps its first day; only what is new or gone is written.

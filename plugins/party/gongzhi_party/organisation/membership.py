@@ -11,7 +11,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Action, Requirement, require_held, require_rows, require_states
-from gongzhi.runtime.checks import check_past_day, check_text, duplicate, invalid_input, is_given, not_found, today
+from gongzhi.runtime.checks import check_past_day, duplicate, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -206,7 +206,7 @@ class DecidePartyTransferInput:
     idempotency_key: str = input_field(KEY)
     transfer: ID = input_field("The transfer (转接).")
     accept: bool = input_field("Whether it takes the member over (是否接收).")
-    reason: str | None = input_field("Why not (理由).", default=UNSET)
+    reason: str | None = input_field("Why not (理由).", length=(1, 500), default=UNSET)
 
 
 # The receiving organisation decides: nobody is sent where they are not taken.
@@ -220,7 +220,7 @@ async def decide_party_transfer(call: Call, input: DecidePartyTransferInput) -> 
     target = await BranchRow.get(id=transfer.target_id)
     if not input.accept and not is_given(input.reason):
         raise invalid_input("Say why it is refused.", "请说明不予接收的理由。", "reason")
-    transfer.reason = check_text(input.reason, 500, "reason") if is_given(input.reason) else None
+    transfer.reason = input.reason or None
     transfer.state = TransferState.ACCEPTED if input.accept else TransferState.REFUSED
     transfer.decided_at = call.now
     await transfer.save()

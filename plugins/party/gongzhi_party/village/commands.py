@@ -15,7 +15,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Alternatives, Sql
 from gongzhi.declare.viewer import ViewerScope
 from gongzhi.runtime.actions import Action, require_rows, require_states
-from gongzhi.runtime.checks import check_text, duplicate, input_form, today
+from gongzhi.runtime.checks import duplicate, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from gongzhi_resolutions.records import find_adoption
@@ -42,8 +42,8 @@ class VillageCodePayload:
 class DraftVillageCodeInput:
     idempotency_key: str = input_field(KEY)
     grid: str = input_field("Of which village, by code (网格编码).")
-    title: str = input_field("The title (标题).")
-    text: str = input_field("All of it (全文).")
+    title: str = input_field("The title (标题).", length=(1, 100))
+    text: str = input_field("All of it (全文).", length=(1, 20_000))
 
 
 @command("Write the next version of a village code; it holds once it is adopted (起草村规民约).", requires=DELIBERATE)
@@ -52,12 +52,9 @@ async def draft_village_code(call: Call, input: DraftVillageCodeInput) -> Villag
     grid = await find_grid(input.grid, "grid", lock=True)
     if not call.may(DELIBERATE, grid):
         raise not_allowed("grid")
-    with input_form() as read:
-        title = read(check_text, input.title, 100, "title")
-        said = read(check_text, input.text, 20_000, "text")
     last = await VillageCodeRow.filter(grid=grid).order_by("-number").first()
     row = await VillageCodeRow.create(
-        grid=grid, number=last.number + 1 if last else 1, title=title, text=said, drafted_at=call.now
+        grid=grid, number=last.number + 1 if last else 1, title=input.title, text=input.text, drafted_at=call.now
     )
     return VillageCodePayload(code=ref(VillageCode, row.id))
 
@@ -164,8 +161,8 @@ class SubmitDeputySuggestionInput:
     idempotency_key: str = input_field(KEY)
     grid: str = input_field("Whom it concerns, by code (网格编码).")
     unit: str = input_field("Who has to reply, by code (承办单位编码).")
-    title: str = input_field("In a few words (标题).")
-    text: str = input_field("The proposal (内容).")
+    title: str = input_field("In a few words (标题).", length=(1, 200))
+    text: str = input_field("The proposal (内容).", length=(1, 5000))
 
 
 @command("Make a proposal as a deputy; it is followed to its reply (提出代表建议).", requires=SUGGEST)
@@ -174,15 +171,12 @@ async def submit_deputy_suggestion(call: Call, input: SubmitDeputySuggestionInpu
     if not call.may(SUGGEST, grid):
         raise not_allowed("grid")
     unit = await find_unit(input.unit, "unit")
-    with input_form() as read:
-        title = read(check_text, input.title, 200, "title")
-        said = read(check_text, input.text, 5000, "text")
     row = await SuggestionRow.create(
         grid=grid,
         unit=unit,
         person=await load_own_person(call),
-        title=title,
-        text=said,
+        title=input.title,
+        text=input.text,
         submitted_at=call.now,
         reply_by=today(call) + REPLY,
     )
@@ -200,7 +194,7 @@ async def submit_deputy_suggestion(call: Call, input: SubmitDeputySuggestionInpu
 class ReplyToSuggestionInput:
     idempotency_key: str = input_field(KEY)
     suggestion: ID = input_field("To which (建议).")
-    text: str = input_field("The reply (答复).")
+    text: str = input_field("The reply (答复).", length=(1, 5000))
 
 
 def suggestions_to_units(suggestion: Table, viewer: ViewerScope) -> Alternatives:
@@ -228,7 +222,7 @@ RATING = Action(
 @command("Reply to a deputy's proposal; the unit that has to (答复代表建议).", requires="cases.handle", action=REPLYING)
 async def reply_to_suggestion(call: Call, input: ReplyToSuggestionInput) -> DeputySuggestionPayload:
     row: SuggestionRow = await call.find(DeputySuggestion, "suggestion", id=key_of(DeputySuggestion)(input.suggestion))
-    row.reply, row.replied_at, row.state = check_text(input.text, 5000, "text"), call.now, SuggestionState.REPLIED
+    row.reply, row.replied_at, row.state = input.text, call.now, SuggestionState.REPLIED
     await row.save()
     about = NoticeDraft(
         "party.suggestion_replied",

@@ -12,7 +12,7 @@ from gongzhi.declare.located import rows_inside
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql, all_of
 from gongzhi.runtime.actions import Action, Requirement
-from gongzhi.runtime.checks import check_text, input_form, today
+from gongzhi.runtime.checks import today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID
@@ -35,8 +35,8 @@ class VolunteerGroupPayload:
 class FoundVolunteerGroupInput:
     idempotency_key: str = input_field(KEY)
     grid: str = input_field("Where, by code (网格编码).")
-    name: str = input_field("Its name (名称).")
-    purpose: str = input_field("What it does (服务内容).")
+    name: str = input_field("Its name (名称).", length=(1, 100))
+    purpose: str = input_field("What it does (服务内容).", length=(1, 500))
     leader: ID = input_field("Who leads it (队长).")
     consent: bool = input_field("That the leader agrees to being published (队长同意公开).")
 
@@ -49,10 +49,9 @@ async def found_volunteer_group(call: Call, input: FoundVolunteerGroupInput) -> 
     if not input.consent:
         raise Refusal("CONSENT_REQUIRED", "A leader is published by consent.", "队长公开须经本人同意。", ("consent",))
     leader = await find_resident(call, input.leader, CONVENE, "leader")
-    with input_form() as read:
-        name = read(check_text, input.name, 100, "name")
-        purpose = read(check_text, input.purpose, 500, "purpose")
-    group = await GroupRow.create(grid=grid, name=name, purpose=purpose, leader=leader, founded_on=today(call))
+    group = await GroupRow.create(
+        grid=grid, name=input.name, purpose=input.purpose, leader=leader, founded_on=today(call)
+    )
     # The leader is a member like any other, and shows in the list.
     await VolunteerRow.create(group=group, person=leader, since=today(call))
     return VolunteerGroupPayload(group=ref(VolunteerGroup, group.id))

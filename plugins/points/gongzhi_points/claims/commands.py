@@ -80,9 +80,9 @@ class ClaimPointsInput:
     acted_on: datetime.date = input_field("The day of the act (行为日期).")
     text: str | None = input_field("What was done (说明).", length=(1, 2000), default=UNSET)
     photos: list[str] = input_field(
-        f"JPEG photos in base64, {PHOTOS} at most, {BYTES} bytes each; where and with what they were taken is "
-        "removed (照片).",
+        f"JPEG photos in base64, {BYTES} bytes each; where and with what they were taken is removed (照片).",
         default_factory=list,
+        items=PHOTOS,
         longest=2 * BYTES,
     )
     person: ID | None = input_field("For whom, if a grid worker files it (代为申报的对象).", default=UNSET)
@@ -148,8 +148,6 @@ async def load_claimant(call: Call, input: ClaimPointsInput) -> PersonRow:
 
 async def read_photos(files: FileChecks, given: list[str]) -> list[bytes]:
     """Decode the photos and remove what cameras write into them."""
-    if len(given) > PHOTOS:
-        raise invalid_input(f"{PHOTOS} photos at most.", f"照片最多 {PHOTOS} 张。", "photos")
     return [await read_photo(files, one, str(at)) for at, one in enumerate(given)]
 
 

@@ -238,7 +238,7 @@ class HandedCodeInput:
 class SettleRedemptionsInput:
     idempotency_key: str = input_field(KEY)
     merchant: ID = input_field("The shop (商户).")
-    codes: list[HandedCodeInput] = input_field(f"{MOST} at most (兑换码).")
+    codes: list[HandedCodeInput] = input_field("The codes (兑换码).", items=(1, MOST))
 
 
 @strawberry.type(description="What came of each code, and the statement (核销结果).")
@@ -264,8 +264,6 @@ class HandedCode:
     action=Action(PointsMerchant, (require_shop(SETTLE),)),
 )
 async def settle_redemptions(call: Call, input: SettleRedemptionsInput) -> SettleRedemptionsPayload:
-    if not 1 <= len(input.codes) <= MOST:
-        raise invalid_input(f"Hand in 1 to {MOST} codes.", f"请提交 1 至 {MOST} 个兑换码。", "codes")
     merchant = await load_shop(call, input.merchant)
     # The chain's lock comes first, as everywhere; redemptions are locked after it, and accounts when they are posted
     # to.
