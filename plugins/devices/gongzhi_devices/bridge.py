@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 MOST, SECONDS = 500, 0.5
 """Messages of a batch, and for how long it waits for more of them."""
+FEW, PAUSE = 10, 0.01
+"""Messages that are a batch once so many seconds bring no other: a broker may send no more before these are
+acknowledged, some of them after twenty."""
 ENTRIES = 500
 AGAIN = 2.0
 """Seconds until what the server did not take is sent again."""
@@ -123,14 +126,15 @@ class MqttBridge:
         client.subscribe(f"devices/{self.county}/+", qos=1)
 
     def gather(self) -> list[Received]:
-        """Return what has come, once there is anything: as much as a batch has, or what comes in half a second."""
+        """Return what has come, once there is anything: a batch, or what comes in half a second."""
         # Until something comes: `stop` puts in a None.
         first = self.messages.get()
         found = [] if first is None else [first]
         until = time.monotonic() + SECONDS
         while found and len(found) < MOST:
+            left = max(0.0, until - time.monotonic())
             try:
-                message = self.messages.get(timeout=max(0.0, until - time.monotonic()))
+                message = self.messages.get(timeout=min(left, PAUSE) if len(found) >= FEW else left)
             except queue.Empty:
                 break
             if message is None:

@@ -65,6 +65,18 @@ async def test_bridge_cuts_up_what_is_too_long() -> None:
     assert made.hand_on(server, [message(b"nothing")]) and len(sent) == 2
 
 
+async def test_bridge_waits_for_more_only_while_there_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that sends twenty and waits for their acknowledgement is not kept waiting for more."""
+    monkeypatch.setattr(bridging, "SECONDS", 3_600)
+    made = MqttBridge(DeviceSettings(), COUNTY)
+    for _ in range(20):
+        made.messages.put(message(b"{}"))
+    assert len(made.gather()) == 20
+    for _ in range(501):
+        made.messages.put(message(b"{}"))
+    assert len(made.gather()) == 500
+
+
 async def test_bridge_that_is_stopped_leaves_the_rest_to_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bridging, "AGAIN", 0)
     made = MqttBridge(DeviceSettings(), COUNTY)
