@@ -16,7 +16,7 @@ from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Action, Requirement, require_empty, require_rows
-from gongzhi.runtime.checks import input_form, invalid_input, is_given
+from gongzhi.runtime.checks import invalid_input, is_given
 from gongzhi.runtime.commands import (
     AGAIN,
     EXPECTED,
@@ -77,10 +77,10 @@ class PublishBulletinInput:
     "Publish a bulletin: whoever agreed to hear of its kind finds it in their inbox, of danger everybody whom it "
     "reaches (发布信息).",
     requires=PUBLISH,
+    form=lambda call, input: check_until(call, input.until),
 )
 async def publish_bulletin(call: Call, input: PublishBulletinInput) -> BulletinPayload:
-    with input_form() as read:
-        until = read(check_until, call, input.until)
+    until = check_until(call, input.until)
     grid = await find_grid(input.grid, "grid")
     if not call.may(PUBLISH, grid):
         raise not_allowed("grid")
@@ -153,15 +153,13 @@ class CorrectBulletinInput:
 )
 async def correct_bulletin(call: Call, input: CorrectBulletinInput) -> BulletinPayload:
     row: BulletinRow = await call.find(Bulletin, "bulletin", id=key_of(Bulletin)(input.bulletin))
-    with input_form() as read:
-        title = input.title or row.title
-        text = input.text or row.text
-        until = read(check_until, call, input.until) if is_given(input.until) else row.until
+    until = check_until(call, input.until) if is_given(input.until) else row.until
     # Before the row changes: the revision is what people had read.
     await RevisionRow.create(
         bulletin=row, version=row.version, title=row.title, text=row.text, corrected_at=call.now, reason=input.reason
     )
-    row.title, row.text, row.until, row.corrected_at = title, text, until, call.now
+    row.title, row.text = input.title or row.title, input.text or row.text
+    row.until, row.corrected_at = until, call.now
     row.version += 1
     await row.save()
     call.publish(Corrected(bulletin=row.id, kind=row.kind), row)

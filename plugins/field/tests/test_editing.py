@@ -50,13 +50,13 @@ async def own(office: Server) -> tuple[Server, str]:
 
 BAD: list[tuple[dict[str, Any], str, list[str]]] = [
     ({}, "BAD_USER_INPUT", ["number"]),
-    ({"title": text(str(MATTER["title"]), " ")}, "BAD_USER_INPUT", ["title"]),
+    ({"title": text(str(MATTER["title"]), " ")}, "BAD_USER_INPUT", ["title", "value"]),
     ({"title": text(str(MATTER["title"]), "长" * 201)}, "BAD_USER_INPUT", ["title"]),
     ({"description": text(str(MATTER["description"]), "长" * 20_001)}, "BAD_USER_INPUT", ["description", "value"]),
-    ({"address": text(None, "")}, "BAD_USER_INPUT", ["address"]),
+    ({"address": text(None, "")}, "BAD_USER_INPUT", ["address", "value"]),
     ({"category": text("utilities.electricity", "no.such")}, "NOT_FOUND", ["category"]),
     # What could never be taken is refused, and not kept as a conflict.
-    ({"title": text("没见过", " ")}, "BAD_USER_INPUT", ["title"]),
+    ({"title": text("没见过", " ")}, "BAD_USER_INPUT", ["title", "value"]),
     ({"category": text("没见过", "no.such")}, "NOT_FOUND", ["category"]),
     ({"number": "610921202601019999999", **ADDRESS}, "NOT_FOUND", ["number"]),
 ]
@@ -68,7 +68,7 @@ async def test_bad_corrections_change_nothing(office: Server) -> None:
         found = refusals(await edit(worker(office), **{"number": number, **given}))
         assert found == [(code, path)], given
     two = {"title": text(str(MATTER["title"]), "甲"), "address": text(None, " ")}
-    assert refusals(await edit(worker(office), number, **two)) == [("BAD_USER_INPUT", ["address"])]
+    assert refusals(await edit(worker(office), number, **two)) == [("BAD_USER_INPUT", ["address", "value"])]
     query = "query($n: String!) { case(number: $n) { title conflicts { totalCount } } }"
     seen = (await worker(office).ask(query, n=number)).data["case"]
     assert seen == {"title": MATTER["title"], "conflicts": {"totalCount": 0}}, "of several nothing is made"

@@ -17,7 +17,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Action, Requirement, require_held
-from gongzhi.runtime.checks import CHINA, input_form, invalid_input, is_given, today
+from gongzhi.runtime.checks import CHINA, invalid_input, is_given, today
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -76,8 +76,7 @@ class RequestBulkExportInput:
 )
 async def request_bulk_export(call: Call, input: RequestBulkExportInput) -> BulkExportPayload:
     require_signed_in(call)
-    with input_form() as read:
-        variables = read(check_variables, input.variables, "variables")
+    variables = check_variables(input.variables, "variables")
     grid = await find_exportable_grid(call, input.grid)
     # Counted as the file will be read: by the roles that export, in this grid.
     viewer = narrow_to_exports(call.viewer, grid, call.context.guarded)

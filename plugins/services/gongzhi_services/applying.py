@@ -26,7 +26,6 @@ from gongzhi.runtime.checks import (
     CHINA,
     check_past_day,
     duplicate,
-    input_form,
     invalid_input,
     is_given,
     today,
@@ -349,8 +348,7 @@ class RecordServiceVisitInput:
     ),
 )
 async def record_service_visit(call: Call, input: RecordServiceVisitInput) -> ServiceApplicationPayload:
-    with input_form() as read:
-        day = read(check_past_day, call, input.day, "day")
+    day = check_past_day(call, input.day, "day")
     case, row = await load_application(call, input.application)
     if day < row.submitted_at.astimezone(CHINA).date() - datetime.timedelta(days=30):
         raise invalid_input("This is long before the application.", "日期早于申请提交三十日以上。", "day")

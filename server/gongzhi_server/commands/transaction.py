@@ -140,7 +140,7 @@ class Transaction:
     async def perform(self, command: Command, input: Any) -> Any:
         """Carry out a command, and let nothing of it stay if it left out a check that it promises."""
         # Only now: a request that is sent again is answered as it was, whatever the limits are by then.
-        input = self.read(command, input)
+        input = read_for_command(self, command, input)
         # A copy shares the transaction and all that is collected for its end; checks are the command's own.
         inner = copy.copy(self)
         inner.command, inner.given, inner.acted, inner.checks = command, input, False, set()
@@ -150,22 +150,6 @@ class Transaction:
         if command.action and not inner.acted:
             raise RuntimeError(f"{command.name} has an action, and never found a {command.action.on.__name__}")
         return payload
-
-    def read(self, command: Command, input: Any) -> Any:
-        """Return an input as its command gets it. Raises Refusals for all that is wrong with it."""
-        try:
-            return read_input(input)
-        except Refusals as several:
-            found = {one.path: one for one in several.refusals}
-        try:
-            # What is wrong by the limits may be so for the form as well; it is said once.
-            if command.form:
-                command.form(self, input)
-        except Refusal as refusal:
-            found.setdefault(refusal.path, refusal)
-        except Refusals as several:
-            found |= {one.path: one for one in several.refusals if one.path not in found}
-        raise Refusals(list(found.values()))
 
     def note(self, row: Model) -> None:
         """Remember whom a row stands for: what a command locks of people is what it is done to."""
@@ -295,3 +279,20 @@ async def is_on(plugin: str, county: int | None) -> bool:
     return not is_switched(plugin) or (
         county is not None and await ActivationRow.exists(plugin=plugin, county_id=county, until=None, active=True)
     )
+
+
+def read_for_command(call: Transaction, command: Command, input: Any) -> Any:
+    """Return an input as its command gets it. Raises Refusals for all that is wrong with it."""
+    try:
+        return read_input(input)
+    except Refusals as several:
+        found = {one.path: one for one in several.refusals}
+    try:
+        # What is wrong by the limits may be so for the form as well; it is said once.
+        if command.form:
+            command.form(call, input)
+    except Refusal as refusal:
+        found.setdefault(refusal.path, refusal)
+    except Refusals as several:
+        found |= {one.path: one for one in several.refusals if one.path not in found}
+    raise Refusals(list(found.values()))

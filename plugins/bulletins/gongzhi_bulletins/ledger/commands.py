@@ -88,8 +88,7 @@ class DeclareAffairInput:
 
 @command("Declare what a village has to publish: each quarter or month, or at once (登记村务公开事项).", requires=KEEP)
 async def declare_affair(call: Call, input: DeclareAffairInput) -> AffairPayload:
-    with input_form() as read:
-        since = read(check_past_day, call, input.since, "since") if is_given(input.since) else today(call)
+    since = check_past_day(call, input.since, "since") if is_given(input.since) else today(call)
     # Locked, so that one affair is not declared twice at once.
     grid = await find_grid(input.grid, "grid", lock=True)
     if not call.may(KEEP, grid):

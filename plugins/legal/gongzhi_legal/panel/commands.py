@@ -21,7 +21,6 @@ from gongzhi.runtime.actions import Action, Requirement, require_held
 from gongzhi.runtime.checks import (
     check_code,
     duplicate,
-    input_form,
     invalid_input,
     is_given,
     today,
@@ -79,22 +78,24 @@ async def add_legal_adviser(call: Call, input: AddLegalAdviserInput) -> LegalAdv
     # By who may be named, not by who may be seen: the office reads nobody's file for this.
     person = await find_nameable(call, input.person, MANAGE, "person") if is_given(input.person) else None
     unit = await find_unit(input.unit, "unit") if is_given(input.unit) else None
-    with input_form() as read:
-        said: dict[str, Any] = {
-            "name": input.name,
-            "qualification": input.qualification,
-            "account": input.account,
-            "languages": input.languages,
-            "duty_phone": read(check_code, codes.check_phone, input.duty_phone, "dutyPhone")
-            if is_given(input.duty_phone)
-            else None,
-            "capacity": input.capacity,
-        }
+    phone = check_code(codes.check_phone, input.duty_phone, "dutyPhone") if is_given(input.duty_phone) else None
     # One adviser for each account: seats name the account, as it is without blanks around it.
-    if await AdviserRow.exists(account=said["account"]):
+    if await AdviserRow.exists(account=input.account):
         raise duplicate("This account is on the panel already.", "该账户已在顾问名单中。", "account")
     # The name is the adviser's published one, which need not be that of their file.
-    row = await AdviserRow.create(kind=input.kind, grid=grid, person=person, unit=unit, joined_on=today(call), **said)
+    row = await AdviserRow.create(
+        kind=input.kind,
+        grid=grid,
+        person=person,
+        unit=unit,
+        joined_on=today(call),
+        name=input.name,
+        qualification=input.qualification,
+        account=input.account,
+        languages=input.languages,
+        duty_phone=phone,
+        capacity=input.capacity,
+    )
     await ServesRow.bulk_create([ServesRow(adviser=row, grid=place) for place in places])
     return LegalAdviserPayload(adviser=ref(LegalAdviser, row.id))
 

@@ -9,7 +9,7 @@ from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import check_code, input_form, invalid_input, is_given, not_found, today
+from gongzhi.runtime.checks import check_code, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import (
     EXPECTED,
     KEY,
@@ -58,10 +58,7 @@ class SetGovernanceCenterInput:
 @command("Set up the centre of a county, town or village, or change it (设置综治中心).", requires=EDIT)
 async def set_governance_center(call: Call, input: SetGovernanceCenterInput) -> GovernanceCenterPayload:
     grid = await load_area(call, input.grid)
-    with input_form() as read:
-        phone = (
-            read(check_code, codes.check_phone, input.duty_phone, "dutyPhone") if is_given(input.duty_phone) else None
-        )
+    phone = check_code(codes.check_phone, input.duty_phone, "dutyPhone") if is_given(input.duty_phone) else None
     units = await load_seated_units(input.units)
     # The grid is locked before the centre, also where there is none yet: two cannot both set one up.
     center = await CenterRow.filter(grid=grid, valid_to=None).select_for_update().first()

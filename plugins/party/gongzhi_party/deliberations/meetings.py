@@ -25,7 +25,6 @@ from gongzhi.runtime.actions import require_rows
 from gongzhi.runtime.checks import (
     check_moment,
     check_whole_number,
-    input_form,
     invalid_input,
     is_given,
     not_found,
@@ -120,8 +119,7 @@ RECORDABLE = (DeliberationState.ANNOUNCED, DeliberationState.RECORDED)
 )
 async def record_matter_meeting(call: Call, input: RecordMatterMeetingInput) -> DeliberationPayload:
     row = await load_deliberation(call, input.deliberation)
-    with input_form() as read:
-        held_at = read(check_moment, call.now, input.held_at, LATEST, "heldAt")
+    held_at = check_moment(call.now, input.held_at, LATEST, "heldAt")
     proposals = [one.id for one in await ProposalRow.filter(deliberation=row).order_by("place")]
     await call_to_vote(call, row, input.voters, input.quorum_percent)
     # What was recorded before is destroyed before anything new goes in, or votes would be counted twice.

@@ -55,9 +55,8 @@ async def add_points_honour(call: Call, input: AddPointsHonourInput) -> PointsHo
     programme = await load_programme(call, input.programme)
     if input.kind not in HOLDERS:
         raise invalid_input("Honours are for persons, households and groups.", "荣誉仅授予个人、家庭或集体。", "kind")
-    with input_form() as read:
-        # Criteria are held to the same safeguards as rules: an honour must not reward silence either.
-        read(screen_rule, f"{input.title}\n{input.criteria}", "criteria")
+    # Criteria are held to the same safeguards as rules: an honour must not reward silence either.
+    screen_rule(f"{input.title}\n{input.criteria}", "criteria")
     if await HonourRow.exists(programme=programme, code=input.code):
         raise duplicate("There is an honour with this code.", "该编码的荣誉已存在。", "code")
     row = await HonourRow.create(

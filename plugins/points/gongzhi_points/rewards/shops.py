@@ -15,7 +15,6 @@ from gongzhi.declare.sql import Alternatives, Sql
 from gongzhi.runtime.actions import Action, Requirement
 from gongzhi.runtime.checks import (
     duplicate,
-    input_form,
     invalid_input,
     is_given,
     today,
@@ -154,9 +153,7 @@ async def add_points_reward(call: Call, input: AddPointsRewardInput) -> PointsRe
     grid = await find_grid(input.grid, "grid") if is_given(input.grid) else None
     if grid and not covers_row(programme, grid):
         raise invalid_input("The grid lies outside the programme.", "该网格不在项目范围内。", "grid")
-    with input_form() as read:
-        said = input.description or None
-        read(screen_reward, f"{input.title}\n{said or ''}", "title")
+    screen_reward(f"{input.title}\n{input.description or ''}", "title")
     last = await RewardRow.filter(merchant=merchant).order_by("-number").first()
     reward = await RewardRow.create(
         merchant=merchant,
@@ -166,7 +163,7 @@ async def add_points_reward(call: Call, input: AddPointsRewardInput) -> PointsRe
         grid_id=grid.id if grid else programme.grid_id,
         kind=input.kind,
         title=input.title,
-        description=said,
+        description=input.description or None,
         price=input.price,
         stock=input.stock,
         offered_until=input.offered_until if is_given(input.offered_until) else None,

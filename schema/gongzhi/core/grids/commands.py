@@ -70,12 +70,9 @@ class AddGridInput:
     boundary_note: str | None = input_field(NOTE, length=(1, 200), default=UNSET)
 
 
-@command("Add a grid (新增网格).", requires=EDIT)
+@command("Add a grid (新增网格).", requires=EDIT, form=lambda call, input: read_grid(call, input))
 async def add_grid(call: Call, input: AddGridInput) -> GridPayload:
-    with input_form() as read:
-        kind = read(check_code, codes.grid_kind, input.code, "code")
-        since = read(check_past_day, call, input.valid_from, "validFrom") if is_given(input.valid_from) else today(call)
-        outline = read(read_boundary, input)
+    kind, since, outline = read_grid(call, input)
     parent = await find_parent_grid(input, kind)
     grid = GridRow(code=input.code, name=input.name, kind=kind, use=input.use, parent=parent, valid_from=since)
     # Whoever may change what it lies in may add to it.
@@ -122,8 +119,7 @@ async def set_boundary(call: Call, input: SetBoundaryInput) -> GridPayload:
         raise invalid_input(
             "Give the boundary; an empty one takes it away.", "请提供边界；填空值则删除边界。", "boundary"
         )
-    with input_form() as read:
-        outline = read(read_boundary, input)
+    outline = read_boundary(input)
     grid = await load_grid(call, input)
     apply_boundary(grid, outline, input, input.boundary_note or None)
     # Written anew: nothing refers to a single ring.
@@ -203,6 +199,14 @@ async def find_parent_grid(input: AddGridInput, kind: Kind) -> GridRow | None:
             "The code names what it lies in: leave the parent out.", "编码已含上级，请勿另填上级。", "parent"
         )
     return await find_grid(code[:2], "parent")
+
+
+def read_grid(call: Call, input: AddGridInput) -> tuple[Kind, datetime.date, list[Ring]]:
+    """Return what a new grid's code says, its first day and its outline. Raises Refusals for all that is wrong."""
+    with input_form() as read:
+        kind = read(check_code, codes.grid_kind, input.code, "code")
+        since = read(check_past_day, call, input.valid_from, "validFrom") if is_given(input.valid_from) else today(call)
+        return kind, since, read(read_boundary, input)
 
 
 def read_boundary(input: Any) -> list[Ring]:

@@ -68,11 +68,10 @@ class AddUnitInput:
     duty_phone: str | None = input_field("The number on its door plate; it is published (值班电话).", default=UNSET)
 
 
-@command("Add a unit (新增单位).", requires=EDIT)
+@command("Add a unit (新增单位).", requires=EDIT, form=lambda call, input: read_unit_texts(UnitRow(), input))
 async def add_unit(call: Call, input: AddUnitInput) -> UnitPayload:
     unit = UnitRow(code=input.code, kind=input.kind, reach=input.reach)
-    with input_form() as read:
-        read_unit_texts(read, unit, input)
+    read_unit_texts(unit, input)
     await place_unit(call, unit, input)
     # Closed ones count: a code is a unit's for good, or old cases would be another unit's.
     if await UnitRow.exists(code=unit.code):
@@ -95,11 +94,10 @@ class UpdateUnitInput:
     duty_phone: str | None = input_field("The number on its door plate; null for none (值班电话).", default=UNSET)
 
 
-@command("Change a unit (修改单位).", requires=EDIT)
+@command("Change a unit (修改单位).", requires=EDIT, form=lambda call, input: read_unit_texts(UnitRow(), input))
 async def update_unit(call: Call, input: UpdateUnitInput) -> UnitPayload:
     unit = await load_unit(call, input)
-    with input_form() as read:
-        read_unit_texts(read, unit, input)
+    read_unit_texts(unit, input)
     unit.kind = input.kind if is_given(input.kind) else unit.kind
     unit.reach = input.reach if is_given(input.reach) else unit.reach
     await place_unit(call, unit, input)
@@ -147,15 +145,15 @@ async def save_unit(unit: UnitRow) -> UnitPayload:
     return UnitPayload(unit=ref(Unit, unit.id))
 
 
-def read_unit_texts(read: Any, unit: UnitRow, input: Any) -> None:
-    """Take over the texts that were given."""
-    if is_given(input.name):
-        unit.name = input.name
+def read_unit_texts(unit: UnitRow, input: Any) -> None:
+    """Take over the texts that were given. Raises Refusals for all that are wrong."""
+    unit.name = input.name or unit.name
     # Null takes a code away; what is left out stays.
-    if input.uscc is not UNSET:
-        unit.uscc = input.uscc and read(check_code, codes.check_uscc, input.uscc, "uscc")
-    if input.duty_phone is not UNSET:
-        unit.duty_phone = input.duty_phone and read(check_code, codes.check_phone, input.duty_phone, "dutyPhone")
+    with input_form() as read:
+        if input.uscc is not UNSET:
+            unit.uscc = input.uscc and read(check_code, codes.check_uscc, input.uscc, "uscc")
+        if input.duty_phone is not UNSET:
+            unit.duty_phone = input.duty_phone and read(check_code, codes.check_phone, input.duty_phone, "dutyPhone")
 
 
 async def place_unit(call: Call, unit: UnitRow, input: Any) -> None:
