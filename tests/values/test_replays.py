@@ -139,6 +139,42 @@ async def test_all_lawful_types_come_back(laboratory: Lab) -> None:
     assert "a secret" not in stored and "shown once" not in stored
 
 
+def noting(most: int) -> Any:
+    """A command that answers with the text it was given, of so many characters at most."""
+
+    @strawberry.input(name="NoteInput", description="A note.")
+    class NoteInput:
+        idempotency_key: str = input_field("The key.")
+        text: str = input_field("What.", length=(1, most))
+        file: str = input_field("As it is.", longest=9, default="")
+
+    async def note(call: Call, input: NoteInput) -> AnswerPayload:
+        return AnswerPayload(text=f"{input.text}|{input.file}")
+
+    # The class is this function's own, so its name stands for nothing in the module.
+    note.__annotations__ |= {"input": NoteInput, "return": AnswerPayload, "call": Call}
+    return Schema([*ESSENTIAL.extensions, ("tests", extend(Mutation, note=command("Note.", requires=None)(note)))])
+
+
+async def test_narrower_limits_change_no_answer(laboratory: Lab) -> None:
+    """What was done is answered as it was; what was refused is refused, and its key stands for nothing else."""
+    text = "mutation($input: NoteInput!) { note(input: $input) { text errors { code path } } }"
+    wide, narrow = (keeping(laboratory, noting(most)) for most in (200, 5))
+
+    async def give(bench: Bench, key: str, note: str, **more: Any) -> Any:
+        given = {"idempotencyKey": key, "text": note, **more}
+        return (await bench.ask(text, laboratory.viewer, input=given)).data["note"]
+
+    done = await give(wide, "done", "  a long note ", file=" f ")
+    assert done == {"text": "a long note| f ", "errors": []}, "a file is taken as it is sent"
+    assert await give(narrow, "done", "  a long note ", file=" f ") == done
+    refused = await give(narrow, "refused", "a long note", file="x" * 10)
+    assert [one["path"] for one in refused["errors"]] == [["text"], ["file"]]
+    assert await give(wide, "refused", "a long note", file="x" * 10) == refused
+    [reused] = (await give(wide, "refused", "short"))["errors"]
+    assert reused == {"code": "IDEMPOTENCY_KEY_REUSED", "path": ["idempotencyKey"]}
+
+
 async def test_every_payload_comes_back(laboratory: Lab) -> None:
     """Of each mutation its first answer and the second, byte by byte."""
     different, bench = [], keeping(laboratory, laboratory.bench.schema, fill=True)

@@ -28,7 +28,7 @@ def field_label(input: type | None, path: Sequence[str]) -> Text:
         fields = {to_camel_case(one.python_name): one for one in definition.fields} if definition else {}
         if name not in fields:
             return UNNAMED
-        found = Text(split_words(name), split_label(fields[name].description).zh)
+        found = name_text(name, fields[name].description)
         input = unwrap_type(fields[name].type)
     return found
 
