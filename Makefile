@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL = run
 .PHONY: help run test test-all test-wheels test-newest test-random test-alone coverage mutants nightly bench bench-quick chaos jepsen lint format schema migration plugin docs records
-.PHONY: explorer client lock licences release images clean
+.PHONY: explorer console client lock licences release images clean
 
 help:  ## list what there is to make
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '%-12s %s\n' "$$name" "$$what"; done
@@ -106,7 +106,10 @@ docs: .venv/run  ## write the tables of the pages and the reference from the cod
 explorer: .venv/dev  ## bundle the explorer's page from its sources, with the Node of the development requirements
 	.venv/bin/python plugins/explorer/frontend/build.py
 
-records: .venv/dev schema docs client  ## write anew all that is written down and compared: read the diff before you commit it
+console: .venv/dev  ## read the console's forms from the schema, bundle its page, and print how large it is
+	.venv/bin/python plugins/console/frontend/build.py
+
+records: .venv/dev schema docs client console  ## write anew all that is written down and compared: read the diff before you commit it
 	GONGZHI_CONDITIONS=write GONGZHI_KEPT=write GONGZHI_MATRIX=write GONGZHI_SNAPSHOTS=write GONGZHI_SURFACE=write \
 		.venv/bin/pytest -q $(PARALLEL) --write-additions $(RECORDS)
 
@@ -142,10 +145,10 @@ clean:  ## remove all that was made, but not the data
 	@$(PIP) --require-hashes -r requirements-dev.lock
 	@touch $@
 
-# Chromium for the tests of the explorer, where this machine lets us install it; they are skipped where it does not.
+# Chromium for the tests of explorer and console, where this machine lets us install it; they are skipped where it does not.
 .venv/browser: .venv/dev
 	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || \
 		{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; } || \
-		echo "Chromium is not here and cannot be installed: the explorer's tests are skipped"
+		echo "Chromium is not here and cannot be installed: the tests of explorer and console are skipped"
 	@touch $@

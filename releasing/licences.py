@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from inventory import ROOT, read_lock
 
 PAGE = ROOT / "docs" / "licences.md"
-BUNDLE = ROOT / "plugins" / "explorer" / "gongzhi_explorer" / "static" / "LICENSES.txt"
+BUNDLES = "plugins/*/gongzhi_*/static/LICENSES.txt"
 CLIENT = ROOT / "clients" / "typescript" / "package-lock.json"
 BEGIN = "<!-- written by releasing/licences.py -->"
 
@@ -22,9 +22,9 @@ def table() -> str:
     lines += [f"| {licence or 'unknown'} | {count} |" for licence, count in sorted(counted.items())]
     lines += ["", "| distribution | version | licence |", "|---|---|---|"]
     lines += [f"| {one.name} | {one.version} | {one.licence or 'unknown'} |" for one in found]
-    lines += ["", "The page of the explorer has in it, with their licences beside it in `LICENSES.txt`:", ""]
-    lines += ["| package | version | licence |", "|---|---|---|"]
-    lines += [f"| {name} | {version} | {licence} |" for name, version, licence in bundled()]
+    lines += ["", "The pages of plugins have in them, with their licences beside them in `LICENSES.txt`:", ""]
+    lines += ["| page | package | version | licence |", "|---|---|---|---|"]
+    lines += [f"| {page} | {name} | {version} | {licence} |" for page, name, version, licence in bundled()]
     # The one package that is in the client's bundle; the others of its lock file build and test it.
     socket = json.loads(CLIENT.read_text(encoding="utf-8"))["packages"]["node_modules/graphql-ws"]
     lines += [
@@ -34,12 +34,14 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def bundled() -> Iterator[tuple[str, str, str]]:
-    """Yield the packages in the explorer's bundle: name, version, licence."""
-    for block in BUNDLE.read_text(encoding="utf-8").split(f"\n{'-' * 80}\n\n"):
-        head, licence, _ = block.split("\n", 2)
-        name, version = head.split()
-        yield name, version, licence
+def bundled() -> Iterator[tuple[str, str, str, str]]:
+    """Yield the packages in the bundles of pages: plugin, name, version, licence."""
+    for bundle in sorted(ROOT.glob(BUNDLES)):
+        page = bundle.relative_to(ROOT).parts[1]
+        for block in bundle.read_text(encoding="utf-8").split(f"\n{'-' * 80}\n\n"):
+            head, licence, _ = block.split("\n", 2)
+            name, version = head.split()
+            yield page, name, version, licence
 
 
 def filled(text: str) -> str:

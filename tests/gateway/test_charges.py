@@ -86,6 +86,11 @@ SAMPLES: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "/schema.graphql": [("/schema.graphql", {"method": "GET"})],
     "/labels.json": [("/labels.json", {"method": "GET"})],
     "/exports": [("/exports/wrong", {"method": "GET"})],
+    "/console": [
+        ("/console/", {"method": "GET"}),
+        ("/console/static/console.js", {"method": "GET"}),
+        ("/console/static/nothing", {"method": "GET"}),
+    ],
     links.ROOT: [(f"{links.ROOT}/wrong", {"method": "GET"})],
     "/attachments": [
         ("/attachments", post(b"x", {"x-client-id": "7d444840-9dc0-11d1-b245-5ffdce74fad2"})),

@@ -30,8 +30,9 @@ from gongzhi.runtime.context import Context
 from gongzhi.values.errors import Text
 
 PATH = "/x"
-WELL_KNOWN = {"/open311": "integrations", "/bulk-exports": "list_exports", "/exports": "rights", "/": "explorer"}
-"""Paths outside of `/x` that standards prescribe or links lead to, each with the plugin that may claim it.
+WELL_KNOWN = {"/open311": "integrations", "/bulk-exports": "list_exports", "/exports": "rights"}
+WELL_KNOWN |= {"/console": "console", "/": "explorer"}
+"""Paths outside of `/x` that standards prescribe, links lead to or people type, each with the plugin that may claim it.
 
 What lies at `/` are pages for browsers: `/` itself, and `/graphql` for whoever opens that as a page. They are there
 where the operator wants pages.

@@ -1,0 +1,89 @@
+// Unit picker: units are found by their names, and chosen by code.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { UNITS } from "../documents";
+import type { Unit } from "./inputs";
+import { ask } from "../session";
+import { say } from "../words";
+
+/** Milliseconds without a key before it is looked for. */
+const PAUSE = 250;
+
+export function UnitPicker(given: {
+  id: string;
+  several: boolean;
+  chosen: Unit[];
+  onChange: (chosen: Unit[]) => void;
+  described: string;
+  invalid: boolean;
+}) {
+  const { id, several, chosen, onChange } = given;
+  const [text, setText] = useState("");
+  const [found, setFound] = useState<Unit[] | null>(null);
+  const box = useRef<HTMLInputElement>(null);
+
+  useEffect(() => {
+    setFound(null);
+    if (text.trim() === "") return;
+    let over = false;
+    const timer = setTimeout(async () => {
+      const answer = await ask<{ units: { nodes: Unit[] } }>(UNITS, { name: text.trim() });
+      if (!over) setFound(answer.data?.units?.nodes ?? []);
+    }, PAUSE);
+    return () => {
+      over = true;
+      clearTimeout(timer);
+    };
+  }, [text]);
+
+  const choose = (unit: Unit) => {
+    const others = several ? chosen.filter(({ code }) => code !== unit.code) : [];
+    onChange([...others, unit]);
+    setText("");
+    box.current?.focus();
+  };
+
+  return (
+    <div class="units">
+      {chosen.map((unit) => (
+        <span class="chosen" data-code={unit.code}>
+          {unit.name}{" "}
+          <button
+            type="button"
+            aria-label={`${say("remove")} ${unit.name}`}
+            onClick={() => onChange(chosen.filter(({ code }) => code !== unit.code))}
+          >
+            ×
+          </button>
+        </span>
+      ))}
+      <input
+        id={id}
+        ref={box}
+        type="search"
+        autocomplete="off"
+        placeholder={say("findUnit")}
+        value={text}
+        aria-describedby={given.described}
+        aria-invalid={given.invalid}
+        onInput={(event) => setText(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key !== "Enter") return;
+          event.preventDefault(); // it would send the form
+          if (found?.[0]) choose(found[0]);
+        }}
+      />
+      <div role="status">{found?.length === 0 && say("noUnit")}</div>
+      {found && found.length > 0 && (
+        <ul>
+          {found.map((unit) => (
+            <li>
+              <button type="button" onClick={() => choose(unit)}>
+                {unit.name} <span class="quiet">{unit.code}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

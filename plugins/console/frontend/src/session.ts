@@ -1,0 +1,130 @@
+// Session: who is signed in, and how everything is asked: by cookies, or in development by a role's token.
+import { signal } from "@preact/signals";
+import { BrowserSession, Client, type Credentials, type Result } from "@gongzhi/client";
+import { WHO } from "./documents";
+import { load, save } from "./storage";
+import { language, type Word } from "./words";
+
+export interface Who {
+  account: string;
+  role: string | null;
+  permissions: string[];
+  person: { name: string } | null;
+  grants: { role: string; grid: { code: string; name: string } | null; unit: { code: string; name: string } | null }[];
+}
+
+/** In development: a role in a place. */
+export interface Place {
+  role: string;
+  grid: string;
+  unit: string;
+}
+
+/** Undefined while nobody knows yet; null for nobody. */
+export const who = signal<Who | null | undefined>(undefined);
+/** Why somebody has to sign in again. */
+export const notice = signal<Word | null>(null);
+/** Whether the last request had no answer. */
+export const offline = signal(false);
+/** Where events stood when the session was looked at last. */
+export let begun: string | undefined;
+
+// The language is asked for at each request: it may be switched at any time.
+const send: typeof fetch = (address, given) =>
+  fetch(address, { ...given, headers: { ...given?.headers, "accept-language": language.value === "zh" ? "zh-CN" : "en" } });
+
+const cookies = new BrowserSession({ fetch: send });
+let token: string | undefined; // in memory alone
+
+const credentials: Credentials = {
+  token: () => token,
+  renew: (refused) => (token ? Promise.resolve(false) : cookies.renew(refused)),
+  get headers(): Record<string, string> {
+    return token ? {} : cookies.headers;
+  },
+};
+
+export const client = new Client({ credentials, fetch: send, retries: { attempts: 3 } });
+
+/** Ask; a session that has ended on the way leads to the page of sign-in, and the address stays. */
+export async function ask<Data>(document: string, variables: object = {}): Promise<Result<Data>> {
+  return watch(await client.query<Data, object>(document, variables));
+}
+
+export async function change<Data>(document: string, input: object): Promise<Result<Data>> {
+  return watch(await client.mutate<Data, { input: object }>(document, { input }));
+}
+
+function watch<Data>(found: Result<Data>): Result<Data> {
+  const codes = found.problems.map(({ code }) => code);
+  offline.value = codes.includes("NETWORK");
+  // Without cookies one is a stranger, who is answered, with nothing in it.
+  const stranger = found.data !== null && (found.data as { me?: unknown }).me === null;
+  if (stranger || codes.includes("UNAUTHENTICATED")) expire();
+  // Strangers may do nothing, and others less than they might: rights are taken back, too.
+  else if (codes.includes("FORBIDDEN")) void checkSession();
+  return found;
+}
+
+function expire(): void {
+  if (who.value) notice.value = "expired";
+  if (who.value !== undefined) who.value = null;
+}
+
+export async function checkSession(): Promise<void> {
+  const found = await client.query<{ me: Who | null; eventCursor: string }, object>(WHO, {});
+  offline.value = found.problems.some(({ code }) => code === "NETWORK");
+  if (offline.value) return;
+  begun = found.data?.eventCursor;
+  if (found.data?.me) who.value = found.data.me;
+  else {
+    expire();
+    who.value = null;
+  }
+}
+
+export async function signIn(name: string, password: string): Promise<Result<void>> {
+  token = undefined;
+  const found = await cookies.signIn({ name, password });
+  if (found.ok) await enter();
+  return found;
+}
+
+export async function signOut(): Promise<void> {
+  if (token) token = undefined;
+  else {
+    const found = await cookies.signOut();
+    // The browser has its cookies still: whoever sits down next would be signed in.
+    offline.value = found.problems.some(({ code }) => code === "NETWORK");
+    if (offline.value) return;
+  }
+  save("place", null);
+  notice.value = null;
+  who.value = null;
+}
+
+/** Enter in a role, which only a server in development lets anybody do; false if there is no such role or place. */
+export async function enterAs(place: Place): Promise<boolean> {
+  const given = Object.fromEntries(Object.entries(place).filter(([, value]) => value !== ""));
+  const reply = await send("/auth/development-token", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(given),
+  });
+  if (!reply.ok) return false;
+  token = ((await reply.json()) as { accessToken: string }).accessToken;
+  save("place", place);
+  await enter();
+  return true;
+}
+
+async function enter(): Promise<void> {
+  notice.value = null;
+  await checkSession();
+}
+
+/** Go on as whoever was here last. */
+export async function openSession(): Promise<void> {
+  const place = load<Place | null>("place");
+  if (!(place && (await enterAs(place).catch(() => false)))) await checkSession();
+}

@@ -1,0 +1,23 @@
+// Times: moments as people read them, in China's time wherever the browser is.
+import { language } from "./words";
+
+const ZONE = "Asia/Shanghai";
+const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+];
+
+const locale = (): string => (language.value === "zh" ? "zh-CN" : "en-GB");
+
+export function showMoment(at: string): string {
+  const options = { timeZone: ZONE, dateStyle: "medium", timeStyle: "short" } as const;
+  return new Intl.DateTimeFormat(locale(), options).format(new Date(at));
+}
+
+/** How far off a moment is, in the largest unit that fits: 2小时后, 3天前. */
+export function showDistance(at: string, now = Date.now()): string {
+  const distance = Date.parse(at) - now;
+  const [unit, length] = UNITS.find(([, each]) => Math.abs(distance) >= each) ?? UNITS[2]!;
+  return new Intl.RelativeTimeFormat(locale(), { numeric: "always" }).format(Math.trunc(distance / length), unit);
+}

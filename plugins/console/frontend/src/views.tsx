@@ -1,0 +1,28 @@
+// Views: the pages there are. A further page is a line here; who may open it is said by a permission.
+import type { JSX } from "preact";
+import { CasePage } from "./pages/case";
+import { Desk } from "./pages/desk";
+import type { Route } from "./router";
+import type { Word } from "./words";
+
+export interface View {
+  /** What stands first behind `#/`. */
+  path: string;
+  title: Word;
+  /** What one must be allowed somewhere. What one sees there is for the schema to say. */
+  permission: string;
+  /** Whether the menu has it. */
+  menu: boolean;
+  show: (route: Route) => JSX.Element;
+}
+
+export const VIEWS: View[] = [
+  { path: "desk", title: "desk", permission: "cases.view", menu: true, show: ({ query }) => <Desk query={query} /> },
+  {
+    path: "cases",
+    title: "case",
+    permission: "cases.view",
+    menu: false,
+    show: ({ path: [, number = ""] }) => <CasePage key={number} number={number} />,
+  },
+];

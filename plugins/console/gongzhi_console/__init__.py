@@ -1,0 +1,50 @@
+"""Console: pages for whoever works with cases, which talk to `/graphql` as everybody does.
+
+The page is bundled from `frontend/` into `static/`, which is committed, so that nobody needs Node to install it.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from gongzhi.plugin.hooks import About, hookimpl
+from gongzhi.runtime.routes import Files, Route, RouteCall
+from starlette.responses import HTMLResponse, Response
+
+PLUGIN, ROOT = "console", "/console"
+STATIC = Files("/static", files(__name__) / "static", root=ROOT)
+# What one looks at stands behind `#`, so one page is enough, and no log has the number of a case.
+PAGE = """<!doctype html>
+<html lang="zh-CN">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="{style}">
+<title>共治 Gongzhi</title>
+<script type="module" src="{script}"></script>
+<div id="console"></div>
+<noscript>本页需要 JavaScript。This page needs JavaScript.</noscript>
+"""
+
+
+def fill_page() -> str:
+    """Return the page with the addresses of what it loads, which change with their content."""
+    return PAGE.format(style=STATIC.address(PLUGIN, "console.css"), script=STATIC.address(PLUGIN, "console.js"))
+
+
+async def show_console(call: RouteCall) -> Response:
+    """Show the console; the page holds nothing about anybody, so caches may keep it but ask each time."""
+    return HTMLResponse(fill_page(), headers={"cache-control": "no-cache"})
+
+
+@hookimpl
+def about() -> list[About]:
+    # A page is the same for all counties: what it shows to whom is for the schema to say.
+    return [About(always=True)]
+
+
+@hookimpl
+def channels() -> list[Route | Files]:
+    # Strangers too: a browser that opens an address sends no token with it.
+    return [Route("/", show_console, strangers=True, root=ROOT), STATIC]
