@@ -123,7 +123,7 @@ def check_trigger(input: DefineDeviceRuleInput, kind: KindRow) -> tuple[str | No
         # A signal is there or not, so there is nothing to choose.
         if is_given(input.threshold) or input.trigger is not Trigger.ABOVE:
             raise invalid_input(
-                "A signal raises an alarm by itself: give ABOVE and no threshold.",
+                "A signal raises an alarm by itself: let it be “above the threshold”, and give none.",
                 "告警信号无需阈值：请选择“高于阈值”，不填阈值。",
                 "threshold",
             )

@@ -46,10 +46,8 @@ def run_bridge(
     """Hand on what devices publish over MQTT, until it is stopped (MQTT 接入)."""
     chosen: DeviceSettings = settings[DeviceSettings]
     if not (chosen.mqtt and chosen.server and chosen.key):
-        print(
-            "Set GONGZHI_DEVICES_MQTT, GONGZHI_DEVICES_SERVER and GONGZHI_DEVICES_KEY. 请设置这三项环境变量。",
-            file=sys.stderr,
-        )
+        names = ", ".join(f"GONGZHI_DEVICES_{name}" for name in ("MQTT", "SERVER", "KEY"))
+        print(f"Set these variables. 请设置以下环境变量： {names}", file=sys.stderr)
         return 2
     MqttBridge(chosen, county, mqtt5).run()
     return 0
