@@ -57,11 +57,15 @@ class Town:
 
     def add_dispatcher(self) -> None:
         """Add the account that the tests sign in by."""
-        administrator = {"role": "administrator"}
-        made = self.do(administrator, "addAccount", "code", name=NAME, grid="610921")
-        self.do(administrator, "grantRole", "grant { id }", account=NAME, role="town_dispatcher", grid=TOWN)
-        invited = {"code": made["code"], "password": PASSWORD}
+        invited = {"code": self.invite(NAME), "password": PASSWORD}
         httpx.post(f"{self.address}/auth/invitation", json=invited).raise_for_status()
+
+    def invite(self, name: str) -> str:
+        """Add an account of a dispatcher, and return the code by which it gets its password."""
+        administrator = {"role": "administrator"}
+        made = self.do(administrator, "addAccount", "code", name=name, grid="610921")
+        self.do(administrator, "grantRole", "grant { id }", account=name, role="town_dispatcher", grid=TOWN)
+        return str(made["code"])
 
     def report(self, title: str, grid: str = TOWN) -> str:
         """File a case about a street lamp, and return its number."""

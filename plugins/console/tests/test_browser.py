@@ -158,6 +158,27 @@ def test_session_ends_and_goes_on(context: BrowserContext, town: Town) -> None:
     assert "eyJ" not in kept and "gz" not in kept.replace("gongzhi-console", "") and number not in kept
 
 
+def test_newcomer_sets_a_password(context: BrowserContext, town: Town) -> None:
+    """By the code of an invitation, which is good once; an easy password is refused in words."""
+    code = town.invite("desk.newcomer")
+    page = context.new_page()
+    page.goto("/console/")
+    page.click("#invitation summary")
+    page.fill("#code", code)
+    page.fill("#new-password", "short")
+    page.get_by_role("button", name="设置并登录").click()
+    expect(page.locator("#accept-error")).to_contain_text("密码")
+    page.fill("#new-password", "another long one of mine")
+    page.get_by_role("button", name="设置并登录").click()
+    expect(page.locator("#account")).to_have_text("desk.newcomer")
+    page.click("#sign-out")
+    page.click("#invitation summary")
+    page.fill("#code", code)
+    page.fill("#new-password", "another long one of mine")
+    page.get_by_role("button", name="设置并登录").click()
+    expect(page.locator("#accept-error")).to_contain_text("已失效")
+
+
 def test_lost_connection_and_missing_rights(context: BrowserContext, town: Town) -> None:
     """Each says what to do; in development one enters in a role."""
     page = context.new_page()

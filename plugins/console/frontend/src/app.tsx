@@ -4,7 +4,7 @@ import { loadLabels } from "./labels";
 import { follow, following, stopFollowing, tellChange } from "./live";
 import { large, theme, type Theme } from "./looks";
 import { linkTo, route, type Route } from "./router";
-import { checkSession, offline, signOut, who } from "./session";
+import { checkSession, loseConnection, offline, signOut, who } from "./session";
 import { SignIn } from "./pages/sign_in";
 import { VIEWS } from "./views";
 import { language, say, switchLanguage } from "./words";
@@ -89,11 +89,10 @@ function Troubles() {
     });
   };
   useEffect(() => {
-    const lose = () => (offline.value = true);
-    addEventListener("offline", lose);
+    addEventListener("offline", loseConnection);
     addEventListener("online", again);
     return () => {
-      removeEventListener("offline", lose);
+      removeEventListener("offline", loseConnection);
       removeEventListener("online", again);
     };
   }, []);

@@ -26,6 +26,8 @@ export const who = signal<Who | null | undefined>(undefined);
 export const notice = signal<Word | null>(null);
 /** Whether the last request had no answer. */
 export const offline = signal(false);
+/** How often the browser has said that the network is gone. */
+let losses = 0;
 /** Where events stood when the session was looked at last. */
 export let begun: string | undefined;
 
@@ -48,16 +50,15 @@ export const client = new Client({ credentials, fetch: send, retries: { attempts
 
 /** Ask; a session that has ended on the way leads to the page of sign-in, and the address stays. */
 export async function ask<Data>(document: string, variables: object = {}): Promise<Result<Data>> {
-  return watch(await client.query<Data, object>(document, variables));
+  return watch(await reach(client.query<Data, object>(document, variables)));
 }
 
 export async function change<Data>(document: string, input: object): Promise<Result<Data>> {
-  return watch(await client.mutate<Data, { input: object }>(document, { input }));
+  return watch(await reach(client.mutate<Data, { input: object }>(document, { input })));
 }
 
 function watch<Data>(found: Result<Data>): Result<Data> {
   const codes = found.problems.map(({ code }) => code);
-  offline.value = codes.includes("NETWORK");
   // Without cookies one is a stranger, who is answered, with nothing in it.
   const stranger = found.data !== null && (found.data as { me?: unknown }).me === null;
   if (stranger || codes.includes("UNAUTHENTICATED")) expire();
@@ -66,15 +67,34 @@ function watch<Data>(found: Result<Data>): Result<Data> {
   return found;
 }
 
+export function loseConnection(): void {
+  losses++;
+  offline.value = true;
+}
+
+/** Wait for an answer, and note whether there was one. What was on its way when the network went says nothing of now. */
+async function reach<Data>(sent: Promise<Result<Data>>): Promise<Result<Data>> {
+  const before = losses;
+  const found = await sent;
+  if (isLost(found)) offline.value = true;
+  else if (before === losses) offline.value = false;
+  return found;
+}
+
+const isLost = ({ problems }: Result<unknown>): boolean => problems.some(({ code }) => code === "NETWORK");
+
 function expire(): void {
   if (who.value) notice.value = "expired";
   if (who.value !== undefined) who.value = null;
 }
 
 export async function checkSession(): Promise<void> {
-  const found = await client.query<{ me: Who | null; eventCursor: string }, object>(WHO, {});
-  offline.value = found.problems.some(({ code }) => code === "NETWORK");
-  if (offline.value) return;
+  const found = await reach(client.query<{ me: Who | null; eventCursor: string }, object>(WHO, {}));
+  // A server that stops, or has too much to do, has not signed anybody out.
+  if (!found.ok && !found.data?.me && found.problems[0].code !== "UNAUTHENTICATED") {
+    offline.value = true;
+    return;
+  }
   begun = found.data?.eventCursor;
   if (found.data?.me) who.value = found.data.me;
   else {
@@ -90,13 +110,19 @@ export async function signIn(name: string, password: string): Promise<Result<voi
   return found;
 }
 
+/** Set the password of an account with the code of an invitation, and sign in by it. */
+export async function acceptInvitation(code: string, password: string): Promise<Result<void>> {
+  token = undefined;
+  const found = await cookies.acceptInvitation({ code, password });
+  if (found.ok) await enter();
+  return found;
+}
+
 export async function signOut(): Promise<void> {
   if (token) token = undefined;
   else {
-    const found = await cookies.signOut();
     // The browser has its cookies still: whoever sits down next would be signed in.
-    offline.value = found.problems.some(({ code }) => code === "NETWORK");
-    if (offline.value) return;
+    if (isLost(await reach(cookies.signOut()))) return;
   }
   save("place", null);
   notice.value = null;

@@ -1,7 +1,9 @@
-// Sign-in: by name and password into a session in cookies; in development also in a role.
-import { useEffect, useRef, useState } from "preact/hooks";
-import { enterAs, notice, signIn } from "../session";
-import { language, say } from "../words";
+// Sign-in: by name and password, or by an invitation, into a session in cookies; in development also in a role.
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { Problem, Result } from "@gongzhi/client";
+import { acceptInvitation, enterAs, notice, signIn } from "../session";
+import { language, say, type Word } from "../words";
 
 interface Role {
   name: string;
@@ -9,28 +11,10 @@ interface Role {
 }
 
 export function SignIn() {
-  const [wrong, setWrong] = useState("");
-  const [busy, setBusy] = useState(false);
-  const first = useRef<HTMLInputElement>(null);
   useEffect(() => {
     document.title = `${say("signIn")} · ${say("title")}`;
-    first.current?.focus();
+    document.getElementById("name")?.focus();
   }, [language.value]);
-
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const given = new FormData(event.currentTarget as HTMLFormElement);
-    setBusy(true);
-    setWrong("");
-    const found = await signIn(String(given.get("name")), String(given.get("password")));
-    setBusy(false);
-    if (found.ok) return;
-    const [{ code, message, retryAfter }] = found.problems;
-    if (code === "NETWORK") setWrong(say("offline"));
-    else if (code === "UNAUTHENTICATED") setWrong(say("wrong"));
-    else setWrong(retryAfter ? `${message} ${retryAfter} ${say("wait")}` : message);
-  };
-
   return (
     <div class="sign-in">
       <h1>{say("signIn")}</h1>
@@ -39,22 +23,71 @@ export function SignIn() {
           {say(notice.value)}
         </p>
       )}
-      <form onSubmit={(event) => void submit(event)}>
+      <Way id="sign-in" send={({ name = "", password = "" }) => signIn(name, password)} refused="wrong" does="signIn">
         <label for="name">{say("name")}</label>
-        <input id="name" name="name" ref={first} required autocomplete="username" autocapitalize="none" />
+        <input id="name" name="name" required autocomplete="username" autocapitalize="none" />
         <label for="password">{say("password")}</label>
         <input id="password" name="password" type="password" required autocomplete="current-password" />
-        <p class="error" role="alert" id="sign-in-error">
-          {wrong}
-        </p>
-        <button class="main" disabled={busy}>
-          {say(busy ? "signingIn" : "signIn")}
-        </button>
-      </form>
+      </Way>
       <p class="quiet">{say("forgotten")}</p>
+      <details id="invitation">
+        <summary>{say("invitation")}</summary>
+        <Way
+          id="accept"
+          send={({ code = "", password = "" }) => acceptInvitation(code, password)}
+          refused="wrongCode"
+          does="setPassword"
+        >
+          <label for="code">{say("code")}</label>
+          <input id="code" name="code" required autocomplete="off" autocapitalize="characters" />
+          <label for="new-password">{say("newPassword")}</label>
+          <input id="new-password" name="password" type="password" required autocomplete="new-password" />
+        </Way>
+      </details>
       <Development />
     </div>
   );
+}
+
+interface Entry {
+  id: string;
+  send: (given: Record<string, string>) => Promise<Result<void>>;
+  /** What is said where name, password or code are wrong; which of them nobody is told. */
+  refused: Word;
+  does: Word;
+  children: ComponentChildren;
+}
+
+/** One way into a session: a form, and what was wrong with it. */
+function Way({ id, send, refused, does, children }: Entry) {
+  const [wrong, setWrong] = useState("");
+  const [busy, setBusy] = useState(false);
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const given = new FormData(event.currentTarget as HTMLFormElement);
+    setBusy(true);
+    setWrong("");
+    const found = await send(Object.fromEntries([...given].map(([name, value]) => [name, String(value)])));
+    setBusy(false);
+    if (!found.ok) setWrong(tellProblem(found.problems[0], refused));
+  };
+  return (
+    <form id={id} onSubmit={(event) => void submit(event)}>
+      {children}
+      <p class="error" role="alert" id={`${id}-error`}>
+        {wrong}
+      </p>
+      <button class="main" disabled={busy}>
+        {say(busy ? "signingIn" : does)}
+      </button>
+    </form>
+  );
+}
+
+function tellProblem({ code, message, retryAfter }: Problem, refused: Word): string {
+  if (code === "NETWORK") return say("offline");
+  if (code === "UNAUTHENTICATED") return say(refused);
+  return retryAfter ? `${message} ${retryAfter} ${say("wait")}` : message;
 }
 
 /** A role in a place, where the server gives out tokens for that. */
