@@ -42,6 +42,20 @@ def test_nothing_is_different(data: Path) -> None:
     assert (done.exit_code, done.output) == (0, "")
 
 
+def test_limits_that_take_less_are_named(data: Path) -> None:
+    """Whoever sent what fitted before is refused now, though no document is broken. One that takes more is no news."""
+    sdl = schema.print_sdl()
+    rating, name = "rating: Int! @constraint(min: 1, max: 5)", "name: String! @constraint(minLength: 1, maxLength: 100)"
+    assert rating in sdl and name in sdl
+    old = sdl.replace(rating, "rating: Int! @constraint(min: 0, max: 4)").replace(name, "name: String!")
+    (data / "old.graphql").write_text(old, encoding="utf-8")
+    done = CliRunner().invoke(app, ["schema", "diff", str(data / "old.graphql")])
+    assert done.exit_code == 0
+    assert "may surprise: RateCaseInput.rating takes less: min is 1, was 0." in done.output.splitlines()
+    assert "may surprise: AddGridInput.name takes less: maxLength is 100, was the usual." in done.output.splitlines()
+    assert "max is 5" not in done.output
+
+
 def test_what_breaks_is_named_with_its_documents(data: Path) -> None:
     """The worst first; a document that was wrong before is no news."""
     (data / "old.graphql").write_text(before(), encoding="utf-8")

@@ -40,7 +40,12 @@ def compare(
     from gongzhi_server.errors import Problem
     from gongzhi_server.gateway.trusted_documents import load_documents, read_documents
     from gongzhi_server.graphql import schema
-    from gongzhi_server.graphql.schema_changes import find_broken_documents, is_breaking, list_changes
+    from gongzhi_server.graphql.schema_changes import (
+        find_broken_documents,
+        find_narrowed_limits,
+        is_breaking,
+        list_changes,
+    )
 
     try:
         before = build_schema(old.read_text(encoding="utf-8"))
@@ -50,6 +55,8 @@ def compare(
     changes = list_changes(before, after)
     for kind, change in changes:
         print(f"{kind}: {change.description}")
+    for narrowed in sorted(find_narrowed_limits(before, after)):
+        print(f"may surprise: {narrowed}")
     known = load_documents(read_settings().manifest)
     for file in documents or ():
         known |= {f"{hash[:12]} of {file}": text for hash, text in read_documents(file).items()}
