@@ -174,6 +174,7 @@ OUTGOING = {
     "files/malware_scan.py": "the malware scanner, at the address that the operator sets",
     "files/vault.py": "the object store, at the address that the operator sets",
     "testing.py": "the application itself, without a socket",
+    "bridge.py": "a broker of MQTT and this server, at the addresses that the operator sets, in a process of its own",
 }
 """Where something is connected to, and who chooses what. Nothing that a caller chooses goes round the first."""
 CLIENTS = re.compile(
