@@ -86,7 +86,7 @@ def publish(port: int, mqtt5: bool, messages: list[tuple[str, Any]]) -> None:
     device.loop_start()
     for code, payload in messages:
         text = payload if isinstance(payload, bytes) else json.dumps(payload)
-        device.publish(f"devices/{COUNTY}/{code}", text, qos=1).wait_for_publish(20)
+        device.publish(f"devices/{COUNTY}/{code}", text, qos=1).wait_for_publish(60)
     device.disconnect()
     device.loop_stop()
 
@@ -113,7 +113,8 @@ async def bridging(settings: DeviceSettings, mqtt5: bool) -> AsyncIterator[MqttB
     thread = threading.Thread(target=bridge.run)
     thread.start()
     try:
-        async with asyncio.timeout(20):
+        # As long as a busy machine may take until the broker has made what sessions are kept in; else it would hang.
+        async with asyncio.timeout(120):
             while not bridge.subscribed.is_set():
                 await asyncio.sleep(0.01)
         yield bridge
@@ -128,7 +129,7 @@ async def read(network: Network, code: str, count: int) -> list[float]:
         "select r.value from devices.reading r join devices.gauge g on g.id=r.gauge_id "
         "join devices.device d on d.id=g.device_id where d.code=$1 order by r.at"
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while len(rows := await network.fetch(asked, code)) < count:
             await asyncio.sleep(0.05)
     return [one["value"] for one in rows]
