@@ -13,7 +13,6 @@ import json
 import os
 import random
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -45,6 +44,8 @@ from rich.table import Table
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, WebSocketException
 from websockets.typing import Subprotocol
+
+from .ports import find_free_port
 
 SECRET = "a secret for chaos, as long as it must be"
 PEOPLE, WRITERS, FOLLOWERS = 1_000, 4, 2
@@ -303,7 +304,7 @@ async def check(database: asyncpg.Connection[Any], traffic: Traffic, start: int)
 @asynccontextmanager
 async def begin(dsn: str, cluster: Cluster, data: Path, luck: random.Random) -> AsyncIterator[tuple[County, int]]:
     """Start the deployment and the traffic; yield it with the position before it began."""
-    ports = [free_port() for _ in range(4)]
+    ports = [find_free_port() for _ in range(4)]
     roles = ("web", "web", "work", "work")
     parts = [Part(role, port, dsn, data) for role, port in zip(roles, ports, strict=True)]
     claims = {"sub": "chaos", "role": "county_dispatcher", "grid": "610921"}
@@ -349,14 +350,6 @@ async def torment(dsn: str, cluster: Cluster, data: Path, seconds: float, seed: 
 def chaos_settings(dsn: str, data: Path) -> Settings:
     """Return the settings of the deployment."""
     return Settings(data=data, database=dsn, mode="development", secret=SECRET)
-
-
-def free_port() -> int:
-    """Find a port that is free now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def run(seconds: float, seed: int, folder: Path) -> Outcome:

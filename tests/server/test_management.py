@@ -6,11 +6,10 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +24,8 @@ from gongzhi_server.management.serving import answer_probes
 from gongzhi_server.serve import bind_socket
 from gongzhi_server.settings import Settings
 from gongzhi_server.testing import ESSENTIAL, SECRET, TODAY, Clock, built_schema, settings_for_tests, sibling_dsn
+
+from benchmarks.ports import find_free_port
 
 ROOT = Path(__file__).parents[2]
 COUNTIES = 'query Counties { grid(code: "610921") { name } }'
@@ -172,15 +173,9 @@ async def test_rules_and_dashboard_name_what_there_is(filled: str, tmp_path: Pat
     assert all(rule["annotations"].keys() == {"summary", "action"} and rule["for"] for rule in rules)
 
 
-def free_port() -> int:
-    with closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 def test_process_stops_while_somebody_watches(tmp_path: Path) -> None:
     """The probe's connection stays open, as Prometheus keeps it, and does not hold the end up."""
-    port = free_port()
+    port = find_free_port()
     environ = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     environ |= {"PORT": "0", "GONGZHI_DATA": str(tmp_path), "GONGZHI_MANAGEMENT": f"127.0.0.1:{port}"}
     command = [sys.executable, "-m", "gongzhi_server", "serve", "--only-core"]

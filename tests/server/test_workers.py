@@ -8,14 +8,16 @@ import signal
 import socket
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from gongzhi_server.errors import Problem
 from gongzhi_server.serve import bind_socket, take_port
 from gongzhi_server.testing import SECRET
+
+from benchmarks.ports import find_free_port
 
 from .test_serve import gongzhi, greeting, url
 
@@ -41,47 +43,37 @@ def ask(address: str) -> str:
         return str(answer.read().decode())
 
 
-@contextmanager
-def free_ports() -> Iterator[int]:
-    """The first of two ports in a row that nobody has."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as found:
-            port = found.getsockname()[1]
-        with suppress(OSError), socket.create_server(("127.0.0.1", port + 1)):
-            break
-    yield port
-
-
 @pytest.mark.skipif(not Path("/proc").exists(), reason="processes are looked up in /proc")
 def test_processes_are_started_anew_and_end_together(filled: str, tmp_path: Path) -> None:
-    with free_ports() as port:
-        environ = {
-            "PORT": "0", "DATABASE_URL": filled, "GONGZHI_MODE": "development", "GONGZHI_SECRET": SECRET,
-            "GONGZHI_DATA": str(tmp_path), "GONGZHI_MANAGEMENT": f"127.0.0.1:{port}", "GONGZHI_POOL": "2",
-        }  # fmt: skip
-        with gongzhi("serve", "--workers", "2", **environ) as server:
-            address = url(greeting(server))
+    port = find_free_port(following=1)
+    environ = {
+        "PORT": "0", "DATABASE_URL": filled, "GONGZHI_MODE": "development", "GONGZHI_SECRET": SECRET,
+        "GONGZHI_DATA": str(tmp_path), "GONGZHI_MANAGEMENT": f"127.0.0.1:{port}", "GONGZHI_POOL": "2",
+    }  # fmt: skip
+    with gongzhi("serve", "--workers", "2", **environ) as server:
+        address = url(greeting(server))
 
-            def leaders() -> list[str]:
-                pages = [ask(f"http://127.0.0.1:{port + at}/metrics") for at in range(2)]
-                return sorted(line for page in pages for line in re.findall(r"^gongzhi_leader .*$", page, re.M))
+        def leaders() -> list[str]:
+            pages = [ask(f"http://127.0.0.1:{port + at}/metrics") for at in range(2)]
+            return sorted(line for page in pages for line in re.findall(r"^gongzhi_leader .*$", page, re.M))
 
-            until(lambda: leaders() == ["gongzhi_leader 0.0", "gongzhi_leader 1.0"])
-            before = children(server.pid)
-            assert len(before) == 2 and "ok" in ask(f"{address}/health")
-            os.kill(before[0], signal.SIGKILL)
-            os.kill(before[1], signal.SIGSTOP)  # it holds the port, and is ended after five seconds
-            until(lambda: len(children(server.pid)) == 2 and not set(before) & set(children(server.pid)))
-            until(lambda: leaders() == ["gongzhi_leader 0.0", "gongzhi_leader 1.0"])
-            assert "ok" in ask(f"{address}/health")
-            server.send_signal(signal.SIGTERM)
-            _, errors = server.communicate()
-            assert server.returncode == 0
-            assert errors.count("has ended or does not answer; another one is started for it") == 2, errors
+        until(lambda: leaders() == ["gongzhi_leader 0.0", "gongzhi_leader 1.0"])
+        before = children(server.pid)
+        assert len(before) == 2 and "ok" in ask(f"{address}/health")
+        os.kill(before[0], signal.SIGKILL)
+        os.kill(before[1], signal.SIGSTOP)  # it holds the port, and is ended after five seconds
+        until(lambda: len(children(server.pid)) == 2 and not set(before) & set(children(server.pid)))
+        until(lambda: leaders() == ["gongzhi_leader 0.0", "gongzhi_leader 1.0"])
+        assert "ok" in ask(f"{address}/health")
+        server.send_signal(signal.SIGTERM)
+        _, errors = server.communicate()
+        assert server.returncode == 0
+        assert errors.count("has ended or does not answer; another one is started for it") == 2, errors
 
 
 def test_ports_of_processes_follow_each_other() -> None:
-    with free_ports() as port, take_port("127.0.0.1", port, 2) as first, take_port("127.0.0.1", port, 2) as second:
+    port = find_free_port(following=1)
+    with take_port("127.0.0.1", port, 2) as first, take_port("127.0.0.1", port, 2) as second:
         assert [one.getsockname()[1] for one in (first, second)] == [port, port + 1]
         with pytest.raises(Problem, match=f"cannot listen on 127.0.0.1 port {port + 1}"):
             take_port("127.0.0.1", port, 2)

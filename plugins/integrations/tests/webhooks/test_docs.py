@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import re
-import socket
 import sys
 from asyncio.subprocess import PIPE
 from base64 import b64decode
@@ -24,6 +23,8 @@ from gongzhi_server.plugins import loader
 from gongzhi_server.testing import ESSENTIAL, built_graphql_schema
 from graphql import parse, validate
 from jsonschema import Draft7Validator
+
+from benchmarks.ports import find_free_port
 
 from .conftest import Desk
 
@@ -45,8 +46,7 @@ async def test_receiver_takes_what_is_signed(language: str, tmp_path: Path) -> N
     [code] = re.findall(rf"```{language} receiver\n(.*?)```", PAGE, re.DOTALL)
     script = tmp_path / "receiver.cjs"
     script.write_text(code, encoding="utf-8")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = find_free_port()
     command = (*interpreter(language), script, str(port))
     process = await asyncio.create_subprocess_exec(*command, env=os.environ | {"WEBHOOK_SECRET": SECRET}, stdout=PIPE)
     post = Sender(OutboundNetworks(["127.0.0.0/8"]))

@@ -6,7 +6,6 @@ import asyncio
 import os
 import random
 import signal
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import defaultdict
@@ -23,6 +22,8 @@ import pytest_asyncio
 from gongzhi_server.auth.development_tokens import Tokens
 from gongzhi_server.clock import clock
 from gongzhi_server.testing import SECRET, create_database, drop_database
+
+from benchmarks.ports import find_free_port
 
 from .conftest import KEY, MATTER, enrol
 from .receivers import Receiver
@@ -46,8 +47,7 @@ class Mortal:
 
     def __init__(self, dsn: str, data: Path) -> None:
         self.dsn, self.data = dsn, data
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = find_free_port()
         claims = {"sub": "tester", "role": "county_dispatcher", "grid": "610921"}
         self.token = Tokens(SECRET).issue(claims, clock())
         self.over = False
