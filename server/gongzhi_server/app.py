@@ -59,6 +59,7 @@ from .gateway.trusted_documents import load_documents
 from .graphql.engine import GraphQLEngine
 from .graphql.published_registers import PublishedPlugins, publish_plugins
 from .graphql.schema import Schema, build_schema
+from .graphql.view_checks import Views, check_views
 from .jobs.services import Services
 from .jobs.worker import Worker
 from .jobs.worker_tasks import WorkerTasks
@@ -115,6 +116,7 @@ def create_app(
         keys or load_key_ring(settings),
         receipts_secret(settings),
         publish_plugins(plugins, schema),
+        check_views(plugins, schema),
         plugins.choose_channels(settings.channels),
         {
             **read_choices(plugins, environ, settings.data),
@@ -189,6 +191,7 @@ class Deployment:
     keys: KeyRing
     secret: bytes
     published_plugins: PublishedPlugins
+    views: Views
     channels: tuple[NoticeChannel, ...]
     choices: Mapping[type, Any]
     documents: DocumentStore
@@ -267,6 +270,7 @@ class Deployment:
             self.keys,
             self.secret,
             self.published_plugins,
+            self.views,
             self.schema,
             self.plugins,
             ledger,

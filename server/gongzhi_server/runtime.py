@@ -31,6 +31,7 @@ from .files.picture_decoding import PictureDecoder
 from .graphql.engine import value_of
 from .graphql.published_registers import PublishedPlugins
 from .graphql.schema import Schema
+from .graphql.view_checks import Views
 from .labels.collection import Labels
 from .plugins.contributions import Plugins
 from .storage.access_log import AccessLog
@@ -49,6 +50,7 @@ class Runtime:
         keys: KeyRing,
         secret: bytes,
         published_plugins: PublishedPlugins,
+        views: Views,
         schema: Schema,
         plugins: Plugins,
         ledger: AccessLog,
@@ -72,7 +74,7 @@ class Runtime:
         self.events = EventAccess()
         self.lists: Lists = NoLists()
         self.published = published_plugins.json()
-        self.labels = Labels(schema, plugins)
+        self.labels, self.views = Labels(schema, plugins), views
         self.pictures = PictureDecoder()
         self.files = FileChecker(self.pictures, scan)
         self._common = self._common_context()
@@ -160,6 +162,8 @@ class Runtime:
             timeline=plugins.timeline,
             stored=stored,
             labels=self.labels.select,
+            views=self.views.select,
+            forms=self.views.forms.write,
         )
         return dict(vars(made))
 

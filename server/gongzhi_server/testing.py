@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
@@ -16,19 +15,24 @@ import asyncpg
 import httpx
 from gongzhi.core.events.outbox_reading import event_of_row
 from gongzhi.declare.events import Occurrence
+from gongzhi.declare.plans import PLUGIN
 from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.commands import COMMAND, Command
 from gongzhi.runtime.event_access import EventAccess
-from graphql import GraphQLSchema
+from graphql import GraphQLSchema, get_named_type
 
 from . import demo
 from ._compat import graphql_schema
 from .app import create_app
 from .auth.development_tokens import Tokens, TrialAccounts
 from .deployment import plugin_activation
+from .deployment.rehearsal import sample_value
 from .events.feed import EVENT
 from .graphql import explain
 from .graphql.engine import GraphQLEngine
 from .graphql.schema import Schema, build_schema
+from .graphql.view_checks import SAMPLES, check_views
+from .graphql.view_layout import find_unlabelled
 from .plugins.contributions import Plugins
 from .plugins.installed import Plugin, empty_manager
 from .plugins.loader import check_plugins
@@ -230,35 +234,44 @@ def essential_with(name: str, hooks: object) -> Plugins:
     return check_plugins(Plugins((*ESSENTIAL.found, Plugin(name, name, "1")), manager))
 
 
-@dataclass(frozen=True)
-class Composition:
-    """Plugins that are told apart by the modules they are: loaded anew, they compose the same schema."""
-
-    modules: tuple[object, ...]
-    plugins: Plugins = field(compare=False)
-
-    @classmethod
-    def of(cls, plugins: Plugins) -> Composition:
-        """Return what these plugins compose; objects that a test has as plugins compose something else each time."""
-        modules = tuple((one.name, plugins.manager.get_plugin(one.name)) for one in plugins.found)
-        lasting = all(isinstance(module, ModuleType) for _, module in modules)
-        return cls(modules if lasting else (plugins,), plugins)
-
-
-@lru_cache(maxsize=6)
-def compose_schema(composition: Composition) -> Schema:
-    """Build a schema once, however often it is asked for."""
-    return build_schema(composition.plugins)
-
-
+@lru_cache(maxsize=4)
 def built_schema(plugins: Plugins | None) -> Schema:
-    """Return the schema with these plugins; it takes longer to build than most tests to run."""
-    return compose_schema(Composition.of(plugins or ESSENTIAL))
+    """Build the schema with these plugins; it takes longer to build than most tests to run."""
+    return build_schema(plugins or ESSENTIAL)
 
 
 def built_graphql_schema(plugins: Plugins) -> GraphQLSchema:
     """Return the same as graphql-core has it."""
     return graphql_schema(built_schema(plugins))
+
+
+def sample_calls(plugins: Plugins, plugin: str) -> Iterator[tuple[str, str, Any]]:
+    """Yield a plugin's mutations that need a permission, each with the name of its input and a value made up for it."""
+    mutations = built_graphql_schema(plugins).mutation_type
+    for name, mutation in mutations.fields.items() if mutations else ():
+        declared = mutation.extensions["strawberry-definition"]
+        command: Command | None = declared.metadata.get(COMMAND)
+        if command and command.requires and declared.metadata.get(PLUGIN) == plugin:
+            kind = get_named_type(mutation.args["input"].type)
+            yield name, kind.name, sample_value(kind)
+
+
+@dataclass(frozen=True)
+class SampleView:
+    """A view as it is asked, with values made up for its variables, and the paths of what has no Chinese label."""
+
+    name: str
+    document: str
+    variables: Mapping[str, Any]
+    unlabelled: list[str]
+
+
+def sample_views(plugins: Plugins, plugin: str) -> Iterator[SampleView]:
+    """Yield the views of a plugin."""
+    for one in (found.told for found in check_views(plugins, built_schema(plugins)).offered):
+        if one["plugin"] == plugin:
+            variables = {name: SAMPLES[name] for name in one["variables"] if name in SAMPLES}
+            yield SampleView(one["name"], one["document"], variables, list(find_unlabelled(one)))
 
 
 @asynccontextmanager

@@ -47,7 +47,7 @@ MODULES = (
         "declare.sql",
         "declare.viewer",
     ),
-    *("plugin.hooks", "plugin.permissions", "plugin.settings"),
+    *("plugin.hooks", "plugin.permissions", "plugin.settings", "plugin.views"),
     *(
         "runtime.actions",
         "runtime.bans",

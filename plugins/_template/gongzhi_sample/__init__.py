@@ -7,6 +7,7 @@ from gongzhi.declare.register_entries import Holding
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import App, hookimpl
 from gongzhi.plugin.permissions import Permission
+from gongzhi.plugin.views import View
 from gongzhi.runtime.jobs import BackgroundJob, Handler
 from gongzhi.values.errors import Text
 
@@ -17,10 +18,10 @@ def tables() -> list[App]:
 
 
 @hookimpl
-def graphql() -> tuple[Extension, ...]:
-    from . import commands, types  # when asked: tables must be known before types are declared over them
+def graphql() -> tuple[Extension | View, ...]:
+    from . import commands, types, views  # when asked: tables must be known before types are declared over them
 
-    return (*types.EXTENSIONS, *commands.EXTENSIONS)
+    return (*types.EXTENSIONS, *commands.EXTENSIONS, *views.VIEWS)
 
 
 @hookimpl

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
+from gongzhi.declare.extend import Extension
 from gongzhi.plugin.hooks import About, hookimpl
 from gongzhi.runtime.routes import Files, Route, RouteCall
 from starlette.responses import HTMLResponse, Response
@@ -48,3 +49,10 @@ def about() -> list[About]:
 def channels() -> list[Route | Files]:
     # Strangers too: a browser that opens an address sends no token with it.
     return [Route("/", show_console, strangers=True, root=ROOT), STATIC]
+
+
+@hookimpl
+def graphql() -> tuple[Extension, ...]:
+    from . import view_types
+
+    return view_types.EXTENSIONS

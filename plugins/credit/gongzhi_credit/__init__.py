@@ -7,6 +7,7 @@ from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, Role
+from gongzhi.plugin.views import View
 from gongzhi.runtime.jobs import BackgroundJob
 
 
@@ -22,7 +23,7 @@ def tables() -> list[App]:
 
 
 @hookimpl
-def graphql() -> tuple[Extension, ...]:
+def graphql() -> tuple[Extension | View, ...]:
     from . import extensions
     from .applications import api_keys, decisions, signed_decisions
     from .applications import commands as applications_commands
@@ -30,13 +31,14 @@ def graphql() -> tuple[Extension, ...]:
     from .loans import data_sheet, disbursement, payoff, pools, portfolio, repayments
     from .products import commands as products_commands
     from .products import types as products_types
+    from .views import VIEWS
 
     modules = (
         products_types, extensions, portfolio, products_commands, scorecards, panels, scoring, objections,
         applications_commands, decisions, disbursement, repayments, pools, data_sheet, payoff, signed_decisions,
         api_keys,
     )  # fmt: skip
-    return tuple(one for module in modules for one in module.EXTENSIONS)
+    return (*(one for module in modules for one in module.EXTENSIONS), *VIEWS)
 
 
 @hookimpl

@@ -7,6 +7,7 @@ from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, Role
+from gongzhi.plugin.views import View
 from gongzhi.runtime.feeds import Feed
 from gongzhi.runtime.jobs import BackgroundJob, Handler
 
@@ -23,7 +24,7 @@ def tables() -> list[App]:
 
 
 @hookimpl
-def graphql() -> tuple[Extension, ...]:
+def graphql() -> tuple[Extension | View, ...]:
     from .advice import commands as advice_commands
     from .advice import knowledge
     from .advice import types as advice_types
@@ -43,6 +44,7 @@ def graphql() -> tuple[Extension, ...]:
     from .panel import commands as panel_commands
     from .panel import types as panel_types
     from .prevention import clues, screening
+    from .views import VIEWS
 
     modules = (
         panel_types, matters_types, mediation_types, agreements_types, advice_types, aid_types, education_types,
@@ -50,7 +52,7 @@ def graphql() -> tuple[Extension, ...]:
         templates, figures, rates, advice_commands, knowledge, aid_commands, screening, education_commands, clues,
         calendar_feed,
     )  # fmt: skip
-    return tuple(one for module in modules for one in module.EXTENSIONS)
+    return (*(one for module in modules for one in module.EXTENSIONS), *VIEWS)
 
 
 @hookimpl

@@ -7,6 +7,7 @@ from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, Role
+from gongzhi.plugin.views import View
 from gongzhi.runtime.feeds import Feed
 from gongzhi.runtime.jobs import BackgroundJob
 
@@ -23,7 +24,7 @@ def tables() -> list[App]:
 
 
 @hookimpl
-def graphql() -> tuple[Extension, ...]:
+def graphql() -> tuple[Extension | View, ...]:
     from . import lessons
     from .activities import attendance, calendar_feeds, check_in, extensions, minutes, planning, series
     from .deliberations import agenda, counting, decisions, meetings, voting
@@ -33,6 +34,7 @@ def graphql() -> tuple[Extension, ...]:
     from .organisation import commands as organisation_commands
     from .organisation import membership, quarter_digest
     from .organisation import types as organisation_types
+    from .views import VIEWS
     from .village import commands as village_commands
     from .village import types as village_types
     from .volunteers import commands as volunteers_commands
@@ -42,7 +44,7 @@ def graphql() -> tuple[Extension, ...]:
         minutes, calendar_feeds, village_types, agenda, voting, counting, meetings, decisions, village_commands,
         links_types, links_commands, wishes, lessons, quarter_digest, volunteers_commands,
     )  # fmt: skip
-    return tuple(one for module in modules for one in module.EXTENSIONS)
+    return (*(one for module in modules for one in module.EXTENSIONS), *VIEWS)
 
 
 @hookimpl

@@ -7,6 +7,7 @@ from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, Role
+from gongzhi.plugin.views import View
 from gongzhi.runtime.jobs import BackgroundJob, Handler
 
 
@@ -21,7 +22,7 @@ def tables() -> list[App]:
 
 
 @hookimpl
-def graphql() -> tuple[Extension, ...]:
+def graphql() -> tuple[Extension | View, ...]:
     from . import extensions
     from .claims import commands as claims_commands
     from .claims import objections
@@ -34,12 +35,13 @@ def graphql() -> tuple[Extension, ...]:
     from .programmes import types as programmes_types
     from .rewards import redemptions, shops
     from .rewards import types as rewards_types
+    from .views import VIEWS
 
     modules = (
         programmes_types, rewards_types, honours_types, extensions, programmes_commands, acts, programmes_rules,
         claims_commands, objections, shops, redemptions, honours_commands, statements,
     )  # fmt: skip
-    return tuple(one for module in modules for one in module.EXTENSIONS)
+    return (*(one for module in modules for one in module.EXTENSIONS), *VIEWS)
 
 
 @hookimpl

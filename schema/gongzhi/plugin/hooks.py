@@ -18,6 +18,7 @@ from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.permissions import Permission, Role
 from gongzhi.plugin.settings import CountySetting
+from gongzhi.plugin.views import View
 from gongzhi.runtime.channels import NoticeChannel
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.feeds import Feed
@@ -115,8 +116,10 @@ def tables() -> Iterable[App]:
 
 
 @hookspec
-def graphql() -> Iterable[Extension]:
-    """Return fields that it adds to types of the core, of other plugins, and to Query, Mutation and Subscription."""
+def graphql() -> Iterable[Extension | View]:
+    """Return fields that it adds to types of the core, of other plugins, and to Query, Mutation and Subscription; and
+    views, each a document of these that the console draws, whose names begin with the plugin's name and a dot.
+    """
     return ()
 
 

@@ -160,6 +160,10 @@ class Context:
     """The file of an attachment's row (`gongzhi.core.cases.attachment_reading`); None once it is erased."""
     labels: Callable[[Collection[str]], str] = lambda names: "[]"
     """What people read in place of the names of these types, as JSON."""
+    views: Callable[[Viewer], str] = lambda viewer: "[]"
+    """The views that plugins declare and that somebody is offered, laid out, as JSON (`gongzhi.plugin.views`)."""
+    forms: Callable[[Collection[str]], str] = lambda names: "[]"
+    """What the inputs of these mutations take, as JSON."""
 
 
 Info = strawberry.Info[Context, None]

@@ -13,23 +13,11 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLList, GraphQLNonNull, GraphQLSchema, print_ast
+from graphql import print_ast
 
 from gongzhi.core.registers.erasure import clear_rows, erase_person, expired_rows_sql
-from gongzhi.runtime.commands import COMMAND
 
 from . import additions
-
-SAMPLES = {
-    "ID": "Household:0",
-    "Int": 1,
-    "Float": 1.0,
-    "Boolean": True,
-    "Date": "2026-01-01",
-    "DateTime": "2026-01-01T00:00:00Z",
-    "Decimal": "1",
-    "JSON": {},
-}
 
 
 class Conformance:
@@ -74,12 +62,13 @@ class Conformance:
             await connection.close()
 
     def test_additions_are_described(self, plugins: Any) -> None:
-        found = additions.plugin_additions(plugins, self.plugin)
+        found = server_module("graphql.plugin_additions").plugin_additions(plugins, self.plugin)
         assert list(additions.find_undescribed(found)) == []
 
     def test_additions_are_as_promised(self, plugins: Any, request: pytest.FixtureRequest) -> None:
         """Check that what others build on does not change by chance."""
-        found = sorted(print_ast(one) for one in additions.plugin_additions(plugins, self.plugin))
+        added = server_module("graphql.plugin_additions").plugin_additions(plugins, self.plugin)
+        found = sorted(map(print_ast, added))
         file = Path(inspect.getfile(type(self))).with_name(self.snapshot)
         if request.config.getoption("--write-additions"):
             file.write_text("\n\n".join(found) + "\n", encoding="utf-8")
@@ -89,16 +78,26 @@ class Conformance:
         )
 
     async def test_denied_calls_leave_no_row(self, server: Any, database: str, plugins: Any) -> None:
-        """Check that a stranger is refused by every mutation that needs a permission, and that nothing is written."""
+        """Check that a stranger is refused by every mutation that needs a permission, and that nothing is written.
+
+        What views ask is answered, or refused for want of a permission.
+        """
         before = await self.rows(database, plugins)
-        schema = import_module("gongzhi_server.testing").built_graphql_schema(plugins)
-        for name, kind in guarded_mutations(schema, self.plugin):
+        for view in server_module("testing").sample_views(plugins, self.plugin):
+            answer = await server.ask(view.document, **view.variables)
+            assert set(answer.codes) <= {"FORBIDDEN"}, f"{view.name} answers a stranger {answer.body}"
+        for name, kind, value in server_module("testing").sample_calls(plugins, self.plugin):
             query = f"mutation($input: {kind}!) {{ {name}(input: $input) {{ errors {{ code }} }} }}"
-            answer = await server.ask(query, input=sample_value(schema.type_map[kind]))
+            answer = await server.ask(query, input=value)
             # A stranger is refused before the command, or by it as data.
             refused = answer.codes or [one["code"] for one in answer.data[name]["errors"]]
             assert refused == ["FORBIDDEN"], f"{name} answers a stranger {answer.body}"
         assert await self.rows(database, plugins) == before
+
+    def test_views_are_labelled(self, plugins: Any) -> None:
+        """Check that what the console shows of the plugin has Chinese labels; that views fit is checked at start."""
+        found = server_module("testing").sample_views(plugins, self.plugin)
+        assert [path for view in found for path in view.unlabelled] == [], "describe the field: English (中文)."
 
     async def rows(self, database: str, plugins: Any) -> dict[str, int]:
         """Return how many rows each table of the plugin has, in all the schemas that it owns."""
@@ -120,6 +119,11 @@ class Conformance:
         assert wrong == []
 
 
+def server_module(name: str) -> Any:
+    """Import a module of the server when it is needed: the contract does not depend on the server."""
+    return import_module(f"gongzhi_server.{name}")
+
+
 def imported_modules(file: Path) -> Iterator[str]:
     """Yield the modules a file imports, wherever in it."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -127,31 +131,6 @@ def imported_modules(file: Path) -> Iterator[str]:
             yield from (one.name for one in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module or ""
-
-
-def guarded_mutations(schema: GraphQLSchema, plugin: str) -> Iterator[tuple[str, str]]:
-    """Yield the plugin's mutations that need a permission, each with the name of its input."""
-    for name, field in schema.mutation_type.fields.items() if schema.mutation_type else ():
-        declared = field.extensions["strawberry-definition"]
-        made = declared.metadata.get(COMMAND)
-        if made and made.requires and any(getattr(one, "plugin", None) == plugin for one in declared.directives):
-            yield name, str(field.args["input"].type).rstrip("!")
-
-
-def sample_value(kind: Any) -> Any:
-    """Return some value of an input type."""
-    if isinstance(kind, GraphQLNonNull):
-        return sample_value(kind.of_type)
-    if isinstance(kind, GraphQLList):
-        return [sample_value(kind.of_type)]
-    if isinstance(kind, GraphQLEnumType):
-        # Any value will do: a stranger is refused before it is looked at.
-        return next(iter(kind.values))
-    if isinstance(kind, GraphQLInputObjectType):
-        return {
-            name: sample_value(one.type) for name, one in kind.fields.items() if isinstance(one.type, GraphQLNonNull)
-        }
-    return SAMPLES.get(kind.name, "00000000-0000-4000-8000-000000000000")
 
 
 async def count_rows(dsn: str, schema: str) -> dict[str, int]:

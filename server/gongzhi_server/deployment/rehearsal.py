@@ -42,6 +42,9 @@ ROLE = "administrator"
 PATIENCE = 60.0
 """Seconds that one statement may take."""
 SAMPLES: Mapping[str, object] = {
+    "ID": "Household:0",
+    "Decimal": "1",
+    "JSON": {},
     "Int": 1,
     "Float": 1.0,
     "Boolean": True,
@@ -169,10 +172,10 @@ def sample_value(kind: GraphQLInputType) -> Any:
         case GraphQLNonNull():
             return sample_value(kind.of_type)
         case GraphQLList():
-            return []
+            return [sample_value(kind.of_type)]
         case GraphQLEnumType():
             return next(iter(kind.values))
         case GraphQLInputObjectType():
             required = {name: one for name, one in kind.fields.items() if is_required_input_field(one)}
             return {name: sample_value(one.type) for name, one in required.items()}
-    return SAMPLES.get(kind.name, "1")
+    return SAMPLES.get(kind.name, "00000000-0000-4000-8000-000000000000")

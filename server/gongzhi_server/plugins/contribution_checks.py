@@ -18,6 +18,7 @@ from gongzhi.plugin.hooks import App, Errand
 from gongzhi.plugin.permissions import Permission, Role
 from gongzhi.plugin.roles import ROLES
 from gongzhi.plugin.settings import CountySetting
+from gongzhi.plugin.views import View, ViewKind
 from gongzhi.runtime.channels import NoticeChannel
 from gongzhi.runtime.feeds import Feed
 from gongzhi.runtime.jobs import BackgroundJob, Handler
@@ -154,6 +155,22 @@ def check_county_setting(plugins: Plugins, plugin: Plugin, setting: CountySettin
         return f"the county setting {setting.name!r} has {error}"
     except Refusal:
         return f"the county setting {setting.name!r} does not take its own default"
+    return None
+
+
+def check_view(plugins: Plugins, plugin: Plugin, view: View) -> str | None:
+    """Check a view's name and title, who is offered it, and what it opens; its document is checked with the schema."""
+    if wrong := check_prefix(plugins, plugin, "view", view.name):
+        return wrong
+    if view.requires is not None and view.requires not in {one.name for one in plugins.permissions}:
+        return f"the view {view.name!r} requires {view.requires!r}, which nobody declares"
+    opened = ViewKind.LIST if view.kind is ViewKind.COUNTER else ViewKind.DETAIL
+    if view.opens and (view.opens, opened) not in {(one.name, one.kind) for one in plugins.declared_views}:
+        return f"the view {view.name!r} opens {view.opens!r}, which is no {opened.value} that a plugin declares"
+    try:
+        split_label(view.title)
+    except ValueError as error:
+        return f"the view {view.name!r} has {error}"
     return None
 
 

@@ -17,6 +17,7 @@ from gongzhi.plugin.hooks import About, App, Errand
 from gongzhi.plugin.permissions import Permission, Role
 from gongzhi.plugin.roles import ROLES
 from gongzhi.plugin.settings import CountySetting
+from gongzhi.plugin.views import View
 from gongzhi.runtime.channels import NoticeChannel
 from gongzhi.runtime.context import Context, TimelineWords
 from gongzhi.runtime.feeds import Feed
@@ -50,6 +51,7 @@ from .contribution_checks import (
     check_role,
     check_route,
     check_settings,
+    check_view,
     models_of,
 )
 from .feeding import feed_handler
@@ -111,7 +113,24 @@ class Plugins:
     @cached_property
     def extensions(self) -> tuple[tuple[str, Extension], ...]:
         """The fields, each with the name of its plugin, or the core's."""
-        return tuple((plugin.owner, one) for plugin, one in self._contributions("graphql", Extension, check_extension))
+        mine = tuple((plugin, one) for plugin, one in self._extensions_and_views if isinstance(one, Extension))
+        for plugin, one in mine:
+            self._check(plugin, one, check_extension)
+        return tuple((plugin.owner, one) for plugin, one in mine)
+
+    @cached_property
+    def views(self) -> tuple[tuple[Plugin, View], ...]:
+        """What the console draws, plugin by plugin in the order of loading."""
+        return self._of_kind(self._extensions_and_views, View, "views", check_view)
+
+    @property
+    def declared_views(self) -> Iterable[View]:
+        """All views, whether they fit or not."""
+        return (one for _, one in self._extensions_and_views if isinstance(one, View))
+
+    @cached_property
+    def _extensions_and_views(self) -> tuple[tuple[Plugin, Extension | View], ...]:
+        return tuple(self._contributions("graphql", (Extension, View), accept_unchecked))
 
     @cached_property
     def permissions(self) -> tuple[Permission, ...]:
