@@ -241,7 +241,7 @@ def give(made: Lab, offered: OfferedAction, of: Acted, row: Any) -> tuple[str, d
         given["published"] = False  # to show it takes a grade
     if "level" in given:
         given["level"] = Name("REMINDER")  # to list a case takes a further permission
-    return written(offered.name, kind, given, in_document=True)
+    return written(offered.name, kind, given, in_document=False)
 
 
 @pytest.mark.parametrize(
