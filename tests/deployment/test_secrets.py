@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
 import pytest
+from gongzhi_server import cli
 from gongzhi_server.deployment import doctor
 from gongzhi_server.errors import Problem
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage.fingerprints import accept_secrets, confirm_secrets
 from gongzhi_server.testing import ESSENTIAL, settings_for_tests
+from typer.testing import CliRunner
 
 
 def key(name: str, *, made_of: str = "") -> str:
@@ -78,6 +78,11 @@ async def test_doctor_names_keys_that_are_missing(filled: str, tmp_path: Path) -
     assert "sealed under the key main" in await ill(replace(settings, keys=key("new")))
 
 
+def run_command(arguments: list[str], environ: dict[str, str]) -> str:
+    """Run what somebody types, with no keys but those of these settings, and return why it could not be done."""
+    return str(CliRunner().invoke(cli.app, arguments, env={"GONGZHI_KEYS": None, **environ}).exception)
+
+
 @pytest.mark.parametrize(
     "arguments", [["serve", "--only-core"], ["keys", "rotate"], ["account", "add", "a", "--role", "auditor"]]
 )
@@ -86,26 +91,22 @@ async def test_commands_stop_at_another_secret(
 ) -> None:
     await confirm_secrets(empty, known)
     chosen = {"DATABASE_URL": empty, "GONGZHI_MODE": "development", "GONGZHI_KEYS": str(known.keys), "PORT": "0"}
-    environ = os.environ | chosen | {"GONGZHI_SECRET": "x" * 32, "GONGZHI_DATA": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-m", "gongzhi_server", *arguments], env=environ, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 2 and "GONGZHI_SECRET is another one" in done.stderr, done.stderr
+    environ = chosen | {"GONGZHI_SECRET": "x" * 32, "GONGZHI_DATA": str(tmp_path)}
+    assert "GONGZHI_SECRET is another one" in await asyncio.to_thread(run_command, arguments, environ)
 
 
 @pytest.mark.parametrize("arguments", [["serve", "--only-core"], ["keys", "rotate"], ["points", "verify"]])
 async def test_command_for_the_keys_runs_once(
-    empty: str, known: Settings, tmp_path: Path, arguments: list[str]
+    empty_database: str, known: Settings, tmp_path: Path, arguments: list[str]
 ) -> None:
     """It may ask a vault, or a person. What is served stops right after, at another secret."""
-    await confirm_secrets(empty, known)
+    await confirm_secrets(empty_database, known)
     asked = tmp_path / "asked"
     command = f"sh -c 'echo once >> {asked}; echo {known.keys}'"
     secret = "x" * 32 if arguments[0] == "serve" else known.secret
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("GONGZHI_KEYS")}
-    environ |= {"DATABASE_URL": empty, "GONGZHI_MODE": "development", "GONGZHI_KEYS_COMMAND": command, "PORT": "0"}
-    environ |= {"GONGZHI_SECRET": secret, "GONGZHI_DATA": str(tmp_path)}
-    subprocess.run([sys.executable, "-m", "gongzhi_server", *arguments], env=environ, capture_output=True, timeout=60)
+    environ = {"DATABASE_URL": empty_database, "GONGZHI_MODE": "development", "GONGZHI_KEYS_COMMAND": command}
+    environ |= {"PORT": "0", "GONGZHI_SECRET": secret, "GONGZHI_DATA": str(tmp_path)}
+    await asyncio.to_thread(run_command, arguments, environ)
     assert asked.read_text() == "once\n"
 
 

@@ -57,7 +57,7 @@ def idle(data: str) -> bool:
 def test_stops_when_told(number: signal.Signals, data: str) -> None:
     if signal.getsignal(number) == signal.SIG_IGN:
         pytest.skip("whoever runs the tests ignores it, and what they start does so, too")
-    with gongzhi("serve", PORT="0", GONGZHI_DATA=data) as server:
+    with gongzhi("serve", "--only-core", PORT="0", GONGZHI_DATA=data) as server:
         said = greeting(server)
         assert "token --role administrator" in said
         with urllib.request.urlopen(url(said) + "/health") as answer:
@@ -70,9 +70,9 @@ def test_stops_when_told(number: signal.Signals, data: str) -> None:
 
 
 def test_busy_port_is_named(data: str) -> None:
-    with gongzhi("serve", PORT="0", GONGZHI_DATA=data) as server:
+    with gongzhi("serve", "--only-core", PORT="0", GONGZHI_DATA=data) as server:
         port = url(greeting(server)).rsplit(":", 1)[1]
-        with gongzhi("serve", PORT=port, GONGZHI_DATA=data + "/other") as second:
+        with gongzhi("serve", "--only-core", PORT=port, GONGZHI_DATA=data + "/other") as second:
             _, errors = second.communicate()
         assert second.returncode == 2
         assert errors.startswith(f"cannot listen on 127.0.0.1 port {port} (Address already in use); ")

@@ -50,7 +50,7 @@ def test_processes_are_started_anew_and_end_together(filled: str, tmp_path: Path
         "PORT": "0", "DATABASE_URL": filled, "GONGZHI_MODE": "development", "GONGZHI_SECRET": SECRET,
         "GONGZHI_DATA": str(tmp_path), "GONGZHI_MANAGEMENT": f"127.0.0.1:{port}", "GONGZHI_POOL": "2",
     }  # fmt: skip
-    with gongzhi("serve", "--workers", "2", **environ) as server:
+    with gongzhi("serve", "--workers", "2", "--only-core", **environ) as server:
         address = url(greeting(server))
 
         def leaders() -> list[str]:
