@@ -58,6 +58,7 @@ ELSEWHERE = {
     "credit lender-secret": "plugins/credit/tests/test_lending",
     "demo": "demo/test_demo",
     "doctor": "server/test_settings",
+    "safety demo": "plugins/safety/tests/test_demo",
     "services demo": "plugins/services/tests/test_demo",
     "documents add": "gateway/test_wiring",
     "events export": "plugins/integrations/tests/webhooks/test_history",

@@ -133,7 +133,7 @@ async def inspect_site(
     await AnswerRow.bulk_create(
         AnswerRow(
             inspection=inspection,
-            item=item,
+            item_id=item.id,
             number=item.number,
             finding=Finding.NOT_MET if item.code in hazards else Finding.MET,
             hazard_id=hazards[item.code].id if item.code in hazards else None,

@@ -157,8 +157,9 @@ async def record_safety_inspection(call: Call, input: RecordSafetyInspectionInpu
     # What comes late does not hide that somebody was there since.
     site.inspected_at = max(site.inspected_at or at, at)
     await site.save(update_fields=["inspected_at"])
-    call.publish(Inspected(site=site.id, inspection=inspection.id, hazards=len(hazards)), site)
-    await telling.tell_inspection(call, site, inspection, list(hazards.values()))
+    left = [one for one in hazards.values() if one.closed_at is None]
+    call.publish(Inspected(site=site.id, inspection=inspection.id, hazards=len(left)), site)
+    await telling.tell_inspection(call, site, inspection, left)
     return SafetyInspectionPayload(inspection=ref(SafetyInspection, inspection.id))
 
 

@@ -7,7 +7,7 @@ from gongzhi.plugin.retention import NOTHING, OPERATION, PUBLIC, SERVICE
 from gongzhi.values.errors import Text
 
 MONTHS = 36
-"""As long as records of inspections are kept (Work Safety Law, art. 46, and the county's own rules)."""
+"""Three years: what was found at the last inspections is read before the next; no law names a term."""
 OF_SITE = "t.{0} in (select s.id from safety.site s where s.person_id=$1)"
 OF_INSPECTION = (
     "t.inspection_id in (select i.id from safety.inspection i join safety.site s on s.id=i.site_id "

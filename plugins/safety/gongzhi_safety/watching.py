@@ -13,7 +13,7 @@ from gongzhi.values.errors import Refusal
 from . import telling
 from .events import HazardOverdue
 from .hazards import lock_case, publish_change
-from .models import HazardRow
+from .models import HazardRow, HazardState
 
 BATCH = 200
 LATE = """
@@ -28,9 +28,10 @@ async def watch_hazards(call: Call, run: JobRun) -> None:
     for found in await call.fetch(LATE, list(run.counties), call.now, BATCH):
         # The case before the hazard, and cases in the order of their keys, as everybody locks them.
         case = await lock_case(found["case_id"])
-        row = await HazardRow.select_for_update(no_key=True).get(id=found["id"])
+        # What somebody has in hand is left to the next run, so that nobody waits for the other in a ring.
+        row = await HazardRow.select_for_update(skip_locked=True, no_key=True).get_or_none(id=found["id"])
         # Corrected or extended since it was found.
-        if row.state != "OPEN" or row.due_at > call.now:
+        if row is None or row.state is not HazardState.OPEN or row.due_at > call.now:
             continue
         row.overdue_at = call.now
         row.version += 1

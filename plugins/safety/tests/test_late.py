@@ -70,3 +70,28 @@ async def test_a_new_edition_ends_the_old(ground: Ground) -> None:
     )
     assert usual["dueAt"] == due, "found again, it keeps its deadline"
     assert timedelta(0) < datetime.fromisoformat(due) - ground.now < timedelta(days=6), "one working day, and not ten"
+
+
+async def test_where_it_is_off_nothing_is_there(ground: Ground) -> None:
+    """No list, no hazard, no job; switched on again all is as it was."""
+    id = await ground.hazard("wiring", 4)
+    switch = {"plugin": "safety", "county": COUNTY}
+    administrator = ground.server.as_("administrator", grid=COUNTY)
+    await ground.done(administrator, "setPluginActivation", "activation { active }", active=False, **switch)
+    listed = "{ safetyChecklists(first: 5) { nodes { id } } }"
+    assert not ((await ground.server.ask(listed)).body["data"]["safetyChecklists"] or {}).get("nodes")
+    assert await ground.see(id) is None
+    payload = await ground.firm(4).do(
+        "objectToSafetyHazard", "hazard { id }", hazard=id, expectedVersion=1, text="无此隐患。"
+    )
+    assert [one["code"] for one in payload["errors"]] == ["PLUGIN_INACTIVE"]
+    ground.server.clock.move(days=30)
+    await ground.run_jobs()
+    [row] = await ground.fetch("select overdue_at from safety.hazard where id=$1", id.partition(":")[2])
+    assert row["overdue_at"] is None
+    # Signed in anew, for a month is over.
+    administrator = ground.server.as_("administrator", grid=COUNTY)
+    await ground.done(administrator, "setPluginActivation", "activation { active }", active=True, **switch)
+    ground.server.clock.move(hours=1)
+    await ground.run_jobs()
+    assert (await ground.see(id))["overdue"] and await ground.told(ground.firm(4), "overdue", id)
