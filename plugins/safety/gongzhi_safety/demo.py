@@ -129,7 +129,7 @@ async def inspect_site(
         )
         for item in unmet
     }
-    await open_hazards(call, site, [(hazards[item.code], item) for item in unmet])
+    await open_hazards(call, site, list(hazards.values()))
     await AnswerRow.bulk_create(
         AnswerRow(
             inspection=inspection,

@@ -25,7 +25,7 @@ from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.errors import Refusal, Text
 
 from .events import HazardFound
-from .models import HazardLevel, HazardRow, HazardState, HazardStep, ItemRow, SiteRow, StepRow
+from .models import HazardLevel, HazardRow, HazardState, HazardStep, SiteRow, StepRow
 from .photos import keep_photos
 from .types import SafetyHazard
 
@@ -51,9 +51,9 @@ class SafetyHazardPayload:
     errors: list[Problem] = problems()
 
 
-async def open_hazards(call: Call, site: SiteRow, found: Sequence[tuple[HazardRow, ItemRow]]) -> None:
+async def open_hazards(call: Call, site: SiteRow, hazards: Sequence[HazardRow]) -> None:
     """Keep new hazards of a locked site; those that are major ones become cases of its unit, with few statements."""
-    majors = [row for row, _ in found if row.level is HazardLevel.MAJOR]
+    majors = [row for row in hazards if row.level is HazardLevel.MAJOR]
     cases: dict[UUID, CaseRow] = {}
     if majors:
         grid = await GridRow.get(id=site.grid_id)
@@ -64,9 +64,9 @@ async def open_hazards(call: Call, site: SiteRow, found: Sequence[tuple[HazardRo
         cases = {row.id: case for row, case in zip(majors, opened, strict=True)}
     for row in majors:
         row.case_id = cases[row.id].id
-    await HazardRow.bulk_create([row for row, _ in found])
+    await HazardRow.bulk_create(hazards)
     unit = await UnitRow.get(id=site.unit_id)
-    for row, _ in found:
+    for row in hazards:
         case = cases.get(row.id)
         if case is not None:
             await begin_case(call, case, unit, row.due_at)

@@ -210,12 +210,10 @@ async def keep_hazards(call: Call, site: SiteRow, inspection: InspectionRow, unm
         await find_again(call, row, inspection)
     calendar = await load_calendar(call.fetch, site.county_id)
     new = [
-        (make_hazard(call, site, inspection, given, item, calendar), item)
-        for given, item in unmet
-        if item.code not in known
+        make_hazard(call, site, inspection, given, item, calendar) for given, item in unmet if item.code not in known
     ]
     await open_hazards(call, site, new)
-    return known | {row.code: row for row, _ in new}
+    return known | {row.code: row for row in new}
 
 
 def make_hazard(

@@ -121,4 +121,13 @@ HOLDINGS = (
         months=MONTHS,
         since="t.closed_at",
     ),
+    # A small firm may be called after whoever had it: as long as it is open that is what it is called.
+    Holding(
+        "safety.site",
+        Text("names and addresses of sites that are closed", "已停业场所的名称和地址"),
+        OPERATION,
+        erase={"name": NOTHING, "address": NOTHING},
+        months=MONTHS,
+        since="t.closed_at",
+    ),
 )

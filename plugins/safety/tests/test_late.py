@@ -95,3 +95,23 @@ async def test_where_it_is_off_nothing_is_there(ground: Ground) -> None:
     ground.server.clock.move(hours=1)
     await ground.run_jobs()
     assert (await ground.see(id))["overdue"] and await ground.told(ground.firm(4), "overdue", id)
+
+
+@pytest.mark.parametrize("waited", [0, 40])
+async def test_more_time_is_counted_from_the_later(ground: Ground, waited: int) -> None:
+    """From the deadline while it lies ahead, and from today once it is over; the case of a major one goes along."""
+    id = await ground.hazard("exits", 6)
+    before = await ground.see(id)
+    ground.server.clock.move(days=waited)
+    begins = max(datetime.fromisoformat(before["dueAt"]), ground.now)
+    for days in (1, 1):
+        assert await ground.give(ground.second, "extendSafetyDeadline", id, days=days, text="等待配件。") == []
+    seen = await ground.see(id)
+    # Two working days, over a weekend or a holiday at most.
+    assert timedelta(days=1) <= datetime.fromisoformat(seen["dueAt"]) - begins <= timedelta(days=11)
+    assert seen["case"]["dueAt"] == seen["dueAt"] and not seen["overdue"]
+    assert [one["kind"] for one in seen["steps"]] == ["EXTENDED", "EXTENDED"]
+    assert [one["account"] for one in seen["steps"]] == ["second", "second"]
+    await ground.passed(id, ground.handler)
+    late = await ground.give(ground.second, "extendSafetyDeadline", id, days=1)
+    assert late == [("ILLEGAL_TRANSITION", ["hazard"])], "what waits for a second person has no deadline to move"

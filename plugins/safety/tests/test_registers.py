@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import string
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from gongzhi.core.registers.erasure import clear_rows, expired_rows_sql
 from gongzhi.values.errors import Refusal, Text
+from gongzhi_deadlines.calendars.reading import load_calendar
 from gongzhi_safety import telling
 from gongzhi_safety.demo import TRADES
 from gongzhi_safety.figures import COUNTED, FEWEST, read_quarter, safe_column
@@ -147,8 +150,6 @@ async def test_notices_hold_codes_and_days(said: Message) -> None:
     ],
 )
 async def test_days_are_working_days(ground: Ground, days: int, since: str, due: str) -> None:
-    from gongzhi_deadlines.calendars.reading import load_calendar
-
     [county] = await ground.fetch("select id from grids.grid where code=$1 and valid_to is null", COUNTY)
     calendar: Any = await load_calendar(ground.fetch, county["id"])
     ends = reckon_due(calendar, datetime.fromisoformat(since).replace(tzinfo=UTC), days)
@@ -163,3 +164,52 @@ async def test_the_demos_checklists_say_by_which_law() -> None:
         for _, text, basis, level, days in items:
             assert text and "《" in basis and "条" in basis and 1 <= days <= 15
             assert level in ("ORDINARY", "MAJOR")
+
+
+async def test_after_three_years_words_and_pictures_go(ground: Ground) -> None:
+    """Of what was looked at then numbers and codes are left; what is open is kept, however old it is."""
+    site = await ground.register(4)
+    shown = ground.answers("wiring", "gear", wiring={"photos": [PNG], "note": "插座焦黑"})
+    found = await ground.hazards(await ground.inspect(site, "wiring", "gear", answers=shown, remark="通风良好"))
+    for id in found.values():
+        await ground.correct(id, 4)
+    await ground.passed(found["wiring"])
+    key, open_one, place = (one.partition(":")[2] for one in (found["wiring"], found["gear"], site))
+    later = ground.now + timedelta(days=1_200)
+    for holding in HOLDINGS:
+        if holding.months:
+            rows = await ground.fetch(expired_rows_sql(holding), later)
+            await clear_rows(ground.fetch, holding, [row["id"] for row in rows])
+    texts = await ground.fetch(
+        "select hazard_id, kind, text from safety.step where hazard_id in ($1, $2)", key, open_one
+    )
+    assert {(str(one["hazard_id"]), one["kind"], one["text"]) for one in texts} == {
+        (key, "CORRECTED", "—"), (key, "PASSED", "—"), (open_one, "CORRECTED", "已换线。"),
+    }  # fmt: skip
+    kept = """select i.remark, i.account, count(a.id) as answers, count(a.note) as notes, max(s.name) as name,
+      (select count(*) from safety.photo p where p.site_id=i.site_id) as photos
+      from safety.inspection i join safety.answer a on a.inspection_id=i.id join safety.site s on s.id=i.site_id
+      where i.site_id=$1 group by i.id"""
+    [row] = await ground.fetch(kept, place)
+    assert list(row) == [None, None, 3, 0, "平安木器坊", 0], "a site that is open is called what it is called"
+
+
+async def test_pictures_are_made_harmless(ground: Ground) -> None:
+    """What the camera wrote into a picture is not kept; a document is no picture, and neither is what is too large."""
+    camera = (
+        bytes.fromhex("ffd8") + b"\xff\xe1\x00\x10Exif\0\0GPS 32.9" + b"\xff\xdb\x00\x04ab"
+        + b"\xff\xda\x00\x02xyz\xff\xd9tail"
+    )  # fmt: skip
+    site = await ground.register(5)
+    taken = ground.answers("gear", gear={"photos": [base64.b64encode(camera).decode()]})
+    seen = await ground.look(await ground.inspect(site, "gear", answers=taken))
+    [url] = [photo["url"] for one in seen["answers"] for photo in one["photos"]]
+    kind, _, content = url.partition(";base64,")
+    assert kind == "data:image/jpeg" and b"GPS" not in base64.b64decode(content)
+    asked = {"site": site, "checklist": ground.lists["workshop"], "at": ground.ago()}
+    for wrong in (b"%PDF-1.4\n%%EOF\n", camera[:-6] + b"\0" * 600_000 + camera[-6:]):
+        sent = ground.answers("gear", gear={"photos": [base64.b64encode(wrong).decode()]})
+        payload = await ground.worker.do("recordSafetyInspection", "inspection { id }", answers=sent, **asked)
+        assert [(one["code"], one["path"]) for one in payload["errors"]] == [
+            ("BAD_USER_INPUT", ["answers", "2", "photos", "0"])
+        ]
