@@ -70,6 +70,7 @@ async def publish_safety_checklist(call: Call, input: PublishSafetyChecklistInpu
         raise not_allowed("county")
     edition = await end_edition(call, input, grid)
     row = await ChecklistRow.create(grid=grid, trade=input.trade, edition=edition, name=input.name, since=call.now)
+    # Codes of items are compared across editions, so nothing of the last one is copied.
     await ItemRow.bulk_create(
         ItemRow(
             checklist=row,

@@ -36,8 +36,10 @@ class ReportSafetyCorrectionInput:
     action=Action(SafetyHazard, ANSWERS_FOR, (require_states((HazardState.OPEN,), AS_IT_IS),)),
 )
 async def report_safety_correction(call: Call, input: ReportSafetyCorrectionInput) -> SafetyHazardPayload:
+    # Before the case is locked, for a scan takes long.
     photos = await receive_photos(call, input.photos, "photos")
     case, row = await load_hazard(call, input.hazard)
+    # By our clock and not by the phone's: whether it was in time is worth something to whoever says so.
     row.state, row.corrected_at = HazardState.CORRECTED, call.now
     await publish_change(call, case, row, HazardCorrected(hazard=row.id))
     await telling.tell_supervisors(call, row, telling.CORRECTED)
@@ -53,6 +55,7 @@ class ObjectToSafetyHazardInput:
     text: str = free_text("Why it is none, or not as grave (异议理由).", length=(1, TEXT))
 
 
+# Once: the second time it would be decided by the same words.
 NOT_OBJECTED = require_empty(
     "objected_at", Text("There was an objection: read its outcome.", "已提出过异议，请查看处理结果。")
 )
@@ -70,6 +73,7 @@ NOT_OBJECTED = require_empty(
 )
 async def object_to_safety_hazard(call: Call, input: ObjectToSafetyHazardInput) -> SafetyHazardPayload:
     case, row = await load_hazard(call, input.hazard)
+    # The state stays: whoever objects corrects all the same, or risks to be late.
     row.objected_at = call.now
     await publish_change(call, case, row, HazardObjected(hazard=row.id))
     await telling.tell_supervisors(call, row, telling.OBJECTED)

@@ -9,6 +9,7 @@ from gongzhi.declare.events import Event, event
 from .models import HazardLevel
 
 
+# Of the site and not of a hazard: most inspections find none.
 @event("safety.inspected", "A site was inspected (安全检查).")
 class Inspected(Event):
     site: UUID
@@ -22,6 +23,7 @@ class HazardFound(Event):
     level: HazardLevel
 
 
+# On no timeline: its case would be locked after the hazard, and everybody else locks it before.
 @event("safety.hazard_found_again", "A hazard was found once more (再次发现隐患).")
 class HazardFoundAgain(Event):
     hazard: UUID

@@ -28,6 +28,7 @@ class SafetyFigures:
     overdue: int | None = strawberry.field(description="Of the found ones, overdue at some time (曾逾期数).")
 
 
+# What the firm said, if it said something: how late somebody looked again is not its fault.
 IN_TIME = "h.state='CLOSED' and coalesce(h.corrected_at, h.passed_at)<=h.due_at"
 COUNTED = {
     "found": ("true", None),
@@ -49,6 +50,7 @@ def safe_column(name: str, whole: str | None) -> str:
     return f'case when bool_and({told}) then sum(c."{name}")::int end "{name}"'
 
 
+# By quarters first, and then over them: what a quarter withholds is not had from the sum.
 CELLS = ", ".join(f'count(*) filter (where {what})::int "{name}"' for name, (what, _) in COUNTED.items())
 COLUMNS = ", ".join(safe_column(name, whole) for name, (_, whole) in COUNTED.items())
 TABLE = f"""

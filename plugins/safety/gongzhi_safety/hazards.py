@@ -60,10 +60,12 @@ async def open_hazards(call: Call, site: SiteRow, hazards: Sequence[HazardRow]) 
         draft = CaseDraft(
             CaseKind.HELP, CHANNEL, CATEGORY, TITLE, BODY, grid.code, urgency=Urgency.URGENT, origin=Origin.PROACTIVE
         )
+        # All with a few statements: who finds one locked exit often finds the next.
         opened = await open_cases(call, [draft] * len(majors))
         cases = {row.id: case for row, case in zip(majors, opened, strict=True)}
     for row in majors:
         row.case_id = cases[row.id].id
+    # After their cases, which they point at, and before the steps of these, which ask for them.
     await HazardRow.bulk_create(hazards)
     unit = await UnitRow.get(id=site.unit_id)
     for row in hazards:

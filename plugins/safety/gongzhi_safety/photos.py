@@ -51,6 +51,7 @@ async def keep_photos(call: Call, site: SiteRow, photos: Iterable[tuple[str, Any
     rows, county = [], ""
     for number, (url, answer) in enumerate(photos, 1):
         county = county or (await GridRow.get(id=site.county_id)).code
+        # The row before its content: the place where it lies sealed has its key.
         row = PhotoRow(site_id=site.id, answer_id=answer, number=number, at=call.now, **beside)
         row.update_from_dict(seal_with_own_key(call.context.keys, county, f"{PLACE}:{row.id}", url))
         rows.append(row)

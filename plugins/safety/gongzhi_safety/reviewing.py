@@ -70,13 +70,16 @@ def check_proof(call: Call, input: ReinspectSafetyHazardInput) -> None:
 )
 async def reinspect_safety_hazard(call: Call, input: ReinspectSafetyHazardInput) -> SafetyHazardPayload:
     check_proof(call, input)
+    # Before the case is locked, for a scan takes long.
     photos = await receive_photos(call, input.photos, "photos")
     case, row = await load_hazard(call, input.hazard)
     row.looked_at = check_look(call, row, input.at)
+    # Kept in the words of whoever looked, also where it becomes another's decision.
     kind = HazardStep.PASSED if input.passed else HazardStep.FAILED
     if not input.passed:
         await reopen_hazard(call, case, row)
     else:
+        # By when it was seen: a phone that comes home late makes nobody late.
         row.passed_at, row.passed_by = row.looked_at, call.viewer.account.name
         if row.level is HazardLevel.MAJOR:
             row.state = HazardState.PASSED
@@ -91,6 +94,7 @@ async def reinspect_safety_hazard(call: Call, input: ReinspectSafetyHazardInput)
 
 async def reopen_hazard(call: Call, case: CaseRow | None, row: HazardRow) -> None:
     """Have a hazard go on that is still there, with the deadline that it has."""
+    # The deadline stays: else a word that is not so would be worth some days.
     row.state, row.corrected_at, row.passed_at, row.passed_by = HazardState.OPEN, None, None, None
     await publish_change(call, case, row, HazardFailed(hazard=row.id))
     await telling.tell_firm(call, row, telling.FAILED)
@@ -126,6 +130,7 @@ class ConfirmSafetyHazardInput:
 )
 async def confirm_safety_hazard(call: Call, input: ConfirmSafetyHazardInput) -> SafetyHazardPayload:
     case, row = await load_hazard(call, input.hazard)
+    # The action has asked for another account; this asks for another person.
     await require_independence(call, "hazard", row.passed_by)
     if input.confirmed:
         await close_hazard(call, case, row)
@@ -153,6 +158,7 @@ class ExtendSafetyDeadlineInput:
 async def extend_safety_deadline(call: Call, input: ExtendSafetyDeadlineInput) -> SafetyHazardPayload:
     case, row = await load_hazard(call, input.hazard)
     calendar = await load_calendar(call.fetch, row.county_id)
+    # From today where it is late already: days that are over help nobody.
     row.due_at = reckon_due(calendar, max(row.due_at, call.now), input.days)
     if case is not None:
         await hold_case(call, case, row.due_at)
@@ -190,8 +196,10 @@ OBJECTED = Requirement(
 )
 async def decide_safety_objection(call: Call, input: DecideSafetyObjectionInput) -> SafetyHazardPayload:
     case, row = await load_hazard(call, input.hazard)
+    # Whoever found it has said what they think of it.
     await require_independence(call, "hazard", row.found_by)
     row.decided_at = call.now
+    # One that is not right leaves the hazard as it is, with its deadline.
     if input.upheld:
         row.state, row.closed_at = HazardState.REVOKED, call.now
     await publish_change(call, case, row, ObjectionDecided(hazard=row.id, upheld=input.upheld))

@@ -60,6 +60,7 @@ def outside_hazards(hazard: Table, viewer: ViewerScope) -> Alternatives:
 OWN = Text(
     "You answer for this site yourself, so somebody else must do this.", "您是该场所的负责人，须由其他人员办理。"
 )
+# By the person and not by the account: a grid worker who has a shop has it under either.
 OF_OTHERS = Requirement("CONFLICT_OF_INTEREST", outside_sites, OWN)
 OF_OTHERS_HAZARD = Requirement("CONFLICT_OF_INTEREST", outside_hazards, OWN)
 PUBLISHES = (require_held(PUBLISH),)

@@ -86,10 +86,12 @@ async def register_safety_site(call: Call, input: RegisterSafetySiteInput) -> Sa
         raise not_allowed("grid")
     if grid.county_id is None:
         raise invalid_input("Name a grid inside a county.", "请选择县级以下网格。", "grid")
+    # Its county before the database fills it in: notices ask for its office hours.
     row = SiteRow(grid=grid, county_id=grid.county_id, unit=unit, registered_at=call.now)
     row.code, row.name, row.address = input.code, input.name, input.address
     await require_trade(grid.county_id, input.trade)
     row.trade = input.trade
+    # None is better than a wrong one: a site is found by who walks past it, and its owner later.
     if is_given(input.person):
         row.person = await find_nameable(call, input.person, REGISTER, "person")
     # One at a time in a county: of two with one code the second finds the first.
@@ -132,6 +134,7 @@ async def edit_safety_site(call: Call, input: EditSafetySiteInput) -> SafetySite
         assert row.county_id is not None, "a site lies in a county"
         await require_trade(row.county_id, input.trade)
         row.trade = input.trade
+    # With what is open there, so that its deadlines are somebody's.
     if is_given(input.unit):
         row.unit = await find_unit(input.unit, "unit")
         await call.fetch(HANDED_OVER, row.unit_id, row.id)
@@ -155,6 +158,7 @@ class CloseSafetySiteInput:
 )
 async def close_safety_site(call: Call, input: CloseSafetySiteInput) -> SafetySitePayload:
     row: SiteRow = await call.find(SafetySite, "site", id=key_of(SafetySite)(input.site))
+    # The row stays: what was found there is read by who inspects the next one at the address.
     row.closed_at = call.now
     return await save_site(row)
 

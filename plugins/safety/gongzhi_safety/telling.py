@@ -86,6 +86,7 @@ async def tell_responsible(call: Call, site: SiteRow) -> None:
 async def tell_inspection(call: Call, site: SiteRow, inspection: InspectionRow, hazards: Sequence[HazardRow]) -> None:
     """Tell the firm what an inspection found, in numbers; and the unit of each major hazard that is new."""
     title = Text("Your site was inspected", "您的场所已接受安全检查")
+    # That nothing was found is worth hearing, too.
     if hazards:
         day = describe_day(min(one.due_at for one in hazards))
         body = Text(
@@ -94,9 +95,11 @@ async def tell_inspection(call: Call, site: SiteRow, inspection: InspectionRow, 
         )
     else:
         body = Text(f"Site {site.code}: no hazards.", f"场所 {site.code} 未发现隐患。")
+    # One notice for all of them: a shop with five hazards reads one message, and finds them by it.
     about = f"SafetyInspection:{inspection.id}"
     await send(call, site, "safety.inspected", title, body, about, persons=people_of(site))
     for row in hazards:
+        # One that was found before has been told.
         if row.level is HazardLevel.MAJOR and row.inspection_id == inspection.id:
             await tell(call, site, row, FOUND, units=[row.unit_id])
 
@@ -115,6 +118,7 @@ async def tell_supervisors(call: Call, row: HazardRow, said: Message) -> None:
 async def tell_overdue(call: Call, row: HazardRow) -> None:
     """Tell all whom a late hazard concerns; of a major one, also whoever dispatches there."""
     site = await SiteRow.get(id=row.site_id)
+    # Of ordinary ones there are many, and their unit is enough.
     offices = [Office("cases.dispatch", row.grid_id)] if row.level is HazardLevel.MAJOR else []
     to: dict[str, Any] = {"units": [row.unit_id], "accounts": accounts_of(row), "offices": offices}
     await tell(call, site, row, OVERDUE, persons=people_of(site), **to)
@@ -133,6 +137,7 @@ def describe_day(at: Any) -> str:
 
 
 async def tell(call: Call, site: SiteRow, row: HazardRow, said: Message, **to: Any) -> None:
+    # The code and not the name: what a small firm is called may be somebody's name.
     known = {"site": site.code, "day": describe_day(row.due_at)}
     body = Text(said.body.en.format(**known), said.body.zh.format(**known))
     await send(call, site, said.kind, said.title, body, f"SafetyHazard:{row.id}", **to)

@@ -157,6 +157,7 @@ class SafetyPhoto(Node):
     )
 
 
+# With the inspection, and so with the site: whoever sees that reads all of it.
 @entity(AnswerRow, visible=visible_to_all, through="inspection", order=("number",))
 class SafetyAnswer(Node):
     """What an inspection found of one item (检查项结果)."""
@@ -185,6 +186,7 @@ class SafetyInspection(Node):
     )
 
 
+# With the hazard: a unit that had it reads on what became of it.
 @entity(StepRow, visible=visible_to_all, through="hazard", order=("recorded_at",))
 class SafetyHazardStep(Node):
     """Something that was done about a hazard (隐患办理记录)."""
@@ -332,6 +334,7 @@ EXTENSIONS = (
     ),
     extend(
         Case,
+        # The case is seen by more people than the hazard.
         safety_hazard=pick(
             "The major hazard that the case is about, for those who may see it (重大隐患).",
             on="case",

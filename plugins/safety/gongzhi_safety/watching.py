@@ -33,6 +33,7 @@ async def watch_hazards(call: Call, run: JobRun) -> None:
         # Corrected or extended since it was found.
         if row is None or row.state is not HazardState.OPEN or row.due_at > call.now:
             continue
+        # Later than the deadline that it missed, so that only another one is told again.
         row.overdue_at = call.now
         row.version += 1
         await row.save()

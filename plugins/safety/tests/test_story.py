@@ -126,6 +126,7 @@ async def test_an_objection_is_decided_by_somebody_else(ground: Ground) -> None:
     assert seen["state"] == "REVOKED" and await ground.told(firm, "decided", id)
     assert (await ground.see(id))["case"]["status"] == "CLOSED"
     assert seen["steps"][-1]["text"] == "确为常闭防火门。"
+    assert seen["steps"][0]["account"] is None, "the firm is told by what it is, and not by an account"
 
     other = await ground.hazard("wiring", 5)
     assert await ground.give(firm, "objectToSafetyHazard", other) == []
