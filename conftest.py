@@ -1,13 +1,17 @@
 """Settings of all tests here.
 
-Hypothesis measures no time, for how busy a machine is says nothing about the code. Garbage is collected rarely: the
-schema and what every file imports stay for good, and looking through them again and again took a third of a run.
+Schemas are built once in a process. Hypothesis measures no time, for how busy a machine is says nothing about the code.
+Garbage is collected rarely: the schema and what every file imports stay for good, and looking through them again and
+again took a third of a run.
 """
 
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 SWEEPS = 50_000, 20, 5
@@ -21,3 +25,20 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*SWEEPS)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built_schemas() -> Iterator[None]:
+    """Have whatever serves or runs a command here take a schema that was built before with the same plugins."""
+    # Imported for the first test: the process that only hands tests out to others needs none of it.
+    from gongzhi_server import app
+    from gongzhi_server.graphql import explain, schema
+    from gongzhi_server.testing import built_schema
+
+    def take(plugins: Any, contributions: Any = ()) -> schema.Schema:
+        return schema.build_schema(plugins, contributions) if contributions else built_schema(plugins)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (app, explain):
+            patch.setattr(module, "build_schema", take)
+        yield

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
@@ -234,10 +235,30 @@ def essential_with(name: str, hooks: object) -> Plugins:
     return check_plugins(Plugins((*ESSENTIAL.found, Plugin(name, name, "1")), manager))
 
 
-@lru_cache(maxsize=4)
+@dataclass(frozen=True)
+class Composition:
+    """Plugins that are told apart by the modules they are: loaded anew, they compose the same schema."""
+
+    modules: tuple[object, ...]
+    plugins: Plugins = field(compare=False)
+
+    @classmethod
+    def of(cls, plugins: Plugins) -> Composition:
+        """Return what these plugins compose; objects that a test has as plugins compose something else each time."""
+        modules = tuple((one.name, plugins.manager.get_plugin(one.name)) for one in plugins.found)
+        lasting = all(isinstance(module, ModuleType) for _, module in modules)
+        return cls(modules if lasting else (plugins,), plugins)
+
+
+@lru_cache(maxsize=6)
+def compose_schema(composition: Composition) -> Schema:
+    """Build a schema once, however often it is asked for."""
+    return build_schema(composition.plugins)
+
+
 def built_schema(plugins: Plugins | None) -> Schema:
-    """Build the schema with these plugins; it takes longer to build than most tests to run."""
-    return build_schema(plugins or ESSENTIAL)
+    """Return the schema with these plugins; it takes longer to build than most tests to run."""
+    return compose_schema(Composition.of(plugins or ESSENTIAL))
 
 
 def built_graphql_schema(plugins: Plugins) -> GraphQLSchema:

@@ -17,7 +17,7 @@ import asyncpg
 import orjson
 import pytest
 from gongzhi.runtime import sealing
-from gongzhi_server import app, cli
+from gongzhi_server import cli
 from gongzhi_server.deployment import backup
 from gongzhi_server.deployment.backup_folder import SUMS, find_changed, read_manifest
 from gongzhi_server.errors import Problem
@@ -26,7 +26,7 @@ from gongzhi_server.files.vault import Vault, storage_path
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage.key_ring import load_key_ring
 from gongzhi_server.storage.postgres_programs import split_password
-from gongzhi_server.testing import INSTALLED, SECRET, built_schema, create_database, drop_database
+from gongzhi_server.testing import SECRET, create_database, drop_database
 from typer.testing import CliRunner
 
 CONTENT = b"a picture of a hole in the road" * 10_000
@@ -76,14 +76,6 @@ class Place:
             return [row[0] for row in await connection.fetch(sql, *values)]
         finally:
             await connection.close()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def schema_of_all() -> Iterator[None]:
-    """Built once: each command would build the same again."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, "build_schema", lambda *given: built_schema(INSTALLED))
-        yield
 
 
 @pytest.fixture

@@ -14,9 +14,8 @@ from uuid import uuid4
 
 import pytest
 import typer
-from gongzhi_server import app, cli
-from gongzhi_server.graphql import explain
-from gongzhi_server.testing import INSTALLED, SECRET, built_schema, create_database, drop_database
+from gongzhi_server import cli
+from gongzhi_server.testing import SECRET, create_database, drop_database
 from typer.testing import CliRunner
 
 from .pages import ROOT
@@ -116,15 +115,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for file, text in texts.values():
         (folder / file).write_text(text, encoding="utf-8")
     return {name: folder / file for name, (file, _) in texts.items()}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def schema_of_all() -> Iterator[None]:
-    """Built once: each command would build the same again, which takes longer than all else that it does."""
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (app, explain):
-            patch.setattr(module, "build_schema", lambda *given: built_schema(INSTALLED))
-        yield
 
 
 @pytest.mark.parametrize("line", RUN)

@@ -12,21 +12,13 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gongzhi_server import app, cli
+from gongzhi_server import cli
 from gongzhi_server.errors import Problem
-from gongzhi_server.testing import INSTALLED, SECRET, built_schema, create_database, drop_database
+from gongzhi_server.testing import SECRET, create_database, drop_database
 from openpyxl import Workbook
 from typer.testing import CliRunner
 
 COUNTY = "610921"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def schema_of_all() -> Iterator[None]:
-    """Built once: each command would build the same again."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, "build_schema", lambda *given: built_schema(INSTALLED))
-        yield
 
 
 class Office:

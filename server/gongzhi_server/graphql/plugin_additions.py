@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -10,40 +12,43 @@ from graphql import (
     EnumTypeExtensionNode,
     InputObjectTypeExtensionNode,
     ObjectTypeExtensionNode,
-    TypeDefinitionNode,
     parse,
-    print_ast,
 )
 
 from gongzhi_server.plugins.contributions import Plugins
 
 from .schema import build_schema
 
-EXTENDED = {
+EXTENDED: dict[str, Callable[..., DefinitionNode]] = {
     "object_type_definition": ObjectTypeExtensionNode,
     "input_object_type_definition": InputObjectTypeExtensionNode,
     "enum_type_definition": EnumTypeExtensionNode,
 }
-INSIDE = {"enum_type_definition": "values"}
+DIVIDED = re.compile(r'\n\n(?="""|[a-z]+ )')
+NAMED = re.compile(r'(?:"""(?:.|\n)*?"""\n)?(?:type|input|enum|interface|union|scalar) (\w+)')
 
 
+@lru_cache(maxsize=1)  # tests of one plugin ask for the same
 def plugin_additions(plugins: Plugins, name: str) -> list[DefinitionNode]:
     """Return the types it adds, and those it extends with what it adds to them."""
     # What is there with the plugin and not without it is the plugin's; those that build on it cannot be there without.
     others = plugins_upon(plugins, name)
     before = type_definitions(plugins, others | {name})
     found: list[DefinitionNode] = []
-    for kind, node in type_definitions(plugins, others).items():
-        known = before.get(kind)
-        if known is None:
-            found.append(node)
-        # Printed, since nodes hold where they stand in their document.
-        elif print_ast(known) != print_ast(node):
-            inside = INSIDE.get(node.kind, "fields")
-            names = {one.name.value for one in getattr(known, inside)}
-            new = tuple(one for one in getattr(node, inside) if one.name.value not in names)
-            found.append(EXTENDED[node.kind](name=node.name, **{inside: new}))
+    for kind, text in type_definitions(plugins, others).items():
+        if text != before.get(kind):
+            [node] = parse(text).definitions
+            found.append(extension_of(node, before[kind]) if kind in before else node)
     return found
+
+
+def extension_of(node: Any, before: str) -> DefinitionNode:
+    """Return what a type has now that it had not before."""
+    [known] = parse(before).definitions
+    inside = "values" if node.kind == "enum_type_definition" else "fields"
+    names = {one.name.value for one in getattr(known, inside)}
+    new = tuple(one for one in getattr(node, inside) if one.name.value not in names)
+    return EXTENDED[node.kind](name=node.name, **{inside: new})
 
 
 def plugins_upon(plugins: Plugins, name: str) -> frozenset[str]:
@@ -56,8 +61,8 @@ def plugins_upon(plugins: Plugins, name: str) -> frozenset[str]:
     return frozenset(found - {name})
 
 
-@lru_cache(maxsize=2)  # building a schema takes seconds, and tests of one plugin ask for the same two
-def type_definitions(plugins: Plugins, leaving: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """Return the types of the schema with these plugins by name; some plugins are left out."""
+@lru_cache(maxsize=2)  # building a schema takes seconds, and tests of each plugin ask for the whole one
+def type_definitions(plugins: Plugins, leaving: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Return the types of the schema with these plugins by name, as text; some plugins are left out."""
     sdl = build_schema(plugins, leaving=leaving).as_str()
-    return {one.name.value: one for one in parse(sdl).definitions if isinstance(one, TypeDefinitionNode)}
+    return {found[1]: one for one in DIVIDED.split(sdl) if (found := NAMED.match(one))}
