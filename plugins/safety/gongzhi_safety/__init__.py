@@ -16,6 +16,7 @@ from gongzhi.plugin.roles import (
     DISPATCHERS,
     FIELD_STAFF,
 )
+from gongzhi.plugin.views import View
 from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.reactions import Reaction
 
@@ -32,11 +33,12 @@ def tables() -> list[App]:
 
 
 @hookimpl
-def graphql() -> tuple[Extension, ...]:
+def graphql() -> tuple[Extension | View, ...]:
     from . import checklists, correcting, figures, inspecting, reviewing, sites, types
+    from .views import VIEWS
 
     modules = (types, checklists, sites, inspecting, correcting, reviewing, figures)
-    return tuple(one for module in modules for one in module.EXTENSIONS)
+    return (*(one for module in modules for one in module.EXTENSIONS), *VIEWS)
 
 
 @hookimpl

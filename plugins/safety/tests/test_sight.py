@@ -202,3 +202,27 @@ async def test_a_stream_tells_those_who_see(seen: Seen) -> None:
     )
     assert [one["type"] for one in found] == ["safety.hazard_found", "safety.hazard_corrected"]
     assert all("上锁" not in one["data"] for one in found)
+
+
+async def test_the_desk_asks_what_is_there(seen: Seen) -> None:
+    """Each view answers a supervisor by its document; the unit's handler is offered no lists to publish."""
+    parts = await seen.parts()
+    ids = {
+        "SafetyHazard": seen.hazard,
+        "SafetySite": parts["site"]["id"],
+        "SafetyInspection": parts["inspection"]["id"],
+        "SafetyChecklist": parts["item"]["checklist"]["id"],
+    }
+    asked = "{ views { name kind type document forms { mutation } } }"
+    offered = {}
+    for name in ("handler", "county_dispatcher"):
+        found = (await seen.callers[name].ask(asked)).data["views"]
+        offered[name] = {one["name"]: one for one in found if one["name"].startswith("safety.")}
+    assert set(offered["county_dispatcher"]) - set(offered["handler"]) == {"safety.checklists", "safety.checklist"}
+    for one in offered["county_dispatcher"].values():
+        given = {"DETAIL": {"id": ids.get(one["type"])}, "LIST": {"first": 9}, "COUNTER": {"grid": COUNTY}}[one["kind"]]
+        answer = (await seen.callers["county_dispatcher"].ask(one["document"], **given)).data
+        assert answer and answer.get("node", answer), one["name"]
+    rows = (await seen.ground.handler.ask(offered["handler"]["safety.hazards"]["document"], first=9)).data
+    assert {one["site"]["name"] for one in rows["safetyHazards"]["nodes"]} == {"平安木器坊"}
+    assert [one["mutation"] for one in offered["handler"]["safety.sites"]["forms"]] == ["registerSafetySite"]
