@@ -121,7 +121,11 @@ async def load_hazard(call: Call, id: str) -> tuple[CaseRow | None, HazardRow]:
     """Return the hazard that an input names, as its action allows, and its case if it has one; both locked."""
     key = key_of(SafetyHazard)(id)
     found = await HazardRow.get_or_none(id=key) if key else None
-    case = await lock_case(found.case_id) if found else None
+    case = None
+    if found:
+        # The site first, as inspections do: photos refer to it, and would wait for an inspection that waits for this.
+        await SiteRow.filter(id=found.site_id).select_for_update(no_key=True).first()
+        case = await lock_case(found.case_id)
     row: HazardRow = await call.find(SafetyHazard, "hazard", id=key)
     return case, row
 

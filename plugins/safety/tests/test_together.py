@@ -117,3 +117,22 @@ async def test_more_time_while_the_job_runs(ground: Ground) -> None:
     assert found in ([], [("STALE_VERSION", ["expectedVersion"])])
     seen = await ground.see(id)
     assert seen["overdue"] is bool(found)
+
+
+async def test_an_inspection_and_a_look_at_one_hazard(ground: Ground) -> None:
+    """Both lock the site first, so none waits for the other in a ring; what was seen last is what holds."""
+    site = await ground.register(5)
+    id = (await ground.hazards(await ground.inspect(site, "wiring", at=ground.ago(hours=3))))["wiring"]
+    proof = {"photos": [PNG]}
+    for ago in (120, 90, 60, 30):
+        inspecting = ground.inspect(
+            site, "wiring", caller=ground.handler, at=ground.ago(minutes=ago),
+            answers=ground.answers("wiring", wiring=proof),
+        )  # fmt: skip
+        looking = ground.give(
+            ground.worker, "reinspectSafetyHazard", id, passed=False, at=ground.ago(minutes=ago), **proof
+        )
+        inspection, found = await asyncio.gather(inspecting, looking)
+        assert found == [] and await ground.hazards(inspection) == {"wiring": id}
+    seen = await ground.see(id)
+    assert seen["state"] == "OPEN" and len(seen["steps"]) == 8
