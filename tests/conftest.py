@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -44,16 +45,67 @@ async def empty(postgres: str, tables: str) -> AsyncIterator[str]:
     await drop_database(postgres, name)
 
 
-@pytest_asyncio.fixture
-async def filled(postgres: str, county: str) -> AsyncIterator[str]:
-    """The address of a copy of the small demo county, for one test."""
+@asynccontextmanager
+async def copy_county(postgres: str, county: str) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
     yield await create_database(postgres, name, county)
     await drop_database(postgres, name)
 
 
 @pytest_asyncio.fixture
-async def server(filled: str, tmp_path: Path) -> AsyncIterator[Server]:
+async def own_county(postgres: str, county: str) -> AsyncIterator[str]:
+    """The address of a copy of the small demo county, for one test."""
+    async with copy_county(postgres, county) as dsn:
+        yield dsn
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def common_county(postgres: str, county: str) -> AsyncIterator[str]:
+    """The address of a copy of the small demo county, for the tests of a file."""
+    async with copy_county(postgres, county) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def filled(request: pytest.FixtureRequest) -> str:
+    """The address of a copy of the small demo county: one for a file that is marked `together`, or one a test."""
+    return str(request.getfixturevalue("common_county" if is_common(request.node) else "own_county"))
+
+
+@pytest_asyncio.fixture
+async def own_server(own_county: str, tmp_path: Path) -> AsyncIterator[Server]:
     """The application over a small demo county of its own."""
-    async with serve_application(filled, tmp_path) as made:
+    async with serve_application(own_county, tmp_path) as made:
         yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def lone_server(own_county: str, tmp_path: Path) -> AsyncIterator[Server]:
+    """The same for one test of a file that has one loop."""
+    async with serve_application(own_county, tmp_path) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def common_server(common_county: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """The application over the county of a file."""
+    async with serve_application(common_county, tmp_path_factory.mktemp("data")) as made:
+        yield made
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> Server:
+    """The application over a small demo county: one for a file that is marked `together`, or one a test.
+
+    Such a file has one loop, too. A test of it that counts all there is, or changes what others read, is marked `alone`.
+    """
+    if is_common(request.node):
+        name = "common_server"
+    else:
+        name = "lone_server" if request.node.get_closest_marker("together") else "own_server"
+    made: Server = request.getfixturevalue(name)
+    return made
+
+
+def is_common(item: pytest.Item) -> bool:
+    return bool(item.get_closest_marker("together")) and not item.get_closest_marker("alone")

@@ -12,6 +12,8 @@ from gongzhi_server.testing import Server, codes_of
 
 from ..values.case_numbers import read_case_number
 
+pytestmark = [pytest.mark.together, pytest.mark.asyncio(loop_scope="module")]
+
 PLACE = {"longitude": 108.51, "latitude": 32.89, "crs": "WGS84"}
 MATTER = {
     "kind": "HELP",

@@ -9,6 +9,8 @@ import pytest
 import pytest_asyncio
 from gongzhi_server.testing import Server
 
+pytestmark = [pytest.mark.together, pytest.mark.asyncio(loop_scope="module")]
+
 TOWN, VILLAGE, PIECE, GROUP, BASE = (
     "610921199",
     "610921199201",
@@ -36,7 +38,7 @@ def administrator(server: Server) -> Server:
     return server.as_("administrator", grid="610921")
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def database(filled: str) -> Any:
     connection = await asyncpg.connect(filled)
     yield connection
@@ -110,6 +112,7 @@ async def test_county_under_province(server: Server) -> None:
         ({"code": "610922100"}, "NOT_FOUND", ["code"]),
     ],
 )
+@pytest.mark.alone
 async def test_bad_grid_refused(
     administrator: Server, database: Any, given: dict[str, Any], code: str, path: list[str]
 ) -> None:
@@ -119,6 +122,7 @@ async def test_bad_grid_refused(
     assert await content(database) == before
 
 
+@pytest.mark.alone
 async def test_boundary_normalised(administrator: Server, server: Server, database: Any) -> None:
     """The outline is kept in CGCS2000, the original beside it, and places are found by it; a hole is outside."""
     await done(administrator, "addGrid", code=TOWN, name="测试镇", boundary=SQUARE, crs="CGCS2000", boundaryNote="虚构")
@@ -185,6 +189,7 @@ async def test_name_changes(administrator: Server, server: Server, database: Any
     assert await content(database) == before
 
 
+@pytest.mark.alone
 async def test_code_can_be_replaced(administrator: Server, server: Server, database: Any) -> None:
     """The old grid ends with its successor named; its code is free, and no place lies in it any more."""
     old: dict[str, Any] = {

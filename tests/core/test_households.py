@@ -10,6 +10,8 @@ import pytest
 import pytest_asyncio
 from gongzhi_server.testing import Server
 
+pytestmark = [pytest.mark.together, pytest.mark.asyncio(loop_scope="module")]
+
 FILE = """household {
   id number address visitDueOn version grid { code } head { name } needs incomeBand helper { name line since }
   members { nodes { person { name } relation since until } }
@@ -18,7 +20,7 @@ FILE = """household {
 ID = "household { id }"
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def grid(server: Server) -> str:
     """The code of a base grid with people in it."""
     asked = "{ households(first: 1) { nodes { grid { code } } } }"
@@ -36,7 +38,7 @@ def leader(server: Server, grid: str) -> Server:
     return server.as_("grid_leader", grid=grid)
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def database(filled: str) -> Any:
     connection = await asyncpg.connect(filled)
     yield connection
@@ -101,7 +103,7 @@ def resident(server: Server, person: str) -> Server:
     return server.as_("resident", person=person.partition(":")[2])
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def home(worker: Server, grid: str) -> Home:
     head, child = await register(worker, grid, "测试甲"), await register(worker, grid, "测试乙")
     file = await done(worker, "registerHousehold", FILE, address="甲村一组 1 号", grid=grid, head=head)
@@ -447,6 +449,7 @@ async def test_visit_sets_next(home: Home, grid: str) -> None:
         ({"note": "长" * 2001}, ["note"]),
     ],
 )
+@pytest.mark.alone
 async def test_bad_visit_refused(home: Home, database: Any, given: dict[str, Any], path: list[str]) -> None:
     before = await content(database)
     usual = {"household": home.id, "note": "家中平安", "at": "2026-06-30T09:00:00+08:00"}
@@ -454,6 +457,7 @@ async def test_bad_visit_refused(home: Home, database: Any, given: dict[str, Any
     assert await content(database) == before
 
 
+@pytest.mark.alone
 async def test_clocks_run_ahead(home: Home) -> None:
     """A phone's clock may be a little fast; the visit is not kept in the future."""
     given = {"household": home.id, "note": "家中平安", "at": "2026-06-30T10:04:00+08:00"}

@@ -14,6 +14,8 @@ from gongzhi_server.storage.key_ring import load_key_ring
 from gongzhi_server.testing import Server, codes_of, settings_for_tests
 from stdnum.cn import ric
 
+pytestmark = [pytest.mark.together, pytest.mark.asyncio(loop_scope="module")]
+
 SELECTION = """person {
   id name gender birthDate residence residentId phone phones { kind rank number } grid { code } version
 }"""
@@ -29,7 +31,7 @@ def resident_id(birth: str = "19900131", sequence: str = "995") -> str:
 ID, OTHER_ID = resident_id(), resident_id(sequence="993")
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def grid(server: Server) -> str:
     """The code of a base grid with people in it."""
     asked = "{ households(first: 1) { nodes { grid { code } } } }"
@@ -42,7 +44,7 @@ def worker(server: Server, grid: str) -> Server:
     return server.as_("grid_worker", grid=grid)
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def database(filled: str) -> Any:
     connection = await asyncpg.connect(filled)
     yield connection
@@ -87,6 +89,7 @@ async def test_protected_values_sealed(worker: Server, grid: str, database: Any,
     assert ID not in str(dict(row)) and PHONE not in str(dict(phone))
 
 
+@pytest.mark.alone
 async def test_birth_from_id(worker: Server, grid: str) -> None:
     made = await registered(worker, grid, residentId=ID)
     assert (made["birthDate"], made["gender"]) == ("1990-01-31", "MALE")
@@ -158,6 +161,7 @@ async def test_message_in_chinese(worker: Server, grid: str) -> None:
     assert answer["errors"][0]["message"] == "身份证号应为18位，现为1位"
 
 
+@pytest.mark.alone
 async def test_same_id_twice(worker: Server, grid: str, database: Any) -> None:
     """The first file is named to whoever may see it; that is a look at it, for it tells that the number is theirs."""
     made = await registered(worker, grid, residentId=ID)
@@ -171,6 +175,7 @@ async def test_same_id_twice(worker: Server, grid: str, database: Any) -> None:
     assert [(f"Person:{one['persons'][0]}", one["fields"]) for one in looks] == [(made["id"], ["Person.residentId"])]
 
 
+@pytest.mark.alone
 async def test_same_id_out_of_sight(server: Server, worker: Server, grid: str, database: Any) -> None:
     """Whoever may not see the first file is answered as if there were none; the officer is asked whose number it is."""
     made = await registered(worker, grid, residentId=ID)
@@ -199,6 +204,7 @@ async def test_same_id_out_of_sight(server: Server, worker: Server, grid: str, d
     assert kept["errors"] == [] and await database.fetchval("select count(contested_at) from people.person") == 0
 
 
+@pytest.mark.alone
 async def test_same_id_at_once(worker: Server, grid: str, database: Any) -> None:
     """Two who register the same person in the same moment: one file, one refusal."""
     both = [worker.do("registerPerson", "person { id }", **person(grid, residentId=ID)) for _ in range(2)]
@@ -207,6 +213,7 @@ async def test_same_id_at_once(worker: Server, grid: str, database: Any) -> None
     assert await database.fetchval("select count(*) from people.person where name = '测试甲'") == 1
 
 
+@pytest.mark.alone
 async def test_replay_makes_one(worker: Server, grid: str, database: Any) -> None:
     given = person(grid, residentId=ID, idempotencyKey=str(uuid4()))
     first, second = [await worker.do("registerPerson", "person { id }", **given) for _ in range(2)]
@@ -216,6 +223,7 @@ async def test_replay_makes_one(worker: Server, grid: str, database: Any) -> Non
     assert await database.fetchval("select count(*) from people.person where name like '测试%'") == 1
 
 
+@pytest.mark.alone
 async def test_update_keeps_rest(worker: Server, grid: str) -> None:
     made = await registered(worker, grid, residentId=ID, phones=[PHONE])
     changed = await worker.do(
@@ -226,6 +234,7 @@ async def test_update_keeps_rest(worker: Server, grid: str) -> None:
     assert changed["person"] == {**made, "name": "测试乙", "phone": phones[0]["number"], "phones": phones, "version": 2}
 
 
+@pytest.mark.alone
 async def test_id_taken_away(worker: Server, grid: str) -> None:
     """While there is a resident ID it decides on birth date and gender; without it they can be set."""
     made = await registered(worker, grid, residentId=ID)
@@ -265,6 +274,7 @@ async def test_strangers_may_not(server: Server, worker: Server, grid: str, data
     assert await content(database) == before
 
 
+@pytest.mark.alone
 async def test_move_between_counties(server: Server, database: Any) -> None:
     """Another county is another key, so a person does not just change grids."""
     administrator = server.as_("administrator")
@@ -320,6 +330,7 @@ async def test_appointment_needs_permission(server: Server, worker: Server, grid
 ME = "{ me { account role person { name residentId household { address } } } }"
 
 
+@pytest.mark.alone
 async def test_me_is_me(server: Server, worker: Server, grid: str) -> None:
     assert (await server.ask(ME)).data == {"me": None}
     made = await registered(worker, grid, residentId=ID)

@@ -9,6 +9,8 @@ import pytest
 import pytest_asyncio
 from gongzhi_server.testing import Server
 
+pytestmark = [pytest.mark.together, pytest.mark.asyncio(loop_scope="module")]
+
 UNIT = "unit { code name kind reach uscc dutyPhone parent { code } grid { code } validTo version }"
 USCC = "91350100M000100Y43"
 NEW = {"code": "610921-NEW", "name": "测试局", "kind": "COUNTY_DEPARTMENT", "reach": "LINE", "grid": "610921"}
@@ -19,7 +21,7 @@ def administrator(server: Server) -> Server:
     return server.as_("administrator", grid="610921")
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def database(filled: str) -> Any:
     connection = await asyncpg.connect(filled)
     yield connection
@@ -84,6 +86,7 @@ async def test_bad_unit_refused(
     assert await content(database) == before
 
 
+@pytest.mark.alone
 async def test_unit_changes_partly(administrator: Server) -> None:
     made = await done(administrator, "addUnit", **NEW, uscc=USCC, dutyPhone="09155200017")
     changed = await done(administrator, "updateUnit", code=NEW["code"], expectedVersion=1, name="新局", uscc=None)
@@ -94,6 +97,7 @@ async def test_unit_changes_partly(administrator: Server) -> None:
     assert (changed["parent"], changed["name"]) == ({"code": "610921-SLJ"}, "新局")
 
 
+@pytest.mark.alone
 async def test_no_unit_above_itself(administrator: Server, database: Any) -> None:
     await done(administrator, "addUnit", **NEW, parent="610921-SLJ")
     before = await content(database)
@@ -106,6 +110,7 @@ async def test_no_unit_above_itself(administrator: Server, database: Any) -> Non
     assert await content(database) == before
 
 
+@pytest.mark.alone
 async def test_closed_for_good(administrator: Server, database: Any) -> None:
     """A unit closes after those that belong to it; then nothing is done to it, and its code is not given again."""
     await done(administrator, "addUnit", **NEW)
