@@ -97,7 +97,7 @@ async def common_server(common_county: str, tmp_path_factory: pytest.TempPathFac
 def server(request: pytest.FixtureRequest) -> Server:
     """The application over a small demo county: one for a file that is marked `together`, or one a test.
 
-    Such a file has one loop, too. A test of it that counts all there is, or changes what others read, is marked `alone`.
+    Such a file has one loop, too. A test that counts all there is, or changes what others read, is marked `alone`.
     """
     if is_common(request.node):
         name = "common_server"
