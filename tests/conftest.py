@@ -73,16 +73,16 @@ def filled(request: pytest.FixtureRequest) -> str:
 
 
 @pytest_asyncio.fixture
-async def own_server(own_county: str, tmp_path: Path) -> AsyncIterator[Server]:
-    """The application over a small demo county of its own."""
-    async with serve_application(own_county, tmp_path) as made:
+async def own_server(filled: str, tmp_path: Path) -> AsyncIterator[Server]:
+    """The application over a small demo county of its own, or over what the folder has for it."""
+    async with serve_application(filled, tmp_path) as made:
         yield made
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def lone_server(own_county: str, tmp_path: Path) -> AsyncIterator[Server]:
+async def lone_server(filled: str, tmp_path: Path) -> AsyncIterator[Server]:
     """The same for one test of a file that has one loop."""
-    async with serve_application(own_county, tmp_path) as made:
+    async with serve_application(filled, tmp_path) as made:
         yield made
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,9 @@ class Example:
     answer: dict[str, Any] | None
 
 
+@cache
 def tokens(page: str) -> list[Token]:
+    """What a page is made of. Each is read for many tests, and while these are collected."""
     return MarkdownIt().enable("table").parse(ALL[page].read_text(encoding="utf-8"))
 
 

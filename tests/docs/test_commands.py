@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,15 @@ def calls(program: str) -> list[tuple[str, str]]:
     return sorted(found.items())
 
 
+@cache
+def command_at(*path: str) -> Any:
+    """The command or group of gongzhi that these words name, or None. To look those of plugins up takes long."""
+    if not path:
+        return typer.main.get_command(cli.app)
+    group = command_at(*path[:-1])
+    return group.get_command(group.context_class(group), path[-1])
+
+
 @pytest.mark.parametrize(("line", "page"), calls("make"))
 def test_targets_exist(line: str, page: str) -> None:
     named = [word for word in line.split() if "=" not in word and not PLACEHOLDER.fullmatch(word)]
@@ -49,10 +59,12 @@ def test_targets_exist(line: str, page: str) -> None:
 @pytest.mark.parametrize(("line", "page"), calls("gongzhi"))
 def test_commands_exist(line: str, page: str) -> None:
     """Each names a command and options that there are, those of plugins among them."""
-    command: Any = typer.main.get_command(cli.app)
+    path: list[str] = []
+    command = command_at()
     for word in shlex.split(line):
         if hasattr(command, "get_command") and not PLACEHOLDER.fullmatch(word) and word != "--help":
-            command = command.get_command(command.context_class(command), word)
+            path.append(word)
+            command = command_at(*path)
             assert command is not None, f"{page}: gongzhi {line}: there is no {word}"
         elif word.startswith("--") and word != "--help":
             known = {option for parameter in command.params for option in parameter.opts}

@@ -9,17 +9,15 @@ import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
-import typer
 from gongzhi_server import cli
 from gongzhi_server.testing import SECRET, create_database, drop_database
 from typer.testing import CliRunner
 
 from .pages import ROOT
-from .test_commands import PLACEHOLDER, TARGETS, calls
+from .test_commands import PLACEHOLDER, TARGETS, calls, command_at
 
 RUN = {
     "--help": "account",
@@ -132,14 +130,12 @@ def test_command_runs(line: str, dsn: str, files: dict[str, Path]) -> None:
 
 def path_of(line: str) -> str:
     """The command that a line of a page calls: its groups and its name; none for what is only about a group."""
-    command: Any = typer.main.get_command(cli.app)
     path: list[str] = []
     for word in line.split():
-        if not hasattr(command, "get_command") or word.startswith("-") or PLACEHOLDER.fullmatch(word):
+        if not hasattr(command_at(*path), "get_command") or word.startswith("-") or PLACEHOLDER.fullmatch(word):
             break
-        command = command.get_command(command.context_class(command), word)
         path.append(word)
-    return "" if hasattr(command, "get_command") else " ".join(path)
+    return "" if hasattr(command_at(*path), "get_command") else " ".join(path)
 
 
 NAMED = sorted({path_of(line) for line, _ in calls("gongzhi")} - {""})
