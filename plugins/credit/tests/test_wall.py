@@ -125,7 +125,10 @@ def read_node(answer: Any) -> Any:
 
 
 async def test_every_root_is_walled_off(town: Any, schema: Any) -> None:
-    """Of every root field, too; only the lender's desk, its loans and pools answer it and no stranger."""
+    """Of every root field, too; only the lender's desk, its loans and pools answer it and no stranger.
+
+    And the views of the console that its permissions are for: they are pages of ours, with nothing of anybody in them.
+    """
     bank, more = await enrol_with_key(town, town.bank), set()
     for name, of in sorted(schema._schema.query_type.fields.items()):
         if (given := arguments(of)) is None:
@@ -135,7 +138,7 @@ async def test_every_root_is_walled_off(town: Any, schema: Any) -> None:
         if mine != theirs:
             more.add(name)
     # A cursor is another one each time, also that of no events.
-    assert more - {"eventCursor", "events"} == {"accounts", "lenderDesk", "lenderLoans", "me"}, (
+    assert more - {"eventCursor", "events"} == {"accounts", "lenderDesk", "lenderLoans", "me", "views"}, (
         "its own account, and its own desk"
     )
 
