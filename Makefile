@@ -106,7 +106,7 @@ docs: .venv/run  ## write the tables of the pages and the reference from the cod
 explorer: .venv/dev  ## bundle the explorer's page from its sources, with the Node of the development requirements
 	.venv/bin/python plugins/explorer/frontend/build.py
 
-console: .venv/dev  ## read the console's forms from the schema, bundle its page, and print how large it is
+console: .venv/dev  ## bundle the console's page from its sources, and print how large it is
 	.venv/bin/python plugins/console/frontend/build.py
 
 records: .venv/dev schema docs client console  ## write anew all that is written down and compared: read the diff before you commit it

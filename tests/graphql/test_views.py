@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gongzhi.plugin.hooks import hookimpl
+from gongzhi.plugin.hooks import About, hookimpl
 from gongzhi.plugin.views import View, ViewKind
 from gongzhi_server.errors import Problem
 from gongzhi_server.graphql.mutation_forms import MutationForms
@@ -124,6 +124,30 @@ async def test_view_that_costs_too_much_stops_the_start() -> None:
         "{ grids { nodes { name } } more: cases(first: 100) { nodes { a: timeline { id } b: timeline { id } } } }"
     )
     assert "objects, and 10000 are allowed" in find_fault(View("garden.x", "G (网)", document, None))
+
+
+async def test_desk_is_called_as_the_plugin_says() -> None:
+    """By its `About`, or else by its name; a title without Chinese stops the start."""
+    assert lay_out(*GOOD).offered[0].told["desk"] == {"english": "Garden", "chinese": "Garden"}
+    named = about_garden("Gardens (园林)")
+    assert check_views(named, built_schema(None)).offered[0].told["desk"] == {"english": "Gardens", "chinese": "园林"}
+    with pytest.raises(Problem, match=r"plugin 'garden' .*no label in 'Gardens'"):
+        check_views(about_garden("Gardens"), built_schema(None))
+
+
+def about_garden(title: str) -> Any:
+    """The plugin with a title."""
+
+    class Garden:
+        @hookimpl
+        def about(self) -> list[About]:
+            return [About(title=title)]
+
+        @hookimpl
+        def graphql(self) -> list[View]:
+            return list(GOOD)
+
+    return essential_with("garden", Garden())
 
 
 async def test_two_views_of_one_name_are_refused() -> None:

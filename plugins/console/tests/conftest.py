@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,16 @@ class Town:
         self.do(administrator, "grantRole", "grant { id }", account=name, role="town_dispatcher", grid=TOWN)
         return str(made["code"])
 
+    def ask(self, document: str) -> Any:
+        """Ask as anybody, and return the data."""
+        return httpx.post(f"{self.address}/graphql", json={"query": document}).json()["data"]
+
+    def switch_on(self, *plugins: str) -> None:
+        """Switch plugins on in the county."""
+        for plugin in plugins:
+            given = {"plugin": plugin, "county": "610921", "active": True}
+            self.do({"role": "administrator"}, "setPluginActivation", "activation { active }", **given)
+
     def report(self, title: str, grid: str = TOWN) -> str:
         """File a case about a street lamp, and return its number."""
         matter = {"kind": "HELP", "channel": "GRID_WORKER", "category": "roads.lighting", "description": "路灯不亮了"}
@@ -97,6 +107,24 @@ def town(address: str) -> Town:
     town = Town(address)
     town.add_dispatcher()
     return town
+
+
+@pytest.fixture
+def desk(browser: Browser, address: str, town: Town) -> Iterator[Callable[[str, str, str], Page]]:
+    """Open the desk of a plugin in a role, in a grid, as one does in development."""
+    with open_context(browser, address, viewport=SCREEN) as opened:
+        page = opened.new_page()
+
+        def enter(plugin: str, role: str, grid: str) -> Page:
+            town.switch_on(plugin)
+            page.goto("/console/")
+            page.select_option("#role", role)
+            page.fill("#grid", grid)
+            page.get_by_role("button", name="进入").click()
+            page.click(f"nav [data-plugin={plugin}]")
+            return page
+
+        yield enter
 
 
 @pytest.fixture

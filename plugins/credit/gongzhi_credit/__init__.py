@@ -14,7 +14,7 @@ from gongzhi.runtime.jobs import BackgroundJob
 @hookimpl
 def about() -> list[About]:
     # Lenders decide within working days, which the plugin of deadlines reckons.
-    return [About(requires=("deadlines", "resolutions", "rights"))]
+    return [About(requires=("deadlines", "resolutions", "rights"), title="Credit loans (三治信农贷)")]
 
 
 @hookimpl

@@ -15,7 +15,7 @@ from gongzhi.runtime.jobs import BackgroundJob, Handler
 @hookimpl
 def about() -> list[About]:
     # Terms are reckoned by the plugin of deadlines; a clue calls inspectors by a whistle of the plugin of operations.
-    return [About(requires=("deadlines", "operations", "rights"))]
+    return [About(requires=("deadlines", "operations", "rights"), title="Legal services (公共法律服务)")]
 
 
 @hookimpl

@@ -15,7 +15,7 @@ from gongzhi.runtime.jobs import BackgroundJob
 @hookimpl
 def about() -> list[About]:
     # Series are planned around days off, by the calendars of the plugin of deadlines.
-    return [About(requires=("deadlines", "resolutions"))]
+    return [About(requires=("deadlines", "resolutions"), title="Party-building (党建活动)")]
 
 
 @hookimpl

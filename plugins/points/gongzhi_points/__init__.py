@@ -13,7 +13,7 @@ from gongzhi.runtime.jobs import BackgroundJob, Handler
 
 @hookimpl
 def about() -> list[About]:
-    return [About(requires=("resolutions",))]
+    return [About(requires=("resolutions",), title="Points (积分制)")]
 
 
 @hookimpl

@@ -24,7 +24,7 @@ from gongzhi.runtime.reactions import Reaction
 @hookimpl
 def about() -> list[About]:
     # Working days are reckoned by the plugin of deadlines.
-    return [About(requires=("deadlines",))]
+    return [About(requires=("deadlines",), title="Safety (安全监管)")]
 
 
 @hookimpl

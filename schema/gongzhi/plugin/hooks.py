@@ -57,6 +57,8 @@ class About:
 
     requires: tuple[str, ...] = ()
     always: bool = False
+    title: str = ""
+    """What people call it where they choose among plugins: "English (中文)"."""
 
 
 @dataclass(frozen=True)

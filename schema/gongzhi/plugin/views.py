@@ -26,8 +26,8 @@ class ViewKind(enum.Enum):
 class View:
     """A page of the console, or a number on one.
 
-    The console fills the variables `$first`, `$after`, `$filter` and `$orderBy`, `$id`, `$today` and `$grid`, the code
-    of a grid of the caller's; what `$filter` is by default is chosen at first.
+    The console fills the variables `$first`, `$after` and `$filter`, `$id`, `$today` and `$grid`, the code of a grid of
+    the caller's; what `$filter` is by default is chosen at first.
     """
 
     name: str

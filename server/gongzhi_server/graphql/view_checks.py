@@ -10,12 +10,14 @@ from typing import Any
 import orjson
 from gongzhi.declare.entity import PAGE
 from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
+from gongzhi.plugin.hooks import About
 from gongzhi.plugin.views import View, ViewKind
-from gongzhi.values.errors import DeclarationError
+from gongzhi.values.errors import DeclarationError, Text
+from gongzhi.values.labels import split_label
 from graphql import GraphQLError, OperationType, get_operation_ast
 from graphql.execution.values import get_variable_values
 
-from gongzhi_server.commands.field_labels import name_text
+from gongzhi_server.commands.field_labels import name_text, split_words
 from gongzhi_server.gateway.interfaces import RequestRefused, Stage
 from gongzhi_server.gateway.limits import Limits, measure_document, parse_document
 from gongzhi_server.planner import Document, Planner
@@ -80,7 +82,13 @@ class Views:
             raise plugin.problem(f"the view {view.name!r}: {refused.errors[0].message}") from refused
         except (DeclarationError, GraphQLError) as error:
             raise plugin.problem(f"the view {view.name!r}: {error}") from error
-        return OfferedView(view.requires, {**told, "plugin": name, "always": plugin.always}, forms)
+        about = self.plugins.about.get(name, About())
+        desk = split_label(about.title) if about.title else Text(split_words(name), split_words(name))
+        return OfferedView(
+            view.requires,
+            {**told, "plugin": name, "always": plugin.always, "desk": {"english": desk.en, "chinese": desk.zh}},
+            forms,
+        )
 
     def prepare(self, text: str) -> Document:
         """Parse and validate a document. Raises RequestRefused, GraphQLError or DeclarationError."""

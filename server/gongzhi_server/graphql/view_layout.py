@@ -5,7 +5,7 @@ What does not fit is refused in a sentence that names the field.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -33,7 +33,7 @@ from gongzhi_server.planner import Document
 
 from .mutation_forms import MutationForms
 
-FILLED = frozenset(("first", "after", "filter", "orderBy", "id", "grid", "today"))
+FILLED = frozenset(("first", "after", "filter", "id", "grid", "today"))
 """The variables that a page fills."""
 UNDRAWN = frozenset(("__typename", "actions", "counts", "id", "pageInfo", "totalCount", "version"))
 """What a page uses and does not show as a value."""
@@ -152,7 +152,7 @@ def lay_out_view(view: View, document: Document, forms: MutationForms) -> Told:
         "type": target.object_type.name,
         "columns": drawn.columns,
         "tables": drawn.tables,
-        "filters": list(lay_out_filters(document, target, roots)),
+        "filters": order_filters(lay_out_filters(document, target, roots), drawn.columns),
     }
 
 
@@ -289,6 +289,12 @@ def lay_out_filters(document: Document, target: Selection, roots: Sequence[Selec
             "initial": None if chosen is None else str(chosen).lower() if chosen in (True, False) else str(chosen),
             "counts": counted.get(name, []),
         }
+
+
+def order_filters(found: Iterable[Told], columns: Sequence[Told]) -> list[Told]:
+    """Return filters in the order of the columns that they are about; the schema sorts them by their names."""
+    places = {one["path"][0]: at for at, one in reversed(list(enumerate(columns)))}
+    return sorted(found, key=lambda one: places.get(one["name"], len(columns)))
 
 
 def find_variable(node: OperationDefinitionNode, name: str) -> Any:

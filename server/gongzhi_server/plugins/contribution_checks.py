@@ -14,7 +14,7 @@ from gongzhi.declare.events import Event
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.plans import GUARD
 from gongzhi.declare.register_entries import GONE, Check, Holding, Kpi, Purpose
-from gongzhi.plugin.hooks import App, Errand
+from gongzhi.plugin.hooks import About, App, Errand
 from gongzhi.plugin.permissions import Permission, Role
 from gongzhi.plugin.roles import ROLES
 from gongzhi.plugin.settings import CountySetting
@@ -52,6 +52,20 @@ def models_of(app: App) -> list[type[Model]]:
         for _, one in found
         if issubclass(one, Model) and not one._meta.abstract and one.__module__.partition(".")[0] == root
     ]
+
+
+def check_about(plugins: Plugins, plugin: Plugin, about: About) -> str | None:
+    """Check that what people call a plugin is there in both languages."""
+    return find_title_fault("plugin", about.title) if about.title else None
+
+
+def find_title_fault(what: str, title: str) -> str | None:
+    """Return what is wrong with a title."""
+    try:
+        split_label(title)
+    except ValueError as error:
+        return f"the {what} has {error}"
+    return None
 
 
 def check_app(plugins: Plugins, plugin: Plugin, app: App) -> str | None:
@@ -167,11 +181,7 @@ def check_view(plugins: Plugins, plugin: Plugin, view: View) -> str | None:
     opened = ViewKind.LIST if view.kind is ViewKind.COUNTER else ViewKind.DETAIL
     if view.opens and (view.opens, opened) not in {(one.name, one.kind) for one in plugins.declared_views}:
         return f"the view {view.name!r} opens {view.opens!r}, which is no {opened.value} that a plugin declares"
-    try:
-        split_label(view.title)
-    except ValueError as error:
-        return f"the view {view.name!r} has {error}"
-    return None
+    return find_title_fault(f"view {view.name!r}", view.title)
 
 
 def check_holding(plugins: Plugins, plugin: Plugin, holding: Holding) -> str | None:

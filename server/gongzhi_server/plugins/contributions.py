@@ -32,6 +32,7 @@ from gongzhi_server.errors import Problem
 
 from .contribution_checks import (
     ContributionCheck,
+    check_about,
     check_app,
     check_channel,
     check_check,
@@ -75,7 +76,7 @@ class Plugins:
     @cached_property
     def about(self) -> Mapping[str, About]:
         """What each plugin says of itself, if it says anything."""
-        found = self._contributions("about", About, accept_unchecked)
+        found = self._contributions("about", About, check_about)
         return {plugin.name: one for plugin, one in found if not plugin.built_in}
 
     @cached_property

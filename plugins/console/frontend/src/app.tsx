@@ -5,6 +5,11 @@ import { follow, following, stopFollowing, tellChange } from "./live";
 import { large, theme, type Theme } from "./looks";
 import { linkTo, route, type Route } from "./router";
 import { checkSession, loseConnection, offline, signOut, who } from "./session";
+import { declared, findView, listDesks, loadViews, say as title, undeclared } from "./declared";
+import { Failure } from "./failure";
+import { DetailPage } from "./pages/detail";
+import { ListPage } from "./pages/list";
+import { PluginDesk } from "./pages/plugin_desk";
 import { SignIn } from "./pages/sign_in";
 import { VIEWS } from "./views";
 import { language, say, switchLanguage } from "./words";
@@ -30,20 +35,35 @@ function skip(event: Event): void {
   document.getElementById("main")?.focus();
 }
 
-/** Which page an address names; that of the first view if it names none. */
-const nameOf = ({ path }: Route): string => path[0] ?? VIEWS[0]!.path;
+const may = (permission: string): boolean => who.value?.permissions.includes(permission) ?? false;
+/** Whether there is something to follow: events are of cases. */
+const follows = (): boolean => may("cases.view");
+
+/** Where an address leads; one that names no page, to the first that somebody has. */
+function pathOf({ path }: Route): string[] {
+  if (path.length > 0) return path;
+  const [first] = listDesks();
+  return follows() || !first ? [VIEWS[0]!.path] : ["desks", first.plugin];
+}
 
 function Head() {
+  const [page, name = ""] = pathOf(route.value);
+  const here = page === "desks" ? name : page === "views" ? findView(name)?.plugin : undefined;
   return (
     <header class="head">
-      <a class="brand" href={linkTo("desk")}>
+      <a class="brand" href="#/">
         {say("title")}
       </a>
       {who.value && (
         <nav aria-label={say("pages")}>
-          {VIEWS.filter((view) => view.menu).map((view) => (
-            <a href={linkTo(view.path)} aria-current={nameOf(route.value) === view.path ? "page" : undefined}>
+          {VIEWS.filter(({ menu, permission }) => menu && may(permission)).map((view) => (
+            <a href={linkTo(view.path)} aria-current={page === view.path ? "page" : undefined}>
               {say(view.title)}
+            </a>
+          ))}
+          {listDesks().map(({ plugin, desk }) => (
+            <a href={linkTo("desks", plugin)} data-plugin={plugin} aria-current={here === plugin ? "page" : undefined}>
+              {title(desk)}
             </a>
           ))}
         </nav>
@@ -83,7 +103,8 @@ function Troubles() {
   const again = () => {
     void checkSession().then(() => {
       if (!offline.value && who.value) {
-        if (!following.value) void follow();
+        if (follows() && !following.value) void follow();
+        if (!declared.value) void loadViews();
         tellChange(null);
       }
     });
@@ -96,7 +117,7 @@ function Troubles() {
       removeEventListener("online", again);
     };
   }, []);
-  const trouble = offline.value ? "offline" : who.value && !following.value ? "stopped" : null;
+  const trouble = offline.value ? "offline" : who.value && follows() && !following.value ? "stopped" : null;
   return (
     <div role="status">
       {trouble && (
@@ -116,7 +137,8 @@ function Page() {
   useEffect(() => {
     if (!account) return;
     void loadLabels();
-    void follow();
+    void loadViews();
+    if (follows()) void follow();
     return stopFollowing;
   }, [account]);
   // Whoever goes to another page begins there, and is not left at a link that is gone.
@@ -128,18 +150,40 @@ function Page() {
   }, [path]);
   if (who.value === undefined) return <p class="quiet">{say("loading")}</p>;
   if (who.value === null) return <SignIn />;
-  const view = VIEWS.find(({ path }) => path === nameOf(route.value));
+  const [page, name = "", id] = pathOf(route.value);
+  if (route.value.path.length === 0 && !follows() && !declared.value) return <Undeclared />;
+  if (page === "desks" || page === "views") return declared.value ? <Declared {...{ page, name, id }} /> : <Undeclared />;
+  const view = VIEWS.find(({ path }) => path === page);
   if (!view) return <h1>{say("noPage")}</h1>;
-  if (!who.value.permissions.includes(view.permission)) {
-    return (
-      <>
-        <h1>{say(view.title)}</h1>
-        <p id="no-rights">{say("noRights")}</p>
-        <button type="button" onClick={() => void checkSession()}>
-          {say("retry")}
-        </button>
-      </>
-    );
-  }
-  return view.show(route.value);
+  return may(view.permission) ? view.show(route.value) : <NoRights heading={say(view.title)} />;
+}
+
+/** A page that a plugin declares. */
+function Declared({ page, name, id }: { page: string; name: string; id: string | undefined }) {
+  if (page === "desks") return <PluginDesk key={name} plugin={name} />;
+  const view = findView(name);
+  // What somebody may not open is not told to them.
+  if (!view) return <NoRights heading={say("noPage")} />;
+  return view.kind === "DETAIL" ? (
+    <DetailPage key={`${name}/${id}`} view={view} id={id ?? ""} />
+  ) : (
+    <ListPage key={name} view={view} query={route.value.query} />
+  );
+}
+
+function Undeclared() {
+  if (undeclared.value) return <Failure message={undeclared.value} again={() => void loadViews()} />;
+  return <p class="quiet">{say("loading")}</p>;
+}
+
+function NoRights({ heading }: { heading: string }) {
+  return (
+    <>
+      <h1>{heading}</h1>
+      <p id="no-rights">{say("noRights")}</p>
+      <button type="button" onClick={() => void checkSession().then(loadViews)}>
+        {say("retry")}
+      </button>
+    </>
+  );
 }

@@ -1,4 +1,4 @@
-// Documents: all operations of the pages, but those that forms/inputs.ts makes of an action's name.
+// Documents: all operations of the pages, but those of views, and those that forms/inputs.ts makes of an action's name.
 
 /** Who asks, and where events stand: whatever is loaded after it is followed from there. */
 export const WHO = `query ConsoleSession {
@@ -68,8 +68,37 @@ export const CASE_PLUGINS = `query CasePagePlugins($number: String!) {
   }
 }`;
 
-export const UNITS = `query FindUnits($name: String!) {
-  units(filter: { name: { contains: $name } }, first: 8) { nodes { code name } }
+/** Units and grids by their names. */
+export const FIND = {
+  unit: `query FindUnits($name: String!) {
+  found: units(filter: { name: { contains: $name } }, first: 8) { nodes { code name } }
+}`,
+  grid: `query FindGrids($name: String!) {
+  found: grids(filter: { name: { contains: $name } }, first: 8) { nodes { code name } }
+}`,
+};
+
+/** What somebody who holds no grid looks at first. */
+export const COUNTIES = `query Counties { grids(filter: { kind: { equals: COUNTY } }, first: 20) { nodes { code name } } }`;
+
+/** What plugins have the page draw, for whoever is signed in. */
+export const VIEWS = `query ConsoleViews {
+  views {
+    name plugin desk { english chinese } kind english chinese document variables type opens rows
+    columns { ...Shown }
+    tables { path english chinese type columns { ...Shown } }
+    filters { name english chinese type initial counts }
+    forms { mutation english chinese subject }
+  }
+}
+fragment Shown on ViewColumn { path english chinese type owner ownerId }`;
+
+/** What the inputs of mutations take. */
+export const FORMS = `query ConsoleForms($of: [String!]!) {
+  actionForms(of: $of) {
+    mutation input subject
+    inputs { name fields { name type required listed values initial minLength maxLength min max } }
+  }
 }`;
 
 export const FOLLOW = `subscription ConsoleEvents { caseEvents { case { number } } }`;

@@ -67,6 +67,14 @@ function watch<Data>(found: Result<Data>): Result<Data> {
   return found;
 }
 
+/** The grids in which somebody holds something; in development that of the role. */
+export function ownGrids(): { code: string; name: string }[] {
+  const held = (who.value?.grants ?? []).flatMap(({ grid }) => grid ?? []);
+  const place = token ? load<Place | null>("place") : null;
+  const own = place?.grid ? [...held, { code: place.grid, name: place.grid }] : held;
+  return [...new Map(own.map((grid) => [grid.code, grid])).values()];
+}
+
 export function loseConnection(): void {
   losses++;
   offline.value = true;

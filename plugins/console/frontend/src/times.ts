@@ -15,6 +15,11 @@ export function showMoment(at: string): string {
   return new Intl.DateTimeFormat(locale(), options).format(new Date(at));
 }
 
+/** A day, which is China's wherever the browser is. */
+export function showDay(day: string): string {
+  return new Intl.DateTimeFormat(locale(), { timeZone: "UTC", dateStyle: "medium" }).format(new Date(`${day}T00:00:00Z`));
+}
+
 /** How far off a moment is, in the largest unit that fits: 2小时后, 3天前. */
 export function showDistance(at: string, now = Date.now()): string {
   const distance = Date.parse(at) - now;

@@ -1,4 +1,5 @@
-// Views: the pages there are. A further page is a line here; who may open it is said by a permission.
+// Views: the pages that are written here. A further page is a line; who may open it is said by a permission. What plugins
+// declare is drawn by pages/list.tsx and pages/detail.tsx.
 import type { JSX } from "preact";
 import { CasePage } from "./pages/case";
 import { Desk } from "./pages/desk";

@@ -1,23 +1,17 @@
 // Case: the page of one case, with what happened, its files and clocks, and what one may do to it.
-import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { Actions, Section, type Action } from "../actions";
 import { ActionForm, type Subject } from "../forms/action_form";
 import { CASE, CASE_PLUGINS } from "../documents";
-import { inputOf, type Unit } from "../forms/inputs";
+import type { Coded } from "../forms/inputs";
 import { label } from "../labels";
 import { Light, State } from "../lights";
 import { onChange, tellChange } from "../live";
+import { Failure } from "../failure";
 import { linkTo } from "../router";
 import { ask } from "../session";
 import { showDistance, showMoment } from "../times";
 import { colon, language, say } from "../words";
-
-interface Action {
-  name: string;
-  label: string;
-  allowed: boolean;
-  reason: string | null;
-}
 
 interface Attachment {
   id: string;
@@ -81,7 +75,7 @@ interface Clock {
 interface Extras {
   clocks?: Clock[] | null;
   workOrders?: { nodes: { id: string; role: string; state: string; dueAt: string; light: string; unit: { name: string } | null }[] } | null;
-  dispatchProposal?: { reason: string; leadUnit: Unit | null; supportUnits: Unit[] } | null;
+  dispatchProposal?: { reason: string; leadUnit: Coded | null; supportUnits: Coded[] } | null;
   similarCases?: { number: string; title: string; status: string }[] | null;
 }
 
@@ -123,16 +117,7 @@ export function CasePage({ number }: { number: string }) {
     setChosen(null);
     tellChange([number]);
   };
-  if (failed) {
-    return (
-      <p class="error" role="alert">
-        {say("failed")} {failed}{" "}
-        <button type="button" onClick={() => void load()}>
-          {say("retry")}
-        </button>
-      </p>
-    );
-  }
+  if (failed) return <Failure message={failed} again={() => void load()} />;
   if (found === undefined) return <p class="quiet">{say("loading")}</p>;
   return (
     <article class="case">
@@ -168,13 +153,13 @@ export function CasePage({ number }: { number: string }) {
 
 function subjectOf(found: Case, { dispatchProposal: proposed }: Extras): Subject {
   const { number, version, title, description, address, urgency, category } = found;
-  const units: Record<string, Unit[]> = proposed
+  const units: Record<string, Coded[]> = proposed
     ? { leadUnit: proposed.leadUnit ? [proposed.leadUnit] : [], supportUnits: proposed.supportUnits }
     : {};
   const shown = { title, description, address: address ?? "", urgency, category: category?.code ?? "" };
   // Both are for recordings that nobody has written down yet.
   const known = found.needsTitle ? [] : ["title", "description"];
-  return { number, version, shown, units, reason: proposed?.reason, known };
+  return { row: { number }, version, shown, units, reason: proposed?.reason, known };
 }
 
 function Head({ case: { number, title, status, light, dueAt, kind, urgency } }: { case: Case }) {
@@ -194,56 +179,6 @@ function Head({ case: { number, title, status, light, dueAt, kind, urgency } }: 
         )}
       </p>
     </header>
-  );
-}
-
-function Actions({ actions, choose }: { actions: Action[]; choose: (action: Action) => void }) {
-  const allowed = actions.filter((action) => action.allowed);
-  const refused = actions.filter((action) => !action.allowed);
-  return (
-    <section class="actions unprinted" aria-labelledby="actions-title">
-      <h2 id="actions-title">{say("actions")}</h2>
-      {allowed.length === 0 && <p>{say("noActions")}</p>}
-      <div class="buttons">
-        {allowed.map((action) => (
-          <button
-            type="button"
-            key={action.name}
-            data-action={action.name}
-            disabled={!inputOf(action.name)}
-            title={inputOf(action.name) ? undefined : say("noForm")}
-            onClick={() => choose(action)}
-          >
-            {action.label}
-          </button>
-        ))}
-        <button type="button" onClick={() => print()}>
-          {say("print")}
-        </button>
-      </div>
-      {refused.length > 0 && (
-        <details id="refused">
-          <summary>{say("refused")}</summary>
-          <dl>
-            {refused.map((action) => (
-              <div data-action={action.name}>
-                <dt>{action.label}</dt>
-                <dd>{label("reasons", action.reason ?? "")}</dd>
-              </div>
-            ))}
-          </dl>
-        </details>
-      )}
-    </section>
-  );
-}
-
-function Section({ title, id, children }: { title: string; id: string; children: ComponentChildren }) {
-  return (
-    <section id={id} aria-labelledby={`${id}-title`}>
-      <h2 id={`${id}-title`}>{title}</h2>
-      {children}
-    </section>
   );
 }
 

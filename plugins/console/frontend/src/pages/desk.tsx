@@ -1,6 +1,7 @@
 // Desk: open cases by deadline, with filters, counts, and what changes while one looks.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { DESK, DESK_CHANGES, TOWNS } from "../documents";
+import { Failure } from "../failure";
 import { label, namesOf } from "../labels";
 import { Light, State } from "../lights";
 import { onChange } from "../live";
@@ -129,14 +130,7 @@ export function Desk({ query }: { query: URLSearchParams }) {
   return (
     <>
       <h1>{say("desk")}</h1>
-      {failed && (
-        <p class="error" role="alert">
-          {say("failed")} {failed}{" "}
-          <button type="button" onClick={() => void queue(() => load())}>
-            {say("retry")}
-          </button>
-        </p>
-      )}
+      {failed && <Failure message={failed} again={() => void queue(() => load())} />}
       {!listed && !failed && <p class="quiet">{say("loading")}</p>}
       {listed && (
         <>

@@ -1,24 +1,25 @@
-// Unit picker: units are found by their names, and chosen by code.
+// Code picker: units and grids are found by their names, and chosen by code.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { UNITS } from "../documents";
-import type { Unit } from "./inputs";
+import { FIND } from "../documents";
+import type { Coded } from "./inputs";
 import { ask } from "../session";
 import { say } from "../words";
 
 /** Milliseconds without a key before it is looked for. */
 const PAUSE = 250;
 
-export function UnitPicker(given: {
+export function CodePicker(given: {
   id: string;
+  kind: "unit" | "grid";
   several: boolean;
-  chosen: Unit[];
-  onChange: (chosen: Unit[]) => void;
+  chosen: Coded[];
+  onChange: (chosen: Coded[]) => void;
   described: string;
   invalid: boolean;
 }) {
-  const { id, several, chosen, onChange } = given;
+  const { id, kind, several, chosen, onChange } = given;
   const [text, setText] = useState("");
-  const [found, setFound] = useState<Unit[] | null>(null);
+  const [found, setFound] = useState<Coded[] | null>(null);
   const box = useRef<HTMLInputElement>(null);
 
   useEffect(() => {
@@ -26,8 +27,8 @@ export function UnitPicker(given: {
     if (text.trim() === "") return;
     let over = false;
     const timer = setTimeout(async () => {
-      const answer = await ask<{ units: { nodes: Unit[] } }>(UNITS, { name: text.trim() });
-      if (!over) setFound(answer.data?.units?.nodes ?? []);
+      const answer = await ask<{ found: { nodes: Coded[] } }>(FIND[kind], { name: text.trim() });
+      if (!over) setFound(answer.data?.found?.nodes ?? []);
     }, PAUSE);
     return () => {
       over = true;
@@ -35,7 +36,7 @@ export function UnitPicker(given: {
     };
   }, [text]);
 
-  const choose = (unit: Unit) => {
+  const choose = (unit: Coded) => {
     const others = several ? chosen.filter(({ code }) => code !== unit.code) : [];
     onChange([...others, unit]);
     setText("");
@@ -61,7 +62,7 @@ export function UnitPicker(given: {
         ref={box}
         type="search"
         autocomplete="off"
-        placeholder={say("findUnit")}
+        placeholder={say("findCode")}
         value={text}
         aria-describedby={given.described}
         aria-invalid={given.invalid}
@@ -72,7 +73,7 @@ export function UnitPicker(given: {
           if (found?.[0]) choose(found[0]);
         }}
       />
-      <div role="status">{found?.length === 0 && say("noUnit")}</div>
+      <div role="status">{found?.length === 0 && say("noCode")}</div>
       {found && found.length > 0 && (
         <ul>
           {found.map((unit) => (
