@@ -213,3 +213,25 @@ async def test_forms_of_a_detail_name_its_object() -> None:
         ("addAttachments", "number"),
         ("addGrid", None),
     ]
+
+
+async def test_every_view_is_answered(shared_server: Server) -> None:
+    """By the database, as the first role asks at first that is offered it; a detail of the first row of its list."""
+    views = {view.name: view for _, view in INSTALLED.views}
+    offered = {one.told["name"]: one.told for one in check_views(INSTALLED, built_schema(INSTALLED)).offered}
+    held = {one.name: sorted(one.roles) for one in INSTALLED.permissions}
+    opened: dict[str, list[str]] = {}
+    for name, view in sorted(views.items(), key=lambda one: one[1].kind is DETAIL):
+        told = offered[name]
+        role = held[view.requires][0] if view.requires else "county_dispatcher"
+        caller = shared_server.as_(role, grid="610921", unit="610921-01")
+        samples = {"first": 20, "grid": "610921", "today": "2026-06-30"}
+        if view.kind is DETAIL:
+            samples |= {"id": opened.get(name, ["Case:00000000-0000-4000-8000-000000000000"])[0]}
+        answer = await caller.ask(view.document, **{one: samples[one] for one in told["variables"] if one in samples})
+        assert answer.codes == [], (name, role, answer.body)
+        found = answer.data
+        for step in told["rows"] if view.kind is not DETAIL else ():
+            found = (found or {}).get(step)
+        if view.kind is ViewKind.LIST:
+            opened.setdefault(view.opens, []).extend(row["id"] for row in found or ())

@@ -9,6 +9,7 @@ from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import ADMINISTRATOR, COUNTY_DISPATCHER, GRID_LEADER, TOWN_DISPATCHER
 from gongzhi.plugin.settings import CountySetting
+from gongzhi.plugin.views import View
 from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.routes import Route
 from gongzhi.runtime.services import Service
@@ -17,7 +18,7 @@ from gongzhi.runtime.services import Service
 @hookimpl
 def about() -> list[About]:
     # Who is told of a kind of bulletins has agreed to it.
-    return [About(requires=("rights",))]
+    return [About(requires=("rights",), title="Bulletins (公开信息与推送)")]
 
 
 @hookimpl
@@ -28,14 +29,15 @@ def tables() -> list[App]:
 
 
 @hookimpl
-def graphql() -> tuple[Extension, ...]:
+def graphql() -> tuple[Extension | View, ...]:
     from . import commands, interests, questions, types
     from .ledger import commands as ledger_commands
     from .ledger import types as ledger_types
+    from .views import VIEWS
     from .warnings import types as warning_types
 
     modules = (types, commands, interests, ledger_types, ledger_commands, warning_types, questions)
-    return tuple(one for module in modules for one in module.EXTENSIONS)
+    return (*(one for module in modules for one in module.EXTENSIONS), *VIEWS)
 
 
 @hookimpl

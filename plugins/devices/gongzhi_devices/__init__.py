@@ -5,7 +5,7 @@ from __future__ import annotations
 from gongzhi.declare.events import Event
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
-from gongzhi.plugin.hooks import App, Errand, hookimpl
+from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, permission
 from gongzhi.plugin.roles import (
     ADMINISTRATOR,
@@ -18,8 +18,14 @@ from gongzhi.plugin.roles import (
     INTEGRATOR,
 )
 from gongzhi.plugin.settings import CountySetting
+from gongzhi.plugin.views import View
 from gongzhi.runtime.jobs import BackgroundJob, Handler
 from gongzhi.runtime.routes import Route
+
+
+@hookimpl
+def about() -> list[About]:
+    return [About(title="Devices (设备感知)")]
 
 
 @hookimpl
@@ -28,10 +34,11 @@ def tables() -> list[App]:
 
 
 @hookimpl
-def graphql() -> tuple[Extension, ...]:
+def graphql() -> tuple[Extension | View, ...]:
     from . import attending, kinds, registering, types
+    from .views import VIEWS
 
-    return tuple(one for module in (types, kinds, registering, attending) for one in module.EXTENSIONS)
+    return (*(one for module in (types, kinds, registering, attending) for one in module.EXTENSIONS), *VIEWS)
 
 
 @hookimpl

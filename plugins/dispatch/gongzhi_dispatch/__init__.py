@@ -8,6 +8,7 @@ from gongzhi.plugin.hooks import About, App, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import ADMINISTRATOR, COUNTY_DISPATCHER, DEPARTMENT_HANDLER, DISPATCHERS, FIELD_STAFF
 from gongzhi.plugin.settings import CountySetting
+from gongzhi.plugin.views import View
 from gongzhi.runtime.reactions import Reaction
 from gongzhi.runtime.waivers import Waiver
 
@@ -16,7 +17,7 @@ from .waivers import DESIGNATION
 
 @hookimpl
 def about() -> list[About]:
-    return [About(requires=("deadlines",), always=True)]
+    return [About(requires=("deadlines",), always=True, title="Dispatch (派单)")]
 
 
 @hookimpl
@@ -32,13 +33,14 @@ def tables() -> list[App]:
 
 
 @hookimpl
-def graphql() -> tuple[Extension, ...]:
+def graphql() -> tuple[Extension | View, ...]:
     from . import approvals, follow_ups, level_raising, types, work_types
     from .directory import commands as directory_commands
     from .merging import commands as merging_commands
     from .merging import similar_cases
     from .orders import assignment, objections
     from .orders import commands as orders_commands
+    from .views import VIEWS
 
     return (
         *types.EXTENSIONS,
@@ -52,6 +54,7 @@ def graphql() -> tuple[Extension, ...]:
         *follow_ups.EXTENSIONS,
         *similar_cases.EXTENSIONS,
         *level_raising.EXTENSIONS,
+        *VIEWS,
     )
 
 

@@ -16,6 +16,7 @@ from gongzhi.plugin.roles import (
     FIELD_STAFF,
     GRID_LEADER,
 )
+from gongzhi.plugin.views import View
 from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.routes import Route
 
@@ -23,7 +24,7 @@ from gongzhi.runtime.routes import Route
 @hookimpl
 def about() -> list[About]:
     # What forms save is shown beside what is asked of grid workers, which statistics have.
-    return [About(requires=("statistics",))]
+    return [About(requires=("statistics",), title="Forms (一表通)")]
 
 
 @hookimpl
@@ -32,10 +33,11 @@ def tables() -> list[App]:
 
 
 @hookimpl
-def graphql() -> tuple[Extension, ...]:
+def graphql() -> tuple[Extension | View, ...]:
     from . import declaring, figures, returns, types
+    from .views import VIEWS
 
-    return tuple(one for module in (types, figures, declaring, returns) for one in module.EXTENSIONS)
+    return (*(one for module in (types, figures, declaring, returns) for one in module.EXTENSIONS), *VIEWS)
 
 
 @hookimpl

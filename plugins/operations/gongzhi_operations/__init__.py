@@ -7,6 +7,7 @@ from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, Role
+from gongzhi.plugin.views import View
 from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.waivers import Grantor, Waiver
 
@@ -24,7 +25,7 @@ PARTS = (emergency, whistles, centers, patrols, supervision)
 def about() -> list[About]:
     # Deadlines reckon terms in working time; a whistle and a supervision belong to cases that dispatch hands out.
     # Always on: counties cannot switch off that an overdue case is asked about.
-    return [About(requires=("deadlines", "dispatch"), always=True)]
+    return [About(requires=("deadlines", "dispatch"), always=True, title="Operations (综治运行)")]
 
 
 @hookimpl
@@ -33,8 +34,10 @@ def tables() -> list[App]:
 
 
 @hookimpl
-def graphql() -> tuple[Extension, ...]:
-    return tuple(extension for one in PARTS for extension in one.graphql())
+def graphql() -> tuple[Extension | View, ...]:
+    from .views import VIEWS
+
+    return (*(extension for one in PARTS for extension in one.graphql()), *VIEWS)
 
 
 @hookimpl

@@ -8,12 +8,13 @@ from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import About, App, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import DATA_PROTECTION_OFFICER, FIELD_STAFF, GRID_LEADER
+from gongzhi.plugin.views import View
 from gongzhi.runtime.routes import Route
 
 
 @hookimpl
 def about() -> list[About]:
-    return [About(always=True)]
+    return [About(always=True, title="Rights over personal data (个人信息权利)")]
 
 
 @hookimpl
@@ -22,14 +23,16 @@ def tables() -> list[App]:
 
 
 @hookimpl
-def graphql() -> tuple[Extension, ...]:
+def graphql() -> tuple[Extension | View, ...]:
     from . import commands, demand_commands, review_commands, types
+    from .views import VIEWS
 
     return (
         *types.EXTENSIONS,
         *commands.EXTENSIONS,
         *review_commands.EXTENSIONS,
         *demand_commands.EXTENSIONS,
+        *VIEWS,
     )
 
 

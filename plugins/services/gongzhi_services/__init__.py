@@ -9,6 +9,7 @@ from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import ADMINISTRATOR, AUDITOR, COUNTY_LEADER, DEPARTMENT_HANDLER
 from gongzhi.plugin.settings import CountySetting
+from gongzhi.plugin.views import View
 from gongzhi.runtime.jobs import BackgroundJob
 from gongzhi.runtime.reactions import Reaction
 
@@ -16,7 +17,7 @@ from gongzhi.runtime.reactions import Reaction
 @hookimpl
 def about() -> list[About]:
     # Days are reckoned by the plugin of deadlines; proxies rest on a consent, corrections are asked for as a right.
-    return [About(requires=("deadlines", "rights"))]
+    return [About(requires=("deadlines", "rights"), title="Services (政务服务)")]
 
 
 @hookimpl
@@ -25,11 +26,12 @@ def tables() -> list[App]:
 
 
 @hookimpl
-def graphql() -> tuple[Extension, ...]:
+def graphql() -> tuple[Extension | View, ...]:
     from . import applying, catalogue, figures, handling, lapses, ratings, types
+    from .views import VIEWS
 
     modules = (types, catalogue, applying, handling, ratings, lapses, figures)
-    return tuple(one for module in modules for one in module.EXTENSIONS)
+    return (*(one for module in modules for one in module.EXTENSIONS), *VIEWS)
 
 
 @hookimpl
