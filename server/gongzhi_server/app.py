@@ -116,7 +116,8 @@ def create_app(
         keys or load_key_ring(settings),
         receipts_secret(settings),
         publish_plugins(plugins, schema),
-        check_views(plugins, schema),
+        # What serves refuses to start with views that do not fit; a command shows none.
+        check_views(plugins, schema) if background else Views(plugins, schema),
         plugins.choose_channels(settings.channels),
         {
             **read_choices(plugins, environ, settings.data),

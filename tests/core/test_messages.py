@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 PLACES = ("schema/gongzhi", "plugins")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 IDENTIFIER = re.compile(r"\b(?:[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{4,}|[a-z]+(?:[A-Z][a-z0-9]*)+|[a-z0-9]+_[a-z0-9_]+)\b")
-SPOKEN = {"TOML", "PIPL", "JPEG", "XLSX", "JSON", "UUID", "ASCII"}
+SPOKEN = {"TOML", "PIPL", "JPEG", "XLSX", "JSON", "UUID", "ASCII", "kB"}
 """Abbreviations that people use."""
 RULE = {"FREQ", "MONTHLY", "BYMONTHDAY", "UNTIL", "COUNT"}
 """The language of recurrence rules, which people write themselves."""

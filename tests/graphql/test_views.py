@@ -32,6 +32,11 @@ CASE = """query CaseView($id: ID!) {
 }"""
 COUNT = "query Count { cases(filter: {open: {equals: true}}, first: 0) { totalCount } }"
 DOCS = Path(__file__).parents[2] / "docs" / "plugins"
+NOTHING = "Case:00000000-0000-4000-8000-000000000000"
+GUARDED = {"data_protection_officer"}
+"""Roles that no token for trying things out has."""
+VILLAGE = "610921101222"
+COUNTYWIDE = "county_dispatcher", "administrator", "county_leader"
 DETAIL, COUNTER = ViewKind.DETAIL, ViewKind.COUNTER
 GOOD = (
     View("garden.grids", "Grids (网格)", GRIDS, None, opens="garden.case"),
@@ -55,6 +60,12 @@ def lay_out(*views: View) -> Views:
     return check_views(plugin_with(*views), built_schema(None))
 
 
+def offered(plugins: Any) -> list[Any]:
+    """What the console is told of these views; the server's own plugins have more."""
+    found = check_views(plugins, built_schema(None)).offered
+    return [one for one in found if one.told["plugin"] in ("garden", "rubbish")]
+
+
 def find_fault(*views: View) -> str:
     """Return why a start with these views is refused."""
     with pytest.raises(Problem) as refused:
@@ -64,7 +75,7 @@ def find_fault(*views: View) -> str:
 
 async def test_list_is_laid_out_by_the_schema() -> None:
     """Columns are called as descriptions call them, filters come from the variable's type, counts from the document."""
-    told = lay_out(*GOOD).offered[0].told
+    told = offered(plugin_with(*GOOD))[0].told
     assert told["rows"] == ["grids", "nodes"] and told["type"] == "Grid"
     assert told["variables"] == ["first", "after", "filter"]
     assert [(one["path"], one["chinese"], one["type"]) for one in told["columns"]] == [
@@ -82,7 +93,7 @@ async def test_list_is_laid_out_by_the_schema() -> None:
 
 async def test_detail_has_values_and_tables() -> None:
     """What there are several of stands in a table; forms say which field takes the id of what is shown."""
-    told = lay_out(*GOOD).offered[1].told
+    told = offered(plugin_with(*GOOD))[1].told
     assert told["rows"] == ["node"] and told["type"] == "Case" and told["columns"][0]["path"] == ["number"]
     assert told["columns"][-1]["chinese"].count("·") == 1  # the grid's parent, not the parent alone
     [table] = told["tables"]
@@ -128,11 +139,11 @@ async def test_view_that_costs_too_much_stops_the_start() -> None:
 
 async def test_desk_is_called_as_the_plugin_says() -> None:
     """By its `About`, or else by its name; a title without Chinese stops the start."""
-    assert lay_out(*GOOD).offered[0].told["desk"] == {"english": "Garden", "chinese": "Garden"}
+    assert offered(plugin_with(*GOOD))[0].told["desk"] == {"english": "Garden", "chinese": "Garden"}
     named = about_garden("Gardens (园林)")
-    assert check_views(named, built_schema(None)).offered[0].told["desk"] == {"english": "Gardens", "chinese": "园林"}
+    assert offered(named)[0].told["desk"] == {"english": "Gardens", "chinese": "园林"}
     with pytest.raises(Problem, match=r"plugin 'garden' .*no label in 'Gardens'"):
-        check_views(about_garden("Gardens"), built_schema(None))
+        offered(about_garden("Gardens"))
 
 
 def about_garden(title: str) -> Any:
@@ -159,7 +170,7 @@ async def test_example_of_the_reference_fits() -> None:
     example: dict[str, Any] = {}
     exec((DOCS / "reference.md").read_text().split("```python views\n")[1].split("```")[0], example)
     plugins = essential_with("rubbish", type("Rubbish", (), {"graphql": staticmethod(example["graphql"])})())
-    listed, detail, counter = (one.told for one in check_views(plugins, built_schema(None)).offered)
+    listed, detail, counter = (one.told for one in offered(plugins))
     assert [one["name"] for one in listed["filters"] if one["counts"]] == ["status"]
     assert [one["path"] for one in detail["tables"]] == [["timeline"]]
     assert counter["rows"] == ["grid", "cases", "totalCount"] and counter["opens"] == listed["name"]
@@ -208,7 +219,7 @@ async def test_every_action_finds_what_it_is_done_to() -> None:
 
 async def test_forms_of_a_detail_name_its_object() -> None:
     """By its number, as the input has it; one that is about something else names nothing."""
-    view = lay_out(*GOOD).offered[1]
+    view = offered(plugin_with(*GOOD))[1]
     assert [(told["mutation"], told["subject"]) for _, told in view.forms] == [
         ("addAttachments", "number"),
         ("addGrid", None),
@@ -216,22 +227,23 @@ async def test_forms_of_a_detail_name_its_object() -> None:
 
 
 async def test_every_view_is_answered(shared_server: Server) -> None:
-    """By the database, as the first role asks at first that is offered it; a detail of the first row of its list."""
+    """By the database, as somebody asks at first whom it is offered; a detail of the first row that leads there."""
     views = {view.name: view for _, view in INSTALLED.views}
-    offered = {one.told["name"]: one.told for one in check_views(INSTALLED, built_schema(INSTALLED)).offered}
-    held = {one.name: sorted(one.roles) for one in INSTALLED.permissions}
-    opened: dict[str, list[str]] = {}
-    for name, view in sorted(views.items(), key=lambda one: one[1].kind is DETAIL):
-        told = offered[name]
-        role = held[view.requires][0] if view.requires else "county_dispatcher"
-        caller = shared_server.as_(role, grid="610921", unit="610921-01")
-        samples = {"first": 20, "grid": "610921", "today": "2026-06-30"}
-        if view.kind is DETAIL:
-            samples |= {"id": opened.get(name, ["Case:00000000-0000-4000-8000-000000000000"])[0]}
-        answer = await caller.ask(view.document, **{one: samples[one] for one in told["variables"] if one in samples})
-        assert answer.codes == [], (name, role, answer.body)
+    told = {one.told["name"]: one.told for one in check_views(INSTALLED, built_schema(INSTALLED)).offered}
+    held = {one.name: sorted(one.roles - GUARDED) for one in INSTALLED.permissions}
+    opened: dict[str, str] = {}
+    asked = [one for one in views.values() if one.requires is None or held[one.requires]]
+    for view in sorted(asked, key=lambda one: one.kind is DETAIL):
+        # Of those who hold it somebody of the whole county, for a token is for a place that its role has.
+        role = min(held[view.requires], key=lambda one: one not in COUNTYWIDE) if view.requires else COUNTYWIDE[0]
+        samples = {"first": 20, "grid": "610921", "today": "2026-06-30", "id": opened.get(view.name, NOTHING)}
+        given = {name: samples[name] for name in told[view.name]["variables"] if name in samples}
+        caller = shared_server.as_(role, grid=VILLAGE if role == "grid_leader" else "610921")
+        answer = await caller.ask(view.document, **given)
+        assert answer.codes == [], (view.name, role, answer.body)
         found = answer.data
-        for step in told["rows"] if view.kind is not DETAIL else ():
-            found = (found or {}).get(step)
-        if view.kind is ViewKind.LIST:
-            opened.setdefault(view.opens, []).extend(row["id"] for row in found or ())
+        for step in told[view.name]["rows"]:
+            found = found[step] if found else None
+        if view.kind is ViewKind.LIST and found:
+            opened.setdefault(view.opens, found[0]["id"])
+    assert len(asked) > len(views) * 0.9

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gongzhi.plugin.views import View, ViewKind
 
+# At first what waits for a ruling; what was ruled is found by the filter.
 OBJECTIONS = """
 query DispatchObjections(
   $first: Int!, $after: String, $filter: DispatchObjectionFilter = {ruling: {equals: OPEN}}
@@ -27,6 +28,7 @@ query DispatchObjection($id: ID!) {
   }
 }
 """
+# With the case's number and title alone: whoever decides reads the rest on its own page.
 APPROVALS = """
 query Approvals($first: Int!, $after: String, $filter: ApprovalFilter = {state: {equals: PENDING}}) {
   approvals(first: $first, after: $after, filter: $filter) {
@@ -47,6 +49,7 @@ query Approval($id: ID!) {
   }
 }
 """
+# What runs by itself once its time is over, and so what is to be looked at first.
 WAITING = """
 query ApprovalsWaiting {
   approvals(first: 0, filter: {state: {equals: PENDING}}) { totalCount }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gongzhi.plugin.views import View, ViewKind
 
+# At first what units are still to answer; what is closed is found by the filter.
 WHISTLES = """
 query Whistles($first: Int!, $after: String, $filter: WhistleFilter = {state: {in: [PENDING, CALLED]}}) {
   whistles(first: $first, after: $after, filter: $filter) {
@@ -14,6 +15,7 @@ query Whistles($first: Int!, $after: String, $filter: WhistleFilter = {state: {i
   all: whistles(first: 0) { counts(by: [STATE]) { values count } }
 }
 """
+# The plans' tasks are left out: each has a row a unit, and a page of its own in the case.
 WHISTLE = """
 query Whistle($id: ID!) {
   node(id: $id) {
@@ -26,6 +28,7 @@ query Whistle($id: ID!) {
   }
 }
 """
+# By the number that the supervision keeps, for who supervises may not see the case.
 SUPERVISIONS = """
 query Supervisions($first: Int!, $after: String, $filter: SupervisionFilter = {state: {equals: OPEN}}) {
   supervisions(first: $first, after: $after, filter: $filter) {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import orjson
@@ -50,20 +50,36 @@ class OfferedView:
 @lru_cache(maxsize=4)  # tests make many servers with one schema
 def check_views(plugins: Plugins, schema: Schema) -> Views:
     """Check all views against a schema. Raises Problem for one that does not fit."""
-    return Views(plugins, schema)
+    views = Views(plugins, schema)
+    views.check()
+    return views
 
 
 class Views:
-    """The views of a schema. Raises Problem for one that does not fit, naming plugin, view and field."""
+    """The views of a schema, which are checked when they are first asked for: that takes longer than most commands."""
 
     def __init__(self, plugins: Plugins, schema: Schema) -> None:
-        self.plugins, self.limits = plugins, Limits()
-        self.planner = Planner(schema, self.limits)
-        self.forms = MutationForms(schema)
+        self.plugins, self.schema, self.limits = plugins, schema, Limits()
         # Of nobody in particular, so that no field is left out of the plan for want of a permission.
         grant = ViewerGrant("", frozenset(one.name for one in plugins.permissions))
         self.viewer = Viewer(ViewerAccount("views", grants=(grant,)), MOMENT)
-        self.offered = tuple(self.offer(plugin.name, view) for plugin, view in plugins.views)
+
+    @cached_property
+    def planner(self) -> Planner:
+        return Planner(self.schema, self.limits)
+
+    @cached_property
+    def forms(self) -> MutationForms:
+        return MutationForms(self.schema)
+
+    @cached_property
+    def offered(self) -> tuple[OfferedView, ...]:
+        """All views as they are told."""
+        return tuple(self.offer(plugin.name, view) for plugin, view in self.plugins.views)
+
+    def check(self) -> int:
+        """Check all views, and return how many there are. Raises Problem naming plugin, view and field."""
+        return len(self.offered)
 
     def select(self, viewer: Viewer) -> str:
         """Write the views that somebody is offered as JSON."""
