@@ -8,7 +8,7 @@ BULLETINS = """
 query Bulletins($first: Int!, $after: String, $filter: BulletinFilter = {current: {equals: true}}) {
   bulletins(first: $first, after: $after, filter: $filter) {
     totalCount
-    nodes { id kind title grid { name } audience publishedAt until readCount }
+    nodes { id title kind grid { name } audience publishedAt until readCount }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -28,7 +28,7 @@ query Bulletin($id: ID!) {
 """
 DISCLOSURES = """
 query VillageDisclosures(
-  $first: Int!, $after: String, $filter: VillageDisclosureFilter = {state: {in: [DUE, SIGNING]}}
+  $first: Int!, $after: String, $filter: VillageDisclosureFilter = {state: {equals: DUE}}
 ) {
   villageDisclosures(first: $first, after: $after, filter: $filter) {
     totalCount

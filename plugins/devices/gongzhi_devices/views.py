@@ -8,7 +8,7 @@ ALARMS = """
 query DeviceAlarms($first: Int!, $after: String, $filter: DeviceAlarmFilter = {ended: {equals: false}}) {
   deviceAlarms(first: $first, after: $after, filter: $filter) {
     totalCount
-    nodes { id state device { name code } grid { name } value times raisedAt lastAt acknowledgedAt }
+    nodes { id device { name code } state grid { name } value times raisedAt lastAt acknowledgedAt }
     pageInfo { hasNextPage endCursor }
   }
   all: deviceAlarms(first: 0) { counts(by: [STATE]) { values count } }
@@ -30,7 +30,7 @@ DEVICES = """
 query Devices($first: Int!, $after: String, $filter: DeviceFilter) {
   devices(first: $first, after: $after, filter: $filter) {
     totalCount
-    nodes { id code name kind { name } state grid { name } unit { name } seenAt }
+    nodes { id name code kind { name } state grid { name } unit { name } seenAt }
     pageInfo { hasNextPage endCursor }
   }
   all: devices(first: 0) { counts(by: [STATE]) { values count } }

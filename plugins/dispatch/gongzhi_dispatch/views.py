@@ -33,7 +33,7 @@ APPROVALS = """
 query Approvals($first: Int!, $after: String, $filter: ApprovalFilter = {state: {equals: PENDING}}) {
   approvals(first: $first, after: $after, filter: $filter) {
     totalCount
-    nodes { id kind case { number title } unit { name } reason until state requestedAt }
+    nodes { id case { number title } kind unit { name } reason until state requestedAt }
     pageInfo { hasNextPage endCursor }
   }
   all: approvals(first: 0) { counts(by: [STATE]) { values count } }

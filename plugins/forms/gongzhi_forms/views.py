@@ -6,7 +6,7 @@ from gongzhi.plugin.views import View, ViewKind
 
 RETURNS = """
 query FormReturns(
-  $first: Int!, $after: String, $filter: FormReturnFilter = {state: {in: [OPEN, ASKING, FILLED, SENT_BACK]}}
+  $first: Int!, $after: String, $filter: FormReturnFilter = {state: {equals: OPEN}}
 ) {
   formReturns(first: $first, after: $after, filter: $filter) {
     totalCount
@@ -32,7 +32,7 @@ INQUIRIES = """
 query FormInquiries($first: Int!, $after: String, $filter: FormInquiryFilter = {answered: {equals: false}}) {
   formInquiries(first: $first, after: $after, filter: $filter) {
     totalCount
-    nodes { id code grid { name } question beginsOn endsOn askedAt }
+    nodes { id code question grid { name } beginsOn endsOn askedAt }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -51,7 +51,7 @@ FORMS = """
 query Forms($first: Int!, $after: String, $filter: FormFilter = {inForce: {equals: true}}) {
   forms(first: $first, after: $after, filter: $filter) {
     totalCount
-    nodes { id code number title level rhythm grid { name } inForce declaredAt }
+    nodes { id title code number level rhythm grid { name } inForce declaredAt }
     pageInfo { hasNextPage endCursor }
   }
 }

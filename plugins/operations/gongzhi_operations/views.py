@@ -6,10 +6,10 @@ from gongzhi.plugin.views import View, ViewKind
 
 # At first what units are still to answer; what is closed is found by the filter.
 WHISTLES = """
-query Whistles($first: Int!, $after: String, $filter: WhistleFilter = {state: {in: [PENDING, CALLED]}}) {
+query Whistles($first: Int!, $after: String, $filter: WhistleFilter = {state: {equals: CALLED}}) {
   whistles(first: $first, after: $after, filter: $filter) {
     totalCount
-    nodes { id kind matter grid { name } case { number } state askedAt calledAt }
+    nodes { id matter kind grid { name } case { number } state askedAt calledAt }
     pageInfo { hasNextPage endCursor }
   }
   all: whistles(first: 0) { counts(by: [STATE]) { values count } }
@@ -33,7 +33,7 @@ SUPERVISIONS = """
 query Supervisions($first: Int!, $after: String, $filter: SupervisionFilter = {state: {equals: OPEN}}) {
   supervisions(first: $first, after: $after, filter: $filter) {
     totalCount
-    nodes { id level caseNumber unit { name } light state issuedAt replyDueAt }
+    nodes { id caseNumber level unit { name } light state issuedAt replyDueAt }
     pageInfo { hasNextPage endCursor }
   }
   all: supervisions(first: 0) { counts(by: [STATE]) { values count } }

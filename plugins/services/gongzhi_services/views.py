@@ -6,7 +6,7 @@ from gongzhi.plugin.views import View, ViewKind
 
 APPLICATIONS = """
 query ServiceApplications(
-  $first: Int!, $after: String, $filter: ServiceApplicationFilter = {state: {in: [SUBMITTED, RETURNED, ACCEPTED]}}
+  $first: Int!, $after: String, $filter: ServiceApplicationFilter = {state: {equals: SUBMITTED}}
 ) {
   serviceApplications(first: $first, after: $after, filter: $filter) {
     totalCount
@@ -33,7 +33,7 @@ MATTERS = """
 query ServiceMatters($first: Int!, $after: String, $filter: ServiceMatterFilter) {
   serviceMatters(first: $first, after: $after, filter: $filter) {
     totalCount
-    nodes { id code name unit { name } grid { name } promisedDays statutoryDays fee visits edition until }
+    nodes { id name code unit { name } grid { name } promisedDays statutoryDays fee visits edition until }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -53,7 +53,7 @@ LAPSES = """
 query ServiceLapses($first: Int!, $after: String, $filter: ServiceLapseFilter = {answered: {equals: false}}) {
   serviceLapses(first: $first, after: $after, filter: $filter) {
     totalCount
-    nodes { id kind unit { name } matter { name } grid { name } counted allowed raisedAt answerBy }
+    nodes { id matter { name } kind unit { name } grid { name } counted allowed raisedAt answerBy }
     pageInfo { hasNextPage endCursor }
   }
 }
