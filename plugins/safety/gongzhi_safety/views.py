@@ -6,7 +6,7 @@ from gongzhi.plugin.views import View, ViewKind
 
 HAZARDS = """
 query SafetyHazards(
-  $first: Int!, $after: String, $filter: SafetyHazardFilter = {state: {in: [OPEN, CORRECTED, PASSED]}}
+  $first: Int!, $after: String, $filter: SafetyHazardFilter = {state: {equals: OPEN}}
 ) {
   safetyHazards(first: $first, after: $after, filter: $filter) {
     totalCount
