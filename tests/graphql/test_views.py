@@ -111,6 +111,7 @@ async def test_detail_has_values_and_tables() -> None:
         (View("garden.x", "G (网)", GRIDS.replace("{", "", 1), None), "'garden.x': Syntax Error"),
         (View("garden.x", "G (网)", "mutation { markNoticesRead }", None), "'garden.x'"),
         (View("garden.x", "G (网)", "query($kind: GridKind!) { grids(filter: {kind: {equals: $kind}}) { nodes { name } } }", None), "$kind is none"),  # noqa: E501
+        (View("garden.x", "G (网)", GRIDS.replace("equals: TOWN", "in: [TOWN]"), None), "$filter begins with kind"),
         (View("garden.x", "G (网)", "{ me { account } }", None), "selects a list of objects"),
         (View("garden.x", "G (网)", "{ grids { nodes { id } } }", None), "nothing to show"),
         (View("garden.x", "G (网)", "{ grids { nodes { name children { nodes { name } } } } }", None), "children.nodes is a list"),  # noqa: E501

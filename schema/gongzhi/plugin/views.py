@@ -27,7 +27,7 @@ class View:
     """A page of the console, or a number on one.
 
     The console fills the variables `$first`, `$after` and `$filter`, `$id`, `$today` and `$grid`, the code of a grid of
-    the caller's; what `$filter` is by default is chosen at first.
+    the caller's; what `$filter` equals by default is chosen at first.
     """
 
     name: str

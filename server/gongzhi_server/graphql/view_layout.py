@@ -272,6 +272,9 @@ def lay_out_filters(document: Document, target: Selection, roots: Sequence[Selec
     if not isinstance(kind, GraphQLInputObjectType):
         return
     initial = value_from_ast_untyped(asked.default_value) if asked.default_value else {}
+    # A page would show nothing as chosen, and so ask for all.
+    if unshown := [name for name, compared in initial.items() if name in JOINING or set(compared) != {"equals"}]:
+        raise DeclarationError(f"$filter begins with {unshown[0]}, which a page can show as chosen by equals alone")
     counted = {dimension: way.path for dimension, way in find_counts(roots)}
     for name, compared in kind.fields.items():
         value = None if name in JOINING else compared_type(get_named_type(compared.type))
