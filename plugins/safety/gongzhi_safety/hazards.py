@@ -7,12 +7,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import strawberry
-from gongzhi.core.cases import machine
 from gongzhi.core.cases.catalog import SqlConnection, StockChannel, add_to_catalog
-from gongzhi.core.cases.deadlines import set_deadline
 from gongzhi.core.cases.models import CaseKind, CaseRow, Origin, Urgency
 from gongzhi.core.cases.opening import CaseDraft, open_cases
-from gongzhi.core.cases.steps import WAITS, level_of, record_settlement, record_step, run_reactions, save_case
 from gongzhi.core.cases.timeline import record_on_timeline
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.units.models import UnitRow
@@ -23,6 +20,7 @@ from gongzhi.runtime.checks import check_moment
 from gongzhi.runtime.commands import Call, Problem, problems, result_field, text_warnings
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.errors import Refusal, Text
+from gongzhi_deadlines.clocks.led_cases import begin_case
 
 from .events import HazardFound
 from .models import HazardLevel, HazardRow, HazardState, HazardStep, SiteRow, StepRow
@@ -73,35 +71,6 @@ async def open_hazards(call: Call, site: SiteRow, hazards: Sequence[HazardRow]) 
         if case is not None:
             await begin_case(call, case, unit, row.due_at)
         await publish_change(call, case, row, HazardFound(hazard=row.id, level=row.level))
-
-
-async def begin_case(call: Call, case: CaseRow, unit: UnitRow, due: datetime) -> None:
-    """Give the new case of a major hazard to its unit, which handles it from then on."""
-    # Before the step, which asks reactions with the unit in place.
-    case.lead_unit = unit
-    await record_step(call, case, machine.ACCEPT)
-    await record_step(call, case, machine.DISPATCH, unit=unit, leadUnit=unit.code, supportUnits=[])
-    await record_step(call, case, machine.HANDLE, unit=unit)
-    await hold_case(call, case, due)
-
-
-async def hold_case(call: Call, case: CaseRow, due: datetime) -> None:
-    """Have a case be due when its hazard is, and no time of its other clocks pass before."""
-    await run_reactions(call, WAITS, case, until=due)
-    # After the reactions, which set it by the county's rules.
-    set_deadline(case, due, due)
-    await save_case(case)
-
-
-async def finish_case(call: Call, case: CaseRow | None, reply: str) -> None:
-    """Answer and close the case of a hazard that is over."""
-    # Somebody may have ended it in another way; the hazard is over all the same.
-    if case is None or case.status not in machine.REPLY.sources:
-        return
-    record_settlement(call, case, reply, await level_of(call, case))
-    await record_step(call, case, machine.REPLY, note=reply)
-    await record_step(call, case, machine.CLOSE)
-    await save_case(case)
 
 
 async def publish_change(call: Call, case: CaseRow | None, row: HazardRow, happened: Event) -> None:

@@ -15,6 +15,7 @@ from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, free_text, input_field
 from gongzhi.values.errors import Text
 from gongzhi_deadlines.calendars.reading import load_calendar
+from gongzhi_deadlines.clocks.led_cases import finish_case, hold_case
 from strawberry import ID
 
 from . import telling
@@ -29,8 +30,6 @@ from .hazards import (
     SafetyHazardPayload,
     answer_with,
     check_look,
-    finish_case,
-    hold_case,
     keep_step,
     load_hazard,
     publish_change,

@@ -45,6 +45,7 @@ from gongzhi.runtime.commands import (
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.errors import Refusal, Text
 from gongzhi.values.labels import label_of
+from gongzhi_deadlines.clocks.led_cases import begin_case, finish_case, hold_case
 from gongzhi_rights.consents import require_consent
 from gongzhi_rights.demand_commands import open_request
 from gongzhi_rights.models import Matter as Demand
@@ -52,7 +53,7 @@ from gongzhi_rights.representation import load_subject, require_speaker
 from strawberry import ID, UNSET
 
 from . import telling
-from .clocks import RECEIPT, begin_case, finish_case, hold_case, lock_case, reckon_decision, reckon_term
+from .clocks import RECEIPT, lock_case, reckon_decision, reckon_term
 from .events import Submitted, Supplied, Withdrawn
 from .facts import find_facts
 from .lapses import raise_lapse

@@ -9,11 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from gongzhi.core.cases import machine
-from gongzhi.core.cases.deadlines import set_deadline
 from gongzhi.core.cases.models import CaseRow
-from gongzhi.core.cases.steps import WAITS, level_of, record_settlement, record_step, run_reactions, save_case
-from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.columns import NEVER
 from gongzhi.plugin.settings import CountySetting
 from gongzhi.runtime.commands import Call
@@ -44,6 +40,7 @@ ANSWER = CountySetting(
 async def reckon_term(call: Call, county: int | None, setting: CountySetting[int]) -> datetime:
     """Return when the working days that a county has set for something end, from the next day on."""
     days = int(await setting.read(call, county))
+    # The day on which something happens does not count (Civil Code, art. 201).
     return (await reckon_deadline(call, county, Term(days, Unit.WORKING_DAY, next_day=True))).due
 
 
@@ -57,36 +54,6 @@ async def reckon_decision(call: Call, row: ApplicationRow, matter: MatterRow) ->
     # From facts each time: a holiday that is added later moves the end, and spends nothing.
     term = Term(matter.promised_days, Unit.WORKING_DAY, next_day=True)
     return compute_deadline(await load_calendar(call.fetch, row.county_id), term, Course(row.accepted_at, pauses)).due
-
-
-async def begin_case(call: Call, case: CaseRow, unit: UnitRow, due: datetime) -> None:
-    """Give the new case of an application to its unit, which handles it from then on."""
-    # Before the step, which asks reactions with the unit in place.
-    case.lead_unit = unit
-    await record_step(call, case, machine.ACCEPT)
-    await record_step(call, case, machine.DISPATCH, unit=unit, leadUnit=unit.code, supportUnits=[])
-    await record_step(call, case, machine.HANDLE, unit=unit)
-    await hold_case(call, case, due)
-
-
-async def hold_case(call: Call, case: CaseRow, due: datetime) -> None:
-    """Have a case be due then, and no time of its other clocks pass before."""
-    await run_reactions(call, WAITS, case, until=due)
-    # After the reactions, which set it by the county's rules.
-    set_deadline(case, due, due)
-    await save_case(case)
-
-
-async def finish_case(call: Call, case: CaseRow, reply: str) -> None:
-    """Answer and close the case of an application that is over: what was decided is objected to, not reopened."""
-    # Somebody may have ended it in another way; the application is over all the same.
-    if case.status not in machine.REPLY.sources:
-        return
-    # At the level of the unit, as any answer of it.
-    record_settlement(call, case, reply, await level_of(call, case))
-    await record_step(call, case, machine.REPLY, note=reply)
-    await record_step(call, case, machine.CLOSE)
-    await save_case(case)
 
 
 async def lock_case(id: UUID) -> CaseRow:

@@ -11,9 +11,9 @@ from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.columns import NEVER
 from gongzhi.runtime.checks import today
 from gongzhi.runtime.commands import Call
+from gongzhi_deadlines.clocks.led_cases import finish_case
 
 from .applying import fill_in, open_application_case, submit
-from .clocks import finish_case
 from .handling import accept, give_back
 from .models import ApplicationRow, DocumentRow, Fact, MatterRow, Outcome, PaperRow, State
 

@@ -15,11 +15,12 @@ from gongzhi.runtime.actions import Action, require_states
 from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, free_text, input_field
 from gongzhi.values.errors import FIELD, Refusal
+from gongzhi_deadlines.clocks.led_cases import finish_case, hold_case
 from strawberry import ID, UNSET
 
 from . import telling
 from .applying import APPLICATION, AS_IT_IS, ServiceApplicationPayload, load_application, save_application
-from .clocks import RATING, finish_case, hold_case, reckon_decision
+from .clocks import RATING, reckon_decision
 from .events import Accepted, Decided, Returned
 from .lapses import raise_lapse
 from .models import OPEN, ApplicationRow, Lapse, Outcome, PaperRow, PaperState, State
@@ -161,6 +162,7 @@ async def give_back(call: Call, case: CaseRow, row: ApplicationRow) -> None:
         row.pauses = [*row.pauses, [call.now.isoformat(), None]]
     row.state, row.due_at = State.RETURNED, NEVER
     row.returns += 1
+    # While papers are awaited nobody of the county is pressed for the case.
     await hold_case(call, case, NEVER)
     await record_on_timeline(call, case, Returned(application=row.id))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gongzhi.plugin.views import View, ViewKind
 
+# At first what waits to be accepted: after five days the law holds it for accepted.
 APPLICATIONS = """
 query ServiceApplications(
   $first: Int!, $after: String, $filter: ServiceApplicationFilter = {state: {equals: SUBMITTED}}
@@ -29,6 +30,7 @@ query ServiceApplication($id: ID!) {
   }
 }
 """
+# For everybody: what people may apply for is no secret of an office.
 MATTERS = """
 query ServiceMatters($first: Int!, $after: String, $filter: ServiceMatterFilter) {
   serviceMatters(first: $first, after: $after, filter: $filter) {
@@ -49,6 +51,7 @@ query ServiceMatter($id: ID!) {
   }
 }
 """
+# At first what a unit still owes an answer for; the others are found by the filter.
 LAPSES = """
 query ServiceLapses($first: Int!, $after: String, $filter: ServiceLapseFilter = {answered: {equals: false}}) {
   serviceLapses(first: $first, after: $after, filter: $filter) {

@@ -13,10 +13,11 @@ from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.runtime.reactions import Happening, Phase, reaction
 from gongzhi.values.errors import Refusal
 from gongzhi_deadlines.calendars.reading import load_calendar
+from gongzhi_deadlines.clocks.led_cases import hold_case
 from gongzhi_deadlines.worktime import Calendar
 
 from . import telling
-from .clocks import ANSWER, RECEIPT, hold_case, lock_case, reckon_decision
+from .clocks import ANSWER, RECEIPT, lock_case, reckon_decision
 from .handling import accept
 from .lapses import raise_lapse
 from .models import ApplicationRow, Lapse
