@@ -322,6 +322,9 @@ class Queries:
             case (("Grid.statistics" | "Unit.statistics"), name):
                 day = {"from": (1, 15), "to": (15, 30)}[name]
                 return f"2026-06-{self.random.choice(day):02}"
+            case ("Query.concernMap", ("grid" | "from" | "to") as name):
+                day = {"from": "2026-06-01", "to": "2026-06-30"}
+                return day[name] if name in day else self.real(self.seeds.column("Grid", "code"))
             case ("Query.digest", name):
                 return self.real(self.seeds.column("Grid", "code")) if name == "grid" else "2026-06-30"
             case ("Query.unit", _):

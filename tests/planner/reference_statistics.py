@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from gongzhi.values.errors import Language
 from gongzhi_server.testing import ESSENTIAL
 from gongzhi_statistics.digests import SECTIONS, TITLES, Period, period_days
+from gongzhi_statistics.monthly import Change, Movement
+from gongzhi_statistics.sentences import Section
 
 if TYPE_CHECKING:
     from .expected_visibility import Row
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
 VIEW, SEALED = "statistics.view", "cases.view_sealed"
 COUNTED = ("PROVINCE", "CITY", "COUNTY", "TOWN", "VILLAGE")
-COUNTS = ("reported", "completed", "underWay", "issued", "returned")
+COUNTS = ("reported", "completed", "underWay", "issued", "returned", "late", "stillLate")
 RATES = (
     "completionRate", "onTimeRate", "extensionShare", "resolutionRate", "satisfactionRate", "answerCoverage",
     "medianResponse", "medianHandling",
@@ -92,13 +95,72 @@ def digest(at: At, _: Any) -> dict[str, Any] | None:
     formulas = {one.name: one.formula.say(language) for one in ESSENTIAL.registers.kpis}
     sections = []
     for one in SECTIONS[period]:
+        if not isinstance(one, Section):
+            sections.append(compared(one, language, formulas))
+            continue
         values = {figure.name: 0 if figure.name in COUNTS else None for figure in one.figures}
         said = {name: "–" if value is None else str(value) for name, value in values.items()}
-        figures = [{"name": name, "value": value, "formula": formulas[name]} for name, value in values.items()]
+        figures = [
+            {"name": name, "value": value, "formula": formulas[name], "subject": None} for name, value in values.items()
+        ]
         text = one.text.say(language).format(**said)
         sections.append({"title": one.title.say(language), "text": text, "figures": figures})
     title = TITLES[period].say(language).format(grid=grid.name, since=since, until=until)
     return {"title": title, "sections": sections}
+
+
+def compared(one: Change | Movement, language: Language, formulas: dict[str, str]) -> dict[str, Any]:
+    """What is said of two months in which nothing was reported."""
+    if isinstance(one, Movement):
+        return {
+            "title": one.title.say(language),
+            "text": one.none_rose.say(language) + one.none_fell.say(language),
+            "figures": [],
+        }
+    names = "reported", "reportedBefore"
+    return {
+        "title": one.title.say(language),
+        "text": one.text.say(language).format(**dict.fromkeys(names, 0)),
+        "figures": [{"name": name, "value": 0, "formula": formulas[name], "subject": None} for name in names],
+    }
+
+
+def concern_map(at: At, _: Any) -> dict[str, Any] | None:
+    at.need(VIEW, "Query.concernMap")
+    grid, level = at.rows.current(at.given["grid"]), at.given.get("level")
+    if grid is None or grid.kind not in COUNTED or not served(at, grid):
+        return None
+    kinds = [level] if level else ["COUNTY", "TOWN", "VILLAGE"]
+    below = [
+        one
+        for one in at.rows.kinds["Grid"]
+        if one.valid_to is None
+        and one.kind in kinds
+        and (one.id != grid.id and at.rows.lies_in(one.id, grid.id) if level else one.parent_id == grid.id)
+    ]
+    places = [place_of(at, one) for one in sorted(below, key=lambda one: one.code)]
+    return {"code": grid.code, "name": grid.name, "places": places}
+
+
+def place_of(at: At, grid: Row) -> dict[str, Any]:
+    """A place in which nothing was reported; its one ring is a rectangle here."""
+    rings = [one.area for one in at.rows.kinds["Ring"] if one.grid_id == grid.id and not one.hole]
+    middle = None
+    if rings:
+        [ring] = rings
+        easts, norths = zip(*ring, strict=True)
+        middle = [round((min(way) + max(way)) / 2 / 1_000_000, 6) for way in (easts, norths)]
+    return {
+        "code": grid.code,
+        "name": grid.name,
+        "longitude": middle[0] if middle else None,
+        "latitude": middle[1] if middle else None,
+        "boundary": grid.boundary if at.given["outlines"] else None,
+        "reported": 0,
+        "earlier": 0,
+        "suppressed": False,
+        "subjects": [],
+    }
 
 
 def prefill(at: At, _: Any) -> list[dict[str, str]]:
@@ -121,6 +183,7 @@ def prefill(at: At, _: Any) -> list[dict[str, str]]:
 
 
 FIELDS = {
+    "Query.concernMap": concern_map,
     "Query.digest": digest,
     "Query.prefill": prefill,
     "Grid.statistics": of_grid,

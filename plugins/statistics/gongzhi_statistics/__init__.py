@@ -40,9 +40,10 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import digests, known_values, streams, types
+    from . import concerns, digests, known_values, streams, types
 
-    return (*types.EXTENSIONS, *known_values.EXTENSIONS, *digests.EXTENSIONS, *streams.EXTENSIONS)
+    modules = (types, known_values, concerns, digests, streams)
+    return tuple(one for module in modules for one in module.EXTENSIONS)
 
 
 @hookimpl

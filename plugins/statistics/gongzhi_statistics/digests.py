@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-import strawberry
 from gongzhi.declare.entity import embedded
 from gongzhi.declare.enums import describe_enum
 from gongzhi.declare.extend import extend
 from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.roots import Query
-from gongzhi.declare.sql import Sql, bind
+from gongzhi.declare.sql import Sql
 from gongzhi.values.errors import Text
 from pypika_tortoise.queries import Table
-from pypika_tortoise.terms import Term
 
 from . import figures, rules
-from .figures import Figure, Scope, area_sql
+from .figures import Scope, area_sql
+from .monthly import OVERDUE, Change, Movement
+from .sentences import Digest, Section, fill_template, localized_text
 
 
 class Period(StrEnum):
@@ -42,35 +41,6 @@ describe_enum(
     MONTH="The month (月分析)",
     QUARTER="The quarter (季评估)",
 )
-
-
-@strawberry.type(description="A figure of a digest (汇总指标).")
-class DigestFigure:
-    name: str = strawberry.field(description="Its name among the KPIs (指标名称).")
-    value: float | None = strawberry.field(description="Its value; null where fewer than ten are counted (数值).")
-    formula: str | None = strawberry.field(description="How it is computed (公式).")
-
-
-@strawberry.type(description="A section of a digest (汇总章节).")
-class DigestSection:
-    title: str = strawberry.field(description="Its title (标题).")
-    text: str = strawberry.field(description="What the figures say, in a sentence (正文).")
-    figures: list[DigestFigure] = strawberry.field(description="The figures (指标).")
-
-
-@strawberry.type(description="A digest of a place and period, in the caller's language (定期汇总).")
-class Digest:
-    title: str = strawberry.field(description="Its title, with the place and the days (标题).")
-    sections: list[DigestSection] = strawberry.field(description="Its sections (章节).")
-
-
-@dataclass(frozen=True)
-class Section:
-    """A sentence with the places of its figures in braces."""
-
-    title: Text
-    text: Text
-    figures: tuple[Figure, ...]
 
 
 FLOW = Section(
@@ -108,10 +78,10 @@ SPEED = Section(
     (figures.RESPONSE, figures.HANDLING),
 )
 # The longer the period, the more there is to say: rates of a day would rest on a few cases.
-SECTIONS = {
+SECTIONS: Mapping[Period, Sequence[Section | Change | Movement]] = {
     Period.DAY: (FLOW,),
     Period.WEEK: (FLOW, TIME),
-    Period.MONTH: (FLOW, TIME, ANSWERS),
+    Period.MONTH: (FLOW, Change(), Movement(), TIME, OVERDUE, ANSWERS),
     Period.QUARTER: (FLOW, TIME, ANSWERS, SPEED),
 }
 TITLES = {
@@ -142,19 +112,6 @@ def period_day(which: int) -> Any:
     return read
 
 
-def localized_text(text: Text) -> Term:
-    """Build a text in the caller's language."""
-    return bind(lambda variables, context: text.say(context.viewer.language), "text")
-
-
-def formula_text(name: str) -> Term:
-    def read(variables: Any, context: Any) -> str | None:
-        found = next((one for one in context.registers.kpis if one.name == name), None)
-        return found.formula.say(context.viewer.language) if found else None
-
-    return bind(read, "text")
-
-
 def digest_sql(at: Frame) -> Sql:
     """Build the digest as JSON; null for a place that is not there, has no figures, or is not the caller's to see."""
     # A trait: known before the statement is made, since each period has sections of its own.
@@ -162,7 +119,7 @@ def digest_sql(at: Frame) -> Sql:
     grid = Table("grid", schema="grids", alias="g")
     since, until = (at.given.whole(period_day(which), cast="date") for which in (0, 1))
     scope = Scope(area_sql(grid), since, until, at.viewer.today)
-    sections = [section_sql(one, scope) for one in SECTIONS[period]]
+    sections = [one.build(scope) for one in SECTIONS[period]]
     title = fill_template(localized_text(TITLES[period]), grid=grid.field("name"), since=since, until=until)
     listed = ",".join(f"{{{at}}}" for at in range(4, 4 + len(sections)))
     return Sql(
@@ -174,33 +131,6 @@ def digest_sql(at: Frame) -> Sql:
         rules.has_figures(Frame(grid, grid, at.viewer, at.given)),
         *sections,
     )
-
-
-def section_sql(one: Section, scope: Scope) -> Sql:
-    """Build a section as JSON; each figure is looked up once, which `offset 0` sees to."""
-    names = [figure.name for figure in one.figures]
-    values = ",".join(f'{{{at}}} as "{name}"' for at, name in enumerate(names))
-    told = {each.name: Sql(f'coalesce(f."{each.name}"::text,{{0}})', localized_text(each.few)) for each in one.figures}
-    listed = [
-        Sql(f"jsonb_build_object('name','{name}','value',f.\"{name}\",'formula',{{0}})", formula_text(name))
-        for name in names
-    ]
-    made = "jsonb_build_object('title',{0},'text',{1},'figures',jsonb_build_array({2}))"
-    return Sql(
-        f"(select {made} from (select {{3}} offset 0) f)",
-        localized_text(one.title),
-        fill_template(localized_text(one.text), **told),
-        Sql(",".join(f"{{{at}}}" for at in range(len(listed))), *listed),
-        Sql(values, *(each.build_value(scope) for each in one.figures)),
-    )
-
-
-def fill_template(text: Term, **values: Any) -> Any:
-    """Replace the names in a text by values."""
-    # Bound and replaced in SQL, so that figures never become part of the statement's text.
-    for name, value in values.items():
-        text = Sql(f"replace({{0}},'{{{{{name}}}}}',{{1}}::text)", text, value)
-    return text
 
 
 EXTENSIONS = (

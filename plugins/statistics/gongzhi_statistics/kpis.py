@@ -32,6 +32,30 @@ KPIS = (
         NONE,
         CASES,
     ),
+    Kpi(
+        "reportedBefore",
+        Text(
+            "cases reported in the month before; while the month lasts, in as many days of that one",
+            "上月上报的诉求件数；本月未结束时，按上月相同天数计",
+        ),
+        Text("cases by the day they were reported, in China", "按上报日（北京时间）计的件数"),
+        NONE,
+        CASES,
+    ),
+    Kpi(
+        "late",
+        Text("due − completed by the deadline", "到期 − 按期办结"),
+        Text("cases that were not completed by their deadline, extended or not", "未在期限（含延期）内办结的件数"),
+        DUE,
+        CASES,
+    ),
+    Kpi(
+        "stillLate",
+        Text("due − completed due", "到期 − 到期已办结"),
+        Text("of these, cases that are neither answered nor closed now", "其中目前仍未答复或结案的件数"),
+        DUE,
+        CASES,
+    ),
     Kpi("completed", COMPLETED, Text("cases by the day they were settled", "按办结日计的件数"), NONE, CASES),
     Kpi(
         "underWay",
