@@ -59,11 +59,12 @@ class IncomeBand(StrEnum):
 
 
 class Line(StrEnum):
-    """Which of the three lines somebody keeps in touch by."""
+    """By which line somebody keeps in touch: one of the three, or as the cadre who helps the household."""
 
     PARTY_MEMBER = "PARTY_MEMBER"
     DEPUTY = "DEPUTY"
     CENTER_HOUSEHOLD = "CENTER_HOUSEHOLD"
+    CADRE = "CADRE"
 
 
 class Need(StrEnum):

@@ -110,10 +110,11 @@ describe_enum(
 describe_enum(
     Line,
     "LiaisonLine",
-    "By which of the three lines somebody keeps in touch (三线).",
+    "By which line somebody keeps in touch (三线).",
     PARTY_MEMBER="As a party member (党员)",
     DEPUTY="As a deputy (人大代表)",
     CENTER_HOUSEHOLD="As a centre-household lead (中心户长)",
+    CADRE="As a cadre of a unit who helps it (帮扶干部)",
 )
 describe_enum(
     Duty,

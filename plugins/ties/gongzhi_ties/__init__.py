@@ -1,0 +1,71 @@
+"""Ties: links of help by agreement, deputies and what they hear, social organisations (联系帮扶与代表)."""
+
+from __future__ import annotations
+
+from gongzhi.declare.events import Event
+from gongzhi.declare.extend import Extension
+from gongzhi.declare.registers import Registers
+from gongzhi.plugin.hooks import About, App, hookimpl
+from gongzhi.plugin.permissions import Permission, permission
+from gongzhi.plugin.roles import DEPARTMENT_HANDLER, DISPATCHERS, GRID_LEADER
+from gongzhi.plugin.views import View
+from gongzhi.runtime.jobs import BackgroundJob
+
+
+@hookimpl
+def about() -> list[About]:
+    return [About(title="Ties (联系帮扶)")]
+
+
+@hookimpl
+def tables() -> list[App]:
+    return [App("ties", "gongzhi_ties.models", "gongzhi_ties.migrations")]
+
+
+@hookimpl
+def graphql() -> tuple[Extension | View, ...]:
+    from . import arranging, deeds, figures, types
+    from .views import VIEWS
+
+    modules = (types, arranging, deeds, figures)
+    return (*(one for module in modules for one in module.EXTENSIONS), *VIEWS)
+
+
+@hookimpl
+def permissions() -> list[Permission]:
+    return [
+        permission(
+            "ties.keep",
+            "Propose links of help in a place, and write down what was done (拟定联系帮扶、登记实事)",
+            GRID_LEADER,
+            *DISPATCHERS,
+        ),
+        permission(
+            "ties.answer",
+            "Agree to links for a town or village, or for a unit (代表镇村或单位答复联系帮扶)",
+            GRID_LEADER,
+            *DISPATCHERS,
+            DEPARTMENT_HANDLER,
+        ),
+    ]
+
+
+@hookimpl
+def events() -> tuple[type[Event], ...]:
+    from .events import EVENTS
+
+    return EVENTS
+
+
+@hookimpl
+def jobs() -> list[BackgroundJob]:
+    from .watching import end_ties
+
+    return [end_ties]
+
+
+@hookimpl
+def registers() -> list[Registers]:
+    from .registers import HOLDINGS
+
+    return [Registers(holdings=HOLDINGS)]

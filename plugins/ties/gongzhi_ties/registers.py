@@ -1,0 +1,42 @@
+"""Registers: what the tables of ties hold about people, and for how long."""
+
+from __future__ import annotations
+
+from gongzhi.core.people.holdings import HOMES, OTHERS
+from gongzhi.declare.register_entries import Holding
+from gongzhi.plugin.retention import CONSENT, NOTHING
+from gongzhi.values.errors import Text
+
+MONTHS = 36
+"""Three years after a link has ended, what was done for a household is nobody's business any more."""
+OVER = "(select t2.until from ties.tie t2 where t2.id=t.tie_id and t2.kind='CADRE_HOUSEHOLD')"
+OF_HOME = f"t.tie_id in (select h.id from ties.tie h where h.household_id in ({HOMES}) or h.person_id=$1)"
+
+HOLDINGS = (
+    Holding(
+        "ties.deed",
+        Text("what was done for your household, or by you for one", "帮扶实事记录"),
+        CONSENT,
+        person=OF_HOME,
+        shared="true",
+        erase={"text": NOTHING, "account": "null"},
+        months=MONTHS,
+        since=OVER,
+    ),
+    Holding(
+        "ties.tie",
+        Text("links of your household with a cadre", "本户的干部联户"),
+        CONSENT,
+        person=f"t.household_id in ({HOMES})",
+        shared=OTHERS.format("t.household_id"),
+        erase={"household_id": "null"},
+    ),
+    # The last: the others are found by it. The office stays, as the history of the place.
+    Holding(
+        "ties.tie",
+        Text("links in which you help; an office published by consent", "您担任的联系帮扶"),
+        CONSENT,
+        person="t.person_id=$1",
+        erase={"person_id": "null"},
+    ),
+)
