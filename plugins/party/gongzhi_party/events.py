@@ -60,6 +60,11 @@ class DecisionLinked(Event):
     deliberation: UUID
 
 
+@event("party.suggestion_replied", "A deputy's proposal was replied to (代表建议已答复).")
+class SuggestionReplied(Event):
+    suggestion: UUID
+
+
 EVENTS: tuple[type[Event], ...] = (
     ActivityChanged,
     Attended,
@@ -67,4 +72,5 @@ EVENTS: tuple[type[Event], ...] = (
     MeetingConfirmed,
     MeetingRefused,
     DecisionLinked,
+    SuggestionReplied,
 )

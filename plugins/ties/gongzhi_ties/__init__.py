@@ -9,12 +9,13 @@ from gongzhi.plugin.hooks import About, App, hookimpl
 from gongzhi.plugin.permissions import Permission, permission
 from gongzhi.plugin.roles import DEPARTMENT_HANDLER, DISPATCHERS, GRID_LEADER
 from gongzhi.plugin.views import View
-from gongzhi.runtime.jobs import BackgroundJob
+from gongzhi.runtime.jobs import BackgroundJob, Handler
 
 
 @hookimpl
 def about() -> list[About]:
-    return [About(title="Ties (联系帮扶)")]
+    # Deputies' proposals are party's, and what deputies hear becomes some of them.
+    return [About(requires=("party",), title="Ties (联系帮扶)")]
 
 
 @hookimpl
@@ -24,10 +25,10 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension | View, ...]:
-    from . import arranging, deeds, figures, types
+    from . import arranging, congress, deeds, deputies, figures, receptions, types
     from .views import VIEWS
 
-    modules = (types, arranging, deeds, figures)
+    modules = (types, arranging, deeds, figures, congress, deputies, receptions)
     return (*(one for module in modules for one in module.EXTENSIONS), *VIEWS)
 
 
@@ -40,12 +41,18 @@ def permissions() -> list[Permission]:
             GRID_LEADER,
             *DISPATCHERS,
         ),
+        # Apart from that: a unit's people agree for it, and arrange nothing in a village.
         permission(
             "ties.answer",
             "Agree to links for a town or village, or for a unit (代表镇村或单位答复联系帮扶)",
             GRID_LEADER,
             *DISPATCHERS,
             DEPARTMENT_HANDLER,
+        ),
+        permission(
+            "ties.keep_deputies",
+            "Keep the register of deputies, their stations and reception days (登记代表、联络站和接待日)",
+            *DISPATCHERS,
         ),
     ]
 
@@ -55,6 +62,13 @@ def events() -> tuple[type[Event], ...]:
     from .events import EVENTS
 
     return EVENTS
+
+
+@hookimpl
+def handlers() -> list[Handler]:
+    from .receptions import tell_asker
+
+    return [tell_asker]
 
 
 @hookimpl

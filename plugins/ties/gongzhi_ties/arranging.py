@@ -102,6 +102,7 @@ class Sides:
 
 def check_fields(call: Call, input: ProposeTieInput) -> None:
     """Refuse a link that lacks a side, has one that is of another kind, or an end that is past or too far."""
+    # What a kind does not take is refused as well: left aside, it would look as if somebody had agreed to it.
     wanted = WANTED[input.kind]
     for name in ("grid", "household", "person", "office", "unit"):
         if is_given(getattr(input, name)) == (name in wanted):
@@ -130,6 +131,7 @@ async def propose_tie(call: Call, input: ProposeTieInput) -> TiePayload:
     helper = (person, None) if input.kind in OF_PERSONS else (None, unit)
     if await call.fetch(TAKEN, input.kind.value, sides.grid.id, *helper, household):
         raise duplicate("They are linked, or asked, already.", "双方已有联系帮扶或已在征求意见。", "kind")
+    # Its county before the database fills it in: notices ask for its office hours.
     row = TieRow(grid=sides.grid, county_id=sides.grid.county_id, kind=input.kind, proposed_at=call.now)
     row.household_id, row.person_id, row.unit_id = household, person, unit
     row.office, row.ends_on = input.office or None, input.ends_on
@@ -143,6 +145,7 @@ async def find_sides(call: Call, input: ProposeTieInput) -> Sides:
     """Return who helps whom, of whom the helped lie where the caller arranges links."""
     unit = await find_unit(input.unit, "unit") if is_given(input.unit) else None
     if is_given(input.household):
+        # Seen by the caller, and locked: nobody links a household that they may not see.
         household = await find_household(call, input.household)
         if not call.may(KEEP, household):
             raise not_allowed("household")
@@ -153,6 +156,7 @@ async def find_sides(call: Call, input: ProposeTieInput) -> Sides:
     grid = await find_grid(input.grid or "", "grid")
     if not call.may(KEEP, grid):
         raise not_allowed("grid")
+    # Not inside one: a leader is linked with a town, and not with a hamlet in it.
     of_town = input.kind is TieKind.LEADER_TOWN
     if grid.kind is not (Kind.TOWN if of_town else Kind.VILLAGE):
         what = Text("town", "镇") if of_town else Text("village or community", "村或社区")
@@ -216,12 +220,14 @@ class AnswerTieAsHelpedInput(AnswerTieAsHelperInput):
 async def answer_tie_as_helped(call: Call, input: AnswerTieAsHelpedInput) -> TiePayload:
     row: TieRow = await call.find(Tie, "tie", id=key_of(Tie)(input.tie))
     await require_independence(call, "tie", row.helper_agreed_by)
+    # Whoever comes second is compared with the first, whichever side that was.
     row.helped_agreed_at, row.helped_agreed_by = call.now, call.viewer.account.name
     return await take_answer(call, row, input.agreed)
 
 
 async def take_answer(call: Call, row: TieRow, agreed: bool) -> TiePayload:
     """Keep a side's answer: with the second yes the link begins, with the first no there is none."""
+    # The column of a side that says no is filled as well: it has answered, and the other need not.
     if not agreed:
         row.state = TieState.DECLINED
         call.publish(TieDeclined(tie=row.id), row)
@@ -239,6 +245,7 @@ async def begin_tie(call: Call, row: TieRow) -> None:
         for other in await TieRow.filter(household_id=row.household_id, state=TieState.ACTIVE).select_for_update():
             await finish_tie(call, other)
             await save_tie(other)
+        # As whose helper they see it, by the rules of the core and by no rule of ours.
         liaison = await begin_liaison(call, row.household_id, row.person_id, Line.CADRE)
         row.liaison_id = liaison.id
     call.publish(TieAgreed(tie=row.id, kind=row.kind), row)
@@ -269,6 +276,7 @@ async def finish_tie(call: Call, row: TieRow, day: datetime.date | None = None) 
     # What was never agreed to had no first day, and has no last.
     if row.since is not None:
         row.until = max(row.since, day or today(call))
+    # Ended there already where the household has another helper, which changes nothing.
     if row.liaison_id:
         await finish_liaison(call, row.liaison_id)
     call.publish(TieEnded(tie=row.id), row)

@@ -65,6 +65,7 @@ async def record_tie_deed(call: Call, input: RecordTieDeedInput) -> TieDeedPaylo
             f"联系帮扶自 {row.since} 起，日期不得早于此日。",
             "day",
         )
+    # One that the caller sees: a number alone opens no case.
     case = await call.find(Case, "case", number=input.case) if is_given(input.case) else None
     deed = await DeedRow.create(
         tie=row,
@@ -94,6 +95,7 @@ class WithdrawTieDeedInput:
 )
 async def withdraw_tie_deed(call: Call, input: WithdrawTieDeedInput) -> TieDeedPayload:
     deed: DeedRow = await call.find(TieDeed, "deed", id=key_of(TieDeed)(input.deed))
+    # The text stays in the row until its time is over: what was published is answered for.
     deed.withdrawn_at = call.now
     await deed.save(update_fields=["withdrawn_at"])
     return TieDeedPayload(deed=ref(TieDeed, deed.id))

@@ -1,4 +1,4 @@
-"""Events: what became of links. They have ids alone: whose household it is is in none of them."""
+"""Events: what became of links, and of reception days. They have ids alone: no household and no asker."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from uuid import UUID
 
 from gongzhi.declare.events import Event, event
 
-from .models import DeedKind, TieKind
+from .models import DeedKind, ReceptionState, TieKind
 
 
+# Internal: that somebody is asked is nobody's business until they have agreed.
 @event("ties.proposed", "A link of help was proposed (拟定联系帮扶).", internal=True)
 class TieProposed(Event):
     tie: UUID
@@ -37,4 +38,29 @@ class DeedRecorded(Event):
     kind: DeedKind
 
 
-EVENTS: tuple[type[Event], ...] = (TieProposed, TieAgreed, TieDeclined, TieEnded, DeedRecorded)
+@event("ties.reception_changed", "A reception day was announced, held or cancelled (选民接待日变化).")
+class ReceptionChanged(Event):
+    reception: UUID
+    state: ReceptionState
+
+
+# With ids alone, for the event of a case stands on its timeline, which more people read.
+@event(
+    "ties.heard",
+    "A deputy heard what a voter asks for (代表听取选民意见).",
+    timeline=True,
+)
+class MatterHeard(Event):
+    reception: UUID
+    heard: UUID
+
+
+EVENTS: tuple[type[Event], ...] = (
+    TieProposed,
+    TieAgreed,
+    TieDeclined,
+    TieEnded,
+    DeedRecorded,
+    ReceptionChanged,
+    MatterHeard,
+)

@@ -43,6 +43,7 @@ TABLE = f"""
 """
 
 
+# Links of units and leaders are published one by one, so their numbers tell nothing new.
 def build_figures(at: Frame) -> Any:
     """Build the figures of links in a county or town."""
     return Sql(TABLE, at.given.bind("grid"), at.given.bind("year", cast="int"))

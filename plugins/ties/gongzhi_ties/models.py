@@ -1,4 +1,4 @@
-"""Models: the tables of links of help and of what was done in them."""
+"""Models: the tables of links of help, and of deputies and what they hear."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ class TieRow(Located):
     """
 
     id = primary_key()
+    # With `kind` it is said which of the columns for the two sides have something.
     kind = fields.CharEnumField(TieKind, max_length=15)
     state = fields.CharEnumField(TieState, max_length=8, default=TieState.PROPOSED)
     # Who helps: a leader or cadre, whose office alone is left when they go, or a unit, which a strong village has, too.
@@ -73,6 +74,7 @@ class TieRow(Located):
     liaison: Any = fields.ForeignKeyField("people.LiaisonRow", **LET_GO)
     liaison_id: Any
     proposed_at = fields.DatetimeField()
+    # By its name and without a foreign key, as everywhere: accounts of other identity providers have no row.
     helper_agreed_at = fields.DatetimeField(null=True)
     helper_agreed_by = fields.CharField(max_length=NAME, null=True)
     helped_agreed_at = fields.DatetimeField(null=True)
@@ -80,6 +82,7 @@ class TieRow(Located):
     # The day on which both had agreed; null until then, and for ever if they did not.
     since = fields.DateField(null=True)
     ends_on = fields.DateField()
+    # When it ended, be it before its day or on it.
     until = fields.DateField(null=True)
     version = fields.IntField(default=1)
 
@@ -97,6 +100,7 @@ class DeedRow(Model):
     kind = fields.CharEnumField(DeedKind, max_length=8)
     day = fields.DateField()
     text = fields.CharField(max_length=TEXT)
+    # The case goes when its time is over, and what was done stays.
     case: Any = fields.ForeignKeyField("cases.CaseRow", **LET_GO)
     case_id: Any
     recorded_at = fields.DatetimeField()
@@ -107,3 +111,119 @@ class DeedRow(Model):
     class Meta:
         schema = "ties"
         table = "deed"
+
+
+class DeputyLevel(StrEnum):
+    """Of which congress somebody is a deputy."""
+
+    NATIONAL = "NATIONAL"
+    PROVINCE = "PROVINCE"
+    CITY = "CITY"
+    COUNTY = "COUNTY"
+    TOWNSHIP = "TOWNSHIP"
+
+
+class StationRow(Located):
+    """A liaison station, where deputies are met."""
+
+    id = primary_key()
+    name = fields.CharField(max_length=100)
+    address = fields.CharField(max_length=200)
+    opened_on = fields.DateField()
+    # The row stays, for what was heard there names it.
+    closed_on = fields.DateField(null=True)
+    version = fields.IntField(default=1)
+
+    class Meta:
+        schema = "ties"
+        table = "station"
+
+
+class DeputyRow(Located):
+    """Somebody's term as a deputy, in the place that they represent."""
+
+    id = primary_key()
+    person: Any = fields.ForeignKeyField("people.PersonRow", **LET_GO)
+    person_id: Any
+    level = fields.CharEnumField(DeputyLevel, max_length=8)
+    # In words: constituencies are drawn anew for each congress, and are no grids.
+    constituency = fields.CharField(max_length=60)
+    station: Any = fields.ForeignKeyField("ties.StationRow", **LET_GO)
+    station_id: Any
+    since = fields.DateField()
+    ends_on = fields.DateField()
+    # Null unless it ended early: whether somebody is in office is asked of the day, and no job has to say so.
+    until = fields.DateField(null=True)
+    version = fields.IntField(default=1)
+
+    class Meta:
+        schema = "ties"
+        table = "deputy"
+
+
+class ReceptionState(StrEnum):
+    """Where a reception day stands."""
+
+    ANNOUNCED = "ANNOUNCED"
+    HELD = "HELD"
+    CANCELLED = "CANCELLED"
+
+
+class ReceptionRow(Located):
+    """A day on which deputies hear voters at a station."""
+
+    id = primary_key()
+    station: Any = fields.ForeignKeyField("ties.StationRow", db_index=True, **KEPT)
+    station_id: Any
+    starts_at = fields.DatetimeField()
+    ends_at = fields.DatetimeField()
+    state = fields.CharEnumField(ReceptionState, max_length=9, default=ReceptionState.ANNOUNCED)
+    # A number and no list: nobody who comes is written down for it.
+    visitors = fields.IntField(null=True)
+    reason = fields.CharField(max_length=500, null=True)
+    version = fields.IntField(default=1)
+
+    class Meta:
+        schema = "ties"
+        table = "reception"
+
+
+class ReceiverRow(Model):
+    """That a deputy hears voters on a reception day."""
+
+    id = primary_key()
+    reception: Any = fields.ForeignKeyField("ties.ReceptionRow", related_name=False, on_delete=fields.CASCADE)
+    reception_id: Any
+    deputy: Any = fields.ForeignKeyField("ties.DeputyRow", db_index=True, **KEPT)
+    deputy_id: Any
+
+    class Meta:
+        schema = "ties"
+        table = "receiver"
+        unique_together = (("reception", "deputy"),)
+
+
+class HeardRow(Located):
+    """Something that a voter asked for: it is a proposal of the deputy's or a case, which has its words."""
+
+    id = primary_key()
+    reception: Any = fields.ForeignKeyField("ties.ReceptionRow", db_index=True, **KEPT)
+    reception_id: Any
+    deputy: Any = fields.ForeignKeyField("ties.DeputyRow", db_index=True, **KEPT)
+    deputy_id: Any
+    # Null for who gave no name.
+    person: Any = fields.ForeignKeyField("people.PersonRow", **LET_GO)
+    person_id: Any
+    suggestion: Any = fields.ForeignKeyField("party.SuggestionRow", **LET_GO)
+    suggestion_id: Any
+    case: Any = fields.ForeignKeyField("cases.CaseRow", **LET_GO)
+    case_id: Any
+    heard_at = fields.DatetimeField()
+    account = fields.CharField(max_length=NAME, null=True)
+    # What the asker makes of the reply to a proposal; a case they rate itself.
+    satisfied = fields.BooleanField(null=True)
+    said_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        schema = "ties"
+        table = "heard"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gongzhi.core.people.holdings import HOMES, OTHERS
 from gongzhi.declare.register_entries import Holding
-from gongzhi.plugin.retention import CONSENT, NOTHING
+from gongzhi.plugin.retention import CONSENT, NOTHING, OPERATION, PUBLIC, SERVICE
 from gongzhi.values.errors import Text
 
 MONTHS = 36
@@ -23,13 +23,32 @@ HOLDINGS = (
         months=MONTHS,
         since=OVER,
     ),
+    # Of a household: it goes with the last who belongs to it, and the cadre's part stays.
     Holding(
         "ties.tie",
         Text("links of your household with a cadre", "本户的干部联户"),
         CONSENT,
         person=f"t.household_id in ({HOMES})",
         shared=OTHERS.format("t.household_id"),
-        erase={"household_id": "null"},
+        erase={"household_id": "null", "helped_agreed_by": "null"},
+    ),
+    # The words are the proposal's or the case's, and go by their own terms.
+    Holding(
+        "ties.heard",
+        Text("what you asked a deputy for, and what you made of the reply", "您向代表反映的意见及评价"),
+        SERVICE,
+        person="t.person_id=$1",
+        erase={"person_id": "null", "satisfied": "null", "account": "null"},
+    ),
+    Holding("ties.station", Text("liaison stations of deputies", "代表联络站"), PUBLIC),
+    Holding("ties.reception", Text("reception days of deputies", "选民接待日"), PUBLIC),
+    Holding("ties.receiver", Text("who hears voters on a reception day", "接待代表"), OPERATION),
+    Holding(
+        "ties.deputy",
+        Text("your terms as a deputy, a public office", "您的代表任期（依法公开）"),
+        PUBLIC,
+        person="t.person_id=$1",
+        erase={"person_id": "null"},
     ),
     # The last: the others are found by it. The office stays, as the history of the place.
     Holding(
@@ -37,6 +56,6 @@ HOLDINGS = (
         Text("links in which you help; an office published by consent", "您担任的联系帮扶"),
         CONSENT,
         person="t.person_id=$1",
-        erase={"person_id": "null"},
+        erase={"person_id": "null", "helper_agreed_by": "null"},
     ),
 )

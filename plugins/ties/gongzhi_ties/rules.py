@@ -5,12 +5,13 @@ from __future__ import annotations
 from gongzhi.core.people.rules import own_households
 from gongzhi.declare.sql import Alternatives, Sql, any_of, widen_rows
 from gongzhi.declare.viewer import ViewerScope
-from gongzhi.runtime.actions import Requirement, require_rows
+from gongzhi.runtime.actions import Requirement, require_held, require_rows
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion
 
 KEEP = "ties.keep"
 ANSWER = "ties.answer"
+KEEP_DEPUTIES = "ties.keep_deputies"
 
 
 def own_rows(row: Table, viewer: ViewerScope) -> list[Criterion]:
@@ -29,6 +30,7 @@ def helper_ties(tie: Table, viewer: ViewerScope) -> list[Criterion]:
 def helped_ties(tie: Table, viewer: ViewerScope) -> Alternatives:
     """Return links in which one is helped: as the household, or as whoever answers for the town or village."""
     places = viewer.within(tie, ANSWER)
+    # Whoever answers for a village does not answer for its households.
     ours = [Sql("({0} and {1}<>'CADRE_HOUSEHOLD')", any_of(*places), tie.kind)] if places else []
     if places is None:
         ours = [Sql("{0}<>'CADRE_HOUSEHOLD'", tie.kind)]
@@ -43,6 +45,7 @@ def kept_ties(tie: Table, viewer: ViewerScope) -> Alternatives:
 
 def visible_ties(tie: Table, viewer: ViewerScope) -> Alternatives:
     """Return links that both sides have agreed to; households' own and what is proposed for those concerned alone."""
+    # What was never agreed to has no first day, and was never published.
     published = Sql("({0} is not null and {1}<>'CADRE_HOUSEHOLD')", tie.since, tie.kind)
     seen = widen_rows(kept_ties(tie, viewer), published, *helper_ties(tie, viewer))
     return widen_rows(seen, *(helped_ties(tie, viewer) or ()))
@@ -62,6 +65,7 @@ def recorded_deeds(deed: Table, viewer: ViewerScope) -> Alternatives:
     """Return what was done in links of which one writes it down."""
     tie = Table("tie", schema="ties", alias="mine")
     found = recorded_ties(tie, viewer)
+    # None is every row, and an empty list none: either is the answer for what was done in them, too.
     if not found:
         return found
     return [Sql("exists(select from ties.tie mine where mine.id={0} and {1})", deed.tie_id, any_of(*found))]
@@ -72,3 +76,29 @@ IS_HELPED: tuple[Requirement, ...] = (require_rows(helped_ties),)
 RECORDS: tuple[Requirement, ...] = (require_rows(recorded_ties),)
 MAY_END: tuple[Requirement, ...] = (require_rows(ended_ties),)
 RECORDED: tuple[Requirement, ...] = (require_rows(recorded_deeds),)
+
+
+def received_days(reception: Table, viewer: ViewerScope) -> Alternatives:
+    """Return reception days on which one hears voters oneself, and those that one keeps."""
+    # By the term and not by the account: a deputy hears under whichever account is theirs.
+    mine = (
+        "exists(select from ties.receiver hears join ties.deputy term on term.id=hears.deputy_id "
+        "where hears.reception_id={0} and term.person_id={1} and term.until is null and term.ends_on>{2})"
+    )
+    own = [Sql(mine, reception.id, viewer.person, viewer.today)] if viewer.known() else []
+    return widen_rows(viewer.within(reception, KEEP_DEPUTIES), *own)
+
+
+def visible_heard(heard: Table, viewer: ViewerScope) -> Alternatives:
+    """Return what one asked for oneself, what one heard as a deputy, and what was heard where one keeps deputies."""
+    if not viewer.known():
+        return viewer.within(heard, KEEP_DEPUTIES)
+    # The keys are found first, so that the index of what was heard by deputy serves.
+    heard_by_me = "{0}=any(array(select term.id from ties.deputy term where term.person_id={1}))"
+    mine = Sql(heard_by_me, heard.deputy_id, viewer.person)
+    return widen_rows(viewer.within(heard, KEEP_DEPUTIES), *own_rows(heard, viewer), mine)
+
+
+KEEPS_DEPUTIES: tuple[Requirement, ...] = (require_held(KEEP_DEPUTIES),)
+RECEIVES: tuple[Requirement, ...] = (require_rows(received_days),)
+ASKED: tuple[Requirement, ...] = (require_rows(own_rows),)

@@ -62,7 +62,9 @@ async def tell_sides(call: Call, row: TieRow, said: Message, *, helper: bool = T
             "person_id", flat=True
         )
     elif helped:
+        # A town is dispatched for; of a village its leader settles what lies there.
         offices.append(Office("cases.dispatch" if row.kind is TieKind.LEADER_TOWN else "cases.settle", row.grid_id))
+    # The kind and the day, and neither name nor place: notices go out by channels that others may read.
     kind = label_of(row.kind)
     told = {language: {"kind": getattr(kind, language), "day": row.ends_on.isoformat()} for language in ("en", "zh")}
     body = Text(said.body.en.format(**told["en"]), said.body.zh.format(**told["zh"]))

@@ -74,6 +74,7 @@ def published_name(at: Frame) -> Any:
     return Sql(f"case when {{0}}='ACTIVE' then {NAME.replace('{0}', '{1}')} end", at.row.state, at.row.person_id)
 
 
+# With the link: whoever sees that reads all that was done in it.
 @entity(DeedRow, visible=visible_to_all, through="tie", order=("day",), filter={"kind": None, "day": None})
 class TieDeed(Node):
     """Something that was done in a link (帮扶实事)."""
@@ -125,6 +126,7 @@ class Tie(Node):
     version: int = column("Grows with every change (版本).")
 
 
+# Both sides of one's own in one list: a cadre's household may be helped by another.
 def own_links(at: Frame) -> list[Sql]:
     """Select links that name oneself or one's household."""
     home = Sql("{0}=any(array{1})", at.rows.household_id, own_households(at.viewer))

@@ -21,6 +21,7 @@ where t.county_id=any($1::int[]) and t.state='ACTIVE' and (t.ends_on<=$2 or l.un
 @job("ties.end", every=timedelta(hours=6))
 async def end_ties(call: Call, run: JobRun) -> None:
     """End links whose term is over, and those of households that have another helper; what is more waits."""
+    # By the earlier of the two days, so that a run that is late writes down the right one.
     for found in await call.fetch(OVER, list(run.counties), today(call), BATCH):
         # What somebody has in hand is left to the next run.
         row = await TieRow.select_for_update(skip_locked=True).get_or_none(id=found["id"], state=TieState.ACTIVE)

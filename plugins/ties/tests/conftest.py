@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest_asyncio
@@ -17,7 +18,7 @@ select p.id, p.name, m.household_id as home, v.code village from people.person p
 join grids.grid v on v.id=p.village_id join people.membership m on m.person_id=p.id and m.until is null
 where p.birth_date<'1990-01-01' and p.died_on is null and p.erased_at is null and p.restricted_at is null
 and not exists(select from people.membership o where o.household_id=m.household_id
- and o.until is null and o.person_id<p.id) order by left(v.code, 9)<>$1, p.id limit 14
+ and o.until is null and o.person_id<p.id) order by left(v.code, 9)<>$1, p.id limit 30
 """
 TIE = """id kind state version name office since endsOn until grid { code } household { id } unit { code }
   deeds(first: 20) { nodes { id kind day text case { number } withdrawnAt } } actions { name allowed reason }"""
@@ -115,13 +116,41 @@ class Ground:
         """Who leads the village where somebody lives."""
         return self.server.as_("grid_leader", grid=COUNTY, sub="grid leader")
 
+    async def register(self, at: int, level: str = "COUNTY", **given: Any) -> str:
+        """Somebody's term as a deputy of the town; its id."""
+        asked = {
+            "grid": TOWN, "person": self.person(at), "level": level, "constituency": "第三选区",
+            "since": self.day(-100), "endsOn": self.day(1_000),
+        } | given  # fmt: skip
+        return str((await self.done(self.keeper, "registerDeputy", "deputy { id }", **asked))["id"])
+
+    async def station(self, caller: Server | None = None) -> str:
+        """A liaison station of the town; its id."""
+        asked = {"grid": TOWN, "name": f"联络站 {uuid4().hex[:6]}", "address": "主街 1 号"}
+        return str((await self.done(caller or self.town, "openDeputyStation", "station { id }", **asked))["id"])
+
+    async def announce(self, deputies: list[str], hours: int = 1, **given: Any) -> str:
+        """A reception day that begins in some hours; its id."""
+        station = given.pop("station", None) or await self.station()
+        begins = self.server.clock() + timedelta(hours=hours)
+        asked = {
+            "station": station, "startsAt": begins.isoformat(),
+            "endsAt": (begins + timedelta(hours=3)).isoformat(), "deputies": deputies,
+        } | given  # fmt: skip
+        return str((await self.done(self.town, "announceReceptionDay", "reception { id }", **asked))["id"])
+
     async def see(self, id: str, caller: Server | None = None) -> Any:
         return (await (caller or self.keeper).ask(SEEN, id=id)).data["node"]
 
     async def give(self, caller: Server, mutation: str, id: str, /, **given: Any) -> list[tuple[str, list[str]]]:
         """Do something to a row at its version; what is wrong."""
         name, _, key = id.partition(":")
-        argument, table = {"Tie": ("tie", "tie")}[name]
+        argument, table = {
+            "Tie": ("tie", "tie"),
+            "Deputy": ("deputy", "deputy"),
+            "DeputyStation": ("station", "station"),
+            "ReceptionDay": ("reception", "reception"),
+        }[name]
         [row] = await self.fetch(f"select version from ties.{table} where id=$1", key)
         seen = {argument: id, "expectedVersion": row[0]}
         return refused(await caller.do(mutation, f"{argument} {{ id }}", **seen | given))

@@ -188,3 +188,55 @@ async def test_two_answers_at_once(ground: Ground) -> None:
         "select count(*) from people.liaison where household_id=$1 and until is null", ground.people[11]["home"]
     )
     assert row[0] == 1
+
+
+async def test_an_answer_and_an_end_at_once(ground: Ground) -> None:
+    """Taken back at the moment of the second yes: it is the one or the other, and never a link that nobody ended."""
+    id = await ground.home_tie(14, 15, agreed=False)
+    assert await ground.answer(ground.resident(14), id, "Helper") == []
+    found = await asyncio.gather(
+        ground.answer(ground.resident(15), id, "Helped"), ground.give(ground.grid_leader(15), "endTie", id)
+    )
+    assert sorted(found, key=len)[0] == []
+    seen = await ground.see(id, ground.resident(15))
+    assert seen["state"] in ("ACTIVE", "ENDED")
+    rows = await ground.fetch(
+        "select until from people.liaison where household_id=$1 and until is null", ground.people[15]["home"]
+    )
+    assert bool(rows) == (seen["state"] == "ACTIVE"), "the helper sees the household as long as the link lasts"
+
+
+async def test_actions_say_what_may_be_done(ground: Ground) -> None:
+    """Each side is offered its own answer, whoever arranges links neither, and who looks nothing."""
+    id = await ground.propose("LEADER_TOWN", grid=TOWN, person=ground.person(16), office="常委")
+    offered = {
+        "helper": (ground.resident(16), {"answerTieAsHelper", "endTie"}),
+        "town": (ground.town, {"answerTieAsHelped", "endTie"}),
+        "grid leader": (ground.server.as_("grid_leader", grid=TOWN, sub="other"), {"answerTieAsHelped", "endTie"}),
+    }
+    for name, (caller, allowed) in offered.items():
+        actions = (await ground.see(id, caller))["actions"]
+        assert {one["name"] for one in actions if one["allowed"]} == allowed, name
+    await ground.agree(id, ground.resident(16), ground.town)
+    later = {one["name"]: one["allowed"] for one in (await ground.see(id, ground.resident(16)))["actions"]}
+    assert later["recordTieDeed"] and later["endTie"] and not later["answerTieAsHelper"]
+    assert not any(one["allowed"] for one in (await ground.see(id, ground.resident(3)))["actions"])
+
+
+async def test_a_case_is_named_by_who_sees_it(ground: Ground) -> None:
+    """What was done may be about a case; its number opens it to nobody, and one that is not seen is not named."""
+    asked = {
+        "kind": "HELP",
+        "channel": "WEB",
+        "category": "roads.surface",
+        "title": "修路",
+        "description": "路面破损。",
+    }
+    case = await ground.done(ground.resident(17), "reportCase", "case { number }", grid=TOWN, **asked)
+    id = await ground.town_tie(18)
+    given = {"tie": id, "kind": "PROJECT", "day": ground.day(0), "text": "已修复。", "case": case["number"]}
+    unseen = await ground.resident(18).do("recordTieDeed", "deed { id }", **given)
+    assert refused(unseen) == [("NOT_FOUND", ["case"])]
+    await ground.done(ground.town, "recordTieDeed", "deed { id }", **given)
+    for caller, shown in ((ground.resident(17), {"number": case["number"]}), (ground.server, None)):
+        assert [one["case"] for one in (await ground.see(id, caller))["deeds"]["nodes"]] == [shown]

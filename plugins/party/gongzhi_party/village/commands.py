@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import strawberry
 from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
@@ -23,13 +21,12 @@ from pypika_tortoise.queries import Table
 from strawberry import ID
 
 from ..actions import LEADS, require_own
+from ..events import SuggestionReplied
 from ..lookups import find_resident, load_own_person
 from ..models import CodeState, CouncilKind, SeatRow, SuggestionRow, SuggestionState, VillageCodeRow
 from ..visibility import DELIBERATE, SUGGEST
+from .suggestions import submit_suggestion
 from .types import RULE, CouncilSeat, DeputySuggestion, VillageCode
-
-REPLY = timedelta(days=90)
-"""Deputies are answered within three months (Law on Deputies, art. 42)."""
 
 
 @strawberry.type(description="The village code, or why nothing was done (村规民约结果).")
@@ -171,22 +168,8 @@ async def submit_deputy_suggestion(call: Call, input: SubmitDeputySuggestionInpu
     if not call.may(SUGGEST, grid):
         raise not_allowed("grid")
     unit = await find_unit(input.unit, "unit")
-    row = await SuggestionRow.create(
-        grid=grid,
-        unit=unit,
-        person=await load_own_person(call),
-        title=input.title,
-        text=input.text,
-        submitted_at=call.now,
-        reply_by=today(call) + REPLY,
-    )
-    about = NoticeDraft(
-        "party.suggestion_submitted",
-        Text("A deputy's proposal waits for your reply", "有代表建议待答复"),
-        Text(f"Reply by {row.reply_by}.", f"请于 {row.reply_by} 前答复。"),
-        f"DeputySuggestion:{row.id}",
-    )
-    await send_notice(call, about, units=[unit.id])
+    deputy = await load_own_person(call)
+    row = await submit_suggestion(call, grid, unit, deputy.id, title=input.title, text=input.text)
     return DeputySuggestionPayload(suggestion=ref(DeputySuggestion, row.id))
 
 
@@ -224,6 +207,7 @@ async def reply_to_suggestion(call: Call, input: ReplyToSuggestionInput) -> Depu
     row: SuggestionRow = await call.find(DeputySuggestion, "suggestion", id=key_of(DeputySuggestion)(input.suggestion))
     row.reply, row.replied_at, row.state = input.text, call.now, SuggestionState.REPLIED
     await row.save()
+    call.publish(SuggestionReplied(suggestion=row.id), row)
     about = NoticeDraft(
         "party.suggestion_replied",
         Text("Your proposal was replied to", "您的建议已答复"),

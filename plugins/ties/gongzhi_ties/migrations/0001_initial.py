@@ -1,17 +1,116 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from gongzhi_ties.models import DeedKind, TieKind, TieState
+from gongzhi_ties.models import DeedKind, DeputyLevel, ReceptionState, TieKind, TieState
 from tortoise.fields.base import OnDelete
 from uuid6 import uuid7
 from tortoise import fields
 
 class Migration(migrations.Migration):
-    dependencies = [('cases', '0008_similar'), ('grids', '0003_counties'), ('people', '0006_contested'), ('units', '0002_indexes')]
+    dependencies = [('cases', '0008_similar'), ('grids', '0003_counties'), ('party', '0005_sealed_papers'), ('people', '0006_contested'), ('units', '0002_indexes')]
 
     initial = True
 
     operations = [
         ops.CreateSchema(schema_name='ties'),
+        ops.CreateModel(
+            name='StationRow',
+            fields=[
+                ('grid', fields.ForeignKeyField('grids.GridRow', source_field='grid_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('county_id', fields.IntField(null=True)),
+                ('town_id', fields.IntField(null=True)),
+                ('village_id', fields.IntField(null=True)),
+                ('grid_1_id', fields.IntField(null=True)),
+                ('grid_2_id', fields.IntField(null=True)),
+                ('grid_3_id', fields.IntField(null=True)),
+                ('id', fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                ('name', fields.CharField(max_length=100)),
+                ('address', fields.CharField(max_length=200)),
+                ('opened_on', fields.DateField()),
+                ('closed_on', fields.DateField(null=True)),
+                ('version', fields.IntField(default=1)),
+            ],
+            options={'table': 'station', 'schema': 'ties', 'app': 'ties', 'pk_attr': 'id', 'table_description': 'A liaison station, where deputies are met.'},
+            bases=['Located'],
+        ),
+        ops.CreateModel(
+            name='DeputyRow',
+            fields=[
+                ('grid', fields.ForeignKeyField('grids.GridRow', source_field='grid_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('county_id', fields.IntField(null=True)),
+                ('town_id', fields.IntField(null=True)),
+                ('village_id', fields.IntField(null=True)),
+                ('grid_1_id', fields.IntField(null=True)),
+                ('grid_2_id', fields.IntField(null=True)),
+                ('grid_3_id', fields.IntField(null=True)),
+                ('id', fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                ('person', fields.ForeignKeyField('people.PersonRow', source_field='person_id', null=True, db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.SET_NULL)),
+                ('level', fields.CharEnumField(description='NATIONAL: NATIONAL\nPROVINCE: PROVINCE\nCITY: CITY\nCOUNTY: COUNTY\nTOWNSHIP: TOWNSHIP', enum_type=DeputyLevel, max_length=8)),
+                ('constituency', fields.CharField(max_length=60)),
+                ('station', fields.ForeignKeyField('ties.StationRow', source_field='station_id', null=True, db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.SET_NULL)),
+                ('since', fields.DateField()),
+                ('ends_on', fields.DateField()),
+                ('until', fields.DateField(null=True)),
+                ('version', fields.IntField(default=1)),
+            ],
+            options={'table': 'deputy', 'schema': 'ties', 'app': 'ties', 'pk_attr': 'id', 'table_description': "Somebody's term as a deputy, in the place that they represent."},
+            bases=['Located'],
+        ),
+        ops.CreateModel(
+            name='ReceptionRow',
+            fields=[
+                ('grid', fields.ForeignKeyField('grids.GridRow', source_field='grid_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('county_id', fields.IntField(null=True)),
+                ('town_id', fields.IntField(null=True)),
+                ('village_id', fields.IntField(null=True)),
+                ('grid_1_id', fields.IntField(null=True)),
+                ('grid_2_id', fields.IntField(null=True)),
+                ('grid_3_id', fields.IntField(null=True)),
+                ('id', fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                ('station', fields.ForeignKeyField('ties.StationRow', source_field='station_id', db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('starts_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('ends_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('state', fields.CharEnumField(default=ReceptionState.ANNOUNCED, description='ANNOUNCED: ANNOUNCED\nHELD: HELD\nCANCELLED: CANCELLED', enum_type=ReceptionState, max_length=9)),
+                ('visitors', fields.IntField(null=True)),
+                ('reason', fields.CharField(null=True, max_length=500)),
+                ('version', fields.IntField(default=1)),
+            ],
+            options={'table': 'reception', 'schema': 'ties', 'app': 'ties', 'pk_attr': 'id', 'table_description': 'A day on which deputies hear voters at a station.'},
+            bases=['Located'],
+        ),
+        ops.CreateModel(
+            name='HeardRow',
+            fields=[
+                ('grid', fields.ForeignKeyField('grids.GridRow', source_field='grid_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('county_id', fields.IntField(null=True)),
+                ('town_id', fields.IntField(null=True)),
+                ('village_id', fields.IntField(null=True)),
+                ('grid_1_id', fields.IntField(null=True)),
+                ('grid_2_id', fields.IntField(null=True)),
+                ('grid_3_id', fields.IntField(null=True)),
+                ('id', fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                ('reception', fields.ForeignKeyField('ties.ReceptionRow', source_field='reception_id', db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('deputy', fields.ForeignKeyField('ties.DeputyRow', source_field='deputy_id', db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('person', fields.ForeignKeyField('people.PersonRow', source_field='person_id', null=True, db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.SET_NULL)),
+                ('suggestion', fields.ForeignKeyField('party.SuggestionRow', source_field='suggestion_id', null=True, db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.SET_NULL)),
+                ('case', fields.ForeignKeyField('cases.CaseRow', source_field='case_id', null=True, db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.SET_NULL)),
+                ('heard_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('account', fields.CharField(null=True, max_length=100)),
+                ('satisfied', fields.BooleanField(null=True)),
+                ('said_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'heard', 'schema': 'ties', 'app': 'ties', 'pk_attr': 'id', 'table_description': "Something that a voter asked for: it is a proposal of the deputy's or a case, which has its words."},
+            bases=['Located'],
+        ),
+        ops.CreateModel(
+            name='ReceiverRow',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                ('reception', fields.ForeignKeyField('ties.ReceptionRow', source_field='reception_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('deputy', fields.ForeignKeyField('ties.DeputyRow', source_field='deputy_id', db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+            ],
+            options={'table': 'receiver', 'schema': 'ties', 'app': 'ties', 'unique_together': (('reception', 'deputy'),), 'pk_attr': 'id', 'table_description': 'That a deputy hears voters on a reception day.'},
+            bases=['Model'],
+        ),
         ops.CreateModel(
             name='TieRow',
             fields=[

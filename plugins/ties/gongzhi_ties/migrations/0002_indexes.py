@@ -1,4 +1,4 @@
-"""Where links lie, the indexes that find them, and terms that never overlap."""
+"""Where rows of ties lie, the indexes that find them, and terms that never overlap."""
 
 from gongzhi.declare.located import levels, locate
 from tortoise import migrations
@@ -14,7 +14,7 @@ ASKED = "create unique index on ties.tie (kind, {sides}) where state='PROPOSED' 
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ties", "0001_initial"), ("grids", "0002_tree"), ("cases", "0008_similar")]
+    dependencies = [("ties", "0001_initial"), ("grids", "0002_tree"), ("cases", "0008_similar"), ("party", "0002_rules")]
 
     operations = [
         ops.RunSQL(
@@ -31,6 +31,18 @@ class Migration(migrations.Migration):
                 "create index on ties.tie (unit_id, proposed_at, id)",
                 "create index on ties.tie (county_id, ends_on) where state='ACTIVE'",
                 "create index on ties.deed (tie_id, day, id)",
+                *locate("ties.deputy"),
+                *levels("ties.deputy", "since", "id"),
+                "alter table ties.deputy add constraint terms exclude using gist "
+                "(level with =, person_id with =, daterange(since, coalesce(until, ends_on)) with &&)",
+                *locate("ties.station"),
+                *levels("ties.station", "name", "id"),
+                *locate("ties.reception"),
+                *levels("ties.reception", "starts_at", "id"),
+                *locate("ties.heard"),
+                *levels("ties.heard", "heard_at", "id"),
+                # A proposal may be gone with its deputy's file, so both may be null; never are both given.
+                "alter table ties.heard add constraint outcome check (suggestion_id is null or case_id is null)",
             ]
         )
     ]
