@@ -222,7 +222,10 @@ def check_outcome(call: Call, input: RecordHeardMatterInput) -> None:
     requires=None,
     form=check_outcome,
     action=Action(
-        ReceptionDay, RECEIVES, (require_states((ReceptionState.ANNOUNCED, ReceptionState.HELD), AS_IT_IS), BEGUN)
+        ReceptionDay,
+        RECEIVES,
+        (require_states((ReceptionState.ANNOUNCED, ReceptionState.HELD), AS_IT_IS), BEGUN),
+        field="reception",
     ),
 )
 async def record_heard_matter(call: Call, input: RecordHeardMatterInput) -> HeardMatterPayload:
