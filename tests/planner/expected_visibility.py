@@ -17,7 +17,7 @@ from gongzhi.declare.columns import NEVER
 from gongzhi.declare.viewer import Viewer, ViewerGrant
 from gongzhi_server.testing import ESSENTIAL
 
-from . import reference_dispatch, reference_exports, reference_integrations, reference_operations
+from . import reference_dispatch, reference_exports, reference_integrations, reference_operations, reference_signs
 
 TABLES = {
     "Grid": "grids.grid",
@@ -41,6 +41,7 @@ TABLES = {
     **reference_dispatch.TABLES,
     **reference_integrations.TABLES,
     **reference_operations.TABLES,
+    **reference_signs.TABLES,
     **reference_exports.TABLES,
     "Notice": "notices.notice",
     "Job": "events.job",
@@ -391,6 +392,7 @@ class ExpectedVisibility:
             "Release": self.speaks,
             **dict.fromkeys(reference_dispatch.STAFF, self.sees_paper),
             **reference_operations.rules(self),
+            **reference_signs.rules(self),
             **reference_exports.rules(self),
             "CaseChange": self.sees_history,
             "CaseConflict": self.sees_history,

@@ -325,6 +325,8 @@ class Queries:
             case ("Query.concernMap", ("grid" | "from" | "to") as name):
                 day = {"from": "2026-06-01", "to": "2026-06-30"}
                 return day[name] if name in day else self.real(self.seeds.column("Grid", "code"))
+            case ("Query.earlySignResults", _):
+                return self.real(self.seeds.column("Grid", "code"))
             case ("Query.digest", name):
                 return self.real(self.seeds.column("Grid", "code")) if name == "grid" else "2026-06-30"
             case ("Query.unit", _):

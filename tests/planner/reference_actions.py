@@ -141,6 +141,10 @@ def own_summons(at: At, whistle: Row) -> list[Row]:
     return [one for one in at.scope.all("WhistleUnit") if one.whistle_id == whistle.id and one.unit_id in units]
 
 
+def decides_signs(at: At, row: Row) -> bool:
+    return at.scope.serves(row, "statistics.decide_signs")
+
+
 def calls(at: At, whistle: Row) -> bool:
     return at.scope.serves(whistle, "whistles.call")
 
@@ -341,6 +345,20 @@ DEEDS: dict[str, dict[str, Deed]] = {
             (may(lambda at, row: at.scope.serves(row, "whistles.approve")), stands("PENDING", code="DUPLICATE")),
         ),
         "planWhistle": Deed("联合方案", "whistles.call", (may(calls), CALLED)),
+    },
+    "EarlySign": {
+        "callUnitsOnSign": Deed(
+            "预警吹哨",
+            "statistics.decide_signs",
+            (may(decides_signs), may(calls), stands("OPEN", "PATROL_PROPOSED")),
+        ),
+        "dismissEarlySign": Deed(
+            "排除预警", "statistics.decide_signs", (may(decides_signs), stands("OPEN", "PATROL_PROPOSED"))
+        ),
+        "endEarlySign": Deed(
+            "办结预警", "statistics.decide_signs", (may(decides_signs), stands("OPEN", "PATROL_PROPOSED", "WHISTLED"))
+        ),
+        "proposeSignPatrol": Deed("提议巡查", "statistics.decide_signs", (may(decides_signs), stands("OPEN"))),
     },
     "BulkExport": {
         "refuseBulkExport": Deed("不予放行批量导出", "exports.release", RELEASES),

@@ -39,6 +39,7 @@ from . import (
     reference_field,
     reference_integrations,
     reference_operations,
+    reference_signs,
     reference_statistics,
 )
 from .expected_visibility import OWNED, TABLES, ExpectedVisibility, Row, Rows
@@ -506,6 +507,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     **reference_statistics.FIELDS,
     "Case.raisedTo": reference_statistics.raised_to,
     **reference_operations.FIELDS,
+    **reference_signs.FIELDS,
     **reference_exports.FIELDS,
     **reference_actions.FIELDS,
     "Query.node": node,

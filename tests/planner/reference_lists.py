@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gongzhi.declare.columns import NEVER
 from graphql import GraphQLError
 
-from . import reference_dispatch, reference_exports, reference_integrations, reference_operations
+from . import reference_dispatch, reference_exports, reference_integrations, reference_operations, reference_signs
 from .expected_visibility import Row
 
 if TYPE_CHECKING:
@@ -223,6 +223,7 @@ CLOSED = {"DECLINED", "WITHDRAWN", "MERGED", "CLOSED", "VOIDED"}
 FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
     **reference_dispatch.FILTERS,
     **reference_operations.FILTERS,
+    **reference_signs.FILTERS,
     **reference_exports.FILTERS,
     ("Case", "externalNumber"): lambda at, row: reference_integrations.entry(at, row, "number"),
     ("Case", "lastEventAt"): reference_integrations.last_public_step,

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from gongzhi.values.errors import Language
 from gongzhi_server.testing import ESSENTIAL
 from gongzhi_statistics.digests import SECTIONS, TITLES, Period, period_days
-from gongzhi_statistics.monthly import Change, Movement
+from gongzhi_statistics.monthly import SIGNS, Change, Movement
 from gongzhi_statistics.sentences import Section
+
+from . import reference_signs
 
 if TYPE_CHECKING:
     from .expected_visibility import Row
@@ -99,6 +101,8 @@ def digest(at: At, _: Any) -> dict[str, Any] | None:
             sections.append(compared(one, language, formulas))
             continue
         values = {figure.name: 0 if figure.name in COUNTS else None for figure in one.figures}
+        if one is SIGNS:
+            values |= reference_signs.figures(at, grid, since, until)
         said = {name: "–" if value is None else str(value) for name, value in values.items()}
         figures = [
             {"name": name, "value": value, "formula": formulas[name], "subject": None} for name, value in values.items()
@@ -159,6 +163,7 @@ def place_of(at: At, grid: Row) -> dict[str, Any]:
         "reported": 0,
         "earlier": 0,
         "suppressed": False,
+        "signs": reference_signs.running(at, grid),
         "subjects": [],
     }
 

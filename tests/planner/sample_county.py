@@ -181,6 +181,7 @@ def everything() -> dict[str, Rows]:
         reference_field,
         reference_integrations,
         reference_operations,
+        reference_signs,
     )
 
     cases, accounts = ([row["id"] for row in found[table]] for table in ("cases.case", "accounts.account"))
@@ -188,6 +189,7 @@ def everything() -> dict[str, Rows]:
         reference_field.everything(cases, people)
         | reference_integrations.everything(cases, accounts)
         | reference_operations.everything(cases)
+        | reference_signs.everything(cases)
     )
     return found | more | reference_exports.everything(["county", "admin", "resident", "apart", "nobody"])
 

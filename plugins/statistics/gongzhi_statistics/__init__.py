@@ -1,7 +1,8 @@
-"""Statistics (统计分析): figures, digests, what is asked of grid workers, and what forms need not ask for."""
+"""Statistics (统计分析): figures, digests, maps of concerns, early signs, and what is asked of grid workers."""
 
 from __future__ import annotations
 
+from gongzhi.declare.events import Event
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import About, App, Errand, hookimpl
@@ -16,14 +17,16 @@ from gongzhi.plugin.roles import (
     GRID_LEADER,
 )
 from gongzhi.plugin.settings import CountySetting
+from gongzhi.plugin.views import View
 from gongzhi.runtime.jobs import BackgroundJob, Handler
 from gongzhi.runtime.reactions import Reaction
 
 
 @hookimpl
 def about() -> list[About]:
-    # Patrols are among what is asked of grid workers, hence the plugin of operations.
-    return [About(requires=("operations",), always=True)]
+    # Early signs propose patrols and whistles, and patrols are among what is asked of grid workers: those are of the
+    # plugin of operations.
+    return [About(requires=("operations",), always=True, title="Statistics (统计分析)")]
 
 
 @hookimpl
@@ -39,11 +42,14 @@ def tables() -> list[App]:
 
 
 @hookimpl
-def graphql() -> tuple[Extension, ...]:
+def graphql() -> tuple[Extension | View, ...]:
     from . import concerns, digests, known_values, streams, types
+    from .early_signs import deciding
+    from .early_signs import types as sign_types
+    from .views import VIEWS
 
-    modules = (types, known_values, concerns, digests, streams)
-    return tuple(one for module in modules for one in module.EXTENSIONS)
+    modules = (types, known_values, concerns, digests, streams, sign_types, deciding)
+    return (*(one for module in modules for one in module.EXTENSIONS), *VIEWS)
 
 
 @hookimpl
@@ -60,7 +66,15 @@ def permissions() -> list[Permission | Role]:
             AUDITOR,
             ADMINISTRATOR,
         ),
+        permission("statistics.decide_signs", "Decide about early signs (研判处置民情预警)", GRID_LEADER, *DISPATCHERS),
     ]
+
+
+@hookimpl
+def events() -> tuple[type[Event], ...]:
+    from .events import SIGN_EVENTS
+
+    return SIGN_EVENTS
 
 
 @hookimpl
@@ -73,22 +87,25 @@ def handlers() -> list[Handler | Reaction]:
 @hookimpl
 def jobs() -> list[BackgroundJob]:
     from . import recounting
+    from .early_signs.finding import find_signs
 
-    return [recounting.count_by_job]
+    return [recounting.count_by_job, find_signs]
 
 
 @hookimpl
 def settings() -> list[CountySetting[int]]:
     from .burden import WORKERS_AT_LEAST
+    from .early_signs.finding import LEAST
 
-    return [WORKERS_AT_LEAST]
+    return [WORKERS_AT_LEAST, LEAST]
 
 
 @hookimpl
 def registers() -> list[Registers]:
     from . import holdings, kpis
+    from .early_signs.card import CARD
 
-    return [Registers(kpis=kpis.KPIS, holdings=holdings.HOLDINGS)]
+    return [Registers(cards=(CARD,), kpis=kpis.KPIS, holdings=holdings.HOLDINGS, checks=holdings.CHECKS)]
 
 
 @hookimpl

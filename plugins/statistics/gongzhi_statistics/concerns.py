@@ -58,6 +58,7 @@ class ConcernPlace:
         description="Cases reported there in as many days just before (上一同长时段件数)."
     )
     suppressed: bool = strawberry.field(description=SMALL)
+    signs: int = strawberry.field(description="Early signs that are under way there (处置中预警数).")
     subjects: list[CategoryFigure] = strawberry.field(
         description="What they were about, by subject of the first level, in the order of their codes (分类件数)."
     )
@@ -84,10 +85,13 @@ CHOSEN = (
     "(select coalesce(jsonb_agg(s.o order by s.n) filter (where {category}::text is null "
     "or s.o->'category'->>'code'={category}),'[]') from jsonb_array_elements(f.subjects) with ordinality s (o,n))"
 )
+SIGNS = (
+    "(select count(*) from statistics.sign s where s.ended_at is null and p.id in (s.county_id,s.town_id,s.village_id))"
+)
 PLACE = (
     "jsonb_build_object('code',p.code,'name',p.name,'longitude',round((m.at)[0]::numeric/1000000,6)::float8,"
     "'latitude',round((m.at)[1]::numeric/1000000,6)::float8,'boundary',case when {outlines} then p.boundary end,"
-    f"'reported',f.now,'earlier',f.before,'suppressed',f.now is null,'subjects',{CHOSEN})"
+    f"'reported',f.now,'earlier',f.before,'suppressed',f.now is null,'signs',{SIGNS},'subjects',{CHOSEN})"
 )
 PLACES = (
     f"(select coalesce(jsonb_agg({PLACE} order by p.code),'[]') from grids.grid p {MIDDLE} {FIGURES} "
@@ -106,6 +110,7 @@ def concern_map_sql(at: Frame) -> Sql:
     """Build the map as JSON; null for a place that is not there, has no figures, or is not the caller's to see."""
     since, until = at.given.whole(YEAR, cast="date"), at.given.bind("to", cast="date")
     where = Sql("r.grid_id=p.id")
+    # As many days just before, so that a reader sees what is new and what is always so.
     now = Scope(where, since, until, at.viewer.today)
     before = Scope(where, Sql("({0}-({1}-{0}+1))", since, until), Sql("({0}-1)", since), at.viewer.today)
     places = Sql(

@@ -19,7 +19,7 @@ from pypika_tortoise.queries import Table
 
 from . import figures, rules
 from .figures import Scope, area_sql
-from .monthly import OVERDUE, Change, Movement
+from .monthly import OVERDUE, SIGNS, Change, Movement
 from .sentences import Digest, Section, fill_template, localized_text
 
 
@@ -81,7 +81,7 @@ SPEED = Section(
 SECTIONS: Mapping[Period, Sequence[Section | Change | Movement]] = {
     Period.DAY: (FLOW,),
     Period.WEEK: (FLOW, TIME),
-    Period.MONTH: (FLOW, Change(), Movement(), TIME, OVERDUE, ANSWERS),
+    Period.MONTH: (FLOW, Change(), Movement(), TIME, OVERDUE, SIGNS, ANSWERS),
     Period.QUARTER: (FLOW, TIME, ANSWERS, SPEED),
 }
 TITLES = {

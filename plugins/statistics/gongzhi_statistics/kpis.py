@@ -21,6 +21,7 @@ COMPLETED = Text("cases answered or closed in the period, and not taken up again
 ASKED = Text("grid workers × weeks of the period", "网格员人数 × 统计期周数")
 NONE = Text("none", "无")
 CASES = Text("cases", "件")
+SIGNS = Text("early signs", "条")
 MINUTES = Text("minutes, to within five per cent", "分钟（误差 5% 以内）")
 A_WEEK = Text("per worker and week", "每人每周")
 
@@ -55,6 +56,37 @@ KPIS = (
         Text("of these, cases that are neither answered nor closed now", "其中目前仍未答复或结案的件数"),
         DUE,
         CASES,
+    ),
+    Kpi(
+        "signsFound",
+        Text("early signs found in the period, by the rule's card", "期内按公布规则发现的民情预警数"),
+        Text(
+            "signs by the day they were found, those that became a part of a town's left out",
+            "按发现日计，不含并入镇级预警的",
+        ),
+        NONE,
+        SIGNS,
+    ),
+    Kpi(
+        "signsConfirmed",
+        Text("of the signs found, those with something in common", "发现的预警中属实的条数"),
+        Text("signs of which somebody said so", "经研判属实的条数"),
+        NONE,
+        SIGNS,
+    ),
+    Kpi(
+        "falseAlarms",
+        Text("of the signs found, those with nothing in common", "发现的预警中误报的条数"),
+        Text("signs of which somebody said so", "经研判为误报的条数"),
+        NONE,
+        SIGNS,
+    ),
+    Kpi(
+        "signsRunning",
+        Text("of the signs found, those under way now", "发现的预警中目前处置中的条数"),
+        Text("signs that have not ended", "尚未结束的条数"),
+        NONE,
+        SIGNS,
     ),
     Kpi("completed", COMPLETED, Text("cases by the day they were settled", "按办结日计的件数"), NONE, CASES),
     Kpi(

@@ -1,4 +1,4 @@
-"""Tables of figures: what each case counts for, and the sums by place and day.
+"""Tables of figures: what each case counts for, the sums by place and day, and early signs.
 
 Days are calendar days in China. `sealed` is the visibility class: tip-offs, and whatever else is against
 a unit, are counted apart from all the rest.
@@ -9,7 +9,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from gongzhi.core.accounts.models import NAME
 from gongzhi.core.cases.models import SettlementLevel
+from gongzhi.declare.columns import Located, primary_key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -106,3 +108,82 @@ class ChangedRow(Model):
     class Meta:
         schema = "statistics"
         table = "changed"
+
+
+class SignState(StrEnum):
+    """Where an early sign stands."""
+
+    OPEN = "OPEN"
+    PATROL_PROPOSED = "PATROL_PROPOSED"
+    WHISTLED = "WHISTLED"
+    DISMISSED = "DISMISSED"
+    ENDED = "ENDED"
+
+
+class SignDismissal(StrEnum):
+    """Why nothing is done about an early sign."""
+
+    FALSE_ALARM = "FALSE_ALARM"
+    KNOWN = "KNOWN"
+
+
+class SignRow(Located):
+    """Like cases that came together in a village or town: the numbers it rests on, and what people made of it.
+
+    Of a place and a subject one is under way at a time. The numbers are those of the week in which there were most.
+    """
+
+    id = primary_key()
+    category: Any = fields.ForeignKeyField("cases.CategoryRow", related_name=False, on_delete=fields.RESTRICT)
+    category_id: int
+    # Beside the subject's key, for it is the same in all editions of the catalogue.
+    code = fields.CharField(max_length=60)
+    state = fields.CharEnumField(SignState, max_length=15)
+    edition = fields.CharField(max_length=10)
+    since = fields.DateField()
+    until = fields.DateField()
+    counted = fields.IntField()
+    earlier = fields.IntField()
+    expected = fields.FloatField()
+    threshold = fields.IntField()
+    villages = fields.SmallIntField()
+    found_at = fields.DatetimeField()
+    # When it was found the last time: a sign that nobody decides about ends some time after it is no longer one.
+    seen_at = fields.DatetimeField()
+    proposed_at = fields.DatetimeField(null=True)
+    note = fields.CharField(max_length=2000, null=True)
+    whistle: Any = fields.ForeignKeyField(
+        "whistles.WhistleRow", null=True, related_name=False, on_delete=fields.SET_NULL
+    )
+    whistle_id: Any
+    dismissal = fields.CharEnumField(SignDismissal, max_length=11, null=True)
+    # Null where nobody looked.
+    confirmed = fields.BooleanField(null=True)
+    outcome = fields.CharField(max_length=2000, null=True)
+    decided_by = fields.CharField(max_length=NAME, null=True)
+    # The town's sign that it became a part of.
+    absorbed_by: Any = fields.ForeignKeyField(
+        "statistics.SignRow", null=True, related_name=False, on_delete=fields.SET_NULL
+    )
+    absorbed_by_id: Any
+    ended_at = fields.DatetimeField(null=True)
+    version = fields.IntField(default=1)
+
+    class Meta:
+        schema = "statistics"
+        table = "sign"
+
+
+class SignCaseRow(Model):
+    """A case that an early sign rests on."""
+
+    id = fields.BigIntField(primary_key=True)
+    sign: Any = fields.ForeignKeyField("statistics.SignRow", related_name=False, on_delete=fields.CASCADE)
+    sign_id: Any
+    case: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE, db_index=True)
+    case_id: Any
+
+    class Meta:
+        schema = "statistics"
+        table = "sign_case"
+        unique_together = (("sign", "case"),)

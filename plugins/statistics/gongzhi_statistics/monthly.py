@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from gongzhi.declare.sql import Sql
 from gongzhi.values.errors import Text
 
-from .figures import BY_CATEGORY, DUE, REPORTED, Scope, count_figure
+from .figures import BY_CATEGORY, DUE, REPORTED, Figure, Scope, count_figure
 from .sentences import Section, figure_sql, fill_template, join_sql, localized_text, told_section
 
 LATE = count_figure("late", "r.due-r.timely", rows=DUE)
@@ -19,6 +19,35 @@ OVERDUE = Section(
         "到期诉求中，未按期办结 {late} 件，其中目前仍未办结 {stillLate} 件。",
     ),
     (LATE, STILL_LATE),
+)
+
+
+def signs_figure(name: str, which: str) -> Figure:
+    """Describe a number of early signs found in the period; they are about places, and none is withheld."""
+    # A sign is in the sums of each level that it lies in, as a case is.
+    levels = "cross join lateral unnest(array[s.county_id,s.town_id,s.village_id]) l (place)"
+    columns = "l.place as grid_id, s.found_at, s.confirmed, s.ended_at"
+    signs = f"select {columns} from statistics.sign s {levels} where s.absorbed_by_id is null"
+    found = (
+        f"select count(*) filter (where {which})::int as n from ({signs}) r "
+        "where {where} and statistics.day(r.found_at) between {since} and {until}"
+    )
+    return Figure(name, found, "q.n", "false")
+
+
+SIGNS = Section(
+    Text("Early signs", "民情预警"),
+    Text(
+        "{signsFound} early signs were found; {signsConfirmed} had a common cause, {falseAlarms} were false alarms, "
+        "and {signsRunning} are under way.",
+        "发现民情预警 {signsFound} 条，其中属实 {signsConfirmed} 条，误报 {falseAlarms} 条，处置中 {signsRunning} 条。",
+    ),
+    (
+        signs_figure("signsFound", "true"),
+        signs_figure("signsConfirmed", "r.confirmed"),
+        signs_figure("falseAlarms", "not r.confirmed"),
+        signs_figure("signsRunning", "r.ended_at is null"),
+    ),
 )
 
 

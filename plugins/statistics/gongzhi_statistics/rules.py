@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from gongzhi.declare.plans import Frame
-from gongzhi.declare.sql import Sql, any_of
+from gongzhi.declare.sql import Alternatives, Sql, any_of
+from gongzhi.declare.viewer import ViewerScope
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion
 
 VIEW = "statistics.view"
+DECIDE = "statistics.decide_signs"
 SEALED = "cases.view_sealed"
 
 
@@ -32,6 +34,11 @@ def served_grids(grid: Table, viewer: Any) -> Criterion:
     """Select grids in which one may see figures."""
     seen = viewer.within(grid, VIEW)
     return Sql("true") if seen is None else _any(seen)
+
+
+def visible_signs(sign: Table, viewer: ViewerScope) -> Alternatives:
+    """Return early signs where one may see figures, for figures are what they are made of."""
+    return viewer.within(sign, VIEW)
 
 
 def _any(criteria: Any) -> Criterion:

@@ -92,6 +92,7 @@ def figure_sql(name: str, value: str, subject: str = "null::jsonb") -> Sql:
 
 def join_sql(terms: Iterable[Sql]) -> Sql:
     """Build a list of terms, with commas between them."""
+    # Once through: a generator that is counted first would be empty then.
     several = list(terms)
     return Sql(",".join(f"{{{at}}}" for at in range(len(several))), *several)
 

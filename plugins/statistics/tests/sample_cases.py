@@ -34,7 +34,7 @@ insert into cases.case (id, number, series, kind, channel_id, category_id, title
   urgency, origin, anonymous, self_handled, reopenings, version)
 select $1, $2, $3, 'HELP', (select id from cases.channel where code = $4),
   (select id from cases.category where code = $5), 't', 'd', $6, g.id, $7, $8, $9, $10, $11, $11, $12, $13,
-  'ROUTINE', 'REACTIVE', false, false, 0, 1
+  'ROUTINE', $15, false, false, 0, 1
 from grids.grid g where g.code = $14
 """
 EVENT = """insert into cases.event (id, case_id, type, at, audience, data) values ($1, $2, $3, $4, 'PUBLIC', '{}')"""
@@ -108,6 +108,7 @@ class Ground:
         unit: str | None = None,
         accused: str | None = None,
         seen: str | None = None,
+        origin: str = "REACTIVE",
     ) -> UUID:
         """A case, with the clock, the order and the events it needs. Times are China's."""
         key, self.written = uuid4(), self.written + 1
@@ -115,7 +116,7 @@ class Ground:
         lead, against = (self.units[one] if one else None for one in (unit, accused))
         await self.connection.execute(
             CASE, key, f"610921{self.written:09}", "SEALED" if sealed else "ORDINARY", channel, category, status,
-            lead, against, level, at, done, rating, None if rating is None else rating > 2, grid,
+            lead, against, level, at, done, rating, None if rating is None else rating > 2, grid, origin,
         )  # fmt: skip
         if rating is not None and done:
             await self.rating(key, done, rating, unit=lead)

@@ -11,7 +11,7 @@ from .test_figures import lead, statistics
 
 MAP = """query($g: String!, $a: Date!, $b: Date!, $l: ConcernLevel, $c: String, $o: Boolean = true) {
   concernMap(grid: $g, from: $a, to: $b, level: $l, category: $c, outlines: $o) { code places {
-    code longitude latitude boundary reported earlier suppressed
+    code longitude latitude boundary reported earlier suppressed signs
     subjects { category { code } reported suppressed } } } }"""
 SQUARE = "((108500000,32800000),(108600000,32800000),(108600000,32900000),(108500000,32900000))"
 
