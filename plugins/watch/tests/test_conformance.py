@@ -1,0 +1,9 @@
+"""What every plugin promises."""
+
+from __future__ import annotations
+
+from gongzhi.testing import Conformance
+
+
+class TestConformance(Conformance):
+    plugin = "watch"
