@@ -56,6 +56,7 @@ ELSEWHERE = {
     "demo": "demo/test_demo",
     "doctor": "server/test_settings",
     "safety demo": "plugins/safety/tests/test_demo",
+    "watch demo": "plugins/watch/tests/test_demo",
     "services demo": "plugins/services/tests/test_demo",
     "documents add": "gateway/test_wiring",
     "events export": "plugins/integrations/tests/webhooks/test_history",

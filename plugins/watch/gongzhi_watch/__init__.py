@@ -48,12 +48,12 @@ def permissions() -> list[Permission | Role]:
         permission("watch.view", "See households that are watched over (查看监测户)", *FIELD_STAFF, *DISPATCHERS),
         permission(
             "watch.propose",
-            "Propose watches to households, record what they sign on paper (提议监测、代录意见)",
+            "Propose watches to households, record what they sign (提议监测、代录书面意见)",
             *FIELD_STAFF,
         ),
         permission(
             "watch.decide",
-            "Look into watches, decide on them with a second person, plan measures, review (监测核实、审定、帮扶和复核)",
+            "Look into watches, decide with a second person, plan measures (监测核实、审定、帮扶和复核)",
             *DISPATCHERS,
         ),
         permission("watch.hear", "Decide on refusals that are contested (处理监测复核申请)", COUNTY_DISPATCHER),

@@ -102,6 +102,7 @@ async def add_watch(call: Call, rule: RuleRow, found: dict[str, object], state: 
     await ConsentRow.create(
         grid_id=home.grid_id, person_id=found["person"], purpose=PURPOSE, recipient=RECIPIENT, version=1,
         wording=await keep_wording(NOTICES[0]), given_by_id=found["person"], given_at=asked,
+        account=ACCOUNTS[0],
     )  # fmt: skip
     decided = state in (State.WATCHED, State.EXIT_PROPOSED)
     row = EntryRow(

@@ -284,6 +284,7 @@ class WatchMeasure(Node):
     """Something that is done for a household, by a unit and a person of it, by a day (帮扶措施)."""
 
     watch: Watch | None = one("For which watch; null to the unit, which sees the measure alone (所属监测).")
+    grid: Grid | None = one("Where (网格).")
     kind: MeasureKind = column("What (措施类别).")
     unit: Unit | None = one("Which unit carries it out (责任单位).")
     owner: str | None = column("Who of the unit, by account (责任人账户).")

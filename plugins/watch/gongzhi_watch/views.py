@@ -20,7 +20,7 @@ query Watch($id: ID!) {
     ... on Watch {
       id version household { number address headName } grid { name } rule { name edition } state ground
       proposedAt proposedBy askedAt decidedAt contestedAt dueAt overdue ending closedAt
-      facts { day item { text basis } text evidence { number } }
+      facts { id day item { text basis } text }
       measures { id kind unit { name } owner state dueOn overdue }
       steps { at kind byHousehold account text } actions { name label allowed reason }
     }
@@ -84,10 +84,26 @@ ERROR = """
 query ErrorExemption($id: ID!) {
   node(id: $id) {
     ... on ErrorExemption {
-      id version official unit { name } askedBy rule { name edition items { number code text } } occurredOn state
+      id version official unit { name } askedBy rule { id name edition } occurredOn state
       round outcome askedAt dueAt decidedAt objectedAt closedAt affectedCount statements { at kind account text }
-      reviews { at round account outcome answers { number met reason item { text } } }
+      reviews { id at round account outcome }
       actions { name label allowed reason }
+    }
+  }
+}
+"""
+FACT = """
+query WatchFact($id: ID!) {
+  node(id: $id) {
+    ... on WatchFact { id day declaredAt item { code text basis } text watch { id state } evidence { number url } }
+  }
+}
+"""
+REVIEW = """
+query ErrorReview($id: ID!) {
+  node(id: $id) {
+    ... on ErrorReview {
+      id at round account outcome exemption { id state } answers { number met reason item { text } }
     }
   }
 }
@@ -99,6 +115,7 @@ VIEWS = (
     View("watch.overdue", "Watches overdue (逾期监测)", OVERDUE, MAY, ViewKind.COUNTER, opens="watch.watches"),
     View("watch.watches", "Watches (防返贫监测)", WATCHES, MAY, opens="watch.watch", forms=("proposeWatch",)),
     View("watch.watch", "A watch (监测详情)", WATCH, MAY, ViewKind.DETAIL),
+    View("watch.fact", "A declared fact (申报事实详情)", FACT, MAY, ViewKind.DETAIL),
     # Of everybody who sees some: units have another permission than those who decide.
     View("watch.measures", "Measures (帮扶措施)", MEASURES, None, opens="watch.measure"),
     View("watch.measure", "A measure (措施详情)", MEASURE, None, ViewKind.DETAIL),
@@ -111,6 +128,7 @@ VIEWS = (
         forms=("requestErrorExemption",),
     ),
     View("watch.error", "An error (容错事项详情)", ERROR, None, ViewKind.DETAIL),
+    View("watch.review", "A review (复核意见详情)", REVIEW, None, ViewKind.DETAIL),
     View("watch.rules", "Rules (监测与容错规则)", RULES, PUBLISHES, opens="watch.rule", forms=("publishWatchRule",)),
     View("watch.rule", "A rule (规则详情)", RULE, PUBLISHES, ViewKind.DETAIL),
 )

@@ -14,8 +14,20 @@ COUNTY, TOWN, ELSEWHERE = "610921", "610921101", "610921100"
 UNIT, OTHER_UNIT = "610921-YJJ", "610921-SCJ"
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 FACTS = [
-    {"code": "margin", "ground": "MARGINAL", "fact": "INCOME_BAND", "text": "人均纯收入低于监测线", "basis": "中农组〔2021〕7号"},
-    {"code": "expense", "ground": "SUDDEN", "fact": "LARGE_EXPENSE", "text": "大额刚性支出", "basis": "中农组〔2021〕7号"},
+    {
+        "code": "margin",
+        "ground": "MARGINAL",
+        "fact": "INCOME_BAND",
+        "text": "人均纯收入低于监测线",
+        "basis": "中农组〔2021〕7号",
+    },
+    {
+        "code": "expense",
+        "ground": "SUDDEN",
+        "fact": "LARGE_EXPENSE",
+        "text": "大额刚性支出",
+        "basis": "中农组〔2021〕7号",
+    },
     {"code": "flood", "ground": "SUDDEN", "fact": "DISASTER", "text": "自然灾害", "basis": "中农组〔2021〕7号"},
 ]
 CONDITIONS = [
@@ -42,7 +54,9 @@ ERROR = """id official askedBy state round outcome version affectedCount dueAt c
   statements { kind account text } reviews { round account outcome answers { met reason item { code } } }
   actions { name allowed reason }"""
 ERROR_SEEN = f"query($id: ID!) {{ node(id: $id) {{ ... on ErrorExemption {{ {ERROR} }} }} }}"
-INBOX = "query($kind: String!) { me { notices(first: 50, filter: { kind: { equals: $kind } }) { nodes { about body } } } }"
+INBOX = (
+    "query($kind: String!) { me { notices(first: 50, filter: { kind: { equals: $kind } }) { nodes { about body } } } }"
+)
 
 
 @dataclass

@@ -29,7 +29,9 @@ async def test_from_asking_to_the_end(ground: Ground) -> None:
     measure = await ground.measure(id)
     [body] = await ground.told(ground.handler, "planned", measure)
     assert home["name"] not in body and home["address"] not in body, "a notice names nobody"
-    asked = "query($id: ID!) { node(id: $id) { ... on WatchMeasure { head address kind watch { id } steps { text } } } }"
+    asked = (
+        "query($id: ID!) { node(id: $id) { ... on WatchMeasure { head address kind watch { id } steps { text } } } }"
+    )
     unit_sees = (await ground.handler.ask(asked, id=measure)).data["node"]
     assert unit_sees["head"] == home["name"] and unit_sees["address"] == home["address"]
     assert unit_sees["watch"] is None and await ground.see(id, ground.handler) is None, "the measure and no more"
