@@ -47,11 +47,6 @@ query WatchMeasure($id: ID!) {
   }
 }
 """
-OVERDUE = """
-query WatchesOverdue($grid: String!) {
-  grid(code: $grid) { watches(first: 0, filter: {overdue: {equals: true}}) { totalCount } }
-}
-"""
 RULES = """
 query WatchRules($first: Int!, $after: String, $filter: WatchRuleFilter = {inForce: {equals: true}}) {
   watchRules(first: $first, after: $after, filter: $filter) {
@@ -112,7 +107,7 @@ MAY = "watch.view"
 PUBLISHES = "watch.publish"
 
 VIEWS = (
-    View("watch.overdue", "Watches overdue (逾期监测)", OVERDUE, MAY, ViewKind.COUNTER, opens="watch.watches"),
+    # No counter: what it counts by is a look, and nobody looks at files by opening their desk.
     View("watch.watches", "Watches (防返贫监测)", WATCHES, MAY, opens="watch.watch", forms=("proposeWatch",)),
     View("watch.watch", "A watch (监测详情)", WATCH, MAY, ViewKind.DETAIL),
     View("watch.fact", "A declared fact (申报事实详情)", FACT, MAY, ViewKind.DETAIL),

@@ -139,7 +139,7 @@ async def test_figures_tell_of_nobody(ground: Ground) -> None:
     assert (await ground.server.ask(FIGURES, **QUARTER | {"g": village})).data["watchFigures"] == []
     for day in ("2025-05-01", "2025-04-02"):
         odd = await ground.server.ask(FIGURES, **QUARTER | {"s": day})
-        assert odd.codes == ["BAD_USER_INPUT", "BAD_USER_INPUT"]
+        assert set(odd.codes) == {"BAD_USER_INPUT"}
 
 
 async def test_figures_of_errors_are_the_countys(ground: Ground) -> None:

@@ -158,6 +158,6 @@ async def test_the_desk_asks_what_is_there(seen: Seen) -> None:
         offered[name] = {one["name"]: one for one in found if one["name"].startswith("watch.")}
     assert set(offered["unit"]) == {"watch.measures", "watch.measure", "watch.errors", "watch.error", "watch.review"}
     for one in offered["county_dispatcher"].values():
-        given = {"DETAIL": {"id": ids.get(one["type"])}, "LIST": {"first": 9}, "COUNTER": {"grid": COUNTY}}[one["kind"]]
+        given = {"DETAIL": {"id": ids.get(one["type"])}, "LIST": {"first": 9}}[one["kind"]]
         answer = (await seen.ground.county.ask(one["document"], **given)).data
         assert answer and answer.get("node", answer), one["name"]
