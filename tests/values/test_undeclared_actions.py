@@ -26,6 +26,7 @@ EXCEPT = {
     "a code or a receipt is the right to it, which no list has": {
         *("checkInToActivity", "confirmPhone", "leavePhone", "revealPhone"),
     },
+    "what a household may do would tell of it that it is watched over": {"proposeWatch", "requestWatch"},
     "it is about somebody, and names what it is made under": {"applyForLoan", "applyForService", "claimPoints"},
 }
 

@@ -34,10 +34,10 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension | View, ...]:
-    from . import asking, deciding, exemptions, figures, measures, rulebook, types
+    from . import asking, deciding, error_types, exemptions, figures, measures, rulebook, types
     from .views import VIEWS
 
-    modules = (types, rulebook, asking, deciding, measures, exemptions, figures)
+    modules = (types, error_types, rulebook, asking, deciding, measures, exemptions, figures)
     return (*(one for module in modules for one in module.EXTENSIONS), *VIEWS)
 
 

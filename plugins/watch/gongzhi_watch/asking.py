@@ -19,7 +19,7 @@ from . import telling
 from .evidence import DECLARED as FACTS
 from .evidence import FACTS as MOST
 from .evidence import WatchFactInput, find_items, keep_facts, receive_pictures
-from .models import TEXT, Ending, EntryRow, State, Step, Subject
+from .models import TEXT, Ending, EntryRow, Step, Subject, WatchState
 from .records import (
     ANSWERED,
     AS_IT_IS,
@@ -39,7 +39,14 @@ from .rules import PROPOSE, SPEAKS
 from .types import Watch
 
 HOUSEHOLD = "The household's id (户标识)."
-GOING = (State.PROPOSED, State.ASKED, State.ASSESSED, State.WATCHED, State.EXIT_PROPOSED, State.CONTESTED)
+GOING = (
+    WatchState.PROPOSED,
+    WatchState.ASKED,
+    WatchState.ASSESSED,
+    WatchState.WATCHED,
+    WatchState.EXIT_PROPOSED,
+    WatchState.CONTESTED,
+)
 
 
 async def find_open_watch(household: HouseholdRow) -> EntryRow | None:
@@ -47,7 +54,7 @@ async def find_open_watch(household: HouseholdRow) -> EntryRow | None:
     return await EntryRow.select_for_update().get_or_none(household_id=household.id, closed_at=None)
 
 
-def begin_watch(call: Call, household: HouseholdRow, rule: int, state: State) -> EntryRow:
+def begin_watch(call: Call, household: HouseholdRow, rule: int, state: WatchState) -> EntryRow:
     """Return a new watch of a household, not yet saved; it lies where the household lives."""
     return EntryRow(
         grid_id=household.grid_id,
@@ -79,7 +86,7 @@ async def propose_watch(call: Call, input: ProposeWatchInput) -> WatchPayload:
     if await find_open_watch(household):
         raise duplicate("There is a watch already.", "该户已有进行中的监测。", "household")
     rule = await load_rule(household.county_id, Subject.HOUSEHOLDS, "household")
-    row = begin_watch(call, household, rule.id, State.PROPOSED)
+    row = begin_watch(call, household, rule.id, WatchState.PROPOSED)
     row.proposed_by = call.viewer.account.name
     # Silence is no agreement: the clock ends what nobody takes up.
     row.due_at = call.now + ANSWERED
@@ -109,7 +116,7 @@ async def request_watch(call: Call, input: RequestWatchInput) -> WatchPayload:
     who = await require_home_speaker(call, household, input.by)
     await require_agreement(call, who, "household")
     row = await find_open_watch(household)
-    if row is not None and row.state is not State.PROPOSED:
+    if row is not None and row.state is not WatchState.PROPOSED:
         raise duplicate(
             "There is a watch already: declare there what else there is.",
             "该户已有进行中的监测，可在其中补充申报。",
@@ -117,12 +124,13 @@ async def request_watch(call: Call, input: RequestWatchInput) -> WatchPayload:
         )
     rule = await load_rule(household.county_id, Subject.HOUSEHOLDS, "household")
     if row is None:
-        row = begin_watch(call, household, rule.id, State.ASKED)
+        row = begin_watch(call, household, rule.id, WatchState.ASKED)
     elif is_given(input.by):
         # Whoever proposes does not also write down that the household agreed.
         await require_independence(call, "by", row.proposed_by)
     items = await find_items(call, rule.id, input.facts)
-    row.rule_id, row.person_id, row.state, row.asked_at = rule.id, who, State.ASKED, call.now
+    # The edition of today: who was proposed to by the last one is decided by what is published now.
+    row.rule_id, row.person_id, row.state, row.asked_at = rule.id, who, WatchState.ASKED, call.now
     row.due_at = await in_days(call, row, DECIDED)
     payload = await keep_step(call, row, Step.ASKED, input.text or None, person=who)
     await keep_facts(call, row, input.facts, items, pictures)
@@ -143,7 +151,9 @@ class DeclareWatchFactsInput:
 @command(
     "Declare what else has happened to one's household (补充申报事实).",
     requires=None,
-    action=Action(Watch, SPEAKS, (require_states((State.ASKED, State.ASSESSED, State.WATCHED), AS_IT_IS),)),
+    action=Action(
+        Watch, SPEAKS, (require_states((WatchState.ASKED, WatchState.ASSESSED, WatchState.WATCHED), AS_IT_IS),)
+    ),
 )
 async def declare_watch_facts(call: Call, input: DeclareWatchFactsInput) -> WatchPayload:
     pictures = await receive_pictures(call, input.facts)
@@ -153,8 +163,8 @@ async def declare_watch_facts(call: Call, input: DeclareWatchFactsInput) -> Watc
     items = await find_items(call, row.rule_id, input.facts)
     await keep_facts(call, row, input.facts, items, pictures)
     # What somebody has assessed without knowing this is looked into again.
-    if row.state is State.ASSESSED:
-        row.state, row.assessed_by, row.ground = State.ASKED, None, None
+    if row.state is WatchState.ASSESSED:
+        row.state, row.assessed_by, row.ground = WatchState.ASKED, None, None
     await telling.tell_town(call, row, telling.DECLARED)
     return await keep_step(call, row, Step.DECLARED, person=who)
 
@@ -186,12 +196,13 @@ ALONE = Requirement(
 @command(
     "Contest that one's household was refused, once; somebody else than the two who did decides (对不予纳入申请复核).",
     requires=None,
-    action=Action(Watch, SPEAKS, (require_states((State.REFUSED,), AS_IT_IS), NOT_CONTESTED, ALONE)),
+    action=Action(Watch, SPEAKS, (require_states((WatchState.REFUSED,), AS_IT_IS), NOT_CONTESTED, ALONE)),
 )
 async def contest_watch(call: Call, input: ContestWatchInput) -> WatchPayload:
     row = await load_watch(call, input.watch)
     who = await require_home_speaker(call, row.household_id, input.by)
-    row.state, row.contested_at, row.closed_at = State.CONTESTED, call.now, None
+    # Open again, so that the household cannot ask anew beside it, and its time of keeping stops.
+    row.state, row.contested_at, row.closed_at = WatchState.CONTESTED, call.now, None
     row.due_at = await in_days(call, row, DECIDED)
     await telling.tell_county(call, row, telling.CONTESTED)
     return await keep_step(call, row, Step.CONTESTED, input.text, person=who)
@@ -210,7 +221,7 @@ class AnswerWatchExitInput:
 @command(
     "Say for one's household whether the watch ends; without that it does not (答复退出提议).",
     requires=None,
-    action=Action(Watch, SPEAKS, (require_states((State.EXIT_PROPOSED,), AS_IT_IS),)),
+    action=Action(Watch, SPEAKS, (require_states((WatchState.EXIT_PROPOSED,), AS_IT_IS),)),
 )
 async def answer_watch_exit(call: Call, input: AnswerWatchExitInput) -> WatchPayload:
     row = await load_watch(call, input.watch)
@@ -219,7 +230,7 @@ async def answer_watch_exit(call: Call, input: AnswerWatchExitInput) -> WatchPay
         await end_watch(call, row, Ending.AGREED)
     else:
         # The town looks again how things are, and soon.
-        row.state, row.due_at = State.WATCHED, await in_days(call, row, DECIDED)
+        row.state, row.due_at = WatchState.WATCHED, await in_days(call, row, DECIDED)
     await telling.tell_town(call, row, telling.EXIT_AGREED if input.agreed else telling.EXIT_REFUSED)
     return await keep_step(call, row, Step.AGREED if input.agreed else Step.STAYED, input.text, person=who)
 
@@ -241,6 +252,7 @@ class LeaveWatchInput:
 async def leave_watch(call: Call, input: LeaveWatchInput) -> WatchPayload:
     row = await load_watch(call, input.watch)
     who = await require_home_speaker(call, row.household_id, input.by)
+    # The consent stays on file, withdrawn or not: it allows nothing once there is no watch.
     await end_watch(call, row, Ending.LEFT)
     await telling.tell_town(call, row, telling.LEFT)
     return await keep_step(call, row, Step.LEFT, input.text or None, person=who)

@@ -15,7 +15,7 @@ from gongzhi.values.errors import Text
 from strawberry import ID, UNSET
 
 from . import telling
-from .models import TEXT, EntryRow, Ground, State, Step
+from .models import TEXT, EntryRow, Ground, Step, WatchState
 from .records import (
     ANSWERED,
     AS_IT_IS,
@@ -48,13 +48,14 @@ async def read_ground(call: Call, row: EntryRow, given: Ground | None) -> Ground
 
 
 async def begin_watching(call: Call, row: EntryRow) -> None:
-    row.state, row.decided_at, row.watched_at, row.closed_at = State.WATCHED, call.now, call.now, None
+    # The moment stays when it ends, for figures count who was helped at some time.
+    row.state, row.decided_at, row.watched_at, row.closed_at = WatchState.WATCHED, call.now, call.now, None
     row.due_at = await in_days(call, row, REVIEWED)
     await telling.tell_home(call, row, telling.WATCHED)
 
 
 async def refuse_watch(call: Call, row: EntryRow) -> None:
-    row.state, row.ground, row.decided_at = State.REFUSED, None, call.now
+    row.state, row.ground, row.decided_at = WatchState.REFUSED, None, call.now
     # From here the time of keeping runs, and the household may ask anew.
     row.closed_at, row.due_at = call.now, NEVER
     await telling.tell_home(call, row, telling.REFUSED)
@@ -73,12 +74,13 @@ class AssessWatchInput:
     "Look into what a household has declared, and say whether it is to be watched over; a second person decides "
     "(核实监测申请).",
     requires=None,
-    action=Action(Watch, DECIDES, (require_states((State.ASKED,), AS_IT_IS),)),
+    action=Action(Watch, DECIDES, (require_states((WatchState.ASKED,), AS_IT_IS),)),
 )
 async def assess_watch(call: Call, input: AssessWatchInput) -> WatchPayload:
     row = await load_watch(call, input.watch)
     row.ground = await read_ground(call, row, input.ground)
-    row.state, row.assessed_by = State.ASSESSED, call.viewer.account.name
+    # The deadline stays the one that the household was given: a second person takes no days of their own.
+    row.state, row.assessed_by = WatchState.ASSESSED, call.viewer.account.name
     return await keep_step(call, row, Step.ASSESSED, input.text)
 
 
@@ -95,14 +97,14 @@ class ConfirmWatchInput:
     "Decide on a household as another person than who looked into it (审定监测申请).",
     requires=None,
     two_persons=True,
-    action=Action(Watch, CONFIRMS, (require_states((State.ASSESSED,), AS_IT_IS),)),
+    action=Action(Watch, CONFIRMS, (require_states((WatchState.ASSESSED,), AS_IT_IS),)),
 )
 async def confirm_watch(call: Call, input: ConfirmWatchInput) -> WatchPayload:
     row = await load_watch(call, input.watch)
     # The action has asked for another account; this asks for another person.
     await require_independence(call, "watch", row.assessed_by)
     if not input.confirmed:
-        row.state, row.assessed_by, row.ground = State.ASKED, None, None
+        row.state, row.assessed_by, row.ground = WatchState.ASKED, None, None
         return await keep_step(call, row, Step.RETURNED, input.text)
     row.confirmed_by = call.viewer.account.name
     await (begin_watching(call, row) if row.ground else refuse_watch(call, row))
@@ -122,11 +124,12 @@ class DecideWatchContestInput:
     "Decide on a refusal that a household contests, as a third person (处理复核申请).",
     requires=None,
     two_persons=True,
-    action=Action(Watch, HEARS, (require_states((State.CONTESTED,), AS_IT_IS),)),
+    action=Action(Watch, HEARS, (require_states((WatchState.CONTESTED,), AS_IT_IS),)),
 )
 async def decide_watch_contest(call: Call, input: DecideWatchContestInput) -> WatchPayload:
     row = await load_watch(call, input.watch)
     await require_independence(call, "watch", row.assessed_by, row.confirmed_by)
+    # By the same facts as the two: a third person decides anew, and asks for nothing that was not declared.
     row.ground = await read_ground(call, row, input.ground)
     upheld = row.ground is not None
     await (begin_watching(call, row) if upheld else refuse_watch(call, row))
@@ -145,10 +148,11 @@ class ReviewWatchInput:
     "Note how things are with a household that is watched over; the next review is due after the county's days "
     "(定期复核).",
     requires=None,
-    action=Action(Watch, DECIDES, (require_states((State.WATCHED,), AS_IT_IS),)),
+    action=Action(Watch, DECIDES, (require_states((WatchState.WATCHED,), AS_IT_IS),)),
 )
 async def review_watch(call: Call, input: ReviewWatchInput) -> WatchPayload:
     row = await load_watch(call, input.watch)
+    # From today and not from the last deadline: a late review is not followed by one that is due at once.
     row.due_at = await in_days(call, row, REVIEWED)
     return await keep_step(call, row, Step.REVIEWED, input.text)
 
@@ -176,12 +180,12 @@ MEASURES_ENDED = Requirement(
 @command(
     "Propose that a watch end; it ends by the household's word, and by no other (提议退出监测).",
     requires=None,
-    action=Action(Watch, DECIDES, (require_states((State.WATCHED,), AS_IT_IS), MEASURES_ENDED)),
+    action=Action(Watch, DECIDES, (require_states((WatchState.WATCHED,), AS_IT_IS), MEASURES_ENDED)),
 )
 async def propose_watch_exit(call: Call, input: ProposeWatchExitInput) -> WatchPayload:
     row = await load_watch(call, input.watch)
     # Silence is no agreement: after this the watch goes on.
-    row.state, row.due_at = State.EXIT_PROPOSED, call.now + ANSWERED
+    row.state, row.due_at = WatchState.EXIT_PROPOSED, call.now + ANSWERED
     await telling.tell_home(call, row, telling.EXIT_PROPOSED)
     return await keep_step(call, row, Step.EXIT_PROPOSED, input.text)
 

@@ -26,13 +26,13 @@ from .models import (
     MeasureState,
     Outcome,
     ReviewRow,
-    RuleRow,
-    State,
+    RulebookRow,
     StatementKind,
     StatementRow,
     Step,
     StepRow,
     Subject,
+    WatchState,
 )
 from .records import seal
 from .registers import NOTICES
@@ -60,14 +60,21 @@ HOMES = """
 select h.id, h.head_id as person from people.household h join people.person p on p.id=h.head_id where h.county_id=$1
 and p.birth_date<$2 and p.died_on is null and p.erased_at is null and p.restricted_at is null order by h.number limit $3
 """
-STATES = (State.ASKED, State.ASSESSED, State.WATCHED, State.WATCHED, State.EXIT_PROPOSED, State.REFUSED)
+STATES = (
+    WatchState.ASKED,
+    WatchState.ASSESSED,
+    WatchState.WATCHED,
+    WatchState.WATCHED,
+    WatchState.EXIT_PROPOSED,
+    WatchState.REFUSED,
+)
 
 
 async def load_demo_watches(call: Call) -> None:
     """Add rules, watches and an error to the demo county, unless they are there."""
     county = await GridRow.get_or_none(code=COUNTY, valid_to=None)
     # Loading twice changes nothing.
-    if county is None or await RuleRow.exists(county_id=county.id):
+    if county is None or await RulebookRow.exists(county_id=county.id):
         return
     facts = [ItemRow(code=code, ground=ground, fact=kind, text=text) for code, ground, kind, text in FACTS]
     households = await publish(call, county, Subject.HOUSEHOLDS, "防返贫监测规则", facts, MECHANISM)
@@ -77,7 +84,7 @@ async def load_demo_watches(call: Call) -> None:
     homes = await call.fetch(HOMES, county.id, today(call) - timedelta(days=30 * 365), len(STATES))
     for at, (found, state) in enumerate(zip(homes, STATES, strict=False)):
         row = await add_watch(call, households, found, state, facts[at % len(facts)])
-        if unit is not None and state is State.WATCHED:
+        if unit is not None and state is WatchState.WATCHED:
             await add_measure(call, row, unit)
     if unit is not None:
         await add_error(call, county, errors, unit, conditions)
@@ -85,8 +92,8 @@ async def load_demo_watches(call: Call) -> None:
 
 async def publish(
     call: Call, county: GridRow, subject: Subject, name: str, items: list[ItemRow], basis: str
-) -> RuleRow:
-    rule = await RuleRow.create(
+) -> RulebookRow:
+    rule = await RulebookRow.create(
         grid=county, subject=subject, edition=1, name=name, since=call.now - timedelta(days=200)
     )
     for number, item in enumerate(items, 1):
@@ -95,7 +102,9 @@ async def publish(
     return rule
 
 
-async def add_watch(call: Call, rule: RuleRow, found: dict[str, object], state: State, item: ItemRow) -> EntryRow:
+async def add_watch(
+    call: Call, rule: RulebookRow, found: dict[str, object], state: WatchState, item: ItemRow
+) -> EntryRow:
     """Add a watch in a state, with the consent that it rests on and the fact that was declared."""
     home = await HouseholdRow.get(id=found["id"])
     asked = call.now - timedelta(days=20)
@@ -104,17 +113,17 @@ async def add_watch(call: Call, rule: RuleRow, found: dict[str, object], state: 
         wording=await keep_wording(NOTICES[0]), given_by_id=found["person"], given_at=asked,
         account=ACCOUNTS[0],
     )  # fmt: skip
-    decided = state in (State.WATCHED, State.EXIT_PROPOSED)
+    decided = state in (WatchState.WATCHED, WatchState.EXIT_PROPOSED)
     row = EntryRow(
         grid_id=home.grid_id, county_id=home.county_id, household_id=home.id, rule_id=rule.id,
         person_id=found["person"], state=state, proposed_at=asked, asked_at=asked, version=1,
     )  # fmt: skip
-    row.ground = item.ground if decided or state is State.ASSESSED else None
-    row.assessed_by = None if state is State.ASKED else ACCOUNTS[1]
-    if decided or state is State.REFUSED:
+    row.ground = item.ground if decided or state is WatchState.ASSESSED else None
+    row.assessed_by = None if state is WatchState.ASKED else ACCOUNTS[1]
+    if decided or state is WatchState.REFUSED:
         row.confirmed_by, row.decided_at = ACCOUNTS[2], call.now - timedelta(days=9)
     row.watched_at = row.decided_at if decided else None
-    if state is State.REFUSED:
+    if state is WatchState.REFUSED:
         row.closed_at = row.decided_at
     else:
         # One that waits for a decision is late, so that a visitor finds something to do.
@@ -140,7 +149,7 @@ async def add_measure(call: Call, row: EntryRow, unit: UnitRow) -> None:
     await said.save(force_create=True)
 
 
-async def add_error(call: Call, county: GridRow, rule: RuleRow, unit: UnitRow, items: list[ItemRow]) -> None:
+async def add_error(call: Call, county: GridRow, rule: RulebookRow, unit: UnitRow, items: list[ItemRow]) -> None:
     """Add an error that one reviewer has answered for, so that a second one has something to do."""
     row = ErrorRow(
         grid_id=county.id, county_id=county.id, rule_id=rule.id, official=ACCOUNTS[1], unit_id=unit.id,

@@ -6,14 +6,15 @@ from uuid import UUID
 
 from gongzhi.declare.events import Event, event
 
-from .models import ErrorState, Outcome, State, Step
+from .models import ErrorState, Outcome, Step, WatchState
 
 
+# Internal, all of them: a resident reads of a watch in their own page, where each reading is a look.
 @event("watch.changed", "Something became of a watch (监测帮扶变化).", internal=True)
 class WatchChanged(Event):
     watch: UUID
     step: Step
-    state: State
+    state: WatchState
 
 
 @event("watch.overdue", "The next step of a watch is overdue (监测帮扶逾期).", internal=True)
@@ -21,6 +22,7 @@ class WatchOverdue(Event):
     watch: UUID
 
 
+# Apart from the others, for it is by the clock and no step of anybody.
 @event("watch.ended", "A watch ended without anybody's word (监测帮扶自动终止).", internal=True)
 class WatchEnded(Event):
     watch: UUID
@@ -31,6 +33,7 @@ class MeasureOverdue(Event):
     measure: UUID
 
 
+# Without the official and the unit: an event outlives what it is about.
 @event("watch.error_changed", "Something became of the record of an error (容错事项变化).", internal=True)
 class ErrorChanged(Event):
     error: UUID

@@ -39,6 +39,7 @@ class WatchFactInput:
 
 async def receive_pictures(call: Call, facts: Sequence[WatchFactInput]) -> list[list[str]]:
     """Return the pictures of each fact as data URLs, made harmless. Before anything is locked: a scan takes long."""
+    # In all, and not for each fact: so many go into one request.
     if sum(len(one.pictures) for one in facts) > PICTURES:
         en, zh = f"{FIELD}: {PICTURES} pictures in all at most.", f"{FIELD}每次最多 {PICTURES} 张图片。"
         raise invalid_input(en, zh, "facts")
@@ -58,6 +59,7 @@ async def receive_picture(call: Call, encoded: str, fact: str, at: str) -> str:
 
 async def find_items(call: Call, rule: object, facts: Sequence[WatchFactInput]) -> list[ItemRow]:
     """Return the items that facts name, in their order. Refuses what the rule does not name and days that are odd."""
+    # Of the edition by which the household asked, also where another has begun since.
     items = {one.code: one for one in await ItemRow.filter(rule_id=rule)}
     for at, one in enumerate(facts):
         if one.code not in items:
@@ -74,6 +76,7 @@ async def keep_facts(
 ) -> None:
     """Keep what a household has declared, each word and picture under a key of its own."""
     county = await county_code(row.county_id)
+    # Together in the end: a household with ten facts takes two statements.
     shown: list[EvidenceRow] = []
     made: list[FactRow] = []
     for one, item, urls in zip(facts, items, pictures, strict=True):

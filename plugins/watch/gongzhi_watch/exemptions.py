@@ -39,6 +39,7 @@ from gongzhi.values.errors import Text
 from strawberry import ID, UNSET
 
 from . import telling
+from .error_types import ErrorExemption
 from .events import ErrorChanged
 from .models import (
     TEXT,
@@ -55,7 +56,6 @@ from .models import (
 )
 from .records import county_code, load_rule, seal
 from .rules import ASK_FOR_UNIT, ASKED_FOR, OBJECTS, REVIEWS
-from .types import ErrorExemption
 
 TERM = datetime.timedelta(days=30)
 """How long reviewers have, and how long somebody may object."""
@@ -98,6 +98,7 @@ class RequestErrorExemptionInput:
     requires=None,
 )
 async def request_error_exemption(call: Call, input: RequestErrorExemptionInput) -> ErrorExemptionPayload:
+    # No key of a program: whoever puts an error before review says so themselves.
     require_signed_in(call)
     unit = await find_unit(input.unit, "unit")
     official = await find_official(call, input.official, unit)
@@ -117,6 +118,7 @@ async def request_error_exemption(call: Call, input: RequestErrorExemptionInput)
         asked_at=call.now,
         due_at=call.now + TERM,
     )
+    # Before those whom it concerns, who point at it.
     await row.save(force_create=True)
     await AffectedRow.bulk_create(AffectedRow(exemption_id=row.id, person_id=one) for one in people)
     await keep_statement(call, row, StatementKind.FACTS, input.facts)
@@ -147,6 +149,7 @@ async def find_affected(call: Call, given: Sequence[ID], unit: UnitRow) -> list[
     """Return the people who were affected, each of whom the caller may name."""
     if len(set(given)) < len(given):
         raise invalid_input("Name each person once.", "每人只填一次。", "affected")
+    # One by one, so that the refusal names the place; there are ten at most.
     people: list[UUID] = []
     for at, one in enumerate(given):
         person = await find_nameable(call, one, ASK_FOR_UNIT, "affected", str(at))
@@ -218,6 +221,7 @@ async def review_error_exemption(call: Call, input: ReviewErrorExemptionInput) -
             "Answer each condition of the rule once.", "请逐项回答规则的全部条件，每项一次。", "answers"
         )
     outcome = Outcome.EXEMPT if all(one.met for one in input.answers) else Outcome.NOT_EXEMPT
+    # Written before it is counted: of two at once the version decides, and a unique index holds one a reviewer.
     review = await ReviewRow.create(
         exemption_id=row.id, round=row.round, account=call.viewer.account.name, outcome=outcome, at=call.now
     )
@@ -299,6 +303,7 @@ FIRST_ROUND = require_empty(
 )
 async def withdraw_error_exemption(call: Call, input: WithdrawErrorExemptionInput) -> ErrorExemptionPayload:
     row = await load_error(call, input.exemption)
+    # The record stays for its time: those who were told of it may ask what became of it.
     row.state, row.closed_at = ErrorState.WITHDRAWN, call.now
     return await save_error(call, row)
 

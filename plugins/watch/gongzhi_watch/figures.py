@@ -72,6 +72,7 @@ def safe_columns(counted: Counted) -> str:
     return ", ".join(safe_column(name, whole) for name, (_, whole) in counted.items())
 
 
+# In China's time: a household that asks on the first of July at night is of the third quarter.
 QUARTER = "date_trunc('quarter', e.asked_at at time zone 'Asia/Shanghai')"
 WHEN = """e.asked_at>={1}::timestamp at time zone 'Asia/Shanghai'
  and e.asked_at<{2}::timestamp at time zone 'Asia/Shanghai'

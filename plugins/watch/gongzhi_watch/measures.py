@@ -29,7 +29,7 @@ from gongzhi.values.errors import Text
 from strawberry import ID, UNSET
 
 from . import telling
-from .models import TEXT, EntryRow, MeasureKind, MeasureRow, MeasureState, State, Step
+from .models import TEXT, EntryRow, MeasureKind, MeasureRow, MeasureState, Step, WatchState
 from .records import AS_IT_IS, BY, WATCH, keep_step, load_watch, require_home_speaker
 from .rules import CARRIES_OUT, DECIDES, SPEAKS_OF_MEASURES
 from .types import Watch, WatchMeasure
@@ -61,7 +61,7 @@ class PlanWatchMeasureInput:
 @command(
     "Plan something for a household that is watched over, with a unit, a person of it and a day (制定帮扶措施).",
     requires=None,
-    action=Action(Watch, DECIDES, (require_states((State.WATCHED,), AS_IT_IS),)),
+    action=Action(Watch, DECIDES, (require_states((WatchState.WATCHED,), AS_IT_IS),)),
 )
 async def plan_watch_measure(call: Call, input: PlanWatchMeasureInput) -> WatchMeasurePayload:
     row = await load_watch(call, input.watch)
@@ -69,6 +69,7 @@ async def plan_watch_measure(call: Call, input: PlanWatchMeasureInput) -> WatchM
     # A unit of the county: whoever is told where people live must answer for it here.
     if unit.county_id != row.county_id:
         raise invalid_input("Name a unit of the county.", "请填写本县的单位。", "unit")
+    # Beyond two years a measure is a plan, and nobody would be late with it.
     if not today(call) <= input.due_on <= today(call) + LONGEST:
         raise invalid_input("Give a day from today on, within two years.", "请填写今天起两年内的日期。", "dueOn")
     measure = MeasureRow(grid_id=row.grid_id, county_id=row.county_id, watch_id=row.id, unit_id=unit.id)
@@ -122,6 +123,7 @@ class FinishWatchMeasureInput:
 )
 async def finish_watch_measure(call: Call, input: FinishWatchMeasureInput) -> WatchMeasurePayload:
     row, measure = await load_measure(call, input.measure)
+    # The unit says so, and the household says what it was worth: neither word takes the place of the other.
     measure.state = MeasureState.DONE if input.done else MeasureState.CANCELLED
     measure.ended_at = call.now
     await telling.tell_home(call, row, telling.HELP_ENDED)

@@ -39,7 +39,7 @@ class FactKind(StrEnum):
     LOST_WORK = "LOST_WORK"
 
 
-class State(StrEnum):
+class WatchState(StrEnum):
     """Where a watch stands."""
 
     PROPOSED = "PROPOSED"
@@ -139,7 +139,7 @@ class Sealed(Model):
         abstract = True
 
 
-class RuleRow(Located):
+class RulebookRow(Located):
     """An edition of a county's rule. It lies in the county, and never changes but by ending."""
 
     id = primary_key()
@@ -160,7 +160,7 @@ class ItemRow(Model):
     """A fact that a household may declare, or a condition that an error has to meet."""
 
     id = primary_key()
-    rule: Any = fields.ForeignKeyField("watch.RuleRow", related_name=False, on_delete=fields.CASCADE)
+    rule: Any = fields.ForeignKeyField("watch.RulebookRow", related_name=False, on_delete=fields.CASCADE)
     rule_id: Any
     number = fields.SmallIntField()
     code = fields.CharField(max_length=CODE)
@@ -187,14 +187,14 @@ class EntryRow(Located):
         "people.HouseholdRow", related_name=False, on_delete=fields.RESTRICT, db_index=True
     )
     household_id: Any
-    rule: Any = fields.ForeignKeyField("watch.RuleRow", related_name=False, on_delete=fields.RESTRICT)
+    rule: Any = fields.ForeignKeyField("watch.RulebookRow", related_name=False, on_delete=fields.RESTRICT)
     rule_id: Any
     # On whose consent it rests; null until somebody has agreed, and once they are erased.
     person: Any = fields.ForeignKeyField(
         "people.PersonRow", null=True, related_name=False, on_delete=fields.SET_NULL, db_index=True
     )
     person_id: Any
-    state = fields.CharEnumField(State, max_length=13)
+    state = fields.CharEnumField(WatchState, max_length=13)
     # What was decided, by which facts; null where it was refused.
     ground: Any = fields.CharEnumField(Ground, max_length=8, null=True)
     proposed_at = fields.DatetimeField()
@@ -300,7 +300,7 @@ class ErrorRow(Located):
     """An error that somebody in office made, as they or their unit put it before review. It lies in the county."""
 
     id = primary_key()
-    rule: Any = fields.ForeignKeyField("watch.RuleRow", related_name=False, on_delete=fields.RESTRICT)
+    rule: Any = fields.ForeignKeyField("watch.RulebookRow", related_name=False, on_delete=fields.RESTRICT)
     rule_id: Any
     official = fields.CharField(max_length=NAME)
     unit: Any = fields.ForeignKeyField("units.UnitRow", related_name=False, on_delete=fields.RESTRICT)

@@ -23,7 +23,7 @@ from gongzhi.values.errors import Text
 from gongzhi_rights.consents import require_consent
 
 from .events import WatchChanged
-from .models import Ending, EntryRow, MeasureRow, RuleRow, Sealed, State, Step, StepRow, Subject
+from .models import Ending, EntryRow, MeasureRow, RulebookRow, Sealed, Step, StepRow, Subject, WatchState
 from .rules import PROPOSE, PUBLISH, PURPOSE, RECIPIENT, SPEAKER
 from .types import Watch
 
@@ -57,9 +57,10 @@ class WatchPayload:
     errors: list[Problem] = problems()
 
 
-async def load_rule(county: int | None, subject: Subject, path: str) -> RuleRow:
+async def load_rule(county: int | None, subject: Subject, path: str) -> RulebookRow:
     """Return the edition of a county's rule that is in force."""
-    rule = await RuleRow.get_or_none(grid_id=county, subject=subject, until=None)
+    # By the unique index there is one at the most.
+    rule = await RulebookRow.get_or_none(grid_id=county, subject=subject, until=None)
     if rule is None:
         raise not_found(
             "The county has published no rule for this: nobody is measured by one that cannot be read.",
@@ -99,6 +100,7 @@ async def require_agreement(call: Call, person: UUID, path: str) -> None:
 
 def seal(call: Call, county: str, table: str, row: Sealed, text: str) -> None:
     """Put a text into a row, sealed under a key of its own."""
+    # Bound to its place: a text that is moved to another row does not open.
     place = f"watch.{table}.content:{row.pk}"
     row.update_from_dict(seal_with_own_key(call.context.keys, county, place, text))
 
@@ -141,7 +143,7 @@ async def in_days(call: Call, row: EntryRow, setting: CountySetting[int]) -> dat
 
 async def end_watch(call: Call, row: EntryRow, ending: Ending) -> None:
     """End a watch with what was planned for it; unless it ended by agreement, what was declared goes at once."""
-    row.state, row.ending, row.closed_at, row.due_at = State.ENDED, ending, call.now, NEVER
+    row.state, row.ending, row.closed_at, row.due_at = WatchState.ENDED, ending, call.now, NEVER
     await call.fetch(CANCEL, row.id, call.now)
     # It rested on their word, and that is taken back (PIPL 47); what was done with public money stays on record.
     if ending is not Ending.AGREED:

@@ -46,6 +46,7 @@ NOTICES = (
     ),
 )
 
+# Counted by when they asked, so that a figure of a quarter does not change with what is asked in the next.
 ASKED = Text("households that asked or agreed in the quarter, by town", "按镇街计的本季度申请监测户")
 KPIS = (
     Kpi(
@@ -111,6 +112,7 @@ def of_home(table: str, what: Text, home: str, closed: str, **more: object) -> H
 HOLDINGS = (
     Holding("watch.rule", Text("rules of counties", "县区监测与容错规则"), PUBLIC),
     Holding("watch.item", Text("facts and conditions that these name", "规则条目"), PUBLIC),
+    # Pictures before facts, and facts and steps before the watch: each is found by the next.
     of_home(
         "watch.evidence",
         Text("pictures that your household showed; they lie sealed", "本户申报佐证（加密存放）"),

@@ -13,7 +13,7 @@ from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, n
 from gongzhi.values.codes import Kind
 from strawberry import ID, UNSET
 
-from .models import FactKind, Ground, ItemRow, RuleRow, Subject
+from .models import FactKind, Ground, ItemRow, RulebookRow, Subject
 from .rules import PUBLISH
 from .types import WatchRule
 
@@ -77,7 +77,7 @@ async def publish_watch_rule(call: Call, input: PublishWatchRuleInput) -> WatchR
         raise invalid_input("Name a county.", "请填写县区编码。", "county")
     if not call.may(PUBLISH, grid):
         raise not_allowed("county")
-    last = await RuleRow.get_or_none(grid=grid, subject=input.subject, until=None)
+    last = await RulebookRow.get_or_none(grid=grid, subject=input.subject, until=None)
     replaced = key_of(WatchRule)(input.replaces) if is_given(input.replaces) else None
     # Whoever publishes names what they saw, so that nobody's edition ends unread.
     if (last.id if last else None) != replaced:
@@ -90,7 +90,8 @@ async def publish_watch_rule(call: Call, input: PublishWatchRuleInput) -> WatchR
         # The very moment at which the next one begins: there is none between.
         last.until = call.now
         await last.save(update_fields=["until"])
-    row = await RuleRow.create(
+    # Numbered by the county and the subject, as people name an edition.
+    row = await RulebookRow.create(
         grid=grid, subject=input.subject, edition=last.edition + 1 if last else 1, name=input.name, since=call.now
     )
     await ItemRow.bulk_create(

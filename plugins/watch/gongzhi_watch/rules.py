@@ -55,11 +55,12 @@ def spoken_rows(row: Table, viewer: ViewerScope) -> list[Criterion]:
 
 
 def visible_watches(row: Table, viewer: ViewerScope) -> Alternatives:
-    """Return one's own household's, and where one serves those that go on; whoever decides sees what has ended, too."""
+    """Return one's own household's, and where one serves those that go on or were refused; who decides sees all."""
     decided = viewer.within(row, DECIDE)
     if decided is None:
         return None
-    going = narrow_rows(viewer.within(row, VIEW), Sql("{0} is null", row.closed_at))
+    # Refused ones, too: a household without a telephone contests that by whoever works there.
+    going = narrow_rows(viewer.within(row, VIEW), Sql("({0} is null or {1}='REFUSED')", row.closed_at, row.state))
     return [*(going or ()), *decided, *home_rows(row, viewer)]
 
 

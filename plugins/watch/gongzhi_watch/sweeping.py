@@ -10,7 +10,7 @@ from gongzhi.runtime.jobs import JobRun, job
 
 from . import telling
 from .events import MeasureOverdue, WatchEnded, WatchOverdue
-from .models import Ending, EntryRow, MeasureRow, MeasureState, State
+from .models import Ending, EntryRow, MeasureRow, MeasureState, WatchState
 from .records import DECIDED, end_watch, in_days
 
 BATCH = 200
@@ -43,6 +43,7 @@ async def sweep_watches(call: Call, run: JobRun) -> None:
             await settle_due(call, row)
     for found in await call.fetch(LATE, counties, today(call), BATCH):
         measure = await MeasureRow.select_for_update(skip_locked=True).get_or_none(id=found["id"])
+        # Ended since it was found.
         if measure is not None and measure.state is MeasureState.PLANNED:
             measure.overdue_at = call.now
             measure.version += 1
@@ -53,15 +54,15 @@ async def sweep_watches(call: Call, run: JobRun) -> None:
 
 async def settle_due(call: Call, row: EntryRow) -> None:
     """Do what follows from a day that is over, or from a consent that is gone with its person."""
-    if row.person_id is None and row.state is not State.PROPOSED:
+    if row.person_id is None and row.state is not WatchState.PROPOSED:
         await end_watch(call, row, Ending.WITHDRAWN)
     elif row.due_at > call.now:
         return
-    elif row.state is State.PROPOSED:
+    elif row.state is WatchState.PROPOSED:
         await end_watch(call, row, Ending.UNANSWERED)
-    elif row.state is State.EXIT_PROPOSED:
+    elif row.state is WatchState.EXIT_PROPOSED:
         # A household that says nothing is watched over as before, and looked at again.
-        row.state, row.due_at = State.WATCHED, await in_days(call, row, DECIDED)
+        row.state, row.due_at = WatchState.WATCHED, await in_days(call, row, DECIDED)
     else:
         # Later than the deadline that it missed, so that only another one is told again.
         row.overdue_at = call.now

@@ -28,6 +28,7 @@ def say(kind: str, en: str, zh: str, body_en: str, body_zh: str) -> Message:
     return Message(f"watch.{kind}", Text(en, zh), Text(body_en, body_zh))
 
 
+# To households in the second person and without the words of offices: some read them with a neighbour.
 PROPOSED = say(
     "proposed", "Your village proposes help to your household", "村里提议将您户纳入监测帮扶",
     "Read why. You say whether you want it: nothing happens if you do not.",
@@ -38,6 +39,7 @@ RECEIVED = say(
     "Two persons decide on it, and you read their reasons. You may leave at any time.",
     "将由两人核实审定，理由您可查看；您户可随时退出。",
 )  # fmt: skip
+# To the town: what is to be done, and not for whom, for notices lie in inboxes for long.
 ASKED = say(
     "asked", "A household asks to be watched over", "有农户申请监测帮扶",
     "Look into what it has declared.", "请核实其申报的事实。",
@@ -50,6 +52,7 @@ WATCHED = say(
     "watched", "Your household is being helped from now on", "您户已纳入监测帮扶",
     "You read what is planned, and say what it did for you.", "帮扶措施您可随时查看，并反馈成效。",
 )  # fmt: skip
+# Each adverse message says what the household may do about it.
 REFUSED = say(
     "refused", "Your household's request was refused", "您户的监测帮扶申请未予纳入",
     "Read the reasons. You may contest this once, or ask anew with other facts.",
@@ -59,6 +62,7 @@ CONTESTED = say(
     "contested", "A household contests a refusal", "有农户对不予纳入申请复核",
     "Decide on it, as another person than the two who refused it.", "请由原核实、审定人员以外的人员处理。",
 )  # fmt: skip
+# That silence ends nothing stands in the message itself.
 EXIT_PROPOSED = say(
     "exit_proposed", "It is proposed that your household's watch end", "拟将您户退出监测帮扶",
     "It ends only if you agree; if you say nothing, it goes on.",
@@ -100,6 +104,7 @@ MEASURE_OVERDUE = say(
     "measure_overdue", "A measure is overdue", "帮扶措施逾期未落实",
     "It was to be carried out by now.", "该措施已过完成期限，请尽快落实。",
 )  # fmt: skip
+# Who is affected hears of an error by this, and of the official by the record alone.
 ERROR_ASKED = say(
     "error_asked", "An error that concerns you is reviewed", "与您有关的一起失误已申请容错认定",
     "You read what is said of it, and may object to the outcome.", "您可查看有关陈述，并可对认定结果提出异议。",
@@ -122,12 +127,14 @@ and (p.birth_date is null or p.birth_date<=$2::date-interval '{ADULT} years')
 
 async def tell_home(call: Call, row: EntryRow, said: Message) -> None:
     """Tell everybody who speaks for the household."""
+    # All who are of age, also where one of them has signed: it is about each of them.
     found = await call.fetch(SPEAKERS, row.household_id, today(call))
     await send(call, row.county_id, said, f"Watch:{row.id}", persons=[one["person_id"] for one in found])
 
 
 async def tell_town(call: Call, row: EntryRow, said: Message) -> None:
     """Tell whoever decides where the household lives."""
+    # The office and not an account: who decides changes, and what waits does not.
     await send(call, row.county_id, said, f"Watch:{row.id}", offices=[Office("cases.dispatch", row.grid_id)])
 
 
@@ -144,6 +151,7 @@ async def tell_owner(call: Call, measure: MeasureRow, said: Message) -> None:
 
 async def tell_involved(call: Call, row: ErrorRow, said: Message, affected: list[UUID]) -> None:
     """Tell whoever made an error, who asked for its review, and who was affected."""
+    # An official who asks for themselves is told once.
     accounts = list(dict.fromkeys([row.official, row.asked_by]))
     await send(call, row.county_id, said, f"ErrorExemption:{row.id}", accounts=accounts, persons=affected)
 

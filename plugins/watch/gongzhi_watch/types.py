@@ -1,4 +1,4 @@
-"""Types: rules, watches, measures and records of errors as the schema has them."""
+"""Types: rules, watches and measures as the schema has them."""
 
 from __future__ import annotations
 
@@ -30,11 +30,8 @@ from gongzhi.runtime.sealing import OPENING
 
 from . import rules
 from .models import (
-    AnswerRow,
     Ending,
     EntryRow,
-    ErrorRow,
-    ErrorState,
     EvidenceRow,
     FactKind,
     FactRow,
@@ -43,15 +40,11 @@ from .models import (
     MeasureKind,
     MeasureRow,
     MeasureState,
-    Outcome,
-    ReviewRow,
-    RuleRow,
-    State,
-    StatementKind,
-    StatementRow,
+    RulebookRow,
     Step,
     StepRow,
     Subject,
+    WatchState,
 )
 
 describe_enum(
@@ -61,6 +54,7 @@ describe_enum(
     HOUSEHOLDS="Households that are watched over (防返贫监测)",
     ERRORS="Errors in good faith (容错纠错)",
 )
+# No tone: which ground somebody is helped by is neither good nor bad.
 describe_enum(
     Ground,
     "WatchGround",
@@ -79,7 +73,7 @@ describe_enum(
     LOST_WORK="Work that was lost (务工就业中断)",
 )
 describe_enum(
-    State,
+    WatchState,
     "WatchState",
     "Where a watch stands (监测状态).",
     PROPOSED="A worker proposes it; the household says whether it wants it (待本户确认)",
@@ -91,7 +85,7 @@ describe_enum(
     CONTESTED="The household contests that; somebody else decides (复核中)",
     ENDED="Over (已退出)",
 )
-set_tones(State, PROPOSED="AMBER", ASKED="AMBER", ASSESSED="AMBER", CONTESTED="AMBER", EXIT_PROPOSED="AMBER")
+set_tones(WatchState, PROPOSED="AMBER", ASKED="AMBER", ASSESSED="AMBER", CONTESTED="AMBER", EXIT_PROPOSED="AMBER")
 describe_enum(
     Ending,
     "WatchEnding",
@@ -122,6 +116,7 @@ describe_enum(
     DONE="Carried out (已落实)",
     CANCELLED="Not carried out after all (已取消)",
 )
+# Given up is no alarm: a household may have found work by itself.
 set_tones(MeasureState, PLANNED="AMBER", DONE="GREEN")
 describe_enum(
     Step,
@@ -145,30 +140,6 @@ describe_enum(
     AGREED="The household agreed to that (本户同意退出)",
     STAYED="The household did not; it goes on (本户不同意退出)",
     LEFT="The household left, or took its consent back (本户退出)",
-)
-describe_enum(
-    ErrorState,
-    "ErrorExemptionState",
-    "Where the record of an error stands (容错事项状态).",
-    ASKED="Put before review (待复核)",
-    DECIDED="Decided (已认定)",
-    WITHDRAWN="Withdrawn by whoever asked (已撤回)",
-)
-set_tones(ErrorState, ASKED="AMBER")
-describe_enum(
-    Outcome,
-    "ErrorExemptionOutcome",
-    "What reviewers decide of an error (认定结果).",
-    EXEMPT="In good faith: nobody is held to account for it (予以容错)",
-    NOT_EXEMPT="A condition is not met (不予容错)",
-)
-describe_enum(
-    StatementKind,
-    "ErrorStatementKind",
-    "What is said of an error (陈述类别).",
-    FACTS="What happened (事实经过)",
-    CORRECTION="What was done to put it right (纠正措施)",
-    OBJECTION="Why the decision is not right (异议理由)",
 )
 
 
@@ -197,7 +168,7 @@ class WatchRuleItem(Node):
 
 
 @entity(
-    RuleRow,
+    RulebookRow,
     visible=visible_to_all,
     order=("since",),
     filter={
@@ -259,6 +230,7 @@ class WatchStep(Node):
     text: str | None = sealed_text("In what words (说明).", "step")
 
 
+# By the key of the watch, and not by the household: a unit has no right to that.
 HOME = "(select {0} from people.household h {1} where h.id=(select e.household_id from watch.entry e where e.id={{0}}))"
 LATE = "({0}='PLANNED' and {1}<{2})"
 """SQL for a measure: its state, its day, and today."""
@@ -336,7 +308,7 @@ class Watch(Node):
     household: Household | None = one("Which household (户).")
     grid: Grid | None = one("Where (网格).")
     rule: WatchRule | None = one("By which edition of the rule (适用规则).")
-    state: State = column("Where it stands (监测状态).")
+    state: WatchState = column("Where it stands (监测状态).")
     ground: Ground | None = column("By which ground; null unless it was decided so (监测类别).")
     proposed_at: datetime.datetime = column("When it began (提出时间).")
     proposed_by: str | None = column("Which worker proposed it; null if the household asked (提议账户).")
@@ -358,87 +330,6 @@ class Watch(Node):
         "What was said and done, the first first (办理记录).", on="watch", order="at", cap=200
     )
     version: int = column("Grows with every change (版本).")
-
-
-# errors in good faith
-
-
-@entity(StatementRow, visible=visible_to_all, through="exemption", order=("at",))
-class ErrorStatement(Node):
-    """What was said of an error (容错事项陈述)."""
-
-    exemption: ErrorExemption | None = one("Of which error (所属容错事项).")
-    kind: StatementKind = column("What sort of statement (陈述类别).")
-    at: datetime.datetime = column("When (时间).")
-    account: str | None = column("By which account; null for somebody who was affected (陈述账户).")
-    text: str | None = sealed_text("In what words (内容).", "statement")
-
-
-@entity(AnswerRow, visible=visible_to_all, through="review", order=("number",))
-class ErrorAnswer(Node):
-    """Whether a condition is met, as a reviewer found it (条件认定)."""
-
-    review: ErrorReview | None = one("Of which review (所属复核意见).")
-    item: WatchRuleItem | None = one("Which condition (条件).")
-    number: int = column("Its place (序号).")
-    met: bool = column("Whether it is met (是否符合).")
-    reason: str | None = sealed_text("Why (理由).", "answer")
-
-
-@entity(ReviewRow, visible=rules.visible_reviews, through="exemption", order=("at",))
-class ErrorReview(Node):
-    """What one reviewer found of an error; seen by others once the round is decided (容错复核意见)."""
-
-    exemption: ErrorExemption | None = one("Of which error (所属容错事项).")
-    account: str = column("Which reviewer, by account (复核账户).")
-    round: int = column("In which round (轮次).")
-    outcome: Outcome = column("What follows from the answers (复核意见).")
-    at: datetime.datetime = column("When (时间).")
-    answers: list[ErrorAnswer] = many("Each condition (各项条件).", on="review", order="number", cap=30)
-
-
-INVOLVED = (
-    "array(select a.person_id from watch.affected a where a.exemption_id={0} "
-    "union select c.person_id from accounts.account c where c.name={1} and c.person_id is not null)"
-)
-
-
-# Neither found nor ordered by who made it: of officials there is no list.
-@entity(
-    ErrorRow,
-    visible=rules.visible_errors,
-    order=("asked_at",),
-    filter={"state": None, "outcome": None},
-    file=lambda row, viewer: Sql(INVOLVED, row.id, row.official),
-)
-class ErrorExemption(Node):
-    """An error that somebody in office made in good faith, and whether they are held to account for it (容错纠错)."""
-
-    official: str = column("Who made it, by account (当事人账户).")
-    unit: Unit | None = one("Of which unit (所在单位).")
-    asked_by: str = column("Who asked for a review: they or their unit, by account (申请账户).")
-    rule: WatchRule | None = one("By which edition of the conditions (适用规则).")
-    occurred_on: datetime.date = column("When it happened (发生日期).")
-    state: ErrorState = column("Where it stands (状态).")
-    round: int = column("Which round it is; an objection begins the second (轮次).")
-    outcome: Outcome | None = column("What was decided (认定结果).")
-    asked_at: datetime.datetime = column("When the review was asked for (申请时间).")
-    due_at: datetime.datetime = column("By when it is decided (认定期限).")
-    decided_at: datetime.datetime | None = column("When it was decided (认定时间).")
-    objected_at: datetime.datetime | None = column("When somebody objected (异议时间).")
-    closed_at: datetime.datetime | None = column("Since when nothing is left to do (终结时间).")
-    affected_count: int = expression(
-        "How many people were affected, who read of it (受影响人数).",
-        lambda at: Sql("(select count(*)::int from watch.affected a where a.exemption_id={0})", at.row.id),
-    )
-    statements: list[ErrorStatement] = many("What was said of it (陈述).", on="exemption", order="at", cap=20)
-    reviews: list[ErrorReview] = many("What reviewers found (复核意见).", on="exemption", order="at", cap=6)
-    version: int = column("Grows with every change (版本).")
-
-
-def of_oneself(at: Frame) -> Any:
-    """Return records of errors that one made, asked a review for, or was affected by."""
-    return [*rules.asked_rows(at.rows, at.viewer), *rules.affected_rows(at.rows, at.viewer)]
 
 
 EXTENSIONS = (
@@ -466,13 +357,6 @@ EXTENSIONS = (
             type=Connection[WatchMeasure] | None,
             requires=None,
         ),
-        error_exemptions=connection(
-            "Records of errors that concern one (容错事项列表).",
-            lambda at: None,
-            order="-asked_at",
-            type=Connection[ErrorExemption] | None,
-            requires=None,
-        ),
     ),
     extend(
         Grid,
@@ -494,13 +378,6 @@ EXTENSIONS = (
             lambda at: rules.home_rows(at.rows, at.viewer),
             order="-proposed_at",
             type=Connection[Watch] | None,
-            requires=None,
-        ),
-        error_exemptions=connection(
-            "Records of errors that one made, asked a review for, or was affected by (与我有关的容错事项).",
-            of_oneself,
-            order="-asked_at",
-            type=Connection[ErrorExemption] | None,
             requires=None,
         ),
     ),

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from gongzhi.core.registers.erasure import clear_rows, expired_rows_sql
 from gongzhi.values.errors import Refusal, Text
-from gongzhi_watch import telling
+from gongzhi_watch import permissions, telling
 from gongzhi_watch.demo import CONDITIONS, FACTS
 from gongzhi_watch.figures import FEWEST, REVIEWED, WATCHED, read_quarter, safe_column
 from gongzhi_watch.registers import CHECKS, HOLDINGS, KPIS, MONTHS
@@ -187,6 +187,8 @@ async def test_what_is_published_of_itself() -> None:
         for name, (_, whole) in counted.items():
             column = safe_column(name, whole)
             assert f'c."{name}">={FEWEST}' in column and (whole is None or f'c."{whole}"-c."{name}"' in column)
+    guarded = {one.name for one in permissions() if getattr(one, "guarded", False)}
+    assert guarded == {"watch.review_errors"}, "nobody makes their own reviewers"
     assert {one[1].value for one in FACTS} == {"UNSTABLE", "MARGINAL", "SUDDEN"} and len(CONDITIONS) == 5
 
 

@@ -2,7 +2,7 @@ from tortoise import migrations
 from tortoise.migrations import operations as ops
 import datetime
 from gongzhi.declare.columns import BytesField
-from gongzhi_watch.models import Ending, ErrorState, FactKind, Ground, MeasureKind, MeasureState, Outcome, State, StatementKind, Step, Subject
+from gongzhi_watch.models import Ending, ErrorState, FactKind, Ground, MeasureKind, MeasureState, Outcome, WatchState, StatementKind, Step, Subject
 from tortoise.fields.base import OnDelete
 from tortoise.fields.db_defaults import SqlDefault
 from uuid6 import uuid7
@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     operations = [
         ops.CreateSchema(schema_name='watch'),
         ops.CreateModel(
-            name='RuleRow',
+            name='RulebookRow',
             fields=[
                 ('grid', fields.ForeignKeyField('grids.GridRow', source_field='grid_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('county_id', fields.IntField(null=True)),
@@ -47,9 +47,9 @@ class Migration(migrations.Migration):
                 ('grid_3_id', fields.IntField(null=True)),
                 ('id', fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
                 ('household', fields.ForeignKeyField('people.HouseholdRow', source_field='household_id', db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
-                ('rule', fields.ForeignKeyField('watch.RuleRow', source_field='rule_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('rule', fields.ForeignKeyField('watch.RulebookRow', source_field='rule_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('person', fields.ForeignKeyField('people.PersonRow', source_field='person_id', null=True, db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.SET_NULL)),
-                ('state', fields.CharEnumField(description='PROPOSED: PROPOSED\nASKED: ASKED\nASSESSED: ASSESSED\nWATCHED: WATCHED\nEXIT_PROPOSED: EXIT_PROPOSED\nREFUSED: REFUSED\nCONTESTED: CONTESTED\nENDED: ENDED', enum_type=State, max_length=13)),
+                ('state', fields.CharEnumField(description='PROPOSED: PROPOSED\nASKED: ASKED\nASSESSED: ASSESSED\nWATCHED: WATCHED\nEXIT_PROPOSED: EXIT_PROPOSED\nREFUSED: REFUSED\nCONTESTED: CONTESTED\nENDED: ENDED', enum_type=WatchState, max_length=13)),
                 ('ground', fields.CharEnumField(null=True, description='UNSTABLE: UNSTABLE\nMARGINAL: MARGINAL\nSUDDEN: SUDDEN', enum_type=Ground, max_length=8)),
                 ('proposed_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('proposed_by', fields.CharField(null=True, max_length=100)),
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
                 ('grid_2_id', fields.IntField(null=True)),
                 ('grid_3_id', fields.IntField(null=True)),
                 ('id', fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
-                ('rule', fields.ForeignKeyField('watch.RuleRow', source_field='rule_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('rule', fields.ForeignKeyField('watch.RulebookRow', source_field='rule_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('official', fields.CharField(max_length=100)),
                 ('unit', fields.ForeignKeyField('units.UnitRow', source_field='unit_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('asked_by', fields.CharField(max_length=100)),
@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
             name='ItemRow',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
-                ('rule', fields.ForeignKeyField('watch.RuleRow', source_field='rule_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('rule', fields.ForeignKeyField('watch.RulebookRow', source_field='rule_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
                 ('number', fields.SmallIntField()),
                 ('code', fields.CharField(max_length=24)),
                 ('ground', fields.CharEnumField(null=True, description='UNSTABLE: UNSTABLE\nMARGINAL: MARGINAL\nSUDDEN: SUDDEN', enum_type=Ground, max_length=8)),
