@@ -165,6 +165,7 @@ TAKEN = {
     "ServicePaperInput.content",
     "SetAgreementTemplateInput.content",
     "SetFormTemplateInput.content",
+    "WatchFactInput.pictures",
 }
 """Inputs by which files come within mutations. Of a new one, test what it does not take, as with these."""
 

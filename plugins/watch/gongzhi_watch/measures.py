@@ -42,6 +42,8 @@ AS_PLANNED = tell_state(Text("measure", "该措施"))
 @strawberry.type(description="The measure, or why nothing was done (帮扶措施结果).")
 class WatchMeasurePayload:
     measure: WatchMeasure | None = result_field("The measure (措施).")
+    # Which is what may be stale where a measure is planned; a unit does not see it.
+    watch: Watch | None = result_field("The watch, where one plans for it (监测).")
     warnings: list[TextWarning] = text_warnings()
     errors: list[Problem] = problems()
 
@@ -79,7 +81,7 @@ async def plan_watch_measure(call: Call, input: PlanWatchMeasureInput) -> WatchM
     await keep_step(call, row, Step.PLANNED, input.text, measure=measure)
     await telling.tell_owner(call, measure, telling.PLANNED)
     await telling.tell_home(call, row, telling.HELP_PLANNED)
-    return answer_with(measure)
+    return WatchMeasurePayload(measure=ref(WatchMeasure, measure.id), watch=ref(Watch, row.id))
 
 
 async def load_measure(call: Call, id: str) -> tuple[EntryRow, MeasureRow]:
