@@ -19,7 +19,7 @@ LONG = "x" * 20_001
 
 
 def prepared(bench: Bench, text: str) -> Document:
-    return bench.engine._prepare_document(bench.engine.limits, text, None)
+    return bench.engine.documents.prepare_document(bench.engine.limits, text, None)
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ async def test_a_flood_of_shapes_leaves_the_plans_of_others(bench: Bench) -> Non
     plan({"number": {"equals": "2"}}, STRANGER)  # asked for again
     for at in range(120):
         plan({"and": [{"or": [{"open": {"equals": True}}] * (at % 30 + 1)}, {"number": {"equals": "1"}}]}, STRANGER)
-    assert engine._documents[False, True].kept.bytes <= 2_000_000
+    assert engine.documents.kept[False, True].kept.bytes <= 2_000_000
     assert kept in honest.statements
     assert len(mine.statements) == 1
 
@@ -152,7 +152,7 @@ def test_bytes_are_estimated_within_a_factor_of_two(bench: Bench, text: str, giv
     engine = GraphQLEngine(bench.schema, bench.fetch, bench.at_hand, ROOMY)
 
     def make(at: int) -> Document:
-        document = engine._prepare_document(ROOMY, text + " " * at, None, most=10**9)
+        document = engine.documents.prepare_document(ROOMY, text + " " * at, None, most=10**9)
         engine.planner.query(document, engine.coerce_variables(document, {"filter": given} if given else {}), SIGNED)
         return document
 

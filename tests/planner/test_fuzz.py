@@ -130,7 +130,7 @@ async def test_steps_are_in_proportion(bench: Bench) -> None:
     planned, refused, ratios = 0, 0, list[float]()
     for at in range(400):
         asked, viewer = filters.document(), CALLERS[at % len(CALLERS)]
-        document = engine._prepare_document(USUAL, asked.text, None)
+        document = engine.documents.prepare_document(USUAL, asked.text, None)
         coerced = engine.coerce_variables(document, asked.variables)
         try:
             statement = engine.planner.query(document, coerced, viewer)
@@ -156,7 +156,7 @@ async def test_time_is_in_proportion(bench: Bench) -> None:
     planning, running = list[float](), list[float]()
     for at in range(10_000):
         asked, viewer = filters.document(), CALLERS[at % len(CALLERS)]
-        document = engine._prepare_document(USUAL, asked.text, None)
+        document = engine.documents.prepare_document(USUAL, asked.text, None)
         cost = 0
         began = time.process_time()
         try:

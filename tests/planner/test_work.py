@@ -41,7 +41,9 @@ def conditions(count: int, **comparison: Any) -> Mapping[str, Any]:
 def planning(bench: Bench, fields: int, variables: Mapping[str, Any]) -> int:
     """The lines that run to plan a document with the same filter on so many fields, which is new each time."""
     asked = " ".join(f"a{at}: cases(filter: $filter) {{ totalCount nodes {{ number }} }}" for at in range(fields))
-    document = bench.engine._prepare_document(bench.engine.limits, f"query($filter: CaseFilter) {{ {asked} }}", None)
+    document = bench.engine.documents.prepare_document(
+        bench.engine.limits, f"query($filter: CaseFilter) {{ {asked} }}", None
+    )
     coerced = bench.engine.coerce_variables(document, dict(variables))
     return lines(lambda: bench.engine.planner.query(document, coerced, VIEWER))
 

@@ -1,4 +1,4 @@
-"""Engine: prepares documents and runs operations, behind the gateway."""
+"""Engine: runs operations, behind the gateway."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.tracing import span
 from gongzhi.values.errors import Language, Refusal
-from graphql import GraphQLError, get_operation_ast
+from graphql import GraphQLError
 from graphql.execution.values import VariableValues, get_variable_values
 from tortoise.models import Model
 
@@ -34,27 +34,22 @@ from gongzhi_server.events.cursors import PositionExpired
 from gongzhi_server.events.hub import Hub
 from gongzhi_server.events.subscriptions import Current, Streams, SubscriptionRequest
 from gongzhi_server.events.visibility import EventVisibility
-from gongzhi_server.gateway import limits
 from gongzhi_server.gateway.error_codes import Code, coded_error
 from gongzhi_server.gateway.interfaces import Answer, Kind, RequestRefused, Stage
 from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.gateway.rate_limits import spend_time
 from gongzhi_server.planner import Document, Planner, Statement
 from gongzhi_server.planner.budget import BudgetExceeded
-from gongzhi_server.planner.document import PLANNED
 from gongzhi_server.planner.execution import Fetch, LostRows, OperationRun
-from gongzhi_server.planner.planner import PreparedDocuments
 from gongzhi_server.storage.connection_shares import Shares, Unshared
 
-from .answers import build_answer, merge_errors, refusal_of, translate_faults, visible_error
+from .answers import build_answer, refusal_of, translate_faults, visible_error
+from .prepared_documents import shared_documents
 from .schema import Schema
 from .statement_plans import explain_statement
-from .validation import validate_document
 
 LARGE = 500
 """Values in the variables from which they are coerced in a thread."""
-FEW = 1_000
-"""Steps of planning that are taken at once; what needs more is planned in a thread."""
 
 T = TypeVar("T")
 
@@ -102,9 +97,8 @@ class GraphQLEngine:
         explains: Callable[[Viewer], bool] = explain_nothing,
     ) -> None:
         self.limits, self.explains = bounds or Limits(), explains
-        self.planner, self.report_failure = Planner(schema, self.limits), report_failure
-        # Tried first, on the event loop: nearly all operations take few steps, and a thread costs more than they do.
-        self._brief = self.planner.limit_steps(FEW)
+        self.documents, self.report_failure = shared_documents(schema, self.limits), report_failure
+        self.planner = self.documents.planner
         self.shares: Shares | Unshared = shares or Unshared(fetch)
         self.context = context
         self.hub = hub
@@ -115,45 +109,17 @@ class GraphQLEngine:
             )
         # One thread each: coercing and planning hold the interpreter, so more threads would only slow the loop down.
         self._coercing, self._planning = (ThreadPoolExecutor(1, name) for name in ("coercing", "planning"))
-        self._documents = {
-            (trusted, stranger): self._share(trusted, stranger)
-            for trusted in (False, True)
-            for stranger in (False, True)
-        }
-        """Prepared documents. Strangers have caches of their own, so what they send drives out nobody else's."""
 
     def recall(self, text: str, name: str | None, /, trusted: bool = False, stranger: bool = False) -> Document | None:
         """Return the operation, if it has been prepared and is kept."""
-        return self._documents[trusted, stranger].recall(text, name)
+        return self.documents.kept[trusted, stranger].recall(text, name)
 
     def prepare(self, text: str, name: str | None, /, trusted: bool = False, stranger: bool = False) -> Document:
         """Prepare an operation: parse, measure and validate it once. Raises Refused.
 
         A trusted one may be of any size.
         """
-        return self._documents[trusted, stranger].find(text, name)
-
-    def _share(self, trusted: bool, stranger: bool) -> PreparedDocuments:
-        """Make the cache of trusted or untrusted, strangers' or others' documents."""
-        _, most = self.limits.setting("cache", stranger)
-        bounds = self.limits.trusted_limits if trusted else self.limits
-        # One document has an eighth of the cache at most, so that one with many shapes does not drive out the rest.
-        return PreparedDocuments(partial(self._prepare_document, bounds, most=most // 8), most)
-
-    def _prepare_document(self, bounds: Limits, text: str, name: str | None, most: int = PLANNED) -> Document:
-        """Parse, measure and validate a document. Raises Refused."""
-        schema = self.planner.schema
-        ast = limits.parse_document(text, bounds)
-        # Measured before it is validated: rules of validation take time that grows faster than the document.
-        if found := limits.measure_document(ast, bounds):
-            raise RequestRefused(found, Stage.LIMIT)
-        if invalid := validate_document(schema, ast, self.limits.errors):
-            raise RequestRefused(merge_errors(invalid), Stage.VALIDATION)
-        node = get_operation_ast(ast, name)
-        if node is None:
-            message = "The document has no operation of this operationName." if name else "Name the operation to run."
-            raise RequestRefused([coded_error(Code.OPERATION_RESOLUTION_FAILURE, message)], Stage.OPERATION)
-        return Document(schema, ast, node, most=most)
+        return self.documents.kept[trusted, stranger].find(text, name)
 
     async def run(
         self,
@@ -208,7 +174,7 @@ class GraphQLEngine:
         begun = perf_counter()
         try:
             with span("plan"):
-                return make(self._brief)
+                return make(self.documents.brief)
         except BudgetExceeded as exceeded:
             if not exceeded.is_of_planning:
                 raise

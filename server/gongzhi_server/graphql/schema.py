@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import enum
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import strawberry
 from gongzhi.declare.entity import Entity
@@ -130,6 +132,8 @@ class Schema(strawberry.Schema):
         registers: Registers | None = None,
     ) -> None:
         self.registers = registers or Registers()
+        self.planned: dict[Hashable, Any] = {}
+        """What is kept of documents that were planned for it (`prepared_documents`)."""
         # Sorted, so that the printed schema does not depend on the order in which plugins are loaded.
         config = StrawberryConfig(sort_schema=True, scalar_map=describe_scalars())
         self._named = config.name_converter.from_field
@@ -185,12 +189,13 @@ class Schema(strawberry.Schema):
 
     def owner(self, command: Command) -> str | None:
         """Return the plugin a mutation comes from, also as an entry of a batch; None for the core's."""
-        wanted = command.name, command.payload
-        for one in self._added[Mutation].values():
-            found = one.metadata.get(COMMAND)
-            if found and (found.name, found.payload) == wanted:
-                return one.metadata.get(PLUGIN)
-        return None
+        return self._command_owners.get((command.name, command.payload))
+
+    @cached_property
+    def _command_owners(self) -> Mapping[tuple[str, object], str | None]:
+        # Asked for with each command that is given, of some hundreds.
+        commands = ((one.metadata.get(COMMAND), one.metadata.get(PLUGIN)) for one in self._added[Mutation].values())
+        return {(found.name, found.payload): plugin for found, plugin in commands if found}
 
     def _extend(self, plugin: str, extension: Extension) -> None:
         """Take in the fields, filters and orders of an extension."""

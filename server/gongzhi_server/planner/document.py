@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any
 
 from gongzhi.declare.viewer import Viewer
+from gongzhi.values.errors import Refusal
 from graphql import (
     DocumentNode,
     FieldNode,
@@ -144,7 +145,11 @@ class Plans:
 
     def find(self, variables: Mapping[str, Any], viewer: Viewer) -> Statement | None:
         """Return the statement that was made for such variables and such a viewer, or None."""
-        return self.statements.get(self._key(variables, viewer))
+        try:
+            return self.statements.get(self._key(variables, viewer))
+        except Refusal:
+            # A value is out of bounds: who makes the statement says of which argument.
+            return None
 
     def add(
         self,

@@ -16,7 +16,6 @@ from graphql.execution.values import VariableValues
 from strawberry.types.field import StrawberryField
 
 from gongzhi_server._compat import graphql_schema
-from gongzhi_server.caching import Cache
 from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.planner.rows import entity_of
 
@@ -179,29 +178,3 @@ class Planner:
             found = build(Compiler(self, document, variables, StatementScope(viewer, asked), traits=traits))
             plans.add(values, viewer, found, asked, traits)
         return found
-
-
-class PreparedDocuments:
-    """Prepared documents within so many bytes, with what they have been planned as."""
-
-    def __init__(self, prepare: Callable[[str, str | None], Document], most: int) -> None:
-        self._prepare, self.kept = prepare, Cache[tuple[str, str | None], Document](most)
-
-    def recall(self, text: str, name: str | None) -> Document | None:
-        """Return the document, or None if it is not kept."""
-        return self.kept.get((text, name))
-
-    def find(self, text: str, name: str | None) -> Document:
-        """Return the document, and prepare it if it is not kept."""
-        return self.recall(text, name) or self._make_document(text, name)
-
-    def _make_document(self, text: str, name: str | None) -> Document:
-        made, key = self._prepare(text, name), (text, name)
-
-        # A document grows with each statement, so it is weighed again whenever it does.
-        def keep(document: Document) -> None:
-            self.kept.put(key, document, document.size + 2 * len(text))
-
-        made.keep = keep
-        keep(made)
-        return made
