@@ -48,9 +48,8 @@ test-random: .venv/dev  ## in another order each time; the seed is printed: make
 	.venv/bin/pytest $(PARALLEL) -p randomly --randomly-dont-reset-seed \
 		$(SEED:%=--randomly-seed=%) $(TESTS)
 
-test-alone: .venv/dev  ## each file by itself: none may need what another has left
-	@git ls-files 'tests/*/test_*.py' 'tests/test_*.py' 'plugins/[!_]*/tests/*test_*.py' | xargs -P 2 -I{} sh -c \
-		'said=$$(.venv/bin/pytest -q {} 2>&1); case $$? in 0|5) ;; *) echo "$$said"; echo "not alone: {}"; exit 1;; esac'
+test-alone: .venv/dev  ## each file by itself, for none may need what another has left: make test-alone TESTS=tests/core/test_grids.py
+	.venv/bin/python tools/each_file.py $(TESTS)
 
 coverage: .venv/dev  ## which lines and branches the tests reach, by package: make coverage TESTS=tests/gateway
 	@rm -f .coverage .coverage.*

@@ -2,7 +2,7 @@
 
     .venv/bin/python tools/mutants.py [WORD …]
 
-Words choose the mutants whose parts or names have them. They are made in a copy of the tree.
+Words choose the mutants whose parts or names have them. They are made in copies of the tree, one for each process.
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from queue import Queue
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
+PROCESSES = 2
 COPIED = "schema", "server", "plugins", "tests"
 PLANNER = "server/gongzhi_server/planner/"
 WORKTIME = "plugins/deadlines/gongzhi_deadlines/worktime.py"
@@ -352,32 +356,53 @@ MUTANTS = (
 
 def main(words: list[str]) -> int:
     chosen = [one for one in MUTANTS if all(word in f"{one.part} {one.name}" for word in words)]
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder)
-        for name in COPIED:
-            shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "node*"))
-        for name in ("pyproject.toml", "conftest.py"):
-            shutil.copy(ROOT / name, tree)
-        for part in sorted({one.part for one in chosen}):
-            if found := noticed(tree, part):
-                sys.exit(f"the tests fail as it is: {found}")
-        survived = [one.name for one in chosen if not killed(one, tree)]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(PROCESSES) as pool:
+        trees = Queue[Path]()
+        for at in range(PROCESSES):
+            trees.put(copy_tree(Path(folder) / str(at)))
+        for part, found in pool.map(partial(tried, trees), sorted({one.part for one in chosen})):
+            if found:
+                sys.exit(f"{part}: the tests fail as it is: {found}")
+        survived = [one.name for one, found in pool.map(partial(killed, trees), chosen) if not found]
     print(
         f"{len(chosen) - len(survived)} of {len(chosen)} killed", *(f"survived: {name}" for name in survived), sep="\n"
     )
     return len(survived)
 
 
-def killed(mutant: Mutant, tree: Path) -> bool:
+def copy_tree(tree: Path) -> Path:
+    """Copy what is changed and tried, and return where it is."""
+    for name in COPIED:
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "node*"))
+    for name in ("pyproject.toml", "conftest.py"):
+        shutil.copy(ROOT / name, tree)
+    return tree
+
+
+def tried(trees: Queue[Path], part: str) -> tuple[str, str]:
+    """Return what fails of a part as it is."""
+    tree = trees.get()
+    try:
+        return part, noticed(tree, part)
+    finally:
+        trees.put(tree)
+
+
+def killed(trees: Queue[Path], mutant: Mutant) -> tuple[Mutant, str]:
+    """Return a mutant with the test that notices it, if one does."""
+    tree = trees.get()
     path = tree / mutant.path
     text = path.read_text(encoding="utf-8")
-    if text.count(mutant.old) != 1:
-        sys.exit(f"{mutant.name}: the text to change is {text.count(mutant.old)} times in {mutant.path}")
-    path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
-    found = noticed(tree, mutant.part)
-    path.write_text(text, encoding="utf-8")
+    try:
+        if text.count(mutant.old) != 1:
+            raise ValueError(f"{mutant.name}: the text to change is {text.count(mutant.old)} times in {mutant.path}")
+        path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
+        found = noticed(tree, mutant.part)
+    finally:
+        path.write_text(text, encoding="utf-8")
+        trees.put(tree)
     print(f"{mutant.part}, {mutant.name}: {found or 'nobody notices'}", flush=True)
-    return bool(found)
+    return mutant, found
 
 
 def noticed(tree: Path, part: str) -> str:
