@@ -11,22 +11,13 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from gongzhi_server.testing import (
-    ESSENTIAL,
     Server,
     create_database,
     drop_database,
     load_demo_database,
-    migrate_apps,
     open_template,
     serve_application,
 )
-
-
-@pytest.fixture(scope="session")
-def tables(postgres: str) -> Iterator[str]:
-    """The name of a database with the tables of the core and of what is always on, and nothing in them."""
-    with open_template(postgres, "tables", partial(migrate_apps, apps=ESSENTIAL.apps)) as name:
-        yield name
 
 
 @pytest.fixture(scope="session")

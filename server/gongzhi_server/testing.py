@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -36,7 +37,7 @@ from .graphql.view_checks import SAMPLES, check_views
 from .graphql.view_layout import find_unlabelled
 from .plugins.contributions import Plugins
 from .plugins.installed import Plugin, empty_manager
-from .plugins.loader import check_plugins
+from .plugins.loader import HookModule, check_plugins
 from .plugins.loader import load_plugins as load_plugins
 from .settings import Settings
 from .storage.database import migrate_apps as migrate_apps
@@ -245,9 +246,18 @@ class Composition:
     @classmethod
     def of(cls, plugins: Plugins) -> Composition:
         """Return what these plugins compose; objects that a test has as plugins compose something else each time."""
-        modules = tuple((one.name, plugins.manager.get_plugin(one.name)) for one in plugins.found)
-        lasting = all(isinstance(module, ModuleType) for _, module in modules)
+        modules = tuple((one.name, module_of(plugins.manager.get_plugin(one.name))) for one in plugins.found)
+        lasting = all(module is not None for _, module in modules)
         return cls(modules if lasting else (plugins,), plugins)
+
+
+def module_of(registered: object) -> ModuleType | None:
+    """Return the module that a plugin was loaded from; None for an object of a test."""
+    if not isinstance(registered, HookModule):
+        return None
+    # It has what its module has, so it says of itself which one that is.
+    module = sys.modules.get(vars(registered)["__name__"])
+    return module if module and module.__spec__ is vars(registered)["__spec__"] else None
 
 
 @lru_cache(maxsize=6)

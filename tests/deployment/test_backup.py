@@ -255,6 +255,7 @@ def test_upgrade_is_rehearsed_on_a_backup(place: Place, tmp_path: Path) -> None:
     assert place.run("migrate", "--plan").output.strip() == "performance.0001_initial", "nothing was changed"
 
 
+@pytest.mark.slow
 def test_rehearsal_names_what_would_fail(place: Place, tmp_path: Path) -> None:
     """A migration that cannot be run ends it; else clients' documents that no longer fit are named."""
     add_documents(place, tmp_path)

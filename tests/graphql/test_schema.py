@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from gongzhi_server.graphql.schema import print_sdl
-from gongzhi_server.testing import ESSENTIAL, built_graphql_schema
+from gongzhi_server.testing import ESSENTIAL, INSTALLED, built_graphql_schema, built_schema, load_plugins
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -86,3 +86,9 @@ def test_mutations_share_one_shape() -> None:
 
 def test_sdl_is_read_by_others() -> None:
     assert build_schema(print_sdl()).query_type is not None
+
+
+def test_schemas_are_built_once() -> None:
+    """Commands and servers load the plugins anew in tests, hundreds of times; what they compose is there already."""
+    assert built_schema(load_plugins()) is built_schema(INSTALLED)
+    assert built_schema(ESSENTIAL) is not built_schema(INSTALLED)

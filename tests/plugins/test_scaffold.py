@@ -75,6 +75,7 @@ def test_scaffold_overwrites_nothing(tmp_path: Path) -> None:
         create_plugin("road", tmp_path)
 
 
+@pytest.mark.slow  # what it is made of is tried by others: the kit by our plugins, the pages by the tutorial
 def test_scaffold_passes_its_tests(tmp_path: Path, postgres: str) -> None:
     """Found as an installed distribution is, without installing it."""
     create_plugin("abc", tmp_path)

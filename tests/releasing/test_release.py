@@ -101,6 +101,7 @@ def test_composed_server_can_write_where_its_data_are() -> None:
         assert "/tmp" in process["tmpfs"] and int(process["stop_grace_period"].removesuffix("s")) > 20
 
 
+@pytest.mark.slow
 async def test_composed_owner_is_ordinary(postgres: str) -> None:
     """The role that compose.yaml makes owns the database, may do nothing else, and makes the tables of every plugin."""
     composed = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))

@@ -47,10 +47,20 @@ def plugins() -> Any:
 
 
 @pytest.fixture(scope="session")
-def all_tables(postgres: str, plugins: Any) -> Iterator[str]:
+def tables(postgres: str) -> Iterator[str]:
+    """Return the name of a database with the tables of the core and of what is always on. It is only copied."""
+    testing = server_module()
+    with testing.open_template(postgres, "tables", partial(testing.migrate_apps, apps=testing.ESSENTIAL.apps)) as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def all_tables(postgres: str, tables: str, plugins: Any) -> Iterator[str]:
     """Return the name of a database with every plugin's tables and nothing in them. It is only copied."""
     testing = server_module()
-    with testing.open_template(postgres, "all_tables", lambda dsn: testing.migrate_apps(dsn, plugins.apps)) as name:
+    with testing.open_template(
+        postgres, "all_tables", partial(testing.migrate_apps, apps=plugins.apps), tables
+    ) as name:
         yield name
 
 
