@@ -305,7 +305,18 @@ async def test_events_are_told_with_their_rows_alone(bare: str, monkeypatch: pyt
         assert not await connection.fetchval(f"select {criterion.get_sql(SQL)} from {data}"), happening.name
         owners.add(schema)
     await connection.close()
-    assert owners == {"bulletins", "credit", "devices", "forms", "legal", "party", "points", "safety", "services"}
+    assert owners == {
+        "bulletins",
+        "credit",
+        "devices",
+        "forms",
+        "legal",
+        "party",
+        "points",
+        "safety",
+        "services",
+        "statistics",
+    }
 
 
 def unclosed(path: Path, module: Any) -> Iterator[str]:
