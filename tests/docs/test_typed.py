@@ -57,6 +57,7 @@ ELSEWHERE = {
     "doctor": "server/test_settings",
     "safety demo": "plugins/safety/tests/test_demo",
     "watch demo": "plugins/watch/tests/test_demo",
+    "ties demo": "plugins/ties/tests/test_demo",
     "services demo": "plugins/services/tests/test_demo",
     "documents add": "gateway/test_wiring",
     "events export": "plugins/integrations/tests/webhooks/test_history",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from gongzhi.declare.events import Event
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
-from gongzhi.plugin.hooks import About, App, hookimpl
+from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, permission
-from gongzhi.plugin.roles import DEPARTMENT_HANDLER, DISPATCHERS, GRID_LEADER
+from gongzhi.plugin.roles import COUNTY_DISPATCHER, DEPARTMENT_HANDLER, DISPATCHERS, GRID_LEADER
 from gongzhi.plugin.views import View
 from gongzhi.runtime.jobs import BackgroundJob, Handler
 
@@ -25,10 +25,23 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension | View, ...]:
-    from . import arranging, congress, deeds, deputies, figures, receptions, types
+    from . import (
+        arranging,
+        community,
+        congress,
+        deeds,
+        deputies,
+        figures,
+        organisations,
+        purchases,
+        receptions,
+        types,
+        volunteers,
+    )
     from .views import VIEWS
 
-    modules = (types, arranging, deeds, figures, congress, deputies, receptions)
+    links, people = (types, arranging, deeds, figures), (congress, deputies, receptions)
+    modules = (*links, *people, community, organisations, volunteers, purchases)
     return (*(one for module in modules for one in module.EXTENSIONS), *VIEWS)
 
 
@@ -52,6 +65,24 @@ def permissions() -> list[Permission]:
         permission(
             "ties.keep_deputies",
             "Keep the register of deputies, their stations and reception days (登记代表、联络站和接待日)",
+            *DISPATCHERS,
+        ),
+        permission(
+            "ties.register_organisations",
+            "Register social organisations in a place, or for the unit that supervises them (登记社会组织)",
+            COUNTY_DISPATCHER,
+            DEPARTMENT_HANDLER,
+        ),
+        permission(
+            "ties.purchase",
+            "Write down services that are bought, and accept them (登记和验收购买服务)",
+            *DISPATCHERS,
+            DEPARTMENT_HANDLER,
+        ),
+        permission(
+            "ties.see_volunteers",
+            "See volunteers in a grid, to ask them for help (查看登记志愿者)",
+            GRID_LEADER,
             *DISPATCHERS,
         ),
     ]
@@ -83,3 +114,10 @@ def registers() -> list[Registers]:
     from .registers import HOLDINGS
 
     return [Registers(holdings=HOLDINGS)]
+
+
+@hookimpl
+def errands() -> list[Errand]:
+    from .demo import load_demo_ties
+
+    return [Errand("demo", load_demo_ties)]

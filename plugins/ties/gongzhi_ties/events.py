@@ -6,7 +6,7 @@ from uuid import UUID
 
 from gongzhi.declare.events import Event, event
 
-from .models import DeedKind, ReceptionState, TieKind
+from .models import DeedKind, PurchaseState, ReceptionState, TieKind
 
 
 # Internal: that somebody is asked is nobody's business until they have agreed.
@@ -55,6 +55,12 @@ class MatterHeard(Event):
     heard: UUID
 
 
+@event("ties.purchase_changed", "A purchased service was agreed, delivered, accepted or cancelled (购买服务变化).")
+class PurchaseChanged(Event):
+    purchase: UUID
+    state: PurchaseState
+
+
 EVENTS: tuple[type[Event], ...] = (
     TieProposed,
     TieAgreed,
@@ -63,4 +69,5 @@ EVENTS: tuple[type[Event], ...] = (
     DeedRecorded,
     ReceptionChanged,
     MatterHeard,
+    PurchaseChanged,
 )

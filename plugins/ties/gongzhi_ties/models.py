@@ -1,4 +1,4 @@
-"""Models: the tables of links of help, and of deputies and what they hear."""
+"""Models: the tables of links of help, deputies and what they hear, social organisations and volunteers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from gongzhi.core.accounts.models import NAME
 from gongzhi.declare.columns import Located, primary_key
 from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
 
 TEXT = 2_000
@@ -227,3 +228,109 @@ class HeardRow(Located):
     class Meta:
         schema = "ties"
         table = "heard"
+
+
+class OrganisationKind(StrEnum):
+    """What sort of social organisation it is."""
+
+    ASSOCIATION = "ASSOCIATION"
+    FOUNDATION = "FOUNDATION"
+    SERVICE = "SERVICE"
+
+
+class OrganisationRow(Located):
+    """A social organisation, in the place where it is registered."""
+
+    id = primary_key()
+    uscc = fields.CharField(max_length=18)
+    name = fields.CharField(max_length=100)
+    kind = fields.CharEnumField(OrganisationKind, max_length=11)
+    purpose = fields.CharField(max_length=500)
+    unit: Any = fields.ForeignKeyField("units.UnitRow", db_index=True, **KEPT)
+    unit_id: int
+    registered_on = fields.DateField()
+    # The row stays: what it was paid for is read by whoever asks.
+    deregistered_on = fields.DateField(null=True)
+    version = fields.IntField(default=1)
+
+    class Meta:
+        schema = "ties"
+        table = "organisation"
+
+
+class ServedRow(Located):
+    """That a social organisation serves a grid."""
+
+    id = primary_key()
+    organisation: Any = fields.ForeignKeyField("ties.OrganisationRow", related_name=False, on_delete=fields.CASCADE)
+    organisation_id: Any
+
+    class Meta:
+        schema = "ties"
+        table = "served"
+        unique_together = (("organisation", "grid"),)
+
+
+class Skill(StrEnum):
+    """What a volunteer says they can do."""
+
+    FIRST_AID = "FIRST_AID"
+    CARE = "CARE"
+    TEACHING = "TEACHING"
+    LAW = "LAW"
+    REPAIR = "REPAIR"
+    DRIVING = "DRIVING"
+    FARMING = "FARMING"
+    ARTS = "ARTS"
+    RESCUE = "RESCUE"
+    ERRANDS = "ERRANDS"
+
+
+class VolunteerRow(Located):
+    """Somebody who wants to be asked for help, where they live. Whoever leaves is here no longer."""
+
+    id = primary_key()
+    person: Any = fields.ForeignKeyField("people.PersonRow", related_name=False, on_delete=fields.CASCADE, unique=True)
+    person_id: Any
+    skills: Any = ArrayField("text", default=list)
+    since = fields.DateField()
+
+    class Meta:
+        schema = "ties"
+        table = "volunteer"
+
+
+class PurchaseState(StrEnum):
+    """Where a purchased service stands."""
+
+    AGREED = "AGREED"
+    DELIVERED = "DELIVERED"
+    ACCEPTED = "ACCEPTED"
+    CANCELLED = "CANCELLED"
+
+
+class PurchaseRow(Located):
+    """A service that a unit buys of a social organisation: what, from when to when, and for how much."""
+
+    id = primary_key()
+    organisation: Any = fields.ForeignKeyField("ties.OrganisationRow", db_index=True, **KEPT)
+    organisation_id: Any
+    unit: Any = fields.ForeignKeyField("units.UnitRow", db_index=True, **KEPT)
+    unit_id: int
+    title = fields.CharField(max_length=200)
+    since = fields.DateField()
+    ends_on = fields.DateField()
+    # Whole fen, so that sums are sums.
+    amount_fen = fields.BigIntField()
+    state = fields.CharEnumField(PurchaseState, max_length=9, default=PurchaseState.AGREED)
+    recorded_at = fields.DatetimeField()
+    result = fields.CharField(max_length=TEXT, null=True)
+    delivered_at = fields.DatetimeField(null=True)
+    delivered_by = fields.CharField(max_length=NAME, null=True)
+    accepted_at = fields.DatetimeField(null=True)
+    accepted_by = fields.CharField(max_length=NAME, null=True)
+    version = fields.IntField(default=1)
+
+    class Meta:
+        schema = "ties"
+        table = "purchase"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gongzhi.core.people.holdings import HOMES, OTHERS
-from gongzhi.declare.register_entries import Holding
-from gongzhi.plugin.retention import CONSENT, NOTHING, OPERATION, PUBLIC, SERVICE
+from gongzhi.declare.register_entries import GONE, Holding
+from gongzhi.plugin.retention import CONSENT, NAMES, NOTHING, OPERATION, PUBLIC, SERVICE
 from gongzhi.values.errors import Text
 
 MONTHS = 36
@@ -49,6 +49,23 @@ HOLDINGS = (
         PUBLIC,
         person="t.person_id=$1",
         erase={"person_id": "null"},
+    ),
+    Holding("ties.organisation", Text("social organisations", "社会组织"), PUBLIC),
+    Holding("ties.served", Text("grids that social organisations serve", "社会组织服务网格"), PUBLIC),
+    Holding(
+        "ties.purchase",
+        Text("services that units bought, and who accepted them", "购买服务及验收人员"),
+        PUBLIC,
+        person=f"t.delivered_by in ({NAMES}) or t.accepted_by in ({NAMES})",
+        shared="true",
+    ),
+    # Whoever leaves takes it along at once, so no months are needed.
+    Holding(
+        "ties.volunteer",
+        Text("that you want to be asked for help, and what you can do", "志愿者登记及技能"),
+        CONSENT,
+        person="t.person_id=$1",
+        erase=GONE,
     ),
     # The last: the others are found by it. The office stays, as the history of the place.
     Holding(

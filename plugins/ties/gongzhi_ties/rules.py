@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gongzhi.core.accounts.independence import require_other
 from gongzhi.core.people.rules import own_households
 from gongzhi.declare.sql import Alternatives, Sql, any_of, widen_rows
 from gongzhi.declare.viewer import ViewerScope
@@ -12,6 +13,9 @@ from pypika_tortoise.terms import Criterion
 KEEP = "ties.keep"
 ANSWER = "ties.answer"
 KEEP_DEPUTIES = "ties.keep_deputies"
+REGISTER = "ties.register_organisations"
+PURCHASE = "ties.purchase"
+SEE_VOLUNTEERS = "ties.see_volunteers"
 
 
 def own_rows(row: Table, viewer: ViewerScope) -> list[Criterion]:
@@ -102,3 +106,20 @@ def visible_heard(heard: Table, viewer: ViewerScope) -> Alternatives:
 KEEPS_DEPUTIES: tuple[Requirement, ...] = (require_held(KEEP_DEPUTIES),)
 RECEIVES: tuple[Requirement, ...] = (require_rows(received_days),)
 ASKED: tuple[Requirement, ...] = (require_rows(own_rows),)
+
+
+def held_rows(row: Table, viewer: ViewerScope, permission: str) -> Alternatives:
+    """Return rows where one holds a permission, and those of the units for which one does."""
+    units = [Sql("{0}={1}", row.unit_id, unit) for unit in viewer.units(permission)]
+    return widen_rows(viewer.within(row, permission), *units)
+
+
+def visible_volunteers(volunteer: Table, viewer: ViewerScope) -> Alternatives:
+    """Return oneself, and volunteers in the grids in which one asks them for help."""
+    return widen_rows(viewer.within(volunteer, SEE_VOLUNTEERS), *own_rows(volunteer, viewer))
+
+
+REGISTERS: tuple[Requirement, ...] = (require_rows(lambda row, viewer: held_rows(row, viewer, REGISTER)),)
+PURCHASES: tuple[Requirement, ...] = (require_rows(lambda row, viewer: held_rows(row, viewer, PURCHASE)),)
+# Whoever says that it was delivered does not accept it as well.
+ACCEPTS: tuple[Requirement, ...] = (*PURCHASES, require_other("delivered_by"))

@@ -1,4 +1,4 @@
-"""Views: the desk of whoever keeps links of help, and deputies with their reception days."""
+"""Views: the desk of whoever keeps links of help, deputies, social organisations and what is bought of them."""
 
 from __future__ import annotations
 
@@ -119,6 +119,60 @@ query HeardMatter($id: ID!) {
   }
 }
 """
+ORGANISATIONS = """
+query SocialOrganisations(
+  $first: Int!, $after: String, $filter: SocialOrganisationFilter = {registered: {equals: true}}
+) {
+  socialOrganisations(first: $first, after: $after, filter: $filter) {
+    totalCount
+    nodes { id name kind uscc unit { name } grid { name } purpose registeredOn deregisteredOn }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+ORGANISATION = """
+query SocialOrganisation($id: ID!) {
+  node(id: $id) {
+    ... on SocialOrganisation {
+      id version name kind uscc unit { name } grid { name } purpose registeredOn deregisteredOn
+      served { grid { name } } purchases(first: 20) { nodes { id title amount state } }
+      actions { name label allowed reason }
+    }
+  }
+}
+"""
+# At first what a second person is to accept.
+PURCHASES = """
+query PurchasedServices(
+  $first: Int!, $after: String, $filter: PurchasedServiceFilter = {state: {equals: DELIVERED}}
+) {
+  purchasedServices(first: $first, after: $after, filter: $filter) {
+    totalCount
+    nodes { id title organisation { name } unit { name } grid { name } amount state since endsOn }
+    pageInfo { hasNextPage endCursor }
+  }
+  all: purchasedServices(first: 0) { counts(by: [STATE]) { values count } }
+}
+"""
+PURCHASE = """
+query PurchasedService($id: ID!) {
+  node(id: $id) {
+    ... on PurchasedService {
+      id version title organisation { id name } unit { name } grid { name } amount state since endsOn recordedAt
+      result deliveredAt acceptedAt actions { name label allowed reason }
+    }
+  }
+}
+"""
+VOLUNTEERS = """
+query RegisteredVolunteers($first: Int!, $after: String, $filter: RegisteredVolunteerFilter) {
+  registeredVolunteers(first: $first, after: $after, filter: $filter) {
+    totalCount
+    nodes { id person { name } grid { name } skills since }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
 KEEPS, DEPUTIES_KEPT = "ties.keep", "ties.keep_deputies"
 
 VIEWS = (
@@ -146,5 +200,24 @@ VIEWS = (
     View("ties.station", "A station (联络站详情)", STATION, DEPUTIES_KEPT, ViewKind.DETAIL),
     View("ties.receptions", "Reception days (选民接待日)", RECEPTIONS, None, opens="ties.reception"),
     View("ties.reception", "A reception day (接待日详情)", RECEPTION, None, ViewKind.DETAIL),
+    View(
+        "ties.organisations",
+        "Social organisations (社会组织)",
+        ORGANISATIONS,
+        "ties.purchase",
+        opens="ties.organisation",
+        forms=("registerSocialOrganisation",),
+    ),
+    View("ties.organisation", "An organisation (社会组织详情)", ORGANISATION, "ties.purchase", ViewKind.DETAIL),
+    View(
+        "ties.purchases",
+        "Purchased services (购买服务)",
+        PURCHASES,
+        "ties.purchase",
+        opens="ties.purchase",
+        forms=("recordPurchasedService",),
+    ),
+    View("ties.purchase", "A purchase (购买服务详情)", PURCHASE, "ties.purchase", ViewKind.DETAIL),
+    View("ties.volunteers", "Volunteers (登记志愿者)", VOLUNTEERS, "ties.see_volunteers"),
     View("ties.heard", "What was heard (听取意见详情)", HEARD, None, ViewKind.DETAIL),
 )

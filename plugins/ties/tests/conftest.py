@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest_asyncio
 from gongzhi_server.testing import Server
+from stdnum.cn import uscc
 
 COUNTY, TOWN, ELSEWHERE = "610921", "610921101", "610921100"
 UNIT, OTHER_UNIT = "610921-NYJ", "610921-SFJ"
@@ -36,6 +39,7 @@ class Ground:
     dsn: str
     people: list[Any] = field(default_factory=list)
     villages: list[str] = field(default_factory=list)
+    codes: Iterator[str] = field(default_factory=lambda: map(make_code, count(1)))
 
     @property
     def keeper(self) -> Server:
@@ -52,6 +56,10 @@ class Ground:
     @property
     def handler(self) -> Server:
         return self.server.as_("department_handler", unit=UNIT, sub="handler")
+
+    @property
+    def second(self) -> Server:
+        return self.server.as_("department_handler", unit=UNIT, sub="second")
 
     def resident(self, at: int) -> Server:
         return self.server.as_("resident", person=str(self.people[at]["id"]), sub=f"resident {at}")
@@ -139,6 +147,23 @@ class Ground:
         } | given  # fmt: skip
         return str((await self.done(self.town, "announceReceptionDay", "reception { id }", **asked))["id"])
 
+    async def organise(self, **given: Any) -> str:
+        """A social organisation of the county; its id."""
+        asked = {
+            "grid": COUNTY, "uscc": next(self.codes), "name": "邻里互助社", "kind": "SERVICE", "purpose": "助老",
+            "unit": UNIT, "served": [TOWN],
+        } | given  # fmt: skip
+        made = await self.done(self.handler, "registerSocialOrganisation", "organisation { id }", **asked)
+        return str(made["id"])
+
+    async def buy(self, organisation: str, **given: Any) -> str:
+        """A service that is bought of an organisation; its id."""
+        asked = {
+            "organisation": organisation, "unit": UNIT, "grid": TOWN, "title": "助老送餐", "since": self.day(-30),
+            "endsOn": self.day(300), "amount": "120000.50",
+        } | given  # fmt: skip
+        return str((await self.done(self.handler, "recordPurchasedService", "purchase { id }", **asked))["id"])
+
     async def see(self, id: str, caller: Server | None = None) -> Any:
         return (await (caller or self.keeper).ask(SEEN, id=id)).data["node"]
 
@@ -150,6 +175,8 @@ class Ground:
             "Deputy": ("deputy", "deputy"),
             "DeputyStation": ("station", "station"),
             "ReceptionDay": ("reception", "reception"),
+            "SocialOrganisation": ("organisation", "organisation"),
+            "PurchasedService": ("purchase", "purchase"),
         }[name]
         [row] = await self.fetch(f"select version from ties.{table} where id=$1", key)
         seen = {argument: id, "expectedVersion": row[0]}
@@ -161,6 +188,12 @@ class Ground:
 
     async def run_jobs(self) -> None:
         assert (await self.server.worker.drain()).failed == []
+
+
+def make_code(number: int) -> str:
+    """Make the credit code of an invented organisation."""
+    body = f"52610921{number:09d}"
+    return body + uscc.calc_check_digit(body)
 
 
 def refused(payload: dict[str, Any]) -> list[tuple[str, list[str]]]:

@@ -20,8 +20,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 ADDED = Path(__file__).with_name("additions.graphql")
 SUGGESTION = "query($id: ID!) { node(id: $id) { ... on HeardMatter { suggestion { id } } } }"
 NOBODY = "00000000-0000-7000-8000-000000000000"
-TABLES = ("deed", "deputy", "heard", "receiver", "reception", "station", "tie")
-VERSIONED = ("deputy", "reception", "station", "tie")
+TABLES = (
+    "deed", "deputy", "heard", "organisation", "purchase", "receiver", "reception", "served", "station", "tie",
+    "volunteer",
+)  # fmt: skip
+VERSIONED = ("deputy", "organisation", "purchase", "reception", "station", "tie")
 
 
 @dataclass
@@ -33,7 +36,7 @@ class Scene:
     ids: dict[str, str] = field(default_factory=dict)
 
     def caller(self, name: str) -> Server:
-        if name in ("keeper", "town", "leader", "handler"):
+        if name in ("keeper", "town", "leader", "handler", "second"):
             found: Server = getattr(self.ground, name)
             return found
         kind, _, which = name.partition(" ")
@@ -80,6 +83,15 @@ async def set_scene(ground: Ground, first: int = 0) -> Scene:
     ids["asked, too"] = await ground.propose("LEADER_TOWN", grid=TOWN, person=ground.person(first + 3), office="常委")
     await set_days(ground, ids, first)
     ids["person"], ids["home"] = ground.person(first + 4), ground.home(first + 4)
+    ids["organisation"], ids["idle organisation"] = await ground.organise(), await ground.organise()
+    ids["removed"] = await ground.organise()
+    assert await ground.give(ground.handler, "removeSocialOrganisation", ids["removed"]) == []
+    for name in ("bought", "delivered", "spare"):
+        ids[name] = await ground.buy(ids["organisation"])
+    assert await ground.give(ground.handler, "deliverPurchasedService", ids["delivered"], result="已完成。") == []
+    ids["uscc"], ids["taken"] = next(ground.codes), next(ground.codes)
+    await ground.organise(uscc=ids["taken"])
+    await ground.done(ground.resident(first + 8), "registerAsVolunteer", "volunteer { id }", skills=["LAW"])
     ids["deputy's person"] = ground.person(first + 5)
     ids["today"], ids["tomorrow"], ids["before"] = ground.day(0), ground.day(1), ground.day(-1)
     ids["next year"], ids["far"] = ground.day(300), ground.day(2_000)
@@ -121,6 +133,40 @@ async def set_days(ground: Ground, ids: dict[str, str], first: int) -> None:
 GOOD: dict[str, tuple[str, dict[str, Any]]] = {
     "answerTieAsHelped": ("town", {"tie": ":asked", "expectedVersion": 1, "agreed": True}),
     "answerTieAsHelper": ("resident 3", {"tie": ":asked, too", "expectedVersion": 1, "agreed": True}),
+    "acceptPurchasedService": ("second", {"purchase": ":delivered", "expectedVersion": 2, "accepted": True}),
+    "cancelPurchasedService": ("handler", {"purchase": ":spare", "expectedVersion": 1, "reason": "重复"}),
+    "deliverPurchasedService": ("handler", {"purchase": ":bought", "expectedVersion": 1, "result": "已完成。"}),
+    "editSocialOrganisation": (
+        "handler",
+        {"organisation": ":idle organisation", "expectedVersion": 1, "name": "同心社"},
+    ),
+    "leaveVolunteers": ("resident 8", {}),
+    "recordPurchasedService": (
+        "handler",
+        {
+            "organisation": ":organisation",
+            "unit": UNIT,
+            "grid": TOWN,
+            "title": "助老送餐",
+            "since": ":today",
+            "endsOn": ":next year",
+            "amount": "100.00",
+        },
+    ),
+    "registerAsVolunteer": ("resident 9", {"skills": ["CARE"]}),
+    "registerSocialOrganisation": (
+        "handler",
+        {
+            "grid": COUNTY,
+            "uscc": ":uscc",
+            "name": "青年志愿社",
+            "kind": "ASSOCIATION",
+            "purpose": "助学",
+            "unit": UNIT,
+            "served": [TOWN],
+        },
+    ),
+    "removeSocialOrganisation": ("handler", {"organisation": ":idle organisation", "expectedVersion": 1}),
     "announceReceptionDay": (
         "town",
         {"station": ":station", "startsAt": ":at", "endsAt": ":until", "deputies": [":deputy"]},
@@ -168,6 +214,7 @@ OUTSIDERS = (
     f"auditor {COUNTY}",
     f"town_dispatcher {ELSEWHERE}",
 )
+OPEN = ("registerAsVolunteer", "leaveVolunteers")
 INPUT, MISSING, STALE, LATE = "BAD_USER_INPUT", "NOT_FOUND", "STALE_VERSION", "ILLEGAL_TRANSITION"
 NO_TIE = ({"tie": f"Tie:{NOBODY}"}, MISSING, "tie")
 OLD = ({"expectedVersion": 9}, STALE, "expectedVersion")
@@ -179,10 +226,66 @@ NO_STATION = ({"station": f"DeputyStation:{NOBODY}"}, MISSING, "station")
 NO_DEPUTY = ({"deputy": f"Deputy:{NOBODY}"}, MISSING, "deputy")
 OVER = ({"deputy": ":gone", "expectedVersion": 2}, LATE, "deputy")
 CLOSED = ({"station": ":shut", "expectedVersion": 2}, LATE, "station")
+NO_PURCHASE = ({"purchase": f"PurchasedService:{NOBODY}"}, MISSING, "purchase")
+NO_ORGANISATION = ({"organisation": f"SocialOrganisation:{NOBODY}"}, MISSING, "organisation")
+REMOVED = ({"organisation": ":removed", "expectedVersion": 2}, LATE, "organisation")
 OFF = ({"reception": ":cancelled", "expectedVersion": 2}, LATE, "reception")
 BAD: dict[str, tuple[tuple[dict[str, Any], str, str], ...]] = {
     "answerTieAsHelped": (SHUT, ({"tie": ":active", "expectedVersion": 3}, LATE, "tie"), NO_TIE, OLD),
     "answerTieAsHelper": (({"tie": ":asked"}, MISSING, "tie"), NO_TIE, OLD),
+    "acceptPurchasedService": (({"purchase": ":spare", "expectedVersion": 1}, LATE, "purchase"), NO_PURCHASE, OLD),
+    "cancelPurchasedService": (
+        ({"reason": " "}, INPUT, "reason"),
+        ({"purchase": ":delivered", "expectedVersion": 2}, LATE, "purchase"),
+        NO_PURCHASE,
+        OLD,
+    ),
+    "deliverPurchasedService": (
+        ({"result": "长" * 2_001}, INPUT, "result"),
+        ({"purchase": ":delivered", "expectedVersion": 2}, LATE, "purchase"),
+        NO_PURCHASE,
+        OLD,
+    ),
+    "editSocialOrganisation": (
+        ({"name": " "}, INPUT, "name"),
+        ({"unit": "610921-NONE"}, MISSING, "unit"),
+        ({"served": []}, INPUT, "served"),
+        ({"served": ["610921999"]}, MISSING, "served"),
+        REMOVED,
+        NO_ORGANISATION,
+        OLD,
+    ),
+    "leaveVolunteers": (),
+    "recordPurchasedService": (
+        ({"amount": "0"}, INPUT, "amount"),
+        ({"amount": "1.005"}, INPUT, "amount"),
+        ({"amount": "1e20"}, INPUT, "amount"),
+        ({"endsOn": ":before"}, INPUT, "endsOn"),
+        ({"endsOn": ":far", "since": ":before"}, INPUT, "endsOn"),
+        ({"title": " "}, INPUT, "title"),
+        ({"unit": "610921-NONE"}, MISSING, "unit"),
+        ({"grid": "610921999"}, MISSING, "grid"),
+        ({"grid": "6109"}, INPUT, "grid"),
+        ({"organisation": ":removed"}, INPUT, "organisation"),
+        NO_ORGANISATION,
+    ),
+    "registerAsVolunteer": (({"skills": []}, INPUT, "skills"),),
+    "registerSocialOrganisation": (
+        ({"uscc": "526109210000000001"}, INPUT, "uscc"),
+        ({"uscc": "52"}, INPUT, "uscc"),
+        ({"uscc": ":taken"}, "DUPLICATE", "uscc"),
+        ({"name": " "}, INPUT, "name"),
+        ({"purpose": "长" * 501}, INPUT, "purpose"),
+        ({"unit": "610921-NONE"}, MISSING, "unit"),
+        ({"grid": "6109"}, INPUT, "grid"),
+        ({"served": [TOWN, "6109"]}, INPUT, "served.1"),
+    ),
+    "removeSocialOrganisation": (
+        ({"organisation": ":organisation"}, LATE, "organisation"),
+        REMOVED,
+        NO_ORGANISATION,
+        OLD,
+    ),
     "announceReceptionDay": (
         ({"startsAt": ":before"}, INPUT, "startsAt"),
         ({"startsAt": "2026-07-02T09:00:00"}, INPUT, "startsAt"),
@@ -276,10 +379,14 @@ CHAIN = (
     "proposeTie", "answerTieAsHelped", "answerTieAsHelper", "recordTieDeed", "withdrawTieDeed", "endTie",
     "openDeputyStation", "registerDeputy", "endDeputyTerm", "announceReceptionDay", "recordHeardMatter",
     "holdReceptionDay", "cancelReceptionDay", "rateHeardMatter", "assignDeputyStation", "closeDeputyStation",
+    "registerSocialOrganisation", "removeSocialOrganisation", "editSocialOrganisation", "recordPurchasedService",
+    "deliverPurchasedService", "acceptPurchasedService", "cancelPurchasedService", "registerAsVolunteer",
+    "leaveVolunteers",
 )  # fmt: skip
 
 
 LEFT: dict[str, dict[str, Any]] = {
+    "editSocialOrganisation": {"organisation": ":organisation"},
     "assignDeputyStation": {"deputy": ":deputy"},
     "announceReceptionDay": {"station": ":other station"},
 }
@@ -295,7 +402,8 @@ async def test_every_command_is_here() -> None:
 async def test_outsiders_change_nothing(scene: Scene, command: str) -> None:
     """Nobody, another resident, another unit, those of another town, and who only looks are refused."""
     before = await scene.count()
-    for caller in OUTSIDERS:
+    # Everybody may be a volunteer: who has no file cannot.
+    for caller in OUTSIDERS if command not in OPEN else OUTSIDERS[2:]:
         found = await scene.give(caller, command, GOOD[command][1])
         assert found and {code for code, _ in found} <= {"FORBIDDEN", "NOT_FOUND", "UNAUTHENTICATED"}, (caller, found)
     assert await scene.count() == before, "nothing is half-written"

@@ -153,7 +153,9 @@ async def test_the_desk_asks_what_is_there(seen: Seen) -> None:
         "DeputyStation": seen.ids["station"],
         "ReceptionDay": seen.ids["day"],
         "HeardMatter": seen.ids["heard"],
+        "SocialOrganisation": await seen.ground.organise(),
     }
+    ids["PurchasedService"] = await seen.ground.buy(ids["SocialOrganisation"])
     asked = "{ views { name kind type document forms { mutation } } }"
     offered = {}
     for name in ("handler", "town"):
