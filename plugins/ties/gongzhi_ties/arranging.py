@@ -122,6 +122,7 @@ def check_fields(call: Call, input: ProposeTieInput) -> None:
 )
 async def propose_tie(call: Call, input: ProposeTieInput) -> TiePayload:
     check_fields(call, input)
+    # Both sides are found before anything is kept, so that a notice goes to nobody for a link that is none.
     sides = await find_sides(call, input)
     person, unit = sides.person and sides.person.id, sides.unit and sides.unit.id
     # The helped side is locked, so that of two who propose the same the second finds the first.
@@ -265,6 +266,7 @@ class EndTieInput:
     action=Action(Tie, MAY_END, (require_states((TieState.PROPOSED, TieState.ACTIVE), AS_IT_IS),)),
 )
 async def end_tie(call: Call, input: EndTieInput) -> TiePayload:
+    # What is proposed is taken back by the same: it ends without having begun.
     row: TieRow = await call.find(Tie, "tie", id=key_of(Tie)(input.tie))
     await finish_tie(call, row)
     return await save_tie(row)

@@ -82,6 +82,7 @@ class ServedGrid(Node):
     grid: Grid | None = one("Which grid (网格).")
 
 
+# Who leads it is its own business: a register of organisations is none of people.
 @entity(
     OrganisationRow,
     visible=visible_to_all,
@@ -112,6 +113,7 @@ class SocialOrganisation(Node):
     version: int = column("Grows with every change (版本).")
 
 
+# Published from the first day: whoever lives there knows whether anybody came.
 @entity(
     PurchaseRow,
     visible=visible_to_all,
@@ -132,6 +134,7 @@ class PurchasedService(Node):
     title: str = column("What (服务内容).")
     since: datetime.date = column("The first day (起).")
     ends_on: datetime.date = column("The first day after it (止，不含).")
+    # Divided by the database, which knows no floats: a fen is a fen.
     amount: Decimal = expression(
         "For how much, in yuan, to the fen (金额，元).", lambda at: Sql("round({0}/100.0, 2)", at.row.amount_fen)
     )

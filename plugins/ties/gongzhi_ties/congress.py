@@ -57,6 +57,7 @@ IN_OFFICE = "({0} is null and {1}<={3} and {2}>{3})"
 """SQL for a term: when it ended early, its first day, the first day after it, and today."""
 
 
+# Public by law, from whoever represents a township to the nation's.
 @entity(
     DeputyRow,
     visible=visible_to_all,
@@ -150,6 +151,7 @@ class ReceptionDay(Node):
     version: int = column("Grows with every change (版本).")
 
 
+# Without its words, which are the proposal's or the case's, each seen by its own rule.
 @entity(HeardRow, visible=rules.visible_heard, order=("heard_at",), filter={"heard_at": None, "grid": compare_place()})
 class HeardMatter(Node):
     """Something that a voter asked a deputy for: it is a proposal or a case, which has its words (听取的选民意见)."""

@@ -98,6 +98,7 @@ async def add_deputies(call: Call, county: GridRow, departments: list[UnitRow]) 
     deputies = await DeputyRow.filter(county_id=county.id).order_by("id")
     if not deputies:
         return
+    # As many a deputy as in the whole county, however small this one is.
     proposals = PROPOSALS * len(deputies) // DEPUTIES
     await call.fetch(PROPOSE, county.id, proposals, [one.id for one in departments], ASKED)
     towns = await GridRow.filter(county_id=county.id, kind=Kind.TOWN, valid_to=None).order_by("code")
@@ -133,6 +134,7 @@ async def add_links(call: Call, county: GridRow, departments: list[UnitRow]) -> 
     towns = await GridRow.filter(county_id=county.id, kind=Kind.TOWN, valid_to=None).order_by("code")
     villages = await GridRow.filter(county_id=county.id, kind=Kind.VILLAGE, valid_to=None).order_by("code")
     leaders = await PersonRow.filter(county_id=county.id, birth_date__lt="1985-01-01").order_by("-id").limit(len(towns))
+    # As if agreed to half a year ago, which no command can write down.
     ties = [
         TieRow(kind=TieKind.LEADER_TOWN, grid=town, person_id=leader.id, office="县级领导（演示）", **begun)
         for town, leader in zip(towns, leaders, strict=False)

@@ -242,6 +242,7 @@ class OrganisationRow(Located):
     """A social organisation, in the place where it is registered."""
 
     id = primary_key()
+    # In upper case, as its check has it: two spellings would be two organisations.
     uscc = fields.CharField(max_length=18)
     name = fields.CharField(max_length=100)
     kind = fields.CharEnumField(OrganisationKind, max_length=11)
@@ -292,6 +293,7 @@ class VolunteerRow(Located):
     id = primary_key()
     person: Any = fields.ForeignKeyField("people.PersonRow", related_name=False, on_delete=fields.CASCADE, unique=True)
     person_id: Any
+    # Codes and no words: what somebody writes of themselves would be a file.
     skills: Any = ArrayField("text", default=list)
     since = fields.DateField()
 
@@ -324,9 +326,11 @@ class PurchaseRow(Located):
     amount_fen = fields.BigIntField()
     state = fields.CharEnumField(PurchaseState, max_length=9, default=PurchaseState.AGREED)
     recorded_at = fields.DatetimeField()
+    # What came of it; of one that was cancelled, why.
     result = fields.CharField(max_length=TEXT, null=True)
     delivered_at = fields.DatetimeField(null=True)
     delivered_by = fields.CharField(max_length=NAME, null=True)
+    # By another person than that; the database refuses the same account, and the command what else connects them.
     accepted_at = fields.DatetimeField(null=True)
     accepted_by = fields.CharField(max_length=NAME, null=True)
     version = fields.IntField(default=1)

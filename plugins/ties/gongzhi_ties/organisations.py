@@ -109,6 +109,7 @@ async def serve(row: OrganisationRow, county: GridRow, served: Sequence[str]) ->
     for at, code in enumerate(served):
         if grids[code].county_id != county.county_id:
             raise invalid_input("Name grids of its county.", "请选择本县网格。", "served", str(at))
+    # In place of those of before, which tell nothing that anybody is owed.
     await ServedRow.filter(organisation=row).delete()
     await ServedRow.bulk_create(ServedRow(organisation=row, grid_id=one.id) for one in grids.values())
 
@@ -138,6 +139,7 @@ async def edit_social_organisation(call: Call, input: EditSocialOrganisationInpu
             setattr(row, name, value)
     if is_given(input.unit):
         row.unit = await find_unit(input.unit or "", "unit")
+    # All of them anew: a list that is named is the list.
     if is_given(input.served):
         await serve(row, await GridRow.get(id=row.grid_id), input.served or [])
     return await save_organisation(row)
@@ -159,6 +161,7 @@ async def remove_social_organisation(call: Call, input: RemoveSocialOrganisation
     row: OrganisationRow = await call.find(
         SocialOrganisation, "organisation", id=key_of(SocialOrganisation)(input.organisation)
     )
+    # By this day and not by deleting it: what it was paid for points at it.
     row.deregistered_on = today(call)
     # It serves nobody any more; its code is free for whoever takes it over.
     await ServedRow.filter(organisation=row).delete()

@@ -76,6 +76,7 @@ def check_purchase(call: Call, input: RecordPurchasedServiceInput) -> None:
 )
 async def record_purchased_service(call: Call, input: RecordPurchasedServiceInput) -> PurchasedServicePayload:
     check_purchase(call, input)
+    # In the unit's name, or in a place: a town buys for itself through whoever dispatches there.
     unit, grid = await find_unit(input.unit, "unit"), await find_grid(input.grid, "grid")
     if not (call.may(PURCHASE, grid) or acts_for(call, unit, PURCHASE)):
         raise not_allowed("unit")
@@ -110,6 +111,7 @@ class DeliverPurchasedServiceInput:
 )
 async def deliver_purchased_service(call: Call, input: DeliverPurchasedServiceInput) -> PurchasedServicePayload:
     row: PurchaseRow = await call.find(PurchasedService, "purchase", id=key_of(PurchasedService)(input.purchase))
+    # By the account, whom the second person is compared with.
     row.state, row.result = PurchaseState.DELIVERED, input.result
     row.delivered_at, row.delivered_by = call.now, call.viewer.account.name
     about = NoticeDraft(
@@ -164,6 +166,7 @@ class CancelPurchasedServiceInput:
 )
 async def cancel_purchased_service(call: Call, input: CancelPurchasedServiceInput) -> PurchasedServicePayload:
     row: PurchaseRow = await call.find(PurchasedService, "purchase", id=key_of(PurchasedService)(input.purchase))
+    # In the place of a result: a reader looks in one place for what came of it.
     row.state, row.result = PurchaseState.CANCELLED, input.reason
     return await save_purchase(call, row)
 

@@ -52,6 +52,7 @@ HOLDINGS = (
     ),
     Holding("ties.organisation", Text("social organisations", "社会组织"), PUBLIC),
     Holding("ties.served", Text("grids that social organisations serve", "社会组织服务网格"), PUBLIC),
+    # Who signed for public money is not forgotten while it is answered for.
     Holding(
         "ties.purchase",
         Text("services that units bought, and who accepted them", "购买服务及验收人员"),

@@ -114,6 +114,7 @@ def held_rows(row: Table, viewer: ViewerScope, permission: str) -> Alternatives:
     return widen_rows(viewer.within(row, permission), *units)
 
 
+# Of those who look after grids alone: a list of who can drive is of use to others, and not for that.
 def visible_volunteers(volunteer: Table, viewer: ViewerScope) -> Alternatives:
     """Return oneself, and volunteers in the grids in which one asks them for help."""
     return widen_rows(viewer.within(volunteer, SEE_VOLUNTEERS), *own_rows(volunteer, viewer))

@@ -50,6 +50,7 @@ ENDED = Message(
 
 async def tell_sides(call: Call, row: TieRow, said: Message, *, helper: bool = True, helped: bool = True) -> None:
     """Tell the sides of a link, each where it reads: as a person, a unit, a household or an office."""
+    # Whom it reaches depends on who reads where: a person at home, a unit at its desk.
     persons: list[Any] = []
     units: list[int] = []
     offices: list[Office] = []

@@ -33,6 +33,7 @@ class RegisterAsVolunteerInput:
 
 async def load_myself(call: Call) -> PersonRow:
     """Return the caller's own person, locked, so that of two requests at once the second finds the first."""
+    # By the account's person and by no id of an input: nobody is put on this register by somebody else.
     key = call.viewer.account.person
     row = await PersonRow.select_for_update(no_key=True).get_or_none(id=key) if key else None
     if row is None:
@@ -46,6 +47,7 @@ async def register_as_volunteer(call: Call, input: RegisterAsVolunteerInput) -> 
     # Nobody is registered by somebody else, and so no child by its parents.
     if person.birth_date is None or add_months(person.birth_date, ADULT) > today(call):
         raise invalid_input("Volunteers are of age.", "志愿者登记须年满十八周岁。", "skills")
+    # Each once, in the order in which they were named.
     skills = [one.value for one in dict.fromkeys(input.skills)]
     row = await VolunteerRow.get_or_none(person=person)
     if row is None:
@@ -64,6 +66,7 @@ class LeaveVolunteersInput:
 
 @command("Leave the register of volunteers, of which nothing is kept (退出志愿者登记).", requires=None)
 async def leave_volunteers(call: Call, input: LeaveVolunteersInput) -> RegisteredVolunteerPayload:
+    # Deleted and not marked: a consent that is taken back leaves no row that says who once gave it.
     person = await load_myself(call)
     if not await VolunteerRow.filter(person=person).delete():
         raise not_found("You are not on the register.", "您未登记为志愿者。", "idempotencyKey")

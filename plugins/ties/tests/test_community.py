@@ -116,3 +116,85 @@ async def test_a_child_is_no_volunteer(ground: Ground) -> None:
     assert refused(asked) == [("BAD_USER_INPUT", ["skills"])]
     nobody = await ground.handler.do("registerAsVolunteer", "volunteer { id }", skills=["ARTS"])
     assert [code for code, _ in refused(nobody)] == ["NOT_FOUND"], "an account of nobody's registers nobody"
+
+
+CALLERS = ("stranger", "resident", "handler", "another unit", "town", "leader", "auditor", "deputy")
+
+
+async def test_the_registers_are_read_by_everybody(ground: Ground) -> None:
+    """Organisations, whom they serve and what is bought of them are public; volunteers are not, nor who accepted."""
+    organisation = await ground.organise()
+    ids = {"organisation": organisation, "purchase": await ground.buy(organisation)}
+    ids["volunteer"] = (
+        await ground.done(ground.resident(2), "registerAsVolunteer", "volunteer { id }", skills=["RESCUE"])
+    )["id"]
+    callers = {
+        "stranger": ground.server,
+        "resident": ground.resident(3),
+        "handler": ground.handler,
+        "another unit": ground.server.as_("department_handler", unit=OTHER_UNIT),
+        "town": ground.town,
+        "leader": ground.server.as_("grid_leader", grid=TOWN),
+        "auditor": ground.server.as_("auditor", grid=COUNTY),
+        "deputy": ground.server.as_("deputy", grid=COUNTY),
+    }
+    assert set(callers) == set(CALLERS)
+    node = "query($id: ID!) { node(id: $id) { id } }"
+    for name, caller in callers.items():
+        seen = {kind for kind, id in ids.items() if (await caller.ask(node, id=id)).body["data"]["node"]}
+        expected = {"organisation", "purchase"}
+        [home] = await ground.fetch("select left(g.code, 9) from ties.volunteer v join grids.grid g on g.id=v.grid_id")
+        if name in ("town", "leader") and home[0] == TOWN:
+            expected |= {"volunteer"}
+        assert seen == expected, name
+    await ground.done(ground.resident(2), "leaveVolunteers", "volunteer { id }")
+    events = await ground.fetch("select data::text from events.outbox where type='ties.purchase_changed'")
+    assert events and all("互助" not in one["data"] for one in events), "events have ids and states alone"
+
+
+async def test_one_code_at_once(ground: Ground) -> None:
+    """Of two who register the same organisation at the same moment the second is told of the first."""
+    given = {
+        "grid": COUNTY, "uscc": next(ground.codes), "name": "晨光社", "kind": "ASSOCIATION", "purpose": "文体",
+        "unit": UNIT, "served": [TOWN],
+    }  # fmt: skip
+    callers = (ground.keeper, ground.handler)
+    sent = await asyncio.gather(
+        *(one.do("registerSocialOrganisation", "organisation { id }", **given) for one in callers)
+    )
+    assert sorted(map(refused, sent)) == [[], [("DUPLICATE", ["uscc"])]]
+
+
+async def test_removed_while_something_is_bought(ground: Ground) -> None:
+    """One of them waits for the other: nothing is bought of an organisation that is off the register."""
+    for _ in range(3):
+        id = await ground.organise()
+        asked = {
+            "organisation": id, "unit": UNIT, "grid": TOWN, "title": "助学", "since": ground.day(0),
+            "endsOn": ground.day(100), "amount": "8000",
+        }  # fmt: skip
+        bought, removed = await asyncio.gather(
+            ground.handler.do("recordPurchasedService", "purchase { id }", **asked),
+            ground.give(ground.handler, "removeSocialOrganisation", id),
+        )
+        assert sorted([refused(bought), removed], key=len)[0] == []
+        seen = (await ground.server.ask(ORGANISATION, id=id)).data["node"]
+        assert bool(seen["deregisteredOn"]) is (not seen["purchases"]["nodes"])
+
+
+@pytest.mark.parametrize(("amount", "shown"), [("0.01", "0.01"), ("1000000000", "1000000000.00"), ("12.3", "12.30")])
+async def test_amounts_are_kept_to_the_fen(ground: Ground, amount: str, shown: str) -> None:
+    """What is paid is read as it was written, from one fen to a thousand million yuan; sums are sums."""
+    id = await ground.buy(await ground.organise(), amount=amount)
+    assert (await ground.server.ask(PURCHASE, id=id)).data["node"]["amount"] == shown
+    [row] = await ground.fetch("select amount_fen from ties.purchase where id=$1", id.partition(":")[2])
+    assert row["amount_fen"] == round(float(shown) * 100)
+
+
+async def test_the_database_keeps_two_persons_apart(ground: Ground) -> None:
+    """What no command does the database refuses as well: one who accepts what they delivered."""
+    id = await ground.buy(await ground.organise())
+    assert await ground.give(ground.handler, "deliverPurchasedService", id, result="已完成。") == []
+    accepted = "update ties.purchase set state='ACCEPTED', accepted_at=now(), accepted_by=delivered_by where id=$1"
+    with pytest.raises(Exception, match="accepted"):
+        await ground.fetch(accepted, id.partition(":")[2])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from gongzhi.core.registers.erasure import clear_rows, expired_rows_sql
 from gongzhi.values.errors import Text
-from gongzhi_ties import telling
+from gongzhi_ties import models, telling
 from gongzhi_ties.registers import HOLDINGS, MONTHS
 from gongzhi_ties.telling import Message
 
@@ -104,3 +104,21 @@ async def test_where_it_is_off_nothing_is_there(ground: Ground) -> None:
         await ground.done(administrator, "setPluginActivation", "activation { active }", active=active, **switch)
         assert bool(await ground.see(id, ground.server)) is active
         assert bool((await ground.server.ask(figures)).data["tieFigures"]) is active
+
+
+async def test_a_volunteer_goes_with_their_file(ground: Ground) -> None:
+    """A registration has a key and codes, is in its owner's copy, and is deleted when they are forgotten."""
+    await ground.done(ground.resident(6), "registerAsVolunteer", "volunteer { id }", skills=["FARMING", "LAW"])
+    [holding] = [one for one in HOLDINGS if one.table == "ties.volunteer"]
+    rows = await ground.fetch(f"select t.* from ties.volunteer t where {holding.person}", ground.people[6]["id"])
+    assert [row["skills"] for row in rows] == [["FARMING", "LAW"]] and not holding.hidden
+    assert {name for name, value in dict(rows[0]).items() if isinstance(value, str)} == set(), "there are no words"
+    await clear_rows(ground.fetch, holding, [row["id"] for row in rows])
+    assert await ground.fetch("select from ties.volunteer where person_id=$1", ground.people[6]["id"]) == []
+
+
+async def test_every_table_has_a_holding() -> None:
+    """What a table holds of people, or that it holds nothing, is in the public register."""
+    found = [one._meta for one in vars(models).values() if hasattr(one, "_meta")]
+    tables = {f"ties.{one.db_table}" for one in found if one.schema == "ties"}
+    assert tables == {one.table for one in HOLDINGS} and len(tables) == 11
