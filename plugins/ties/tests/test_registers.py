@@ -13,7 +13,7 @@ from gongzhi_ties import models, telling
 from gongzhi_ties.registers import HOLDINGS, MONTHS
 from gongzhi_ties.telling import Message
 
-from .conftest import COUNTY, UNIT, Ground
+from .conftest import COUNTY, TOWN, UNIT, Ground
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -122,3 +122,25 @@ async def test_every_table_has_a_holding() -> None:
     found = [one._meta for one in vars(models).values() if hasattr(one, "_meta")]
     tables = {f"ties.{one.db_table}" for one in found if one.schema == "ties"}
     assert tables == {one.table for one in HOLDINGS} and len(tables) == 11
+
+
+async def test_events_have_ids_alone(ground: Ground) -> None:
+    """What others subscribe to says that something happened, of which kind, and never whose it is or in what words."""
+    home = await ground.home_tie(7, 8)
+    given = {"tie": home, "kind": "OTHER", "day": ground.day(0), "text": "陪同就医。"}
+    await ground.done(ground.resident(7), "recordTieDeed", "deed { id }", **given)
+    rows = await ground.fetch(
+        "select type, data::text as data from events.outbox where data->>'tie'=$1 order by seq", home.partition(":")[2]
+    )
+    assert [one["type"] for one in rows] == ["ties.proposed", "ties.agreed", "ties.deed_recorded"]
+    personal = [str(ground.people[at][key]) for at in (7, 8) for key in ("id", "home", "name")]
+    for row in rows:
+        assert "就医" not in row["data"] and not any(one in row["data"] for one in personal), row["type"]
+    # What is proposed and declined is told to nobody outside.
+    [internal] = await ground.fetch("select count(*) from events.outbox where type='ties.declined'")
+    assert internal[0] == 0
+    asked = await ground.propose("LEADER_TOWN", grid=TOWN, person=ground.person(9), office="常委")
+    assert await ground.answer(ground.resident(9), asked, "Helper", agreed=False) == []
+    [notice] = await ground.told(ground.town, "declined", asked)
+    assert ground.people[9]["name"] not in notice
+    assert await ground.see(asked, ground.server) is None
