@@ -16,6 +16,7 @@ from .samples import Around, around
 
 TABLE = Path(__file__).with_name("matrix.txt")
 UNSAMPLED: dict[str, str] = {
+    "OpenDataset": "a table is a county's, so none lies in a town",
     "EarlySignChange": "it is told and never asked for; whoever sees the sign may know of it",
     "Event": "it is told and never asked for; tests/events has who is told what",
     "Job": "it lies nowhere; tests/events has who sees it",

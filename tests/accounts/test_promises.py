@@ -25,6 +25,7 @@ TWO = {
     "decide_approval",
     "decide_points_claim",
     "decide_points_objection",
+    "decide_open_dataset",
     "decide_review",
     "decide_whistle",
     "print_invitation",

@@ -141,6 +141,10 @@ def own_summons(at: At, whistle: Row) -> list[Row]:
     return [one for one in at.scope.all("WhistleUnit") if one.whistle_id == whistle.id and one.unit_id in units]
 
 
+def publishes(at: At, row: Row) -> bool:
+    return at.scope.serves(row, "statistics.publish")
+
+
 def decides_signs(at: At, row: Row) -> bool:
     return at.scope.serves(row, "statistics.decide_signs")
 
@@ -359,6 +363,18 @@ DEEDS: dict[str, dict[str, Deed]] = {
             "办结预警", "statistics.decide_signs", (may(decides_signs), stands("OPEN", "PATROL_PROPOSED", "WHISTLED"))
         ),
         "proposeSignPatrol": Deed("提议巡查", "statistics.decide_signs", (may(decides_signs), stands("OPEN"))),
+    },
+    "OpenDataset": {
+        "decideOpenDataset": Deed(
+            "审核发布开放数据",
+            "statistics.publish",
+            (
+                may(publishes),
+                by_another("proposed_by"),
+                stands("PROPOSED"),
+            ),
+        ),
+        "withdrawOpenDataset": Deed("撤回开放数据", "statistics.publish", (may(publishes), stands("PUBLISHED"))),
     },
     "BulkExport": {
         "refuseBulkExport": Deed("不予放行批量导出", "exports.release", RELEASES),

@@ -1,4 +1,4 @@
-"""Early signs in the little county, and how their fields are answered."""
+"""Early signs and open datasets in the little county, and how their fields are answered."""
 
 from __future__ import annotations
 
@@ -18,19 +18,40 @@ if TYPE_CHECKING:
 
 from .sample_county import NOW, TITLES, Draw, Rows
 
-TABLES = {"EarlySign": "statistics.sign", "SignCase": "statistics.sign_case"}
+TABLES = {"EarlySign": "statistics.sign", "SignCase": "statistics.sign_case", "OpenDataset": "statistics.dataset"}
 CHINA = ZoneInfo("Asia/Shanghai")
 
 
 def everything(cases: list[UUID]) -> dict[str, Rows]:
     draw = Draw(17)
     # Of a place and a subject one is under way at a time.
-    places = [(grid, category) for grid in (5, 7, 9, 10) for category in (1, 2, 3)]
+    places = [(grid, category) for grid in (5, 6, 7, 8) for category in (1, 2, 3)]
     signs = [sign(draw, *place) for place in places]
     pairs = [(one["id"], case) for one in signs for case in draw.random.sample(cases, 4)]
     return {
         "statistics.sign": signs,
         "statistics.sign_case": [{"sign_id": one, "case_id": case} for one, case in pairs],
+        "statistics.dataset": [dataset(draw, county, quarter) for county in (3, 4) for quarter in (1, 4, 7, 10)],
+    }
+
+
+def dataset(draw: Draw, county: int, month: int) -> dict[str, Any]:
+    table = {"town": "total", "town_name": "各镇合计", "item": "land", "item_name": "土地宅基地"}
+    return {
+        "id": draw.key(),
+        "grid_id": county,
+        "kind": draw.of(("CASES", "LEVELS")),
+        "state": draw.of(("PROPOSED", "PUBLISHED", "PUBLISHED", "REFUSED", "WITHDRAWN")),
+        "since": date(2025, month, 1),
+        "until": date(2025, month + 2, 28),
+        "licence": draw.of(("CC-BY-4.0", "CC0-1.0")),
+        "rows": [table | {"number": draw.of((12, 30)), "withheld": False}, table | {"number": None, "withheld": True}],
+        "proposed_at": draw.instant(),
+        "proposed_by": draw.of(("desk", "admin", "county")),
+        "decided_at": draw.maybe(draw.instant()),
+        "reason": draw.maybe(draw.of(TITLES)),
+        "withdrawn_at": draw.maybe(draw.instant()),
+        "version": 2,
     }
 
 
@@ -67,7 +88,10 @@ def sign(draw: Draw, grid: int, category: int) -> dict[str, Any]:
 
 
 def rules(scope: ExpectedVisibility) -> dict[str, Callable[[Row], bool]]:
-    return {"EarlySign": lambda row: scope.serves(row, "statistics.view")}
+    return {
+        "EarlySign": lambda row: scope.serves(row, "statistics.view"),
+        "OpenDataset": lambda row: row.state in ("PUBLISHED", "WITHDRAWN") or scope.serves(row, "statistics.publish"),
+    }
 
 
 def explain(at: At, row: Row) -> str:
@@ -123,18 +147,37 @@ def figures(at: At, grid: Row, since: date, until: date) -> Mapping[str, int]:
     return {name: counted[name] for name in ("signsFound", "signsConfirmed", "falseAlarms", "signsRunning")}
 
 
+def file_of(kind: str) -> Callable[[At, Row], str | None]:
+    def find(at: At, row: Row) -> str | None:
+        quarter = f"{row.since.year}q{(row.since.month + 2) // 3}"
+        name = f"{at.rows.keys['Grid'][row.grid_id].code}-{row.kind.lower()}-{quarter}.{kind}"
+        return f"/x/statistics/open-data/{name}" if row.state == "PUBLISHED" else None
+
+    return find
+
+
+def numbers(at: At, row: Row) -> list[dict[str, Any]]:
+    called = {"town_name": "townName", "item_name": "itemName"}
+    return [{called.get(name, name): value for name, value in one.items()} for one in row.rows]
+
+
 FIELDS: dict[str, Callable[..., Any]] = {
     "Query.earlySigns": lambda at, _: at.connection("EarlySign", "-found_at"),
     "Query.earlySignResults": results,
     "Grid.earlySigns": lambda at, grid: at.connection(
         "EarlySign", "-found_at", lambda row: at.rows.lies_in(row.grid_id, grid.id)
     ),
+    "Query.openDatasets": lambda at, _: at.connection("OpenDataset", "-proposed_at"),
+    "OpenDataset.csv": file_of("csv"),
+    "OpenDataset.json": file_of("json"),
+    "OpenDataset.table": numbers,
     "EarlySign.earlier": lambda at, row: None if row.earlier in (1, 2) else row.earlier,
     "EarlySign.explanation": explain,
     "EarlySign.cases": listed_cases,
     "EarlySign.patrols": patrols,
 }
 FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
+    ("OpenDataset", "grid"): lambda at, row: at.rows.keys["Grid"][row.grid_id],
     ("EarlySign", "grid"): lambda at, row: at.rows.keys["Grid"][row.grid_id],
     ("EarlySign", "category"): lambda at, row: at.rows.keys["Category"][row.category_id].code,
 }

@@ -10,6 +10,7 @@ from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import (
     ADMINISTRATOR,
     AUDITOR,
+    COUNTY_DISPATCHER,
     COUNTY_LEADER,
     DEPARTMENT_HANDLER,
     DEPUTY,
@@ -20,6 +21,7 @@ from gongzhi.plugin.settings import CountySetting
 from gongzhi.plugin.views import View
 from gongzhi.runtime.jobs import BackgroundJob, Handler
 from gongzhi.runtime.reactions import Reaction
+from gongzhi.runtime.routes import Route
 
 
 @hookimpl
@@ -46,9 +48,11 @@ def graphql() -> tuple[Extension | View, ...]:
     from . import concerns, digests, known_values, streams, types
     from .early_signs import deciding
     from .early_signs import types as sign_types
+    from .open_data import publishing
+    from .open_data import types as dataset_types
     from .views import VIEWS
 
-    modules = (types, known_values, concerns, digests, streams, sign_types, deciding)
+    modules = (types, known_values, concerns, digests, streams, sign_types, deciding, dataset_types, publishing)
     return (*(one for module in modules for one in module.EXTENSIONS), *VIEWS)
 
 
@@ -65,6 +69,9 @@ def permissions() -> list[Permission | Role]:
             DEPUTY,
             AUDITOR,
             ADMINISTRATOR,
+        ),
+        permission(
+            "statistics.publish", "Publish open data, two together (发布开放数据)", COUNTY_DISPATCHER, ADMINISTRATOR
         ),
         permission("statistics.decide_signs", "Decide about early signs (研判处置民情预警)", GRID_LEADER, *DISPATCHERS),
     ]
@@ -93,11 +100,19 @@ def jobs() -> list[BackgroundJob]:
 
 
 @hookimpl
-def settings() -> list[CountySetting[int]]:
+def settings() -> list[CountySetting[int] | CountySetting[str]]:
     from .burden import WORKERS_AT_LEAST
     from .early_signs.finding import LEAST
+    from .open_data.publishing import LICENCE
 
-    return [WORKERS_AT_LEAST, LEAST]
+    return [WORKERS_AT_LEAST, LEAST, LICENCE]
+
+
+@hookimpl
+def channels() -> list[Route]:
+    from .open_data.files import ROUTES
+
+    return [*ROUTES]
 
 
 @hookimpl

@@ -26,6 +26,14 @@ HOLDINGS = (
         months=36,
         since="t.ended_at",
     ),
+    Holding(
+        "statistics.dataset",
+        Text("tables published as open data, and by whom", "开放数据及发布人"),
+        BASIS,
+        erase={"proposed_by": "null", "decided_by": "null"},
+        months=36,
+        since="coalesce(t.withdrawn_at,t.decided_at)",
+    ),
 )
 
 CHECKS = (

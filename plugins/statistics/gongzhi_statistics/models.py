@@ -187,3 +187,42 @@ class SignCaseRow(Model):
         schema = "statistics"
         table = "sign_case"
         unique_together = (("sign", "case"),)
+
+
+class DatasetKind(StrEnum):
+    """What an open dataset tells."""
+
+    CASES = "CASES"
+    LEVELS = "LEVELS"
+
+
+class DatasetState(StrEnum):
+    """Where an open dataset stands."""
+
+    PROPOSED = "PROPOSED"
+    PUBLISHED = "PUBLISHED"
+    REFUSED = "REFUSED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class DatasetRow(Located):
+    """A table of a county's quarter, as it was when somebody proposed to publish it; it never changes."""
+
+    id = primary_key()
+    kind = fields.CharEnumField(DatasetKind, max_length=6)
+    state = fields.CharEnumField(DatasetState, max_length=9)
+    since = fields.DateField()
+    until = fields.DateField()
+    licence = fields.CharField(max_length=20)
+    rows: Any = fields.JSONField()
+    proposed_at = fields.DatetimeField()
+    proposed_by = fields.CharField(max_length=NAME, null=True)
+    decided_at = fields.DatetimeField(null=True)
+    decided_by = fields.CharField(max_length=NAME, null=True)
+    reason = fields.CharField(max_length=2000, null=True)
+    withdrawn_at = fields.DatetimeField(null=True)
+    version = fields.IntField(default=1)
+
+    class Meta:
+        schema = "statistics"
+        table = "dataset"

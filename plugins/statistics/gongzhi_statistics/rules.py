@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from gongzhi.declare.plans import Frame
-from gongzhi.declare.sql import Alternatives, Sql, any_of
+from gongzhi.declare.sql import Alternatives, Sql, any_of, widen_rows
 from gongzhi.declare.viewer import ViewerScope
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion
 
 VIEW = "statistics.view"
 DECIDE = "statistics.decide_signs"
+PUBLISH = "statistics.publish"
 SEALED = "cases.view_sealed"
 
 
@@ -39,6 +40,12 @@ def served_grids(grid: Table, viewer: Any) -> Criterion:
 def visible_signs(sign: Table, viewer: ViewerScope) -> Alternatives:
     """Return early signs where one may see figures, for figures are what they are made of."""
     return viewer.within(sign, VIEW)
+
+
+def visible_datasets(dataset: Table, viewer: ViewerScope) -> Alternatives:
+    """Return what is or was published, for everybody; what is proposed or refused, for those who may publish there."""
+    # Also what was withdrawn, with the reason: whoever has used it should hear of that.
+    return widen_rows(viewer.within(dataset, PUBLISH), Sql("{0} in ('PUBLISHED','WITHDRAWN')", dataset.state))
 
 
 def _any(criteria: Any) -> Criterion:

@@ -1,4 +1,4 @@
-"""Views: the desk of whoever decides about early signs."""
+"""Views: the desk of whoever decides about early signs, and publishes open data."""
 
 from __future__ import annotations
 
@@ -32,7 +32,28 @@ query EarlySignsOpen($grid: String!) {
   grid(code: $grid) { earlySigns(first: 0, filter: {state: {equals: OPEN}}) { totalCount } }
 }
 """
-MAY = "statistics.view"
+DATASETS = """
+query OpenDatasets($first: Int!, $after: String, $filter: OpenDatasetFilter = {state: {equals: PROPOSED}}) {
+  openDatasets(first: $first, after: $after, filter: $filter) {
+    totalCount
+    nodes { id kind grid { name } since until state proposedAt decidedAt }
+    pageInfo { hasNextPage endCursor }
+  }
+  all: openDatasets(first: 0) { counts(by: [STATE]) { values count } }
+}
+"""
+# The whole table: whoever decides reads what they publish.
+DATASET = """
+query OpenDataset($id: ID!) {
+  node(id: $id) {
+    ... on OpenDataset {
+      id version kind grid { name } since until licence state csv json proposedAt decidedAt reason withdrawnAt
+      table { townName itemName number withheld } actions { name label allowed reason }
+    }
+  }
+}
+"""
+MAY, PUBLISH = "statistics.view", "statistics.publish"
 
 VIEWS = (
     View(
@@ -45,4 +66,13 @@ VIEWS = (
     ),
     View("statistics.signs", "Early signs (民情预警)", SIGNS, MAY, opens="statistics.sign"),
     View("statistics.sign", "An early sign (预警详情)", SIGN, MAY, ViewKind.DETAIL),
+    View(
+        "statistics.datasets",
+        "Open data (开放数据)",
+        DATASETS,
+        PUBLISH,
+        opens="statistics.dataset",
+        forms=("proposeOpenDataset",),
+    ),
+    View("statistics.dataset", "A dataset (数据集详情)", DATASET, PUBLISH, ViewKind.DETAIL),
 )
