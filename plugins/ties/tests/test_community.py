@@ -21,7 +21,7 @@ async def test_an_organisation_and_whom_it_serves(ground: Ground) -> None:
     id = await ground.organise()
     seen = (await ground.server.ask(ORGANISATION, id=id)).data["node"]
     assert (seen["unit"], seen["served"]) == ({"code": UNIT}, [{"grid": {"code": TOWN}}])
-    served = "query($g: String!) { grid(code: $g) { servedBy(first: 9) { nodes { organisation { id } } } } }"
+    served = "query($g: String!) { grid(code: $g) { servedBy(first: 50) { nodes { organisation { id } } } } }"
     found = (await ground.server.ask(served, g=TOWN)).data["grid"]["servedBy"]["nodes"]
     assert {"organisation": {"id": id}} in found
     changed = {"served": [ground.villages[0], ground.villages[1]], "purpose": "助老助残"}

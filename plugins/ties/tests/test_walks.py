@@ -36,7 +36,7 @@ async def take_step(ground: Ground, id: str, step: str, cadre: int, home: int) -
     return []
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 3])
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_register_and_the_core_agree(ground: Ground, seed: int) -> None:
     """A helper sees a household as long as their link is active, and it is active only once both have agreed."""
