@@ -1,9 +1,9 @@
-"""Demo: a branch, a year of activities, and decided matters of the demo county, all invented."""
+"""Demo: branches and members, a year of activities, meetings and what they decided, all of it invented."""
 
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from gongzhi.core.grids.models import GridRow
@@ -12,12 +12,13 @@ from gongzhi.runtime.checks import CHINA, today
 from gongzhi.runtime.commands import Call
 from gongzhi.values.codes import Kind
 from gongzhi_deadlines.calendars.reading import OF_COUNTY, parse_calendar
-from gongzhi_resolutions.models import Body
+from gongzhi_resolutions.models import Body, ResolutionRow
 from gongzhi_resolutions.records import create_resolution
 
 from .activities import recurrence
 from .models import (
     ActivityRow,
+    ActivityState,
     AgendaRow,
     AttendanceRow,
     Audience,
@@ -48,6 +49,19 @@ from .models import (
 )
 
 MEMBERS, LINKED, ROOM = 30, 12, 15
+PEOPLE, ALL_MEMBERS, MEETINGS, MATTERS = 126_000, 3_000, 500, 2_100
+"""The whole county's people, and its members, meetings and matters as the study of its model counts them; a smaller
+county has as many a head."""
+TOPICS = "硬化入组道路", "修缮灌溉水渠", "垃圾集中清运", "安装村道路灯", "院坝环境整治", "留守老人助餐", "移风易俗约定"
+# Those who are grown and not members yet, of each town as many as of any other.
+JOIN = """
+insert into party.member (id, grid_id, person_id, branch_id, status, joined_on, confirmed_on, version)
+select md5('member' || p.id)::uuid, p.grid_id, p.id, p.branch, 'FULL', $2, $2, 1
+from (select i.id, b.id branch, b.grid_id, row_number() over (partition by b.id order by i.id) n
+ from party.branch b join people.person i on i.town_id=b.grid_id where i.birth_date<$3 and i.died_on is null
+ and i.erased_at is null and not exists(select from party.member m where m.person_id=i.id)) p
+order by p.n, p.id limit $1
+"""
 SERIES = (
     (Form.PARTY_DAY, "主题党日", "FREQ=MONTHLY;BYMONTHDAY=25;COUNT=12", 9, Shift.AFTER),
     (Form.COUNCIL_DAY, "周三议事日", "FREQ=WEEKLY;BYDAY=WE;COUNT=26", 15, Shift.SKIP),
@@ -79,6 +93,8 @@ async def load_demo(call: Call) -> None:
     await CoverageRow.create(branch=branch, grid=town, since=branch.founded_on)
     people = await PersonRow.filter(town_id=town.id, birth_date__lt="2000-01-01").order_by("id").limit(MEMBERS)
     await add_demo_members(call, branch, people)
+    await add_all_members(call, town)
+    await add_all_meetings(call)
     await add_demo_activities(call, branch, town)
     await add_demo_resolution(call, town)
     for confirmed in (True, False):
@@ -116,6 +132,65 @@ async def add_demo_members(call: Call, branch: BranchRow, people: list[PersonRow
         await LinkRow.create(
             household=household, grid_id=household.grid_id, person=person, branch=branch, liaison=liaison, since=since
         )
+
+
+async def add_all_members(call: Call, first: GridRow) -> None:
+    """Create a branch for each other town, and as many members as the whole county has."""
+    founded, joined = (today(call) - timedelta(days=days) for days in (3000, 4000))
+    for town in await GridRow.filter(kind=Kind.TOWN, valid_to=None).exclude(id=first.id).order_by("code"):
+        branch = await BranchRow.create(
+            kind=BranchKind.BRANCH, name=f"{town.name}党支部（演示）", grid=town, founded_on=founded
+        )
+        await CoverageRow.create(branch=branch, grid=town, since=founded)
+    # The statement that looks for people reads what this transaction has written.
+    there = await MemberRow.all().count()
+    await call.fetch(JOIN, max(0, await count_share(ALL_MEMBERS) - there), joined, date(2000, 1, 1))
+
+
+async def count_share(whole: int) -> int:
+    """Return how many of so many in the whole county are this county's, by its people."""
+    return whole * await PersonRow.all().count() // PEOPLE
+
+
+async def add_all_meetings(call: Call) -> None:
+    """Create meetings of the last two years, with the matters that they decided and made public."""
+    villages = await GridRow.filter(kind=Kind.VILLAGE, valid_to=None).order_by("code")
+    meetings = [
+        ActivityRow(
+            form=Form.COUNCIL_DAY, audience=Audience.PUBLIC, title="两说一商议事会（演示）", place="村党群服务中心",
+            grid=villages[at % len(villages)], state=ActivityState.HELD,
+            starts_at=(held := call.now - timedelta(days=30 + 7 * (at % 100))), ends_at=held + timedelta(hours=2),
+        )
+        for at in range(await count_share(MEETINGS))
+    ]  # fmt: skip
+    if not meetings:
+        return
+    await ActivityRow.bulk_create(meetings, batch_size=500)
+    # With the one that is told in full.
+    held = [meetings[at % len(meetings)] for at in range(await count_share(MATTERS) - 1)]
+    titles = [f"{TOPICS[at % len(TOPICS)]}（演示）" for at in range(len(held))]
+    resolutions = [
+        ResolutionRow(
+            grid_id=meeting.grid_id, body=Body.COUNCIL, title=f"关于{title}的决议", text="村集体组织，村民投工投劳。",
+            decided_on=meeting.ends_at.astimezone(CHINA).date(), adopts=[], recorded_at=meeting.ends_at, account="demo",
+            votes_for=38, votes_against=4, abstentions=3,
+        )
+        for meeting, title in zip(held, titles, strict=True)
+    ]  # fmt: skip
+    await ResolutionRow.bulk_create(resolutions, batch_size=500)
+    await DeliberationRow.bulk_create(
+        (
+            DeliberationRow(
+                title=title, text="村民反映，提请议事。", grid_id=meeting.grid_id, activity_id=meeting.id,
+                resolution_id=decided.id, raised_at=meeting.starts_at - timedelta(days=10),
+                state=DeliberationState.PUBLICISED, entitled=80, needed=40, present=45, opened_at=meeting.starts_at,
+                decided_at=meeting.ends_at, public_from=decided.decided_on,
+                public_to=decided.decided_on + timedelta(days=6),
+            )
+            for meeting, title, decided in zip(held, titles, resolutions, strict=True)
+        ),
+        batch_size=500,
+    )  # fmt: skip
 
 
 async def add_demo_activities(call: Call, branch: BranchRow, town: GridRow) -> None:
