@@ -28,7 +28,9 @@ async def test_whole_county_has_the_figures_of_the_study(
         [furnish] = [one for one in plugins.errands[name] if one.name == "demo"]
         assert await run_errand(settings_for_tests(dsn, tmp_path), dsn, name, furnish, {}, lambda: TODAY) == 0
     async with serve(dsn, tmp_path, plugins=plugins) as server:
-        found = (await server.ask(PUBLISHED)).data | (await server.as_("party_secretary", grid="610921").ask(MEMBERS)).data
+        found = (await server.ask(PUBLISHED)).data | (
+            await server.as_("party_secretary", grid="610921").ask(MEMBERS)
+        ).data
     await drop_database(postgres, "study")
     assert {name: one["totalCount"] for name, one in found.items()} == {
         "deputies": 852,

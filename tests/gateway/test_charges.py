@@ -69,6 +69,10 @@ SAMPLES: dict[str, list[tuple[str, dict[str, Any]]]] = {
     ],
     "/auth/keys": [("/auth/keys", {"method": "GET"})],
     "/auth/development-roles": [("/auth/development-roles", {"method": "GET"})],
+    "/x/statistics": [
+        ("/x/statistics/open-data", {"method": "GET"}),
+        ("/x/statistics/open-data/none.csv", {"method": "GET"}),
+    ],
     "/open311": [
         ("/open311/discovery.json", {"method": "GET"}),
         ("/open311/v2/services.json", {"method": "GET", "params": {"jurisdiction_id": "610921"}}),

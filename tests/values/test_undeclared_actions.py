@@ -27,7 +27,9 @@ EXCEPT = {
         *("checkInToActivity", "confirmPhone", "leavePhone", "revealPhone"),
     },
     "what a household may do would tell of it that it is watched over": {"proposeWatch", "requestWatch"},
-    "it is about somebody, and names what it is made under": {"applyForLoan", "applyForService", "claimPoints"},
+    "it is about somebody, and names what it is made under": {
+        *("applyForLoan", "applyForService", "claimPoints", "recordPurchasedService", "registerDeputy"),
+    },
 }
 
 

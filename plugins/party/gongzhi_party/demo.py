@@ -159,7 +159,7 @@ async def add_all_meetings(call: Call) -> None:
         ActivityRow(
             form=Form.COUNCIL_DAY, audience=Audience.PUBLIC, title="两说一商议事会（演示）", place="村党群服务中心",
             grid=villages[at % len(villages)], state=ActivityState.HELD,
-            starts_at=(held := call.now - timedelta(days=30 + 7 * (at % 100))), ends_at=held + timedelta(hours=2),
+            starts_at=(begun := call.now - timedelta(days=30 + 7 * (at % 100))), ends_at=begun + timedelta(hours=2),
         )
         for at in range(await count_share(MEETINGS))
     ]  # fmt: skip

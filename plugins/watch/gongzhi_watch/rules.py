@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from gongzhi.core.accounts.independence import require_other
 from gongzhi.core.people.rules import own_households
@@ -164,12 +165,13 @@ IMPARTIAL = Requirement(
         "此事与您本人或所在单位有关，须由其他人员复核。",
     ),
 )
-FIRST_TIME = Requirement(
-    "FOUR_EYES",
-    lambda row, viewer: [
+FIRST_TIME = replace(
+    # Refused as whoever is no second person is; whether they are one the command asks, of each reviewer before them.
+    require_other("official"),
+    rows=lambda row, viewer: [
         Sql("not exists(select from watch.review v where v.exemption_id={0} and v.account={1})", row.id, viewer.account)
     ],
-    Text("You have reviewed this: others decide with you.", "您已复核过此事，须由其他人员继续复核。"),
+    text=Text("You have reviewed this: others decide with you.", "您已复核过此事，须由其他人员继续复核。"),
 )
 REVIEWS = (require_held(REVIEW), IMPARTIAL, FIRST_TIME)
 ASKED_FOR = (require_rows(asked_rows),)
