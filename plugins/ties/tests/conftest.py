@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import count
@@ -36,7 +36,7 @@ class Ground:
     """Callers by what they are, and what they do most."""
 
     server: Server
-    dsn: str
+    pool: asyncpg.Pool
     people: list[Any] = field(default_factory=list)
     villages: list[str] = field(default_factory=list)
     codes: Iterator[str] = field(default_factory=lambda: map(make_code, count(1)))
@@ -78,11 +78,7 @@ class Ground:
         return (self.today + timedelta(days=days)).isoformat()
 
     async def fetch(self, sql: str, *values: Any) -> list[Any]:
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            return list(await connection.fetch(sql, *values))
-        finally:
-            await connection.close()
+        return list(await self.pool.fetch(sql, *values))
 
     async def done(self, caller: Server, mutation: str, selection: str, /, **given: Any) -> Any:
         """The first field of a payload that nothing is wrong with."""
@@ -201,11 +197,14 @@ def refused(payload: dict[str, Any]) -> list[tuple[str, list[str]]]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def ground(shared_server: Server, shared_database: str) -> Ground:
-    made = Ground(shared_server, shared_database)
-    made.people = await made.fetch(ADULTS, TOWN)
-    found = await made.fetch(
-        "select code from grids.grid where kind='VILLAGE' and valid_to is null and left(code, 9)=$1 order by code", TOWN
-    )
-    made.villages = [one["code"] for one in found]
-    return made
+async def ground(shared_server: Server, shared_database: str) -> AsyncIterator[Ground]:
+    # One pool for a module: to connect for every look at a table takes longer than to look.
+    async with asyncpg.create_pool(shared_database, min_size=1, max_size=4) as pool:
+        made = Ground(shared_server, pool)
+        made.people = await made.fetch(ADULTS, TOWN)
+        found = await made.fetch(
+            "select code from grids.grid where kind='VILLAGE' and valid_to is null and left(code, 9)=$1 order by code",
+            TOWN,
+        )
+        made.villages = [one["code"] for one in found]
+        yield made

@@ -9,7 +9,9 @@ import pytest
 from gongzhi.values import codes
 from gongzhi_server.cli.plugin_commands import run_errand
 from gongzhi_server.testing import TODAY, serve_application, settings_for_tests
-from gongzhi_ties.demo import DEPUTIES, ORGANISATIONS, PROPOSALS, add_check_digit
+from gongzhi_ties.demo import DEPUTIES, LETTERS, ORGANISATIONS, PROPOSALS, add_check_digit
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 SEEN = """{ deputies(first: 0, filter: { inOffice: { equals: true } }) { totalCount }
   deputySuggestions(first: 0, filter: { grid: { within: "610921" } }) { totalCount }
@@ -24,12 +26,23 @@ def test_the_demos_codes_check() -> None:
         assert codes.check_uscc(add_check_digit(code))
 
 
+@settings(max_examples=30)
+@given(st.text(LETTERS, min_size=8, max_size=8))
+def test_a_slip_of_the_pen_is_found(tail: str) -> None:
+    """A credit code with its digit is read; with one letter or digit changed it is refused."""
+    code = add_check_digit("52610921M" + tail)
+    assert codes.check_uscc(code) == code
+    wrong = code[:12] + ("A" if code[12] != "A" else "B") + code[13:]
+    with pytest.raises(codes.CodeError):
+        codes.check_uscc(wrong)
+
+
 @pytest.mark.slow
 async def test_demo_has_deputies_and_links(database: str, tmp_path: Path, plugins: Any) -> None:
     [furnish] = [one for one in plugins.errands["ties"] if one.name == "demo"]
     for _ in range(2):
-        given = settings_for_tests(database, tmp_path), database, "ties", furnish, {}, lambda: TODAY
-        assert await run_errand(*given) == 0
+        order: Any = settings_for_tests(database, tmp_path), database, "ties", furnish, {}, lambda: TODAY
+        assert await run_errand(*order) == 0
     async with serve_application(database, tmp_path, plugins=plugins) as server:
         found = (await server.ask(SEEN)).data
         [helped] = [one for one in found["tieFigures"] if one["kind"] == "CADRE_HOUSEHOLD"] or [{}]
