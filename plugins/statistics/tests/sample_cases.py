@@ -60,6 +60,23 @@ from statistics.rollup r join grids.grid g on g.id = r.grid_id order by 1, 2, 3,
 """
 
 
+TABLES = """from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.relkind = 'r' and n.nspname !~ '^(pg_|information_schema$)' and pg_relation_size(c.oid) > 0"""
+NOTE_FILLED = f"""do $$ declare one regclass; has boolean; begin
+  create temp table filled (name regclass);
+  for one in select c.oid {TABLES} loop
+    execute format('select exists(select from %s)', one) into has;
+    if has then insert into filled values (one); end if;
+  end loop;
+end $$"""
+CLEAR = f"""do $$ declare one regclass; begin
+  set local session_replication_role = replica;  -- what is only ever added to goes as well
+  for one in select c.oid {TABLES} and c.oid not in (select name from filled) loop
+    execute format('delete from %s', one);
+  end loop;
+end $$"""
+
+
 def china(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=CHINA)
 
@@ -69,6 +86,7 @@ class Ground:
     """The database, and what is written into it."""
 
     connection: asyncpg.Connection[Any]
+    dsn: str
     units: dict[str, int] = field(default_factory=dict)
     written: int = 0
 
@@ -80,7 +98,7 @@ class Ground:
 
         connection = await asyncpg.connect(dsn)
         try:
-            made = cls(connection)
+            made = cls(connection, dsn)
             for row in GRIDS:
                 await connection.execute(GRID, *row)
             for code in ("POWER", "WATER"):
@@ -132,6 +150,16 @@ class Ground:
             state = "DONE" if done else "HANDLING"
             await self.connection.execute(ORDER, uuid4(), key, lead, state, at, at + timedelta(days=4), done)
         return key
+
+    async def note_filled(self) -> None:
+        """Remember which tables have rows that are no test's."""
+        await self.connection.execute(NOTE_FILLED)
+
+    async def clear(self) -> None:
+        """Make all tables empty that were so before the tests, and take away what they made of the grids."""
+        await self.connection.execute(CLEAR)
+        await self.connection.execute("update grids.grid set boundary = null where boundary is not null")
+        await self.connection.execute("delete from grids.grid where code <> all($1)", [code for code, *_ in GRIDS])
 
     async def event(self, case: UUID, type: str, at: datetime) -> None:
         await self.connection.execute(EVENT, uuid4(), case, type, at)

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import asyncpg
+import pytest
 from gongzhi_server.testing import Server
 from gongzhi_statistics import burden
 from gongzhi_statistics.kpis import KPIS
@@ -14,6 +15,7 @@ from gongzhi_statistics.kpis import KPIS
 from .sample_cases import GROUP, Ground
 from .test_figures import lead, statistics
 
+shared = pytest.mark.asyncio(loop_scope="module")
 ON_FILE = {
     "name", "phone", "gender", "resident_id", "birth_date", "address", "town", "village", "county", "unit", "role",
     "worker", "reporter", "household_number", "head", "reported_at", "weekday",
@@ -32,6 +34,7 @@ def test_standard_times_are_published() -> None:
     assert f"{burden.SECONDS} s × fields" in formula and f"{burden.PHOTO} s × photos" in formula
 
 
+@shared
 async def test_burden_by_hand(small: Server, ground: Ground) -> None:
     """Ten workers, a week, twenty reports of which ten were settled in the grid, and thirty patrols."""
     await workers(ground, 10)
@@ -56,14 +59,16 @@ async def test_burden_by_hand(small: Server, ground: Ground) -> None:
     }
 
 
-async def test_prefilled_forms(server: Server, database: str) -> None:
+@shared
+async def test_prefilled_forms(shared_server: Server, shared_database: str) -> None:
     """A worker is known by the post, a resident by the household, and a stranger not at all."""
+    server = shared_server
     asked = "query($f: PrefilledForm!) { prefill(form: $f) { field value } }"
 
     async def known(caller: Server, form: str) -> dict[str, str]:
         return {one["field"]: one["value"] for one in (await caller.ask(asked, f=form)).data["prefill"]}
 
-    connection = await asyncpg.connect(database)
+    connection = await asyncpg.connect(shared_database)
     worker = await connection.fetchrow(
         "select p.person_id::text as person, g.code as grid from people.post p join grids.grid g on g.id = p.grid_id "
         "where p.duty = 'GRID_WORKER' and p.until is null limit 1"
@@ -88,6 +93,7 @@ async def test_prefilled_forms(server: Server, database: str) -> None:
     assert await known(resident, "RECORD_PATROL") == await known(server, "REPORT_CASE") == {}
 
 
+@shared
 async def test_nothing_of_few_workers(small: Server, ground: Ground) -> None:
     await workers(ground, 9)
     await ground.case("2026-03-02T09:00", channel="GRID_WORKER")
@@ -95,6 +101,7 @@ async def test_nothing_of_few_workers(small: Server, ground: Ground) -> None:
     assert await statistics(lead(small), "burden { fieldsPerWorkerWeek }") == {"burden": None}
 
 
+@shared
 async def test_county_tells_of_more_workers_alone(small: Server, ground: Ground) -> None:
     """A county may ask for more than ten, and not for fewer."""
     await workers(ground, 10)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from gongzhi_server.testing import Server
 
 from .sample_cases import COUNTY, GROUP, OTHER, TOWN, VILLAGE, Ground
 from .test_figures import lead, statistics
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MAP = """query($g: String!, $a: Date!, $b: Date!, $l: ConcernLevel, $c: String, $o: Boolean = true) {
   concernMap(grid: $g, from: $a, to: $b, level: $l, category: $c, outlines: $o) { code places {

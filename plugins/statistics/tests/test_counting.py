@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from .sample_cases import COUNTY, OTHER, SUMS, VILLAGE, Ground, china
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 STEPS = (
     "update cases.case set status = 'ACCEPTED'",
     "update cases.case set status = 'CLOSED', settled_at = reported_at + interval '30 hours', settled_level = 'TOWN'",
@@ -50,7 +52,7 @@ async def test_incremental_equals_rebuilt(ground: Ground, seed: int) -> None:
         await ground.count(case)
     loop = asyncio.get_running_loop()
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
     @given(TOLD)
     def story(told: list[tuple[int, str, bool, int]]) -> None:
         asyncio.run_coroutine_threadsafe(happen(told), loop).result()
@@ -75,9 +77,10 @@ async def test_incremental_equals_rebuilt(ground: Ground, seed: int) -> None:
 
 
 async def test_events_move_figures(
-    server: Server, database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    shared_server: Server, shared_database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Over HTTP: what a case's steps do to the sums, once the handler has heard of them."""
+    server, database = shared_server, shared_database
     connection = await asyncpg.connect(database)
     today = "select sum(reported), sum(completed) from statistics.rollup r "
     today += "join grids.grid g on g.id = r.grid_id and not r.monthly "
@@ -125,14 +128,14 @@ async def test_missed_cases_found(ground: Ground) -> None:
     assert (found := await ground.sums()) and found == await ground.rebuild()
 
 
-async def test_second_waits_for_first(ground: Ground, empty_database: str) -> None:
+async def test_second_waits_for_first(ground: Ground) -> None:
     """Two who count a case that was never counted: neither fails, and it counts once."""
     case = await ground.case("2026-03-02T09:00", due="2026-03-09T18:00")
-    other = await asyncpg.connect(empty_database)
+    other = await asyncpg.connect(ground.dsn)
     async with ground.connection.transaction():
         await ground.count(case)
         second = asyncio.create_task(other.execute("select statistics.count($1)", [case]))
-        watcher = await asyncpg.connect(empty_database)
+        watcher = await asyncpg.connect(ground.dsn)
         while not await watcher.fetchval("select exists(select from pg_locks where not granted)"):
             assert not second.done()
         await watcher.close()

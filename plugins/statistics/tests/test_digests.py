@@ -12,6 +12,7 @@ from gongzhi_statistics.digests import SECTIONS, Period, period_days
 from .sample_cases import COUNTY, GROUP, OTHER, Ground
 from .test_figures import lead, march
 
+shared = pytest.mark.asyncio(loop_scope="module")
 DIGEST = """query($g: String!, $p: DigestPeriod!, $d: Date!) { digest(grid: $g, period: $p, at: $d) {
   title sections { title text figures { name value formula subject { code } } } } kpis { name formula } }"""
 
@@ -34,6 +35,7 @@ async def asked(caller: Server, period: str, grid: str = COUNTY, day: str = "202
     return (await caller.ask(DIGEST, g=grid, p=period, d=day)).data
 
 
+@shared
 async def test_digest_in_words(small: Server, ground: Ground) -> None:
     await march(ground)
     found = await asked(lead(small), "MONTH")
@@ -45,6 +47,7 @@ async def test_digest_in_words(small: Server, ground: Ground) -> None:
         "水电通信 rose most, from 0 cases to 20. None fell.",
         "Of the cases that fell due, 100 % are settled and 50 % were settled in time; 25 % had been extended.",
         "Of what fell due, 10 cases were not settled in time; 0 of these are not settled yet.",
+        "0 early signs were found; 0 had a common cause, 0 were false alarms, and 0 are under way.",
         "60 % of the requesters answered; of these 75 % say it is solved and 75 % are satisfied.",
     ]
     figures = [one for section in digest["sections"] for one in section["figures"]]
@@ -55,6 +58,7 @@ async def test_digest_in_words(small: Server, ground: Ground) -> None:
     assert (await asked(lead_zh, "MONTH"))["digest"]["sections"][0]["text"] == said
 
 
+@shared
 async def test_months_are_compared(small: Server, ground: Ground) -> None:
     """Each sentence leads to its figures; what is withheld in a month is not said to have moved."""
     moved = {
@@ -80,6 +84,7 @@ async def test_months_are_compared(small: Server, ground: Ground) -> None:
     assert text == "上升最多的是道路交通，由 4 件升至 11 件；下降最多的是水电通信，由 12 件降至 5 件。"
 
 
+@shared
 async def test_a_month_that_lasts_is_compared_with_as_many_days(small: Server, ground: Ground) -> None:
     """The thirtieth of June: what was reported on the last of May is not yet compared."""
     for day, count in (("05-31", 3), ("05-30", 4), ("06-10", 5)):
@@ -91,6 +96,7 @@ async def test_a_month_that_lasts_is_compared_with_as_many_days(small: Server, g
     assert sections[4]["text"].startswith("Of what fell due, 5 cases were not settled in time; 5 of these")
 
 
+@shared
 async def test_few_are_not_told(small: Server, ground: Ground) -> None:
     for _ in range(2):
         await ground.case("2026-03-17T10:00")
@@ -105,6 +111,7 @@ async def test_few_are_not_told(small: Server, ground: Ground) -> None:
     }
 
 
+@shared
 async def test_digest_needs_the_place(small: Server, ground: Ground) -> None:
     town = small.as_("town_dispatcher", grid=OTHER)
     assert (await asked(town, "WEEK"))["digest"] is None

@@ -16,6 +16,8 @@ from .test_concerns import drawn
 from .test_digests import asked
 from .test_figures import lead
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 SIGN = """id version state counted earlier expected threshold villages explanation since until edition dismissal
   confirmed outcome note decidedBy endedAt grid { code } category { code } whistle { state units { unit { code } } }
   cases(first: 50) { totalCount nodes { number } } patrols(first: 5) { totalCount }
@@ -153,7 +155,7 @@ async def test_villages_of_a_town_are_one_sign(small: Server, ground: Ground) ->
     assert (await small.ask(RESULTS, c=COUNTY)).data["earlySignResults"][0]["found"] == 1
 
 
-async def test_two_at_once(small: Server, ground: Ground, empty_database: str) -> None:
+async def test_two_at_once(small: Server, ground: Ground) -> None:
     """Two sweeps leave one sign, and of two who decide at once one is told of the other."""
     await gathered(ground, 5)
     small.clock.move(hours=1)
@@ -228,7 +230,7 @@ async def test_a_county_asks_for_more(small: Server, ground: Ground) -> None:
     assert (sign["counted"], sign["threshold"]) == (6, 6)
 
 
-async def test_events_tell_ids_and_numbers(small: Server, ground: Ground, empty_database: str) -> None:
+async def test_events_tell_ids_and_numbers(small: Server, ground: Ground) -> None:
     await gathered(ground, 5)
     await sweep(small)
     [sign] = await signs(lead(small))

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from gongzhi_server.testing import Server, codes_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 COUNTY = "610921"
 MATTER = {
@@ -23,7 +26,8 @@ async def raised(caller: Server, number: str, version: int) -> Any:
     return await caller.do("escalateCase", CASE, number=number, expectedVersion=version, reason="本级无法解决")
 
 
-async def test_up_to_the_county(server: Server) -> None:
+async def test_up_to_the_county(shared_server: Server) -> None:
+    server = shared_server
     case = (await server.do("reportCase", CASE, **MATTER, place=PLACE))["case"]
     number, grid = case["number"], case["grid"]["code"]
     worker = server.as_("grid_worker", grid=grid)
@@ -45,7 +49,8 @@ async def test_up_to_the_county(server: Server) -> None:
     ]  # fmt: skip
 
 
-async def test_settled_where_it_was_raised_to(server: Server) -> None:
+async def test_settled_where_it_was_raised_to(shared_server: Server) -> None:
+    server = shared_server
     case = (await server.do("reportCase", CASE, **MATTER, place=PLACE))["case"]
     leader = server.as_("grid_leader", grid=case["grid"]["code"][:12])
     await raised(leader, case["number"], 1)

@@ -12,6 +12,8 @@ from gongzhi_statistics.figures import DAILY, EVER, WITHIN
 
 from .sample_cases import COUNTY, GROUP, OTHER, TOWN, VILLAGE, Ground, china
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 ALL = """reported completed underWay completionRate onTimeRate extensionShare resolutionRate satisfactionRate
   answerCoverage medianResponse medianHandling suppressed"""
 
