@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -64,7 +65,7 @@ class Ground:
     """A running server with a county, and everybody who takes part."""
 
     server: Server
-    dsn: str
+    pool: asyncpg.Pool
     homes: list[Any] = field(default_factory=list)
     rules: dict[str, str] = field(default_factory=dict)
     used: int = 0
@@ -115,11 +116,7 @@ class Ground:
                 return found
 
     async def fetch(self, sql: str, *values: Any) -> list[Any]:
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            return list(await connection.fetch(sql, *values))
-        finally:
-            await connection.close()
+        return list(await self.pool.fetch(sql, *values))
 
     async def done(self, caller: Server, mutation: str, selection: str, /, **given: Any) -> Any:
         """The first field of a payload that nothing is wrong with."""
@@ -216,9 +213,11 @@ def refused(payload: dict[str, Any]) -> list[tuple[str, list[str]]]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def ground(shared_server: Server, shared_database: str) -> Ground:
-    made = Ground(shared_server, shared_database)
-    made.homes = await made.fetch(HOMES, TOWN)
-    await made.publish("HOUSEHOLDS", FACTS)
-    await made.publish("ERRORS", CONDITIONS)
-    return made
+async def ground(shared_server: Server, shared_database: str) -> AsyncIterator[Ground]:
+    # One pool for a module: to connect for every look at a table takes longer than to look.
+    async with asyncpg.create_pool(shared_database, min_size=1, max_size=4) as pool:
+        made = Ground(shared_server, pool)
+        made.homes = await made.fetch(HOMES, TOWN)
+        await made.publish("HOUSEHOLDS", FACTS)
+        await made.publish("ERRORS", CONDITIONS)
+        yield made
