@@ -129,7 +129,7 @@ async def add_watch(
         # One that waits for a decision is late, so that a visitor finds something to do.
         row.due_at = call.now + timedelta(days=30 if decided else -2)
     await row.save(force_create=True)
-    fact = FactRow(watch_id=row.id, item_id=item.id, day=asked.date() - timedelta(days=30), declared_at=asked)
+    fact = FactRow(watch_id=row.id, item_id=item.id, day=today(call) - timedelta(days=50), declared_at=asked)
     seal(call, COUNTY, "fact", fact, "示例：本户申报的情况说明。")
     await fact.save(force_create=True)
     said = StepRow(watch_id=row.id, kind=Step.ASKED, at=asked, account=ACCOUNTS[0], person_id=found["person"])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import strawberry
 from gongzhi.declare.bounds import SHORT_CODE
-from gongzhi.runtime.checks import check_past_day, invalid_input, not_found
+from gongzhi.runtime.checks import check_past_day, invalid_input, not_found, today
 from gongzhi.runtime.commands import Call, free_text, input_field
 from gongzhi.runtime.file_checks import UnfitFile
 from gongzhi.values.errors import FIELD
@@ -65,7 +65,7 @@ async def find_items(call: Call, rule: object, facts: Sequence[WatchFactInput]) 
         if one.code not in items:
             raise not_found("The rule names no such fact.", "规则中没有该条目。", "facts", str(at), "code")
         day = check_past_day(call, one.day, "facts", str(at), "day")
-        if day < (call.now - OLDEST).date():
+        if day < today(call) - OLDEST:
             en, zh = f"{FIELD} is more than three years ago.", f"{FIELD}早于三年以前。"
             raise invalid_input(en, zh, "facts", str(at), "day")
     return [items[one.code] for one in facts]
