@@ -169,7 +169,6 @@ UNUSED = {
     "SideTable": "what `by_side_table` keeps, for annotations",
     "UnknownHost": "raised to vendors who do not ask `name_failure`",
     "TWO_PERSONS": "what `require_independence` writes into `call.checks`",
-    "all_tables": "a database of the tests that the others are copies of",
     "compare_grid": "for types of grids, of which there is one",
     "missing_migrations": "what `Conformance` asks of all plugins at once",
     "sealed_value": "for what is protected, which is the core's",

@@ -64,6 +64,8 @@ def begin_watch(call: Call, household: HouseholdRow, rule: int, state: WatchStat
         rule_id=rule,
         state=state,
         proposed_at=call.now,
+        # The first step makes it the first version.
+        version=0,
     )
 
 

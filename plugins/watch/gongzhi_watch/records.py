@@ -123,9 +123,8 @@ async def keep_step(
     step.measure_id = measure.id if measure else None
     if text:
         seal(call, await county_code(row.county_id), "step", step, text)
-    # The watch before its step, which refers to it; a new one has no version to grow.
-    if row._saved_in_db:
-        row.version += 1
+    # The watch before its step, which refers to it.
+    row.version += 1
     await row.save()
     await step.save(force_create=True)
     call.publish(WatchChanged(watch=row.id, step=kind, state=row.state), row)
