@@ -223,3 +223,23 @@ async def test_tables_of_another_release_are_told_once(
     assert "can be reached again" in caplog.messages[1]
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_tidying_gives_way(empty: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A table of a month wants locks that writers have. Whoever loses by that tries again; no outage is told of."""
+    tidy, tried = partitions.tidy_partitions, list[int]()
+
+    async def lose_once(*given: Any) -> None:
+        tried.append(1)
+        if len(tried) == 1:
+            raise asyncpg.DeadlockDetectedError("deadlock detected")
+        await tidy(*given)
+
+    monkeypatch.setattr(partitions, "tidy_partitions", lose_once)
+    sequencer = Sequencer(empty, lambda: NOW, timedelta(days=30), lambda _: None, lambda _: None, poll=0.01)
+    running = asyncio.create_task(sequencer.run())
+    while sequencer.tidied is None:
+        await asyncio.sleep(0)
+    assert (len(tried), caplog.messages, sequencer.leads) == (2, [], True)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

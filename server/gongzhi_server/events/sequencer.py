@@ -208,7 +208,11 @@ class Sequencer:
             await destroy_answers(connection.execute, now)
             self.swept = now
         if self.tidied is None or now - self.tidied >= TIDY:
-            await partitions.tidy_partitions(connection, now, self.retention)
+            try:
+                await partitions.tidy_partitions(connection, now, self.retention)
+            except asyncpg.DeadlockDetectedError:
+                # A table of a month wants locks that those who write have. It can wait for the next turn; they cannot.
+                return
             self.tidied = now
 
 
