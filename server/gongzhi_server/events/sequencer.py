@@ -204,16 +204,14 @@ class Sequencer:
     async def tidy(self, connection: asyncpg.Connection[Any]) -> None:
         """Look after the partitions, once an hour, and destroy secrets that nobody may ask for again, once a minute."""
         now = self.now()
-        if self.swept is None or now - self.swept >= SWEEP:
-            await destroy_answers(connection.execute, now)
-            self.swept = now
-        if self.tidied is None or now - self.tidied >= TIDY:
-            try:
+        # A table of a month wants locks that those who write have. It can wait for the next turn; they cannot.
+        with suppress(asyncpg.DeadlockDetectedError):
+            if self.swept is None or now - self.swept >= SWEEP:
+                await destroy_answers(connection.execute, now)
+                self.swept = now
+            if self.tidied is None or now - self.tidied >= TIDY:
                 await partitions.tidy_partitions(connection, now, self.retention)
-            except asyncpg.DeadlockDetectedError:
-                # A table of a month wants locks that those who write have. It can wait for the next turn; they cannot.
-                return
-            self.tidied = now
+                self.tidied = now
 
 
 async def number_events(fetch: Callable[..., Awaitable[Any]]) -> int:
