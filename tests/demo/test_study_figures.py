@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 from gongzhi_server.cli.plugin_commands import run_errand
-from gongzhi_server.testing import TODAY, create_database, drop_database, load_demo_database, settings_for_tests
-from gongzhi_server.testing import serve_application as serve
+from gongzhi_server.testing import (
+    TODAY,
+    create_database,
+    drop_database,
+    load_demo_database,
+    serve_application,
+    settings_for_tests,
+)
 
 PEOPLE = 126_000
 PUBLISHED = """{ deputies(first: 0) { totalCount } deputySuggestions(first: 0) { totalCount }
@@ -27,7 +33,7 @@ async def test_whole_county_has_the_figures_of_the_study(
     for name in ("party", "ties"):
         [furnish] = [one for one in plugins.errands[name] if one.name == "demo"]
         assert await run_errand(settings_for_tests(dsn, tmp_path), dsn, name, furnish, {}, lambda: TODAY) == 0
-    async with serve(dsn, tmp_path, plugins=plugins) as server:
+    async with serve_application(dsn, tmp_path, plugins=plugins) as server:
         found = (await server.ask(PUBLISHED)).data | (
             await server.as_("party_secretary", grid="610921").ask(MEMBERS)
         ).data

@@ -93,8 +93,9 @@ async def load_demo(call: Call) -> None:
     await CoverageRow.create(branch=branch, grid=town, since=branch.founded_on)
     people = await PersonRow.filter(town_id=town.id, birth_date__lt="2000-01-01").order_by("id").limit(MEMBERS)
     await add_demo_members(call, branch, people)
-    await add_all_members(call, town)
-    await add_all_meetings(call)
+    size = await PersonRow.all().count()
+    await add_all_members(call, town, size)
+    await add_all_meetings(call, size)
     await add_demo_activities(call, branch, town)
     await add_demo_resolution(call, town)
     for confirmed in (True, False):
@@ -134,7 +135,7 @@ async def add_demo_members(call: Call, branch: BranchRow, people: list[PersonRow
         )
 
 
-async def add_all_members(call: Call, first: GridRow) -> None:
+async def add_all_members(call: Call, first: GridRow, size: int) -> None:
     """Create a branch for each other town, and as many members as the whole county has."""
     founded, joined = (today(call) - timedelta(days=days) for days in (3000, 4000))
     for town in await GridRow.filter(kind=Kind.TOWN, valid_to=None).exclude(id=first.id).order_by("code"):
@@ -144,15 +145,15 @@ async def add_all_members(call: Call, first: GridRow) -> None:
         await CoverageRow.create(branch=branch, grid=town, since=founded)
     # The statement that looks for people reads what this transaction has written.
     there = await MemberRow.all().count()
-    await call.fetch(JOIN, max(0, await count_share(ALL_MEMBERS) - there), joined, date(2000, 1, 1))
+    await call.fetch(JOIN, max(0, share_of(ALL_MEMBERS, size) - there), joined, date(2000, 1, 1))
 
 
-async def count_share(whole: int) -> int:
-    """Return how many of so many in the whole county are this county's, by its people."""
-    return whole * await PersonRow.all().count() // PEOPLE
+def share_of(whole: int, size: int) -> int:
+    """Return how many of so many in the whole county a county with so many people has."""
+    return whole * size // PEOPLE
 
 
-async def add_all_meetings(call: Call) -> None:
+async def add_all_meetings(call: Call, size: int) -> None:
     """Create meetings of the last two years, with the matters that they decided and made public."""
     villages = await GridRow.filter(kind=Kind.VILLAGE, valid_to=None).order_by("code")
     meetings = [
@@ -161,13 +162,13 @@ async def add_all_meetings(call: Call) -> None:
             grid=villages[at % len(villages)], state=ActivityState.HELD,
             starts_at=(begun := call.now - timedelta(days=30 + 7 * (at % 100))), ends_at=begun + timedelta(hours=2),
         )
-        for at in range(await count_share(MEETINGS))
+        for at in range(share_of(MEETINGS, size))
     ]  # fmt: skip
     if not meetings:
         return
     await ActivityRow.bulk_create(meetings, batch_size=500)
     # With the one that is told in full.
-    held = [meetings[at % len(meetings)] for at in range(await count_share(MATTERS) - 1)]
+    held = [meetings[at % len(meetings)] for at in range(share_of(MATTERS, size) - 1)]
     titles = [f"{TOPICS[at % len(TOPICS)]}（演示）" for at in range(len(held))]
     resolutions = [
         ResolutionRow(
