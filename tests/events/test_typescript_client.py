@@ -262,11 +262,13 @@ async def test_it_asks_writes_and_waits(build: ModuleType, station: Station, tmp
         assert await script.hear() == ["NETWORK", ["a1", "a2"], [["a1", "APPLIED"], ["a2", "REFUSED"]], 0]
         assert await script.hear() == ["BAD_USER_INPUT"]
         assert await script.hear() == ["UNAUTHENTICATED"] * 3
-        assert await script.hear() == [True, ["deviceToken"], None]
+        assert await script.hear() == [False, True, ["deviceToken"], None]
         assert await script.hear() == [True, given["name"]]
         station.clock.move(minutes=11)
         script.go_on()
         assert await script.hear() == [True, True, True]
+        ways = "/auth/refresh", "/auth/sign-out"
+        assert await script.hear() == [f"{what} {way}" for way in ways for what in ("ask", "got")]
         assert await script.hear() == [None, []]
 
 
@@ -333,6 +335,7 @@ async def test_starter_desk_works_in_a_browser(build: ModuleType, station: Stati
         await page.get_by_label("密码").fill(PASSWORD)
         await page.get_by_role("button", name="登录").click()
         await expect(page.get_by_role("heading", name="待办诉求")).to_be_visible()
+        await expect(page.get_by_role("button", name="登录")).to_be_hidden()
         assert await page.evaluate("document.cookie") == ""
         number = await station.report(urgency="EMERGENCY")
         row = page.get_by_role("row", name=number)

@@ -54,7 +54,7 @@ export function keepInMemory(tokens: Tokens = {}): TokenStore {
 
 /** The ways into a session, and its renewal, wherever its tokens are kept. */
 abstract class SignIn {
-  #renewing: Promise<boolean> | undefined;
+  protected renewing: Promise<boolean> | undefined;
 
   protected abstract open(path: string, given: object): Promise<Result<void>>;
   protected abstract renewOnce(refused?: string): Promise<boolean>;
@@ -76,7 +76,7 @@ abstract class SignIn {
 
   /** Renew the session. All who ask at the same time, tabs of one browser included, share one renewal. */
   renew(refused?: string): Promise<boolean> {
-    return (this.#renewing ??= exclusively(() => this.renewOnce(refused)).finally(() => (this.#renewing = undefined)));
+    return (this.renewing ??= exclusively(() => this.renewOnce(refused)).finally(() => (this.renewing = undefined)));
   }
 }
 
@@ -106,6 +106,8 @@ export class Session extends SignIn implements Credentials {
     if (accessToken !== refused) return accessToken !== undefined; // another tab was faster
     if (!refreshToken) return false;
     const found = await persist(() => this.#post<Opened>("refresh", { refreshToken }), this.options.retries);
+    // Whoever has signed out or in meanwhile is not brought back into the session that was renewed.
+    if ((await this.#read()).refreshToken !== refreshToken) return false;
     if (found.ok) await this.#keep(found.data);
     else if (!isPassing(found)) await this.#store.write({ deviceToken }); // else the network is away: kept for later
     return found.ok;
@@ -145,8 +147,10 @@ export class BrowserSession extends SignIn implements Credentials {
   }
 
   /** End the session; the browser forgets it with the answer. */
-  signOut() {
-    return this.open("sign-out", {});
+  async signOut(): Promise<Result<void>> {
+    // The answer of a renewal has cookies, and would begin the session anew if it came second.
+    await this.renewing;
+    return exclusively(() => this.open("sign-out", {}));
   }
 
   token() {
@@ -187,7 +191,7 @@ async function postAuth<Data>(
 }
 
 /** Run something while no other tab of this browser does, where tabs can agree on that. */
-async function exclusively(work: () => Promise<boolean>): Promise<boolean> {
+async function exclusively<Done>(work: () => Promise<Done>): Promise<Done> {
   const locks = globalThis.navigator?.locks;
   return locks ? locks.request("gongzhi-session", work) : work();
 }

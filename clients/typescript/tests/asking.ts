@@ -124,9 +124,9 @@ for (const how of ["events", "socket"] as const)
   for await (const told of stranger.subscribe(FollowDocument, {}, { over: how })) answers.push(told.problems[0]?.code);
 say(answers);
 
-// Signed out, only the device is known.
-const out = await session.signOut();
-say([out.ok, Object.keys((await store.read()) ?? {}), await session.token()]);
+// Signed out, only the device is known, also by a renewal that was under way.
+const [late, out] = await Promise.all([session.renew(await session.token()), session.signOut()]);
+say([late, out.ok, Object.keys((await store.read()) ?? {}), await session.token()]);
 
 function busy(seconds: string): Response {
   return new Response("<html>", { status: 503, headers: { "retry-after": seconds } });
@@ -139,7 +139,10 @@ async function refused(): Promise<Response> {
 
 // A page of the server's own host needs no token: the browser keeps cookies, which this stands for.
 const jar = new Map<string, string>();
+const order: string[] = [];
 const browse: typeof fetch = async (input, init) => {
+  const path = new URL(String(input)).pathname;
+  order.push(`ask ${path}`);
   const headers = new Headers(init?.headers);
   headers.set("cookie", [...jar].map(([name, value]) => `${name}=${value}`).join("; "));
   const answer = await fetch(input, { ...init, headers });
@@ -148,6 +151,7 @@ const browse: typeof fetch = async (input, init) => {
     if (/max-age=0/i.test(cookie)) jar.delete(name!);
     else jar.set(name!, value!);
   }
+  order.push(`got ${path}`);
   return answer;
 };
 const browser = new BrowserSession({ address, fetch: browse });
@@ -162,5 +166,8 @@ for await (const told of page.subscribe(FollowDocument, {}, { signal: seen.signa
   say([...renewed.map(({ ok }) => ok), told.ok]);
   seen.abort();
 }
-await browser.signOut();
+// Whoever signs out while the session is renewed is out: the browser would keep the cookies of the later answer.
+order.length = 0;
+await Promise.all([browser.renew(), browser.signOut()]);
+say(order);
 say([(await page.query(MeDocument)).data?.me, [...jar.keys()].filter((name) => !name.includes("device"))]);
