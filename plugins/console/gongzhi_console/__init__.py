@@ -5,6 +5,7 @@ The page is bundled from `frontend/` into `static/`, which is committed, so that
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 
 from gongzhi.declare.extend import Extension
@@ -22,16 +23,22 @@ PAGE = """<!doctype html>
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="{style}">
-<title>共治 Gongzhi</title>
+{begun}<title>共治 Gongzhi</title>
 <script type="module" src="{script}"></script>
 <div id="console"></div>
 <noscript>本页需要 JavaScript。This page needs JavaScript.</noscript>
 """
+PRELOAD = '<link rel="modulepreload" href="{}">\n'
 
 
 def fill_page() -> str:
     """Return the page with the addresses of what it loads, which change with their content."""
-    return PAGE.format(style=STATIC.address(PLUGIN, "console.css"), script=STATIC.address(PLUGIN, "console.js"))
+    script = STATIC.contents["console.js"].body.decode()
+    # Asked for at once: else the browser would know of them only once it has read the script that imports them. Those
+    # of pages stand within `import()` and are loaded when they are opened.
+    begun = (PRELOAD.format(f"{ROOT}{STATIC.path}/{name}") for name in re.findall(r'\bfrom"\./([^"]+)"', script))
+    style = STATIC.address(PLUGIN, "console.css")
+    return PAGE.format(style=style, begun="".join(begun), script=STATIC.address(PLUGIN, "console.js"))
 
 
 async def show_console(call: RouteCall) -> Response:

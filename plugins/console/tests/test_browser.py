@@ -52,8 +52,12 @@ def test_page_loads_what_is_ours_and_lasts(address: str) -> None:
     assert "unsafe" not in policy and "http" not in policy
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", reply.text)
     loaded = re.findall(r'(?:src|href)="(/[^"]+)"', reply.text)
-    assert len(loaded) == 2
-    for one in loaded:
+    assert len(loaded) == len(set(loaded)) > 2
+    [script] = [one for one in loaded if "/console." in one and one.endswith(".js")]
+    parts = re.findall(r'"\./([^"/]+\.js)"', httpx.get(f"{address}{script}").text)
+    pages = {f"/console/static/{one}" for one in parts} - set(loaded)
+    assert len(parts) > len(pages) > 3  # what it begins with is asked for by the page, and pages when they are opened
+    for one in [*loaded, *pages]:
         file = httpx.get(f"{address}{one}", headers=BROWSER)
         assert "immutable" in file.headers["cache-control"] and file.headers["content-encoding"] == "gzip"
         assert int(file.headers["content-length"]) < 150_000

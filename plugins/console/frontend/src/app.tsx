@@ -3,16 +3,18 @@ import { useEffect, useRef } from "preact/hooks";
 import { loadLabels } from "./labels";
 import { follow, following, stopFollowing, tellChange } from "./live";
 import { large, theme, type Theme } from "./looks";
+import { later } from "./later";
 import { linkTo, route, type Route } from "./router";
 import { checkSession, loseConnection, offline, signOut, who } from "./session";
 import { declared, findView, listDesks, loadViews, say as title, undeclared } from "./declared";
 import { Failure } from "./failure";
-import { DetailPage } from "./pages/detail";
-import { ListPage } from "./pages/list";
-import { PluginDesk } from "./pages/plugin_desk";
 import { SignIn } from "./pages/sign_in";
 import { VIEWS } from "./views";
 import { language, say, switchLanguage } from "./words";
+
+const DetailPage = later(async () => (await import("./pages/detail")).DetailPage);
+const ListPage = later(async () => (await import("./pages/list")).ListPage);
+const PluginDesk = later(async () => (await import("./pages/plugin_desk")).PluginDesk);
 
 export function App() {
   return (

@@ -1,8 +1,7 @@
 // Views: the pages that are written here. A further page is a line; who may open it is said by a permission. What plugins
 // declare is drawn by pages/list.tsx and pages/detail.tsx.
 import type { JSX } from "preact";
-import { CasePage } from "./pages/case";
-import { Desk } from "./pages/desk";
+import { later } from "./later";
 import type { Route } from "./router";
 import type { Word } from "./words";
 
@@ -16,6 +15,10 @@ export interface View {
   menu: boolean;
   show: (route: Route) => JSX.Element;
 }
+
+// A page's script is loaded when the page is opened.
+const Desk = later(async () => (await import("./pages/desk")).Desk);
+const CasePage = later(async () => (await import("./pages/case")).CasePage);
 
 export const VIEWS: View[] = [
   { path: "desk", title: "desk", permission: "cases.view", menu: true, show: ({ query }) => <Desk query={query} /> },

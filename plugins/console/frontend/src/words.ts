@@ -44,6 +44,7 @@ const WORDS = {
     "Your account may not see this page. Ask an administrator for a role; if you were just given one, try again.",
   ],
   failed: ["载入失败。", "This could not be loaded."],
+  noScript: ["请检查网络后重试；若系统刚刚更新，页面将重新载入。", "Check the network and try again; if the server was just updated, the page is loaded anew."],
   noPage: ["没有这个页面。", "There is no such page."],
   desk: ["调度台", "Dispatch desk"],
   open: ["未办结诉求", "Open cases"],

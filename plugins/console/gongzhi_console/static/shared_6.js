@@ -1,0 +1,1 @@
+import{c as s,d as i}from"./shared_4.e07deaf30e05224f.js";import{R as n}from"./shared_1.e44c3b9ba7ce6c18.js";function e({of:t}){return t?n("span",{class:"light","data-tone":i("Light",t),children:s("Light",t)}):n("span",{class:"quiet",children:"—"})}function l({of:t,value:a}){return n("span",{class:"state","data-value":a,"data-tone":i(t,a),children:s(t,a)})}export{e as a,l as b};
