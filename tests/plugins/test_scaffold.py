@@ -206,7 +206,9 @@ def test_conformance_finds_a_clash(clean: Path, tmp_path: Path, postgres: str) -
     folder = tmp_path / "gongzhi-road-watch"
     types = folder / "gongzhi_road_watch" / "types.py"
     types.write_text(types.read_text().replace("road_watch_noted=", "points="))
-    ours = (copy_plugin(name, tmp_path / "ours") for name in ("deadlines", "points", "resolutions", "rights"))
+    ours = (
+        copy_plugin(name, tmp_path / "ours") for name in ("deadlines", "disclosure", "points", "resolutions", "rights")
+    )
     with installed_python(clean, folder, *ours) as python:
         command = [python, "-m", "pytest", "-q", "-x", "tests", "-k", "additions"]
         environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}

@@ -14,7 +14,7 @@ from gongzhi.runtime.routes import Route
 
 @hookimpl
 def about() -> list[About]:
-    return [About(always=True, title="Rights over personal data (个人信息权利)")]
+    return [About(always=True, requires=("disclosure",), title="Rights over personal data (个人信息权利)")]
 
 
 @hookimpl

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import strawberry
+from gongzhi.core.access.models import LookRow
 from gongzhi.core.notices.sending import NoticeDraft, Office, send_notice
+from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.restricting import restrict_person, unrestrict_person
 from gongzhi.core.registers.erasure import erase_person
 from gongzhi.declare.entity import key_of, ref
@@ -26,6 +28,7 @@ from gongzhi.runtime.commands import (
     result_field,
 )
 from gongzhi.values.errors import Text
+from gongzhi_disclosure.types import AccessLogEntry
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion
 from strawberry import ID, UNSET
@@ -40,6 +43,8 @@ from .types import DataRequest, Decision
 
 OVERSEE = "people.oversee"
 """Held by those who watch over personal data, who are told of requests."""
+WORDED = (Matter.CORRECTION, Matter.EXPLANATION, Matter.LOOK)
+"""What is answered in words, whatever was decided."""
 
 
 @strawberry.type(description="The request as it is now, or why nothing was done (个人信息请求结果).")
@@ -117,6 +122,26 @@ async def request_explanation(call: Call, input: RequestExplanationInput) -> Exp
     return ExplanationPayload(decision=ref(Decision, trace["id"]), request=ref(DataRequest, request.id))
 
 
+@strawberry.input(description="A look at one's file that one contests (质疑查阅).")
+class ContestLookInput:
+    idempotency_key: str = input_field(KEY)
+    look: ID = input_field("The look, of `me { accessLog }` (查阅记录).")
+    text: str | None = input_field(
+        "Why it seems wrong, if one wishes to say so (理由).", length=(0, REASON), default=UNSET
+    )
+
+
+@command(
+    "Contest a look at one's own file: whoever watches over personal data answers in 15 days (质疑查阅).", requires=None
+)
+async def contest_look(call: Call, input: ContestLookInput) -> DataRequestPayload:
+    # Found by whoever's file it was alone, so the caller is a person.
+    look: LookRow = await call.find(AccessLogEntry, "look", id=key_of(AccessLogEntry)(input.look))
+    own = await PersonRow.get(id=call.viewer.account.person)
+    request = await open_request(call, own.grid_id, own.id, own.id, Matter.LOOK, input.text or None, look_id=look.id)
+    return DataRequestPayload(request=ref(DataRequest, request.id))
+
+
 @strawberry.input(description="The answer to a request (请求办理).")
 class DecideDataRequestInput:
     idempotency_key: str = input_field(KEY)
@@ -124,7 +149,8 @@ class DecideDataRequestInput:
     expected_version: int = input_field(EXPECTED)
     grant: bool = input_field("Whether it is done; granting a deletion cannot be undone (是否同意).")
     grounds: str | None = input_field(
-        "The answer; a refusal must say its grounds, a correction and an explanation what was done (答复或理由).",
+        "The answer; a refusal must say its grounds, a correction and an explanation what was done, that about a look "
+        "what was found (答复或理由).",
         length=(0, REASON),
         default=UNSET,
     )
@@ -152,8 +178,8 @@ WITHDRAWING = Action(DataRequest, (require_rows(asked_demands),), (OPEN,))
 async def decide_data_request(call: Call, input: DecideDataRequestInput) -> DataRequestPayload:
     demand: DemandRow = await call.find(DataRequest, "request", id=key_of(DataRequest)(input.request))
     demand.grounds = input.grounds or None
-    # A correction was made before, and an explanation is the answer: both have to be put in words.
-    if demand.grounds is None and (not input.grant or demand.matter in (Matter.CORRECTION, Matter.EXPLANATION)):
+    # What was done before, or is itself the answer, has to be put in words.
+    if demand.grounds is None and (not input.grant or demand.matter in WORDED):
         raise invalid_input("Say the grounds; the person reads them.", "请填写理由，申请人可见。", "grounds")
     demand.state = State.GRANTED if input.grant else State.REFUSED
     # Before it is carried out: erasing takes the words out of this very row, and a later save would put them back.
@@ -215,7 +241,8 @@ async def open_request(
     call: Call, grid: int, person: Any, who: Any, matter: Matter, said: str | None, **more: Any
 ) -> DemandRow:
     """Open a request, and tell those who watch over personal data. One of a kind is open at a time."""
-    same = DemandRow.filter(person_id=person, matter=matter, state=State.OPEN, decision_id=more.get("decision_id"))
+    about = {name: more.get(name) for name in ("decision_id", "look_id")}
+    same = DemandRow.filter(person_id=person, matter=matter, state=State.OPEN, **about)
     # Asked twice, it is one request, which is answered within the term of the first.
     if known := await same.first():
         return known
@@ -274,6 +301,7 @@ EXTENSIONS = (
         request_deletion=request_deletion,
         request_restriction=request_restriction,
         request_explanation=request_explanation,
+        contest_look=contest_look,
         decide_data_request=decide_data_request,
         withdraw_data_request=withdraw_data_request,
         lift_restriction=lift_restriction,

@@ -26,6 +26,7 @@ class Matter(StrEnum):
     DELETION = "DELETION"
     RESTRICTION = "RESTRICTION"
     EXPLANATION = "EXPLANATION"
+    LOOK = "LOOK"
 
 
 class State(StrEnum):
@@ -166,6 +167,8 @@ class DemandRow(Located):
     person_id: Any
     matter = fields.CharEnumField(Matter, max_length=11)
     decision_id = fields.UUIDField(null=True)
+    # No foreign key: looks go when their term is over, in partitions or not, and what was answered stays.
+    look_id = fields.UUIDField(null=True)
     text = fields.CharField(max_length=2000, null=True)
     asked_by: Any = _person(null=True)
     asked_by_id: Any

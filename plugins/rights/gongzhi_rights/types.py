@@ -30,6 +30,7 @@ from gongzhi.declare.plans import Frame, Where
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Alternatives, Sql, bind
 from gongzhi.runtime.context import Context
+from gongzhi_disclosure.types import AccessLogEntry
 from strawberry.scalars import JSON
 
 from . import rules
@@ -78,6 +79,7 @@ describe_enum(
     DELETION="To delete: everything is anonymised (删除)",
     RESTRICTION="That ordinary staff no longer see it (限制处理)",
     EXPLANATION="To explain a decision in words (解释说明)",
+    LOOK="To account for a look at one's file (质疑查阅)",
 )
 describe_enum(
     State,
@@ -244,6 +246,7 @@ class DataRequest(Node):
     kind: Matter = column("What is asked (类型).", name="matter")
     text: str | None = column("In the person's words (请求内容).")
     decision: Decision | None = pick("The decision to explain (需解释的决定).", same_key("decision_id"), shown=True)
+    look: AccessLogEntry | None = pick("The look that is contested (所质疑的查阅).", same_key("look_id"), shown=True)
     asked_at: datetime.datetime = column("When (提出时间).")
     due_at: datetime.datetime = column("By when it is answered: 15 days (办理期限).")
     state: State = column("Where it stands (状态).")

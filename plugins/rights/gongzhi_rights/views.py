@@ -18,7 +18,8 @@ REQUEST = """
 query DataRequest($id: ID!) {
   node(id: $id) {
     ... on DataRequest {
-      id version kind person { name } text state askedAt dueAt decidedAt grounds remedy
+      id version kind person { name } text look { at purpose reader { role unit { name } } }
+      state askedAt dueAt decidedAt grounds remedy
       actions { name label allowed reason }
     }
   }

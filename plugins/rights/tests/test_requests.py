@@ -239,3 +239,33 @@ def test_links_cannot_be_made(secret: bytes, place: int, change: int) -> None:
 @pytest.mark.parametrize("text", ["", "x", "====", "é", "A" * 500])
 def test_bad_links_lead_nowhere(text: str) -> None:
     assert read_ticket(b"secret", text, TODAY) is None
+
+
+async def test_a_look_is_contested(family: Family) -> None:
+    """By whose file it was alone, each look by itself; whoever watches over personal data says what they found."""
+    elder, worker = family.of(family.elder), family.staff("grid_worker")
+    for purpose in ("走访前联系", "核对号码"):
+        await worker.do("reveal", "values { id }", ids=[family.elder], fields=["phone"], purpose=purpose)
+    logged = "{ me { accessLog(first: 9) { nodes { id purpose } } } }"
+    looks = {one["purpose"]: one["id"] for one in (await elder.ask(logged)).data["me"]["accessLog"]["nodes"]}
+    shown = "request { id kind version text look { purpose reader { role } } }"
+    given = {"look": looks["走访前联系"], "text": "当天没有人来走访"}
+    for caller in (family.of(family.mother), worker, family.server):
+        assert await refusal_codes(caller, "contestLook", shown, **given) == [("NOT_FOUND", ["look"])]
+    assert await refusal_codes(elder, "contestLook", shown, look="AccessLogEntry:x") == [("NOT_FOUND", ["look"])]
+    long = {**given, "text": "长" * 2001}
+    assert await refusal_codes(elder, "contestLook", shown, **long) == [("BAD_USER_INPUT", ["text"])]
+    asked = await expect_success(elder, "contestLook", shown, **given)
+    assert asked["kind"] == "LOOK" and asked["look"] == {"purpose": "走访前联系", "reader": {"role": "grid_worker"}}
+    # Twice is once, and another look is another request.
+    assert (await expect_success(elder, "contestLook", shown, **given))["id"] == asked["id"]
+    assert (await expect_success(elder, "contestLook", shown, look=looks["核对号码"]))["id"] != asked["id"]
+    listed = (await family.officer.ask("{ dataRequests { nodes { id look { purpose } } } }")).data["dataRequests"]
+    assert {"id": asked["id"], "look": {"purpose": "走访前联系"}} in listed["nodes"]
+    answer = {"request": asked["id"], "expectedVersion": 1, "grant": True}
+    refused = await refusal_codes(family.officer, "decideDataRequest", REQUEST, **answer)
+    assert refused == [("BAD_USER_INPUT", ["grounds"])]
+    told = await expect_success(
+        family.officer, "decideDataRequest", REQUEST, **answer, grounds="查阅与走访无关，已处理"
+    )
+    assert (told["state"], told["grounds"]) == ("GRANTED", "查阅与走访无关，已处理")
