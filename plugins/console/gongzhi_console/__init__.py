@@ -14,6 +14,8 @@ from gongzhi.runtime.routes import Files, Route, RouteCall
 from starlette.responses import HTMLResponse, Response
 
 PLUGIN, ROOT = "console", "/console"
+RESIDENTS = "/resident"
+"""An entry of its own, short enough for a notice board; the page is the same, and begins with what residents do."""
 STATIC = Files("/static", files(__name__) / "static", root=ROOT)
 # What one looks at stands behind `#`, so one page is enough, and no log has the number of a case.
 PAGE = """<!doctype html>
@@ -55,7 +57,8 @@ def about() -> list[About]:
 @hookimpl
 def channels() -> list[Route | Files]:
     # Strangers too: a browser that opens an address sends no token with it.
-    return [Route("/", show_console, strangers=True, root=ROOT), STATIC]
+    pages = [Route(path, show_console, strangers=True, root=ROOT) for path in ("/", RESIDENTS)]
+    return [*pages, STATIC]
 
 
 @hookimpl

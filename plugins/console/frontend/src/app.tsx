@@ -38,12 +38,16 @@ function skip(event: Event): void {
 }
 
 const may = (permission: string): boolean => who.value?.permissions.includes(permission) ?? false;
+/** Whether one is here for one's own matters: by the entry for residents, or by an account that holds no office. */
+const isResident = (): boolean =>
+  location.pathname.endsWith("/resident") || (Boolean(who.value) && [null, "resident"].includes(who.value?.role ?? null));
 /** Whether there is something to follow: events are of cases. */
 const follows = (): boolean => may("cases.view");
 
 /** Where an address leads; one that names no page, to the first that somebody has. */
 function pathOf({ path }: Route): string[] {
   if (path.length > 0) return path;
+  if (isResident()) return ["resident"];
   const [first] = listDesks();
   return follows() || !first ? [VIEWS[0]!.path] : ["desks", first.plugin];
 }
@@ -56,9 +60,9 @@ function Head() {
       <a class="brand" href="#/">
         {say("title")}
       </a>
-      {who.value && (
+      {who.value && !isResident() && (
         <nav aria-label={say("pages")}>
-          {VIEWS.filter(({ menu, permission }) => menu && may(permission)).map((view) => (
+          {VIEWS.filter(({ menu, permission }) => menu && permission !== null && may(permission)).map((view) => (
             <a href={linkTo(view.path)} aria-current={page === view.path ? "page" : undefined}>
               {say(view.title)}
             </a>
@@ -151,13 +155,14 @@ function Page() {
     first.current = false;
   }, [path]);
   if (who.value === undefined) return <p class="quiet">{say("loading")}</p>;
-  if (who.value === null) return <SignIn />;
   const [page, name = "", id] = pathOf(route.value);
+  const view = VIEWS.find(({ path }) => path === page);
+  if (view?.strangers) return view.show(route.value);
+  if (who.value === null) return <SignIn />;
   if (route.value.path.length === 0 && !follows() && !declared.value) return <Undeclared />;
   if (page === "desks" || page === "views") return declared.value ? <Declared {...{ page, name, id }} /> : <Undeclared />;
-  const view = VIEWS.find(({ path }) => path === page);
   if (!view) return <h1>{say("noPage")}</h1>;
-  return may(view.permission) ? view.show(route.value) : <NoRights heading={say(view.title)} />;
+  return view.permission === null || may(view.permission) ? view.show(route.value) : <NoRights heading={say(view.title)} />;
 }
 
 /** A page that a plugin declares. */

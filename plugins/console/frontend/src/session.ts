@@ -1,6 +1,6 @@
 // Session: who is signed in, and how everything is asked: by cookies, or in development by a role's token.
 import { signal } from "@preact/signals";
-import { BrowserSession, Client, type Credentials, type Result } from "@gongzhi/client";
+import { BrowserSession, Client, type Credentials, type Result, type Uploaded } from "@gongzhi/client";
 import { WHO } from "./documents";
 import { load, save } from "./storage";
 import { language, type Word } from "./words";
@@ -47,6 +47,19 @@ const credentials: Credentials = {
 };
 
 export const client = new Client({ credentials, fetch: send, retries: { attempts: 3 } });
+
+/** Tries once. Pages for everybody say at once that the network is gone, or how long to wait, and do not wait in silence. */
+const once = new Client({ credentials, fetch: send, retries: { attempts: 1 } });
+
+export async function askOnce<Data>(document: string, variables: object = {}): Promise<Result<Data>> {
+  return watch(await reach(once.query<Data, object>(document, variables)));
+}
+
+export async function changeOnce<Data>(document: string, input: object): Promise<Result<Data>> {
+  return watch(await reach(once.mutate<Data, { input: object }>(document, { input })));
+}
+
+export const uploadOnce = (file: File, clientId: string): Promise<Result<Uploaded>> => reach(once.upload(file, { clientId }));
 
 /** Ask; a session that has ended on the way leads to the page of sign-in, and the address stays. */
 export async function ask<Data>(document: string, variables: object = {}): Promise<Result<Data>> {

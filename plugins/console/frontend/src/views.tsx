@@ -2,6 +2,7 @@
 // declare is drawn by pages/list.tsx and pages/detail.tsx.
 import type { JSX } from "preact";
 import { later } from "./later";
+import { RESIDENT_VIEWS } from "./pages/resident/views";
 import type { Route } from "./router";
 import type { Word } from "./words";
 
@@ -9,8 +10,10 @@ export interface View {
   /** What stands first behind `#/`. */
   path: string;
   title: Word;
-  /** What one must be allowed somewhere. What one sees there is for the schema to say. */
-  permission: string;
+  /** What one must be allowed somewhere; null for nothing. What one sees there is for the schema to say. */
+  permission: string | null;
+  /** Whether it is there without an account, too. */
+  strangers?: true;
   /** Whether the menu has it. */
   menu: boolean;
   show: (route: Route) => JSX.Element;
@@ -29,4 +32,5 @@ export const VIEWS: View[] = [
     menu: false,
     show: ({ path: [, number = ""] }) => <CasePage key={number} number={number} />,
   },
+  ...RESIDENT_VIEWS,
 ];

@@ -12,6 +12,8 @@ const WORDS = {
   system: ["跟随系统", "As the system"],
   light: ["浅色", "Light"],
   dark: ["深色", "Dark"],
+  residents: ["居民服务", "For residents"],
+  toResidents: ["群众入口：反映问题、查进度、公开信息（不用登录）", "For residents: report, follow, what is published (no account)"],
   signIn: ["登录", "Sign in"],
   signOut: ["退出登录", "Sign out"],
   name: ["账户名", "Account name"],

@@ -1,1 +1,1 @@
-import{a,b}from"./shared_7.f7b91344adbc902f.js";import"./shared_3.864e1fa8440c9bde.js";import"./shared_1.e44c3b9ba7ce6c18.js";export{a as DeskMenu,b as PluginDesk};
+import{a,b}from"./shared_9.1825a013df52bbce.js";import"./shared_3.864c791d043454d5.js";import"./shared_8.77731fbf0c3bad14.js";import"./shared_1.01b1bdfb17935695.js";export{a as DeskMenu,b as PluginDesk};

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Problem, Result } from "@gongzhi/client";
+import { linkTo } from "../router";
 import { acceptInvitation, enterAs, notice, signIn } from "../session";
 import { language, say, type Word } from "../words";
 
@@ -44,6 +45,11 @@ export function SignIn() {
           <input id="new-password" name="password" type="password" required autocomplete="new-password" />
         </Way>
       </details>
+      <p>
+        <a href={linkTo("resident")} id="to-residents">
+          {say("toResidents")}
+        </a>
+      </p>
       <Development />
     </div>
   );

@@ -1,0 +1,213 @@
+// Holdings: one's points with how each came, one's notices, and what one agreed to.
+import { useState } from "preact/hooks";
+import type { Action } from "../../actions";
+import { label } from "../../labels";
+import { changeOnce } from "../../session";
+import { showDay, showMoment } from "../../times";
+import { CONSENTS, INBOX, POINTS, READ, WITHDRAW } from "./documents";
+import { OwnForm, type Chosen } from "./file";
+import { keyFor } from "./kept";
+import { Fact, Missing, Wrong, explain, useLoaded } from "./parts";
+import { More, usePages } from "./public";
+import { tell } from "./words";
+
+interface Entry {
+  id: string;
+  amount: number;
+  occurredOn: string;
+  reason: string;
+  kind: string;
+  reversed: boolean;
+  rule: { title: string } | null;
+  actions: Action[];
+}
+
+interface Account {
+  id: string;
+  balance: number;
+  programme: { name: string; unit: string } | null;
+  expiring: { amount: number; on: string }[];
+  entries: { nodes: Entry[] };
+}
+
+interface Points {
+  me: { person: { points: Account[] | null; household: { points: Account[] | null } | null } | null } | null;
+}
+
+export function PointsPart() {
+  const { data, problem, load } = useLoaded<Points>(POINTS);
+  const [chosen, setChosen] = useState<Chosen | null>(null);
+  if (!data?.me) return <Missing problem={problem} again={() => void load()} />;
+  const { person } = data.me;
+  const accounts = [...(person?.points ?? []), ...(person?.household?.points ?? [])];
+  return (
+    <>
+      {accounts.length === 0 && <p>{tell("nothing")}</p>}
+      {accounts.map((account) => (
+        <AccountCard key={account.id} account={account} choose={setChosen} />
+      ))}
+      {chosen && (
+        <OwnForm
+          chosen={chosen}
+          onClose={() => setChosen(null)}
+          onDone={() => {
+            setChosen(null);
+            void load();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function AccountCard({ account, choose }: { account: Account; choose: (chosen: Chosen) => void }) {
+  const { programme, balance, expiring, entries } = account;
+  return (
+    <section class="card">
+      <h2>{programme?.name}</h2>
+      <p>
+        {tell("balance")} <b>{balance}</b>
+        {expiring.map(({ amount, on }) => ` · ${tell("expiring")} ${amount}（${showDay(on)}）`)}
+      </p>
+      <ul class="plain entries">
+        {entries.nodes.map(({ id, amount, occurredOn, reason, kind, rule, actions }) => (
+          <li key={id}>
+            <b>{amount > 0 ? `+${amount}` : amount}</b> {reason}
+            <p class="quiet">
+              {showDay(occurredOn)} · {label("PointsPostingKind", kind)}
+              {rule && ` · ${tell("rule")} ${rule.title}`}
+            </p>
+            {actions.some(({ name, allowed }) => name === "objectToPoints" && allowed) && (
+              <button type="button" onClick={() => choose({ mutation: "objectToPoints", title: tell("contestEntry"), field: "entry", id })}>
+                {tell("contestEntry")}
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+interface Notice {
+  id: string;
+  at: string;
+  title: string;
+  body: string;
+  read: boolean;
+}
+
+interface Inbox {
+  me: { notices: { nodes: Notice[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } } | null;
+}
+
+export function InboxPart() {
+  const list = usePages<Notice, Inbox>(INBOX, ({ me }) => me?.notices);
+  const [told, setTold] = useState<string[]>([]);
+  if (!list.rows) return <Missing problem={list.problem} again={() => void list.again()} />;
+  const unread = list.rows.filter(({ read }) => !read).map(({ id }) => id);
+  const mark = async () => {
+    const found = await changeOnce(READ, { notices: unread, idempotencyKey: keyFor("read", unread) });
+    setTold(found.ok ? [] : found.problems.map(explain));
+    if (found.ok) void list.again();
+  };
+  return (
+    <>
+      <Wrong told={told} />
+      {list.rows.length === 0 && <p>{tell("nothing")}</p>}
+      {unread.length > 0 && (
+        <p>
+          <button type="button" onClick={() => void mark()}>
+            {tell("markRead")}
+          </button>
+        </p>
+      )}
+      <ul class="plain" id="notices">
+        {list.rows.map(({ id, at, title, body, read }) => (
+          <li key={id} data-unread={!read}>
+            <b>{title}</b> {!read && <span class="state">{tell("unread").replace("条", "")}</span>}
+            <p>{body}</p>
+            <p class="quiet">{showMoment(at)}</p>
+          </li>
+        ))}
+      </ul>
+      <More {...list} />
+    </>
+  );
+}
+
+interface Consent {
+  id: string;
+  purpose: string;
+  recipient: string;
+  givenAt: string;
+  expiresAt: string | null;
+  withdrawnAt: string | null;
+  inForce: boolean;
+  noticeVersion: number;
+}
+
+interface Consents {
+  me: { consents: Consent[] | null } | null;
+  privacyNotices: { purpose: string; version: number; title: string; text: string }[];
+}
+
+export function ConsentsPart() {
+  const { data, problem, load } = useLoaded<Consents>(CONSENTS);
+  const [asked, setAsked] = useState("");
+  const [done, setDone] = useState("");
+  const [told, setTold] = useState<string[]>([]);
+  if (!data?.me?.consents) return <Missing problem={problem} again={() => void load()} />;
+  const withdraw = async ({ purpose, recipient, id }: Consent) => {
+    const input = { purpose, recipient };
+    const found = await changeOnce(WITHDRAW, { ...input, idempotencyKey: keyFor(id, input) });
+    setTold(found.ok ? [] : found.problems.map(explain));
+    if (!found.ok) return;
+    setAsked("");
+    setDone(tell("consentGone"));
+    await load();
+  };
+  const noticeOf = ({ purpose, noticeVersion }: Consent) =>
+    data.privacyNotices.find((one) => one.purpose === purpose && one.version === noticeVersion);
+  return (
+    <>
+      <p>{tell("consentHint")}</p>
+      <Wrong told={told} />
+      <p role="status" id="done">
+        {done}
+      </p>
+      {data.me.consents.length === 0 && <p>{tell("nothing")}</p>}
+      <ul class="plain" id="consents">
+        {data.me.consents.map((consent) => (
+          <li key={consent.id} data-purpose={consent.purpose}>
+            <b>{noticeOf(consent)?.title ?? consent.purpose}</b> · {tell(consent.inForce ? "inForce" : "over")}
+            <dl>
+              <Fact name={tell("given")}>{showMoment(consent.givenAt)}</Fact>
+              <Fact name={tell("until")}>{consent.expiresAt && showMoment(consent.expiresAt)}</Fact>
+              <Fact name={tell("withdrawn")}>{consent.withdrawnAt && showMoment(consent.withdrawnAt)}</Fact>
+            </dl>
+            <details>
+              <summary>{tell("notice")}</summary>
+              <p class="written">{noticeOf(consent)?.text}</p>
+            </details>
+            {consent.inForce && asked !== consent.id && (
+              <button type="button" onClick={() => setAsked(consent.id)}>
+                {tell("withdrawConsent")}
+              </button>
+            )}
+            {consent.inForce && asked === consent.id && (
+              <p class="buttons">
+                <button type="button" class="main" onClick={() => void withdraw(consent)}>
+                  {tell("reallyWithdraw")}
+                </button>
+                <button type="button" onClick={() => setAsked("")}>
+                  {tell("keep")}
+                </button>
+              </p>
+            )}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
