@@ -132,9 +132,9 @@ export async function signIn(name: string, password: string): Promise<Result<voi
 }
 
 /** Set the password of an account with the code of an invitation, and sign in by it. */
-export async function acceptInvitation(code: string, password: string): Promise<Result<void>> {
+export async function acceptInvitation(code: string, password: string, name?: string): Promise<Result<void>> {
   token = undefined;
-  const found = await cookies.acceptInvitation({ code, password });
+  const found = await cookies.acceptInvitation({ code, password, ...(name && { name }) });
   if (found.ok) await enter();
   return found;
 }

@@ -25,6 +25,7 @@ const WORDS = {
   ],
   invitation: ["使用邀请码设置密码", "Set a password by an invitation"],
   code: ["邀请码", "Invitation code"],
+  newName: ["账户名（居民首次使用时自己取；其他人不填）", "Account name (residents choose one the first time; others leave it out)"],
   newPassword: ["新密码", "New password"],
   setPassword: ["设置并登录", "Set it and sign in"],
   wrongCode: ["邀请码不正确或已失效。请核对，或索取新的邀请码。", "The code is wrong or over. Check it, or ask for a new one."],

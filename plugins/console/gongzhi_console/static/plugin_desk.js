@@ -1,1 +1,1 @@
-import{a,b}from"./shared_9.1825a013df52bbce.js";import"./shared_3.864c791d043454d5.js";import"./shared_8.77731fbf0c3bad14.js";import"./shared_1.01b1bdfb17935695.js";export{a as DeskMenu,b as PluginDesk};
+import{a,b}from"./shared_8.73e827ad9c435a0c.js";import"./shared_3.23322d9c48c7d0bc.js";import"./shared_7.5691cf7471a51b56.js";import"./shared_1.c36cd5680e799915.js";export{a as DeskMenu,b as PluginDesk};

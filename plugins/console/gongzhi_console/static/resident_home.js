@@ -1,1 +1,1 @@
-import{a,b}from"./shared_12.b32ded0e7b2db623.js";import"./shared_13.6ae31923d6114e24.js";import"./shared_4.79b44a5d6f0d68fa.js";import"./shared_1.01b1bdfb17935695.js";export{b as Remembered,a as ResidentHome};
+import{a,b}from"./shared_11.43f973cd80e539af.js";import"./shared_12.cb2e696c16b795ad.js";import"./shared_4.be80a688d8679370.js";import"./shared_1.c36cd5680e799915.js";export{b as Remembered,a as ResidentHome};

@@ -1,1 +1,122 @@
-import{h as x,i as L}from"./shared_11.6ba8c0ebe12da82d.js";import{b as C,g as D,h as t,i as k,k as f,l as T,m as g,p as I,q as N}from"./shared_13.6ae31923d6114e24.js";import{a as y}from"./shared_16.1a02f8ed70840192.js";import{F as R,R as e,U as F,a as B,c as p,x as W}from"./shared_1.01b1bdfb17935695.js";var S=["CLOSED","DECLINED","VOIDED","WITHDRAWN"],O=[5,4,3,2,1];function $(n,a){C.value={...C.value,kind:a,words:`${t("about")} ${n}${W()}`}}function ee({found:n,receipt:a,reload:u}){let[o,r]=p(""),i=async s=>{await u(),r(t(s))};return e("article",{class:"followed",children:[e(P,{found:n}),e("p",{role:"status",id:"done",children:o}),e("p",{class:"unprinted",children:[e("button",{type:"button",onClick:()=>{u()},children:t("reload")})," ",e("button",{type:"button",onClick:()=>print(),children:t("print")})]}),n.reply&&e(f,{id:"answer",name:"answer",children:[e("p",{class:"written",children:n.reply.text}),e("p",{class:"quiet",children:y(n.reply.at)})]}),n.mayRate&&e(M,{number:n.number,receipt:a,onDone:i},n.reply?.at),n.overdue&&e(V,{number:n.number}),S.includes(n.status)&&e(H,{number:n.number}),e(K,{found:n}),!S.includes(n.status)&&e(q,{number:n.number,receipt:a,onDone:i})]})}function P({found:n}){let{status:a,number:u,title:o,dueAt:r,overdue:i,leadUnit:s,grid:d,category:c,reportedAt:v,rating:b,solved:w}=n,l=!S.includes(a)&&a!=="REPLIED";return e("section",{id:"standing","aria-labelledby":"standing-title",children:[e("h2",{id:"standing-title",children:o}),e("p",{class:"state-line","data-late":i,id:"state",children:t(`say${a}`)}),e("dl",{children:[e(g,{name:t("number"),children:u}),l&&e(g,{name:t("handler"),children:s?.name??t("nobody")}),!l&&e(g,{name:t("handler"),children:s?.name}),l&&e(g,{name:t("deadline"),children:[r?e("time",{dateTime:r,children:y(r)}):t("noDeadline"),i&&e("b",{class:"urgent",children:[" ",t("late")]})]}),e(g,{name:t("subject"),children:c?.name}),e(g,{name:t("place"),children:d?.path.map(({name:m})=>m).join(" ")}),e(g,{name:t("when"),children:y(v)}),b!==null&&e(g,{name:t("yourRating"),children:[t(`rating${b}`)," · ",t(w?"solvedYes":"solvedNo")]})]})]})}function V({number:n}){return e(f,{id:"late",name:"lateTitle",children:e("ul",{class:"dots",children:[e("li",{children:t("late1")}),e("li",{children:[t("late2")," ",e("a",{href:F("report"),onClick:()=>$(n,"COMPLAINT"),children:t("complain")})]}),e("li",{children:t("late3")})]})})}function H({number:n}){return e(f,{id:"closed",name:"closedTitle",children:[e("p",{children:t("closedHint")}),e("p",{children:e("a",{href:F("report"),onClick:()=>$(n,"HELP"),children:t("again")})})]})}function K({found:{description:n,attachments:a,timeline:u}}){return e(B,{children:[e(f,{id:"course",name:"course",children:e("ol",{class:"steps",children:u.map(({id:o,at:r,title:i,text:s,note:d,unit:c})=>e("li",{children:[e("b",{children:i})," ",e("time",{dateTime:r,children:y(r)}),c&&e("div",{children:c.name}),s&&e("p",{children:s}),d&&e("p",{class:"written noted",children:d})]},o))})}),e(f,{id:"yours",name:"yours",children:[e("p",{class:"written",children:n}),e("ul",{class:"files",children:a.map(({id:o,url:r,thumbnailUrl:i,at:s},d)=>e("li",{children:[e("a",{href:r,target:"_blank",rel:"noopener",children:[i&&e("img",{src:i,alt:"",loading:"lazy"}),t("file")," ",d+1]})," ",e("span",{class:"quiet",children:y(s)})]},o))})]})]})}var G=(n,a)=>({number:n,...a&&{receiptCode:a.code}});function M({number:n,receipt:a,onDone:u}){let[o,r]=p(0),[i,s]=p(null),[d,c]=p(""),[v,b]=p([]),w=async l=>{if(l.preventDefault(),!o||i===null)return b([t("needRating")]);let m={...G(n,a),rating:o,solved:i,...d.trim()&&{comment:d.trim()}},h=await R(x,{...m,idempotencyKey:D("rate",m)});if(h.ok)return u(i?"rated":"reopened");b(h.problems.map(k))};return e("div",{class:"unprinted",children:e(f,{id:"rate",name:"rateTitle",children:e("form",{noValidate:!0,onSubmit:l=>{w(l)},children:[e(T,{told:v}),e("fieldset",{class:"choices",children:[e("legend",{children:t("rating")}),O.map(l=>e("label",{children:[e("input",{type:"radio",name:"rating",value:l,checked:o===l,onChange:()=>r(l)})," ",t(`rating${l}`)]}))]}),e("fieldset",{class:"choices",children:[e("legend",{children:t("solved")}),[!0,!1].map(l=>e("label",{children:[e("input",{type:"radio",name:"solved",value:String(l),checked:i===l,onChange:()=>s(l)})," ",t(l?"solvedYes":"solvedNo")]}))]}),e("div",{class:"field",children:[e("label",{for:"comment",children:t("comment")}),e("textarea",{id:"comment",rows:3,value:d,onInput:l=>c(l.currentTarget.value)})]}),e("button",{class:"main",children:t("rate")})]})})})}function q({number:n,receipt:a,onDone:u}){let[o,r]=p([]),[i,s]=p(""),[d,c]=p([]),[v,b]=p(!1),w=async()=>{if(o.length===0)return c([t("needFiles")]);let{ids:m,problem:h}=await N(o);if(h)return c([k(h)]);let A={...G(n,a),attachments:m,...i.trim()&&{note:i.trim()}},E=await R(L,{...A,idempotencyKey:D("add",A)});if(!E.ok)return c(E.problems.map(k));r([]),s(""),c([]),await u("added")};return e("div",{class:"unprinted",children:e(f,{id:"add",name:"addTitle",children:e("form",{noValidate:!0,onSubmit:m=>{m.preventDefault(),b(!0),w().finally(()=>b(!1))},children:[e(T,{told:d}),e(I,{files:o,onChange:r}),e("div",{class:"field",children:[e("label",{for:"note",children:t("addNote")}),e("textarea",{id:"note",rows:2,value:i,onInput:m=>s(m.currentTarget.value)})]}),e("button",{disabled:v,children:t(v?"sending":"add")})]})})})}export{ee as a};
+var s=`query ResidentCategories {
+  categories(first: 100) { nodes { code name validTo parent { code } } }
+}`,r="query ResidentCounties { grids(filter: { kind: { equals: COUNTY } }, first: 50) { nodes { code name } } }",o=`query ResidentGrids($code: String!) {
+  grid(code: $code) { children(first: 100) { nodes { code name } } }
+}`,i="query ResidentGridAt($point: PointInput!) { gridAt(point: $point) { name path { name kind } } }",a=`mutation ResidentReport($input: ReportCaseInput!) {
+  reportCase(input: $input) {
+    case { number }
+    receiptCode
+    similar(first: 3) { category { name } distance phase }
+    errors { code message path }
+  }
+}`,d=`mutation ResidentPhone($input: LeavePhoneInput!) {
+  leavePhone(input: $input) { errors { code message path } }
+}`,u=`mutation ResidentPhoneCode($input: ConfirmPhoneInput!) {
+  confirmPhone(input: $input) { errors { code message path } }
+}`,c=`mutation ResidentRate($input: RateCaseInput!) {
+  rateCase(input: $input) { errors { code message path } }
+}`,p=`mutation ResidentAdd($input: AddAttachmentsInput!) {
+  addAttachments(input: $input) { errors { code message path } }
+}`,t=`number title description kind status overdue dueAt reportedAt rating solved ratingComment
+  category { name }
+  grid { path { name kind } gridWorker { name dutyPhone } }
+  leadUnit { name }
+  reply { text at }
+  attachments { id kind url thumbnailUrl at }
+  timeline { id at title text note unit { name } }`,m=`query ResidentFollows($number: String!, $receiptCode: String!) {
+  case: caseByReceipt(number: $number, receiptCode: $receiptCode) { ${t} }
+}`,n="mayRate clocks { stage dueAt stoppedAt paused }",l=`query ResidentFollowsMore($number: String!, $receiptCode: String!) {
+  case: caseByReceipt(number: $number, receiptCode: $receiptCode) { ${n} }
+}`,g=`query ResidentCaseMore($number: String!) { case(number: $number) { ${n} } }`,h=`query ResidentCase($number: String!) {
+  me { account }
+  case(number: $number) { ${t} actions { name label allowed reason } }
+}`,f=`query PublishedBulletins($after: String) {
+  bulletins(filter: { current: { equals: true } }, first: 10, after: $after) {
+    nodes { id kind title text publishedAt until grid { name } attachments { id name } }
+    pageInfo { hasNextPage endCursor }
+  }
+}`,R=`query PublishedAffairs($after: String) {
+  villageDisclosures(filter: { state: { equals: PUBLISHED } }, first: 10, after: $after) {
+    nodes {
+      id text beginsOn endsOn publishedAt committeeAt supervisionAt
+      grid { name } affair { title kind }
+      figures(first: 50) { id name opening increase decrease closing unit }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+  villageAffairs(filter: { overdue: { equals: true } }, first: 20) { nodes { id title dueOn grid { name } } }
+}`,$=`query PublishedData {
+  openDatasets(first: 50) { nodes { id kind since until csv json licence grid { name } } }
+}`,x=`query PublishedRules {
+  algorithms { name version purpose inputs formula limits owner contact basis since }
+  privacyNotices { purpose version title text basis consent since }
+  retention { table what months personal basis }
+}`,A=`query ResidentHome {
+  me {
+    account unreadNotices
+    person { name points { id balance programme { name } } cases(first: 0) { totalCount } }
+    accessLog(first: 0) { totalCount }
+  }
+}`,C=`query ResidentFile {
+  me {
+    account
+    person {
+      name birthDate residentId restrictedAt phones { number }
+      grid { name path { name } gridWorker { name dutyPhone } }
+      household { id address memberCount helper { name } serviceTier { tier reviewOn reasons { text english holds } } }
+    }
+    dataRequests(first: 20) {
+      nodes { id kind state text askedAt dueAt decidedAt grounds remedy download look { at purpose } actions { name label allowed reason } }
+    }
+  }
+}`,b=`query ResidentLooks($after: String) {
+  me {
+    account
+    accessLog(first: 20, after: $after) {
+      nodes { id at kind purpose fields reader { role unit { name } grid { name } } }
+      pageInfo { hasNextPage endCursor }
+    }
+    dataRequests(first: 50) { nodes { state look { id } } }
+  }
+}`,I=`query ResidentDecisions {
+  me {
+    account
+    decisions(first: 20) {
+      nodes {
+        id at outcome adverse inForce
+        rule { name version card { purpose contact } }
+        inputs { name value } contributions { text english }
+        reviews { id state outcome grounds dueAt }
+      }
+    }
+  }
+}`,e=`id balance programme { name unit } expiring { amount on }
+  entries(first: 30) { nodes { id amount occurredOn reason kind reversed rule { title } actions { name label allowed reason } } }`,E=`query ResidentPoints {
+  me { account person { points { ${e} } household { points { ${e} } } } }
+}`,y=`query ResidentInbox($after: String) {
+  me {
+    account
+    notices(first: 20, after: $after) { nodes { id at title body read } pageInfo { hasNextPage endCursor } }
+  }
+}`,S=`mutation ResidentReads($input: ReadNoticesInput!) {
+  readNotices(input: $input) { errors { code message path } }
+}`,q=`query ResidentConsents {
+  me { account consents(first: 50) { id purpose recipient givenAt expiresAt withdrawnAt inForce noticeVersion } }
+  privacyNotices { purpose version title text since consent recipient }
+}`,P=`mutation ResidentAgrees($input: GiveConsentInput!) {
+  giveConsent(input: $input) { errors { code message path } }
+}`,D=`mutation ResidentWithdraws($input: WithdrawConsentInput!) {
+  withdrawConsent(input: $input) { errors { code message path } }
+}`,O=`mutation ResidentCopy($input: DataRequestInput!) {
+  requestExport(input: $input) { request { download } errors { code message path } }
+}`,v=`query ResidentCases($after: String) {
+  me {
+    account
+    person {
+      cases(first: 20, after: $after, orderBy: REPORTED_AT_DESC) {
+        nodes { number title status dueAt overdue mayRate reportedAt }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}`,N="query PublishedFile($id: ID!) { node(id: $id) { ... on BulletinAttachment { name url } } }";export{s as a,r as b,o as c,i as d,a as e,d as f,u as g,c as h,p as i,m as j,l as k,g as l,h as m,f as n,R as o,$ as p,x as q,A as r,C as s,b as t,I as u,E as v,y as w,S as x,q as y,P as z,D as A,O as B,v as C,N as D};

@@ -35,12 +35,14 @@ export function SignIn() {
         <summary>{say("invitation")}</summary>
         <Way
           id="accept"
-          send={({ code = "", password = "" }) => acceptInvitation(code, password)}
+          send={({ code = "", password = "", name }) => acceptInvitation(code, password, name)}
           refused="wrongCode"
           does="setPassword"
         >
           <label for="code">{say("code")}</label>
           <input id="code" name="code" required autocomplete="off" autocapitalize="characters" />
+          <label for="new-name">{say("newName")}</label>
+          <input id="new-name" name="name" autocomplete="username" autocapitalize="none" />
           <label for="new-password">{say("newPassword")}</label>
           <input id="new-password" name="password" type="password" required autocomplete="new-password" />
         </Way>

@@ -1,35 +1,15 @@
 // Case view: one's own case in plain words: where it stands, by when, what one may do, and what happened.
 import { useState } from "preact/hooks";
 import { linkTo } from "../../router";
+import { label } from "../../labels";
 import { changeOnce } from "../../session";
 import { showMoment } from "../../times";
 import { colon } from "../../words";
+import type { Clock, Followed } from "./case_loading";
 import { ADD, RATE } from "./documents";
 import { draft, keyFor, type Receipt } from "./kept";
 import { Block, Fact, Files, Wrong, explain, uploadAll } from "./parts";
 import { tell, type ResidentWord } from "./words";
-
-export interface Followed {
-  number: string;
-  title: string;
-  description: string;
-  kind: string;
-  status: string;
-  overdue: boolean;
-  dueAt: string | null;
-  reportedAt: string;
-  mayRate: boolean | null;
-  rating: number | null;
-  solved: boolean | null;
-  ratingComment: string | null;
-  category: { name: string } | null;
-  grid: { name: string; path: { name: string }[] } | null;
-  leadUnit: { name: string } | null;
-  reply: { text: string; at: string } | null;
-  attachments: { id: string; url: string; thumbnailUrl: string | null; at: string }[];
-  timeline: { id: string; at: string; title: string; text: string | null; note: string | null; unit: { name: string } | null }[];
-  actions?: { name: string; label: string; allowed: boolean; reason: string | null }[];
-}
 
 const OVER = ["CLOSED", "DECLINED", "VOIDED", "WITHDRAWN"];
 const MARKS = [5, 4, 3, 2, 1] as const;
@@ -82,7 +62,7 @@ export function CaseView({ found, receipt, reload }: Given) {
 }
 
 function Standing({ found }: { found: Followed }) {
-  const { status, number, title, dueAt, overdue, leadUnit, grid, category, reportedAt, rating, solved } = found;
+  const { status, number, title, dueAt, overdue, leadUnit, category, reportedAt, rating, solved } = found;
   const open = !OVER.includes(status) && status !== "REPLIED";
   return (
     <section id="standing" aria-labelledby="standing-title">
@@ -92,17 +72,16 @@ function Standing({ found }: { found: Followed }) {
       </p>
       <dl>
         <Fact name={tell("number")}>{number}</Fact>
-        {open && <Fact name={tell("handler")}>{leadUnit?.name ?? tell("nobody")}</Fact>}
-        {!open && <Fact name={tell("handler")}>{leadUnit?.name}</Fact>}
+        <Fact name={tell("handler")}>{leadUnit?.name ?? (open ? handlerOf(found) : null)}</Fact>
         {open && (
           <Fact name={tell("deadline")}>
-            {dueAt ? <time dateTime={dueAt}>{showMoment(dueAt)}</time> : tell("noDeadline")}
+            <Terms clocks={found.clocks ?? []} dueAt={dueAt} />
             {overdue && <b class="urgent"> {tell("late")}</b>}
           </Fact>
         )}
-        <Fact name={tell("subject")}>{category?.name}</Fact>
-        <Fact name={tell("place")}>{grid?.path.map(({ name }) => name).join(" ")}</Fact>
-        <Fact name={tell("when")}>{showMoment(reportedAt)}</Fact>
+        <Fact name={tell("subjectOf")}>{category?.name}</Fact>
+        <Fact name={tell("placeOf")}>{placeOf(found)}</Fact>
+        <Fact name={tell("reportedAt")}>{showMoment(reportedAt)}</Fact>
         {rating !== null && (
           <Fact name={tell("yourRating")}>
             {tell(`rating${rating}` as ResidentWord)} · {tell(solved ? "solvedYes" : "solvedNo")}
@@ -110,6 +89,33 @@ function Standing({ found }: { found: Followed }) {
         )}
       </dl>
     </section>
+  );
+}
+
+const placeOf = ({ grid }: Followed): string =>
+  (grid?.path ?? [])
+    .filter(({ kind }) => !["PROVINCE", "CITY"].includes(kind))
+    .map(({ name }) => name)
+    .join(" ");
+
+/** Before a unit has it, whoever works in the grid; the number is published by consent. */
+function handlerOf({ grid }: Followed): string {
+  const worker = grid?.gridWorker;
+  return worker ? `${tell("worker")} ${worker.name} ${worker.dutyPhone ?? ""}` : tell("nobody");
+}
+
+/** What is due when, step by step; without the plugin that keeps clocks, the next of them. */
+function Terms({ clocks, dueAt }: { clocks: Clock[]; dueAt: string | null }) {
+  const running = clocks.filter((clock) => !clock.stoppedAt && (clock.dueAt || clock.paused));
+  if (running.length === 0) return <>{dueAt ? showMoment(dueAt) : tell("noDeadline")}</>;
+  return (
+    <>
+      {running.map((clock) => (
+        <div>
+          {label("ClockStage", clock.stage)} {clock.dueAt ? showMoment(clock.dueAt) : tell("paused")}
+        </div>
+      ))}
+    </>
   );
 }
 

@@ -37,9 +37,9 @@ export const ADD = `mutation ResidentAdd($input: AddAttachmentsInput!) {
   addAttachments(input: $input) { errors { code message path } }
 }`;
 
-const FOLLOWED = `number title description kind status overdue dueAt reportedAt closedAt mayRate rating solved ratingComment
+const FOLLOWED = `number title description kind status overdue dueAt reportedAt rating solved ratingComment
   category { name }
-  grid { name path { name } }
+  grid { path { name kind } gridWorker { name dutyPhone } }
   leadUnit { name }
   reply { text at }
   attachments { id kind url thumbnailUrl at }
@@ -48,6 +48,15 @@ const FOLLOWED = `number title description kind status overdue dueAt reportedAt 
 export const BY_RECEIPT = `query ResidentFollows($number: String!, $receiptCode: String!) {
   case: caseByReceipt(number: $number, receiptCode: $receiptCode) { ${FOLLOWED} }
 }`;
+
+/** What plugins add; a server without one of them answers nothing here, and the page does without. */
+const ADDED = `mayRate clocks { stage dueAt stoppedAt paused }`;
+
+export const BY_RECEIPT_ADDED = `query ResidentFollowsMore($number: String!, $receiptCode: String!) {
+  case: caseByReceipt(number: $number, receiptCode: $receiptCode) { ${ADDED} }
+}`;
+
+export const OWN_CASE_ADDED = `query ResidentCaseMore($number: String!) { case(number: $number) { ${ADDED} } }`;
 
 export const OWN_CASE = `query ResidentCase($number: String!) {
   me { account }
@@ -150,7 +159,11 @@ export const READ = `mutation ResidentReads($input: ReadNoticesInput!) {
 
 export const CONSENTS = `query ResidentConsents {
   me { account consents(first: 50) { id purpose recipient givenAt expiresAt withdrawnAt inForce noticeVersion } }
-  privacyNotices { purpose version title text }
+  privacyNotices { purpose version title text since consent recipient }
+}`;
+
+export const AGREE = `mutation ResidentAgrees($input: GiveConsentInput!) {
+  giveConsent(input: $input) { errors { code message path } }
 }`;
 
 export const WITHDRAW = `mutation ResidentWithdraws($input: WithdrawConsentInput!) {

@@ -1,14 +1,13 @@
 // Follow: a case by its receipt, without an account: how far it is, who handles it, and what one can do.
 import { useEffect, useState } from "preact/hooks";
 import type { Problem } from "@gongzhi/client";
-import { askOnce } from "../../session";
 import { language } from "../../words";
-import { BY_RECEIPT } from "./documents";
 import { opened, type Receipt } from "./kept";
 import { Page, Wrong, explain } from "./parts";
 import { Keep, Phone } from "./receipt";
 import { Remembered } from "./home";
-import { CaseView, type Followed } from "./case_view";
+import { loadFollowed, type Followed } from "./case_loading";
+import { CaseView } from "./case_view";
 import { tell } from "./words";
 
 export function FollowPage() {
@@ -19,11 +18,11 @@ export function FollowPage() {
 
   const load = async (given: Receipt) => {
     setBusy(true);
-    const { data, problems } = await askOnce<{ case: Followed | null }>(BY_RECEIPT, { number: given.number, receiptCode: given.code });
+    const { found: loaded, problems } = await loadFollowed(given.number, given);
     setBusy(false);
-    if (data?.case) {
+    if (loaded) {
       setTold([]);
-      setFound(data.case);
+      setFound(loaded);
       opened.value = given;
     } else setTold(problems.length > 0 ? problems.map(explainLoad) : [tell("wrongReceipt")]);
   };

@@ -1,14 +1,15 @@
 // Holdings: one's points with how each came, one's notices, and what one agreed to.
 import { useState } from "preact/hooks";
 import type { Action } from "../../actions";
+import { today } from "../../declared";
 import { label } from "../../labels";
 import { changeOnce } from "../../session";
 import { showDay, showMoment } from "../../times";
-import { CONSENTS, INBOX, POINTS, READ, WITHDRAW } from "./documents";
+import { AGREE, CONSENTS, INBOX, POINTS, READ, WITHDRAW } from "./documents";
 import { OwnForm, type Chosen } from "./file";
 import { keyFor } from "./kept";
-import { Fact, Missing, Wrong, explain, useLoaded } from "./parts";
-import { More, usePages } from "./public";
+import { Block, Fact, Missing, Wrong, explain, useLoaded } from "./parts";
+import { More, currentNotices, usePages } from "./public";
 import { tell } from "./words";
 
 interface Entry {
@@ -104,7 +105,7 @@ interface Inbox {
 export function InboxPart() {
   const list = usePages<Notice, Inbox>(INBOX, ({ me }) => me?.notices);
   const [told, setTold] = useState<string[]>([]);
-  if (!list.rows) return <Missing problem={list.problem} again={() => void list.again()} />;
+  if (!list.rows) return <Missing {...list} again={() => void list.again()} />;
   const unread = list.rows.filter(({ read }) => !read).map(({ id }) => id);
   const mark = async () => {
     const found = await changeOnce(READ, { notices: unread, idempotencyKey: keyFor("read", unread) });
@@ -147,9 +148,20 @@ interface Consent {
   noticeVersion: number;
 }
 
+/** What is read before one agrees. */
+interface Text {
+  purpose: string;
+  version: number;
+  title: string;
+  text: string;
+  since: string;
+  consent: boolean;
+  recipient: string | null;
+}
+
 interface Consents {
   me: { consents: Consent[] | null } | null;
-  privacyNotices: { purpose: string; version: number; title: string; text: string }[];
+  privacyNotices: Text[];
 }
 
 export function ConsentsPart() {
@@ -167,6 +179,20 @@ export function ConsentsPart() {
     setDone(tell("consentGone"));
     await load();
   };
+  const agree = async ({ purpose, version }: Text) => {
+    const input = { purpose, noticeVersion: version };
+    // Each agreement is one of its own: after a withdrawal the same input is not the same request.
+    const found = await changeOnce(AGREE, input);
+    setTold(found.ok ? [] : found.problems.map(explain));
+    if (!found.ok) return;
+    setDone(tell("agreed"));
+    await load();
+  };
+  const held = new Set(data.me.consents.flatMap(({ purpose, inForce }) => (inForce ? purpose : [])));
+  // Where each consent names its recipient, one agrees there where one applies for something.
+  const offered = currentNotices(data.privacyNotices, today()).filter(
+    ({ purpose, consent, recipient }) => consent && recipient && !held.has(purpose),
+  );
   const noticeOf = ({ purpose, noticeVersion }: Consent) =>
     data.privacyNotices.find((one) => one.purpose === purpose && one.version === noticeVersion);
   return (
@@ -208,6 +234,25 @@ export function ConsentsPart() {
           </li>
         ))}
       </ul>
+      <Offers texts={offered} agree={agree} />
     </>
+  );
+}
+
+/** What one may agree to, each with its whole text above the button. */
+function Offers({ texts, agree }: { texts: Text[]; agree: (text: Text) => Promise<void> }) {
+  if (texts.length === 0) return null;
+  return (
+    <Block id="offers" name="offers">
+      {texts.map((text) => (
+        <details key={text.purpose} data-agree={text.purpose}>
+          <summary>{text.title}</summary>
+          <p class="written">{text.text}</p>
+          <button type="button" onClick={() => void agree(text)}>
+            {tell("agree")}
+          </button>
+        </details>
+      ))}
+    </Block>
   );
 }

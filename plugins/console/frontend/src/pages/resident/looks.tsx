@@ -35,7 +35,7 @@ export function LooksPart() {
   const list = usePages<Look, Looks>(LOOKS, ({ me }) => me?.accessLog);
   const [chosen, setChosen] = useState<Chosen | null>(null);
   const [told, setTold] = useState("");
-  if (!list.rows) return <Missing problem={list.problem} again={() => void list.again()} />;
+  if (!list.rows) return <Missing {...list} again={() => void list.again()} />;
   const open = new Set((list.data?.me?.dataRequests?.nodes ?? []).flatMap(({ state, look }) => (state === "OPEN" && look ? look.id : [])));
   return (
     <>
@@ -109,7 +109,7 @@ export function DecisionsPart() {
   const { data, problem, load } = useLoaded<{ me: { decisions: { nodes: Decision[] } | null } | null }>(DECISIONS);
   const [chosen, setChosen] = useState<Chosen | null>(null);
   const decisions = data?.me?.decisions?.nodes;
-  if (!decisions) return <Missing problem={problem} again={() => void load()} />;
+  if (!decisions) return <Missing loaded={data !== null} problem={problem} again={() => void load()} />;
   return (
     <>
       {decisions.length === 0 && <p>{tell("nothing")}</p>}

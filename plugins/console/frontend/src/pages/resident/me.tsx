@@ -1,16 +1,19 @@
 // Mine: what is kept about whoever is signed in, who looked at it, and what they can do about it.
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
+import type { Problem } from "@gongzhi/client";
 import { listDesks, say as named } from "../../declared";
 import { loadLabels } from "../../labels";
 import { linkTo } from "../../router";
-import { CASES, HOME, OWN_CASE } from "./documents";
-import { CaseView, type Followed } from "./case_view";
+import { CASES, HOME } from "./documents";
+import { loadFollowed, type Followed } from "./case_loading";
+import { CaseView } from "./case_view";
 import { FilePart } from "./file";
 import { DecisionsPart, LooksPart } from "./looks";
 import { ConsentsPart, InboxPart, PointsPart } from "./holdings";
 import { Missing, Page, useLoaded } from "./parts";
 import { More, usePages } from "./public";
 import { showMoment } from "../../times";
+import { language } from "../../words";
 import { tell, type ResidentWord } from "./words";
 
 const PARTS: Record<string, ResidentWord> = {
@@ -125,7 +128,7 @@ interface Cases {
 
 function OwnCases() {
   const list = usePages<CaseRow, Cases>(CASES, ({ me }) => me?.person?.cases ?? { nodes: [], pageInfo: { hasNextPage: false, endCursor: null } });
-  if (!list.rows) return <Missing problem={list.problem} again={() => void list.again()} />;
+  if (!list.rows) return <Missing {...list} again={() => void list.again()} />;
   return (
     <>
       <p>
@@ -153,8 +156,16 @@ function OwnCases() {
 }
 
 function OwnCase({ number }: { number: string }) {
-  const { data, problem, load } = useLoaded<{ case: Followed | null }>(OWN_CASE, { number });
-  if (!data) return <Missing problem={problem} again={() => void load()} />;
-  if (!data.case) return <p>{tell("nothing")}</p>;
-  return <CaseView found={data.case} receipt={null} reload={load} />;
+  const [found, setFound] = useState<Followed | null | undefined>(undefined);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const load = async () => {
+    const loaded = await loadFollowed(number, null);
+    setProblem(loaded.problems[0] ?? null);
+    // What was there stays where the network is gone.
+    setFound((now) => loaded.found ?? (loaded.problems.length > 0 ? now : null));
+  };
+  useEffect(() => void load(), [language.value]);
+  if (found === undefined) return <Missing problem={problem} again={() => void load()} />;
+  if (found === null) return <p>{tell("nothing")}</p>;
+  return <CaseView found={found} receipt={null} reload={load} />;
 }

@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Problem } from "@gongzhi/client";
 import { Failure } from "../../failure";
+import { loadLabels } from "../../labels";
 import { linkTo, route } from "../../router";
 import { askOnce, uploadOnce } from "../../session";
 import { language, say as title } from "../../words";
@@ -20,10 +21,13 @@ export function explain({ code, message, retryAfter }: Problem): string {
 /** Where residents may go, the first being where they begin. */
 const WAYS = ["resident", "report", "follow", "public", "me"] as const;
 
+const LABELS = ["CaseStatus", "ClockStage", "CasePhase"];
+
 export function Page({ name, children }: { name: ResidentWord; children: ComponentChildren }) {
   useEffect(() => {
     document.title = `${tell(name)} · ${title("title")}`;
   }, [language.value, name]);
+  useEffect(() => void loadLabels(LABELS), []);
   return (
     <div class="resident">
       <nav class="lists unprinted" aria-label={tell("pages")} id="resident-pages">
@@ -86,9 +90,9 @@ export function useLoaded<Data>(document: string, variables: object = {}) {
   return { data, problem, load };
 }
 
-/** What stands in place of something that is not there yet, or cannot be. */
-export function Missing({ problem, again }: { problem: Problem | null; again: () => void }) {
-  if (!problem) return <p class="quiet">{tell("load")}</p>;
+/** What stands in place of something that is not there yet, or cannot be: a plugin may be off here. */
+export function Missing({ problem, again, loaded = false }: { problem: Problem | null; again: () => void; loaded?: boolean }) {
+  if (!problem) return <p class="quiet">{tell(loaded ? "notOffered" : "load")}</p>;
   if (problem.code === "GRAPHQL_VALIDATION_FAILED") return <p>{tell("notOffered")}</p>;
   return <Failure message={problem.code === "NETWORK" ? tell("lostLoad") : explain(problem)} again={again} />;
 }

@@ -57,7 +57,7 @@ export function usePages<Row, Data>(document: string, read: (data: Data) => Page
     setFurther([]);
     return load();
   };
-  return { data, rows: first ? pages.flatMap(({ nodes }) => nodes) : null, problem, again, more: last?.hasNextPage ? more : null, failed };
+  return { data, loaded: data !== null, rows: first ? pages.flatMap(({ nodes }) => nodes) : null, problem, again, more: last?.hasNextPage ? more : null, failed };
 }
 
 export function More({ more, failed }: { more: (() => Promise<void>) | null; failed: Problem | null }) {
@@ -88,7 +88,7 @@ const dayOf = (at: string): string => showDay(new Date(Date.parse(at) + 8 * 3_60
 
 function Bulletins() {
   const list = usePages<Bulletin, { bulletins: Paged<Bulletin> | null }>(BULLETINS, ({ bulletins }) => bulletins);
-  if (!list.rows) return <Missing problem={list.problem} again={() => void list.again()} />;
+  if (!list.rows) return <Missing {...list} again={() => void list.again()} />;
   if (list.rows.length === 0) return <p>{tell("noneHere")}</p>;
   return (
     <>
@@ -150,7 +150,7 @@ interface Owed {
 
 function Affairs() {
   const list = usePages<Disclosure, { villageDisclosures: Paged<Disclosure> | null } & Owed>(AFFAIRS, (data) => data.villageDisclosures);
-  if (!list.rows) return <Missing problem={list.problem} again={() => void list.again()} />;
+  if (!list.rows) return <Missing {...list} again={() => void list.again()} />;
   const owed = list.data?.villageAffairs?.nodes ?? [];
   return (
     <>
@@ -229,7 +229,7 @@ interface Dataset {
 
 function Datasets() {
   const { data, problem, load } = useLoaded<{ openDatasets: { nodes: Dataset[] } | null }>(DATASETS);
-  if (!data?.openDatasets) return <Missing problem={problem} again={() => void load()} />;
+  if (!data?.openDatasets) return <Missing loaded={data !== null} problem={problem} again={() => void load()} />;
   const published = data.openDatasets.nodes.filter(({ csv }) => csv);
   if (published.length === 0) return <p>{tell("noneHere")}</p>;
   return (
@@ -277,6 +277,7 @@ function Promises() {
     ["howDecides", card.formula],
     ["limits", card.limits],
     ["basis", card.basis],
+    ["version", card.version],
     ["ask", `${card.owner} · ${card.contact}`],
   ];
   return (
@@ -297,9 +298,7 @@ function Promises() {
       <Block id="automatic" name="automatic">
         {data.algorithms.map((card) => (
           <details key={`${card.name}/${card.version}`}>
-            <summary>
-              {card.purpose} <span class="quiet">{card.version}</span>
-            </summary>
+            <summary>{card.purpose}</summary>
             <dl>
               {facts(card).map(([name, value]) => (
                 <Fact name={tell(name)}>{value}</Fact>
@@ -310,7 +309,7 @@ function Promises() {
       </Block>
       <Block id="terms" name="terms">
         <details>
-          <summary>{tell("terms")}</summary>
+          <summary>{tell("showTerms")}</summary>
           <ul class="dots">
             {data.retention
               .filter(({ personal }) => personal)

@@ -34,6 +34,10 @@ export function titleOf(words: string): string {
 
 export function ReportPage() {
   const [done, setDone] = useState<{ receipt: Receipt; similar: Similar[] } | null>(null);
+  // The receipt takes the place of the form, without another address: whoever does not see it must hear of it.
+  useEffect(() => {
+    if (done) document.getElementById("main")?.focus();
+  }, [done]);
   if (!done) {
     return (
       <Page name="report">
