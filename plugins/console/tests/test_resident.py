@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 import httpx
@@ -124,8 +123,8 @@ def rate_what_is_answered(phone: Page, town: Town, number: str) -> None:
     expect(phone.locator("#words")).to_have_value(f"关于编号 {number}：")
 
 
-def test_stranger_has_to_wait_and_is_located(phone: Page) -> None:
-    """A limit is told with the time; a position is taken when somebody presses, and can be dropped."""
+def test_stranger_has_to_wait_and_is_late(phone: Page) -> None:
+    """A position is taken when one presses; a limit is told with the time, and what is late with what one can do."""
     phone.goto("/console/resident#/report")
     expect(phone.locator("#grid-town")).to_be_visible()
     phone.click("#locate")
@@ -142,7 +141,19 @@ def test_stranger_has_to_wait_and_is_located(phone: Page) -> None:
     expect(phone.locator(".wrong")).to_contain_text("您写的内容还在")
     phone.unroute("**/graphql")
     phone.click("#send")
-    expect(phone.locator("#receipt-number")).to_be_visible()
+    number = phone.inner_text("#receipt-number")
+
+    def let_time_pass(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace('"overdue":false', '"overdue":true'))
+
+    phone.route("**/graphql", let_time_pass)
+    phone.get_by_role("link", name="现在看进度").click()
+    expect(phone.locator("#standing")).to_contain_text("已经超过时限")
+    expect(phone.locator("#late")).to_contain_text("行政复议")
+    phone.get_by_role("link", name="就超时投诉").click()
+    expect(phone.get_by_label("投诉", exact=True)).to_be_checked()
+    expect(phone.locator("#words")).to_have_value(f"关于编号 {number}：")
 
 
 def test_what_is_published_is_for_everybody(phone: Page, town: Town, axe: str) -> None:
@@ -150,7 +161,13 @@ def test_what_is_published_is_for_everybody(phone: Page, town: Town, axe: str) -
     phone.goto("/console/resident#/public")
     expect(phone.locator("#main")).to_contain_text("没有开通")
     town.switch_on("bulletins")
-    bulletin = {"grid": TOWN, "kind": "NOTICE", "title": "停水通知", "text": "周三检修管网，停水半天。", "audience": "PUBLIC"}
+    bulletin = {
+        "grid": TOWN,
+        "kind": "NOTICE",
+        "title": "停水通知",
+        "text": "周三检修管网，停水半天。",
+        "audience": "PUBLIC",
+    }
     town.do(LEADER, "publishBulletin", "bulletin { id }", **bulletin)
     phone.reload()
     expect(phone.get_by_role("heading", name="停水通知")).to_be_visible()
@@ -170,8 +187,8 @@ def test_what_is_published_is_for_everybody(phone: Page, town: Town, axe: str) -
 @pytest.fixture(scope="module")
 def resident(town: Town) -> str:
     """Somebody on file, at whose number a worker looked; return the code of their invitation."""
-    village = "{ grid(code: %r) { children(first: 1) { nodes { code } } } }" % TOWN
-    grid = town.ask(village.replace("'", '"'))["grid"]["children"]["nodes"][0]["code"]
+    below = f'{{ grid(code: "{TOWN}") {{ children(first: 1) {{ nodes {{ code }} }} }} }}'
+    grid = town.ask(below)["grid"]["children"]["nodes"][0]["code"]
     given = {"name": "测试居民", "residence": "RESIDENT", "grid": grid, "phones": ["13912345678"]}
     person = town.do(WORKER, "registerPerson", "person { id }", **given)["person"]["id"]
     town.do(WORKER, "reveal", "values { id }", ids=[person], fields=["phone"], purpose="核对号码")
@@ -190,7 +207,9 @@ def enter(page: Page, code: str) -> None:
     expect(page.locator("#mine")).to_have_text("测试居民")
 
 
-def test_resident_sees_who_looked_and_contests_it(phone: Page, town: Town, resident: str, address: str, axe: str) -> None:
+def test_resident_sees_who_looked_and_contests_it(
+    phone: Page, town: Town, resident: str, address: str, axe: str
+) -> None:
     """One's own file, looks and consents; what is contested reaches whoever watches over personal data."""
     enter(phone, resident)
     check_page(phone, axe)
@@ -245,6 +264,9 @@ def manage_own_things(phone: Page) -> None:
     phone.goto("/console/resident#/me/cases")
     phone.get_by_role("link", name="请帮忙修路灯").click()
     expect(phone.locator("#standing")).to_contain_text(number)
+    phone.get_by_role("button", name="撤回这件事").click()
+    phone.get_by_role("button", name="提交").click()
+    expect(phone.locator("#state")).to_contain_text("已经撤回")
     phone.goto("/console/resident#/me/notices")
     phone.get_by_role("button", name="全部标为已读").click()
     expect(phone.locator("[data-unread=true]")).to_have_count(0)

@@ -1,4 +1,5 @@
-// What the browser keeps between visits: how the page looks, and in development the role. Never a token, nothing of a case.
+// What the browser keeps between visits: how the page looks, and in development the role, and receipts that
+// somebody had it remember. Never a token, nothing else of a case.
 const PREFIX = "gongzhi-console:";
 
 export function load<T>(name: string): T | undefined {

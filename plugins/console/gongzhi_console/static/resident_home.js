@@ -1,1 +1,1 @@
-import{a,b}from"./shared_11.43f973cd80e539af.js";import"./shared_12.cb2e696c16b795ad.js";import"./shared_4.be80a688d8679370.js";import"./shared_1.c36cd5680e799915.js";export{b as Remembered,a as ResidentHome};
+import{a,b}from"./shared_11.ec24e9caaf582f63.js";import"./shared_12.38575372c7ceb3dd.js";import"./shared_4.be80a688d8679370.js";import"./shared_1.c36cd5680e799915.js";export{b as Remembered,a as ResidentHome};

@@ -29,7 +29,7 @@ var s=`query ResidentCategories {
   case: caseByReceipt(number: $number, receiptCode: $receiptCode) { ${n} }
 }`,g=`query ResidentCaseMore($number: String!) { case(number: $number) { ${n} } }`,h=`query ResidentCase($number: String!) {
   me { account }
-  case(number: $number) { ${t} actions { name label allowed reason } }
+  case(number: $number) { ${t} version actions { name label allowed reason } }
 }`,f=`query PublishedBulletins($after: String) {
   bulletins(filter: { current: { equals: true } }, first: 10, after: $after) {
     nodes { id kind title text publishedAt until grid { name } attachments { id name } }
@@ -105,11 +105,11 @@ var s=`query ResidentCategories {
   privacyNotices { purpose version title text since consent recipient }
 }`,P=`mutation ResidentAgrees($input: GiveConsentInput!) {
   giveConsent(input: $input) { errors { code message path } }
-}`,D=`mutation ResidentWithdraws($input: WithdrawConsentInput!) {
+}`,v=`mutation ResidentWithdraws($input: WithdrawConsentInput!) {
   withdrawConsent(input: $input) { errors { code message path } }
-}`,O=`mutation ResidentCopy($input: DataRequestInput!) {
+}`,D=`mutation ResidentCopy($input: DataRequestInput!) {
   requestExport(input: $input) { request { download } errors { code message path } }
-}`,v=`query ResidentCases($after: String) {
+}`,O=`query ResidentCases($after: String) {
   me {
     account
     person {
@@ -119,4 +119,4 @@ var s=`query ResidentCategories {
       }
     }
   }
-}`,N="query PublishedFile($id: ID!) { node(id: $id) { ... on BulletinAttachment { name url } } }";export{s as a,r as b,o as c,i as d,a as e,d as f,u as g,c as h,p as i,m as j,l as k,g as l,h as m,f as n,R as o,$ as p,x as q,A as r,C as s,b as t,I as u,E as v,y as w,S as x,q as y,P as z,D as A,O as B,v as C,N as D};
+}`,N="query PublishedFile($id: ID!) { node(id: $id) { ... on BulletinAttachment { name url } } }";export{s as a,r as b,o as c,i as d,a as e,d as f,u as g,c as h,p as i,m as j,l as k,g as l,h as m,f as n,R as o,$ as p,x as q,A as r,C as s,b as t,I as u,E as v,y as w,S as x,q as y,P as z,v as A,D as B,O as C,N as D};

@@ -2,6 +2,7 @@
 import type { Problem } from "@gongzhi/client";
 import { askOnce } from "../../session";
 import { BY_RECEIPT, BY_RECEIPT_ADDED, OWN_CASE, OWN_CASE_ADDED } from "./documents";
+import type { Action } from "../../actions";
 import type { Receipt } from "./kept";
 
 export interface Clock {
@@ -28,7 +29,9 @@ export interface Followed {
   reply: { text: string; at: string } | null;
   attachments: { id: string; url: string; thumbnailUrl: string | null; at: string }[];
   timeline: { id: string; at: string; title: string; text: string | null; note: string | null; unit: { name: string } | null }[];
-  actions?: { name: string; label: string; allowed: boolean }[];
+  /** Of who is signed in. */
+  version?: number;
+  actions?: Action[];
   mayRate?: boolean | null;
   clocks?: Clock[] | null;
 }

@@ -60,7 +60,7 @@ export const OWN_CASE_ADDED = `query ResidentCaseMore($number: String!) { case(n
 
 export const OWN_CASE = `query ResidentCase($number: String!) {
   me { account }
-  case(number: $number) { ${FOLLOWED} actions { name label allowed reason } }
+  case(number: $number) { ${FOLLOWED} version actions { name label allowed reason } }
 }`;
 
 export const BULLETINS = `query PublishedBulletins($after: String) {

@@ -50,7 +50,8 @@ interface Filed {
 export interface Chosen {
   mutation: string;
   title: string;
-  field: string | null;
+  /** The field that takes the id; that of the mutation's own action if not said. */
+  field?: string | null;
   id?: string;
 }
 
@@ -60,14 +61,25 @@ const ASKING: [string, ResidentWord][] = [
   ["requestDeletion", "requestDeletion"],
 ];
 
-/** The form of a mutation in one's own name: nobody else is asked for. */
-export function OwnForm({ chosen, onDone, onClose }: { chosen: Chosen; onDone: () => void; onClose: () => void }) {
+/** Fields that name somebody or something else: in one's own name they are left out. */
+const OTHERS = ["person", "by", "claim"];
+
+interface OwnGiven {
+  chosen: Chosen;
+  /** What it is done to, if it is not named by an id alone. */
+  subject?: { row: Record<string, unknown>; version: number | undefined };
+  onDone: () => void;
+  onClose: () => void;
+}
+
+/** The form of a mutation in one's own name. */
+export function OwnForm({ chosen, subject, onDone, onClose }: OwnGiven) {
   return (
     <ActionForm
       mutation={chosen.mutation}
       title={chosen.title}
-      field={chosen.field}
-      subject={{ row: { id: chosen.id }, known: ["person", "by", "claim"] }}
+      {...("field" in chosen && { field: chosen.field ?? null })}
+      subject={{ row: { id: chosen.id, ...subject?.row }, ...(subject?.version && { version: subject.version }), known: OTHERS }}
       onDone={onDone}
       onClose={onClose}
       onStale={() => Promise.resolve(undefined)}

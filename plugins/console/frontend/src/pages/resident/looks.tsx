@@ -1,6 +1,6 @@
 // Looks: who looked at one's file, and what rules decided about one; each can be contested.
-import { useState } from "preact/hooks";
-import { label } from "../../labels";
+import { useEffect, useState } from "preact/hooks";
+import { label, loadLabels } from "../../labels";
 import { showMoment } from "../../times";
 import { language } from "../../words";
 import { DECISIONS, LOOKS } from "./documents";
@@ -25,14 +25,19 @@ interface Looks {
   } | null;
 }
 
-/** Words for `Type.field`; a plugin's mark names the plugin and no field. */
+/** Words for `Type.field`, without what is said of others' values; a plugin's mark names the plugin and no field. */
 const fieldName = (field: string): string => {
   const [type = "", name = ""] = field.split(".");
-  return name ? label(type, name) : "";
+  return name ? label(type, name).replace(/[，,;].*$/, "") : "";
 };
+
+/** What they said; where they said nothing, the name of a program stands there, which tells nobody anything by itself. */
+const purposeOf = (purpose: string): string => (/^[A-Za-z]\w*$/.test(purpose) ? `${tell("unsaid")} (${purpose})` : purpose);
 
 export function LooksPart() {
   const list = usePages<Look, Looks>(LOOKS, ({ me }) => me?.accessLog);
+  const types = [...new Set((list.rows ?? []).flatMap(({ fields }) => fields.map((field) => field.split(".")[0]!)))].sort();
+  useEffect(() => void loadLabels(types), [types.join()]);
   const [chosen, setChosen] = useState<Chosen | null>(null);
   const [told, setTold] = useState("");
   if (!list.rows) return <Missing {...list} again={() => void list.again()} />;
@@ -87,7 +92,7 @@ function LookFacts({ look: { at, kind, purpose, fields, reader } }: { look: Look
       <Fact name={tell("who")}>
         {[reader.unit?.name, reader.grid?.name, reader.role && label("roles", reader.role)].filter(Boolean).join(" · ")}
       </Fact>
-      <Fact name={tell("why")}>{purpose}</Fact>
+      <Fact name={tell("why")}>{purposeOf(purpose)}</Fact>
       <Fact name={tell("how")}>{label("LookKind", kind)}</Fact>
       <Fact name={tell("what")}>{names.join("、")}</Fact>
     </dl>

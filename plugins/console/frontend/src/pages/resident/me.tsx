@@ -7,7 +7,7 @@ import { linkTo } from "../../router";
 import { CASES, HOME } from "./documents";
 import { loadFollowed, type Followed } from "./case_loading";
 import { CaseView } from "./case_view";
-import { FilePart } from "./file";
+import { FilePart, OwnForm, type Chosen } from "./file";
 import { DecisionsPart, LooksPart } from "./looks";
 import { ConsentsPart, InboxPart, PointsPart } from "./holdings";
 import { Missing, Page, useLoaded } from "./parts";
@@ -158,6 +158,7 @@ function OwnCases() {
 function OwnCase({ number }: { number: string }) {
   const [found, setFound] = useState<Followed | null | undefined>(undefined);
   const [problem, setProblem] = useState<Problem | null>(null);
+  const [chosen, setChosen] = useState<Chosen | null>(null);
   const load = async () => {
     const loaded = await loadFollowed(number, null);
     setProblem(loaded.problems[0] ?? null);
@@ -167,5 +168,26 @@ function OwnCase({ number }: { number: string }) {
   useEffect(() => void load(), [language.value]);
   if (found === undefined) return <Missing problem={problem} again={() => void load()} />;
   if (found === null) return <p>{tell("nothing")}</p>;
-  return <CaseView found={found} receipt={null} reload={load} />;
+  const withdrawing = found.actions?.find(({ name, allowed }) => name === "withdrawCase" && allowed);
+  return (
+    <>
+      <CaseView found={found} receipt={null} reload={load} />
+      {withdrawing && (
+        <button type="button" class="unprinted" onClick={() => setChosen({ mutation: withdrawing.name, title: tell("withdraw") })}>
+          {tell("withdraw")}
+        </button>
+      )}
+      {chosen && (
+        <OwnForm
+          chosen={chosen}
+          subject={{ row: { number }, version: found.version }}
+          onClose={() => setChosen(null)}
+          onDone={() => {
+            setChosen(null);
+            void load();
+          }}
+        />
+      )}
+    </>
+  );
 }

@@ -68,7 +68,7 @@ export function Wrong({ told }: { told: string[] }) {
 }
 
 export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  if (children === null || children === undefined || children === "") return null;
+  if (!children && children !== 0) return null;
   return (
     <div>
       <dt>{name}</dt>

@@ -211,6 +211,7 @@ const WORDS = {
   when: ["时间", "When"],
   what: ["看到了什么", "What they saw"],
   why: ["为了什么", "What for"],
+  unsaid: ["没有说明", "Not said"],
   how: ["方式", "How"],
   looksHint: ["每次查看都会记在这里，删不掉。觉得不对，可以质疑：负责个人信息保护的人会在 15 天内答复。", "Each look is written here and cannot be removed. If one seems wrong, contest it: whoever watches over personal data answers within 15 days."],
   contest: ["质疑", "Contest"],
