@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 VIEW, SEALED = "statistics.view", "cases.view_sealed"
 COUNTED = ("PROVINCE", "CITY", "COUNTY", "TOWN", "VILLAGE")
-COUNTS = ("reported", "completed", "underWay", "issued", "returned", "late", "stillLate")
+COUNTS = ("reported", "completed", "underWay", "overdue", "dueOnLastDay", "issued", "returned", "late", "stillLate")
 RATES = (
     "completionRate", "onTimeRate", "extensionShare", "resolutionRate", "satisfactionRate", "answerCoverage",
     "medianResponse", "medianHandling",

@@ -58,6 +58,8 @@ def period_sums_sql(until: str = UNTIL, ever: bool = False) -> str:
 WITHIN, DUE, EVER = period_sums_sql(), period_sums_sql(YESTERDAY), period_sums_sql(ever=True)
 MONTHS = f"(select * from statistics.rollup where monthly and day>={FIRST_MONTH} and day<{month_after()})"
 """Sums of the whole months of a period alone."""
+EVER_DUE = period_sums_sql(YESTERDAY, ever=True)
+LAST_DAY = "(select * from statistics.rollup where not monthly and day={until})"
 # For days and weeks, which months cannot be cut into.
 DAILY = "(select * from statistics.rollup where not monthly and day between {since} and {until})"
 # `sealed` rows (tip-offs and what is against a unit) are in no figure.
@@ -150,7 +152,9 @@ REPORTED = count_figure("reported", "r.reported")
 COMPLETED = count_figure("completed", "r.completed")
 # From ever on: a case that was reported last year may be under way.
 UNDER_WAY = count_figure("underWay", "r.reported-r.completed-r.gone", rows=EVER)
-# Of what fell due the period ends yesterday at the latest: what is due today is not late yet.
+# From ever on, too: what fell due last month and is not settled is late still.
+OVERDUE = count_figure("overdue", "r.due-r.met", rows=EVER_DUE)
+DUE_LAST = count_figure("dueOnLastDay", "r.due-r.met", rows=LAST_DAY)
 # Of what fell due up to yesterday: what is due today is not late yet, and what is due later still less.
 COMPLETION = share_figure("completionRate", "r.met", "r.due", rows=DUE)
 ON_TIME = share_figure("onTimeRate", "r.timely", "r.due", rows=DUE)
@@ -162,8 +166,8 @@ RESPONSE = median_figure("medianResponse", "RESPONSE", "r.reported")
 HANDLING = median_figure("medianHandling", "HANDLING", "r.completed")
 
 OF_GRID = (
-    REPORTED, COMPLETED, UNDER_WAY, COMPLETION, ON_TIME, EXTENSION, RESOLUTION, SATISFACTION, COVERAGE, RESPONSE,
-    HANDLING,
+    REPORTED, COMPLETED, UNDER_WAY, OVERDUE, DUE_LAST, COMPLETION, ON_TIME, EXTENSION, RESOLUTION, SATISFACTION,
+    COVERAGE, RESPONSE, HANDLING,
 )  # fmt: skip
 
 # Units are counted by work orders, not by cases: a case may have had several units.

@@ -100,6 +100,27 @@ KPIS = (
         CASES,
     ),
     Kpi(
+        "overdue",
+        Text(
+            "due − completed due, from ever on up to the last day, and before today",
+            "截至期末且今日之前：到期 − 到期已办结",
+        ),
+        Text(
+            "cases past their deadline that are neither answered nor closed now", "已过期限且目前仍未答复或结案的件数"
+        ),
+        NONE,
+        CASES,
+    ),
+    Kpi(
+        "dueOnLastDay",
+        Text("due on the last day − completed of these", "期末当日到期 − 其中已办结"),
+        Text(
+            "cases due on the last day that are neither answered nor closed now", "期末当日到期且目前未答复或结案的件数"
+        ),
+        NONE,
+        CASES,
+    ),
+    Kpi(
         "completionRate",
         Text("completed due ÷ due", "到期已办结 ÷ 到期"),
         Text("of these, cases that are answered or closed now", "其中目前已答复或结案的件数"),

@@ -180,6 +180,13 @@ class GridStatistics:
     under_way: int | None = expression(
         "Cases reported and neither settled nor gone when the period ended (期末在办件数).", of_grid(figures.UNDER_WAY)
     )
+    overdue: int | None = expression(
+        "Cases that fell due before today, up to the last day, and are not settled yet (超期未办件数).",
+        of_grid(figures.OVERDUE),
+    )
+    due_on_last_day: int | None = expression(
+        "Cases that fall due on the last day and are not settled yet (末日到期未办件数).", of_grid(figures.DUE_LAST)
+    )
     completion_rate: float | None = expression("Completed due ÷ due, % (办结率).", of_grid(figures.COMPLETION))
     on_time_rate: float | None = expression("Completed on time ÷ due, % (按期办结率).", of_grid(figures.ON_TIME))
     extension_share: float | None = expression(

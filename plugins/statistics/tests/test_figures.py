@@ -10,7 +10,7 @@ import pytest
 from gongzhi_server.testing import Server
 from gongzhi_statistics.figures import DAILY, EVER, WITHIN
 
-from .sample_cases import COUNTY, GROUP, OTHER, TOWN, VILLAGE, Ground, china
+from .sample_cases import CHINA, COUNTY, GROUP, OTHER, TOWN, VILLAGE, Ground, china
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -113,6 +113,29 @@ async def test_unfinished_lowers_completion(small: Server, ground: Ground) -> No
     await ground.rebuild()
     found = await statistics(lead(small), "completionRate onTimeRate reported")
     assert found == {"completionRate": 80.0, "onTimeRate": 40.0, "reported": 37}
+
+
+async def test_late_and_due_on_the_last_day(small: Server, ground: Ground) -> None:
+    """What fell due before the period and is not settled is late still; what is due today is due, and not late."""
+    today = small.clock.time.astimezone(CHINA).date()
+    for due, count in (("2026-02-10", 4), ("2026-03-31", 3), ("2026-04-02", 5), (str(today), 6)):
+        for _ in range(count):
+            await ground.case("2026-02-01T09:00", due=f"{due}T18:00")
+    for _ in range(7):
+        await ground.case(
+            "2026-02-01T09:00", due="2026-03-31T18:00", status="CLOSED", settled="2026-04-05T09:00", level="TOWN"
+        )
+    await ground.rebuild()
+    asked = "overdue dueOnLastDay"
+    assert await statistics(lead(small), asked) == {"overdue": 7, "dueOnLastDay": 3}
+    april = await statistics(lead(small), asked, since="2026-04-01", until="2026-04-02")
+    assert april == {"overdue": 12, "dueOnLastDay": 5}
+    now = await statistics(lead(small), asked, since=str(today), until=str(today))
+    assert now == {"overdue": 12, "dueOnLastDay": 6}
+    await ground.case("2026-03-01T09:00", due=f"{today - timedelta(days=1)}T18:00", grid=OTHER)
+    await ground.rebuild()
+    few = await statistics(lead(small), f"{asked} suppressed", OTHER, since=str(today), until=str(today))
+    assert (few["overdue"], few["dueOnLastDay"], few["suppressed"][:2]) == (None, 0, ["underWay", "overdue"])
 
 
 async def test_levels_and_channels(small: Server, ground: Ground) -> None:
