@@ -43,8 +43,9 @@ class EventVisibility:
 
     def rules(self, types: Iterable[str], viewer: Viewer) -> list[Rule]:
         """Return the rules by which a viewer may know of events of these types."""
-        streams = streams_of(self.planner.schema)
-        asked = [self._streams[name] for name, of in streams.items() if of & set(types)]
+        # Looked at for each stream: an iterator would be used up by the first.
+        wanted = frozenset(types)
+        asked = [self._streams[name] for name, of in streams_of(self.planner.schema).items() if of & wanted]
         return [(one, self.statement(one, viewer)) for one in asked if is_open(one, viewer)]
 
     def statement(self, asked: SubscriptionRequest, viewer: Viewer) -> Statement:

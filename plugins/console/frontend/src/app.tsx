@@ -44,12 +44,16 @@ const isResident = (): boolean =>
 /** Whether there is something to follow: events are of cases. */
 const follows = (): boolean => may("cases.view");
 
+/** The first page of the menu that somebody's permissions open. */
+const findOwn = () => VIEWS.find(({ menu, permission }) => menu && permission !== null && may(permission));
+
 /** Where an address leads; one that names no page, to the first that somebody has. */
 function pathOf({ path }: Route): string[] {
   if (path.length > 0) return path;
   if (isResident()) return ["resident"];
+  const own = findOwn();
   const [first] = listDesks();
-  return follows() || !first ? [VIEWS[0]!.path] : ["desks", first.plugin];
+  return own || !first ? [(own ?? VIEWS[0]!).path] : ["desks", first.plugin];
 }
 
 function Head() {
@@ -159,7 +163,7 @@ function Page() {
   const view = VIEWS.find(({ path }) => path === page);
   if (view?.strangers) return view.show(route.value);
   if (who.value === null) return <SignIn />;
-  if (route.value.path.length === 0 && !follows() && !declared.value) return <Undeclared />;
+  if (route.value.path.length === 0 && !findOwn() && !declared.value) return <Undeclared />;
   if (page === "desks" || page === "views") return declared.value ? <Declared {...{ page, name, id }} /> : <Undeclared />;
   if (!view) return <h1>{say("noPage")}</h1>;
   return view.permission === null || may(view.permission) ? view.show(route.value) : <NoRights heading={say(view.title)} />;

@@ -20,11 +20,19 @@ export interface View {
 }
 
 // A page's script is loaded when the page is opened.
+const Board = later(async () => (await import("./pages/board/board")).Board);
 const Desk = later(async () => (await import("./pages/desk")).Desk);
 const CasePage = later(async () => (await import("./pages/case")).CasePage);
 
 export const VIEWS: View[] = [
   { path: "desk", title: "desk", permission: "cases.view", menu: true, show: ({ query }) => <Desk query={query} /> },
+  {
+    path: "board",
+    title: "board",
+    permission: "statistics.view",
+    menu: true,
+    show: ({ path: [, code = ""], query }) => <Board code={code} query={query} />,
+  },
   {
     path: "cases",
     title: "case",

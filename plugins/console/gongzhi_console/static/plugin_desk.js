@@ -1,1 +1,1 @@
-import{a,b}from"./shared_8.73e827ad9c435a0c.js";import"./shared_3.23322d9c48c7d0bc.js";import"./shared_7.5691cf7471a51b56.js";import"./shared_1.c36cd5680e799915.js";export{a as DeskMenu,b as PluginDesk};
+import{a,b}from"./shared_9.090da0db23c44d29.js";import"./shared_3.77f98b9ab84f183f.js";import"./shared_8.eb9155d56bb98de0.js";import"./shared_1.b265ad2b66161954.js";export{a as DeskMenu,b as PluginDesk};

@@ -1,1 +1,1 @@
-import{a,b}from"./shared_11.ec24e9caaf582f63.js";import"./shared_12.38575372c7ceb3dd.js";import"./shared_4.be80a688d8679370.js";import"./shared_1.c36cd5680e799915.js";export{b as Remembered,a as ResidentHome};
+import{a,b}from"./shared_12.c663681946d7ef3a.js";import"./shared_13.ed6bc40d87ca7619.js";import"./shared_6.0dae7e89d395880a.js";import"./shared_4.368d48e0ac906591.js";import"./shared_1.b265ad2b66161954.js";export{b as Remembered,a as ResidentHome};
