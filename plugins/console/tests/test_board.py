@@ -68,13 +68,13 @@ def test_leader_goes_down_by_keys(enter: Enter, axe: str) -> None:
     assert len(rows) > 5 and page.locator("#map a.area").count() == len(rows)
     codes = page.evaluate("[...document.querySelectorAll('#places tbody tr')].map(row => row.dataset.code)")
     assert codes == sorted(codes), "no ranking"
-    for by in ("underWay", "overdue", "satisfactionRate", "levelShare"):
+    for at, by in enumerate(("underWay", "overdue", "satisfactionRate", "answerCoverage", "levelShare"), 1):
         page.click(f"[data-measure={by}]")
         expect(page.locator(f"[data-measure={by}]")).to_have_attribute("aria-pressed", "true")
-        at = ["underWay", "overdue", "satisfactionRate", "levelShare"].index(by) + 1
         for code, row in zip(codes, rows, strict=True):
             said = page.locator(f"#map [data-code='{code}']").get_attribute("aria-label") or ""
             assert said.startswith(f"{row[0]}：{row[at]}"), "what the map says, the table says"
+            assert ("评价覆盖率" in said) == (by == "satisfactionRate"), "never one without the other"
     found = find_barriers(page, axe)
     area = page.locator(f"#map [data-code='{TOWN}']")
     area.focus()

@@ -1,8 +1,8 @@
 // Map: places as a drawing of their outlines, coloured by one figure; the table beside it says the same.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { fitOutlines, type Outline } from "./geometry";
-import { classOf, findBounds, type Child, type Measure, type Value } from "./places";
-import { showFigure, tell } from "./words";
+import { classOf, findBounds, MEASURES, type Child, type Measure, type Value } from "./places";
+import { nameFigure, showFigure, tell } from "./words";
 
 /** How large a map may be, as a part of what one sees at once. */
 const HIGHEST = 0.62;
@@ -76,7 +76,9 @@ interface AreaProps extends Pick<MapProps, "measure" | "link" | "choose"> {
 function Area({ place, value, level, measure, drawn, link, chosen, choose }: AreaProps) {
   // Begins with what is written on the map, which whoever speaks to their browser says.
   const why = typeof value === "number" ? "" : `（${sayValue(measure.name, value)}）`;
-  const text = `${place.name}：${shortValue(measure.name, value)}${why}`;
+  const other = MEASURES.find(({ name }) => name === measure.beside);
+  const beside = other ? `，${nameFigure(other.name)} ${shortValue(other.name, other.read(place))}` : "";
+  const text = `${place.name}：${shortValue(measure.name, value)}${why}${beside}`;
   const inner = (
     <>
       <title>{text}</title>

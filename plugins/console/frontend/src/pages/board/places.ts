@@ -98,6 +98,8 @@ export interface Measure {
   percent: boolean;
   /** Whether much of it is bad. */
   bad: boolean;
+  /** What it is never told without. */
+  beside?: string;
   read: (place: Child) => Value;
 }
 
@@ -120,7 +122,15 @@ export const MEASURES: Measure[] = [
     formula: "satisfactionRate",
     percent: true,
     bad: false,
+    beside: "answerCoverage",
     read: ({ year }) => (year ? (year.satisfactionRate ?? "few") : "nothing"),
+  },
+  {
+    name: "answerCoverage",
+    formula: "answerCoverage",
+    percent: true,
+    bad: false,
+    read: ({ year }) => (year ? (year.answerCoverage ?? "few") : "nothing"),
   },
   { name: "levelShare", formula: "levelShare", percent: true, bad: false, read: ({ year }) => settledBelow(year) },
 ];
