@@ -58,7 +58,9 @@ def period_sums_sql(until: str = UNTIL, ever: bool = False) -> str:
 WITHIN, DUE, EVER = period_sums_sql(), period_sums_sql(YESTERDAY), period_sums_sql(ever=True)
 MONTHS = f"(select * from statistics.rollup where monthly and day>={FIRST_MONTH} and day<{month_after()})"
 """Sums of the whole months of a period alone."""
+# What is due today is not late yet, here neither.
 EVER_DUE = period_sums_sql(YESTERDAY, ever=True)
+# Of the sums by day alone: those of a month say nothing of its days.
 LAST_DAY = "(select * from statistics.rollup where not monthly and day={until})"
 # For days and weeks, which months cannot be cut into.
 DAILY = "(select * from statistics.rollup where not monthly and day between {since} and {until})"

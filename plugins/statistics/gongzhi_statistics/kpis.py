@@ -99,6 +99,7 @@ KPIS = (
         NONE,
         CASES,
     ),
+    # Beside `stillLate`, which is of a period: a board asks what is late now, whenever it fell due.
     Kpi(
         "overdue",
         Text(
@@ -111,6 +112,7 @@ KPIS = (
         NONE,
         CASES,
     ),
+    # With a period of one day, what is to be done today.
     Kpi(
         "dueOnLastDay",
         Text("due on the last day − completed of these", "期末当日到期 − 其中已办结"),
