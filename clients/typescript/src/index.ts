@@ -4,7 +4,7 @@ export type { ClientOptions, FollowOptions, RequestOptions, Told, UploadOptions,
 export type { Document, DocumentTypes, Keyless, Print } from "./documents.js";
 export type { ErrorCode } from "./generated.js";
 export { keepInBrowser, OfflineQueue } from "./queue.js";
-export type { Entry, EntryStore, Synced } from "./queue.js";
+export type { Entry, EntryStore, QueueOptions, Synced } from "./queue.js";
 export type { Problem, Result } from "./results.js";
 export type { Retries } from "./retrying.js";
 export { BrowserSession, keepInMemory, Session } from "./session.js";

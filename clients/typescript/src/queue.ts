@@ -15,14 +15,20 @@ export interface Synced {
   clientId: string;
   state: "APPLIED" | "CONFLICT" | "REFUSED" | "FAILED" | (string & {});
   case: { number: string; status: string; version: number } | null;
-  conflict: { field: string; mine: string | null; theirs: string | null; by: string | null; at: string }[];
+  conflict: { id: string; field: string; mine: string | null; theirs: string | null; by: string | null; at: string }[];
   errors: Problem[];
 }
 
 /** Where entries are kept. They hold what people wrote: let nobody else read it, and empty it when they sign out. */
 export interface EntryStore<Change> {
   read(): Promise<Entry<Change>[]>;
-  write(entries: Entry<Change>[]): Promise<void>;
+  /** Keep these from now on. `left` is what came of those that were sent and are not among them any more. */
+  write(entries: Entry<Change>[], left?: Synced[]): Promise<void>;
+}
+
+export interface QueueOptions {
+  /** Whose entries these are: a server to which somebody else is signed in by then takes none of them. */
+  account?: string;
 }
 
 /** The most entries that the server takes at once. */
@@ -32,7 +38,7 @@ const SYNC = `mutation Sync($input: SyncInput!) {
     results {
       clientId state
       case { number status version }
-      conflict { field mine theirs by at }
+      conflict { id field mine theirs by at }
       errors { code message path }
     }
     errors { code message path }
@@ -45,6 +51,7 @@ export class OfflineQueue<Change extends object = object> {
   constructor(
     private client: Client,
     private store: EntryStore<Change>,
+    private options: QueueOptions = {},
   ) {}
 
   /** Keep what was done. Its own `idempotencyKey` is made here if it has none, and sent each time. */
@@ -70,13 +77,13 @@ export class OfflineQueue<Change extends object = object> {
       const failed: Entry<Change>[] = [];
       while (rest.length) {
         const entries = rest.slice(0, BATCH);
-        const found = await this.client.mutate<{ sync: { results: Synced[] } }, { input: object }>(SYNC, { input: { entries } });
+        const found = await this.client.mutate<{ sync: { results: Synced[] } }, { input: object }>(SYNC, { input: { ...this.options, entries } });
         if (!found.ok) return { ...found, data: done };
         const { results } = found.data.sync;
         done.push(...results);
         rest.splice(0, entries.length);
         failed.push(...entries.filter((_, at) => results[at]?.state === "FAILED"));
-        await this.store.write([...failed, ...rest]); // batch by batch, so that a crash loses nothing and repeats little
+        await this.store.write([...failed, ...rest], results.filter(({ state }) => state !== "FAILED")); // batch by batch, so that a crash loses nothing and repeats little
       }
       return { ok: true, data: done, problems: [] };
     });

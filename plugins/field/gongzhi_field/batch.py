@@ -32,6 +32,7 @@ from gongzhi.runtime.context import Context, Info
 from gongzhi.runtime.screening import TextWarning, screen_input
 from gongzhi.values.errors import Refusal, Refusals
 from gongzhi_operations.patrols.types import Patrol
+from strawberry import UNSET
 
 from .entries import SORTS, SyncEntryInput
 from .types import CaseConflict
@@ -71,6 +72,11 @@ class SyncInput:
         "again in parts (批次标识)."
     )
     entries: list[SyncEntryInput] = input_field("They are carried out in this order (条目).", items=(1, ENTRIES))
+    account: str | None = input_field(
+        "The account whose entries these are; to any other the whole batch is refused (所属账户).",
+        longest=NAME,
+        default=UNSET,
+    )
 
 
 @strawberry.type(description="What came of an entry (条目结果).")
@@ -186,9 +192,17 @@ def check_entries(entries: Sequence[SyncEntryInput]) -> None:
         )
 
 
+def check_account(account: str | None, caller: str | None) -> None:
+    """Refuse a batch that is another account's."""
+    # A phone has its entries for days; by then somebody else may be signed in on it, or nobody.
+    if is_given(account) and account != caller:
+        raise Refusal("FORBIDDEN", "These entries are another account's.", "这些条目属于另一账户。", ("account",))
+
+
 async def resolve_sync(info: Info, input: SyncInput) -> SyncPayload | None:
     batch = Batch(info.context)
     try:
+        check_account(input.account, info.context.viewer.account.name)
         check_entries(input.entries)
     except Refusal as refusal:
         return SyncPayload(errors=[describe_refusal(refusal, info.context.viewer.language)])

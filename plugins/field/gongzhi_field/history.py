@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow, EventRow
 from gongzhi.runtime.commands import Call
 
@@ -38,13 +39,22 @@ async def record_change(
     )
 
 
+async def find_last_writer(case: CaseRow, field: str) -> ChangeRow | EventRow | None:
+    """Return what last gave a field its value, which says who and when."""
+    events = EventRow.filter(case_id=case.id).order_by("-at", "-id")
+    # A step leaves an event whichever way it is taken, and a change only if it was taken offline.
+    if field in ("status", "reply"):
+        return await events.filter(type__in=[step.event for step in machine.STEPS]).first()
+    found = await ChangeRow.filter(case_id=case.id, field=field).order_by("-at", "-id").first()
+    # Without a change of this very field, the last event says who was there.
+    return found or await events.first()
+
+
 async def record_conflict(
     written: OfflineWriter, case: CaseRow, field: str, base: str | None, mine: str | None, theirs: str | None
 ) -> ConflictRow:
     """Store a change that cannot be made, with who was there before."""
-    found = await ChangeRow.filter(case_id=case.id, field=field).order_by("-at", "-id").first()
-    # Without a change of this very field, the last event says who was there.
-    other = found or await EventRow.filter(case_id=case.id).order_by("-at", "-id").first()
+    other = await find_last_writer(case, field)
     return await ConflictRow.create(
         case_id=case.id,
         field=field,

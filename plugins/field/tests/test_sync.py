@@ -149,6 +149,19 @@ async def test_strangers_may_only_report(office: Server) -> None:
     assert [codes_of(one["errors"]) for one in results[1:]] == [["FORBIDDEN"], ["NOT_FOUND"]]
 
 
+async def test_batch_is_its_owners(office: Server) -> None:
+    """A phone that keeps entries of one account sends none of them for another, nor for a stranger."""
+    one, sent = worker(office, "one"), entry("reportCase", "a", **{**MATTER, "channel": "MINI_APP"})
+    account = (await one.ask("{ me { account } }")).data["me"]["account"]
+    for caller in (worker(office, "two"), office):
+        payload = await caller.do("sync", RESULTS, entries=[sent], account=account)
+        assert codes_of(payload["errors"]) == ["FORBIDDEN"] and payload["results"] is None
+        assert payload["errors"][0]["path"] == ["account"]
+    payload = await one.do("sync", RESULTS, entries=[sent], account=account)
+    assert [result["state"] for result in payload["results"]] == ["APPLIED"]
+    assert (await one.do("sync", RESULTS, entries=[sent], account="长" * 101))["errors"] != []
+
+
 async def test_different_fields_merge(office: Server) -> None:
     number = await reported(office)
     one, two = worker(office, "one"), worker(office, "two")
@@ -197,6 +210,10 @@ async def test_steps_meet_others(office: Server) -> None:
         ("status", "REPLIED"),
         ("reply", "已报修。"),
     ]
+    taken, dispatcher = await reported(office), office.as_("county_dispatcher", grid="610921")
+    assert (await dispatcher.do("acceptCase", "case { id }", number=taken, expectedVersion=1))["errors"] == []
+    [met] = await sync(two, entry("handleInGrid", number=taken, seen="REPORTED", text="已报修。"))
+    assert {found["by"] for found in met["conflict"]} == {"county_dispatcher"}, "who took a step online"
     stays = await two.do("resolveConflict", "case { id }", conflict=other["conflict"][0]["id"], keep="MINE")
     assert codes_of(stays["errors"]) == ["BAD_USER_INPUT"]
     [seen] = await sync(office.as_("auditor"), entry("editCase", number=number, title=text("x", "y")))
