@@ -18,6 +18,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Request, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# As root Chromium starts without its sandbox only; the pages are our own.
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
 SECRET = "a secret for tests, as long as it must be"
 REPORTED = """document.addEventListener("securitypolicyviolation", (event) =>
     console.error("policy", event.violatedDirective, event.blockedURI))"""
@@ -67,22 +69,49 @@ def open_browser(address: str) -> Iterator[Browser]:
 
     Started after the server: while Playwright runs, no fixture can run an event loop of its own.
     """
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=find_browser(), args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+def find_browser() -> str:
+    """Return the path of Chromium; without one the test is skipped, or fails where all must run."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         reason = f"no browser is installed: none of {', '.join(NAMES)} is there; `apt-get install chromium`"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    with sync_playwright() as playwright:
-        # As root Chromium starts without its sandbox only; the pages are our own.
-        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield opened
-        opened.close()
+    return found
 
 
 @contextmanager
 def open_context(browser: Browser, address: str, **options: Any) -> Iterator[BrowserContext]:
     """Open a context, and fail for a violated policy, an error in the console or a foreign request."""
+    with watch_context(browser.new_context(base_url=address, locale="zh-CN", **options), address) as opened:
+        yield opened
+
+
+@contextmanager
+def open_profile(
+    browser: Browser, address: str, folder: Path, *arguments: str, **options: Any
+) -> Iterator[BrowserContext]:
+    """Open a browser that keeps in a folder what it has, as `open_context` does one that forgets it."""
+    opened = browser.browser_type.launch_persistent_context(
+        folder,
+        executable_path=find_browser(),
+        args=[*ARGUMENTS, *arguments],
+        base_url=address,
+        locale="zh-CN",
+        **options,
+    )
+    with watch_context(opened, address):
+        yield opened
+
+
+@contextmanager
+def watch_context(opened: BrowserContext, address: str) -> Iterator[BrowserContext]:
+    """Watch over a context until it is closed."""
     watch = Watch(urlsplit(address).netloc)
-    opened = browser.new_context(base_url=address, locale="zh-CN", **options)
     opened.add_init_script(REPORTED)
     opened.on("console", watch.log)
     opened.on("weberror", lambda error: watch.wrong.append(str(error.error)))

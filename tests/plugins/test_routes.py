@@ -246,9 +246,12 @@ async def test_static_files_are_kept_by_their_content(bell: tuple[Server, Any]) 
     page = await get(server, "/x/bell/page")
     address = page.text.split('"')[1]
     assert "script-src 'self';" in page.headers["content-security-policy"]
+    assert page.headers["permissions-policy"] == "camera=(), geolocation=(), microphone=()", "nothing said, nothing had"
     reply = await get(server, address, accept_encoding="identity")
     assert reply.text == SCRIPT and reply.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert reply.headers["content-type"] == "text/javascript; charset=utf-8"
+    # A worker may talk to this server, and to nobody else.
+    assert "connect-src 'self';" in reply.headers["content-security-policy"]
     plain = await get(server, "/x/bell/static/js/ring.js", accept_encoding="identity")
     assert plain.text == SCRIPT and plain.headers["cache-control"] == "no-cache"
     known = {"accept_encoding": "identity", "if_none_match": plain.headers["etag"]}

@@ -63,9 +63,13 @@ ROOT, GRAPHQL = "/", "/graphql"
 WITH_BODY = ("POST", "PUT", "PATCH")
 PAGE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """What a page may load: what comes from here, and no script or style within it."""
+WORKER = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'"
+"""What a script may load that a page runs as a worker: what comes from here, and no further script."""
+DEVICES = "camera=(), geolocation=(), microphone=()"
+"""What no page may use of a device unless its plugin's response says so in a header of its own."""
 FOREVER, ANEW = "public, max-age=31536000, immutable", "no-cache"
 STATUSES = {"FORBIDDEN": 403, "NOT_FOUND": 404, "CURSOR_EXPIRED": 410}
 """The statuses of refusals that are not 400."""
@@ -392,8 +396,13 @@ def guard_browser(response: Response, shared: bool) -> None:
         response.headers["cache-control"] = own
     if vary:
         response.headers.add_vary_header(vary)
-    if response.headers.get("content-type", "").startswith("text/html"):
+    media = response.headers.get("content-type", "")
+    if media.startswith("text/html"):
         response.headers["content-security-policy"] = PAGE
+        response.headers.setdefault("permissions-policy", DEVICES)
+    elif media.startswith("text/javascript"):
+        # A worker has the policy that comes with its script, and not that of the page.
+        response.headers["content-security-policy"] = WORKER
 
 
 def send_file(files: Files, request: Request) -> Response:
