@@ -62,8 +62,7 @@ function address(made, within = []) {
   const name = names.get(made);
   if (!files.has(name)) {
     let text = texts.get(made);
-    for (const { path } of parts.get(made).imports) {
-      const imported = basename(path);
+    for (const imported of new Set(parts.get(made).imports.map(({ path }) => basename(path)))) {
       if (!text.includes(`"./${imported}"`)) throw new Error(`${made} does not import ${imported} as it should`);
       text = text.replaceAll(`"./${imported}"`, `"./${address(imported, [...within, made])}"`);
     }
@@ -76,6 +75,9 @@ function address(made, within = []) {
 for (const made of parts.keys()) address(made);
 if (files.size < parts.size) throw new Error(`two parts have one name: ${[...names.values()].sort().join(", ")}`);
 files.set("console.css", Buffer.from(whole.outputFiles.find(({ path }) => path.endsWith(".css")).contents));
+
+// As it is: the server puts the addresses of the page's files before it when it is asked for.
+files.set("worker.js", readFileSync(join(here, "src", "pages", "field", "worker.js")));
 
 // A package is in the bundle if a file of it is; its licence asks that its text goes along.
 const packages = new Set(

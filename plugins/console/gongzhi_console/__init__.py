@@ -5,6 +5,7 @@ The page is bundled from `frontend/` into `static/`, which is committed, so that
 
 from __future__ import annotations
 
+import json
 import re
 from importlib.resources import files
 
@@ -31,6 +32,9 @@ PAGE = """<!doctype html>
 <noscript>本页需要 JavaScript。This page needs JavaScript.</noscript>
 """
 PRELOAD = '<link rel="modulepreload" href="{}">\n'
+WORKER = "worker.js"
+# Of a device the page uses what field work needs, and only after somebody has pressed a button for it.
+DEVICES = "camera=(), geolocation=(self), microphone=(self)"
 
 
 def fill_page() -> str:
@@ -45,7 +49,23 @@ def fill_page() -> str:
 
 async def show_console(call: RouteCall) -> Response:
     """Show the console; the page holds nothing about anybody, so caches may keep it but ask each time."""
-    return HTMLResponse(fill_page(), headers={"cache-control": "no-cache"})
+    return HTMLResponse(fill_page(), headers={"cache-control": "no-cache", "permissions-policy": DEVICES})
+
+
+def list_files() -> list[str]:
+    """Return the addresses of all files that the page may load."""
+    names = [name for name in STATIC.contents if name.endswith((".js", ".css")) and name != WORKER]
+    return [STATIC.address(PLUGIN, name) for name in names]
+
+
+def fill_worker(files: list[str]) -> bytes:
+    """Return the service worker with the files it keeps: any other file makes another worker, which browsers take."""
+    return f"const FILES = {json.dumps(files)};\n".encode() + STATIC.contents[WORKER].body
+
+
+async def show_worker(call: RouteCall) -> Response:
+    """Send the service worker; from here, and not from below the static files, it may serve the page itself."""
+    return Response(fill_worker(list_files()), media_type="text/javascript", headers={"cache-control": "no-cache"})
 
 
 @hookimpl
@@ -58,7 +78,7 @@ def about() -> list[About]:
 def channels() -> list[Route | Files]:
     # Strangers too: a browser that opens an address sends no token with it.
     pages = [Route(path, show_console, strangers=True, root=ROOT) for path in ("/", RESIDENTS)]
-    return [*pages, STATIC]
+    return [*pages, Route(f"/{WORKER}", show_worker, strangers=True, root=ROOT), STATIC]
 
 
 @hookimpl

@@ -50,6 +50,7 @@ def test_page_loads_what_is_ours_and_lasts(address: str) -> None:
     policy = reply.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
     assert "unsafe" not in policy and "http" not in policy
+    assert reply.headers["permissions-policy"] == "camera=(), geolocation=(self), microphone=(self)"
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", reply.text)
     loaded = re.findall(r'(?:src|href)="(/[^"]+)"', reply.text)
     assert len(loaded) == len(set(loaded)) > 2

@@ -9,7 +9,7 @@ import { checkSession, loseConnection, offline, signOut, who } from "./session";
 import { declared, findView, listDesks, loadViews, say as title, undeclared } from "./declared";
 import { Failure } from "./failure";
 import { SignIn } from "./pages/sign_in";
-import { VIEWS } from "./views";
+import { FieldOffline, VIEWS } from "./views";
 import { language, say, switchLanguage } from "./words";
 
 const DetailPage = later(async () => (await import("./pages/detail")).DetailPage);
@@ -158,6 +158,9 @@ function Page() {
     if (!first.current) document.getElementById("main")?.focus();
     first.current = false;
   }, [path]);
+  // Without a network nobody can be asked who it is; field work goes on as it was left.
+  const [asked = "field", ...rest] = route.value.path;
+  if (who.value === undefined && offline.value && asked === "field" && !isResident()) return <FieldOffline path={rest} />;
   if (who.value === undefined) return <p class="quiet">{say("loading")}</p>;
   const [page, name = "", id] = pathOf(route.value);
   const view = VIEWS.find(({ path }) => path === page);

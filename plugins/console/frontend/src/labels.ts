@@ -4,7 +4,7 @@ import { LABELS } from "./documents";
 import { ask } from "./session";
 import { language } from "./words";
 
-interface Label {
+export interface Label {
   name: string;
   chinese: string;
   english: string;
@@ -20,6 +20,12 @@ export async function loadLabels(of: string[] = [...COMMON, "AttachmentKind", "r
   const found = await ask<{ labels: { of: string; labels: Label[] }[] }>(LABELS, { of: wanted });
   const added = (found.data?.labels ?? []).map((group) => [group.of, group.labels] as const);
   groups.value = new Map([...groups.peek(), ...added]);
+}
+
+/** Labels that are here, to be kept for a time without a network, and given back then. */
+export const readLabels = (of: string[]): [string, readonly Label[]][] => of.map((name) => [name, groups.peek().get(name) ?? []]);
+export function giveLabels(kept: [string, readonly Label[]][]): void {
+  groups.value = new Map([...kept.filter(([, labels]) => labels.length > 0), ...groups.peek()]);
 }
 
 /** The names of a type in the order in which they are shown. */

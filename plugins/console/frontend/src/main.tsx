@@ -1,6 +1,7 @@
 import { render } from "preact";
 import { App } from "./app";
 import { followLooks } from "./looks";
+import "./pages/field/leaving";
 import { followAddress } from "./router";
 import { openSession } from "./session";
 import "./style.css";

@@ -66,6 +66,14 @@ export async function ask<Data>(document: string, variables: object = {}): Promi
   return watch(await reach(client.query<Data, object>(document, variables)));
 }
 
+/** Ask for what is a look at somebody's file: the purpose is recorded with it, and they can read it. */
+export async function askFor<Data>(purpose: string, document: string, variables: object): Promise<Result<Data>> {
+  const stated: typeof fetch = (address, given) =>
+    send(address, { ...given, headers: { ...given?.headers, "gongzhi-purpose": encodeURIComponent(purpose) } });
+  const asking = new Client({ credentials, fetch: stated, retries: { attempts: 3 } });
+  return watch(await reach(asking.query<Data, object>(document, variables)));
+}
+
 export async function change<Data>(document: string, input: object): Promise<Result<Data>> {
   return watch(await reach(client.mutate<Data, { input: object }>(document, { input })));
 }
@@ -139,12 +147,24 @@ export async function acceptInvitation(code: string, password: string, name?: st
   return found;
 }
 
+/** What is to be done when an account signs out: `ask` may say no, and `clear` comes after it. */
+interface Farewell {
+  ask(account: string): Promise<boolean>;
+  clear(account: string): Promise<void>;
+}
+
+let farewell: Farewell | undefined;
+export const onSignOut = (given: Farewell): void => void (farewell = given);
+
 export async function signOut(): Promise<void> {
+  const account = who.value?.account;
+  if (account && farewell && !(await farewell.ask(account))) return;
   if (token) token = undefined;
   else {
     // The browser has its cookies still: whoever sits down next would be signed in.
     if (isLost(await reach(cookies.signOut()))) return;
   }
+  if (account) await farewell?.clear(account);
   save("place", null);
   notice.value = null;
   who.value = null;

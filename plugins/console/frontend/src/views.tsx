@@ -23,8 +23,13 @@ export interface View {
 const Board = later(async () => (await import("./pages/board/board")).Board);
 const Desk = later(async () => (await import("./pages/desk")).Desk);
 const CasePage = later(async () => (await import("./pages/case")).CasePage);
+const FieldPage = later(async () => (await import("./pages/field/field")).FieldPage);
+/** Shown without a network, when nobody can be asked who it is. */
+export const FieldOffline = later(async () => (await import("./pages/field/field")).FieldOffline);
 
+/** In the order of the menu; the first that somebody may open is where they begin. */
 export const VIEWS: View[] = [
+  { path: "field", title: "field", permission: "patrols.record", menu: true, show: ({ path: [, ...rest] }) => <FieldPage path={rest} /> },
   { path: "desk", title: "desk", permission: "cases.view", menu: true, show: ({ query }) => <Desk query={query} /> },
   {
     path: "board",

@@ -1,1 +1,1 @@
-import{a,b}from"./shared_9.090da0db23c44d29.js";import"./shared_3.77f98b9ab84f183f.js";import"./shared_8.eb9155d56bb98de0.js";import"./shared_1.b265ad2b66161954.js";export{a as DeskMenu,b as PluginDesk};
+import{a,b}from"./shared_10.8772010732ebd6d4.js";import"./shared_3.672fe0d80750819e.js";import"./shared_8.8f97d29be52b5b77.js";import"./shared_1.3d97022048d0f7b9.js";export{a as DeskMenu,b as PluginDesk};

@@ -1,1 +1,1 @@
-import{a,b}from"./shared_12.c663681946d7ef3a.js";import"./shared_13.ed6bc40d87ca7619.js";import"./shared_6.0dae7e89d395880a.js";import"./shared_4.368d48e0ac906591.js";import"./shared_1.b265ad2b66161954.js";export{b as Remembered,a as ResidentHome};
+import{a,b}from"./shared_13.154900ae633b9814.js";import"./shared_14.c310aa5a109e217b.js";import"./shared_6.ab117557a5469a5e.js";import"./shared_4.6e2e8a9286a9250d.js";import"./shared_1.3d97022048d0f7b9.js";export{b as Remembered,a as ResidentHome};
