@@ -127,6 +127,36 @@ async def test_connections_are_reset(there: bool, empty: str, monkeypatch: pytes
         await connection.close()
 
 
+async def test_built_in_types_are_asked_for_once(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the first connection that meets them; types that come with the database by each."""
+    monkeypatch.setattr(server.TypesAskedOnce, "answers", {})
+    asked: list[str] = []
+    one = UUID(int=1)
+    for _ in range(2):
+        connection = await asyncpg.connect(
+            empty, connection_class=server.TypesAskedOnce, server_settings={"jit": "off"}, statement_cache_size=0
+        )
+        try:
+            connection.add_query_logger(lambda query: asked.append(query.query))
+            assert await connection.fetchval("select $1::uuid[]", [one]) == [one]
+            # Without a name, and so prepared anew where the question has taken its place.
+            assert await connection.fetch("select $1::int4[], 'a.b'::ltree::text", [2]) == [([2], "a.b")]
+            assert str(await connection.fetchval("select path from grids.grid limit 1")) == "None"
+        finally:
+            await connection.close()
+    assert [len(server.TypesAskedOnce.answers), sum("typeinfo" in one for one in asked)] == [2, 4]
+
+
+async def test_types_are_asked_for_where_asyncpg_has_another_way(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it calls otherwise is not called by us, and works as it does."""
+    monkeypatch.delattr(server.TypesAskedOnce, "_introspect_types")
+    connection = await asyncpg.connect(empty, connection_class=server.TypesAskedOnce)
+    try:
+        assert await connection.fetchval("select $1::uuid[]", [UUID(int=1)]) == [UUID(int=1)]
+    finally:
+        await connection.close()
+
+
 class ResetByHand:
     calls = 0
 

@@ -80,7 +80,7 @@ def start_file(one: Running) -> int:
     os.dup2(said, 2)
     code: int = pytest.ExitCode.INTERNAL_ERROR
     try:
-        code = pytest.main(["-q", "-W", REWRITTEN, one.file])
+        code = pytest.main(["-q", "-c", "pyproject.toml", "-W", REWRITTEN, one.file])
     except BaseException:
         traceback.print_exc()
     sys.stdout.flush()

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from linecache import getlines
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import asyncpg
 from graphql import GraphQLSchema
@@ -55,6 +56,32 @@ def bound_statements(connection: Any) -> None:
             on_remove=cache._on_remove,
             max_lifetime=cache.get_max_lifetime(),
         )
+
+
+BUILT_IN = 10_000
+"""Below are the numbers of the types that PostgreSQL brings along, which are the same in every database."""
+NOTHING_ASKED = SimpleNamespace(name="nothing was asked")
+"""Stands for the statement by which types were asked for: asyncpg looks whether it has replaced the nameless one."""
+
+
+class TypesAskedOnce(asyncpg.Connection):
+    """A connection that asks what a built-in type is if no other of the process has: `uuid[]` and `int[]` among them.
+
+    asyncpg asks by every connection, and the answer takes PostgreSQL longer than most statements do. Without its
+    method nothing is kept.
+    """
+
+    __slots__ = ()
+    answers: ClassVar[dict[frozenset[int], Any]] = {}
+
+    async def _introspect_types(self, typeoids: Any, timeout: float | None) -> Any:
+        asked = frozenset(typeoids)
+        if known := self.answers.get(asked):
+            return known, NOTHING_ASKED
+        found, statement = await super()._introspect_types(typeoids, timeout)  # type: ignore[misc]
+        if max(asked) < BUILT_IN:
+            self.answers[asked] = found
+        return found, statement
 
 
 async def reset_without_timer(connection: Any) -> None:

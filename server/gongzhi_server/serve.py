@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 import sys
 from collections.abc import Callable, Collection
@@ -26,13 +25,11 @@ from .gateway.uvicorn_protocols import WebSocketProtocol, protocol_with_timeout
 from .plugins import loader
 from .plugins.contributions import Plugins
 from .settings import Settings
-from .startup import fast_startup
+from .startup import fast_startup, freeze_garbage
 from .storage import database, embedded_postgres, fingerprints
 from .storage.key_ring import load_key_ring
 from .telemetry.logs import set_up_logging
 
-SWEEPS = 50_000, 20, 50
-"""When garbage is collected; at Python's pace every third event for 2 000 followers would wait for a full sweep."""
 GRACE = 10  # seconds that running requests get when the server stops
 UNACKNOWLEDGED = 30
 """Seconds after which the kernel gives up a client that takes nothing. uvicorn waits for it for ever."""
@@ -79,13 +76,6 @@ class GreetingServer(uvicorn.Server):
         app.state.stopping.set()
         await self._held.aclose()
         await super().shutdown(sockets)
-
-
-def freeze_garbage() -> None:
-    """Sweep once, and leave alone what is there: the schema stays for good, and sweeping it would stall requests."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*SWEEPS)
 
 
 def serve_forever(

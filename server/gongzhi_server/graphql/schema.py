@@ -38,6 +38,7 @@ from gongzhi_server.planner.counts import list_dimensions
 from gongzhi_server.plugins import loader
 from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.plugins.installed import CORE
+from gongzhi_server.startup import pause_collector
 
 from .action_fields import action_fields
 from .constraints import constrain_field
@@ -65,6 +66,7 @@ def print_sdl(*, core: bool = False) -> str:
     return build_schema(Plugins() if core else loader.load_plugins()).as_str() + "\n"
 
 
+@pause_collector()  # nearly all that is made stays, and walking over it takes as long as making it
 def build_schema(
     installed: Plugins,
     contributions: Iterable[tuple[str, Extension]] = (),

@@ -21,7 +21,7 @@ from tortoise.migrations.executor import MigrationExecutor
 from tortoise.migrations.operations import CreateSchema, DropSchema
 from tortoise.migrations.writer import ImportManager, MigrationWriter
 
-from gongzhi_server._compat import bound_statements, prepare_new_models, reset_without_timer
+from gongzhi_server._compat import TypesAskedOnce, bound_statements, prepare_new_models, reset_without_timer
 from gongzhi_server.errors import Problem, Unavailable
 from gongzhi_server.plugins.contributions import CORE_APPS
 from gongzhi_server.plugins.ownership import check_writes
@@ -59,7 +59,7 @@ STATEMENTS = 1000
 """Prepared statements that a connection keeps; they are kept for good."""
 
 
-class CleanConnection(asyncpg.Connection):
+class CleanConnection(TypesAskedOnce):
     """A connection that lives by transactions alone, so there is nothing to reset when it goes back to the pool.
 
     Resetting is a statement of its own, one more for every transaction. Whoever listens, sets something for good or
