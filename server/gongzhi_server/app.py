@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .auth.assembly import open_authentication
+from .auth.assembly import build_factor_service, open_authentication
 from .auth.authentication import Authenticator
 from .auth.service import AuthenticationService
 from .background_tasks import run_beside
@@ -40,6 +40,7 @@ from .configuration import (
 from .endpoints.feeds import Feeds
 from .endpoints.plain_http import MountedApp, RateLimitedApp
 from .endpoints.routes import PluginRoutes
+from .endpoints.second_factor import SecondFactorEndpoint
 from .endpoints.sign_in import AuthEndpoint
 from .endpoints.uploads import FileService, upload_routes
 from .event_access.reader import EngineEventAccess
@@ -216,7 +217,7 @@ class Deployment:
                 database.tortoise_config(dsn, self.plugins.apps, writers_pool_size(settings), short=True)
             ),
             open_ledger(dsn, read_bounds(settings)) as ledger,
-            open_authentication(settings, dsn, shares.sessions, self.plugins, self.secret, now) as (
+            open_authentication(settings, dsn, shares.sessions, self.plugins, self.secret, self.keys, now) as (
                 authenticator,
                 auth_service,
             ),
@@ -347,11 +348,12 @@ class Deployment:
             mounted = MountedApp(wrap_application(RateLimitedApp(app, limiter), gateway.settings))
             return Route(path, mounted, methods=["GET", "OPTIONS"])
 
+        factors = SecondFactorEndpoint(build_factor_service(auth_service, settings), authenticator)
         # A page that explores needs the schema, too.
         shown = settings.publish or gateway.settings.page
         return [
             *(Route(PATH, gateway), WebSocketRoute(PATH, gateway)),
-            *AuthEndpoint(auth_service, authenticator, gateway.settings, limiter).routes,
+            *AuthEndpoint(auth_service, authenticator, gateway.settings, limiter, factors).routes,
             *(self.publish_schema(operations, runtime.labels, rate_limited) if shown else []),
             *upload_routes(uploads, settings.origins, settings.proxies),
             *Feeds(self.plugins, acting, shares.background.fetch, gateway.settings, limiter, operations.guard).routes,

@@ -156,6 +156,9 @@ class Settings:
         check_types,
         "What their tokens may say in typ, with commas; JWT for older providers.",
     )
+    factored: tuple[str, ...] = declare_variable(
+        "GONGZHI_SECOND_FACTOR", (), split_words, "Roles that may nothing without a second factor, with commas."
+    )
     documents: Path | None = declare_variable(
         "GONGZHI_DOCUMENTS", None, Path, "File with the trusted documents; not set: documents.json in data."
     )

@@ -74,6 +74,8 @@ class ViewerAccount:
     """What the server knows them by."""
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     """From where the key counts; none: from everywhere."""
+    owes_factor: bool = False
+    """Whether all rights are withheld until the account has a second factor."""
 
     @cached_property
     def granted(self) -> frozenset[str]:

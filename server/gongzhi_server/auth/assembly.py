@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+from gongzhi.runtime.sealing import KeyRing
 
+from gongzhi_server.errors import Problem
 from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database
@@ -21,12 +23,16 @@ from .authentication import Authenticator
 from .client_assertions import ClientAssertions
 from .development_tokens import Tokens, TrialAccounts
 from .devices import Devices
+from .factor_service import FactorService
 from .invalidation import listen_for_changes, listener_name
 from .key_usage import KeyUsage
+from .one_time_codes import OneTimeCodes
 from .passwords import Passwords
+from .second_step import SecondStep
 from .service import AuthenticationService
 from .sessions import Sessions
 from .signing_keys import SigningKeys, derive_key
+from .tickets import Tickets
 
 if TYPE_CHECKING:
     from .identity_provider import Provider
@@ -40,6 +46,7 @@ def build_service(
     settings: Settings,
     receipts: bytes,
     passwords: Passwords,
+    keys: KeyRing,
     renewing: asyncpg.Pool[Any] | None = None,
 ) -> AuthenticationService:
     """Build the sign-in service over a pool that writes.
@@ -49,9 +56,24 @@ def build_service(
     # Each purpose has a key of its own, derived from the secret: what one MAC is good for never passes as another.
     attempts = Attempts(pool, derive_key(settings.secret, "attempts"))
     sessions = Sessions(renewing or pool, derive_key(settings.secret, "refresh tokens"))
-    return AuthenticationService(
-        pool, passwords, attempts, sessions, receipts, Devices(derive_key(settings.secret, "devices"))
-    )
+    devices = Devices(derive_key(settings.secret, "devices"))
+    codes = OneTimeCodes(keys, derive_key(settings.secret, "recovery codes"))
+    tickets = Tickets(derive_key(settings.secret, "tickets"))
+    second_step = SecondStep(pool, codes, tickets, attempts, sessions, devices)
+    return AuthenticationService(pool, passwords, attempts, sessions, receipts, devices, second_step)
+
+
+def build_factor_service(service: AuthenticationService, settings: Settings) -> FactorService:
+    """Build what people look after their second factor by."""
+    step = service.second_step
+    return FactorService(service.pool, step.codes, step.tickets, step.attempts, service, frozenset(settings.factored))
+
+
+def check_factored(settings: Settings, plugins: Plugins) -> frozenset[str]:
+    """Return the roles that need a second factor. Raises Problem for one that nobody declares."""
+    if unknown := sorted(set(settings.factored) - {role.name for role in plugins.roles}):
+        raise Problem(f"GONGZHI_SECOND_FACTOR: there is no role {unknown[0]}; gongzhi plugin list shows the plugins")
+    return frozenset(settings.factored)
 
 
 async def open_providers(settings: Settings, stack: AsyncExitStack) -> list[Provider]:
@@ -79,6 +101,7 @@ async def open_authentication(
     readers: SharedReader,
     plugins: Plugins,
     receipts: bytes,
+    keys: KeyRing,
     now: Callable[[], datetime],
 ) -> AsyncIterator[tuple[Authenticator, AuthenticationService]]:
     """Yield authentication and the sign-in service for as long as the server runs, and keep them told of changes."""
@@ -92,7 +115,7 @@ async def open_authentication(
         usage = KeyUsage(writers)
         await stack.enter_async_context(usage.running())
         authenticator = Authenticator(
-            Accounts(readers, plugins.held),
+            Accounts(readers, plugins.held, check_factored(settings, plugins)),
             plugins,
             AccessTokens(SigningKeys(settings.secret), settings.issuer),
             TrialAccounts(Tokens(settings.secret), readers, plugins) if settings.development else None,
@@ -105,4 +128,4 @@ async def open_authentication(
         await stack.enter_async_context(
             listen_for_changes(dsn, listener_name(settings.issuer), authenticator.forget_account)
         )
-        yield authenticator, build_service(writers, settings, receipts, passwords, renewing)
+        yield authenticator, build_service(writers, settings, receipts, passwords, keys, renewing)

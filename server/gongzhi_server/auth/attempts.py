@@ -81,6 +81,17 @@ def device_of(key: bytes) -> AttemptSubject:
     return AttemptSubject("device", key.hex(), SOME)
 
 
+def code_subjects(account: str, network: str, device: bytes | None = None) -> tuple[AttemptSubject, ...]:
+    """Return what a code of a second factor counts for: only who has the password comes so far, so accounts do wait.
+
+    Their owner goes on by a device that is known, which waits for its own failures alone.
+    """
+    if device is not None:
+        return (AttemptSubject("device", f"{device.hex()} code", SOME),)
+    here = AttemptSubject("guesser", f"{network} code {account}", SOME)
+    return address_subject(network), here, AttemptSubject("codes", account, 2 * SOME)
+
+
 NEVER = 2**31 - 1
 
 
@@ -109,8 +120,9 @@ class Attempts:
             here = replace(here, free=1)
         return address_subject(network), here, everybody
 
-    async def begin(self, now: datetime, *subjects: AttemptSubject) -> None:
-        """Count an attempt for each subject. Raises Blocked for one that has to wait."""
+    async def begin(self, now: datetime, *subjects: AttemptSubject) -> list[int]:
+        """Count an attempt for each subject, and return the counts. Raises Blocked for one that has to wait."""
+        counts = []
         # Counted before the password is checked, or parallel
         # attempts would all be checked before the first is counted.
         for subject in subjects:
@@ -118,6 +130,8 @@ class Attempts:
             counted = await self.pool.fetchval(BEGIN, self.mac(subject), now, since, subject.free, FIRST, LONGEST)
             if counted is None:
                 raise Blocked(await self._seconds_left(subject, now))
+            counts.append(counted)
+        return counts
 
     async def _seconds_left(self, subject: AttemptSubject, now: datetime) -> int:
         """Return the whole seconds that a subject still has to wait."""

@@ -14,7 +14,7 @@ from gongzhi.core.accounts.rules import account_name, canonical_name
 from gongzhi.core.accounts.secrets import invitation_mac
 from gongzhi.declare.viewer import ViewerAccount
 from gongzhi.runtime.checks import invalid_input
-from gongzhi.values.errors import Refusal, Text
+from gongzhi.values.errors import Refusal
 from uuid6 import uuid7
 
 from gongzhi_server.storage.connection_shares import Share
@@ -23,23 +23,21 @@ from . import sign_in_notices
 from .attempts import Attempts, address_subject, guesser_subject
 from .devices import Devices
 from .passwords import LONGEST, Passwords, check_new_password
+from .second_step import FirstStep, SecondStep, WrongCredentials
 from .sessions import OpenedSession, Sessions
+from .stored_passwords import store_password
 
 FIND = """
-select a.id, p.hash, a.suspended_at is not null suspended
+select a.id, p.hash, p.changed_at, a.suspended_at is not null suspended
 from accounts.account a join accounts.password p on p.account_id = a.id where a.name = $1
 """
-SET = """
-insert into accounts.password (id, account_id, hash, changed_at) values ($1, $2, $3, $4)
-on conflict (account_id) do update set hash = excluded.hash, changed_at = excluded.changed_at
-"""
-END_ALL = "update accounts.session set ended_at=$2 where account_id=$1 and ended_at is null"
 # Conditions are on the row that is written, not on its twin: of two at once, the second sees what the first wrote.
 USE = """
 update accounts.invitation i set used_at = $2::timestamptz from accounts.invitation o
 left join accounts.account a on a.id = o.account_id left join people.person p on p.id = o.person_id
 where i.id = o.id and i.mac = $1 and i.used_at is null and i.expires_at > $2
-returning i.account_id, i.person_id, i.created_by, a.name, a.suspended_at is not null suspended, p.grid_id, p.county_id
+returning i.id, i.account_id, i.person_id, i.created_by, a.name, a.suspended_at is not null suspended,
+  p.grid_id, p.county_id
 """
 OPEN = """
 insert into accounts.account (id, name, kind, grid_id, person_id, created_at, created_by, version)
@@ -53,14 +51,6 @@ where not exists(
   select from accounts.holding where account_id=$2 and role='resident' and grid_id=$3 and (until is null or until>$4)
 )
 """
-
-
-class WrongCredentials(Exception):
-    """The credentials are not good (401)."""
-
-    def __init__(self, en: str, zh: str) -> None:
-        super().__init__(en)
-        self.text = Text(en, zh)
 
 
 def wrong_credentials() -> WrongCredentials:
@@ -97,28 +87,32 @@ class AuthenticationService:
     sessions: Sessions
     receipts: bytes
     devices: Devices
+    second_step: SecondStep
     guests: Share = field(default_factory=lambda: Share("sign-in", GUESTS, GUESTS_PATIENCE))
     """Places for devices that are not known, so that no crowd of them holds up those that are."""
 
     async def sign_in(
         self, name: str, password: str, device: str | None, where: AttemptOrigin, now: datetime
     ) -> OpenedSession:
-        """Open a new session. Raises Wrong, Blocked, Overloaded and Busy."""
-        account, known = await self._prove_password(canonical_name(name), password, where, now)
-        opened = await self.sessions.open(account, device, now)
-        # A device that is not known may be somebody else's: the owner is told.
-        if known is None:
-            await sign_in_notices.tell_owner(self.pool, account, sign_in_notices.NEW_DEVICE, now)
-        return self._remembering(opened, canonical_name(name), now, known)
+        """Open a new session. Raises Wrong, Blocked, Overloaded and Busy, and SecondFactorRequired."""
+        first = await self._prove_password(canonical_name(name), password, where, now)
+        return await self.second_step.enter(replace(first, label=device), now)
+
+    async def is_password(self, name: str, password: str, where: AttemptOrigin, now: datetime) -> bool:
+        """Return whether this is the password of a name; counted like signing in. Raises Blocked and Busy."""
+        try:
+            await self._prove_password(canonical_name(name), password, where, now)
+        except WrongCredentials:
+            return False
+        return True
 
     async def change(self, name: str, password: str, new: str, where: AttemptOrigin, now: datetime) -> OpenedSession:
         """Set a new password; every session ends and a new one begins. Raises what `sign_in` raises, and Refusal."""
         # The new password is checked first: that costs nothing and counts as no attempt.
         plain = check_new_password(new, canonical_name(name), "newPassword")
-        account, known = await self._prove_password(canonical_name(name), password, where, now)
-        await self.set_password(self.pool, account, await self.passwords.hash(plain), now)
-        await sign_in_notices.tell_owner(self.pool, account, sign_in_notices.PASSWORD_CHANGED, now)
-        return self._remembering(await self.sessions.open(account, None, now), canonical_name(name), now, known)
+        first = await self._prove_password(canonical_name(name), password, where, now)
+        hash = await self.passwords.hash(plain)
+        return await self.second_step.enter(replace(first, told=True, hash=hash), now)
 
     async def accept(self, code: str, name: str, password: str, where: str, now: datetime) -> OpenedSession:
         """Use an invitation: set the password of the account it is for, or open one for the person it is for.
@@ -137,10 +131,13 @@ class AuthenticationService:
             if account is None:
                 called = account_name(name, "name")
                 account = await self._open_account(connection, found, called, now)
-            await self.set_password(connection, account, hash, now)
+            await store_password(connection, account, hash, now)
             await sign_in_notices.tell_owner(connection, account, sign_in_notices.PASSWORD_SET, now)
+            if await self.second_step.codes.remove(connection, account, found["id"]):
+                await sign_in_notices.tell_owner(connection, account, sign_in_notices.FACTOR_REMOVED, now)
         await self.attempts.record_success(now, address_subject(where), guesser_subject(called, where))
-        return self._remembering(await self.sessions.open(account, None, now), called, now)
+        # The code gives a new password and no more: a second factor that it was not made to remove is asked for.
+        return await self.second_step.enter(FirstStep(account, called, now, told=True), now)
 
     async def link(self, code: str, account: ViewerAccount, where: str, now: datetime) -> None:
         """Use an invitation for a person with the account that is signed in. Raises Wrong, Refusal and Blocked."""
@@ -156,23 +153,17 @@ class AuthenticationService:
             await sign_in_notices.tell_owner(connection, account.id, sign_in_notices.LINKED, now)
         await self.attempts.record_success(now, address_subject(where))
 
-    async def set_password(self, connection: Any, account: UUID, hash: str, now: datetime) -> None:
-        """Store a hash, and end every session that the old password opened."""
-        await connection.execute(SET, uuid7(), account, hash, now)
-        await connection.execute(END_ALL, account, now)
-
-    async def _prove_password(
-        self, name: str, password: str, where: AttemptOrigin, now: datetime
-    ) -> tuple[UUID, bytes | None]:
-        """Verify name and password, with the same work whether there is such an account; return it and the device."""
+    async def _prove_password(self, name: str, password: str, where: AttemptOrigin, now: datetime) -> FirstStep:
+        """Verify name and password, with the same work whether there is such an account."""
         device = self.devices.find(where.device(self.devices.cookie(name)), name, now)
         async with self.guests if device is None else nullcontext():
-            return await self._verify_password(name, password, where.network, device, now), device
+            found = await self._verify_password(name, password, where.network, device, now)
+        return FirstStep(found["id"], name, found["changed_at"], known=device)
 
     async def _verify_password(
         self, name: str, password: str, network: str, device: bytes | None, now: datetime
-    ) -> UUID:
-        """Count the attempt, verify the password, and return the account. Raises Wrong, Blocked and Busy."""
+    ) -> Any:
+        """Count the attempt, verify the password, and return the account's row. Raises Wrong, Blocked and Busy."""
         subjects = await self.attempts.subjects(now, name, network, device)
         await self.attempts.begin(now, *subjects)
         found = await self.pool.fetchrow(FIND, name)
@@ -185,15 +176,7 @@ class AuthenticationService:
         if self.passwords.needs_rehash(found["hash"]):
             renewed = await self.passwords.hash(password)
             await self.pool.execute("update accounts.password set hash=$2 where account_id=$1", found["id"], renewed)
-        account: UUID = found["id"]
-        return account
-
-    def _remembering(
-        self, opened: OpenedSession, name: str, now: datetime, device: bytes | None = None
-    ) -> OpenedSession:
-        """Add the token by which the device is known from now on to a session."""
-        token, cookie = self.devices.issue(name, now, device), self.devices.cookie(name)
-        return replace(opened, device=token, cookie=cookie)
+        return found
 
     async def _use_code(self, connection: Any, code: str, now: datetime) -> Any:
         """Use a code and return what it is for. Raises Wrong."""

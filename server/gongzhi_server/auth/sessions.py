@@ -14,13 +14,13 @@ import base64
 import hashlib
 import hmac
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-from uuid6 import uuid7
 
 PREFIX = "gzr_"
 IDLE, LONGEST = timedelta(days=14), timedelta(days=90)
@@ -32,8 +32,8 @@ REPEATABLE = timedelta(seconds=60)
 logger = logging.getLogger(__name__)
 
 OPEN = """
-insert into accounts.session (id, account_id, device, generation, created_at, used_at, expires_at)
-values ($1, $2, $3, 0, $4, $4, $5)
+insert into accounts.session (id, account_id, device, methods, generation, created_at, used_at, expires_at)
+values ($1, $2, $3, $4, 0, $5, $5, $6) on conflict (id) do nothing returning true
 """
 # The generation is compared in the update, under the lock of the row: of two renewals with one token one succeeds.
 RENEW = """
@@ -75,11 +75,18 @@ class Sessions:
     def __init__(self, pool: asyncpg.Pool[Any], secret: bytes) -> None:
         self.pool, self.secret = pool, secret
 
-    async def open(self, account: UUID, device: str | None, now: datetime) -> OpenedSession:
-        """Open a session for an account and return it with its first refresh token."""
-        session = uuid7()
-        await self.pool.execute(OPEN, session, account, device, now, now + IDLE)
-        return OpenedSession(account, session, self.token(session, 0))
+    async def open(
+        self,
+        connection: Any,
+        session: UUID,
+        account: UUID,
+        device: str | None,
+        methods: Sequence[str],
+        now: datetime,
+    ) -> OpenedSession | None:
+        """Open a session with this key, and return it with its first refresh token; None if it was opened before."""
+        opened = await connection.fetchval(OPEN, session, account, device, methods, now, now + IDLE)
+        return OpenedSession(account, session, self.token(session, 0)) if opened else None
 
     async def renew(self, token: str, now: datetime) -> OpenedSession | None:
         """Renew a session and return its next refresh token; None for a token that is not good.

@@ -45,6 +45,31 @@ PASSWORD_CHANGED = AccountEvent(
 PASSWORD_BY_OPERATOR = AccountEvent(
     "account.password_set", "setPassword", Text("Your password was set by the operator", "运维人员设置了您的账户密码")
 )
+FACTOR_ADDED = AccountEvent(
+    "account.second_factor_added",
+    "addSecondFactor",
+    Text("A second factor was added to your account", "您的账户已启用动态验证码"),
+)
+FACTOR_REMOVED = AccountEvent(
+    "account.second_factor_removed",
+    "removeSecondFactor",
+    Text("The second factor of your account was removed", "您的账户已解除动态验证码"),
+)
+CODES_RENEWED = AccountEvent(
+    "account.recovery_codes_renewed",
+    "renewRecoveryCodes",
+    Text("Your account has new recovery codes", "您的账户恢复码已更换"),
+)
+RECOVERY_USED = AccountEvent(
+    "account.recovery_code_used",
+    "useRecoveryCode",
+    Text("Your account was signed in to by a recovery code", "已使用恢复码登录您的账户"),
+)
+CODES_FAILED = AccountEvent(
+    "account.codes_failed",
+    "failSecondFactor",
+    Text("Somebody who knows your password entered wrong codes", "有人使用您的密码登录，并多次输入错误验证码"),
+)
 LINKED = AccountEvent("account.linked", "linkPerson", Text("An account is yours from now on", "账户已与您本人关联"))
 
 

@@ -23,9 +23,10 @@ from gongzhi.runtime.commands import COMMAND
 from gongzhi.runtime.context import Context
 from gongzhi.values.errors import Language, Refusal
 
-from gongzhi_server.auth.assembly import WRITERS, build_service
+from gongzhi_server.auth.assembly import WRITERS
 from gongzhi_server.auth.passwords import Passwords, check_new_password
-from gongzhi_server.auth.sign_in_notices import PASSWORD_BY_OPERATOR, tell_owner
+from gongzhi_server.auth.sign_in_notices import FACTOR_REMOVED, PASSWORD_BY_OPERATOR, tell_owner
+from gongzhi_server.auth.stored_passwords import store_password
 from gongzhi_server.clock import CHINA, clock
 from gongzhi_server.commands import mutations
 from gongzhi_server.commands.reactions import ReactionTable
@@ -46,6 +47,9 @@ left join accounts.holding h on h.account_id = a.id
 left join grids.grid hg on hg.id = h.grid_id
 left join units.unit u on u.id = h.unit_id
 group by a.id, g.code order by a.name
+"""
+REMOVE_FACTOR = """
+delete from second_factors.factor f using accounts.account a where a.id = f.account_id and a.name = $1 returning a.id
 """
 
 
@@ -90,6 +94,10 @@ class Console:
         plain = check_new_password(password, canonical_name(name), "password")
         asyncio.run(self._set_password(canonical_name(name), plain))
 
+    def remove_factor(self, name: str) -> None:
+        """Take the second factor of an account away. Raises Problem."""
+        asyncio.run(self._remove_factor(canonical_name(name)))
+
     def lines(self) -> Iterable[str]:
         """Yield the accounts, one a line."""
         for row in asyncio.run(self._rows()):
@@ -130,14 +138,19 @@ class Console:
             account = await pool.fetchval("select id from accounts.account where name=$1 and kind='PERSON'", name)
             if account is None:
                 raise Problem("there is no person's account with this name; gongzhi account list shows them")
-            hash = await passwords.hash(password)
-            await build_service(pool, self.settings, receipts_secret(self.settings), passwords).set_password(
-                pool, account, hash, self.viewer.now
-            )
+            await store_password(pool, account, await passwords.hash(password), self.viewer.now)
             await tell_owner(pool, account, PASSWORD_BY_OPERATOR, self.viewer.now, CONSOLE)
         finally:
             passwords.close()
             await pool.close()
+
+    async def _remove_factor(self, name: str) -> None:
+        """Take the second factor away, and tell the owner."""
+        async with database.connect_database(self.dsn) as connection, connection.transaction():
+            account = await connection.fetchval(REMOVE_FACTOR, name)
+            if account is None:
+                raise Problem("there is no account with this name and a second factor")
+            await tell_owner(connection, account, FACTOR_REMOVED, self.viewer.now, CONSOLE)
 
     async def _value(self, sql: str, *values: Any) -> Any:
         """Read one value."""

@@ -86,6 +86,13 @@ def link(
         opened.link(name, issuer, subject)
 
 
+@group.command("remove-second-factor")
+def remove_second_factor(name: NAME) -> None:
+    """Take the second factor of an account away, for an owner who has lost it; they are told (解除动态验证码)."""
+    with open_console() as opened:
+        opened.remove_factor(name)
+
+
 @group.command("list")
 def list_accounts() -> None:
     """List the accounts with the roles they hold now (账户列表)."""

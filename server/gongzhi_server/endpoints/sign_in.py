@@ -22,7 +22,8 @@ from gongzhi_server.auth.authentication import Authenticator
 from gongzhi_server.auth.browser_sessions import HEADER
 from gongzhi_server.auth.devices import LIFETIME as REMEMBERED
 from gongzhi_server.auth.passwords import PasswordsBusy
-from gongzhi_server.auth.service import AttemptOrigin, AuthenticationService, WrongCredentials
+from gongzhi_server.auth.second_step import LASTING, SecondFactorRequired, WrongCredentials
+from gongzhi_server.auth.service import AttemptOrigin, AuthenticationService
 from gongzhi_server.auth.sessions import IDLE, OpenedSession
 from gongzhi_server.gateway import error_responses
 from gongzhi_server.gateway.application import wrap_application
@@ -36,6 +37,7 @@ from gongzhi_server.gateway.rate_limits import RateLimited, RateLimiter, network
 
 from .client_credentials import TokenRefused, issue_token, read_form, refuse_token
 from .plain_http import BodyTooLarge, BodyTooLate, HttpRefused, MountedApp, read_body, refuse_if_away
+from .second_factor import SecondFactorEndpoint
 
 LARGEST = 8192
 ANSWERING = 10.0
@@ -93,6 +95,7 @@ class AuthEndpoint:
         authenticator: Authenticator,
         settings: GatewaySettings,
         limiter: RateLimiter | None,
+        factors: SecondFactorEndpoint,
     ) -> None:
         self.auth_service, self.authenticator, self.settings, self.limiter = (
             auth_service,
@@ -100,6 +103,7 @@ class AuthEndpoint:
             settings,
             limiter,
         )
+        self.factors = factors
         self.origins = frozenset(origin.encode() for origin in settings.origins)
 
     @property
@@ -110,6 +114,7 @@ class AuthEndpoint:
             "sign-out": self.sign_out,
             "password": self.password,
             "invitation": self.invitation,
+            **self.factors.posts,
         }
         gets = {"keys": self.keys}
         # In production nobody is given a token for the asking, so the paths are not even there.
@@ -304,6 +309,10 @@ def refusal_response(problem: Exception, language: Language) -> Response:
             return error_response(
                 401, [error_entry(Code.UNAUTHENTICATED, text.say(language))], **{"www-authenticate": "Bearer"}
             )
+        case SecondFactorRequired(text=text, challenge=challenge):
+            lasting = {"challenge": challenge, "expiresIn": int(LASTING.total_seconds())}
+            entry = error_entry(Code.SECOND_FACTOR_REQUIRED, text.say(language), **lasting)
+            return error_response(401, [entry], **{"www-authenticate": "Bearer"})
         case Unauthenticated(challenge=challenge):
             return error_response(
                 401, [error_entry(Code.UNAUTHENTICATED, str(problem))], **{"www-authenticate": challenge}

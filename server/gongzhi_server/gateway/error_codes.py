@@ -81,6 +81,10 @@ class Code(StrEnum):
     )
     REQUEST_TIMEOUT = "REQUEST_TIMEOUT", "The request did not arrive in time (请求超时)."
     REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE", "The body or the URL is larger than the server reads (请求过大)."
+    SECOND_FACTOR_REQUIRED = (
+        "SECOND_FACTOR_REQUIRED",
+        "The password was right; answer `extensions.challenge` with a code at /auth/second-factor (须输入动态验证码).",
+    )
     SERVER_STOPPING = (
         "SERVER_STOPPING",
         "The server stops; connect again, and a stream goes on after its last event (服务器正在停止).",

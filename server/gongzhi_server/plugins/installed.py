@@ -25,6 +25,7 @@ MACHINE = (
     "gongzhi_server.labels.plugin",
     "gongzhi_server.notices.plugin",
     "gongzhi_server.performance.plugin",
+    "gongzhi_server.second_factors.plugin",
 )
 """What the server itself brings by the hooks; it counts as the core's."""
 # Names of PostgreSQL schemas that exist already; a plugin's schema is called like the plugin.

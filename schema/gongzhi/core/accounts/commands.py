@@ -24,7 +24,7 @@ from gongzhi.runtime.commands import (
     secret_field,
 )
 
-from .credential_commands import make_invitation
+from .credential_commands import AccountPayload, make_invitation
 from .models import AccountKind, AccountRow, SessionRow
 from .oversight import ends_office
 from .rules import LENGTH, GrantPlace, account_name, author_of, can_appoint, covers_permissions, is_own_account
@@ -32,12 +32,6 @@ from .types import Account
 
 EDIT = "accounts.edit"
 NAMED = "The account's name (账户名)."
-
-
-@strawberry.type(description="An account as it is now, or why nothing was done (账户操作结果).")
-class AccountPayload:
-    account: Account | None = result_field("The account (账户).")
-    errors: list[Problem] = problems()
 
 
 @strawberry.type(description="The new account, or why there is none (新增账户结果).")

@@ -78,15 +78,20 @@ class InviteAccountInput:
     requires=EDIT,
 )
 async def invite_account(call: Call, input: InviteAccountInput) -> InvitationPayload:
+    return invitation_payload(await invite_owner(call, input.account))
+
+
+async def invite_owner(call: Call, name: str) -> NewInvitation:
+    """Return an invitation for the owner of an account, if the caller may let them in."""
     require_signed_in(call)
-    account: AccountRow = await call.find(Account, "account", name=input.account)
+    account: AccountRow = await call.find(Account, "account", name=name)
     if not (call.may(EDIT, account) and await outranks_account(call, account) and await can_vouch(call, account)):
         raise not_allowed("account")
     if account.kind is not AccountKind.PERSON:
         raise invalid_input(
             "A system has no password; make it an API key.", "系统账户没有密码，请创建接口密钥。", "account"
         )
-    return invitation_payload(await make_invitation(call, account=account))
+    return await make_invitation(call, account=account)
 
 
 @strawberry.input(description="A resident who is to have an account (邀请居民).")
@@ -169,6 +174,12 @@ class SessionPayload:
     errors: list[Problem] = problems()
 
 
+@strawberry.type(description="An account as it is now, or why nothing was done (账户操作结果).")
+class AccountPayload:
+    account: Account | None = result_field("The account (账户).")
+    errors: list[Problem] = problems()
+
+
 @strawberry.input(description="A session to be ended (结束会话).")
 class EndSessionInput:
     idempotency_key: str = input_field(KEY)
@@ -184,12 +195,6 @@ async def end_session(call: Call, input: EndSessionInput) -> SessionPayload:
     return SessionPayload(session=ref(Session, session.id))
 
 
-@strawberry.type(description="The account that was signed out, or why not (全部退出结果).")
-class SignOutPayload:
-    account: Account | None = result_field("The account (账户).")
-    errors: list[Problem] = problems()
-
-
 @strawberry.input(description="An account to be signed out everywhere (全部退出).")
 class SignOutEverywhereInput:
     idempotency_key: str = input_field(KEY)
@@ -197,12 +202,12 @@ class SignOutEverywhereInput:
 
 
 @command("Sign out everywhere, at once (全部退出).", requires=None)
-async def sign_out_everywhere(call: Call, input: SignOutEverywhereInput) -> SignOutPayload:
+async def sign_out_everywhere(call: Call, input: SignOutEverywhereInput) -> AccountPayload:
     name = input.account if is_given(input.account) else call.viewer.account.name
     account: AccountRow = await call.find(Account, "account", name=name)
     await require_responsible(call, account, "account")
     await SessionRow.filter(account=account, ended_at=None).update(ended_at=call.now)
-    return SignOutPayload(account=ref(Account, account.id))
+    return AccountPayload(account=ref(Account, account.id))
 
 
 # what the commands share

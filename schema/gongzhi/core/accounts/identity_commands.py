@@ -15,7 +15,8 @@ from gongzhi.runtime.checks import duplicate, invalid_input
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Text
 
-from .commands import EDIT, NAMED, AccountPayload, load_managed_account
+from .commands import EDIT, NAMED, load_managed_account
+from .credential_commands import AccountPayload
 from .independence import require_second_entry
 from .models import AccountRow, IdentityRow
 from .oversight import may_lock_out

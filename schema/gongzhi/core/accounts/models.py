@@ -126,6 +126,8 @@ class SessionRow(Belonging):
     """One signing-in and what came of it: a family of refresh tokens, of which the latest generation is good."""
 
     device = fields.CharField(max_length=NAME, null=True)
+    methods: Any = ArrayField("text", default=list, db_default=SqlDefault("'{}'"))
+    """How its owner showed who they are: `pwd`, `otp`, `recovery`, `idp`."""
     # Tokens are derived from it: an earlier one that comes again was copied, and the session ends.
     generation = fields.IntField(default=0)
     created_at = fields.DatetimeField()
