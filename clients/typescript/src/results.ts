@@ -10,6 +10,8 @@ export interface Problem {
   path: readonly (string | number)[];
   /** Seconds after which it may be tried again. */
   retryAfter?: number;
+  /** Of `SECOND_FACTOR_REQUIRED`: what a code answers, within five minutes. */
+  challenge?: string;
 }
 
 /** An answer, or what went wrong; beside that `data` holds what could be answered all the same. */
@@ -20,7 +22,7 @@ export type Result<Data> =
 interface GraphQLProblem {
   message?: string;
   path?: (string | number)[];
-  extensions?: { code?: string; path?: string[]; retryAfter?: number };
+  extensions?: { code?: string; path?: string[]; retryAfter?: number; challenge?: string };
 }
 
 export interface Payload {

@@ -57,11 +57,41 @@ abstract class SignIn {
   protected renewing: Promise<boolean> | undefined;
 
   protected abstract open(path: string, given: object): Promise<Result<void>>;
+  /** Post as whoever is signed in. */
+  protected abstract send<Data>(path: string, given: object): Promise<Result<Data>>;
   protected abstract renewOnce(refused?: string): Promise<boolean>;
 
   /** Sign in. It is not tried again by itself: after `RATE_LIMITED` show `retryAfter`, and let people wait. */
   signIn(given: { name: string; password: string; device?: string }) {
     return this.open("sign-in", given);
+  }
+
+  /**
+   * The second step of the three ways in, after `SECOND_FACTOR_REQUIRED`: a code of the second factor, or a recovery code.
+   * `SECOND_FACTOR_REQUIRED` again means that the code was wrong, `UNAUTHENTICATED` to begin anew.
+   */
+  answerChallenge(given: { challenge: string; code: string }) {
+    return this.open("second-factor", given);
+  }
+
+  /** Begin to add a second factor by one's password, or to renew it by a `code`: show the secret, also as `uri` for a QR code. */
+  beginSecondFactor(given: { password?: string; code?: string }) {
+    return this.send<{ secret: string; uri: string; enrolment: string }>("second-factor/enrolment", given);
+  }
+
+  /** Add the second factor, by a code of the secret that was shown; recovery codes are shown once. Other sessions end. */
+  confirmSecondFactor(given: { enrolment: string; code: string }) {
+    return this.send<{ recoveryCodes: string[] }>("second-factor/confirmation", given);
+  }
+
+  /** Have other recovery codes, which are shown once; those before are void. */
+  renewRecoveryCodes(given: { code: string }) {
+    return this.send<{ recoveryCodes: string[] }>("second-factor/recovery-codes", given);
+  }
+
+  /** Take the second factor away, by a code of it or a recovery code. */
+  removeSecondFactor(given: { code: string }) {
+    return this.send<object>("second-factor/removal", given);
   }
 
   /** Give oneself another password; all other sessions end. */
@@ -121,6 +151,11 @@ export class Session extends SignIn implements Credentials {
     return succeed(undefined);
   }
 
+  protected async send<Data>(path: string, given: object): Promise<Result<Data>> {
+    const token = await this.token();
+    return postAuth(this.options, path, given, token ? { authorization: `Bearer ${token}` } : {});
+  }
+
   async #keep({ accessToken, refreshToken, deviceToken, expiresIn }: Opened) {
     deviceToken ??= (await this.#read()).deviceToken;
     await this.#store.write({ accessToken, refreshToken, deviceToken, expires: Date.now() + expiresIn * 1000 });
@@ -162,8 +197,12 @@ export class BrowserSession extends SignIn implements Credentials {
   }
 
   protected async open(path: string, body: object): Promise<Result<void>> {
-    const found = await postAuth<unknown>(this.options, path, body, this.headers);
+    const found = await this.send<unknown>(path, body);
     return found.ok ? succeed(undefined) : { ...found, data: null };
+  }
+
+  protected send<Data>(path: string, body: object): Promise<Result<Data>> {
+    return postAuth(this.options, path, body, this.headers);
   }
 }
 
@@ -186,7 +225,7 @@ async function postAuth<Data>(
   if (status === 200) return succeed(payload as Data);
   const { message, extensions } = payload.errors?.[0] ?? {};
   const found = fail<Data>(extensions?.code ?? "UNKNOWN", message ?? "", extensions?.retryAfter ?? retryAfter);
-  if (!found.ok) found.problems[0].path = extensions?.path ?? [];
+  if (!found.ok) Object.assign(found.problems[0], { path: extensions?.path ?? [], challenge: extensions?.challenge });
   return found;
 }
 
