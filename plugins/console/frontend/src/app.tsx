@@ -49,6 +49,7 @@ const findOwn = () => VIEWS.find(({ menu, permission }) => menu && permission !=
 
 /** Where an address leads; one that names no page, to the first that somebody has. */
 function pathOf({ path }: Route): string[] {
+  if (who.value?.secondFactorDue) return ["account"];
   if (path.length > 0) return path;
   if (isResident()) return ["resident"];
   const own = findOwn();
@@ -97,7 +98,9 @@ function Head() {
         </select>
         {who.value && (
           <>
-            <span id="account">{who.value.person?.name ?? who.value.account}</span>
+            <a id="account" href={linkTo("account")} title={say("myAccount")}>
+              {who.value.person?.name ?? who.value.account}
+            </a>
             <button type="button" id="sign-out" onClick={() => void signOut()}>
               {say("signOut")}
             </button>
@@ -166,7 +169,7 @@ function Page() {
   const view = VIEWS.find(({ path }) => path === page);
   if (view?.strangers) return view.show(route.value);
   if (who.value === null) return <SignIn />;
-  if (route.value.path.length === 0 && !findOwn() && !declared.value) return <Undeclared />;
+  if (route.value.path.length === 0 && !who.value.secondFactorDue && !findOwn() && !declared.value) return <Undeclared />;
   if (page === "desks" || page === "views") return declared.value ? <Declared {...{ page, name, id }} /> : <Undeclared />;
   if (!view) return <h1>{say("noPage")}</h1>;
   return view.permission === null || may(view.permission) ? view.show(route.value) : <NoRights heading={say(view.title)} />;

@@ -3,7 +3,7 @@
 /** Who asks, and where events stand: whatever is loaded after it is followed from there. */
 export const WHO = `query ConsoleSession {
   eventCursor
-  me { account role permissions person { name } grants { role grid { code name } unit { code name } } }
+  me { account role permissions secondFactorDue person { name } grants { role grid { code name } unit { code name } } }
 }`;
 
 export const LABELS = `query ConsoleLabels($of: [String!]!) {

@@ -3,12 +3,14 @@ import { signal } from "@preact/signals";
 import { BrowserSession, Client, type Credentials, type Result, type Uploaded } from "@gongzhi/client";
 import { WHO } from "./documents";
 import { load, save } from "./storage";
-import { language, type Word } from "./words";
+import { language, say, type Word } from "./words";
 
 export interface Who {
   account: string;
   role: string | null;
   permissions: string[];
+  /** Whether everything is withheld until a second factor is added. */
+  secondFactorDue: boolean;
   person: { name: string } | null;
   grants: { role: string; grid: { code: string; name: string } | null; unit: { code: string; name: string } | null }[];
 }
@@ -22,6 +24,8 @@ export interface Place {
 
 /** Undefined while nobody knows yet; null for nobody. */
 export const who = signal<Who | null | undefined>(undefined);
+/** Of somebody whose password was right: what a code of their second factor answers. */
+export const challenge = signal<string | null>(null);
 /** Why somebody has to sign in again. */
 export const notice = signal<Word | null>(null);
 /** Whether the last request had no answer. */
@@ -35,7 +39,8 @@ export let begun: string | undefined;
 const send: typeof fetch = (address, given) =>
   fetch(address, { ...given, headers: { ...given?.headers, "accept-language": language.value === "zh" ? "zh-CN" : "en" } });
 
-const cookies = new BrowserSession({ fetch: send });
+/** The session of whoever signed in by a password, and what they do about their own password and second factor. */
+export const cookies = new BrowserSession({ fetch: send });
 let token: string | undefined; // in memory alone
 
 const credentials: Credentials = {
@@ -132,17 +137,28 @@ export async function checkSession(): Promise<void> {
   }
 }
 
-export async function signIn(name: string, password: string): Promise<Result<void>> {
-  token = undefined;
-  const found = await cookies.signIn({ name, password });
-  if (found.ok) await enter();
-  return found;
+export function signIn(name: string, password: string): Promise<Result<void>> {
+  return open(cookies.signIn({ name, password, device: `${navigator.platform} ${say("title")}` }));
+}
+
+/** Send the code, where the password was not enough. */
+export function answerChallenge(code: string): Promise<Result<void>> {
+  return open(cookies.answerChallenge({ challenge: challenge.value ?? "", code }));
 }
 
 /** Set the password of an account with the code of an invitation, and sign in by it. */
-export async function acceptInvitation(code: string, password: string, name?: string): Promise<Result<void>> {
+export function acceptInvitation(code: string, password: string, name?: string): Promise<Result<void>> {
+  return open(cookies.acceptInvitation({ code, password, ...(name && { name }) }));
+}
+
+/** Enter where a session was opened, or keep what a code has to answer. */
+async function open(answer: Promise<Result<void>>): Promise<Result<void>> {
   token = undefined;
-  const found = await cookies.acceptInvitation({ code, password, ...(name && { name }) });
+  const found = await answer;
+  const [problem] = found.problems;
+  // A challenge stands for some minutes and one session; with a wrong code it stands still.
+  if (problem?.code === "SECOND_FACTOR_REQUIRED") challenge.value = problem.challenge ?? null;
+  else if (found.ok) challenge.value = null;
   if (found.ok) await enter();
   return found;
 }

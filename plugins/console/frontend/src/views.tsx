@@ -22,6 +22,7 @@ export interface View {
 // A page's script is loaded when the page is opened.
 const Board = later(async () => (await import("./pages/board/board")).Board);
 const Desk = later(async () => (await import("./pages/desk")).Desk);
+const AccountPage = later(async () => (await import("./pages/account/page")).AccountPage);
 const CasePage = later(async () => (await import("./pages/case")).CasePage);
 const FieldPage = later(async () => (await import("./pages/field/field")).FieldPage);
 /** Shown without a network, when nobody can be asked who it is. */
@@ -31,6 +32,7 @@ export const FieldOffline = later(async () => (await import("./pages/field/field
 export const VIEWS: View[] = [
   { path: "field", title: "field", permission: "patrols.record", menu: true, show: ({ path: [, ...rest] }) => <FieldPage path={rest} /> },
   { path: "desk", title: "desk", permission: "cases.view", menu: true, show: ({ query }) => <Desk query={query} /> },
+  { path: "account", title: "myAccount", permission: null, menu: false, show: () => <AccountPage /> },
   {
     path: "board",
     title: "board",

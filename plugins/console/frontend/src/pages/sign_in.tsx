@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Problem, Result } from "@gongzhi/client";
 import { linkTo } from "../router";
-import { acceptInvitation, enterAs, notice, signIn } from "../session";
+import { acceptInvitation, answerChallenge, challenge, enterAs, notice, signIn } from "../session";
 import { language, say, type Word } from "../words";
 
 interface Role {
@@ -24,6 +24,14 @@ export function SignIn() {
           {say(notice.value)}
         </p>
       )}
+      {challenge.value ? <SecondStep /> : <Ways />}
+    </div>
+  );
+}
+
+function Ways() {
+  return (
+    <>
       <Way id="sign-in" send={({ name = "", password = "" }) => signIn(name, password)} refused="wrong" does="signIn">
         <label for="name">{say("name")}</label>
         <input id="name" name="name" required autocomplete="username" autocapitalize="none" />
@@ -53,7 +61,48 @@ export function SignIn() {
         </a>
       </p>
       <Development />
-    </div>
+    </>
+  );
+}
+
+/** What comes after the password, where an account has a second factor. */
+function SecondStep() {
+  const [recovery, setRecovery] = useState(false);
+  useEffect(() => document.getElementById("one-time-code")?.focus(), [recovery]);
+  const send = async ({ code = "" }: Record<string, string>) => {
+    const found = await answerChallenge(code);
+    if (!found.ok && found.problems[0].code === "UNAUTHENTICATED") {
+      challenge.value = null;
+      notice.value = "stepOver";
+    }
+    return found;
+  };
+  return (
+    <>
+      <h2>{say("secondStep")}</h2>
+      <Way id="second-step" send={send} refused="stepOver" does="confirm">
+        <label for="one-time-code">{say(recovery ? "recoveryCode" : "oneTimeCode")}</label>
+        <input
+          key={String(recovery)}
+          id="one-time-code"
+          name="code"
+          required
+          autocomplete={recovery ? "off" : "one-time-code"}
+          inputMode={recovery ? "text" : "numeric"}
+          autocapitalize="characters"
+          spellcheck={false}
+        />
+      </Way>
+      <div class="buttons">
+        <button type="button" id="other-code" onClick={() => setRecovery(!recovery)}>
+          {say(recovery ? "useCode" : "useRecovery")}
+        </button>
+        <button type="button" onClick={() => (challenge.value = null)}>
+          {say("cancel")}
+        </button>
+      </div>
+      <p class="quiet">{say("lostFactor")}</p>
+    </>
   );
 }
 
