@@ -57,11 +57,11 @@ export function AccountPage() {
       <h1>{say("myAccount")}</h1>
       <p class="unprinted">{[name, who.value?.person?.name].filter(Boolean).join(" · ")}</p>
       {who.value?.secondFactorDue && (
-        <p class="notice" id="factor-due">
+        <p class="notice unprinted" id="factor-due">
           {tell("due")}
         </p>
       )}
-      <p role="status" class="said" id="said">
+      <p role="status" class="said unprinted" id="said">
         {said}
       </p>
       {failed && <Failure message={failed} again={() => void load()} />}
