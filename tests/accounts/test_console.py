@@ -15,6 +15,7 @@ from gongzhi_server.testing import SECRET, Clock, Server, serve_application
 from typer.testing import CliRunner
 
 from .conftest import PASSWORD
+from .test_second_factor import add_factor
 
 Type = Callable[..., Any]
 LATER = "an entirely different one"
@@ -76,6 +77,25 @@ def test_password_and_suspension(typed: Type, with_server: Any) -> None:
     with_server(let_in)
 
 
+def test_second_factor_is_taken_away(typed: Type, with_server: Any) -> None:
+    """For whoever has lost it; who it was stays on record, and the owner is told."""
+    typed("add", "li.wei")
+    typed("password", "li.wei", input=f"{LATER}\n")
+
+    async def add(server: Server) -> None:
+        await add_factor(server, (await server.post("sign-in", name="li.wei", password=LATER)).body, password=LATER)
+        assert (await server.post("sign-in", name="li.wei", password=LATER)).status == 401
+
+    async def go_on(server: Server) -> None:
+        opened = await server.post("sign-in", name="li.wei", password=LATER)
+        me = await server.with_token(opened.body["accessToken"]).ask("{ me { notices { nodes { kind } } } }")
+        assert {"kind": "account.second_factor_removed"} in me.data["me"]["notices"]["nodes"]
+
+    with_server(add)
+    assert typed("remove-second-factor", "Li.Wei").exit_code == 0
+    with_server(go_on)
+
+
 def test_identity_of_elsewhere(typed: Type, with_server: Any) -> None:
     """It belongs to one account; whoever is linked to it is listed as before."""
     for name in ("li.wei", "wang.li"):
@@ -96,6 +116,7 @@ def test_mistakes_are_named(typed: Type) -> None:
         (("grant", "li.wei", "auditor", "--grid", "1"), "no grid"),
         (("suspend", "nobody"), "account: There is no such thing"),
         (("password", "nobody"), "no person's account"),
+        (("remove-second-factor", "li.wei"), "no account with this name and a second factor"),
     ):
         result = typed(*words, input=f"{LATER}\n")
         assert isinstance(result.exception, Problem) and said in str(result.exception), (words, result.exception)

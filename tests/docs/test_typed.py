@@ -48,7 +48,8 @@ RUN = {
 """Commands that are run here, and what each prints."""
 ELSEWHERE = {
     **dict.fromkeys(
-        (f"account {one}" for one in ("add", "grant", "list", "password", "suspend")), "accounts/test_console"
+        (f"account {one}" for one in ("add", "grant", "list", "password", "remove-second-factor", "suspend")),
+        "accounts/test_console",
     ),
     "account link": "accounts/test_console",
     **dict.fromkeys(("backup", "restore"), "deployment/test_backup"),
