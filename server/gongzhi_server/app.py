@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .auth.assembly import build_factor_service, open_authentication
+from .auth.assembly import build_factor_service, build_provider_sign_ins, open_authentication
 from .auth.authentication import Authenticator
 from .auth.service import AuthenticationService
 from .background_tasks import run_beside
@@ -129,6 +129,21 @@ def create_app(
     )
     # The other routes are added when the application starts, since they need the database.
     return Application(routes=[Route("/health", answer_health)], lifespan=made.lifespan)
+
+
+def provider_routes(
+    settings: Settings,
+    service: AuthenticationService,
+    authenticator: Authenticator,
+    limit: Callable[[str, ASGIApp], Route],
+) -> list[Route]:
+    """Return the routes by which browsers sign in at identity providers; where there are none, httpx is not loaded."""
+    if not settings.clients:
+        return []
+    from .endpoints.provider_pages import ProviderEndpoint
+
+    sign_ins = build_provider_sign_ins(service, authenticator, settings)
+    return ProviderEndpoint(sign_ins, service, authenticator, limit).routes
 
 
 class Application(Starlette):
@@ -354,6 +369,7 @@ class Deployment:
         return [
             *(Route(PATH, gateway), WebSocketRoute(PATH, gateway)),
             *AuthEndpoint(auth_service, authenticator, gateway.settings, limiter, factors).routes,
+            *provider_routes(settings, auth_service, authenticator, rate_limited),
             *(self.publish_schema(operations, runtime.labels, rate_limited) if shown else []),
             *upload_routes(uploads, settings.origins, settings.proxies),
             *Feeds(self.plugins, acting, shares.background.fetch, gateway.settings, limiter, operations.guard).routes,

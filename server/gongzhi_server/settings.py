@@ -159,6 +159,19 @@ class Settings:
     factored: tuple[str, ...] = declare_variable(
         "GONGZHI_SECOND_FACTOR", (), split_words, "Roles that may nothing without a second factor, with commas."
     )
+    clients: tuple[str, ...] = declare_variable(
+        "GONGZHI_OIDC_CLIENTS",
+        (),
+        split_words,
+        "Our client id at each of them, for signing in in a browser, with commas.",
+    )
+    client_secrets: tuple[str, ...] = declare_variable(
+        "GONGZHI_OIDC_CLIENT_SECRETS",
+        (),
+        split_words,
+        "The secrets of these clients, in the same order; not set: public clients, by PKCE alone.",
+        hidden=True,
+    )
     documents: Path | None = declare_variable(
         "GONGZHI_DOCUMENTS", None, Path, "File with the trusted documents; not set: documents.json in data."
     )
@@ -319,3 +332,8 @@ def check_providers(given: Mapping[str, Any]) -> None:
         raise Problem("GONGZHI_OIDC_ISSUERS and GONGZHI_OIDC_JWKS must name as many addresses, each issuer once")
     if issuers and not given.get("audience"):
         raise Problem("GONGZHI_OIDC_AUDIENCE must be set with GONGZHI_OIDC_ISSUERS; give what tokens for us say in aud")
+    clients, hidden = given.get("clients", ()), given.get("client_secrets", ())
+    if clients and len(clients) != len(issuers):
+        raise Problem("GONGZHI_OIDC_CLIENTS must name a client for each of GONGZHI_OIDC_ISSUERS")
+    if hidden and len(hidden) != len(clients):
+        raise Problem("GONGZHI_OIDC_CLIENT_SECRETS must hold a secret for each of GONGZHI_OIDC_CLIENTS")

@@ -60,7 +60,16 @@ SAMPLES: dict[str, list[tuple[str, dict[str, Any]]]] = {
             (f"/auth/{way}", post(b"{")),
             (f"/auth/{way}", post(b'{"name":"a","password":"b","newPassword":"a long one of mine"}')),
         ]
-        for way in ("sign-in", "refresh", "sign-out", "password", "invitation", "development-token")
+        for way in (
+            "sign-in",
+            "refresh",
+            "sign-out",
+            "password",
+            "invitation",
+            "development-token",
+            "second-factor",
+            *(f"second-factor/{one}" for one in ("enrolment", "confirmation", "recovery-codes", "removal")),
+        )
     },
     "/auth/token": [
         ("/auth/token", post(b"{}")),

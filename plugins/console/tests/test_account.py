@@ -140,3 +140,16 @@ def test_who_may_not_be_without_one_adds_it_first(context: BrowserContext, town:
     page.fill("#factor-code", codes[0])
     page.get_by_role("button", name="解除动态验证码").click()
     expect(page.locator("#change-factor-error")).to_contain_text("不能解除")
+
+
+def test_identity_providers_are_offered(context: BrowserContext) -> None:
+    """A link for each that the server is a client of, and a word for what went wrong there."""
+    page = context.new_page()
+    found = {"providers": [{"issuer": "https://id.county.example/realm"}]}
+    page.route("**/auth/identity-providers", lambda route: route.fulfill(json=found))
+    page.goto("/console/?problem=unlinked")
+    expect(page.locator("#notice")).to_contain_text("尚未关联账户")
+    assert page.url.endswith("/console/")
+    link = page.get_by_role("link", name="统一身份认证登录 id.county.example")
+    target = "/auth/identity-provider/begin?issuer=https%3A%2F%2Fid.county.example%2Frealm&back=%2Fconsole%2F"
+    expect(link).to_have_attribute("href", target)

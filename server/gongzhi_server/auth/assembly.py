@@ -36,7 +36,10 @@ from .tickets import Tickets
 
 if TYPE_CHECKING:
     from .identity_provider import Provider
+    from .provider_sign_in import ProviderSignIn
 
+CALLBACK = "/auth/identity-provider/callback"
+"""Where identity providers send browsers back to."""
 WRITERS = 2
 """Connections for signing in, and as many for renewing sessions; the read-only pools cannot write."""
 
@@ -74,6 +77,20 @@ def check_factored(settings: Settings, plugins: Plugins) -> frozenset[str]:
     if unknown := sorted(set(settings.factored) - {role.name for role in plugins.roles}):
         raise Problem(f"GONGZHI_SECOND_FACTOR: there is no role {unknown[0]}; gongzhi plugin list shows the plugins")
     return frozenset(settings.factored)
+
+
+def build_provider_sign_ins(
+    service: AuthenticationService, authenticator: Authenticator, settings: Settings
+) -> list[ProviderSignIn]:
+    """Build signing in on the pages of identity providers, where we are a client of theirs."""
+    from .provider_sign_in import ProviderClient, ProviderSignIn
+
+    address = f"{settings.issuer}{CALLBACK}"
+    hidden = settings.client_secrets or [None] * len(settings.clients)
+    clients = map(ProviderClient, settings.clients, hidden)
+    providers = [authenticator.providers[issuer] for issuer in settings.issuers]
+    tickets = service.second_step.tickets
+    return [ProviderSignIn(one, client, tickets, address) for one, client in zip(providers, clients, strict=True)]
 
 
 async def open_providers(settings: Settings, stack: AsyncExitStack) -> list[Provider]:

@@ -94,7 +94,7 @@ class PublishedKeys:
         # Set before fetching, so that a provider that fails is not asked at once again.
         self._asked = now
         try:
-            self._keys, self._fetched = pin_keys(await self._fetch()), now
+            self._keys, self._fetched = pin_keys(await fetch_json(self.client, "GET", self.url)), now
         except (httpx.HTTPError, RefusedAddress, UnknownHost, ValueError, RecursionError) as error:
             logger.warning(
                 "the keys of an identity provider cannot be had from %s (%s); those known go on, without them "
@@ -103,17 +103,18 @@ class PublishedKeys:
                 type(error).__name__,
             )
 
-    async def _fetch(self) -> Any:
-        """Fetch the JWKS as JSON. Redirects are not followed, and nothing large is read."""
-        body = bytearray()
-        async with self.client.stream("GET", self.url, headers={"accept": "application/json"}) as reply:
-            if reply.status_code != 200:
-                raise ValueError("no keys there")
-            async for piece in reply.aiter_bytes():
-                body += piece
-                if len(body) > LARGEST:
-                    raise ValueError("too large")
-        return json.loads(body)
+
+async def fetch_json(client: httpx.AsyncClient, method: str, url: str, **given: Any) -> Any:
+    """Fetch JSON from a provider. Redirects are not followed, and nothing large is read."""
+    body = bytearray()
+    async with client.stream(method, url, headers={"accept": "application/json"}, **given) as reply:
+        if reply.status_code != 200:
+            raise ValueError("nothing there")
+        async for piece in reply.aiter_bytes():
+            body += piece
+            if len(body) > LARGEST:
+                raise ValueError("too large")
+    return json.loads(body)
 
 
 def pin_keys(published: Any) -> Mapping[str, PinnedKey]:

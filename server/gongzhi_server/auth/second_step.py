@@ -109,6 +109,11 @@ class SecondStep:
                 return await self._open(connection, first, uuid7(), ("pwd",), now)
         raise SecondFactorRequired(self.tickets.issue(CHALLENGE, first.write(), now))
 
+    async def enter_by_provider(self, session: UUID, first: FirstStep, now: datetime) -> OpenedSession:
+        """Open a session for somebody whom an identity provider knows, which asks for what it asks for itself."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            return await self._open(connection, first, session, ("idp",), now)
+
     async def answer(self, challenge: str, code: str, network: str, now: datetime) -> OpenedSession:
         """Open the session that a challenge is for. Raises SecondFactorRequired, WrongCredentials and Blocked."""
         claims = self.tickets.read(CHALLENGE, challenge, LASTING, now)

@@ -45,6 +45,16 @@ const WORDS = {
   confirm: ["确认", "Confirm"],
   myAccount: ["我的账户", "My account"],
   wrongPassword: ["当前密码不正确。", "Your password is wrong."],
+  byProvider: ["统一身份认证登录", "Sign in by"],
+  denied: ["认证平台未允许登录。", "The identity provider did not let you in."],
+  unlinked: [
+    "您在认证平台的身份尚未关联账户。请联系账户管理员。",
+    "Your identity there is linked to no account here. Ask whoever looks after accounts.",
+  ],
+  providerFailed: [
+    "通过认证平台登录未成功。请重试；仍不成功请联系管理员。",
+    "Signing in by the identity provider did not work. Try again; if it goes on, tell an administrator.",
+  ],
   development: ["开发环境：以角色进入", "In development: enter in a role"],
   role: ["角色", "Role"],
   grid: ["网格编码", "Grid code"],

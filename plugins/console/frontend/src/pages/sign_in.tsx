@@ -38,6 +38,7 @@ function Ways() {
         <label for="password">{say("password")}</label>
         <input id="password" name="password" type="password" required autocomplete="current-password" />
       </Way>
+      <Providers />
       <p class="quiet">{say("forgotten")}</p>
       <details id="invitation">
         <summary>{say("invitation")}</summary>
@@ -61,6 +62,38 @@ function Ways() {
         </a>
       </p>
       <Development />
+    </>
+  );
+}
+
+const PROBLEMS: Record<string, Word> = { denied: "denied", unlinked: "unlinked", failed: "providerFailed" };
+
+/** Identity providers, where the server is a client of some: each has a page of its own, which leads back here. */
+function Providers() {
+  const [issuers, setIssuers] = useState<string[]>([]);
+  useEffect(() => {
+    const problem = PROBLEMS[new URLSearchParams(location.search).get("problem") ?? ""];
+    if (problem) {
+      notice.value = problem;
+      history.replaceState(null, "", location.pathname + location.hash);
+    }
+    void fetch("/auth/identity-providers")
+      .then(async (reply) => {
+        if (!reply.ok) return;
+        const { providers } = (await reply.json()) as { providers: { issuer: string }[] };
+        setIssuers(providers.map(({ issuer }) => issuer));
+      })
+      .catch(() => undefined);
+  }, []);
+  return (
+    <>
+      {issuers.map((issuer) => (
+        <p key={issuer}>
+          <a href={`/auth/identity-provider/begin?${new URLSearchParams({ issuer, back: location.pathname })}`}>
+            {say("byProvider")} {new URL(issuer).host}
+          </a>
+        </p>
+      ))}
     </>
   );
 }
