@@ -1,4 +1,4 @@
-import{a as C}from"./shared_17.7c22153c6b823c3c.js";import{a as j}from"./shared_4.542a8db71b7e89bb.js";import{E as v,J as U,K as W,N as H,U as r,a as y,c as g,d as $,v as I,w as p,z as R}from"./shared_1.9f0796d585cae42c.js";var q=`query MyAccount($name: String!) {
+import{a as C}from"./shared_17.10c7868bdf686365.js";import{a as j}from"./shared_4.581e2ee8f8ae85bb.js";import{E as v,J as U,K as W,N as H,U as r,a as y,c as g,d as $,v as I,w as p,z as R}from"./shared_1.7847ba56905587a1.js";var q=`query MyAccount($name: String!) {
   me {
     account secondFactorSince recoveryCodesLeft
     sessions(first: 50) { nodes { id device methods createdAt usedAt expiresAt endedAt } }
