@@ -1,1 +1,1 @@
-import{a,b}from"./shared_10.8772010732ebd6d4.js";import"./shared_3.672fe0d80750819e.js";import"./shared_8.8f97d29be52b5b77.js";import"./shared_1.3d97022048d0f7b9.js";export{a as DeskMenu,b as PluginDesk};
+import{a,b}from"./shared_10.26433a4026940d0b.js";import"./shared_3.1d25771a3e313d91.js";import"./shared_8.77a4c4eeca6c5416.js";import"./shared_17.026c4525d7e4e532.js";import"./shared_1.20a6e12ecbd3b311.js";export{a as DeskMenu,b as PluginDesk};
