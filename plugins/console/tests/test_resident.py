@@ -83,6 +83,10 @@ def test_stranger_reports_follows_and_rates(phone: Page, town: Town, axe: str) -
     number, code = report_lamp(phone)
     expect(phone.locator("#main")).to_be_focused()
     check_page(phone, axe)
+    phone.emulate_media(media="print")
+    expect(phone.locator("#receipt-code")).to_be_visible()
+    expect(phone.locator("#phone-number")).to_be_hidden()
+    phone.emulate_media(media="screen")
     assert number not in read_storage(phone)
     phone.check("#remember")
     assert number in read_storage(phone)
@@ -154,6 +158,7 @@ def test_stranger_has_to_wait_and_is_late(phone: Page) -> None:
     phone.get_by_role("link", name="就超时投诉").click()
     expect(phone.get_by_label("投诉", exact=True)).to_be_checked()
     expect(phone.locator("#words")).to_have_value(f"关于编号 {number}：")
+    phone.unroute_all(behavior="wait")
 
 
 def test_what_is_published_is_for_everybody(phone: Page, town: Town, axe: str) -> None:
@@ -198,7 +203,7 @@ def resident(town: Town) -> str:
 
 def enter(page: Page, code: str) -> None:
     """Open an account by an invitation, as a resident does the first time."""
-    page.goto("/console/resident#/me")
+    page.goto("/console/#/me")
     page.click("#invitation summary")
     page.locator("#code").fill(code)
     page.fill("#new-name", "zhang.san")
@@ -211,8 +216,13 @@ def test_resident_sees_who_looked_and_contests_it(
     phone: Page, town: Town, resident: str, address: str, axe: str
 ) -> None:
     """One's own file, looks and consents; what is contested reaches whoever watches over personal data."""
+    town.switch_on("services")
     enter(phone, resident)
     check_page(phone, axe)
+    phone.locator("#services").get_by_role("link", name="服务事项").click()  # what plugins offer everybody
+    expect(phone.locator("h1")).to_have_text("服务事项")
+    expect(phone.locator("[data-plugin]")).to_have_count(0)  # no desks: those are the offices'
+    phone.get_by_role("link", name="居民服务").click()
     phone.click("#to-looks")
     look = phone.locator("#looks > li").filter(has_text="核对号码")
     expect(look).to_contain_text("查看明文")
@@ -234,7 +244,7 @@ def test_resident_sees_who_looked_and_contests_it(
     assert request["look"] == {"purpose": "核对号码"}
     answer = {"request": request["id"], "expectedVersion": 1, "grant": True, "grounds": "确为误查，已提醒"}
     town.do(officer, "decideDataRequest", "request { id }", **answer)
-    phone.goto("/console/resident#/me/file")
+    phone.goto("/console/#/me/file")
     expect(phone.locator("#file")).to_contain_text("13912345678")
     expect(phone.locator("#requests")).to_contain_text("确为误查，已提醒")
     phone.click("#copy-all")
@@ -247,7 +257,7 @@ def test_resident_sees_who_looked_and_contests_it(
 def manage_own_things(phone: Page) -> None:
     """Agree and take it back, report under one's name, read notices; a lost session says so."""
     expect(phone.locator("#account")).to_have_text("测试居民")
-    phone.goto("/console/resident#/me/consents")
+    phone.goto("/console/#/me/consents")
     expect(phone.get_by_text("还没有。")).to_be_visible()
     phone.locator("[data-agree='people.income_band'] summary").click()
     phone.locator("[data-agree='people.income_band'] button").click()
@@ -261,15 +271,15 @@ def manage_own_things(phone: Page) -> None:
     phone.select_option("#grid-town", TOWN)
     phone.click("#send")
     number = phone.inner_text("#receipt-number")
-    phone.goto("/console/resident#/me/cases")
+    phone.goto("/console/#/me/cases")
     phone.get_by_role("link", name="请帮忙修路灯").click()
     expect(phone.locator("#standing")).to_contain_text(number)
     phone.get_by_role("button", name="撤回这件事").click()
     phone.get_by_role("button", name="提交").click()
     expect(phone.locator("#state")).to_contain_text("已经撤回")
-    phone.goto("/console/resident#/me/notices")
+    phone.goto("/console/#/me/notices")
     phone.get_by_role("button", name="全部标为已读").click()
     expect(phone.locator("[data-unread=true]")).to_have_count(0)
     phone.context.clear_cookies()
-    phone.goto("/console/resident#/me/points")
+    phone.goto("/console/#/me/points")
     expect(phone.locator("#notice")).to_contain_text("登录已过期")

@@ -38,9 +38,9 @@ function skip(event: Event): void {
 }
 
 const may = (permission: string): boolean => who.value?.permissions.includes(permission) ?? false;
-/** Whether one is here for one's own matters: by the entry for residents, or by an account that holds no office. */
+/** Whether one is here for one's own matters: by an account that holds no office, or without one by the entry for residents. */
 const isResident = (): boolean =>
-  location.pathname.endsWith("/resident") || (Boolean(who.value) && [null, "resident"].includes(who.value?.role ?? null));
+  who.value ? [null, "resident"].includes(who.value.role) : location.pathname.endsWith("/resident");
 /** Whether there is something to follow: events are of cases. */
 const follows = (): boolean => may("cases.view");
 
@@ -65,6 +65,11 @@ function Head() {
       <a class="brand" href="#/">
         {say("title")}
       </a>
+      {who.value && isResident() && !VIEWS.some(({ path }) => path === page) && (
+        <nav aria-label={say("pages")}>
+          <a href={linkTo("me")}>{say("residents")}</a>
+        </nav>
+      )}
       {who.value && !isResident() && (
         <nav aria-label={say("pages")}>
           {VIEWS.filter(({ menu, permission }) => menu && permission !== null && may(permission)).map((view) => (

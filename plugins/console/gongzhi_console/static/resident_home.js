@@ -1,1 +1,1 @@
-import{a,b}from"./shared_13.7577bd81009b8816.js";import"./shared_14.7190fe110ef191d0.js";import"./shared_6.29c5bc81fcb81e52.js";import"./shared_4.53dd6ca4e24db784.js";import"./shared_17.026c4525d7e4e532.js";import"./shared_1.20a6e12ecbd3b311.js";export{b as Remembered,a as ResidentHome};
+import{a,b}from"./shared_13.74ecf9b8afdb5135.js";import"./shared_14.7190fe110ef191d0.js";import"./shared_6.29c5bc81fcb81e52.js";import"./shared_4.53dd6ca4e24db784.js";import"./shared_17.026c4525d7e4e532.js";import"./shared_1.20a6e12ecbd3b311.js";export{b as Remembered,a as ResidentHome};

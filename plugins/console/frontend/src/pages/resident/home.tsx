@@ -24,7 +24,7 @@ export function ResidentHome() {
       <Remembered />
       {!who.value && (
         <p>
-          <a href={linkTo("desk")} id="to-staff">
+          <a href="./" id="to-staff">
             {tell("staff")}
           </a>
         </p>
