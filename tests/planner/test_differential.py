@@ -167,7 +167,7 @@ def hypothesised(world: str, naive: ReferenceEngine, examples: int) -> None:
 
 def test_hypothetical_operations_agree(world: str, naive: ReferenceEngine) -> None:
     """Those of hypothesis-graphql, with real codes, ids, numbers and cursors put in."""
-    hypothesised(world, naive, EXAMPLES or 60)
+    hypothesised(world, naive, EXAMPLES or 25)
 
 
 @pytest.mark.slow
