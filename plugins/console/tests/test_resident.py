@@ -43,6 +43,7 @@ def read_storage(page: Page) -> str:
 
 def check_page(page: Page, axe: str) -> None:
     """Nothing keeps anybody out, and nothing is wider than a phone, in large type either."""
+    expect(page.locator(".resident h1")).to_be_visible()
     assert find_barriers(page, axe) == []
     for _ in range(2):
         page.click("#large")
@@ -222,6 +223,7 @@ def test_resident_sees_who_looked_and_contests_it(
     phone.locator("#services").get_by_role("link", name="服务事项").click()  # what plugins offer everybody
     expect(phone.locator("h1")).to_have_text("服务事项")
     expect(phone.locator("[data-plugin]")).to_have_count(0)  # no desks: those are the offices'
+    phone.click("#account")  # and from the page of the account, too, there is a way back
     phone.get_by_role("link", name="居民服务").click()
     phone.click("#to-looks")
     look = phone.locator("#looks > li").filter(has_text="核对号码")

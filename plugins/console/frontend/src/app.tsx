@@ -65,7 +65,7 @@ function Head() {
       <a class="brand" href="#/">
         {say("title")}
       </a>
-      {who.value && isResident() && !VIEWS.some(({ path }) => path === page) && (
+      {who.value && isResident() && !VIEWS.some(({ path, title }) => path === page && title === "residents") && (
         <nav aria-label={say("pages")}>
           <a href={linkTo("me")}>{say("residents")}</a>
         </nav>
