@@ -62,7 +62,15 @@ find<HTMLFormElement>("sign-in").onsubmit = async (event) => {
   event.preventDefault();
   const form = event.target as HTMLFormElement;
   const { name, password } = Object.fromEntries(new FormData(form)) as Record<string, string>;
-  if (!report(await session.signIn({ name: name!, password: password! }))) return;
+  let entered = await session.signIn({ name: name!, password: password! });
+  // Whoever has a second factor is asked for a code, and again for a wrong one, as long as the challenge stands.
+  while (!entered.ok && entered.problems[0].challenge) {
+    const { challenge, message } = entered.problems[0];
+    const code = prompt(message);
+    if (code === null) return;
+    entered = await session.answerChallenge({ challenge, code });
+  }
+  if (!report(entered)) return;
   form.reset();
   await follow();
 };

@@ -22,6 +22,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from gongzhi_server.auth.one_time_codes import code_at
 from gongzhi_server.testing import INSTALLED, TODAY, built_graphql_schema, create_database, drop_database
 from PIL import Image
 from playwright.async_api import Page, Route, async_playwright, expect
@@ -166,9 +167,9 @@ class Script:
             line = await self.process.stdout.readline()
         return json.loads(line) if line else pytest.fail((await self.process.stderr.read()).decode())
 
-    def go_on(self) -> None:
+    def go_on(self, said: str = "") -> None:
         assert self.process.stdin
-        self.process.stdin.write(b"\n")
+        self.process.stdin.write(f"{said}\n".encode())
 
 
 def running(script: str, /, **given: Any) -> AbstractAsyncContextManager[Script]:
@@ -270,6 +271,10 @@ async def test_it_asks_writes_and_waits(build: ModuleType, station: Station, tmp
         ways = "/auth/refresh", "/auth/sign-out"
         assert await script.hear() == [f"{what} {way}" for way in ways for what in ("ask", "got")]
         assert await script.hear() == [None, []]
+        path, secret = await script.hear()
+        assert path == ["password"]
+        script.go_on(code_at(base64.b32decode(secret), station.clock()))
+        assert await script.hear() == ["SECOND_FACTOR_REQUIRED", "SECOND_FACTOR_REQUIRED", True, given["name"]]
 
 
 @pytest.fixture

@@ -171,3 +171,16 @@ order.length = 0;
 await Promise.all([browser.renew(), browser.signOut()]);
 say(order);
 say([(await page.query(MeDocument)).data?.me, [...jar.keys()].filter((name) => !name.includes("device"))]);
+
+// A second factor is added by the password and a code; from then on the password is not enough, and a code is asked for.
+await browser.signIn({ name: given.name!, password: given.password! });
+const refusedFactor = await browser.beginSecondFactor({ password: "not this one" });
+const begun = await browser.beginSecondFactor({ password: given.password! });
+say([refusedFactor.problems[0]?.path, begun.data?.secret]);
+const confirmed = await browser.confirmSecondFactor({ enrolment: begun.data!.enrolment, code: await hear() });
+const [recovery] = confirmed.data?.recoveryCodes ?? [];
+const first = await session.signIn({ name: given.name!, password: given.password! });
+const [{ challenge = "" } = {}] = first.problems;
+const missed = await session.answerChallenge({ challenge, code: "made up" });
+const answered = await session.answerChallenge({ challenge, code: recovery! });
+say([first.problems[0]?.code, missed.problems[0]?.code, answered.ok, (await client.query(MeDocument)).data?.me?.account]);

@@ -8,5 +8,5 @@ export const given: Record<string, string> = JSON.parse(process.argv[2]!);
 
 export const say = (value: unknown) => console.log(JSON.stringify(value));
 
-/** Wait for the test to go on. */
-export const hear = async () => void (await lines.next());
+/** Wait for the test to go on, and return what it says. */
+export const hear = async () => String((await lines.next()).value);

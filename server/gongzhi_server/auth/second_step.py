@@ -130,7 +130,8 @@ class SecondStep:
                 method = await self.codes.use(connection, first.account, code, now)
                 opened = method and await self._open(connection, first, session, ("pwd", method), now)
             if not opened:
-                if max(failures) == SOME:
+                # The last is the account's own count, or that of a device of its owner.
+                if failures[-1] == SOME:
                     await sign_in_notices.tell_owner(connection, first.account, sign_in_notices.CODES_FAILED, now)
                 raise SecondFactorRequired(challenge, wrong=True)
             if method == "recovery":
