@@ -36,10 +36,19 @@ FIGURES = """reported completed underWay completionRate onTimeRate extensionShar
   series(bucket: MONTH) { start reported completed }
   burden { fieldsPerWorkerWeek photosPerWorkerWeek minutesPerWorkerWeek }"""
 PERIOD = 'from: "2021-07-01", to: "2026-06-30"'
+NOW = "reported completed underWay overdue dueOnLastDay"
+LAST_YEAR = "satisfactionRate answerCoverage byLevel { level settled share suppressed }"
+STANDS = f"""now: statistics(from: "2026-06-30", to: "2026-06-30") {{ {NOW} }}
+  year: statistics(from: "2025-07-01", to: "2026-06-30") {{ {LAST_YEAR} }}"""
+BOARD = f"""{{ grid(code: "%s") {{ code name kind path {{ code name kind }} {STANDS}
+  children(first: 100) {{ totalCount nodes {{ code name boundary {STANDS} }} }} }} }}"""
+"""What the console's board asks of a place."""
 DOCUMENTS = {
     "overview of the county": f'{{ grid(code: "610921") {{ statistics({PERIOD}) {{ {FIGURES} }} }} }}',
     "with its ten towns": f'{{ grid(code: "610921") {{ statistics({PERIOD}) {{ {FIGURES} }} '
     f"children(first: 20) {{ nodes {{ code statistics({PERIOD}) {{ reported completionRate }} }} }} }} }}",
+    "board of the county": BOARD % "610921",
+    "board of a town, with its villages": BOARD % "610921100",
     "digest of the quarter": '{ digest(grid: "610921", period: QUARTER, at: "2026-06-30") '
     "{ title sections { title text figures { name value formula } } } }",
 }

@@ -37,7 +37,8 @@ GUARDED = {"data_protection_officer"}
 """Roles that no token for trying things out has."""
 VILLAGE = "610921101222"
 COUNTYWIDE = "county_dispatcher", "administrator", "county_leader"
-DETAIL, COUNTER = ViewKind.DETAIL, ViewKind.COUNTER
+PLACES = "query($grid: String!) { grid(code: $grid) { children { nodes { code openCases } } } }"
+DETAIL, COUNTER, MAP = ViewKind.DETAIL, ViewKind.COUNTER, ViewKind.MAP
 GOOD = (
     View("garden.grids", "Grids (网格)", GRIDS, None, opens="garden.case"),
     View("garden.case", "A case (诉求)", CASE, "cases.view", DETAIL, forms=("addAttachments", "addGrid")),
@@ -100,6 +101,13 @@ async def test_detail_has_values_and_tables() -> None:
     assert table["path"] == ["attachments"] and [one["path"] for one in table["columns"]] == [["kind"], ["size"]]
 
 
+async def test_map_has_places_and_numbers() -> None:
+    """Found by their codes below a place; all that is a number may colour them."""
+    [told] = [one.told for one in offered(plugin_with(View("garden.open", "Open (未办结)", PLACES, None, MAP)))]
+    assert told["rows"] == ["grid", "children", "nodes"] and told["kind"] == "MAP" and told["variables"] == ["grid"]
+    assert [(one["path"], one["type"]) for one in told["columns"]] == [(["code"], "String"), (["openCases"], "Int")]
+
+
 @pytest.mark.parametrize(
     ("view", "said"),
     [
@@ -122,6 +130,11 @@ async def test_detail_has_values_and_tables() -> None:
         (View("garden.x", "G (网)", "{ cases(first: 0) { totalCount nodes { id } } }", None, COUNTER), "one value"),
         (View("garden.x", "G (网)", "{ me { account } }", None, COUNTER), "me.account is no number"),
         (View("garden.x", "G (网)", CASE.replace("version", ""), None, DETAIL), "node lacks the version"),
+        (View("garden.x", "G (网)", PLACES.replace("openCases", "name"), None, MAP), "nodes has no number to colour"),
+        (View("garden.x", "G (网)", PLACES.replace("code o", "name o"), None, MAP), "nodes lacks the code"),
+        (View("garden.x", "G (网)", PLACES.replace("$grid", "$place"), None, MAP), "$place is none"),
+        (View("garden.x", "G (网)", "{ grids { nodes { code openCases } } }", None, MAP), "by the variable $grid"),
+        (View("garden.x", "G (网)", PLACES.replace("openCases", "openCases children { nodes { code } }"), None, MAP), "children.nodes is a list"),  # noqa: E501
         (View("garden.x", "G (网)", CASE.replace("kind size", "kind case { timeline { title } }"), None, DETAIL), "list of its own"),  # noqa: E501
     ],
 )  # fmt: skip
@@ -237,7 +250,13 @@ async def test_every_view_is_answered(shared_server: Server) -> None:
     for view in sorted(asked, key=lambda one: one.kind is DETAIL):
         # Of those who hold it somebody of the whole county, for a token is for a place that its role has.
         role = min(held[view.requires], key=lambda one: one not in COUNTYWIDE) if view.requires else COUNTYWIDE[0]
-        samples = {"first": 20, "grid": "610921", "today": "2026-06-30", "id": opened.get(view.name, NOTHING)}
+        samples = {
+            "first": 20,
+            "grid": "610921",
+            "since": "2026-06-01",
+            "today": "2026-06-30",
+            "id": opened.get(view.name, NOTHING),
+        }
         given = {name: samples[name] for name in told[view.name]["variables"] if name in samples}
         caller = shared_server.as_(role, grid=VILLAGE if role == "grid_leader" else "610921")
         answer = await caller.ask(view.document, **given)

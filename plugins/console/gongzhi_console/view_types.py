@@ -25,6 +25,7 @@ describe_enum(
     LIST="Rows, a page at a time (列表)",
     DETAIL="One object, with what may be done to it (详情)",
     COUNTER="A number (计数)",
+    MAP="A layer of the board's map (地图图层)",
 )
 
 
@@ -91,7 +92,7 @@ class View:
     # Sent to /graphql as it is: what it answers to whom is for the schema to say, as of any document.
     document: str = strawberry.field(description="What is asked for it (查询).")
     variables: list[str] = strawberry.field(
-        description="Which of first, after, filter, id, grid and today the document takes (变量)."
+        description="Which of first, after, filter, id, grid, since and today the document takes (变量)."
     )
     type: str = strawberry.field(description="The type of the rows or the object (对象类型).")
     opens: str | None = strawberry.field(description="The view that a row, or the number, leads to (打开).")

@@ -68,6 +68,13 @@ def test_leader_goes_down_by_keys(enter: Enter, axe: str) -> None:
     assert len(rows) > 5 and page.locator("#map a.area").count() == len(rows)
     codes = page.evaluate("[...document.querySelectorAll('#places tbody tr')].map(row => row.dataset.code)")
     assert codes == sorted(codes), "no ranking"
+    page.select_option("#layer", label="民情数据图：上报件数")  # which the plugin of statistics declares
+    expect(page.locator("#places thead th").last).to_have_text("民情数据图：上报件数")
+    expect(page.locator("#places td:last-child [data-why=nothing]")).to_have_count(0)
+    for code, row in zip(codes, read_rows(page, "#places"), strict=True):
+        assert (page.locator(f"#map [data-code='{code}']").get_attribute("aria-label") or "").startswith(
+            f"{row[0]}：{row[-1]}"
+        )
     for at, by in enumerate(("underWay", "overdue", "satisfactionRate", "answerCoverage", "levelShare"), 1):
         page.click(f"[data-measure={by}]")
         expect(page.locator(f"[data-measure={by}]")).to_have_attribute("aria-pressed", "true")

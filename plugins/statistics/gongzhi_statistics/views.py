@@ -53,9 +53,18 @@ query OpenDataset($id: ID!) {
   }
 }
 """
+# Without outlines: the board has those of its places.
+CONCERNS = """
+query ConcernLayer($grid: String!, $since: Date!, $today: Date!) {
+  concernMap(grid: $grid, from: $since, to: $today, outlines: false) {
+    places { code name reported earlier signs suppressed }
+  }
+}
+"""
 MAY, PUBLISH = "statistics.view", "statistics.publish"
 
 VIEWS = (
+    View("statistics.concerns", "Map of concerns (民情数据图)", CONCERNS, MAY, ViewKind.MAP),
     View(
         "statistics.open",
         "Early signs to decide (待研判预警)",

@@ -28,7 +28,13 @@ from .schema import Schema
 from .validation import validate_document
 from .view_layout import Told, lay_out_view
 
-SAMPLES = {"first": PAGE, "id": "Case:00000000-0000-4000-8000-000000000000", "grid": "610921", "today": "2026-01-01"}
+SAMPLES = {
+    "first": PAGE,
+    "id": "Case:00000000-0000-4000-8000-000000000000",
+    "grid": "610921",
+    "today": "2026-01-01",
+    "since": "2025-12-03",
+}
 """What stands for the values that a page fills in while a view is planned."""
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 

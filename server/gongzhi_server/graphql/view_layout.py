@@ -33,10 +33,11 @@ from gongzhi_server.planner import Document
 
 from .mutation_forms import MutationForms
 
-FILLED = frozenset(("first", "after", "filter", "id", "grid", "today"))
+FILLED = frozenset(("first", "after", "filter", "id", "grid", "since", "today"))
 """The variables that a page fills."""
 UNDRAWN = frozenset(("__typename", "actions", "counts", "id", "pageInfo", "totalCount", "version"))
 """What a page uses and does not show as a value."""
+NUMBERS = frozenset(("Int", "Float", "Decimal"))
 PLAIN = frozenset(("name", "title", "nodes"))
 """Fields that add nothing to what the field above them is called."""
 JOINING = frozenset(("and", "or", "not"))
@@ -133,11 +134,12 @@ def lay_out_view(view: View, document: Document, forms: MutationForms) -> Told:
     begin = BEGINNINGS[view.kind](roots)
     target = begin.steps[-1]
     drawn = Drawing().add(target.inside)
-    if view.kind is ViewKind.LIST and drawn.tables:
+    if view.kind in (ViewKind.LIST, ViewKind.MAP) and drawn.tables:
         raise DeclarationError(f"{'.'.join(drawn.tables[0]['path'])} is a list, and fits into no column")
     if view.kind is not ViewKind.COUNTER and not drawn.columns:
         raise DeclarationError(f"{target.key} has nothing to show")
     check_paging(begin, variables)
+    check_layer(view, target, drawn)
     check_keys(view, target, forms)
     title = split_label(view.title)
     return {
@@ -195,9 +197,10 @@ def check_variables(view: View, document: Document) -> list[str]:
             names.append(name)
         elif one.default_value is None:
             raise DeclarationError(f"${name} is none of the variables that a page fills: {', '.join(sorted(FILLED))}")
-    wanted = {ViewKind.DETAIL: "id"}.get(view.kind)
-    if wanted and wanted not in names:
+    if view.kind is ViewKind.DETAIL and "id" not in names:
         raise DeclarationError("a detail finds its object by the variable $id")
+    if view.kind is ViewKind.MAP and "grid" not in names:
+        raise DeclarationError("a map finds its places by the variable $grid")
     return names
 
 
@@ -237,12 +240,17 @@ def begin_counter(roots: Sequence[Selection]) -> Way:
         steps.append(below[0])
         below = below[0].inside
     found = Way(tuple(steps))
-    if steps[-1].type.name not in ("Int", "Float", "Decimal") or any(one.listed for one in steps):
+    if steps[-1].type.name not in NUMBERS or any(one.listed for one in steps):
         raise DeclarationError(f"{'.'.join(found.path)} is no number")
     return found
 
 
-BEGINNINGS = {ViewKind.LIST: begin_list, ViewKind.DETAIL: begin_detail, ViewKind.COUNTER: begin_counter}
+BEGINNINGS = {
+    ViewKind.LIST: begin_list,
+    ViewKind.DETAIL: begin_detail,
+    ViewKind.COUNTER: begin_counter,
+    ViewKind.MAP: begin_list,
+}
 
 
 def check_paging(begin: Way, variables: Sequence[str]) -> None:
@@ -250,6 +258,16 @@ def check_paging(begin: Way, variables: Sequence[str]) -> None:
     above = begin.steps[-2] if len(begin.steps) > 1 else None
     if "after" in variables and not (above and (info := above.find("pageInfo")) and info.find("endCursor")):
         raise DeclarationError("a list with $after selects pageInfo { hasNextPage endCursor }")
+
+
+def check_layer(view: View, target: Selection, drawn: Drawing) -> None:
+    """Refuse a map whose places nobody could find on it, or that has nothing to colour them by."""
+    if view.kind is not ViewKind.MAP:
+        return
+    if target.find("code") is None:
+        raise DeclarationError(f"{target.key} lacks the code, by which a map finds a place")
+    if not any(one["type"] in NUMBERS for one in drawn.columns):
+        raise DeclarationError(f"{target.key} has no number to colour a map by")
 
 
 def check_keys(view: View, target: Selection, forms: MutationForms) -> None:

@@ -184,8 +184,8 @@ function Page() {
 function Declared({ page, name, id }: { page: string; name: string; id: string | undefined }) {
   if (page === "desks") return <PluginDesk key={name} plugin={name} />;
   const view = findView(name);
-  // What somebody may not open is not told to them.
-  if (!view) return <NoRights heading={say("noPage")} />;
+  // What somebody may not open is not told to them; a layer of a map has no page of its own.
+  if (!view || view.kind === "MAP") return <NoRights heading={say("noPage")} />;
   return view.kind === "DETAIL" ? (
     <DetailPage key={`${name}/${id}`} view={view} id={id ?? ""} />
   ) : (

@@ -39,7 +39,7 @@ export interface DeclaredView extends Named {
   name: string;
   plugin: string;
   desk: Named;
-  kind: "LIST" | "DETAIL" | "COUNTER";
+  kind: "LIST" | "DETAIL" | "COUNTER" | "MAP";
   document: string;
   variables: string[];
   type: string;

@@ -11,6 +11,7 @@ import { language, say } from "../../words";
 import { DigestSection } from "./digest";
 import { FigureName, FormulaDialog } from "./formula";
 import { followFigures } from "./live";
+import { listLayers, measureLayer, useLayer, type Layer } from "./layers";
 import { Legend, PlacesMap } from "./map";
 import { addMonths } from "./periods";
 import {
@@ -207,7 +208,11 @@ function Places({ place, query }: { place: Place; query: URLSearchParams }) {
   const below = place.kind === "VILLAGE";
   const counted = !below || places.some(({ openCases }) => openCases !== undefined);
   const measures = below ? MEASURES_BELOW : MEASURES;
-  const measure = measures.find(({ name }) => name === query.get("by")) ?? measures[0]!;
+  const layers = below ? [] : listLayers();
+  const layer = layers.find(({ name }) => name === query.get("by"));
+  const { rows, failed } = useLayer(layer, place.code);
+  const measure = layer ? measureLayer(layer, rows) : (measures.find(({ name }) => name === query.get("by")) ?? measures[0]!);
+  const titles = (name: string): string => layers.find((each) => each.name === name)?.title ?? nameFigure(name);
   // Below a village there is nothing that a board could show, but the cases themselves.
   const link = below ? deskLink : placeLink(query);
   if (places.length === 0 || !counted) {
@@ -224,16 +229,18 @@ function Places({ place, query }: { place: Place; query: URLSearchParams }) {
       <div class="filters">
         <h2>{tell("map")}</h2>
         <Measures measures={measures} measure={measure} />
+        {layers.length > 0 && <Layers layers={layers} chosen={layer?.name ?? ""} />}
       </div>
+      {failed && <p class="error">{failed}</p>}
       <div class="places">
         <div>
-          <PlacesMap {...given} label={`${tell("map")}：${nameFigure(measure.name)}`} />
+          <PlacesMap {...given} label={`${tell("map")}：${titles(measure.name)}`} />
           <Legend places={places} measure={measure} />
           {place.boundaryNote && <p class="quiet">{place.boundaryNote}</p>}
           {place.year && <Levels year={place.year} />}
         </div>
         <div>
-          <PlacesTable {...given} measures={measures} />
+          <PlacesTable {...given} measures={layer ? [...measures, measure] : measures} titles={titles} />
           <p class="quiet">{below ? tell("yours") : `${tell("order")} ${tell("yearly")} ${tell("whyWithheld")}`}</p>
           {place.children.totalCount > places.length && <p>{tell("more")}</p>}
         </div>
@@ -251,6 +258,20 @@ function Measures({ measures, measure }: { measures: Measure[]; measure: Measure
         </button>
       ))}
     </div>
+  );
+}
+
+function Layers({ layers, chosen }: { layers: Layer[]; chosen: string }) {
+  return (
+    <label>
+      {tell("layers")}{" "}
+      <select id="layer" value={chosen} onChange={(event) => setQuery({ by: event.currentTarget.value || null })}>
+        <option value="">{tell("noLayer")}</option>
+        {layers.map(({ name, title }) => (
+          <option value={name}>{title}</option>
+        ))}
+      </select>
+    </label>
   );
 }
 

@@ -2,18 +2,20 @@
 import { FigureName } from "./formula";
 import { sayValue, shortValue } from "./map";
 import type { Child, Measure } from "./places";
-import { nameFigure, tell } from "./words";
+import { tell } from "./words";
 
 interface Given {
   places: Child[];
   measures: Measure[];
+  /** What a measure is called. */
+  titles: (name: string) => string;
   measure: Measure;
   link: (code: string) => string;
   chosen: string | null;
   choose: (code: string | null) => void;
 }
 
-export function PlacesTable({ places, measures, measure, link, chosen, choose }: Given) {
+export function PlacesTable({ places, measures, titles, measure, link, chosen, choose }: Given) {
   return (
     <table id="places">
       <caption class="unseen">{tell("places")}</caption>
@@ -22,7 +24,7 @@ export function PlacesTable({ places, measures, measure, link, chosen, choose }:
           <th scope="col">{tell("place")}</th>
           {measures.map(({ name, formula }) => (
             <th scope="col" class="number" aria-current={name === measure.name || undefined}>
-              {formula ? <FigureName name={formula} title={nameFigure(name)} /> : nameFigure(name)}
+              {formula ? <FigureName name={formula} title={titles(name)} /> : titles(name)}
             </th>
           ))}
         </tr>

@@ -9,6 +9,8 @@ const WORDS = {
   counters: ["今日态势", "Today"],
   map: ["民情数据图", "Map"],
   colouredBy: ["着色指标", "Coloured by"],
+  layers: ["插件图层（近 30 天）", "Layers of plugins (thirty days)"],
+  noLayer: ["不用图层", "No layer"],
   places: ["各地数据", "Places"],
   place: ["地点", "Place"],
   noOutlines: ["此处没有边界数据，请看表格。", "There are no outlines here; see the table."],
@@ -83,7 +85,7 @@ const WORDS = {
 } as const;
 
 /** What figures are called, by their names among the published formulas. */
-const FIGURES: Record<string, readonly [string, string]> = {
+export const FIGURES: Record<string, readonly [string, string]> = {
   underWay: ["在办", "Under way"],
   overdue: ["超期未办", "Overdue"],
   dueOnLastDay: ["今日到期", "Due today"],
