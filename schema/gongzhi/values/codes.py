@@ -149,9 +149,8 @@ def shorten_code(code12: str) -> str:
         return code12
     if not code12.endswith("000000"):
         return code12[:9]
-    county = code12[:6]
     # Padded, a county without districts (441900) cannot be told from its city (4419); the city is meant.
-    return county.removesuffix("00").removesuffix("00")
+    return code12[:6].removesuffix("00").removesuffix("00")
 
 
 def normalise_grid_code(text: str) -> str:
