@@ -149,7 +149,7 @@ function Step({ case: about, step, onClose }: { case: FieldCase; step: { name: s
           <input id={`heard-${number}`} type="text" value={heard} onInput={(event) => setHeard(event.currentTarget.value)} />
         </div>
       )}
-      {photos && <Photos files={files} onChange={setFiles} />}
+      {photos && <Photos id={`photos-${number}`} files={files} onChange={setFiles} />}
     </Entry>
   );
 }

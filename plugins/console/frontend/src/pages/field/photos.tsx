@@ -9,11 +9,13 @@ import { tell } from "./words";
 const MOST = 9;
 
 interface Given {
+  /** What the elements are called after: there may be several of them on a page. */
+  id: string;
   files: Attached[];
   onChange: (change: (now: Attached[]) => Attached[]) => void;
 }
 
-export function Photos({ files, onChange }: Given) {
+export function Photos({ id, files, onChange }: Given) {
   const [errors, setErrors] = useState<string[]>([]);
   const take = async (chosen: File[]) => {
     const wrong: string[] = [];
@@ -30,23 +32,23 @@ export function Photos({ files, onChange }: Given) {
   };
   return (
     <div class="field">
-      <label for="photos">{tell("photos")}</label>
+      <label for={id}>{tell("photos")}</label>
       <input
-        id="photos"
+        id={id}
         type="file"
         accept="image/*"
         multiple
-        aria-describedby="photos-hint photos-error"
+        aria-describedby={`${id}-hint ${id}-error`}
         disabled={files.length >= MOST}
         onChange={(event) => {
           const input = event.currentTarget;
           void take([...(input.files ?? [])]).then(() => (input.value = ""));
         }}
       />
-      <p class="quiet" id="photos-hint">
+      <p class="quiet" id={`${id}-hint`}>
         {tell("photosHint")}
       </p>
-      <p class="error" id="photos-error" role="alert">
+      <p class="error" id={`${id}-error`} role="alert">
         {errors.join(" ")}
       </p>
       <Files files={files} onChange={onChange} />
@@ -54,7 +56,7 @@ export function Photos({ files, onChange }: Given) {
   );
 }
 
-function Files({ files, onChange }: Given) {
+function Files({ files, onChange }: Omit<Given, "id">) {
   const remove = (file: Attached) => {
     void outbox().removeFile(file.id);
     onChange((now) => now.filter(({ id }) => id !== file.id));
@@ -86,7 +88,7 @@ export function Preview({ file, name }: { file: Attached; name: string }) {
   );
 }
 
-export function Recorder({ files, onChange }: Given) {
+export function Recorder({ id, files, onChange }: Given) {
   const [running, setRunning] = useState<Recording | null>(null);
   const [seconds, setSeconds] = useState(0);
   const [error, setError] = useState("");
@@ -120,7 +122,7 @@ export function Recorder({ files, onChange }: Given) {
   };
   return (
     <div class="field">
-      <button type="button" id="record" disabled={!running && files.length >= MOST} onClick={() => void (running ? end() : begin())}>
+      <button type="button" id={id} disabled={!running && files.length >= MOST} onClick={() => void (running ? end() : begin())}>
         {running ? `■ ${tell("stop")}` : `● ${tell("record")}`}
       </button>{" "}
       <span role="status">{running && `${tell("recording")} ${seconds} s`}</span>

@@ -55,6 +55,13 @@ export function Report() {
   const [said, setSaid] = useState<FieldWord | null>(null);
   const [full, setFull] = useState(false);
   const touched = useRef(false);
+  const draft = useRef({ id: DRAFT, values, files });
+  draft.current = { id: DRAFT, values, files };
+  // One after the other: a draft that is written late must not come back after what it became was handed in.
+  const turn = useRef(Promise.resolve());
+  const saveDraft = () => {
+    if (touched.current) turn.current = turn.current.then(() => outbox().write(DRAFT, draft.current)).catch(() => setFull(true));
+  };
 
   useEffect(() => {
     void outbox()
@@ -68,15 +75,23 @@ export function Report() {
       });
   }, []);
   useEffect(() => {
-    if (!touched.current) return;
-    const timer = setTimeout(() => void outbox().write(DRAFT, { id: DRAFT, values, files }).catch(() => setFull(true)), PAUSE);
+    const timer = setTimeout(saveDraft, PAUSE);
     return () => clearTimeout(timer);
   }, [values, files]);
+  useEffect(() => {
+    // A phone may close a page that is out of sight without another word.
+    document.addEventListener("visibilitychange", saveDraft);
+    return () => {
+      document.removeEventListener("visibilitychange", saveDraft);
+      saveDraft();
+    };
+  }, []);
 
   const set = (changes: Partial<Values>) => {
     touched.current = true;
     setSaid(null);
     setValues((now) => ({ ...now, ...changes }));
+    setErrors((now) => Object.fromEntries(Object.entries(now).filter(([name]) => !(name in changes))));
   };
   const changeFiles = (work: (now: Attached[]) => Attached[]) => {
     touched.current = true;
@@ -84,7 +99,7 @@ export function Report() {
   };
   const clear = async () => {
     touched.current = false;
-    await outbox().remove(DRAFT);
+    await (turn.current = turn.current.then(() => outbox().remove(DRAFT)));
     setValues(begin());
     setFiles([]);
     setErrors({});
@@ -132,8 +147,8 @@ export function Report() {
             <Subject {...given} />
             <Text name="title" {...given} />
             <Text name="description" rows={4} {...given} />
-            <Recorder files={files} onChange={changeFiles} />
-            <Photos files={files} onChange={changeFiles} />
+            <Recorder id="record" files={files} onChange={changeFiles} />
+            <Photos id="photos" files={files} onChange={changeFiles} />
             <Text name="address" hint={tell("addressHint")} {...given} />
             <Location place={values.place} onChange={(place) => set({ place })} />
             <Pick name="urgency" options={namesOf("CaseUrgency").map((one) => [one, label("CaseUrgency", one)])} {...given} />

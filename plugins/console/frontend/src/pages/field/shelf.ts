@@ -86,11 +86,11 @@ export async function findLast(): Promise<Owner | undefined> {
   return owners.sort((one, other) => other.at - one.at)[0];
 }
 
-/** How many entries of an account wait here, or of all others. */
+/** How much of an account is here that is not sent, what it has only begun to write included; or of all others. */
 export async function countEntries(account: string, others = false): Promise<number> {
   if (!lasts()) return 0;
   const keys = (await run("entries", "readonly", (store) => store.getAllKeys())) as [string, string][];
-  return keys.filter(([owner, id]) => id !== DRAFT && (owner === account) !== others).length;
+  return keys.filter(([owner]) => (owner === account) !== others).length;
 }
 
 /** What is written and not yet handed in lies under this name. */

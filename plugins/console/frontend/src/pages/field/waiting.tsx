@@ -2,11 +2,11 @@
 import { useState } from "preact/hooks";
 import { label } from "../../labels";
 import { linkTo } from "../../router";
-import { offline } from "../../session";
+import { offline, signOut } from "../../session";
 import { showMoment } from "../../times";
 import { removePage } from "./offline_page";
-import { closeOutbox, drop, items, sendAgain, sendAll, sending, sent, stuck, type Item } from "./outbox";
-import { Preview } from "./photos";
+import { drop, items, sendAgain, sendAll, sending, sent, stuck, type Item } from "./outbox";
+import { Photos, Preview } from "./photos";
 import { lasts } from "./shelf";
 import { tell, type FieldWord } from "./words";
 
@@ -21,9 +21,8 @@ export function Waiting() {
       <p role="status" id="sending">
         {sending.value ? tell("sendingNow") : offline.value && items.value.length > 0 ? tell("offlineReady") : stuck.value}
       </p>
-      {items.value.length === 0 ? (
-        <p id="nothing-waits">{tell("nothingWaits")}</p>
-      ) : (
+      {items.value.length === 0 && <p id="nothing-waits">{tell("nothingWaits")}</p>}
+      {items.value.some(({ state }) => state === "WAITING") && (
         <button type="button" class="main wide-button" id="send-now" disabled={sending.value} onClick={() => void sendAll()}>
           {tell("sendNow")}
         </button>
@@ -67,7 +66,7 @@ function Card({ item }: { item: Item }) {
         )}
       </p>
       <ul class="attached">
-        {files.map((file, at) => (
+        {(withFiles(item) ? [] : files).map((file, at) => (
           <li key={file.id}>
             <Preview file={file} name={`${tell(file.kind === "PHOTO" ? "photo" : "voice")} ${at + 1}`} />
           </li>
@@ -114,16 +113,20 @@ function Conflict({ item: { conflict, case: about } }: { item: Item }) {
   );
 }
 
-/** What was answered may be sent once more, with its texts put right. */
+/** Whether its files may be changed: the server has refused it, maybe for one of them. */
+const withFiles = ({ state, name }: Item): boolean => state === "REFUSED" && ["reportCase", "addAttachments"].includes(name);
+
+/** What was answered may be sent once more, with its texts and files put right. */
 function Again({ item }: { item: Item }) {
   const { clientId, input, problems } = item;
   const texts = TEXTS.filter((name) => typeof input[name] === "string");
   const [changes, setChanges] = useState<Record<string, string>>({});
+  const [files, setFiles] = useState(item.files);
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        void sendAgain(item, changes);
+        void sendAgain({ ...item, files }, changes);
       }}
     >
       {problems.length > 0 && (
@@ -144,6 +147,7 @@ function Again({ item }: { item: Item }) {
           />
         </div>
       ))}
+      {withFiles(item) && <Photos id={`photos-${clientId}`} files={files} onChange={setFiles} />}
       <button class="main" data-again>
         {tell(item.state === "CONFLICT" ? "sendAgain" : "correctAgain")}
       </button>
@@ -153,19 +157,17 @@ function Again({ item }: { item: Item }) {
 
 /** The way to be rid of all that is on the phone. */
 function Removal() {
-  const [gone, setGone] = useState(false);
   const remove = async () => {
     if (!confirm(tell("sureToRemove"))) return;
-    closeOutbox();
     await removePage();
-    setGone(true);
+    // Whoever went on here would have it all back.
+    await signOut();
   };
   return (
     <p class="removal">
-      <button type="button" id="remove-page" onClick={() => void remove()}>
+      <button type="button" id="remove-page" disabled={offline.value} onClick={() => void remove()}>
         {tell("remove")}
-      </button>{" "}
-      <span role="status">{gone && tell("removed")}</span>
+      </button>
     </p>
   );
 }
