@@ -67,7 +67,7 @@ TUNING = {
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30
 """A file system in memory, and the bytes that tests want of it."""
 # For tests only: nothing of it has to survive a power cut.
-CARELESS = {"io_method": "sync", "autovacuum": "off", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 class ClusterState(IntEnum):
