@@ -17,7 +17,14 @@ from gongzhi.declare.columns import NEVER
 from gongzhi.declare.viewer import Viewer, ViewerGrant
 from gongzhi_server.testing import ESSENTIAL
 
-from . import reference_dispatch, reference_exports, reference_integrations, reference_operations, reference_signs
+from . import (
+    reference_deployment,
+    reference_dispatch,
+    reference_exports,
+    reference_integrations,
+    reference_operations,
+    reference_signs,
+)
 
 TABLES = {
     "Grid": "grids.grid",
@@ -47,6 +54,7 @@ TABLES = {
     "Job": "events.job",
     "AccessLogEntry": "access.look",
     "ActLogEntry": "access.act",
+    "Act": "access.act",
     "Look": "access.look",
     "AccessAlert": "access.alert",
     "Glass": "access.glass",
@@ -120,6 +128,7 @@ class Rows:
     def __init__(self, found: Mapping[str, list[Row]], likeness: Mapping[tuple[Any, Any], float]) -> None:
         self.kinds, self.likeness = found, likeness
         self.found: list[dict[str, Any]] = []
+        self.deployment: dict[str, list[dict[str, Any]]] = {}
         """What the checks of the deployment say, which the plain way takes as it is."""
         self.used: list[Any] = []
         """How much API keys were used, the last day first."""
@@ -143,6 +152,7 @@ class Rows:
                 count = await connection.fetchval(check.sql)
                 said = check.say(count)
                 rows.found.append({"name": check.name, "count": count, "english": said.en, "chinese": said.zh})
+            rows.deployment = await reference_deployment.load(connection)
             return rows
         finally:
             await connection.close()
@@ -330,6 +340,19 @@ class ExpectedVisibility:
     def is_told(self, row: Row) -> bool:
         return self.person is not None and self.person in (row.persons or ())
 
+    def sees_act(self, row: Row) -> bool:
+        """What was done in an office of a grid, or for a unit at home there, whose audit the viewer follows."""
+        grants = self.grants("disclosure.audit")
+        if row.role == "resident":
+            return False
+        if any(grant.grid is None and grant.unit is None for grant in grants):
+            return True
+        homes = {unit.id: unit.grid_id for unit in self.rows.kinds["Unit"]}
+        grid = row.grid_id if row.grid_id is not None else homes.get(row.unit_id)
+        return grid is not None and any(
+            grant.grid is not None and self.rows.lies_in(grid, grant.grid) for grant in grants
+        )
+
     def owns(self, row: Row) -> bool:
         return row.account is not None and bool(row.account == self.viewer.account.name)
 
@@ -375,6 +398,7 @@ class ExpectedVisibility:
             "Job": self.sees_job,
             "AccessLogEntry": self.is_told,
             "ActLogEntry": self.is_told,
+            "Act": self.sees_act,
             "Look": self.sees_look,
             "AccessAlert": lambda row: self.serves(row, "people.oversee"),
             "Glass": self.owns,

@@ -194,6 +194,8 @@ class Queries:
     def arguments(self, where: str, of: GraphQLField, depth: int) -> str:
         if where == "Query.caseByReceipt":
             return self.receipt(of)
+        if where == "Query.auditChain":
+            return ""  # an anchor that is none is refused: tests/server/test_deployment_state.py
         if "by" in of.args:
             return self.dimensions(of.args["by"].type)
         given = self.paging(of, depth) if "first" in of.args else {}

@@ -20,6 +20,7 @@ from gongzhi.values import codes
 from gongzhi.values.geometry import Crs, Point
 from gongzhi_rights.subject_access import issue_ticket
 from gongzhi_rights.types import REMEDY
+from gongzhi_server.findings.audit_verification import say_broken
 from gongzhi_server.testing import ESSENTIAL
 from graphql import (
     ExecutionResult,
@@ -296,6 +297,28 @@ def findings(at: At, _: Any) -> Any:
     return at.rows.found
 
 
+def acts(at: At, _: Any) -> dict[str, Any]:
+    at.need("disclosure.audit", "Query.acts")
+    return at.connection("Act", "-id")
+
+
+def deployment(name: str) -> Callable[[At, Any], Any]:
+    """What those are told who look after the deployment."""
+
+    def find(at: At, _: Any) -> Any:
+        at.need("jobs.view" if name == "handlersBehind" else "deployment.examine", f"Query.{name}")
+        return at.rows.deployment[name]
+
+    return find
+
+
+def audit_chain(at: At, _: Any) -> Any:
+    """The bench reads nothing for fields of Python."""
+    at.need("deployment.examine", "Query.auditChain")
+    said = say_broken("the chain has no head").say(at.scope.viewer.language)
+    return {"state": "BROKEN", "text": said, "anchor": None}
+
+
 def operation_figures(at: At, _: Any) -> list[Any]:
     """Nobody has counted anything in the sample county."""
     at.need("deployment.examine", "Query.operationFigures")
@@ -480,6 +503,8 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Query.calendar": calendar,
     "Query.findings": findings,
     "Query.operationFigures": operation_figures,
+    "Query.auditChain": audit_chain,
+    **{f"Query.{name}": deployment(name) for name in ("deploymentState", "handlersBehind", "retentionDue")},
     "Query.calendarYears": lambda at, _: at.page(at.scope.visible("CalendarYear"), "year", 50).part,
     "Query.deadlineRules": deadline_rules,
     "Query.townDeadlineRules": last_set("TOWN", "town"),
@@ -682,6 +707,8 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Me.accessLog": lambda at, me: at.connection("AccessLogEntry", "-at"),
     "Me.looks": lambda at, me: at.connection("Look", "-at", at.scope.owns),
     "Query.looks": overseen("Look", "looks"),
+    "Query.acts": acts,
+    "Act.reader": lambda at, act: act,
     "Query.accessAlerts": overseen("AccessAlert", "accessAlerts"),
     "Me.actLog": lambda at, me: at.connection("ActLogEntry", "-at"),
     "AccessLogEntry.reader": lambda at, look: look,

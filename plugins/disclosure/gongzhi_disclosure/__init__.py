@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from gongzhi.declare.extend import Extension
 from gongzhi.plugin.hooks import About, hookimpl
+from gongzhi.plugin.permissions import Permission, Role, permission
+from gongzhi.plugin.roles import AUDITOR
 
 
 @hookimpl
@@ -20,3 +22,10 @@ def graphql() -> tuple[Extension, ...]:
         *commands.EXTENSIONS,
         *naming.EXTENSIONS,
     )
+
+
+@hookimpl
+def permissions() -> list[Permission | Role]:
+    from .rules import AUDIT
+
+    return [permission(AUDIT, "Read what was done, by whom and on what (查阅操作审计)", AUDITOR)]

@@ -102,6 +102,18 @@ COUNT = "coalesce(cardinality({0}),0)"
 NAMED = "case when {0} then array(select 'Person:'||one from unnest({1}) one where one is not null) else '{{}}' end"
 
 
+@entity(ActRow, visible=rules.visible_acts, order=("id",), filter={"account": None, "mutation": None, "at": None})
+class Act(Node):
+    """What somebody did in an office, as auditors see it: no values, and nothing that a tip-off came by (操作审计)."""
+
+    at: datetime.datetime = column("When (时间).")
+    account: str | None = column("The account; null once it was erased (账户).")
+    reader: Reader = within_row("In which office (操作者).")
+    mutation: str = column("What, by the name of the mutation (操作名称).")
+    objects: list[ID] = column("On what, by ids (对象标识).")
+    codes: list[str] = column("The codes of what was refused, and waivers by which it was not (拒绝代码).")
+
+
 @entity(
     AlertRow,
     visible=rules.visible_alerts,
@@ -160,6 +172,12 @@ EXTENSIONS = (
             order="-at",
             type=Connection[Look] | None,
             requires=OVERSEE,
+        ),
+        acts=connection(
+            "What was done in offices whose audit one follows, the last first (操作审计列表).",
+            order="-id",
+            type=Connection[Act] | None,
+            requires=rules.AUDIT,
         ),
         access_alerts=connection(
             "What should be looked into, the last first (个人信息使用预警).",

@@ -11,7 +11,12 @@ from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Sql, quote_text
 from gongzhi.values.errors import Text
 
-EXAMINE = "deployment.examine"
+from gongzhi_server.jobs.types import VIEW as JOBS
+
+from .audit_verification import EXAMINE, audit_chain
+from .deployment_state import deployment_sql, handlers_sql
+from .retention_due import due_sql
+
 TODAY = "(now() at time zone 'Asia/Shanghai')::date"
 """The day in China: the database's own date follows its time zone."""
 
@@ -118,5 +123,26 @@ EXTENSIONS = (
             type=list[Finding] | None,
             requires=EXAMINE,
         ),
+        deployment_state=embedded(
+            "How the deployment is doing at this moment: versions, database, leader, events, handlers, jobs, audit and "
+            "plugins; a count of 0 is well (运行状况).",
+            deployment_sql,
+            type=list[Finding] | None,
+            requires=EXAMINE,
+        ),
+        handlers_behind=embedded(
+            "How many events each handler has before it, and what it has given up, the worst first (事件处理器积压).",
+            handlers_sql,
+            type=list[Finding] | None,
+            requires=JOBS,
+        ),
+        retention_due=embedded(
+            "Tables with rows that are past their time, 1000 at most counted of each kind; gongzhi retention run "
+            "anonymises them (期满待清理数据).",
+            due_sql,
+            type=list[Finding] | None,
+            requires=EXAMINE,
+        ),
+        audit_chain=audit_chain,
     ),
 )

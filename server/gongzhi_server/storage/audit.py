@@ -351,9 +351,18 @@ def check_people(table: str, row: asyncpg.Record) -> None:
 
 async def verify_end(connection: Connection, number: int, before: bytes) -> None:
     """Check that the chain ends where its head says, and that no entry stands beside it."""
-    head = await connection.fetchrow("select number, hash from access.head")
+    compare_head(await connection.fetchrow("select number, hash from access.head"), number, before)
+    await find_strays(connection)
+
+
+def compare_head(head: asyncpg.Record | None, number: int, before: bytes) -> None:
+    """Check that the chain ends where its head says. Raises Broken."""
     if head is None or (head["number"], head["hash"]) != (number, before):
         raise ChainBroken(f"the chain ends at link {number}, and its head says otherwise")
+
+
+async def find_strays(connection: Connection) -> None:
+    """Check that no entry stands beside the chain. Raises Broken."""
     # Acts wait for their batch for a moment; a look is written together with its own, so none may be without.
     for table in ("look", "act"):
         stray = await connection.fetchval(
