@@ -5,11 +5,11 @@ import { follow, following, stopFollowing, tellChange } from "./live";
 import { large, theme, type Theme } from "./looks";
 import { later } from "./later";
 import { linkTo, route, type Route } from "./router";
-import { checkSession, loseConnection, offline, signOut, who } from "./session";
+import { checkSession, loseConnection, may, offline, signOut, who } from "./session";
 import { declared, findView, listDesks, loadViews, say as title, undeclared } from "./declared";
 import { Failure } from "./failure";
 import { SignIn } from "./pages/sign_in";
-import { FieldOffline, VIEWS } from "./views";
+import { FieldOffline, VIEWS, isOffered, mayOpen } from "./views";
 import { language, say, switchLanguage } from "./words";
 
 const DetailPage = later(async () => (await import("./pages/detail")).DetailPage);
@@ -37,15 +37,14 @@ function skip(event: Event): void {
   document.getElementById("main")?.focus();
 }
 
-const may = (permission: string): boolean => who.value?.permissions.includes(permission) ?? false;
 /** Whether one is here for one's own matters: by an account that holds no office, or without one by the entry for residents. */
 const isResident = (): boolean =>
   who.value ? [null, "resident"].includes(who.value.role) : location.pathname.endsWith("/resident");
 /** Whether there is something to follow: events are of cases. */
 const follows = (): boolean => may("cases.view");
 
-/** The first page of the menu that somebody's permissions open. */
-const findOwn = () => VIEWS.find(({ menu, permission }) => menu && permission !== null && may(permission));
+/** The first page of the menu that somebody's permissions open; those of a desk have their work there, and not with operators. */
+const findOwn = () => VIEWS.find((view) => view.path !== "operator" && isOffered(view));
 
 /** Where an address leads; one that names no page, to the first that somebody has. */
 function pathOf({ path }: Route): string[] {
@@ -54,7 +53,8 @@ function pathOf({ path }: Route): string[] {
   if (isResident()) return ["resident"];
   const own = findOwn();
   const [first] = listDesks();
-  return own || !first ? [(own ?? VIEWS[0]!).path] : ["desks", first.plugin];
+  if (!own && first) return ["desks", first.plugin];
+  return [(own ?? VIEWS.find(isOffered) ?? VIEWS[0]!).path];
 }
 
 function Head() {
@@ -72,7 +72,7 @@ function Head() {
       )}
       {who.value && !isResident() && (
         <nav aria-label={say("pages")}>
-          {VIEWS.filter(({ menu, permission }) => menu && permission !== null && may(permission)).map((view) => (
+          {VIEWS.filter(isOffered).map((view) => (
             <a href={linkTo(view.path)} aria-current={page === view.path ? "page" : undefined}>
               {say(view.title)}
             </a>
@@ -177,7 +177,7 @@ function Page() {
   if (route.value.path.length === 0 && !who.value.secondFactorDue && !findOwn() && !declared.value) return <Undeclared />;
   if (page === "desks" || page === "views") return declared.value ? <Declared {...{ page, name, id }} /> : <Undeclared />;
   if (!view) return <h1>{say("noPage")}</h1>;
-  return view.permission === null || may(view.permission) ? view.show(route.value) : <NoRights heading={say(view.title)} />;
+  return mayOpen(view) ? view.show(route.value) : <NoRights heading={say(view.title)} />;
 }
 
 /** A page that a plugin declares. */

@@ -26,6 +26,8 @@ export interface Place {
 export const who = signal<Who | null | undefined>(undefined);
 /** Of somebody whose password was right: what a code of their second factor answers. */
 export const challenge = signal<string | null>(null);
+/** Whether whoever is signed in may something somewhere. */
+export const may = (permission: string): boolean => who.value?.permissions.includes(permission) ?? false;
 /** Why somebody has to sign in again. */
 export const notice = signal<Word | null>(null);
 /** Whether the last request had no answer. */

@@ -4,14 +4,15 @@ import type { JSX } from "preact";
 import { later } from "./later";
 import { RESIDENT_VIEWS } from "./pages/resident/views";
 import type { Route } from "./router";
+import { may } from "./session";
 import type { Word } from "./words";
 
 export interface View {
   /** What stands first behind `#/`. */
   path: string;
   title: Word;
-  /** What one must be allowed somewhere; null for nothing. What one sees there is for the schema to say. */
-  permission: string | null;
+  /** What one must be allowed somewhere, one of several; null for nothing. What one sees there is for the schema to say. */
+  permission: string | readonly string[] | null;
   /** Whether it is there without an account, too. */
   strangers?: true;
   /** Whether the menu has it. */
@@ -27,6 +28,14 @@ const CasePage = later(async () => (await import("./pages/case")).CasePage);
 const FieldPage = later(async () => (await import("./pages/field/field")).FieldPage);
 /** Shown without a network, when nobody can be asked who it is. */
 export const FieldOffline = later(async () => (await import("./pages/field/field")).FieldOffline);
+
+const OperatorPage = later(async () => (await import("./pages/operator/operator")).OperatorPage);
+/** Whoever looks after a deployment, its accounts or its audit. */
+const OPERATE = ["deployment.examine", "jobs.view", "plugins.view", "webhooks.edit", "webhooks.oversee", "exports.release", "disclosure.audit", "people.oversee", "accounts.edit"];
+
+export const mayOpen = ({ permission }: View): boolean => permission === null || [permission].flat().some(may);
+/** Whether the menu has it for whoever is signed in. What anybody may open has a menu of its own. */
+export const isOffered = (view: View): boolean => view.menu && view.permission !== null && mayOpen(view);
 
 /** In the order of the menu; the first that somebody may open is where they begin. */
 export const VIEWS: View[] = [
@@ -47,5 +56,6 @@ export const VIEWS: View[] = [
     menu: false,
     show: ({ path: [, number = ""] }) => <CasePage key={number} number={number} />,
   },
+  { path: "operator", title: "operator", permission: OPERATE, menu: true, show: (route) => <OperatorPage {...route} /> },
   ...RESIDENT_VIEWS,
 ];

@@ -73,6 +73,7 @@ const WORDS = {
   noScript: ["请检查网络后重试；若系统刚刚更新，页面将重新载入。", "Check the network and try again; if the server was just updated, the page is loaded anew."],
   noPage: ["没有这个页面。", "There is no such page."],
   field: ["网格工作", "Field work"],
+  operator: ["运维", "System"],
   desk: ["调度台", "Dispatch desk"],
   board: ["大数据中心", "Board"],
   open: ["未办结诉求", "Open cases"],

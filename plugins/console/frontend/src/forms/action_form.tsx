@@ -21,6 +21,10 @@ export interface Subject {
   reason?: string;
   /** What is not asked, since the object has it. */
   known?: string[];
+  /** What is decided by the button that was pressed: it is sent, and not asked. */
+  fixed?: Record<string, unknown>;
+  /** What comes of it, said before it is done. */
+  warning?: string;
 }
 
 interface Given {
@@ -29,7 +33,9 @@ interface Given {
   /** The field that takes what is shown; that of the mutation's own action if not said, none for null. */
   field?: string | null;
   subject: Subject;
-  onDone: () => void;
+  /** A field of the payload that is wanted, such as a code that is shown once. */
+  answer?: string | undefined;
+  onDone: (payload: Record<string, unknown>) => void;
   onClose: () => void;
   /** Called when the object has changed since the form was opened; returns the version that people see then. */
   onStale: () => Promise<number | undefined>;
@@ -83,8 +89,8 @@ function sortProblems(problems: readonly Problem[], ways: string[]): { errors: E
   return { errors, others };
 }
 
-function Fields({ form: made, subject, field: named = made.subject, onDone, onClose, onStale }: Given & { form: Form }) {
-  const fields = fieldsOf(made.input, [named]).filter((field) => isChange(field) || !subject.known?.includes(field.name));
+function Fields({ form: made, subject, field: named = made.subject, answer, onDone, onClose, onStale }: Given & { form: Form }) {
+  const fields = fieldsOf(made.input, [named, ...Object.keys(subject.fixed ?? {})]).filter((field) => isChange(field) || !subject.known?.includes(field.name));
   const [values, setValues] = useState<Values>(() =>
     Object.fromEntries(fields.map((field) => [field.name, firstValue(field, subject)])),
   );
@@ -109,12 +115,12 @@ function Fields({ form: made, subject, field: named = made.subject, onDone, onCl
     if (Object.keys(missing).length > 0) return show(missing, []);
     setBusy(true);
     try {
-      const own = ownFields(made, named, subject.row, version.current);
+      const own = { ...ownFields(made, named, subject.row, version.current), ...subject.fixed };
       const input = { ...own, ...(await readInput(fields, values, subject.shown)) };
       const text = JSON.stringify(input);
       if (sent.current.text !== text) sent.current = { text, key: makeKey() };
-      const found = await change(documentOf(made), { ...input, idempotencyKey: sent.current.key });
-      if (found.ok) return onDone();
+      const found = await change<Record<string, Record<string, unknown>>>(documentOf(made, answer), { ...input, idempotencyKey: sent.current.key });
+      if (found.ok) return onDone(found.data[made.mutation] ?? {});
       if (found.problems.some(({ code }) => code === "STALE_VERSION")) version.current = (await onStale()) ?? version.current;
       const sorted = sortProblems(found.problems, waysOf(fields, values));
       show(sorted.errors, sorted.others);
@@ -140,6 +146,7 @@ function Fields({ form: made, subject, field: named = made.subject, onDone, onCl
           </div>
         )}
       </div>
+      {subject.warning && <p id="form-warning">{subject.warning}</p>}
       {subject.reason && fields.some(({ name }) => subject.units?.[name]) && (
         <p class="quiet">
           {say("suggested")}

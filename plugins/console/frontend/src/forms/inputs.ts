@@ -81,10 +81,10 @@ export function ownFields(form: Form, subject: string | null, row: Record<string
   return { ...named, ...(versioned(form) && { expectedVersion: version }) };
 }
 
-/** The document that does it. Nothing but refusals is asked for: the page loads the object anew. */
-export function documentOf({ mutation, input }: Form): string {
+/** The document that does it. Beside what is named nothing but refusals is asked for: the page loads the object anew. */
+export function documentOf({ mutation, input }: Form, answer = ""): string {
   const name = mutation[0]!.toUpperCase() + mutation.slice(1);
-  return `mutation ${name}($input: ${input}!) { ${mutation}(input: $input) { errors { code message path } } }`;
+  return `mutation ${name}($input: ${input}!) { ${mutation}(input: $input) { ${answer} errors { code message path } } }`;
 }
 
 /** Of a field that takes a change, what is changed: it is sent with the value that people saw. */
