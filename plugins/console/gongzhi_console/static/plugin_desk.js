@@ -1,1 +1,1 @@
-import{a,b}from"./shared_10.26433a4026940d0b.js";import"./shared_3.1d25771a3e313d91.js";import"./shared_8.77a4c4eeca6c5416.js";import"./shared_17.026c4525d7e4e532.js";import"./shared_1.20a6e12ecbd3b311.js";export{a as DeskMenu,b as PluginDesk};
+import{a,b}from"./shared_10.e884743b6b350cbb.js";import"./shared_3.b31706430a5b945e.js";import"./shared_8.ad4a5e20f9ea10c5.js";import"./shared_17.e635a86f3128d211.js";import"./shared_1.021f8e809eccc450.js";export{a as DeskMenu,b as PluginDesk};

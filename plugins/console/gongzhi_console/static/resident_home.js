@@ -1,1 +1,1 @@
-import{a,b}from"./shared_13.74ecf9b8afdb5135.js";import"./shared_14.7190fe110ef191d0.js";import"./shared_6.29c5bc81fcb81e52.js";import"./shared_4.53dd6ca4e24db784.js";import"./shared_17.026c4525d7e4e532.js";import"./shared_1.20a6e12ecbd3b311.js";export{b as Remembered,a as ResidentHome};
+import{a,b}from"./shared_13.b4f3fadd2042e80f.js";import"./shared_14.9cc8a0893b2f9b11.js";import"./shared_6.058f832abc9eb245.js";import"./shared_4.ed59049c210c572c.js";import"./shared_17.e635a86f3128d211.js";import"./shared_1.021f8e809eccc450.js";export{b as Remembered,a as ResidentHome};

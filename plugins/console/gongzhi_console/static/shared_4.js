@@ -1,1 +1,1 @@
-import{X as r,x as t}from"./shared_1.20a6e12ecbd3b311.js";function a({message:o,again:e}){return r("p",{class:"error",role:"alert",children:[t("failed")," ",o," ",r("button",{type:"button",onClick:e,children:t("retry")})]})}export{a};
+import{Y as r,x as t}from"./shared_1.021f8e809eccc450.js";function a({message:o,again:e}){return r("p",{class:"error",role:"alert",children:[t("failed")," ",o," ",r("button",{type:"button",onClick:e,children:t("retry")})]})}export{a};
