@@ -21,8 +21,8 @@ class ViewKind(enum.Enum):
     COUNTER = "COUNTER"
     """A number: the one value that the document selects."""
     MAP = "MAP"
-    """A layer of the board's map: the first list of objects, each with the `code` of a grid below `$grid` and numbers to
-    colour it by. A number that is null is withheld where the object says `suppressed`."""
+    """A layer of the board's map: the first list of objects, each with the `code` of a grid below `$grid`, and numbers
+    to colour it by. A number that is null is withheld where the object says `suppressed`."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class View:
     """A page of the console, or a number on one.
 
     The console fills the variables `$first`, `$after` and `$filter`, `$id`, `$today`, `$since`, thirty days with today,
-    and `$grid`, the code of a grid of the caller's, or of the place on the board; what `$filter` equals by default is chosen at first.
+    and `$grid`, the code of a grid of the caller's, or of the place on the board; what `$filter` equals by default is
+    chosen at first.
     """
 
     name: str
