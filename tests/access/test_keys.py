@@ -210,7 +210,7 @@ async def test_rotation_moves_everything(filled: str, tmp_path: Path, log: Log) 
     """What is wrapped beside people's keys goes along: keys of files and of numbers left, secrets of endpoints."""
     old, both = derive_ring(filled, tmp_path), f"{NEW},{derive_ring(filled, tmp_path)}"
     made = [sealing.data_key() for _ in key_ring.wrapped_columns(HOLDINGS)]
-    file, contact, secret, header, previous = (KeyRing.parse(old).wrap("610921", one) for one in made)
+    file, factor, contact, secret, header, previous = (KeyRing.parse(old).wrap("610921", one) for one in made)
     await log.connection.execute("delete from contacts.contact")
     grid, case = await log.connection.fetchrow("select grid_id, id from cases.case where grid_id is not null limit 1")
     await log.connection.execute(
@@ -238,6 +238,12 @@ async def test_rotation_moves_everything(filled: str, tmp_path: Path, log: Log) 
         secret,
         header,
         previous,
+    )
+    await log.connection.execute(
+        "insert into second_factors.factor "
+        "(id, account_id, county, data_key, content, last_step, recovery, created_at, used_at) "
+        "select gen_random_uuid(), id, '610921', $1, '', 0, '{}', now(), now() from accounts.account limit 1",
+        factor,
     )
     ring = KeyRing.parse(both)
     assert (await key_ring.count_keys(filled, ring, HOLDINGS)).others == {"main": len(made)}

@@ -130,6 +130,8 @@ class Rows:
         self.found: list[dict[str, Any]] = []
         self.deployment: dict[str, list[dict[str, Any]]] = {}
         """What the checks of the deployment say, which the plain way takes as it is."""
+        self.factors: list[Any] = []
+        """The second factors of accounts."""
         self.used: list[Any] = []
         """How much API keys were used, the last day first."""
         self.keys = {kind: {row.id: row for row in rows} for kind, rows in found.items()}
@@ -147,6 +149,7 @@ class Rows:
                 kind: [Row(kind, plainly(record)) for record in await connection.fetch(f'select * from {name}')]
                 for kind, name in TABLES.items()
             }, pairs)  # fmt: skip
+            rows.factors = await connection.fetch("select * from second_factors.factor")
             rows.used = await connection.fetch("select * from api_keys.usage order by day desc")
             for check in ESSENTIAL.registers.checks:
                 count = await connection.fetchval(check.sql)

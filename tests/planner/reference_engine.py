@@ -723,6 +723,12 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Account.identities": lambda at, account: at.page(at.owned("Identity", account), "linked_at", 20).part,
     "Account.sessions": belonging("Session", "-created_at"),
     "Account.apiKeys": belonging("ApiKey", "-created_at"),
+    "Account.secondFactorSince": lambda at, account: next(
+        (one["created_at"] for one in at.rows.factors if one["account_id"] == account.id), None
+    ),
+    "Invitation.removesSecondFactor": lambda at, invitation: any(
+        one["reset_by"] == invitation.id for one in at.rows.factors
+    ),
     "ApiKey.publicKeys": lambda at, key: [json.loads(one)["kid"] for one in key.public_keys],
     "ApiKey.lastUsedAt": lambda at, key: next(
         (one["last_at"] for one in at.rows.used if one["key_id"] == key.id), None

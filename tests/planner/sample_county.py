@@ -510,7 +510,12 @@ def acted(draw: Draw, people: list[UUID], owners: list[UUID]) -> dict[str, Rows]
         | {"printed_at": draw.maybe(NOW), "printed_by": draw.maybe("other")}
         for at, person in enumerate(people)
     ]
-    return {"access.act": acts, "accounts.invitation": invited}
+    factors = [
+        {"id": draw.key(), "account_id": owner, "county": "610921", "data_key": b"", "content": b"", "last_step": 0}
+        | {"recovery": [], "created_at": draw.instant(), "used_at": NOW, "reset_by": draw.of(invited)["id"]}
+        for owner in owners[::2]
+    ]
+    return {"access.act": acts, "accounts.invitation": invited, "second_factors.factor": factors}
 
 
 def deadlines(draw: Draw, cases: list[UUID]) -> dict[str, Rows]:
@@ -639,7 +644,8 @@ def enrolled(draw: Draw, people: list[UUID]) -> dict[str, Rows]:
     sessions = [
         {"id": draw.key(), "account_id": owner, "device": draw.maybe('手机 "x"'), "generation": 3}
         | {"created_at": draw.instant(), "used_at": NOW, "expires_at": NOW, "ended_at": draw.maybe(NOW)}
-        for owner in owners
+        | {"methods": ([], ["pwd"], ["pwd", "otp"])[at % 3]}
+        for at, owner in enumerate(owners)
     ]
     keys = [
         {"id": draw.key(), "account_id": owner, "label": draw.of(TITLES), "digest": draw.key().bytes}
