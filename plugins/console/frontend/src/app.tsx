@@ -39,7 +39,7 @@ function skip(event: Event): void {
 
 /** Whether one is here for one's own matters: by an account that holds no office, or without one by the entry for residents. */
 const isResident = (): boolean =>
-  who.value ? [null, "resident"].includes(who.value.role) : location.pathname.endsWith("/resident");
+  who.value ? !who.value.secondFactorDue && [null, "resident"].includes(who.value.role) : location.pathname.endsWith("/resident");
 /** Whether there is something to follow: events are of cases. */
 const follows = (): boolean => may("cases.view");
 
