@@ -134,7 +134,10 @@ async def test_strangers_do_nothing_to_what_is_there(laboratory: Lab, installed:
     for name, of in laboratory.mutations.items():
         kind, known = of.args["input"].type, laboratory.names(name)
         laboratory.changed.clear()
-        text, variables = written(name, kind, full_value("input", kind, known), in_document=False)
+        given = full_value("input", kind, known)
+        if name == "sync":
+            del given["account"]  # of somebody else's batch nothing is done at all
+        text, variables = written(name, kind, given, in_document=False)
         said = await laboratory.bench.send(f"mutation{text}", variables, caller)
         if laboratory.changed - ALWAYS or not said.refused and not said.errors and not refusals(name, said):
             done.add(name)
