@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -12,25 +13,66 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from gongzhi_server.auth import passwords
-from gongzhi_server.testing import Server
+from gongzhi_server.testing import TODAY, Server
 from uuid6 import uuid7
 
 PASSWORD = "correct horse battery"
 Enrol = Callable[..., Awaitable[dict[str, Any]]]
 
 
-@pytest.fixture(autouse=True)
-def cheap_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def cheap_hashing() -> Iterator[None]:
     """Hash with as little work as argon2 knows, for these tests hash hundreds of times."""
     cheap = partial(argon2.PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords, "PasswordHasher", cheap)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "PasswordHasher", cheap)
+        yield
+
+
+@asynccontextmanager
+async def connect(dsn: str) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(dsn)
+    yield connection
+    await connection.close()
 
 
 @pytest_asyncio.fixture
-async def database(filled: str) -> Any:
-    connection = await asyncpg.connect(filled)
-    yield connection
-    await connection.close()
+async def own_connection(filled: str) -> AsyncIterator[Any]:
+    async with connect(filled) as connection:
+        yield connection
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def connection_of_a_file(filled: str) -> AsyncIterator[Any]:
+    """The same in a file that has one loop."""
+    async with connect(filled) as connection:
+        yield connection
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> Any:
+    """A connection to the county of the test."""
+    together = request.node.get_closest_marker("together")
+    return request.getfixturevalue("connection_of_a_file" if together else "own_connection")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def left_as_found(server: Server, database: Any) -> AsyncIterator[None]:
+    """Leave a server that tests share without cookies and guesses, with the time it had, and with all names free."""
+    known = await database.fetchval("select array_agg(id) from accounts.account")
+    yield
+    server.clock.time = TODAY
+    server.client.cookies.clear()
+    await database.execute("delete from accounts.attempt")
+    await database.execute("update accounts.account set name = id::text where id <> all($1)", known or [])
+
+
+TOGETHER = [
+    pytest.mark.together,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.usefixtures("left_as_found"),
+]
+"""The marks of a file whose tests share a county: each makes accounts of its own, by whatever names."""
 
 
 @pytest.fixture
