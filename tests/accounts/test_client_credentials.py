@@ -14,19 +14,20 @@ from gongzhi_server.auth.access_tokens import LIFETIME
 from gongzhi_server.auth.jws import ParsedToken
 from gongzhi_server.testing import Server
 
-from .conftest import Enrol, is_signed_out, name_of, until
+from .conftest import TOGETHER, Enrol, is_signed_out, name_of, until
 from .test_commands import sign_in_with
 
+pytestmark = TOGETHER
 ASKED = {"grant_type": "client_credentials"}
 MAY = ["cases.intake", "cases.view"]
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def owner(server: Server, enrol: Enrol, database: Any) -> Server:
     return await sign_in_with(server, enrol, "sync", ("integrator", {"grid": "610921"}), database=database)
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def client(owner: Server) -> dict[str, str]:
     """The id and the secret of a client, which are those of an API key."""
     return await make_client(owner)

@@ -17,10 +17,11 @@ from gongzhi_server.testing import Server
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from .conftest import Enrol, until
+from .conftest import TOGETHER, Enrol, until
 from .test_client_credentials import ASKED, ask, make_client, owner  # noqa: F401
 from .test_commands import sign_in_with
 
+pytestmark = TOGETHER
 ISSUER = "http://127.0.0.1:8000"
 SIGNING = {"EC": "ES256", "OKP": "Ed25519", "RSA": "RS256"}
 USED = "{ me { apiKeys(first: 5) { nodes { lastUsedAt usage { day requests refused } } } } }"
@@ -34,7 +35,7 @@ async def coming_from(server: Server, address: str) -> AsyncIterator[Server]:
         yield replace(server, client=client)
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def client(owner: Server) -> dict[str, str]:  # noqa: F811
     return await make_client(owner)
 
@@ -275,5 +276,6 @@ async def test_who_may_not_make_a_key_registers_none(
     public = SignedClient(client["client_id"]).public
     assert await register(server.with_token(client["client_secret"]), client, public) == [("FORBIDDEN", [])]
     assert await register(server.as_("administrator"), client, public) == []
-    await database.execute("update accounts.key set permissions = array_append(permissions, 'accounts.appoint')")
+    guarded = "update accounts.key set permissions = array_append(permissions, 'accounts.appoint') where id = $1"
+    await database.execute(guarded, client["client_id"].removeprefix("ApiKey:"))
     assert [code for code, _ in await register(server.as_("administrator"), client, public)] == ["FORBIDDEN"]
