@@ -16,8 +16,9 @@ from gongzhi_server.app import create_app
 from gongzhi_server.gateway import Rate, Rates
 from gongzhi_server.testing import TODAY, Server, settings_for_tests
 
-from .conftest import PASSWORD, Enrol, bestow, is_signed_out, until
+from .conftest import PASSWORD, TOGETHER, Enrol, bestow, is_signed_out, until
 
+pytestmark = TOGETHER
 TOWN, OTHER_TOWN, VILLAGE = "610921101", "610921102", "610921101220"
 PROPOSED = "grant { id proposedAt confirmedBy }"
 CONFIRM = "mutation($input: ConfirmGrantInput!) { confirmGrant(input: $input) { errors { code } } }"
@@ -93,6 +94,7 @@ async def test_nobody_gives_what_they_lack(server: Server, enrol: Enrol, databas
         assert (payload["errors"] == []) is given, (role, grid)
 
 
+@pytest.mark.alone
 async def test_administrators_appoint(server: Server, enrol: Enrol, database: Any) -> None:
     """Every role within one's grids, whatever one holds; nothing outside, nothing to oneself."""
     held = [("administrator", {"grid": TOWN})]
@@ -204,6 +206,7 @@ async def test_no_taking_over(server: Server, enrol: Enrol, database: Any, admin
     )
 
 
+@pytest.mark.alone
 async def test_accounts_of_one_s_scope(server: Server, enrol: Enrol, database: Any, administrator: Server) -> None:
     await enrol("far")
     near = await administrator.do("addAccount", "account { grid { code } }", name="near", grid=VILLAGE)
@@ -265,6 +268,7 @@ async def test_sessions_end(server: Server, enrol: Enrol, administrator: Server)
     await until(lambda: is_signed_out(server, other["accessToken"]))
 
 
+@pytest.mark.alone
 async def test_keys_live_and_end(server: Server, enrol: Enrol, database: Any) -> None:
     """A key has some permissions, is nobody, makes no keys, is rotated with both good for a while, and ends."""
     held = [("integrator", {"grid": "610921"}), ("auditor", {"grid": TOWN})]
