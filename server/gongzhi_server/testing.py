@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
@@ -195,6 +195,29 @@ SHARED = {
     **dict.fromkeys(("requestExport", "requestDeletion", "requestRestriction"), "DataRequestInput"),
 }
 """Mutations that share an input."""
+
+
+HOUSEHOLDERS = """
+with made as (insert into people.person (id, name, grid_id, birth_date, residence, created_at, gender, version, needs)
+  select gen_random_uuid(), '演示' || n, g.id, '1980-01-01', 'RESIDENT', now(), 'UNKNOWN', 1, '{}'
+  from grids.grid g, generate_series(1, $2) n where g.code = $1 returning id, grid_id),
+homes as (insert into people.household
+  (id, number, address, grid_id, needs, income_band, tier, visit_due_on, created_at, version)
+  select gen_random_uuid(), id::text, '村口', grid_id, '{}', 'UNKNOWN', 'UNCLASSIFIED', 'infinity', now(), 1 from made
+  returning id, number),
+living as (insert into people.membership (id, household_id, person_id, relation, since)
+  select gen_random_uuid(), id, number::uuid, 'HEAD', '2020-01-01' from homes)
+select id from made
+"""
+
+
+async def settle_people(dsn: str, grid: str, number: int) -> list[UUID]:
+    """Add so many grown people who live there, each in a household of their own, and return their keys."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [row["id"] for row in await connection.fetch(HOUSEHOLDERS, grid, number)]
+    finally:
+        await connection.close()
 
 
 async def published_events(dsn: str) -> list[Occurrence]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
 import pytest_asyncio
+from gongzhi_server.testing import settle_people
 
 from .scenes import Scene, set_scene
 
@@ -112,8 +114,32 @@ async def furnish(server: Any, dsn: str) -> Town:
 
 
 @pytest_asyncio.fixture
-async def town(server: Any, database: str) -> Town:
+async def own_town(server: Any, database: str) -> Town:
     return await furnish(server, database)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def part_of_town(shared_town: Town) -> AsyncIterator[Town]:
+    """The town of a module with people and a branch of a test's own, who are gone after it, and at its hour again."""
+    began, server = shared_town.server.clock.time, shared_town.server
+    people = await settle_people(shared_town.dsn, TOWN, 15)
+    yield replace(shared_town, people=people, branch=await shared_town.add())
+    server.clock.time = began
+    # With its clock put back, what runs each hour is due again.
+    server.worker.worker.planned.clear()
+    await shared_town.fetch("update people.person set died_on='2026-06-29' where id=any($1)", people)
+
+
+@pytest.fixture
+def town(request: pytest.FixtureRequest) -> Town:
+    """A part of the town of a module whose tests have one loop, or a town of one test.
+
+    A test of such a module that counts all there is, or changes what others read, is marked with a loop of its own.
+    """
+    loop = request.node.get_closest_marker("asyncio")
+    shared = loop is not None and loop.kwargs.get("loop_scope") == "module"
+    found: Town = request.getfixturevalue("part_of_town" if shared else "own_town")
+    return found
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -22,6 +22,16 @@ CASE = {
     "description": "村口水渠堵塞。",
     "grid": TOWN,
 }
+KEPT = """
+with proposals as (select id from party.proposal where deliberation_id=$1),
+meetings as (select id from party.meeting where deliberation_id=$1)
+select (select count(*) from party.urn where proposal_id in (select id from proposals))::int urn,
+(select count(*) from party.ballot where proposal_id in (select id from proposals))::int ballots,
+(select count(*) from party.voted where deliberation_id=$1)::int roll,
+(select count(*) from party.slip where deliberation_id=$1)::int slips,
+(select count(*) from party.attendance where meeting_id in (select id from meetings))::int attendance,
+(select count(*) from meetings)::int meetings
+"""
 
 
 class Matter:
@@ -29,6 +39,15 @@ class Matter:
 
     def __init__(self, town: Any, id: str) -> None:
         self.town, self.id, self.version, self.proposals = town, id, 1, [""]
+
+    @property
+    def key(self) -> UUID:
+        return UUID(self.id.partition(":")[2])
+
+    async def kept(self) -> dict[str, int]:
+        """How many rows there are of its votes and meetings, by what they are."""
+        [found] = await self.town.fetch(KEPT, self.key)
+        return dict(found)
 
     async def step(self, mutation: str, asks: str = "id", **given: Any) -> Any:
         """A step that whoever leads takes; its payload."""
