@@ -12,6 +12,8 @@ from gongzhi_server.testing import codes_of, published_events
 
 from .test_deliberation import Matter, case_of, raise_matter
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 TOWN, OTHER = "610921100", "610921102"
 READ = """query($id: ID!) { node(id: $id) { ... on Deliberation {
   state quorum { entitled needed present }
@@ -173,7 +175,8 @@ async def test_roll_call(town: Any) -> None:
     assert await room.confirm(town.resident(2)) == "COUNTED"
     [ballots, _] = await town.fetch(
         "select array_agg(b.person_id::text || b.choice order by b.person_id) as said from party.ballot b "
-        "join party.proposal p on p.id=b.proposal_id group by p.place order by p.place"
+        "join party.proposal p on p.id=b.proposal_id where p.deliberation_id=$1 group by p.place order by p.place",
+        room.matter.key,
     )
     assert f"{town.people[9]}AGAINST" in ballots["said"] and len(ballots["said"]) == 5
 
@@ -183,13 +186,11 @@ async def test_refused_and_recorded_anew(town: Any) -> None:
     room = await convene_meeting(town)
     await room.record(8, (6, 1))
     assert await room.confirm(room.second, False) == ["BAD_USER_INPUT"]
+    told = await room.notices(town.leader, "party.meeting_decided")
     assert await room.confirm(room.second, False, reason="举手人数与实际不符") == "ANNOUNCED"
-    assert await room.notices(town.leader, "party.meeting_decided") == 1
-    [left] = await town.fetch(
-        "select (select count(*) from party.urn) + (select count(*) from party.voted) "
-        "+ (select count(*) from party.attendance) as n"
-    )
-    assert left["n"] == 0
+    assert await room.notices(town.leader, "party.meeting_decided") == told + 1
+    left = await room.matter.kept()
+    assert (left["urn"], left["roll"], left["attendance"]) == (0, 0, 0)
     seen = await room.read(town.leader)
     assert (seen["quorum"], seen["meetings"][0]["present"]) == (None, None)
     await room.record(8, (1, 6))
@@ -204,7 +205,7 @@ async def test_refused_and_recorded_anew(town: Any) -> None:
     assert await stale.confirm(room.second) == ["STALE_VERSION"], "they confirm what they saw"
     assert (await room.matter.step("dropMatter", "state", reason="另行安排"))["state"] == "DROPPED"
     assert (await room.read(town.leader))["meetings"][-1]["state"] == "WITHDRAWN"
-    assert await town.fetch("select from party.attendance") == []
+    assert (await room.matter.kept())["attendance"] == 0
 
 
 async def test_households_in_the_room(town: Any) -> None:
@@ -278,8 +279,8 @@ async def test_bad_records(town: Any, given: dict[str, Any], code: str, path: li
         call = {"proposal": room.matter.proposals[of], "person": town.person(at), "choice": "FOR"}
         given = {**given, "calls": [call]}
     assert await room.refusal(**given) == (code, path)
-    [left] = await town.fetch("select (select count(*) from party.meeting) + (select count(*) from party.voted) as n")
-    assert left["n"] == 0
+    left = await room.matter.kept()
+    assert (left["meetings"], left["roll"]) == (0, 0)
 
 
 async def test_who_is_counted(town: Any) -> None:
@@ -329,9 +330,6 @@ async def test_confirmed_once(town: Any) -> None:
     # Who was there is forgotten with a record that is refused, and whoever comes after that was no witness of anything.
     late = {"STALE_VERSION", "ILLEGAL_TRANSITION", "FORBIDDEN"}
     assert {code for one in answers for code in codes_of(one["errors"])} <= late
-    [found] = await town.fetch(
-        "select (select count(*) from party.ballot)::int as ballots, (select count(*) from party.urn)::int as urn, "
-        "(select count(*) from party.voted)::int as roll"
-    )
+    found = await room.matter.kept()
     whole = {"COUNTED": (8, 0, 8), "ANNOUNCED": (0, 0, 0)}
-    assert tuple(found) == whole[done[0]]
+    assert (found["ballots"], found["urn"], found["roll"]) == whole[done[0]]
