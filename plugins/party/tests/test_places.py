@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from gongzhi_server.testing import codes_of
 
 from .conftest import expect_success
 from .test_activities import BASE, NODE, arrange, refusal_codes, sign
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PEOPLE = 7
 
@@ -127,13 +130,13 @@ async def test_whoever_gets_a_place_is_told(town: Any) -> None:
 async def test_consent_is_asked_for_anew(town: Any) -> None:
     """Who signs up again says again whether their coming may be told."""
     activity = await arrange(town.worker)
-    shared = "select share, excuse from party.participation"
+    shared, id = "select share, excuse from party.participation where activity_id=$1", UUID(activity.partition(":")[2])
     await sign(town.resident(), activity, share=True)
     given = {"activity": activity, "excuse": "家中有事"}
     await expect_success(town.resident(), "withdrawFromActivity", "participation { id }", **given)
-    assert [tuple(row) for row in await town.fetch(shared)] == [(True, "家中有事")]
+    assert [tuple(row) for row in await town.fetch(shared, id)] == [(True, "家中有事")]
     await sign(town.resident(), activity)
-    assert [tuple(row) for row in await town.fetch(shared)] == [(False, None)], "and the excuse is gone"
+    assert [tuple(row) for row in await town.fetch(shared, id)] == [(False, None)], "and the excuse is gone"
 
 
 async def test_activity_of_a_grid_is_for_who_lives_there(town: Any) -> None:
@@ -184,6 +187,7 @@ async def test_ratings_are_shown_from_ten(town: Any) -> None:
     assert again == ["DUPLICATE"]
 
 
+@pytest.mark.asyncio(loop_scope="function")  # its calendar has all that the town plans
 async def test_calendar_shows_moves_and_cancellations(town: Any) -> None:
     """Phones that have fetched a calendar before take changes over: the sequence grows with each."""
     rule = "FREQ=WEEKLY;COUNT=3"
@@ -239,7 +243,9 @@ async def test_ended_series_keeps_what_was(town: Any) -> None:
     await sign(town.resident(), times[2]["id"])
     town.server.clock.time += timedelta(days=9)
     await expect_success(town.worker, "endActivitySeries", "series { endedAt }", series=series, reason="人太少")
-    rows = await town.fetch("select state from party.activity order by starts_at")
+    rows = await town.fetch(
+        "select state from party.activity where series_id=$1 order by starts_at", UUID(series.partition(":")[2])
+    )
     assert [state for (state,) in rows] == ["PLANNED", "PLANNED", "CANCELLED", "CANCELLED"]
     kinds = (await town.resident().ask("{ me { notices { nodes { kind } } } }")).data["me"]["notices"]["nodes"]
     assert [one["kind"] for one in kinds] == ["party.activity_cancelled"]
