@@ -24,6 +24,9 @@ from .test_activities import BASE, NODE, arrange, refusal_codes, sign
 from .test_deliberation import raise_matter
 from .test_meetings import convene_meeting
 
+shared = pytest.mark.asyncio(loop_scope="module")
+"""A test in the town of this file; those without a loop are not marked."""
+
 CHINA = ZoneInfo("Asia/Shanghai")
 DAYS = st.dates(date(2000, 1, 1), date(2090, 12, 31))
 
@@ -83,6 +86,7 @@ def test_end_of_a_vote_has_an_offset() -> None:
         check_vote_end(call, (call.now + timedelta(days=1)).replace(tzinfo=None))
 
 
+@shared
 async def test_last_second_of_a_vote(town: Any) -> None:
     """At its end one still votes; a second later it may be counted and no longer voted in."""
     matter = await raise_matter(town)
@@ -98,6 +102,7 @@ async def test_last_second_of_a_vote(town: Any) -> None:
     assert (await matter.step("closeVote", "state"))["state"] == "COUNTED"
 
 
+@shared
 async def test_vote_is_given_more_time_and_never_less(town: Any) -> None:
     matter = await raise_matter(town)
     await matter.open(quorumPercent=100)
@@ -111,6 +116,7 @@ async def test_vote_is_given_more_time_and_never_less(town: Any) -> None:
     assert isinstance(await matter.vote(0), str), "who came too late votes after all"
 
 
+@shared
 async def test_who_comes_of_age_during_a_vote(town: Any) -> None:
     """The electorate is counted when the vote is called; whoever turns eighteen before its end votes all the same."""
     await town.fetch("update people.person set birth_date='2008-07-02' where id=$1", town.people[0])
@@ -123,6 +129,7 @@ async def test_who_comes_of_age_during_a_vote(town: Any) -> None:
     assert isinstance(await matter.vote(0), str)
 
 
+@shared
 async def test_quorum_is_rounded_up(town: Any) -> None:
     """Half of an odd number is the larger half; one per cent of anybody is somebody."""
     for percent in (1, 33, 50, 51, 99, 100):
@@ -132,6 +139,7 @@ async def test_quorum_is_rounded_up(town: Any) -> None:
         assert needed * 100 >= entitled * percent > (needed - 1) * 100
 
 
+@shared
 async def test_result_is_public_for_whole_days(town: Any) -> None:
     """A week from the day in China, the last day included."""
     room = await convene_meeting(town)
@@ -145,6 +153,7 @@ async def test_result_is_public_for_whole_days(town: Any) -> None:
     assert any("2027-01-06" in one["body"] for one in told)
 
 
+@shared
 async def test_meeting_is_recorded_within_a_week(town: Any) -> None:
     """To the second, by the time of the meeting; a chair's phone may be a little ahead."""
     room = await convene_meeting(town)
@@ -154,7 +163,8 @@ async def test_meeting_is_recorded_within_a_week(town: Any) -> None:
     assert (await room.record(heldAt=(now - timedelta(days=7)).isoformat()))["state"] == "RECORDED"
     ahead = (now + timedelta(minutes=4)).isoformat()
     assert (await room.record(heldAt=ahead))["state"] == "RECORDED"
-    [(held,)] = await town.fetch("select held_at from party.meeting where state='RECORDED'")
+    recorded = "select held_at from party.meeting where state='RECORDED' and deliberation_id=$1"
+    [(held,)] = await town.fetch(recorded, room.matter.key)
     assert held == now, "nothing was held in the future"
 
 
@@ -200,6 +210,7 @@ def test_code_is_fresh_for_a_minute(seconds: int, fresh: bool) -> None:
             check_in.check_fresh_code(call, code)
 
 
+@shared
 async def test_kept_check_in_is_sent_within_two_days(town: Any) -> None:
     """Of its end, to the second; and nobody has come in the future."""
     activity, phone = await arrange(town.worker, startsAt=BEGINS.isoformat()), town.resident()
@@ -223,6 +234,7 @@ async def test_kept_check_in_is_sent_within_two_days(town: Any) -> None:
     assert datetime.fromisoformat(done["participation"]["checkedInAt"]) == BEGINS
 
 
+@shared
 async def test_one_signs_up_until_the_end(town: Any) -> None:
     activity = await arrange(town.worker, startsAt=BEGINS.isoformat())
     town.server.clock.time = ENDS - timedelta(seconds=1)
@@ -231,6 +243,7 @@ async def test_one_signs_up_until_the_end(town: Any) -> None:
     assert codes_of((await sign(town.resident(1), activity))["errors"]) == ["ACTIVITY_OVER"]
 
 
+@shared
 async def test_nobody_is_called_to_what_is_over(town: Any) -> None:
     """A place that becomes free after the end, or after a cancellation, goes to nobody."""
     over, cancelled = [await arrange(town.worker, startsAt=BEGINS.isoformat(), capacity=1) for _ in range(2)]
@@ -249,7 +262,8 @@ async def test_nobody_is_called_to_what_is_over(town: Any) -> None:
     assert states == [("WAITING",), ("WAITING",)]
 
 
-async def test_reminder_is_a_day_before(town: Any, run_jobs: Any) -> None:
+@shared
+async def test_reminder_is_a_day_before(town: Any) -> None:
     """Not earlier; once for each time it is moved to; nobody who only waits."""
     start = town.server.clock.time + timedelta(hours=26)
     activity = await arrange(town.worker, startsAt=start.isoformat(), capacity=1)
@@ -257,7 +271,7 @@ async def test_reminder_is_a_day_before(town: Any, run_jobs: Any) -> None:
         await sign(town.resident(one), activity)
 
     async def reminders(one: int = 0) -> int:
-        assert not (await run_jobs()).failed
+        assert not (await town.server.worker.drain()).failed
         seen = await town.resident(one).ask("{ me { notices { nodes { title } } } }")
         return sum(one["title"] == "An activity is near" for one in seen.data["me"]["notices"]["nodes"])
 
@@ -273,6 +287,7 @@ async def test_reminder_is_a_day_before(town: Any, run_jobs: Any) -> None:
     assert await reminders(1) == 0
 
 
+@shared
 async def test_series_over_a_leap_day(town: Any) -> None:
     """The 29th of each month has no day in February 2027; months that have none are left out, not moved."""
     town.server.clock.time = datetime(2026, 12, 1, tzinfo=UTC)
@@ -306,6 +321,7 @@ OFFICE = {"duty": "SECRETARY", "consent": True}
         ("2024-02-29", "2029-03-05", False),
     ],
 )
+@shared
 async def test_term_is_a_day_to_five_years(town: Any, since: str, ends: str, fits: bool) -> None:
     given = {**OFFICE, "branch": town.branch, "person": town.person(), "since": since, "termEndsOn": ends}
     done = await town.secretary.do("appointPartyOfficer", "office { termEndsOn }", **given)
@@ -314,6 +330,7 @@ async def test_term_is_a_day_to_five_years(town: Any, since: str, ends: str, fit
     )
 
 
+@shared
 async def test_terms_lie_side_by_side(town: Any) -> None:
     """The day a term ends is the first of the next one; one day earlier they overlap."""
     given = {**OFFICE, "branch": town.branch}
@@ -326,13 +343,15 @@ async def test_terms_lie_side_by_side(town: Any) -> None:
     await expect_success(town.secretary, "appointPartyOfficer", asks, **given, **second, since="2027-01-01")
     before = {"person": town.person(2), "since": "2025-01-01", "termEndsOn": "2026-01-01"}
     await expect_success(town.secretary, "appointPartyOfficer", asks, **given, **before)
-    rows = await town.fetch("select id from party.office where since='2027-01-01'")
+    third = "select id from party.office where since='2027-01-01' and branch_id=$1"
+    rows = await town.fetch(third, UUID(town.branch.partition(":")[2]))
     ended = {"office": f"PartyOffice:{rows[0]['id']}"}
     done = await expect_success(town.secretary, "endPartyOffice", "office { since until }", **ended)
     assert done["office"] == {"since": "2027-01-01", "until": "2027-01-01"}, "what had not begun was never held"
 
 
-async def test_elections_are_told_of_twice(town: Any, run_jobs: Any) -> None:
+@shared
+async def test_elections_are_told_of_twice(town: Any) -> None:
     """A hundred and eighty days before and thirty, to the day in China; the secretary above hears of it as well."""
     above = await town.add("镇党委", kind="COMMITTEE", foundedOn="2010-01-01")
     below = await town.add("村支部", parent=above)
@@ -342,7 +361,7 @@ async def test_elections_are_told_of_twice(town: Any, run_jobs: Any) -> None:
 
     async def told(day: date) -> tuple[int, int]:
         town.server.clock.time = datetime(day.year, day.month, day.day, 1, tzinfo=UTC)
-        assert not (await run_jobs()).failed
+        assert not (await town.server.worker.drain()).failed
         asked = '{ me { notices(filter: { kind: { equals: "party.term_ends" } }) { totalCount } } }'
         return tuple([(await town.resident(one).ask(asked)).data["me"]["notices"]["totalCount"] for one in (0, 1)])  # type: ignore[return-value]
 
@@ -354,7 +373,8 @@ async def test_elections_are_told_of_twice(town: Any, run_jobs: Any) -> None:
     assert await told(last + timedelta(days=20)) == (2, 2)
 
 
-async def test_tasks_are_due_today(town: Any, run_jobs: Any) -> None:
+@shared
+async def test_tasks_are_due_today(town: Any) -> None:
     """Their owner is reminded on the day, once, and not of what is done."""
     begun = await arrange(town.worker, startsAt=town.server.clock.time.isoformat())
     tasks = [{"title": title, "owner": town.person(), "dueOn": "2026-07-02"} for title in ("清淤", "立牌")]
@@ -367,11 +387,12 @@ async def test_tasks_are_due_today(town: Any, run_jobs: Any) -> None:
     )
     for day, expected in ((1, 2), (2, 3), (3, 3)):
         town.server.clock.time = datetime(2026, 7, day, 1, tzinfo=UTC)
-        assert not (await run_jobs()).failed
+        assert not (await town.server.worker.drain()).failed
         kinds = [one["kind"] for one in (await town.resident().ask(mine)).data["me"]["notices"]["nodes"]]
         assert kinds.count("party.task_due") == expected, day
 
 
+@shared
 async def test_deputies_wait_ninety_days(town: Any) -> None:
     """Counted from the day in China on which they asked."""
     [(unit,)] = await town.fetch("select code from units.unit order by id limit 1")
@@ -392,6 +413,7 @@ def test_every_moment_is_in_one_quarter(moment: datetime) -> None:
     assert first <= moment.date() < end
 
 
+@shared
 async def test_quarter_ends_at_midnight_in_china(town: Any) -> None:
     """What begins in the last minute of a quarter is in it, what begins a minute later is in the next."""
     import io
