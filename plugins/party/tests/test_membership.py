@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
+from uuid import UUID
 
+import pytest
 from gongzhi_server.testing import codes_of
 
 from .conftest import expect_success
 from .test_activities import BASE, NODE, refusal_codes
 from .test_care import home, link
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TOWN, OTHER = "610921100", "610921102"
 MEMBER = """query($id: ID!) { node(id: $id) { ... on PartyMember {
@@ -93,6 +97,7 @@ async def test_nobody_is_taken_over_after_they_left(town: Any) -> None:
     assert (found["status"], found["branch"]) == ("LEFT", {"name": "清泉村党支部"}), "they stay where they left"
 
 
+@pytest.mark.asyncio(loop_scope="function")  # the town has one community to report to
 async def test_community_sees_nobody_who_left(town: Any) -> None:
     """A report ends with the membership: the community no longer sees them, nor they what it does for its members."""
     member, _ = await commute(town)
@@ -117,6 +122,7 @@ async def test_community_sees_nobody_who_left(town: Any) -> None:
     assert await refusal_codes(town.resident(), "reportToCommunity", "member { id }") == ["NOT_FOUND"]
 
 
+@pytest.mark.asyncio(loop_scope="function")  # the town has one community to report to
 async def test_report_ends_where_one_comes_to_belong(town: Any) -> None:
     """Whoever moves to the organisation of their community has nothing to report to it any more."""
     member, _ = await commute(town)
@@ -127,6 +133,7 @@ async def test_report_ends_where_one_comes_to_belong(town: Any) -> None:
     assert await refusal_codes(town.resident(), "reportToCommunity", "member { id }") == ["BAD_USER_INPUT"]
 
 
+@pytest.mark.asyncio(loop_scope="function")  # the town has one community to report to
 async def test_report_to_another_community_ends_the_first(town: Any) -> None:
     """Of two organisations that work equally near the older one is the community's; a nearer one comes before it."""
     member, _ = await commute(town)
@@ -145,6 +152,7 @@ async def test_report_to_another_community_ends_the_first(town: Any) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.asyncio(loop_scope="function")  # the town has one community to report to
 async def test_own_organisation_is_no_community_to_report_to(town: Any) -> None:
     """Also where another one works as near: who belongs to one of them has nothing to report."""
     second = await town.add("第二支部", foundedOn="2024-01-01")
@@ -221,7 +229,8 @@ async def test_households_go_to_full_members_alone(town: Any) -> None:
     assert done["households"] == 2
     held = await town.fetch("select household_id from party.link where person_id=$1 and until is null", town.people[2])
     assert [f"Household:{key}" for (key,) in held] == [await home(town, 0)]
-    waiting = await town.fetch("select household_id from party.ask where state='OPEN'")
+    homes = [UUID((await home(town, at)).partition(":")[2]) for at in range(5)]
+    waiting = await town.fetch("select household_id from party.ask where state='OPEN' and household_id=any($1)", homes)
     assert [f"Household:{key}" for (key,) in waiting] == [await home(town, 2)], "nobody is the helper of their own home"
     known = "select household_id from people.liaison where until is null and line='PARTY_MEMBER' and person_id=$1"
     assert await town.fetch(known, town.people[2]) == held, "the core knows of the same helpers"
@@ -258,7 +267,8 @@ async def test_household_asks_once_at_a_time(town: Any) -> None:
     assert await refusal_codes(town.resident(1), "requestPartyHelper", "request { id }", **asked) == ["NOT_FOUND"]
     assert await refusal_codes(town.worker, "requestPartyHelper", "request { id }", **asked) != []
     assert (await link(town, household, await town.admit(1)))["errors"] == []
-    assert await town.fetch("select state, ended_at is not null from party.ask") == [("MET", True)]
+    asks = "select state, ended_at is not null from party.ask where household_id=$1"
+    assert await town.fetch(asks, UUID(household.partition(":")[2])) == [("MET", True)]
     another = await expect_success(town.resident(), "requestPartyHelper", "request { state }", **asked)
     assert another["request"] == {"state": "OPEN"}, "or for another one"
 
@@ -271,6 +281,7 @@ async def test_few_members_are_counted_again_when_one_leaves(town: Any) -> None:
     assert (await town.server.ask(asked, id=town.branch)).data["node"] == {"memberCount": None}
 
 
+@pytest.mark.asyncio(loop_scope="function")  # it migrates all members
 async def test_migration_ends_what_was_left_open(town: Any) -> None:
     """Of those who left before it ended by itself: their reports and transfers, and nobody else's."""
     gone, stays = await town.admit(0), await town.admit(1)
