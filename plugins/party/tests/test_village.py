@@ -10,6 +10,8 @@ from gongzhi_server.testing import codes_of
 from .conftest import expect_success
 from .test_activities import refusal_codes
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 TOWN, OTHER = "610921100", "610921102"
 
 
@@ -190,6 +192,7 @@ async def test_quiz_says_what_is_right(town: Any, answers: list[int], right: lis
     assert kept == 0
 
 
+@pytest.mark.asyncio(loop_scope="function")  # it lists all lessons
 async def test_lesson_is_taken_down_once(town: Any) -> None:
     """It is no longer on the list, and keeps the moment it was taken down."""
     lesson = {"grid": TOWN, "kind": "ARTICLE", "topic": "防火", "title": "防火须知", "text": "远离火源。"}
