@@ -17,6 +17,7 @@ from gongzhi.values.errors import Text
 from gongzhi_points.ledger import posting
 from gongzhi_points.ledger.posting import Posting, make_legs
 from gongzhi_points.models import PostingKind
+from gongzhi_server.testing import settle_people
 from uuid6 import uuid7
 
 from .scenes import Scene, set_scene
@@ -40,6 +41,16 @@ class Village:
     programme: str
     unit: str = ""
     merchant: str = ""
+
+    @property
+    def key(self) -> UUID:
+        """The programme's."""
+        return UUID(self.programme.partition(":")[2])
+
+    async def stocks(self) -> list[int]:
+        """What is left of each reward, in their order."""
+        rows = await self.fetch("select stock from points.reward where programme_id=$1 order by number", self.key)
+        return [stock for (stock,) in rows]
 
     @property
     def manager(self) -> Any:
@@ -216,11 +227,11 @@ async def open_books(desk: Desk, code: str, people: int = 4) -> Books:
     return Books(desk, programme, issuer, accounts)
 
 
-async def furnish(server: Any, database: str) -> Village:
+async def furnish(server: Any, database: str, code: str = "qingquan") -> Village:
     """A village with a programme."""
     manager = server.as_("points_manager", grid=TOWN)
     made = await manager.do(
-        "addPointsProgramme", "programme { id }", code="qingquan", name="清泉村积分", grid=TOWN, startsOn="2026-01-01",
+        "addPointsProgramme", "programme { id }", code=code, name="清泉村积分", grid=TOWN, startsOn="2026-01-01",
         lastsMonths=12,
     )  # fmt: skip
     assert made["errors"] == [], made
@@ -231,14 +242,44 @@ async def furnish(server: Any, database: str) -> Village:
 
 
 @pytest_asyncio.fixture
-async def village(server: Any, database: str) -> Village:
+async def own_village(server: Any, database: str) -> Village:
     return await furnish(server, database)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def part_of_village(shared_server: Any, shared_database: str) -> AsyncIterator[Village]:
+    """A programme and people of a test's own in the county of a module, which is at its hour again after it."""
+    began = shared_server.clock.time
+    found = await furnish(shared_server, shared_database, f"v{uuid7().hex[-12:]}")
+    found.people = await settle_people(shared_database, TOWN, 8)
+    yield found
+    shared_server.clock.time = began
+    # With its clock put back, what runs each night is due again.
+    shared_server.worker.worker.planned.clear()
+
+
+@pytest.fixture
+def village(request: pytest.FixtureRequest) -> Village:
+    """A programme in the county of a module whose tests have one loop, or in a county of one test.
+
+    A test of such a module that counts all there is, or changes what others read, is marked with a loop of its own.
+    """
+    loop = request.node.get_closest_marker("asyncio")
+    shared = loop is not None and loop.kwargs.get("loop_scope") == "module"
+    found: Village = request.getfixturevalue("part_of_village" if shared else "own_village")
+    return found
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def scene(shared_server: Any, shared_database: str) -> Scene:
     """What there is to give every command to, for the tests of a module."""
     return await set_scene(await furnish(shared_server, shared_database))
+
+
+@pytest.fixture
+def run_jobs(village: Village) -> Any:
+    """Handle every event and run every job that is due where the village is."""
+    return village.server.worker.drain
 
 
 @pytest.fixture

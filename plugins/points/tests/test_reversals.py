@@ -5,8 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from .test_claims import claim, codes
 from .test_redeeming import REDEEMED, fund, settle
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TOWN = "610921100"
 ENTRIES = "entries(orderBy: POSTED_AT_ASC) { nodes { id amount kind expiresOn reversed } }"
@@ -33,6 +37,7 @@ async def spend(village: Any) -> None:
     assert (await settle(village, code))["statement"] == {"total": 6, "count": 1}
 
 
+@pytest.mark.asyncio(loop_scope="function")  # nights are worked through once
 async def test_what_comes_back_lasts_as_long_as_what_is_given(village: Any, run_jobs: Any) -> None:
     """Points that were wrongly spent come back with a term, are told of before it ends, and expire with it."""
     await spend(village)
@@ -50,6 +55,7 @@ async def test_what_comes_back_lasts_as_long_as_what_is_given(village: Any, run_
     assert (await village.account(asks="balance"))["balance"] == 0
 
 
+@pytest.mark.asyncio(loop_scope="function")  # nights are worked through once
 async def test_what_wrongly_expired_comes_back(village: Any, run_jobs: Any) -> None:
     await village.earn(await village.rule(), "2026-06-30")
     village.server.clock.time = datetime(2027, 6, 29, 20, tzinfo=UTC)
@@ -64,11 +70,13 @@ async def test_what_wrongly_expired_comes_back(village: Any, run_jobs: Any) -> N
 
 async def test_without_a_term_nothing_expires(village: Any) -> None:
     """A programme whose points last for ever gives back what lasts for ever; the shop's points have no term either."""
-    await village.fetch("update points.programme set lasts_months=null")
+    await village.fetch("update points.programme set lasts_months=null where id=$1", village.key)
     await spend(village)
     _, spent = await entries(village)
     assert (await reverse(village, spent))["entry"] == {"amount": 6, "expiresOn": None}
-    assert await village.fetch("select from points.entry where expires_on is not null") == []
+    lasting = "select from points.entry e join points.account a on a.id=e.account_id where a.programme_id=$1"
+    assert await village.fetch(lasting, village.key) != []
+    assert await village.fetch(f"{lasting} and e.expires_on is not null", village.key) == []
 
 
 async def test_taking_back_is_final(village: Any) -> None:
@@ -193,6 +201,7 @@ async def home(caller: Any) -> dict[str, Any]:
     return dict(found)
 
 
+@pytest.mark.asyncio(loop_scope="function")  # the household is the demo's
 async def test_household_earns_and_spends_together(village: Any) -> None:
     """Of an act of a household one claim counts, whoever of it files it; each of it may spend, and nobody else."""
     await family(village)
@@ -210,6 +219,7 @@ async def test_household_earns_and_spends_together(village: Any) -> None:
     assert codes(await village.resident(0).do("redeem", REDEEMED, **given)) == ["INSUFFICIENT_POINTS"]
 
 
+@pytest.mark.asyncio(loop_scope="function")  # the household is the demo's
 async def test_family_decides_on_nothing_of_its_own(village: Any) -> None:
     await family(village)
     rule = await village.rule(beneficiary="HOUSEHOLD")
@@ -223,6 +233,7 @@ async def test_family_decides_on_nothing_of_its_own(village: Any) -> None:
         assert codes(done) == ["CONFLICT_OF_INTEREST"], role
 
 
+@pytest.mark.asyncio(loop_scope="function")  # nights are worked through once
 async def test_head_of_a_household_hears_of_its_account(village: Any, run_jobs: Any) -> None:
     """Of an objection that was decided, an honour, and points that will expire."""
     await family(village)
@@ -270,6 +281,7 @@ async def test_group_is_its_leaders(village: Any) -> None:
 EXPLAIN = """query($e: ID!) { explainEntry(id: $e) { text evidence { kind } inputs { name value } rule { title } } }"""
 
 
+@pytest.mark.asyncio(loop_scope="function")  # nights are worked through once
 async def test_every_movement_is_explained(village: Any, run_jobs: Any) -> None:
     """Earned, spent, expired and taken back: each says why, and all of them come to the balance."""
     await spend(village)
@@ -310,6 +322,7 @@ async def test_every_movement_is_explained(village: Any, run_jobs: Any) -> None:
 # shops
 
 
+@pytest.mark.asyncio(loop_scope="function")  # it counts what the town offers
 async def test_shop_that_leaves(village: Any) -> None:
     """Nothing is offered any more, codes that are out are settled, and it leaves once."""
     reward = await fund(village)
@@ -337,7 +350,7 @@ async def test_price_that_holds_is_the_one_of_the_moment(village: Any) -> None:
     """What is held keeps its price and settles at it, and stock counts what is not held."""
     reward = await fund(village)
     code = (await village.resident().do("redeem", REDEEMED, reward=reward))["redemption"]["code"]
-    await village.fetch("update points.reward set price=9")
+    await village.fetch("update points.reward set price=9 where programme_id=$1", village.key)
     assert (await settle(village, code))["statement"] == {"total": 6, "count": 1}
     assert (await village.account(asks="balance held")) == {"balance": 4, "held": 0}
-    assert await village.fetch("select stock from points.reward") == [(9,)]
+    assert await village.stocks() == [9]
