@@ -8,11 +8,14 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import pytest
 from gongzhi_points.ledger.lots import expire_lots
 from gongzhi_points.ledger.verification import verify_ledger
 
 from .test_claims import claim, codes
 from .test_redeeming import REDEEMED, fund, settle
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TOWN = "610921100"
 
@@ -27,7 +30,7 @@ async def verified(village: Any, desk_type: Any) -> int:
     """How many postings there are, in a ledger in which nothing is wrong."""
     connection = await asyncpg.connect(village.dsn)
     try:
-        count, found = await verify_ledger(desk_type(connection), UUID(village.programme.partition(":")[2]))
+        count, found = await verify_ledger(desk_type(connection), village.key)
     finally:
         await connection.close()
     assert found == []
@@ -40,7 +43,7 @@ async def test_last_points_are_redeemed_once(village: Any, desk_type: Any) -> No
     asked = [village.resident().do("redeem", REDEEMED, reward=reward) for _ in range(4)]
     assert await at_once(*asked) == ["INSUFFICIENT_POINTS"] * 3 + ["done"]
     assert await village.account(asks="balance held") == {"balance": 10, "held": 6}
-    assert await village.fetch("select stock from points.reward") == [(9,)], "what was refused is back on the shelf"
+    assert await village.stocks() == [9], "what was refused is back on the shelf"
     assert await verified(village, desk_type) == 1
 
 
@@ -82,10 +85,11 @@ async def test_settled_or_cancelled(village: Any) -> None:
         assert state == "CANCELLED" and codes(cancelled) == []
         expected = (10, 0, 10)
     account = await village.account(asks="balance held")
-    [(stock,)] = await village.fetch("select stock from points.reward")
+    [stock] = await village.stocks()
     assert (account["balance"], account["held"], stock) == expected
 
 
+@pytest.mark.asyncio(loop_scope="function")  # nights are worked through once
 async def test_settled_or_expired(village: Any, run_jobs: Any) -> None:
     """The night's release and a counter at one moment, before and after the term."""
     reward = await fund(village)
@@ -117,7 +121,9 @@ async def test_one_claim_is_decided_once(village: Any) -> None:
     answers = await at_once(*asked)
     assert answers.count("done") == 1 and set(answers) - {"done"} <= {"ILLEGAL_TRANSITION", "STALE_VERSION"}
     [(state, postings)] = await village.fetch(
-        "select state, (select count(*) from points.posting)::int from points.claim"
+        "select state, (select count(*) from points.posting where programme_id=$2)::int from points.claim where id=$1",
+        UUID(made["id"].partition(":")[2]),
+        village.key,
     )
     assert postings == (1 if state == "APPROVED" else 0)
 
@@ -191,20 +197,23 @@ async def test_two_versions_are_adopted_together(village: Any) -> None:
           for caller, one in zip((village.manager, office), rules, strict=True))
     )  # fmt: skip
     assert found == ["done", "done"]
-    rows = await village.fetch("select state, ends_on from points.rule order by state")
+    rows = await village.fetch(
+        "select state, ends_on from points.rule where programme_id=$1 order by state", village.key
+    )
     assert [tuple(row) for row in rows] == [("ADOPTED", None), ("ENDED", date(2026, 7, 1))]
 
 
 async def test_codes_of_programmes_and_numbers_of_rewards(village: Any) -> None:
     """One form that is sent twice sets up one programme; two rewards that are added at once have two numbers."""
-    asked = {"code": "second", "name": "二", "grid": TOWN}
+    asked = {"code": f"second{village.key.hex[-12:]}", "name": "二", "grid": TOWN}
     sent = [village.manager.do("addPointsProgramme", "programme { id }", **asked) for _ in range(3)]
     assert await at_once(*sent) == ["DUPLICATE", "DUPLICATE", "done"]
     await village.open_shop()
     reward = {"merchant": village.merchant, "kind": "GOODS", "title": "洗衣粉", "price": 5, "stock": 1}
     added = [village.shop.do("addPointsReward", "reward { id }", **reward) for _ in range(3)]
     assert await at_once(*added) == ["done"] * 3
-    assert await village.fetch("select number from points.reward order by 1") == [(1,), (2,), (3,)]
+    numbers = "select number from points.reward where programme_id=$1 order by 1"
+    assert await village.fetch(numbers, village.key) == [(1,), (2,), (3,)]
 
 
 async def test_a_night_and_a_shopper(village: Any, desk_type: Any) -> None:
@@ -220,7 +229,7 @@ async def test_a_night_and_a_shopper(village: Any, desk_type: Any) -> None:
 
     async def night() -> int:
         async with one.transaction():
-            return await expire_lots(desk_type(one), UUID(village.programme.partition(":")[2]), date(2027, 6, 30))
+            return await expire_lots(desk_type(one), village.key, date(2027, 6, 30))
 
     await asyncio.gather(night(), *(village.resident().do("redeem", REDEEMED, reward=reward) for _ in range(3)))
     await one.close()
