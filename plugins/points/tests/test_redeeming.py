@@ -15,6 +15,8 @@ from gongzhi_points.models import RedemptionState
 from gongzhi_points.rewards.codes import Code, format_code, parse_code
 from gongzhi_points.rewards.redemptions import TAKEN, free_holds
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 TOWN = "610921100"
 
 
@@ -54,6 +56,7 @@ async def test_reward_of_one_grid(village: Any) -> None:
     ]
 
 
+@pytest.mark.asyncio(loop_scope="function")  # its people live in several villages
 async def test_what_a_village_offers_is_for_its_people(village: Any) -> None:
     """Whoever lives elsewhere in the programme does not see it on their list, and does not get it by its id either."""
     rule = await village.rule(amount=10)
@@ -74,7 +77,7 @@ async def test_what_a_village_offers_is_for_its_people(village: Any) -> None:
         assert shown == ([{"id": reward}] if at == 0 else [])
         done = await village.resident(at).do("redeem", REDEEMED, reward=reward)
         assert codes(done) == ([] if at == 0 else ["NOT_OFFERED"])
-    assert await village.fetch("select stock from points.reward") == [(9,)]
+    assert await village.stocks() == [9]
 
 
 async def test_points_are_held_once(village: Any) -> None:
@@ -84,7 +87,7 @@ async def test_points_are_held_once(village: Any) -> None:
     assert first["redemption"]["expiresAt"] == "2026-06-30T02:30:00+00:00"
     assert codes(await village.resident().do("redeem", REDEEMED, reward=reward)) == ["INSUFFICIENT_POINTS"]
     assert codes(await village.resident(1).do("redeem", REDEEMED, reward=reward)) == ["NOT_FOUND"]
-    [(stock,)] = await village.fetch("select stock from points.reward")
+    [stock] = await village.stocks()
     assert stock == 9
 
 
@@ -160,6 +163,7 @@ async def test_code_is_good_at_one_shop(village: Any) -> None:
     assert codes(await shop.do("settleRedemptions", SETTLED, merchant=village.merchant, **asked)) == ["FORBIDDEN"]
 
 
+@pytest.mark.asyncio(loop_scope="function")  # nights are worked through once
 async def test_holds_end_by_themselves(village: Any, run_jobs: Any) -> None:
     reward = await fund(village)
     made = (await village.resident().do("redeem", REDEEMED, reward=reward))["redemption"]
@@ -170,7 +174,7 @@ async def test_holds_end_by_themselves(village: Any, run_jobs: Any) -> None:
     assert await village.account(asks="balance held") == {"balance": 10, "held": 0}
     late = await settle(village, made["code"])
     assert [one["state"] for one in late["settled"]] == ["EXPIRED"]
-    [(stock,)] = await village.fetch("select stock from points.reward")
+    [stock] = await village.stocks()
     assert stock == 10
 
 
@@ -215,6 +219,7 @@ async def insist(caller: Any, reward: str) -> Any:
     raise AssertionError("the server never came round to it")
 
 
+@pytest.mark.asyncio(loop_scope="function")  # it counts all accounts
 @pytest.mark.parametrize(("people", "each", "stock"), [(30, 2, 10), pytest.param(250, 4, 100, marks=pytest.mark.slow)])
 async def test_many_redeem_few(village: Any, people: int, each: int, stock: int) -> None:
     """Everybody at once: as many succeed as there are goods, and every point is where it was."""
@@ -244,7 +249,8 @@ async def test_redeeming_and_freeing_lock_in_one_order(village: Any, desk_type: 
     reward = await fund(village)
     await village.resident().do("redeem", REDEEMED, reward=reward)
     one, other = [await asyncpg.connect(village.dsn) for _ in range(2)]
-    [(hold, account)] = await village.fetch("select id, account_id from points.redemption")
+    held = "select id, account_id from points.redemption where reward_id=$1"
+    [(hold, account)] = await village.fetch(held, UUID(reward.partition(":")[2]))
     redeeming = one.transaction()
     await redeeming.start()
     await one.execute("select from points.account where id = $1 for update", account)
@@ -256,4 +262,4 @@ async def test_redeeming_and_freeing_lock_in_one_order(village: Any, desk_type: 
     await freeing
     for connection in (one, other):
         await connection.close()
-    assert await village.fetch("select stock from points.reward") == [(9,)]
+    assert await village.stocks() == [9]
