@@ -5,6 +5,10 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 JPEG = (
     bytes.fromhex("ffd8")
     + b"\xff\xe1\x00\x10Exif\0\0GPS 32.9"
@@ -44,6 +48,7 @@ async def test_claims_have_bounds(village: Any) -> None:
     assert codes(outside) == ["NOT_FOUND"]
 
 
+@pytest.mark.asyncio(loop_scope="function")  # the town has one programme to earn by
 async def test_cap_and_cooldown_hold(village: Any) -> None:
     """Five, then three that are left of eight, then nothing; and never two within the days."""
     village.server.clock.move(days=20)
@@ -124,6 +129,7 @@ async def test_objection_has_a_term(village: Any) -> None:
     assert codes(late) == ["TERM_OVER"]
 
 
+@pytest.mark.asyncio(loop_scope="function")  # the town has one programme to earn by
 async def test_wrong_booking_is_reversed_not_changed(village: Any) -> None:
     rule = await village.rule(cap=5)
     await village.earn(rule, "2026-06-30")
@@ -150,6 +156,7 @@ async def test_wrong_booking_is_reversed_not_changed(village: Any) -> None:
     assert chance["capLeft"] == 5, "what was reversed does not count towards the cap"
 
 
+@pytest.mark.asyncio(loop_scope="function")  # nights are worked through once
 async def test_office_hears_of_what_is_overdue(village: Any, run_jobs: Any) -> None:
     rule = await village.rule(decideDays=3)
     await claim(village, rule)
