@@ -69,8 +69,8 @@ async def refusal_codes(caller: Server, mutation: str, selection: str, **given: 
     return [(one["code"], one["path"]) for one in payload["errors"]]
 
 
-@pytest_asyncio.fixture
-async def family(server: Server) -> Family:
+async def register_family(server: Server, **known: Any) -> Family:
+    """A household of an elder, of whom more may be known, and a child and its mother beside it."""
     asked = "{ households(first: 1) { nodes { grid { code } } } }"
     found = (await server.as_("administrator", grid=COUNTY).ask(asked)).data
     grid = found["households"]["nodes"][0]["grid"]["code"]
@@ -80,12 +80,17 @@ async def family(server: Server) -> Family:
         given = {"name": name, "residence": "RESIDENT", "grid": grid, **more}
         return str((await expect_success(worker, "registerPerson", "person { id }", **given))["id"])
 
-    elder = await person(MARKERS["name"], residentId=MARKERS["number"], phones=[MARKERS["phone"]])
+    elder = await person(MARKERS["name"], **known)
     child, mother = await person("测试孩", birthDate="2016-03-01"), await person("测试母", birthDate="1990-05-05")
     home = await expect_success(
         worker, "registerHousehold", "household { id version }", address=MARKERS["address"], grid=grid, head=elder
     )
     return Family(server, grid, elder, child, mother, home["id"])
+
+
+@pytest_asyncio.fixture
+async def family(server: Server) -> Family:
+    return await register_family(server, residentId=MARKERS["number"], phones=[MARKERS["phone"]])
 
 
 @pytest_asyncio.fixture
