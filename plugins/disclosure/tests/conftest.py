@@ -35,9 +35,12 @@ class Log:
     """The tables, seen by somebody who can see everything, and change it."""
 
     connection: asyncpg.Connection[Any]
+    before: int = 0
+    """How many looks there were before the test."""
 
     async def all(self) -> list[asyncpg.Record]:
-        return await self.connection.fetch("select * from access.look order by link, place")
+        """Those of the test, the first first."""
+        return await self.connection.fetch("select * from access.look order by link, place offset $1", self.before)
 
 
 @pytest_asyncio.fixture
@@ -49,6 +52,11 @@ async def log(database: str) -> AsyncIterator[Log]:
 
 @pytest_asyncio.fixture
 async def people(server: Server, log: Log) -> People:
+    return await find_household(server, log)
+
+
+async def find_household(server: Server, log: Log) -> People:
+    """The first household of several that was visited."""
     found = await log.connection.fetchrow(
         "select h.id, h.number, g.code, t.code as town from people.household h join grids.grid g on g.id = h.grid_id "
         "join grids.grid t on t.kind = 'TOWN' and t.id <> h.town_id where (select count(*) from people.membership m "

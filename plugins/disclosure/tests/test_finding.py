@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
+import pytest_asyncio
 from gongzhi.core.access import quota
 from gongzhi_disclosure.naming import NAMESAKES
 from gongzhi_server.testing import Server, codes_of
 
-from .conftest import Log, People
+from .conftest import Log, People, find_household
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 COUNTY, NAME = "610921", "重名者测试"
 SHOWN = "people { id name phone grid { code } }"
 ASKED = {"permission": "party.keep_members", "name": NAME, "purpose": "接收党员"}
+
+
+@pytest.fixture
+def server(shared_server: Server) -> Server:
+    return shared_server
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def log(shared_database: str) -> AsyncIterator[Log]:
+    """What a test writes. Nobody has the name before it, nor after."""
+    connection = await asyncpg.connect(shared_database)
+    yield Log(connection, await connection.fetchval("select count(*) from access.look"))
+    await connection.execute("update people.person set name='别名' where name=$1", NAME)
+    await connection.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def people(server: Server, log: Log) -> People:
+    return await find_household(server, log)
 
 
 @pytest.fixture
@@ -86,8 +110,13 @@ async def test_found_only_where_it_is_held(server: Server, log: Log) -> None:
 
 async def test_nobody_is_found_for_a_plugin_that_is_off(secretary: Server, log: Log) -> None:
     await rename(log, 1)
-    await log.connection.execute("update plugins.activation set active=false where plugin='party' and until is null")
-    assert named(await secretary.do("findPeopleToName", SHOWN, **ASKED)) == []
+    off = await log.connection.fetch(
+        "update plugins.activation set active=false where plugin='party' and until is null and active returning id"
+    )
+    assert off and named(await secretary.do("findPeopleToName", SHOWN, **ASKED)) == []
+    on = "update plugins.activation set active=true where id=any($1)"
+    await log.connection.execute(on, [row["id"] for row in off])
+    assert len(named(await secretary.do("findPeopleToName", SHOWN, **ASKED))) == 1
 
 
 async def test_too_many_namesakes(secretary: Server, log: Log) -> None:
