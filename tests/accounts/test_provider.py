@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,12 @@ class Silent(JWSRegistry):
         return JWSRegistry.algorithms[name]
 
 
+@cache
+def rsa_key(name: str) -> RSAKey:
+    """Make a key of this name, the same for all tests: making one takes longer than most of them."""
+    return RSAKey.generate_key(2048, {"kid": name})
+
+
 @dataclass
 class Idp:
     """An identity provider: publishes keys, counts who asks, and signs what it is told to."""
@@ -53,7 +60,7 @@ class Idp:
     def add(self, name: str, alg: str | None = None, kind: str = "RSA") -> Any:
         made: Any
         if kind == "RSA":
-            made = RSAKey.generate_key(2048, {"kid": name})
+            made = rsa_key(name)
         elif kind == "EC":
             made = ECKey.generate_key("P-256", {"kid": name})
         else:
