@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .auth.assembly import build_factor_service, build_provider_sign_ins, open_authentication
+from .auth.assembly import PROVIDERS, build_factor_service, build_provider_sign_ins, open_authentication
 from .auth.authentication import Authenticator
 from .auth.service import AuthenticationService
 from .background_tasks import run_beside
@@ -41,7 +41,7 @@ from .endpoints.feeds import Feeds
 from .endpoints.plain_http import MountedApp, RateLimitedApp
 from .endpoints.routes import PluginRoutes
 from .endpoints.second_factor import SecondFactorEndpoint
-from .endpoints.sign_in import AuthEndpoint
+from .endpoints.sign_in import AuthEndpoint, json_response
 from .endpoints.uploads import FileService, upload_routes
 from .event_access.reader import EngineEventAccess
 from .events import Hub, Outbox
@@ -139,7 +139,8 @@ def provider_routes(
 ) -> list[Route]:
     """Return the routes by which browsers sign in at identity providers; where there are none, httpx is not loaded."""
     if not settings.clients:
-        return []
+        # Every page of sign-in asks, and a browser writes down what is not found as a fault of the page.
+        return [limit(PROVIDERS, json_response(200, {"providers": []}))]
     from .endpoints.provider_pages import ProviderEndpoint
 
     sign_ins = build_provider_sign_ins(service, authenticator, settings)

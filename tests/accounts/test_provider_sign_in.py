@@ -130,6 +130,12 @@ async def visitor(server: Server, filled: str, tmp_path: Path, enrol: Enrol) -> 
         yield Visitor(client, pages)
 
 
+async def test_no_providers_is_an_answer(server: Server) -> None:
+    """Every page of sign-in asks: what is not found would be a fault in the console of each browser."""
+    assert (await server.client.get("/auth/identity-providers")).json() == {"providers": []}
+    assert (await server.client.get("/auth/identity-provider/begin")).status_code == 404
+
+
 async def test_signs_in(visitor: Visitor, database: Any) -> None:
     """There and back, into a session in cookies that says how it was opened."""
     listed = (await visitor.client.get("/auth/identity-providers")).json()

@@ -98,6 +98,7 @@ SAMPLES: dict[str, list[tuple[str, dict[str, Any]]]] = {
     ],
     "/schema.graphql": [("/schema.graphql", {"method": "GET"})],
     "/labels.json": [("/labels.json", {"method": "GET"})],
+    "/auth/identity-providers": [("/auth/identity-providers", {"method": "GET"})],
     "/exports": [("/exports/wrong", {"method": "GET"})],
     "/console": [
         ("/console/", {"method": "GET"}),

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .provider_sign_in import ProviderSignIn
 
 CALLBACK = "/auth/identity-provider/callback"
+PROVIDERS = "/auth/identity-providers"
 """Where identity providers send browsers back to."""
 WRITERS = 2
 """Connections for signing in, and as many for renewing sessions; the read-only pools cannot write."""

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gongzhi_server.auth.access_tokens import LIFETIME
-from gongzhi_server.auth.assembly import CALLBACK
+from gongzhi_server.auth.assembly import CALLBACK, PROVIDERS
 from gongzhi_server.auth.authentication import Authenticator
 from gongzhi_server.auth.provider_sign_in import LASTING, PURPOSE, Arrival, ProviderFailed, ProviderSignIn
 from gongzhi_server.auth.second_step import FirstStep, WrongCredentials
@@ -51,7 +51,7 @@ class ProviderEndpoint:
     @property
     def routes(self) -> list[Route]:
         return [
-            self.limit("/auth/identity-providers", serve(self.list_providers)),
+            self.limit(PROVIDERS, serve(self.list_providers)),
             self.limit("/auth/identity-provider/begin", serve(self.depart)),
             self.limit(CALLBACK, serve(self.arrive)),
         ]
