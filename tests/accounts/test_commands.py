@@ -181,8 +181,11 @@ async def test_no_taking_over(server: Server, enrol: Enrol, database: Any, admin
     """Whoever could set the password of somebody who may more would be somebody who may more."""
     boss = await sign_in_with(server, enrol, "boss", ("administrator", {"grid": "610921"}), database=database)
     await enrol("dispatcher", "county_dispatcher", grid="610921")
-    await enrol("clerk", "auditor", grid=TOWN)
+    await enrol("clerk", "deputy", grid=TOWN)
+    await enrol("watcher", "auditor", grid=TOWN)
     assert (await refusal(boss, "inviteAccount", account="dispatcher")) == ("FORBIDDEN", ["account"])
+    # Who appoints an auditor may not become one, and read what was done to whom.
+    assert (await refusal(boss, "inviteAccount", account="watcher")) == ("FORBIDDEN", ["account"])
     identity = {"issuer": "https://id.example", "subject": "me"}
     assert (await refusal(boss, "linkIdentity", account="dispatcher", **identity)) == ("FORBIDDEN", ["account"])
     key = {"label": "x", "permissions": ["cases.view_sealed"]}

@@ -152,7 +152,7 @@ def describe_failure(problem: Exception) -> str:
         case WrongCredentials():
             return "failed"
     logger.warning(
-        "nobody could sign in by an identity provider (%s): look whether the server reaches it, and whether client, "
+        "nobody could sign in by an identity provider (%s); look whether the server reaches it, and whether client, "
         "secret and redirect address are what it knows",
         type(problem).__name__,
     )
