@@ -40,7 +40,6 @@ from .plugins.installed import Plugin, empty_manager
 from .plugins.loader import HookModule, check_plugins
 from .plugins.loader import load_plugins as load_plugins
 from .settings import Settings
-from .startup import freeze_garbage
 from .storage.database import migrate_apps as migrate_apps
 from .storage.database import open_readers
 from .storage.embedded_postgres import throwaway_cluster as throwaway_cluster
@@ -287,10 +286,7 @@ def module_of(registered: object) -> ModuleType | None:
 @lru_cache(maxsize=6)
 def compose_schema(composition: Composition) -> Schema:
     """Build a schema once, however often it is asked for."""
-    schema = build_schema(composition.plugins)
-    # It stays, and is what most of the memory holds: nobody has to walk over it to find what a test has left.
-    freeze_garbage()
-    return schema
+    return build_schema(composition.plugins)
 
 
 def built_schema(plugins: Plugins | None) -> Schema:
