@@ -93,6 +93,3 @@ export async function loadGrids(): Promise<Coded[]> {
   if (own.length > 0) return own;
   return (await ask<{ grids: { nodes: Coded[] } }>(COUNTIES)).data?.grids?.nodes ?? [];
 }
-
-/** The day in China, as filters take it. */
-export const today = (): string => new Intl.DateTimeFormat("sv-SE", { timeZone: "Asia/Shanghai" }).format(new Date());

@@ -1,1 +1,1 @@
-import{a,b}from"./shared_10.e884743b6b350cbb.js";import"./shared_3.b31706430a5b945e.js";import"./shared_8.ad4a5e20f9ea10c5.js";import"./shared_17.e635a86f3128d211.js";import"./shared_1.021f8e809eccc450.js";export{a as DeskMenu,b as PluginDesk};
+import{a,b}from"./shared_10.642695747407dca1.js";import"./shared_3.5550a83e4dd192cb.js";import"./shared_8.ad4a5e20f9ea10c5.js";import"./shared_18.7966be1a870f697c.js";import"./shared_17.e635a86f3128d211.js";import"./shared_1.021f8e809eccc450.js";export{a as DeskMenu,b as PluginDesk};

@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { DeskMenu } from "./plugin_desk";
 import { Actions, Section, type Action } from "../actions";
-import { detailOf, findView, declared, say as title, today, valueAt, type DeclaredView, type Table } from "../declared";
+import { detailOf, findView, declared, say as title, valueAt, type DeclaredView, type Table } from "../declared";
 import { Failure } from "../failure";
 import { ActionForm } from "../forms/action_form";
 import { label, loadLabels } from "../labels";
@@ -11,6 +11,7 @@ import { linkTo } from "../router";
 import { ask, checkSession } from "../session";
 import { colon, language, say } from "../words";
 import { Cell, isNumber, labelled } from "../values";
+import { chinaDay } from "../times";
 
 interface Found {
   id?: string;
@@ -34,7 +35,7 @@ export function DetailPage({ view, id }: { view: DeclaredView; id: string }) {
   const [done, setDone] = useState("");
 
   const load = async () => {
-    const answer = await ask<object>(view.document, { id, ...(view.variables.includes("today") && { today: today() }) });
+    const answer = await ask<object>(view.document, { id, ...(view.variables.includes("today") && { today: chinaDay() }) });
     const loaded = valueAt(answer.data, view.rows) as Found | null | undefined;
     const problem = answer.ok ? undefined : answer.problems[0];
     if (!loaded && problem && problem.code !== "NOT_FOUND" && problem.code !== "FORBIDDEN") {

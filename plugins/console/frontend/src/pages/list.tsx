@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { DeskMenu } from "./plugin_desk";
 import { TOWNS } from "../documents";
-import { loadGrids, say as title, today, valueAt, type DeclaredForm, type DeclaredView, type Filter } from "../declared";
+import { loadGrids, say as title, valueAt, type DeclaredForm, type DeclaredView, type Filter } from "../declared";
 import { Failure } from "../failure";
 import { ActionForm } from "../forms/action_form";
 import type { Coded } from "../forms/inputs";
@@ -12,6 +12,7 @@ import { linkTo, setQuery } from "../router";
 import { ask, checkSession } from "../session";
 import { colon, language, say } from "../words";
 import { Cell, isNumber, labelled } from "../values";
+import { chinaDay } from "../times";
 
 const PAGE = 30;
 /** What the address calls the grid that a document is about; a condition may be called grid. */
@@ -52,7 +53,7 @@ export function fillVariables(view: DeclaredView, query: URLSearchParams, grid: 
   const known: Record<string, unknown> = {
     first: PAGE,
     grid,
-    today: today(),
+    today: chinaDay(),
     // Also if it is empty: else the document's own default would hold.
     filter: Object.fromEntries(conditions.filter(([, condition]) => condition !== undefined)),
   };

@@ -1,10 +1,11 @@
 // Plugin desk: the views of one plugin together: its numbers, and its lists.
 import { useEffect, useState } from "preact/hooks";
-import { declared, listDesks, loadGrids, say as title, today, valueAt, type DeclaredView } from "../declared";
+import { declared, listDesks, loadGrids, say as title, valueAt, type DeclaredView } from "../declared";
 import { onChange } from "../live";
 import { linkTo } from "../router";
 import { ask } from "../session";
 import { language, say } from "../words";
+import { chinaDay } from "../times";
 
 /** The lists of a plugin, above each of its pages. */
 export function DeskMenu({ plugin, here }: { plugin: string; here: string }) {
@@ -54,7 +55,7 @@ function Counter({ view }: { view: DeclaredView }) {
   const [number, setNumber] = useState<string | null>(null);
   const load = async () => {
     const [grid] = view.variables.includes("grid") ? await loadGrids() : [];
-    const known: Record<string, unknown> = { grid: grid?.code, today: today() };
+    const known: Record<string, unknown> = { grid: grid?.code, today: chinaDay() };
     const variables = Object.fromEntries(view.variables.filter((name) => name in known).map((name) => [name, known[name]]));
     const found = valueAt((await ask<object>(view.document, variables)).data, view.rows);
     setNumber(found === null || found === undefined ? "—" : String(found));

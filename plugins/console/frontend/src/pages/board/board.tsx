@@ -1,12 +1,12 @@
 // Board: the county on one screen: what stands now, where, and what a period brought.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { loadGrids, today } from "../../declared";
+import { loadGrids } from "../../declared";
 import { Failure } from "../../failure";
 import type { Coded } from "../../forms/inputs";
 import { following } from "../../live";
 import { linkTo, setQuery } from "../../router";
 import { ask, who } from "../../session";
-import { showMoment } from "../../times";
+import { chinaDay, showMoment } from "../../times";
 import { language, say } from "../../words";
 import { DigestSection } from "./digest";
 import { FigureName, FormulaDialog } from "./formula";
@@ -85,14 +85,14 @@ function usePlace(code: string): { place: Place | null | undefined; failed: stri
   const [at, setAt] = useState("");
   const load = async () => {
     const below = code.length === 12 && seesCases();
-    const variables = { code, today: today(), since: addMonths(today(), -11), outlines: true, below, late: LATE };
+    const variables = { code, today: chinaDay(), since: addMonths(chinaDay(), -11), outlines: true, below, late: LATE };
     const found = await ask<{ grid: Place | null }>(PLACE, variables);
     setFailed(found.data ? "" : (found.problems[0]?.message ?? ""));
     if (found.data) setPlace(found.data.grid);
     setAt(new Date().toISOString());
   };
   const refresh = async () => {
-    const found = await ask<{ grid: Parameters<typeof mergeNow>[1] | null }>(PLACE_NOW, { code, today: today() });
+    const found = await ask<{ grid: Parameters<typeof mergeNow>[1] | null }>(PLACE_NOW, { code, today: chinaDay() });
     const now = found.data?.grid;
     if (now) setPlace((before) => before && mergeNow(before, now));
     if (now) setAt(new Date().toISOString());

@@ -1,6 +1,5 @@
 // Digest: what a day, week, month or quarter brought, beside the period before, with its charts.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { today } from "../../declared";
 import { Failure } from "../../failure";
 import { setQuery } from "../../router";
 import { ask } from "../../session";
@@ -9,6 +8,7 @@ import { Columns, Rows, Withheld } from "./charts";
 import { FigureName } from "./formula";
 import { chartOf, daysOf, isDay, movePeriod, PERIODS, type Period } from "./periods";
 import { isRate, nameFigure, showFigure, tell } from "./words";
+import { chinaDay } from "../../times";
 
 const DIGEST = `query BoardDigest(
   $code: String!, $period: DigestPeriod!, $at: Date!, $before: Date!
@@ -49,7 +49,7 @@ interface Answer {
 function readPeriod(query: URLSearchParams): { period: Period; at: string } {
   const period = PERIODS.find((each) => each === query.get("period")) ?? "MONTH";
   const at = query.get("at");
-  return { period, at: isDay(at) && at <= today() ? at : movePeriod(period, today(), -1) };
+  return { period, at: isDay(at) && at <= chinaDay() ? at : movePeriod(period, chinaDay(), -1) };
 }
 
 export function DigestSection({ code, query }: { code: string; query: URLSearchParams }) {
@@ -95,7 +95,7 @@ function Chooser({ period, at }: { period: Period; at: string }) {
         <button type="button" id="earlier" onClick={() => setQuery({ at: movePeriod(period, at, -1) })}>
           ← {tell("earlier")}
         </button>
-        <button type="button" id="later" disabled={next > today()} onClick={() => setQuery({ at: next })}>
+        <button type="button" id="later" disabled={next > chinaDay()} onClick={() => setQuery({ at: next })}>
           {tell("later")} →
         </button>
       </div>
@@ -113,7 +113,7 @@ function Told({ found, now, period, at }: { found: Answer; now: NonNullable<Answ
   return (
     <>
       <h3 id="digest-title">{now.title}</h3>
-      {daysOf(period, at).until >= today() && <p class="quiet">{tell("unfinished")}</p>}
+      {daysOf(period, at).until >= chinaDay() && <p class="quiet">{tell("unfinished")}</p>}
       <div class="digest">
         <div>
           {now.sections.map(({ title, text }) => (

@@ -1,11 +1,12 @@
 // Layers: what plugins declare to be shown on the map, beside the board's own figures.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { declared, say as title, today, valueAt, type Column, type DeclaredView } from "../../declared";
+import { declared, say as title, valueAt, type Column, type DeclaredView } from "../../declared";
 import { isNumber } from "../../values";
 import { ask } from "../../session";
 import { addDays } from "./periods";
 import { FIGURES } from "./words";
 import type { Measure, Value } from "./places";
+import { chinaDay } from "../../times";
 
 /** Days that `$since` and `$today` make. */
 const DAYS = 30;
@@ -42,7 +43,7 @@ export function useLayer(layer: Layer | undefined, grid: string): { rows: Readon
   useEffect(() => {
     if (!layer) return;
     const { document, variables: names, rows: path } = layer.view;
-    const known: Row = { grid, today: today(), since: addDays(today(), 1 - DAYS) };
+    const known: Row = { grid, today: chinaDay(), since: addDays(chinaDay(), 1 - DAYS) };
     const variables = Object.fromEntries(names.filter((name) => name in known).map((name) => [name, known[name]]));
     void ask<object>(document, variables).then((answer) => {
       if (now.current !== key) return;

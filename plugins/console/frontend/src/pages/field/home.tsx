@@ -4,7 +4,7 @@ import { Failure } from "../../failure";
 import { label } from "../../labels";
 import { linkTo } from "../../router";
 import { askFor, change } from "../../session";
-import { showDay, showMoment } from "../../times";
+import { chinaMinute, showDay, showMoment } from "../../times";
 import { say } from "../../words";
 import { HOME, REVEAL } from "./documents";
 import { Entry } from "./entry";
@@ -159,14 +159,8 @@ function Member({ relation, person, purpose }: { relation: string; person: Perso
   );
 }
 
-/** What the clock of China shows now, as an input of a moment has it. */
-function chinaNow(): string {
-  const china = new Intl.DateTimeFormat("sv-SE", { timeZone: "Asia/Shanghai", dateStyle: "short", timeStyle: "short" });
-  return china.format(new Date()).replace(" ", "T");
-}
-
 function Visit({ household }: { household: Household }) {
-  const [at, setAt] = useState(chinaNow);
+  const [at, setAt] = useState(chinaMinute);
   return (
     <Entry
       id="visit"

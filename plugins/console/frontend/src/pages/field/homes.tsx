@@ -4,11 +4,10 @@ import { Failure } from "../../failure";
 import { label } from "../../labels";
 import { linkTo } from "../../router";
 import { ask, ownGrids } from "../../session";
-import { showDay, showMoment } from "../../times";
+import { chinaDay, showDay, showMoment } from "../../times";
 import { language, say } from "../../words";
 import { HOMES } from "./documents";
 import { items, sent } from "./outbox";
-import { chinaDay } from "./today";
 import { tell } from "./words";
 
 export interface HomeRow {

@@ -9,6 +9,7 @@ import { language, say } from "../../words";
 import { DAY } from "./documents";
 import { sent } from "./outbox";
 import { tell } from "./words";
+import { chinaDay } from "../../times";
 
 interface Day {
   code: string;
@@ -18,12 +19,6 @@ interface Day {
   open: { totalCount: number };
   late: { totalCount: number };
 }
-
-const DAY_LENGTH = 86_400_000;
-
-/** A day in China, so many days from now. */
-export const chinaDay = (days = 0): string =>
-  new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Shanghai" }).format(Date.now() + days * DAY_LENGTH);
 
 export function Today() {
   const [days, setDays] = useState<Day[] | null>(null);

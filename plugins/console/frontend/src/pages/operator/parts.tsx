@@ -8,8 +8,8 @@ import { ActionForm } from "../../forms/action_form";
 import type { Action } from "../../actions";
 import { label, tone } from "../../labels";
 import { setQuery } from "../../router";
-import { showMoment } from "../../times";
-import { colon, language, say } from "../../words";
+import { showMoment, showTime } from "../../times";
+import { colon, say } from "../../words";
 
 /** A part of a page that is loaded by itself, with when that was, and a button. */
 export function Panel<Data>(given: {
@@ -20,7 +20,6 @@ export function Panel<Data>(given: {
   children: (data: Data) => ComponentChildren;
 }) {
   const { id, title, asked, tools, children } = given;
-  const clock = new Intl.DateTimeFormat(language.value === "zh" ? "zh-CN" : "en-GB", { timeStyle: "medium", timeZone: "Asia/Shanghai" });
   return (
     <section id={id} class="panel" aria-labelledby={`${id}-title`} aria-busy={asked.data === undefined && !asked.failed}>
       <div class="panel-head">
@@ -29,7 +28,7 @@ export function Panel<Data>(given: {
         <span class="asof unprinted">
           {asked.at && (
             <span class="quiet">
-              {tell("asOf")} {clock.format(asked.at)}
+              {tell("asOf")} {showTime(asked.at)}
             </span>
           )}
           <button type="button" aria-label={`${tell("refresh")} ${title}`} onClick={() => void asked.load()}>

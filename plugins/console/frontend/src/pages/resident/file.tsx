@@ -68,20 +68,24 @@ interface OwnGiven {
   chosen: Chosen;
   /** What it is done to, if it is not named by an id alone. */
   subject?: { row: Record<string, unknown>; version: number | undefined };
-  onDone: () => void;
-  onClose: () => void;
+  /** Called when it was done, after it has closed. */
+  done: () => void;
+  close: () => void;
 }
 
 /** The form of a mutation in one's own name. */
-export function OwnForm({ chosen, subject, onDone, onClose }: OwnGiven) {
+export function OwnForm({ chosen, subject, done, close }: OwnGiven) {
   return (
     <ActionForm
       mutation={chosen.mutation}
       title={chosen.title}
       {...("field" in chosen && { field: chosen.field ?? null })}
       subject={{ row: { id: chosen.id, ...subject?.row }, ...(subject?.version && { version: subject.version }), known: OTHERS }}
-      onDone={onDone}
-      onClose={onClose}
+      onDone={() => {
+        close();
+        done();
+      }}
+      onClose={close}
       onStale={() => Promise.resolve(undefined)}
     />
   );
@@ -122,10 +126,9 @@ export function FilePart() {
       {chosen && (
         <OwnForm
           chosen={chosen}
-          onClose={() => setChosen(null)}
-          onDone={() => {
+          close={() => setChosen(null)}
+          done={() => {
             setTold(tell("contested"));
-            setChosen(null);
             void load();
           }}
         />

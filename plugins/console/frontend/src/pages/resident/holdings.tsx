@@ -1,10 +1,9 @@
 // Holdings: one's points with how each came, one's notices, and what one agreed to.
 import { useState } from "preact/hooks";
 import type { Action } from "../../actions";
-import { today } from "../../declared";
 import { label } from "../../labels";
 import { changeOnce } from "../../session";
-import { showDay, showMoment } from "../../times";
+import { chinaDay, showDay, showMoment } from "../../times";
 import { AGREE, CONSENTS, INBOX, POINTS, READ, WITHDRAW } from "./documents";
 import { OwnForm, type Chosen } from "./file";
 import { keyFor } from "./kept";
@@ -50,11 +49,8 @@ export function PointsPart() {
       {chosen && (
         <OwnForm
           chosen={chosen}
-          onClose={() => setChosen(null)}
-          onDone={() => {
-            setChosen(null);
-            void load();
-          }}
+          close={() => setChosen(null)}
+          done={() => void load()}
         />
       )}
     </>
@@ -190,7 +186,7 @@ export function ConsentsPart() {
   };
   const held = new Set(data.me.consents.flatMap(({ purpose, inForce }) => (inForce ? purpose : [])));
   // Where each consent names its recipient, one agrees there where one applies for something.
-  const offered = currentNotices(data.privacyNotices, today()).filter(
+  const offered = currentNotices(data.privacyNotices, chinaDay()).filter(
     ({ purpose, consent, recipient }) => consent && recipient && !held.has(purpose),
   );
   const noticeOf = ({ purpose, noticeVersion }: Consent) =>

@@ -72,10 +72,9 @@ export function LooksPart() {
       {chosen && (
         <OwnForm
           chosen={chosen}
-          onClose={() => setChosen(null)}
-          onDone={() => {
+          close={() => setChosen(null)}
+          done={() => {
             setTold(tell("contested"));
-            setChosen(null);
             void list.again();
           }}
         />
@@ -148,11 +147,8 @@ export function DecisionsPart() {
       {chosen && (
         <OwnForm
           chosen={chosen}
-          onClose={() => setChosen(null)}
-          onDone={() => {
-            setChosen(null);
-            void load();
-          }}
+          close={() => setChosen(null)}
+          done={() => void load()}
         />
       )}
     </>

@@ -181,11 +181,8 @@ function OwnCase({ number }: { number: string }) {
         <OwnForm
           chosen={chosen}
           subject={{ row: { number }, version: found.version }}
-          onClose={() => setChosen(null)}
-          onDone={() => {
-            setChosen(null);
-            void load();
-          }}
+          close={() => setChosen(null)}
+          done={() => void load()}
         />
       )}
     </>

@@ -1,11 +1,10 @@
 // Public: what is published for everybody: notices, village affairs, open data, rules and promises.
 import { useEffect, useState } from "preact/hooks";
 import type { Problem } from "@gongzhi/client";
-import { today } from "../../declared";
 import { label, loadLabels } from "../../labels";
 import { linkTo } from "../../router";
 import { askOnce } from "../../session";
-import { showDay } from "../../times";
+import { chinaDay, showDay } from "../../times";
 import { colon } from "../../words";
 import { AFFAIRS, BULLETINS, BULLETIN_FILE, DATASETS, PROMISES } from "./documents";
 import { Block, Fact, Missing, Page, explain, useLoaded } from "./parts";
@@ -283,7 +282,7 @@ function Promises() {
   return (
     <>
       <Block id="notice" name="notice">
-        {currentNotices(data.privacyNotices, today()).map(({ purpose, title, text, basis }) => (
+        {currentNotices(data.privacyNotices, chinaDay()).map(({ purpose, title, text, basis }) => (
           <details key={purpose}>
             <summary>{title}</summary>
             <p class="written">{text}</p>
