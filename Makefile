@@ -103,17 +103,17 @@ docs: .venv/run  ## write the tables of the pages and the reference from the cod
 	.venv/bin/python docs/reference.py
 
 explorer: .venv/dev  ## bundle the explorer's page from its sources, with the Node of the development requirements
-	.venv/bin/python plugins/explorer/frontend/build.py
+	.venv/bin/python -m tools.frontends plugins/explorer/frontend
 
 console: .venv/dev  ## bundle the console's page from its sources, and print how large it is
-	.venv/bin/python plugins/console/frontend/build.py
+	.venv/bin/python -m tools.frontends plugins/console/frontend
 
 records: .venv/dev schema docs client console  ## write anew all that is written down and compared: read the diff before you commit it
 	GONGZHI_CONDITIONS=write GONGZHI_KEPT=write GONGZHI_MATRIX=write GONGZHI_SNAPSHOTS=write GONGZHI_SURFACE=write \
 		.venv/bin/pytest -q $(PARALLEL) --write-additions $(RECORDS)
 
 client: .venv/dev  ## build clients/typescript from its sources and the schema, and print how large it is
-	.venv/bin/python clients/typescript/build.py
+	.venv/bin/python -m clients.typescript.build
 
 lock:  ## pin anew (needs uv); add LOCK_FLAGS=--upgrade for newer versions
 	$(LOCK) $(LOCK_FLAGS) --group build pyproject.toml $(PLUGINS:%=%/pyproject.toml) -o requirements.lock

@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
-import importlib.util
 import json
 import os
 import re
 import shutil
-import sys
 from asyncio import StreamReader, StreamWriter
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
@@ -26,6 +23,9 @@ from gongzhi_server.auth.one_time_codes import code_at
 from gongzhi_server.testing import INSTALLED, TODAY, built_graphql_schema, create_database, drop_database
 from PIL import Image
 from playwright.async_api import Page, Route, async_playwright, expect
+
+from clients.typescript.build import build_client
+from tools.frontends import NodeFailed, install_packages, run_script
 
 from ..accounts.conftest import PASSWORD, bestow
 from .conftest import Station, station
@@ -49,40 +49,28 @@ import { FollowDocument } from "./generated/graphql";
 """What the examples of the page take for granted."""
 
 
-def load_build() -> ModuleType:
-    """The script that builds the client, as `make client` runs it."""
-    spec = importlib.util.spec_from_file_location("client_build", FOLDER / "build.py")
-    assert spec and spec.loader
-    sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
-def build() -> ModuleType:
-    """The build, once it has written the client. Skip the test if npm cannot install, unless this is CI."""
-    module = load_build()
+def built() -> None:
+    """The client, bundled. Skip the test if npm cannot install, unless this is CI."""
     try:
-        module.install()
-    except Exception as problem:  # whatever npm lacks here
-        pytest.fail(str(problem)) if os.environ.get("CI") == "true" else pytest.skip(
-            f"npm could not install: {problem}"
-        )
-    print(module.build_client(FOLDER / "dist"))
-    return module
+        install_packages(FOLDER)
+    except NodeFailed as failed:
+        reason = f"npm could not install: {failed}"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    print(build_client(FOLDER / "dist"))
 
 
-def test_it_is_small(build: ModuleType) -> None:
+def test_it_is_small(built: None) -> None:
     sizes = {path.name: len(gzip.compress(path.read_bytes(), 9)) for path in (FOLDER / "dist").glob("*.js")}
     assert set(sizes) == {"index.js", "presets.js"} and max(sizes.values()) < LARGEST, sizes
 
 
-def test_types_fit_generated_documents(build: ModuleType) -> None:
+def test_types_fit_generated_documents(built: None) -> None:
     """With lines among the scripts that must not be accepted."""
-    build.run("node_modules/typescript/bin/tsc", "-p", "tests")
+    run_script(FOLDER, "node_modules/typescript/bin/tsc", "-p", "tests")
 
 
-def test_examples_of_the_page_are_typed(build: ModuleType, tmp_path: Path) -> None:
+def test_examples_of_the_page_are_typed(built: None, tmp_path: Path) -> None:
     page = (FOLDER / "README.md").read_text(encoding="utf-8")
     text = AROUND + "".join(re.findall(r"```ts\n(.*?)```", page, re.DOTALL))
     text = text.replace("./generated/graphql", str(FOLDER / "tests" / "generated" / "graphql.ts"))
@@ -91,16 +79,16 @@ def test_examples_of_the_page_are_typed(build: ModuleType, tmp_path: Path) -> No
     options = {"paths": {name: [str(FOLDER / path)] for name, path in paths.items()}, "types": []}
     config = {"extends": str(FOLDER / "tests" / "tsconfig.json"), "compilerOptions": options, "include": ["page.ts"]}
     (tmp_path / "tsconfig.json").write_text(json.dumps(config), encoding="utf-8")
-    build.run("node_modules/typescript/bin/tsc", "-p", str(tmp_path))
+    run_script(FOLDER, "node_modules/typescript/bin/tsc", "-p", str(tmp_path))
 
 
-def test_it_knows_the_schema_of_today(build: ModuleType, tmp_path: Path) -> None:
-    build.run("generate.mjs", str(tmp_path / "generated.ts"))
+def test_it_knows_the_schema_of_today(built: None, tmp_path: Path) -> None:
+    run_script(FOLDER, "generate.mjs", str(tmp_path / "generated.ts"))
     written = (FOLDER / "src" / "generated.ts").read_text(encoding="utf-8")
     assert (tmp_path / "generated.ts").read_text(encoding="utf-8") == written, "make client"
 
 
-def test_it_leaves_no_library_to_install(build: ModuleType) -> None:
+def test_it_leaves_no_library_to_install(built: None) -> None:
     """What is bundled is there with its licence, and declarations name nothing else."""
     for path in (FOLDER / "dist").iterdir():
         assert re.findall(r'(?:from|import\()\s*"([^.][^"]*)"', path.read_text(encoding="utf-8")) == [], path.name
@@ -206,7 +194,7 @@ async def enrol(server: Station, role: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("over", ["events", "socket"])
-async def test_it_follows_whatever_ends(build: ModuleType, filled: str, tmp_path: Path, over: str) -> None:
+async def test_it_follows_whatever_ends(built: None, filled: str, tmp_path: Path, over: str) -> None:
     """A cut network, a server that is stopped and another one, a token that ends: each case is told once, in order."""
     async with road() as way, AsyncExitStack() as stack:
         given = {"address": f"http://127.0.0.1:{way.port}", "over": over}
@@ -241,7 +229,7 @@ async def next_report(script: Script) -> str:
     return str(said["number"])
 
 
-async def test_it_asks_writes_and_waits(build: ModuleType, station: Station, tmp_path: Path) -> None:
+async def test_it_asks_writes_and_waits(built: None, station: Station, tmp_path: Path) -> None:
     Image.new("RGB", (640, 480), "red").save(tmp_path / "photo.png")
     given = {**await enrol(station, "grid_worker"), "photo": str(tmp_path / "photo.png"), "now": TODAY.isoformat()}
     given["cursor"] = await station.cursor()
@@ -310,9 +298,7 @@ UPLOAD = """async ([code, photo]) => {
 }"""
 
 
-async def test_browsers_tell_how_far_an_upload_is(
-    build: ModuleType, station: Station, page: Page, tmp_path: Path
-) -> None:
+async def test_browsers_tell_how_far_an_upload_is(built: None, station: Station, page: Page, tmp_path: Path) -> None:
     Image.new("RGB", (640, 480), "red").save(tmp_path / "photo.png")
     files = [FOLDER / "dist" / "index.js", tmp_path / "photo.png"]
     assert page.context.browser
@@ -323,10 +309,10 @@ async def test_browsers_tell_how_far_an_upload_is(
     assert await alone.evaluate(UPLOAD, given) == ["PHOTO", 1, "stopped", "BAD_REQUEST"]
 
 
-async def test_starter_desk_works_in_a_browser(build: ModuleType, station: Station, page: Page) -> None:
+async def test_starter_desk_works_in_a_browser(built: None, station: Station, page: Page) -> None:
     """Signed in by cookies no script can read, over the page's own host name; what others do appears by itself."""
-    build.install(DESK)
-    build.run("node_modules/typescript/bin/tsc", "--noEmit", folder=DESK)
+    install_packages(DESK)
+    run_script(DESK, "node_modules/typescript/bin/tsc", "--noEmit")
     account = await enrol(station, "county_dispatcher")
     assert (await station.post("invitation", code=account["code"], password=PASSWORD)).status == 200
     async with run_node(DESK / "serve.mjs", GONGZHI_URL=station.url, PORT="0") as served:
@@ -365,18 +351,18 @@ async def test_starter_desk_works_in_a_browser(build: ModuleType, station: Stati
 
 
 @pytest.mark.slow
-def test_tools_take_the_schema_and_the_presets(build: ModuleType, tmp_path: Path) -> None:
+def test_tools_take_the_schema_and_the_presets(built: None, tmp_path: Path) -> None:
     """Code Generator, Relay's compiler, gql.tada; the caches of Apollo and urql, which page and keep what has no id."""
     folder = FOLDER / "compatibility"
-    build.install(folder)
+    install_packages(folder)
     for place, generated in ((FOLDER / "tests", FOLDER / "tests/generated"), (DESK, DESK / "generated")):
-        build.run("codegen.mjs", str(place / "operations.graphql"), str(tmp_path), folder=folder)
+        run_script(folder, "codegen.mjs", str(place / "operations.graphql"), str(tmp_path))
         assert (tmp_path / "graphql.ts").read_text("utf-8") == (generated / "graphql.ts").read_text("utf-8")
-    build.run("node_modules/relay-compiler/cli.js", "relay.config.json", folder=folder)
+    run_script(folder, "node_modules/relay-compiler/cli.js", "relay.config.json")
     assert (folder / "relay" / "__generated__" / "casesPaginationQuery.graphql.ts").exists()
-    build.run("node_modules/gql.tada/bin/cli.js", "generate-output", folder=folder)
-    build.run("node_modules/typescript/bin/tsc", "-p", ".", folder=folder)
-    assert json.loads(build.run("caches.mjs", folder=folder)) == {
+    run_script(folder, "node_modules/gql.tada/bin/cli.js", "generate-output")
+    run_script(folder, "node_modules/typescript/bin/tsc", "-p", ".")
+    assert json.loads(run_script(folder, "caches.mjs")) == {
         "problems": [],
         "nodes": True,
         "fromApollo": [["N1", 1], ["N2", 2]],
@@ -397,9 +383,9 @@ async def everything(postgres: str, small_county: str, tmp_path: Path) -> AsyncI
 
 
 @pytest.mark.slow
-async def test_altair_takes_the_schema(build: ModuleType, everything: Station, page: Page) -> None:
+async def test_altair_takes_the_schema(built: None, everything: Station, page: Page) -> None:
     """It asks a server with all plugins for the schema, completes and marks by it, and shows an answer."""
-    build.install(FOLDER / "compatibility")
+    install_packages(FOLDER / "compatibility")
     files = FOLDER / "compatibility" / "node_modules" / "altair-static" / "build" / "dist"
     home = f"{everything.url}/altair/"
     start = f'AltairGraphQL.init({{ endpointURL: "{everything.url}/graphql" }});'

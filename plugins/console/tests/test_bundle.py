@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from importlib.resources import files
 from pathlib import Path
-from types import ModuleType
 
 import gongzhi_console
 import pytest
 
+from tools.frontends import bundle_page
+
 FRONTEND = Path(__file__).parents[1] / "frontend"
 STATIC = files(gongzhi_console) / "static"
-
-
-def load_script(name: str) -> ModuleType:
-    """Load a script of the folder that builds the page."""
-    spec = importlib.util.spec_from_file_location(f"console_{name}", FRONTEND / f"{name}.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_all_that_is_bundled_is_licensed() -> None:
@@ -37,7 +28,7 @@ def test_all_that_is_bundled_is_licensed() -> None:
 @pytest.mark.slow
 def test_bundle_is_built_from_its_sources(tmp_path: Path) -> None:
     """With the packages that the lock file names."""
-    said = load_script("build").build_page(tmp_path)
+    said = bundle_page(FRONTEND, tmp_path)
     first, *pages = said.splitlines()
     assert first.startswith("first load: ") and {"desk", "case"} <= {one.split(":")[0].strip() for one in pages}
     assert {one.name for one in tmp_path.iterdir()} == {one.name for one in STATIC.iterdir()}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from importlib.resources import files
 from pathlib import Path
 
 import gongzhi_explorer
 import pytest
+
+from tools.frontends import bundle_page
 
 ROOT = Path(__file__).parents[3]
 FRONTEND = Path(__file__).parents[1] / "frontend"
@@ -37,11 +38,7 @@ def test_examples_are_those_of_the_desks() -> None:
 @pytest.mark.slow
 def test_bundle_is_built_from_its_sources(tmp_path: Path) -> None:
     """With the packages that the lock file names."""
-    spec = importlib.util.spec_from_file_location("explorer_build", FRONTEND / "build.py")
-    assert spec and spec.loader
-    build = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(build)
-    build.build_page(tmp_path)
+    bundle_page(FRONTEND, tmp_path)
     assert {one.name for one in tmp_path.iterdir()} == {one.name for one in STATIC.iterdir()}
     for one in tmp_path.iterdir():
         assert one.read_bytes() == (STATIC / one.name).read_bytes(), f"make explorer: {one.name}"

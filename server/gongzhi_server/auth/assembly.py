@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from .provider_sign_in import ProviderSignIn
 
 CALLBACK = "/auth/identity-provider/callback"
-PROVIDERS = "/auth/identity-providers"
 """Where identity providers send browsers back to."""
+PROVIDERS = "/auth/identity-providers"
+"""Where pages of sign-in ask which there are."""
 WRITERS = 2
 """Connections for signing in, and as many for renewing sessions; the read-only pools cannot write."""
 
