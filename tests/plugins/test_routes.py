@@ -167,6 +167,20 @@ async def test_body_and_method_are_bounded(bell: tuple[Server, Any]) -> None:
     assert (await client.get("/x/bell/none")).status_code == (await client.get("/x/other/county")).status_code == 404
 
 
+async def test_a_link_may_stand_on_any_site(bell: tuple[Server, Any]) -> None:
+    """Somebody follows it and is a stranger; what another page does behind their back is refused."""
+    server, _ = bell
+    there = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    assert (await get(server, "/x/bell/county", **there)).status_code == 200
+    cookies = {"cookie": "gongzhi-access=a; gongzhi-refresh=b"}
+    assert (await get(server, "/x/bell/county", **there, **cookies)).status_code == 200, "they are not looked at"
+    for name, value in (("mode", "no-cors"), ("mode", "cors"), ("dest", "iframe"), ("dest", "image")):
+        reply = await get(server, "/x/bell/county", **{**there, f"sec-fetch-{name}": value})
+        assert (reply.status_code, reply.json()["errors"][0]["extensions"]["code"]) == (403, "CROSS_SITE_REQUEST")
+    form = await server.client.post("/x/bell/rings", content=b"1", headers=there)
+    assert form.status_code == 403, "a form is sent by whatever page has it"
+
+
 async def test_calls_are_paid_for(bell: tuple[Server, Any]) -> None:
     server, app = bell
     app.state.limiter.now = lambda: 0.0

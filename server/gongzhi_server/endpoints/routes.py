@@ -32,7 +32,7 @@ from gongzhi_server.gateway.application import wrap_application
 from gongzhi_server.gateway.error_codes import Code
 from gongzhi_server.gateway.http_messages import SAFE
 from gongzhi_server.gateway.interfaces import Forbidden, RequestRefused, Unauthenticated
-from gongzhi_server.gateway.negotiation import accepts_gzip, cross_site, fold_headers
+from gongzhi_server.gateway.negotiation import accepts_gzip, cross_site, fold_headers, is_followed_link
 from gongzhi_server.gateway.operations import Caller, Operations
 from gongzhi_server.gateway.options import GatewaySettings
 from gongzhi_server.gateway.rate_limits import METER, CallerBudget, RateLimited, TimeMeter
@@ -198,7 +198,8 @@ class PluginRoutes:
             said = f"Send a {' or '.join(route.methods)}.", f"请使用 {'、'.join(route.methods)} 方法。"
             raise HttpRefused(405, Code.METHOD_NOT_ALLOWED, *said, allow=allow)
         origins = {origin.encode() for origin in self.settings.origins}
-        if cross_site(fold_headers(request.scope["headers"]), origins):
+        headers = fold_headers(request.scope["headers"])
+        if cross_site(headers, origins) and not is_followed_link(request.method, headers):
             said = "Requests from other sites are refused.", "不接受其他网站的请求。"
             raise HttpRefused(403, Code.CROSS_SITE_REQUEST, *said)
 

@@ -13,6 +13,7 @@ __all__ = [
     "cross_site",
     "fold_headers",
     "is_foreign_origin",
+    "is_followed_link",
     "accepts_gzip",
     "is_json",
     "choose_media_type",
@@ -120,6 +121,16 @@ def cross_site(headers: Mapping[bytes, bytes], allowed: Collection[bytes] = ()) 
     if site := headers.get(b"sec-fetch-site"):
         return site not in (b"same-origin", b"none")
     return is_foreign_origin(headers)
+
+
+def is_followed_link(method: str, headers: Mapping[bytes, bytes]) -> bool:
+    """Say whether somebody opens an address as a page, by a link, which may stand on any site.
+
+    No other page reads what comes, or shows it within itself, and a link sends no header by which our cookies count:
+    who follows one is a stranger.
+    """
+    mode, place = headers.get(b"sec-fetch-mode"), headers.get(b"sec-fetch-dest")
+    return method in ("GET", "HEAD") and mode == b"navigate" and place == b"document"
 
 
 def is_foreign_origin(headers: Mapping[bytes, bytes], allowed: Collection[bytes] = ()) -> bool:
