@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,7 @@ REPORTED = """document.addEventListener("securitypolicyviolation", (event) =>
 class Watch:
     """What went wrong on the pages of a test: whatever a page complains of, and requests to anybody else."""
 
-    host: str
+    hosts: Collection[str]
     wrong: list[str] = field(default_factory=list)
 
     def log(self, message: ConsoleMessage) -> None:
@@ -39,21 +39,22 @@ class Watch:
 
     def fetch(self, request: Request) -> None:
         parts = urlsplit(request.url)
-        if parts.netloc != self.host and parts.scheme not in ("data", "blob"):
+        if parts.netloc not in self.hosts and parts.scheme not in ("data", "blob"):
             self.wrong.append(f"asked {parts.netloc}")
 
 
 @pytest.fixture(name="address", scope="module")
 def serve_county(shared_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `gongzhi serve` in development, over a small county."""
-    environ = {
-        **os.environ,
-        "DATABASE_URL": shared_database,
-        "GONGZHI_MODE": "development",
-        "GONGZHI_SECRET": SECRET,
-        "GONGZHI_DATA": str(tmp_path_factory.mktemp("data")),
-        "PORT": "0",
-    }
+    with run_server(shared_database, tmp_path_factory.mktemp("data")) as address:
+        yield address
+
+
+@contextmanager
+def run_server(dsn: str, data: Path, **settings: str) -> Iterator[str]:
+    """Run `gongzhi serve`, in development unless the settings say otherwise, and yield the address it listens on."""
+    chosen = {"GONGZHI_MODE": "development", "GONGZHI_SECRET": SECRET, **settings}
+    environ = {**os.environ, **chosen, "DATABASE_URL": dsn, "GONGZHI_DATA": str(data), "PORT": "0"}
     command = [str(Path(sys.executable).with_name("gongzhi")), "serve"]
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
@@ -85,9 +86,10 @@ def find_browser() -> str:
 
 
 @contextmanager
-def open_context(browser: Browser, address: str, **options: Any) -> Iterator[BrowserContext]:
-    """Open a context, and fail for a violated policy, an error in the console or a foreign request."""
-    with watch_context(browser.new_context(base_url=address, locale="zh-CN", **options), address) as opened:
+def open_context(browser: Browser, address: str, *others: str, **options: Any) -> Iterator[BrowserContext]:
+    """Open a context, and fail for a violated policy, an error in the console or a request to any but the `others`."""
+    made = browser.new_context(base_url=address, locale="zh-CN", **options)
+    with watch_context(made, address, *others) as opened:
         yield opened
 
 
@@ -109,9 +111,9 @@ def open_profile(
 
 
 @contextmanager
-def watch_context(opened: BrowserContext, address: str) -> Iterator[BrowserContext]:
+def watch_context(opened: BrowserContext, *addresses: str) -> Iterator[BrowserContext]:
     """Watch over a context until it is closed."""
-    watch = Watch(urlsplit(address).netloc)
+    watch = Watch([urlsplit(one).netloc for one in addresses])
     opened.add_init_script(REPORTED)
     opened.on("console", watch.log)
     opened.on("weberror", lambda error: watch.wrong.append(str(error.error)))

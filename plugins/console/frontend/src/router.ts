@@ -1,5 +1,6 @@
 // Router: which page stands behind `#` in the address, and with what; it stays when a session ends.
 import { signal } from "@preact/signals";
+import { restorePage } from "./storage";
 
 export interface Route {
   /** The page and what it is about, such as `cases` and a number. */
@@ -12,6 +13,8 @@ function read(): Route {
   return { path: path.split("/").filter(Boolean).map(decodeURIComponent), query: new URLSearchParams(query) };
 }
 
+// What is behind `#` does not come back from an identity provider's page.
+restorePage();
 export const route = signal<Route>(read());
 
 export function followAddress(): void {

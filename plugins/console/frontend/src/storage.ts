@@ -18,3 +18,23 @@ export function save(name: string, value: unknown): void {
     // Full or switched off: the page works without.
   }
 }
+
+/** Keep the page one is on, in this tab alone, while it is at another site. */
+export function keepPage(): void {
+  try {
+    sessionStorage.setItem(`${PREFIX}page`, location.hash);
+  } catch {
+    // Switched off: one comes back to the first page.
+  }
+}
+
+/** Go back to the page one was on, once. */
+export function restorePage(): void {
+  try {
+    const page = sessionStorage.getItem(`${PREFIX}page`);
+    sessionStorage.removeItem(`${PREFIX}page`);
+    if (page && !location.hash) history.replaceState(null, "", page);
+  } catch {
+    // Switched off.
+  }
+}

@@ -46,7 +46,10 @@ const WORDS = {
   myAccount: ["我的账户", "My account"],
   wrongPassword: ["当前密码不正确。", "Your password is wrong."],
   byProvider: ["统一身份认证登录", "Sign in by"],
-  denied: ["认证平台未允许登录。", "The identity provider did not let you in."],
+  denied: [
+    "认证平台未允许登录。可以重试，或用账户名和密码登录。",
+    "The identity provider did not let you in. Try again, or sign in by name and password.",
+  ],
   unlinked: [
     "您在认证平台的身份尚未关联账户。请联系账户管理员。",
     "Your identity there is linked to no account here. Ask whoever looks after accounts.",

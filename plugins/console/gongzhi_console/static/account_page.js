@@ -1,4 +1,4 @@
-import{a as C}from"./shared_18.7966be1a870f697c.js";import{a as j}from"./shared_4.ed59049c210c572c.js";import{A as R,G as v,L as U,N as W,Q as H,Y as r,a as y,c as g,d as $,w as I,x as p}from"./shared_1.021f8e809eccc450.js";var q=`query MyAccount($name: String!) {
+import{a as C}from"./shared_18.964a6196ad28193a.js";import{a as j}from"./shared_4.72715f62cd5085a0.js";import{C as R,I as v,N as U,P as W,S as H,_ as r,a as y,c as g,d as $,y as I,z as p}from"./shared_1.ad014b9956a95936.js";var q=`query MyAccount($name: String!) {
   me {
     account secondFactorSince recoveryCodesLeft
     sessions(first: 50) { nodes { id device methods createdAt usedAt expiresAt endedAt } }

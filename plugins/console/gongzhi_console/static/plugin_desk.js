@@ -1,1 +1,1 @@
-import{a,b}from"./shared_10.642695747407dca1.js";import"./shared_3.5550a83e4dd192cb.js";import"./shared_8.ad4a5e20f9ea10c5.js";import"./shared_18.7966be1a870f697c.js";import"./shared_17.e635a86f3128d211.js";import"./shared_1.021f8e809eccc450.js";export{a as DeskMenu,b as PluginDesk};
+import{a,b}from"./shared_10.86a3eab24026d86c.js";import"./shared_3.3d2f175a5c9ab87c.js";import"./shared_8.a1da2af1d30757ed.js";import"./shared_18.964a6196ad28193a.js";import"./shared_17.357caff507d86681.js";import"./shared_1.ad014b9956a95936.js";export{a as DeskMenu,b as PluginDesk};

@@ -1,1 +1,1 @@
-import{a,b}from"./shared_13.b4f3fadd2042e80f.js";import"./shared_14.9cc8a0893b2f9b11.js";import"./shared_6.058f832abc9eb245.js";import"./shared_4.ed59049c210c572c.js";import"./shared_17.e635a86f3128d211.js";import"./shared_1.021f8e809eccc450.js";export{b as Remembered,a as ResidentHome};
+import{a,b}from"./shared_13.41951895cd64c6a7.js";import"./shared_14.599c574afc01380a.js";import"./shared_6.4f3c1f158529f140.js";import"./shared_4.72715f62cd5085a0.js";import"./shared_17.357caff507d86681.js";import"./shared_1.ad014b9956a95936.js";export{b as Remembered,a as ResidentHome};

@@ -1,1 +1,1 @@
-import{Y as r,x as t}from"./shared_1.021f8e809eccc450.js";function a({message:o,again:e}){return r("p",{class:"error",role:"alert",children:[t("failed")," ",o," ",r("button",{type:"button",onClick:e,children:t("retry")})]})}export{a};
+import{_ as r,z as t}from"./shared_1.ad014b9956a95936.js";function a({message:o,again:e}){return r("p",{class:"error",role:"alert",children:[t("failed")," ",o," ",r("button",{type:"button",onClick:e,children:t("retry")})]})}export{a};

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Problem, Result } from "@gongzhi/client";
 import { linkTo } from "../router";
 import { acceptInvitation, answerChallenge, challenge, enterAs, notice, signIn } from "../session";
+import { keepPage } from "../storage";
 import { language, say, type Word } from "../words";
 
 interface Role {
@@ -89,7 +90,7 @@ function Providers() {
     <>
       {issuers.map((issuer) => (
         <p key={issuer}>
-          <a href={`/auth/identity-provider/begin?${new URLSearchParams({ issuer, back: location.pathname })}`}>
+          <a href={`/auth/identity-provider/begin?${new URLSearchParams({ issuer, back: location.pathname })}`} onClick={keepPage}>
             {say("byProvider")} {new URL(issuer).host}
           </a>
         </p>
