@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -13,8 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
+from gongzhi_server.testing import create_database, drop_database
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Request, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -43,10 +46,26 @@ class Watch:
             self.wrong.append(f"asked {parts.netloc}")
 
 
-@pytest.fixture(name="address", scope="module")
-def serve_county(shared_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of `gongzhi serve` in development, over a small county."""
-    with run_server(shared_database, tmp_path_factory.mktemp("data")) as address:
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """Settings of the server beside those of development: a folder's conftest may say others."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def served_database(postgres: str, small_county: str) -> Iterator[str]:
+    """The address of the database that the server has for itself, with a small county."""
+    name = f"test_{uuid4().hex}"
+    yield asyncio.run(create_database(postgres, name, small_county))
+    asyncio.run(drop_database(postgres, name))
+
+
+@pytest.fixture(name="address", scope="session")
+def serve_county(
+    served_database: str, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The address of `gongzhi serve` in development, for all files of a folder."""
+    with run_server(served_database, tmp_path_factory.mktemp("data"), **environment) as address:
         yield address
 
 

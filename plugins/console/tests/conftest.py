@@ -1,4 +1,4 @@
-"""A server of its own, one browser, and a town with a dispatcher for all tests of this plugin."""
+"""A server for all tests of this plugin, a browser a file, and a town with a dispatcher."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize
 
-from tools.browsers import open_browser, open_context, serve_county  # noqa: F401 - fixtures
+from tools.browsers import open_browser, open_context, serve_county, served_database  # noqa: F401 - fixtures
 from tools.frontends import NodeFailed, install_packages
 
 FRONTEND = Path(__file__).parents[1] / "frontend"
@@ -82,6 +82,12 @@ class Town:
         self.do(dispatcher, "acceptCase", "case { number }", number=number, expectedVersion=1)
 
 
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """Grid leaders need a second factor, and webhooks may be sent to this machine."""
+    return {"GONGZHI_SECOND_FACTOR": "grid_leader", "GONGZHI_WEBHOOK_NETWORKS": "127.0.0.0/8"}
+
+
 @pytest.fixture
 def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
     """A browser without history."""
@@ -100,7 +106,7 @@ def session(browser: Browser, address: str, town: Town) -> StorageState:
         return opened.storage_state()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def town(address: str) -> Town:
     """A town of the demo county, with a dispatcher who signs in by a password."""
     town = Town(address)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import re
 import time
-from collections.abc import Iterator
 
 import httpx
-import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from playwright.sync_api import BrowserContext, Page, expect
@@ -17,14 +15,6 @@ from .conftest import PASSWORD, TOWN, Town
 from .test_browser import find_barriers
 
 NEW = "another good password"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def rule() -> Iterator[None]:
-    """Have the server ask grid leaders for a second factor."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GONGZHI_SECOND_FACTOR", "grid_leader")
-        yield
 
 
 def add_account(town: Town, name: str, role: str) -> None:

@@ -182,12 +182,12 @@ def test_report_outlives_the_browser(browser: Browser, address: str, town: Town,
         go(page, "queue")
         kept = page.evaluate(KEPT)
         assert kept and all(one == "/console/" or one.startswith("/console/static/") for one in kept)
-        assert find_cases(town, "渡口路灯") == []
+        assert find_cases(town, "渡口路灯不亮") == []
         context.set_offline(False)
         expect(page.locator("#sent")).to_contain_text("渡口路灯不亮", timeout=30_000)
         expect(page.locator("#nothing-waits")).to_be_visible()
         assert page.evaluate(STORED) == []
-        [case] = find_cases(town, "渡口路灯")
+        [case] = find_cases(town, "渡口路灯不亮")
         assert sorted(one["kind"] for one in case["attachments"]) == ["PHOTO", "VOICE"]
         assert round(case["place"]["longitude"]) == 109
 

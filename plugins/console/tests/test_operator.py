@@ -63,20 +63,6 @@ class Endpoint(BaseHTTPRequestHandler):
         """Say nothing: the test's output is its own."""
 
 
-@pytest.fixture(scope="module")
-def inner_network() -> Iterator[None]:
-    """Webhooks may be sent to this machine."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GONGZHI_WEBHOOK_NETWORKS", "127.0.0.0/8")
-        yield
-
-
-@pytest.fixture(scope="module", name="address")
-def serve_inner_network(inner_network: None, address: str) -> str:
-    """The address of the server, which is started behind the setting."""
-    return address
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     made = Receiver()
@@ -147,11 +133,11 @@ def give(town: Town, token: str, mutation: str, selection: str, **given: Any) ->
     return answer["data"][mutation]
 
 
-def test_what_failed_is_seen_and_tried_again(office: Office, town: Town, shared_database: str, axe: str) -> None:
+def test_what_failed_is_seen_and_tried_again(office: Office, town: Town, served_database: str, axe: str) -> None:
     """A handler's event that was given up stands in health and work, and is done once it is redriven."""
     town.accept(town.report("运维路灯"))
     # As soon as the event has its number.
-    assert any(run_sql(shared_database, PARK, HANDLER, "case.accepted") for _ in range(MOST))
+    assert any(run_sql(served_database, PARK, HANDLER, "case.accepted") for _ in range(MOST))
     page = office("health")
     expect(page.locator("#state tr[data-row=parked]")).to_contain_text("被搁置的任务：1")
     expect(page.locator("#state tr[data-row=leader]")).to_contain_text("正常")
@@ -307,11 +293,11 @@ def test_account_is_added_granted_and_suspended(
     assert found == []
 
 
-def test_export_is_released_by_a_second_person(office: Office, town: Town, shared_database: str) -> None:
+def test_export_is_released_by_a_second_person(office: Office, town: Town, served_database: str) -> None:
     """Who asked has no such page; the officer reads what for and how many, refuses with grounds and releases."""
     token = open_account(town, "ops.asker", "county_dispatcher", grid=COUNTY)
     # As if the two others had agreed to the role long ago.
-    run_sql(shared_database, "update accounts.holding set proposed_at = null, waits_until = null")
+    run_sql(served_database, "update accounts.holding set proposed_at = null, waits_until = null")
     given = {"grid": COUNTY, "document": "{ people { nodes { name } } }"}
     for purpose in ("核对名册", "抄送他人"):
         give(town, token, "requestBulkExport", "export { id }", purpose=purpose, **given)
@@ -330,7 +316,7 @@ def test_export_is_released_by_a_second_person(office: Office, town: Town, share
     expect(released.locator(".state")).to_have_text("可下载")
 
 
-def test_audit_is_proved_and_searched(office: Office, town: Town, shared_database: str, axe: str) -> None:
+def test_audit_is_proved_and_searched(office: Office, town: Town, served_database: str, axe: str) -> None:
     """An auditor proves the chain, from an anchor too, and finds who did what; what was changed is told at once."""
     town.report("审计路灯")
     page = office("audit", "auditor", COUNTY)
@@ -350,7 +336,7 @@ def test_audit_is_proved_and_searched(office: Office, town: Town, shared_databas
     page.fill("input[name=account]", "nobody.at.all")
     page.keyboard.press("Enter")
     expect(page.locator("#acts .none")).to_be_visible()
-    run_sql(shared_database, "update access.act set codes = '{X}' where id = (select id from access.act limit 1)")
+    run_sql(served_database, "update access.act set codes = '{X}' where id = (select id from access.act limit 1)")
     page.fill("#anchor", "")
     page.get_by_role("button", name="核验").click()
     expect(page.locator("#chain-state .state")).to_have_text("被改动")

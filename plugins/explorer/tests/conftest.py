@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tools.browsers import open_browser, open_context, serve_county  # noqa: F401 - fixtures
+from tools.browsers import environment, open_browser, open_context, serve_county, served_database  # noqa: F401 - fixtures
 
 
 @pytest.fixture
