@@ -37,7 +37,8 @@ class Watch:
 
     def log(self, message: ConsoleMessage) -> None:
         # An answer that is no success is told of in the console, too; what is refused is for the page to show.
-        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+        # What a driver says of its speed, where graphics are drawn by software, is about no page.
+        if message.type in ("error", "warning") and not re.match("Failed to load resource|.*GL Driver", message.text):
             self.wrong.append(message.text)
 
     def fetch(self, request: Request) -> None:

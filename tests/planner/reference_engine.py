@@ -557,6 +557,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Query.labels": lambda at, _: [],  # the bench has none; tests/labels asks for some
     "Query.views": lambda at, _: [],  # nor these; tests/graphql/test_views.py asks for them
     "Query.actionForms": lambda at, _: [],
+    "Query.baseMap": lambda at, _: None,
     "Query.reviews": desk("DecisionReview", "rights.review", "reviews"),
     "Query.dataRequests": desk("DataRequest", "rights.handle", "dataRequests"),
     "Query.resolutions": lambda at, _: at.connection("Resolution", "-decided_on"),

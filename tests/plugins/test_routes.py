@@ -51,7 +51,8 @@ async def ring(call):
     return PlainTextResponse(str(len(await call.request.body())), headers={"cache-control": "public, max-age=60"})
 
 async def page(call):
-    return HTMLResponse(f'<script src="{STATIC.address("bell", "js/ring.js")}"></script>')
+    page = f'<script src="{STATIC.address("bell", "js/ring.js")}"></script>'
+    return HTMLResponse(page, headers={"content-security-policy": call.request.headers.get("asked", "")})
 
 async def break_down(call):
     match call.request.path_params["way"]:
@@ -261,6 +262,10 @@ async def test_static_files_are_kept_by_their_content(bell: tuple[Server, Any]) 
     address = page.text.split('"')[1]
     assert "script-src 'self';" in page.headers["content-security-policy"]
     assert page.headers["permissions-policy"] == "camera=(), geolocation=(), microphone=()", "nothing said, nothing had"
+    wide = "script-src https://evil.example; connect-src https://tiles.example:8443 * 'unsafe-inline' https:; img-src *"
+    widened = (await get(server, "/x/bell/page", asked=wide)).headers["content-security-policy"]
+    policy = page.headers["content-security-policy"]
+    assert widened == policy.replace("connect-src 'self'", "connect-src 'self' https://tiles.example:8443")
     reply = await get(server, address, accept_encoding="identity")
     assert reply.text == SCRIPT and reply.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert reply.headers["content-type"] == "text/javascript; charset=utf-8"

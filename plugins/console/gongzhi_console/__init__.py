@@ -14,6 +14,8 @@ from gongzhi.plugin.hooks import About, hookimpl
 from gongzhi.runtime.routes import Files, Route, RouteCall
 from starlette.responses import HTMLResponse, Response
 
+from .base_map import ConsoleSettings
+
 PLUGIN, ROOT = "console", "/console"
 RESIDENTS = "/resident"
 """An entry of its own, short enough for a notice board; the page is the same, and begins with what residents do."""
@@ -33,6 +35,8 @@ PAGE = """<!doctype html>
 """
 PRELOAD = '<link rel="modulepreload" href="{}">\n'
 WORKER = "worker.js"
+MAP = "board_ground"
+"""Begins the names of what draws a map over tiles: large, for the board alone, and so not kept for the field."""
 # Of a device the page uses what field work needs, and only after somebody has pressed a button for it.
 DEVICES = "camera=(), geolocation=(self), microphone=(self)"
 
@@ -49,12 +53,16 @@ def fill_page() -> str:
 
 async def show_console(call: RouteCall) -> Response:
     """Show the console; the page holds nothing about anybody, so caches may keep it but ask each time."""
-    return HTMLResponse(fill_page(), headers={"cache-control": "no-cache", "permissions-policy": DEVICES})
+    headers = {"cache-control": "no-cache", "permissions-policy": DEVICES}
+    if origins := call.context.settings[ConsoleSettings].origins:
+        # Added by the server to its own policy for pages. Tiles are fetched by script, so it need allow nothing else.
+        headers["content-security-policy"] = " ".join(("connect-src", *origins))
+    return HTMLResponse(fill_page(), headers=headers)
 
 
 def list_files() -> list[str]:
-    """Return the addresses of all files that the page may load."""
-    names = [name for name in STATIC.contents if name.endswith((".js", ".css")) and name != WORKER]
+    """Return the addresses of all files that the page may load without a network."""
+    names = [name for name in STATIC.contents if name.endswith((".js", ".css")) and not name.startswith((WORKER, MAP))]
     return [STATIC.address(PLUGIN, name) for name in names]
 
 
@@ -83,6 +91,11 @@ def channels() -> list[Route | Files]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import view_types
+    from . import base_map_types, view_types
 
-    return view_types.EXTENSIONS
+    return (*view_types.EXTENSIONS, *base_map_types.EXTENSIONS)
+
+
+@hookimpl
+def settings() -> list[type]:
+    return [ConsoleSettings]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -66,6 +67,8 @@ PAGE = (
     "connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """What a page may load: what comes from here, and no script or style within it."""
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
+CONNECT = "connect-src 'self'"
 WORKER = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'"
 """What a script may load that a page runs as a worker: what comes from here, and no further script."""
 DEVICES = "camera=(), geolocation=(), microphone=()"
@@ -391,7 +394,7 @@ def guard_browser(response: Response, shared: bool) -> None:
     """Add the headers that every response has. Caches keep nothing but what is for everybody and says so."""
     # Taken out before the common headers replace them.
     own = response.headers.get("cache-control") if shared else None
-    vary = response.headers.get("vary")
+    vary, asked = response.headers.get("vary"), response.headers.get("content-security-policy", "")
     response.headers.update({name.decode(): value.decode() for name, value in SAFE})
     if own:
         response.headers["cache-control"] = own
@@ -399,11 +402,21 @@ def guard_browser(response: Response, shared: bool) -> None:
         response.headers.add_vary_header(vary)
     media = response.headers.get("content-type", "")
     if media.startswith("text/html"):
-        response.headers["content-security-policy"] = PAGE
+        response.headers["content-security-policy"] = widen_policy(asked)
         response.headers.setdefault("permissions-policy", DEVICES)
     elif media.startswith("text/javascript"):
         # A worker has the policy that comes with its script, and not that of the page.
         response.headers["content-security-policy"] = WORKER
+
+
+def widen_policy(asked: str) -> str:
+    """Return the policy of a page with the hosts that its plugin's response may fetch from, by a policy of its own.
+
+    Whatever else that policy allows is left out: a page runs no script of others, and shows nothing of theirs.
+    """
+    directives = (each.split() for each in asked.split(";"))
+    named = [source for name, *sources in filter(None, directives) if name == "connect-src" for source in sources]
+    return PAGE.replace(CONNECT, " ".join([CONNECT, *filter(ORIGIN.fullmatch, named)]))
 
 
 def send_file(files: Files, request: Request) -> Response:

@@ -1,4 +1,4 @@
-import{a as C}from"./shared_18.964a6196ad28193a.js";import{a as j}from"./shared_4.72715f62cd5085a0.js";import{C as R,I as v,N as U,P as W,S as H,_ as r,a as y,c as g,d as $,y as I,z as p}from"./shared_1.ad014b9956a95936.js";var q=`query MyAccount($name: String!) {
+import{a as C}from"./shared_21.26af6906745429e7.js";import{a as j}from"./shared_5.8ef6c07c098ac26c.js";import{A as W,D as H,n as R,t as v,y as U}from"./shared_1.cc9b41f2d74a220c.js";import{b as y,d as g,e as $,m as I,n as p,q as r}from"./shared_2.b0f527cf72d9382c.js";var q=`query MyAccount($name: String!) {
   me {
     account secondFactorSince recoveryCodesLeft
     sessions(first: 50) { nodes { id device methods createdAt usedAt expiresAt endedAt } }

@@ -1,1 +1,122 @@
-import{D as L,n as F,o as I,p as T,q as E}from"./shared_12.75e7d29afacf7192.js";import{h as r,i as A,j as x,k as f,m as R,n as y,o as b}from"./shared_14.599c574afc01380a.js";import{c as K,e as d}from"./shared_18.964a6196ad28193a.js";import{a as B,e as P}from"./shared_6.4f3c1f158529f140.js";import{c as $}from"./shared_17.357caff507d86681.js";import{A as k,K as D,_ as t,a as p,c as v,d as O}from"./shared_1.ad014b9956a95936.js";var M=["notices","affairs","data","rules"],j=["BulletinKind","AffairKind","OpenDatasetKind"];function ot({part:n}){let i=M.find(e=>e===n)??"notices";return O(()=>{B(j)},[]),t(x,{name:"public",children:[t("nav",{class:"lists unprinted","aria-label":r("public"),children:M.map(e=>t("a",{href:$("public",e),"aria-current":e===i?"page":void 0,children:r(e)}))}),i==="notices"&&t(z,{}),i==="affairs"&&t(V,{}),i==="data"&&t(Q,{}),i==="rules"&&t(Y,{})]})}function q(n,i){let{data:e,problem:o,load:s}=y(n,{after:null}),[l,a]=v([]),[u,m]=v(null),c=e?i(e):null,h=c?[c,...l]:[],w=h.at(-1)?.pageInfo,U=async()=>{let g=await D(n,{after:w?.endCursor}),S=g.data?i(g.data):null;m(g.ok?null:g.problems[0]),S&&a(W=>[...W,S])},_=()=>(a([]),s());return{data:e,loaded:e!==null,rows:c?h.flatMap(({nodes:g})=>g):null,problem:o,again:_,more:w?.hasNextPage?U:null,failed:u}}function H({more:n,failed:i}){return t(p,{children:[t("p",{role:"status",children:i&&A(i)}),n&&t("button",{type:"button",id:"more",onClick:()=>{n()},children:r("more")})]})}var N=n=>d(new Date(Date.parse(n)+8*36e5).toISOString().slice(0,10));function z(){let n=q(F,({bulletins:i})=>i);return n.rows?n.rows.length===0?t("p",{children:r("noneHere")}):t(p,{children:[n.rows.map(({id:i,kind:e,title:o,text:s,publishedAt:l,until:a,grid:u,attachments:m})=>t("article",{class:"card",children:[t("h2",{children:o}),t("p",{class:"quiet",children:[P("BulletinKind",e)," · ",u?.name," · ",N(l),a&&` · ${r("until")} ${N(a)}`]}),t("p",{class:"written",children:s}),m.map(c=>t(J,{...c},c.id))]},i)),t(H,{...n})]}):t(b,{...n,again:()=>{n.again()}})}function J({id:n,name:i}){let[e,o]=v(""),s=async()=>{let l=await D(L,{id:n}),a=l.data?.node?.url;if(o(a?"":l.problems[0]?A(l.problems[0]):r("noneHere")),!a)return;Object.assign(document.createElement("a"),{href:a,download:i}).click()};return t("p",{children:[t("button",{type:"button",onClick:()=>{s()},children:[r("download")," ",i]})," ",t("span",{role:"status",children:e})]})}function V(){let n=q(I,e=>e.villageDisclosures);if(!n.rows)return t(b,{...n,again:()=>{n.again()}});let i=n.data?.villageAffairs?.nodes??[];return t(p,{children:[n.rows.length===0&&t("p",{children:r("noneHere")}),n.rows.map(e=>t("article",{class:"card",children:[t("h2",{children:[e.grid?.name," ",e.affair?.title]}),t("p",{class:"quiet",children:[r("period")," ",d(e.beginsOn)," – ",d(e.endsOn),e.publishedAt&&` · ${r("wherePublished")} ${N(e.publishedAt)}`,e.committeeAt&&e.supervisionAt&&` · ${r("signed")}`]}),t("p",{class:"written",children:e.text}),e.figures.length>0&&t(G,{rows:e.figures})]},e.id)),t(H,{...n}),i.length>0&&t(f,{id:"owed",name:"overdueTitle",children:t("ul",{class:"dots",children:i.map(({id:e,title:o,dueOn:s,grid:l})=>t("li",{children:[l?.name," ",o," ",s&&`${r("overdue")} ${d(s)}`]},e))})})]})}var C=["opening","increase","decrease","closing"];function G({rows:n}){return t("table",{class:"drawn",children:[t("thead",{children:t("tr",{children:[t("th",{scope:"col",children:r("item")}),C.map(i=>t("th",{scope:"col",class:"number",children:r(i)}))]})}),t("tbody",{children:n.map(i=>t("tr",{children:[t("th",{scope:"row",children:i.name}),C.map(e=>t("td",{class:"number","data-label":r(e),children:i[e]}))]},i.id))})]})}function Q(){let{data:n,problem:i,load:e}=y(T);if(!n?.openDatasets)return t(b,{loaded:n!==null,problem:i,again:()=>{e()}});let o=n.openDatasets.nodes.filter(({csv:s})=>s);return o.length===0?t("p",{children:r("noneHere")}):t(p,{children:o.map(({id:s,kind:l,since:a,until:u,csv:m,json:c,licence:h,grid:w})=>t("article",{class:"card",children:[t("h2",{children:[w?.name," ",P("OpenDatasetKind",l)]}),t("p",{class:"quiet",children:[d(a)," – ",d(u)," · ",r("licence")," ",h]}),t("p",{class:"buttons",children:[t("a",{class:"button",href:m??"",download:!0,children:[r("download")," CSV"]}),t("a",{class:"button",href:c??"",download:!0,children:[r("download")," JSON"]})]})]},s))})}function X(n,i){let e=n.filter(({since:s})=>!s||s<=i),o=new Map;for(let s of e)s.version>=(o.get(s.purpose)?.version??0)&&o.set(s.purpose,s);return[...o.values()]}function Y(){let{data:n,problem:i,load:e}=y(E);if(!n?.privacyNotices)return t(b,{problem:i,again:()=>{e()}});let o=s=>[["howDecides",s.formula],["limits",s.limits],["basis",s.basis],["version",s.version],["ask",`${s.owner} · ${s.contact}`]];return t(p,{children:[t(f,{id:"notice",name:"notice",children:X(n.privacyNotices,K()).map(({purpose:s,title:l,text:a,basis:u})=>t("details",{children:[t("summary",{children:l}),t("p",{class:"written",children:a}),t("p",{class:"quiet",children:[r("basis"),k(),u]})]},s))}),t(f,{id:"automatic",name:"automatic",children:n.algorithms.map(s=>t("details",{children:[t("summary",{children:s.purpose}),t("dl",{children:o(s).map(([l,a])=>t(R,{name:r(l),children:a}))})]},`${s.name}/${s.version}`))}),t(f,{id:"terms",name:"terms",children:t("details",{children:[t("summary",{children:r("showTerms")}),t("ul",{class:"dots",children:n.retention.filter(({personal:s})=>s).map(({table:s,what:l,months:a})=>t("li",{children:[l,k(),a?`${a} ${r("months")}`:r("whileNeeded")]},s))})]})})]})}export{ot as a,q as b,H as c,X as d};
+var s=`query ResidentCategories {
+  categories(first: 100) { nodes { code name validTo parent { code } } }
+}`,r="query ResidentCounties { grids(filter: { kind: { equals: COUNTY } }, first: 50) { nodes { code name } } }",o=`query ResidentGrids($code: String!) {
+  grid(code: $code) { children(first: 100) { nodes { code name } } }
+}`,i="query ResidentGridAt($point: PointInput!) { gridAt(point: $point) { name path { name kind } } }",a=`mutation ResidentReport($input: ReportCaseInput!) {
+  reportCase(input: $input) {
+    case { number }
+    receiptCode
+    similar(first: 3) { category { name } distance phase }
+    errors { code message path }
+  }
+}`,d=`mutation ResidentPhone($input: LeavePhoneInput!) {
+  leavePhone(input: $input) { errors { code message path } }
+}`,u=`mutation ResidentPhoneCode($input: ConfirmPhoneInput!) {
+  confirmPhone(input: $input) { errors { code message path } }
+}`,c=`mutation ResidentRate($input: RateCaseInput!) {
+  rateCase(input: $input) { errors { code message path } }
+}`,p=`mutation ResidentAdd($input: AddAttachmentsInput!) {
+  addAttachments(input: $input) { errors { code message path } }
+}`,t=`number title description kind status overdue dueAt reportedAt rating solved ratingComment
+  category { name }
+  grid { path { name kind } gridWorker { name dutyPhone } }
+  leadUnit { name }
+  reply { text at }
+  attachments { id kind url thumbnailUrl at }
+  timeline { id at title text note unit { name } }`,m=`query ResidentFollows($number: String!, $receiptCode: String!) {
+  case: caseByReceipt(number: $number, receiptCode: $receiptCode) { ${t} }
+}`,n="mayRate clocks { stage dueAt stoppedAt paused }",l=`query ResidentFollowsMore($number: String!, $receiptCode: String!) {
+  case: caseByReceipt(number: $number, receiptCode: $receiptCode) { ${n} }
+}`,g=`query ResidentCaseMore($number: String!) { case(number: $number) { ${n} } }`,h=`query ResidentCase($number: String!) {
+  me { account }
+  case(number: $number) { ${t} version actions { name label allowed reason } }
+}`,f=`query PublishedBulletins($after: String) {
+  bulletins(filter: { current: { equals: true } }, first: 10, after: $after) {
+    nodes { id kind title text publishedAt until grid { name } attachments { id name } }
+    pageInfo { hasNextPage endCursor }
+  }
+}`,R=`query PublishedAffairs($after: String) {
+  villageDisclosures(filter: { state: { equals: PUBLISHED } }, first: 10, after: $after) {
+    nodes {
+      id text beginsOn endsOn publishedAt committeeAt supervisionAt
+      grid { name } affair { title kind }
+      figures(first: 50) { id name opening increase decrease closing unit }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+  villageAffairs(filter: { overdue: { equals: true } }, first: 20) { nodes { id title dueOn grid { name } } }
+}`,$=`query PublishedData {
+  openDatasets(first: 50) { nodes { id kind since until csv json licence grid { name } } }
+}`,x=`query PublishedRules {
+  algorithms { name version purpose inputs formula limits owner contact basis since }
+  privacyNotices { purpose version title text basis consent since }
+  retention { table what months personal basis }
+}`,A=`query ResidentHome {
+  me {
+    account unreadNotices
+    person { name points { id balance programme { name } } cases(first: 0) { totalCount } }
+    accessLog(first: 0) { totalCount }
+  }
+}`,C=`query ResidentFile {
+  me {
+    account
+    person {
+      name birthDate residentId restrictedAt phones { number }
+      grid { name path { name } gridWorker { name dutyPhone } }
+      household { id address memberCount helper { name } serviceTier { tier reviewOn reasons { text english holds } } }
+    }
+    dataRequests(first: 20) {
+      nodes { id kind state text askedAt dueAt decidedAt grounds remedy download look { at purpose } actions { name label allowed reason } }
+    }
+  }
+}`,b=`query ResidentLooks($after: String) {
+  me {
+    account
+    accessLog(first: 20, after: $after) {
+      nodes { id at kind purpose fields reader { role unit { name } grid { name } } }
+      pageInfo { hasNextPage endCursor }
+    }
+    dataRequests(first: 50) { nodes { state look { id } } }
+  }
+}`,I=`query ResidentDecisions {
+  me {
+    account
+    decisions(first: 20) {
+      nodes {
+        id at outcome adverse inForce
+        rule { name version card { purpose contact } }
+        inputs { name value } contributions { text english }
+        reviews { id state outcome grounds dueAt }
+      }
+    }
+  }
+}`,e=`id balance programme { name unit } expiring { amount on }
+  entries(first: 30) { nodes { id amount occurredOn reason kind reversed rule { title } actions { name label allowed reason } } }`,E=`query ResidentPoints {
+  me { account person { points { ${e} } household { points { ${e} } } } }
+}`,y=`query ResidentInbox($after: String) {
+  me {
+    account
+    notices(first: 20, after: $after) { nodes { id at title body read } pageInfo { hasNextPage endCursor } }
+  }
+}`,S=`mutation ResidentReads($input: ReadNoticesInput!) {
+  readNotices(input: $input) { errors { code message path } }
+}`,q=`query ResidentConsents {
+  me { account consents(first: 50) { id purpose recipient givenAt expiresAt withdrawnAt inForce noticeVersion } }
+  privacyNotices { purpose version title text since consent recipient }
+}`,P=`mutation ResidentAgrees($input: GiveConsentInput!) {
+  giveConsent(input: $input) { errors { code message path } }
+}`,v=`mutation ResidentWithdraws($input: WithdrawConsentInput!) {
+  withdrawConsent(input: $input) { errors { code message path } }
+}`,D=`mutation ResidentCopy($input: DataRequestInput!) {
+  requestExport(input: $input) { request { download } errors { code message path } }
+}`,O=`query ResidentCases($after: String) {
+  me {
+    account
+    person {
+      cases(first: 20, after: $after, orderBy: REPORTED_AT_DESC) {
+        nodes { number title status dueAt overdue mayRate reportedAt }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}`,N="query PublishedFile($id: ID!) { node(id: $id) { ... on BulletinAttachment { name url } } }";export{s as a,r as b,o as c,i as d,a as e,d as f,u as g,c as h,p as i,m as j,l as k,g as l,h as m,f as n,R as o,$ as p,x as q,A as r,C as s,b as t,I as u,E as v,y as w,S as x,q as y,P as z,v as A,D as B,O as C,N as D};

@@ -20,6 +20,7 @@ import {
   MEASURES_BELOW,
   PLACE,
   PLACE_NOW,
+  type BaseMap,
   type Child,
   type Measure,
   type Now,
@@ -78,16 +79,27 @@ export function mergeNow(place: Place, now: Pick<Place, "now"> & { children: { n
   return { ...place, now: now.now, children: { ...place.children, nodes } };
 }
 
-/** A place as it is known; undefined while it is not, null where there is none. */
-function usePlace(code: string): { place: Place | null | undefined; failed: string; at: string; load: () => Promise<void> } {
+interface KnownPlace {
+  /** Undefined while it is not known, null where there is none. */
+  place: Place | null | undefined;
+  base: BaseMap | null;
+  failed: string;
+  at: string;
+  load: () => Promise<void>;
+}
+
+/** A place as it is known. */
+function usePlace(code: string): KnownPlace {
   const [place, setPlace] = useState<Place | null>();
+  const [base, setBase] = useState<BaseMap | null>(null);
   const [failed, setFailed] = useState("");
   const [at, setAt] = useState("");
   const load = async () => {
     const below = code.length === 12 && seesCases();
     const variables = { code, today: chinaDay(), since: addMonths(chinaDay(), -11), outlines: true, below, late: LATE };
-    const found = await ask<{ grid: Place | null }>(PLACE, variables);
+    const found = await ask<{ grid: Place | null; baseMap: BaseMap | null }>(PLACE, variables);
     setFailed(found.data ? "" : (found.problems[0]?.message ?? ""));
+    if (found.data) setBase(found.data.baseMap);
     if (found.data) setPlace(found.data.grid);
     setAt(new Date().toISOString());
   };
@@ -101,11 +113,11 @@ function usePlace(code: string): { place: Place | null | undefined; failed: stri
     void load();
     return followFigures(refresh);
   }, [code]);
-  return { place, failed, at, load };
+  return { place, base, failed, at, load };
 }
 
 function PlaceBoard({ code, top, query }: { code: string; top: string; query: URLSearchParams }) {
-  const { place, failed, at, load } = usePlace(code);
+  const { place, base, failed, at, load } = usePlace(code);
   const link = placeLink(query);
   if (failed && !place) {
     return (
@@ -138,7 +150,7 @@ function PlaceBoard({ code, top, query }: { code: string; top: string; query: UR
       </header>
       {failed && <Failure message={failed} again={() => void load()} />}
       <Counters now={place.now} />
-      <Places place={place} query={query} />
+      <Places place={place} base={base} query={query} />
       <DigestSection code={code} query={query} />
       <FormulaDialog />
     </div>
@@ -202,7 +214,7 @@ function Counters({ now }: { now: Now }) {
   );
 }
 
-function Places({ place, query }: { place: Place; query: URLSearchParams }) {
+function Places({ place, base, query }: { place: Place; base: BaseMap | null; query: URLSearchParams }) {
   const [chosen, setChosen] = useState<string | null>(null);
   const places = place.children.nodes;
   const below = place.kind === "VILLAGE";
@@ -234,7 +246,7 @@ function Places({ place, query }: { place: Place; query: URLSearchParams }) {
       {failed && <p class="error">{failed}</p>}
       <div class="places">
         <div>
-          <PlacesMap {...given} label={`${tell("map")}：${titles(measure.name)}`} />
+          <PlacesMap {...given} base={base} label={`${tell("map")}：${titles(measure.name)}`} />
           <Legend places={places} measure={measure} />
           {place.boundaryNote && <p class="quiet">{place.boundaryNote}</p>}
           {place.year && <Levels year={place.year} />}

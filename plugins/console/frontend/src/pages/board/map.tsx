@@ -1,8 +1,11 @@
-// Map: places as a drawing of their outlines, coloured by one figure; the table beside it says the same.
+// Map: places as a drawing of their outlines, coloured by one figure, over the operator's base map where there is one;
+// the table beside it says the same.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { fitOutlines, type Outline } from "./geometry";
-import { classOf, findBounds, MEASURES, type Child, type Measure, type Value } from "./places";
-import { nameFigure, showFigure, tell } from "./words";
+import { language } from "../../words";
+import { findRoom, fitOutlines, type Drawn, type Outline } from "./geometry";
+import type { GroundProps } from "./ground";
+import { classOf, findBounds, MEASURES, type BaseMap, type Child, type Measure, type Value } from "./places";
+import { nameFigure, showFigure, tell, type BoardWord } from "./words";
 
 /** How large a map may be, as a part of what one sees at once. */
 const HIGHEST = 0.62;
@@ -16,6 +19,7 @@ export interface MapProps {
   link: (code: string) => string;
   chosen: string | null;
   choose: (code: string | null) => void;
+  base: BaseMap | null;
 }
 
 export function PlacesMap(props: MapProps) {
@@ -28,18 +32,99 @@ export function PlacesMap(props: MapProps) {
     return () => watch.disconnect();
   }, []);
   const drawn = props.places.filter(({ boundary }) => boundary);
+  const { Ground, trouble, fail } = useGround(drawn.length > 0 ? props.base : null);
+  if (drawn.length === 0) {
+    return (
+      <div class="map" ref={frame}>
+        <p id="no-outlines">{tell("noOutlines")}</p>
+      </div>
+    );
+  }
+  const outlines = drawn.map(({ boundary }) => boundary as Outline);
+  const highest = Math.max(LEAST, innerHeight * HIGHEST);
+  const { height, draw } = fitOutlines(outlines, width, highest);
+  const areas = listAreas(drawn, outlines, props);
+  const given = { ...props, areas };
   return (
-    <div class="map" ref={frame}>
-      {drawn.length === 0 ? <p id="no-outlines">{tell("noOutlines")}</p> : width > 0 && <Drawing {...props} places={drawn} width={width} />}
-    </div>
+    <>
+      <div class="map" ref={frame} data-ground={Ground ? "" : undefined}>
+        {width > 0 && <Drawing {...given} draw={draw} width={width} height={height} />}
+        {width > 0 && Ground && props.base && (
+          <Ground {...given} key={language.value} base={props.base} bad={props.measure.bad} height={Math.max(LEAST, height)} fail={fail} />
+        )}
+      </div>
+      {trouble && (
+        <p class="error unprinted" id="map-trouble" role="status">
+          {tell(trouble)}
+        </p>
+      )}
+    </>
   );
 }
 
-function Drawing({ places, measure, label, link, chosen, choose, width }: MapProps & { width: number }) {
-  const outlines = places.map(({ boundary }) => boundary as Outline);
-  const { height, draw } = fitOutlines(outlines, width, Math.max(LEAST, innerHeight * HIGHEST));
+/** Whether this browser draws by its graphics processor, or does as if. */
+const hasGraphics = (): boolean => document.createElement("canvas").getContext("webgl2") !== null;
+
+/** What draws over a base map, once it is loaded; without one, and where it cannot be drawn, the outlines alone are shown. */
+function useGround(base: BaseMap | null) {
+  const [loaded, setLoaded] = useState<{ Ground: (props: GroundProps) => preact.JSX.Element } | null>(null);
+  const [trouble, setTrouble] = useState<BoardWord | null>(null);
+  const fail = (why: BoardWord | null) => {
+    setTrouble(why);
+    // What cannot be drawn is given up; tiles may come yet.
+    if (why !== null && why !== "noTiles") setLoaded(null);
+  };
+  useEffect(() => {
+    if (!base) return;
+    if (!hasGraphics()) return fail("noGraphics");
+    import("./ground").then(setLoaded, () => fail("noGround"));
+  }, [base !== null]);
+  return { Ground: loaded?.Ground, trouble, fail };
+}
+
+/** A place as it is drawn, with what is said and written of it. */
+export interface Area {
+  code: string;
+  name: string;
+  outline: Outline;
+  level: string;
+  text: string;
+  /** The number, where it is written on the map. */
+  shown: string;
+}
+
+function listAreas(places: Child[], outlines: Outline[], { measure }: MapProps): Area[] {
   const values = places.map(measure.read);
   const bounds = findBounds(measure, values);
+  return places.map((place, at) => {
+    const value = values[at]!;
+    return {
+      code: place.code,
+      name: place.name,
+      outline: outlines[at]!,
+      level: classOf(measure, bounds, value),
+      text: sayArea(place, measure, value),
+      shown: value === "small" || typeof value === "number" ? shortValue(measure.name, value) : "",
+    };
+  });
+}
+
+/** Begins with what is written on the map, which whoever speaks to their browser says. */
+function sayArea(place: Child, measure: Measure, value: Value): string {
+  const why = typeof value === "number" ? "" : `（${sayValue(measure.name, value)}）`;
+  const other = MEASURES.find(({ name }) => name === measure.beside);
+  const beside = other ? `，${nameFigure(other.name)} ${shortValue(other.name, other.read(place))}` : "";
+  return `${place.name}：${shortValue(measure.name, value)}${why}${beside}`;
+}
+
+interface DrawingProps extends MapProps {
+  areas: Area[];
+  draw: (outline: Outline) => Drawn;
+  width: number;
+  height: number;
+}
+
+function Drawing({ areas, measure, label, draw, width, height, ...given }: DrawingProps) {
   return (
     <svg id="map" viewBox={`0 0 ${width} ${Math.ceil(height)}`} role="group" aria-label={label} data-bad={measure.bad || undefined}>
       <defs>
@@ -48,73 +133,51 @@ function Drawing({ places, measure, label, link, chosen, choose, width }: MapPro
           <line x1="0" y1="0" x2="0" y2="7" class="hatch" />
         </pattern>
       </defs>
-      {places.map((place, at) => (
-        <Area
-          key={place.code}
-          place={place}
-          value={values[at]!}
-          level={classOf(measure, bounds, values[at]!)}
-          measure={measure}
-          drawn={draw(outlines[at]!)}
-          link={link}
-          chosen={chosen === place.code}
-          choose={choose}
-        />
+      {areas.map((area) => (
+        <AreaLink key={area.code} area={area} drawn={draw(area.outline)} {...given} />
       ))}
     </svg>
   );
 }
 
-interface AreaProps extends Pick<MapProps, "measure" | "link" | "choose"> {
-  place: Child;
-  value: Value;
-  level: string;
-  drawn: { path: string; x: number; y: number; width: number };
-  chosen: boolean;
+interface AreaProps extends Pick<MapProps, "link" | "chosen" | "choose"> {
+  area: Area;
+  drawn: Drawn;
 }
 
-function Area({ place, value, level, measure, drawn, link, chosen, choose }: AreaProps) {
-  // Begins with what is written on the map, which whoever speaks to their browser says.
-  const why = typeof value === "number" ? "" : `（${sayValue(measure.name, value)}）`;
-  const other = MEASURES.find(({ name }) => name === measure.beside);
-  const beside = other ? `，${nameFigure(other.name)} ${shortValue(other.name, other.read(place))}` : "";
-  const text = `${place.name}：${shortValue(measure.name, value)}${why}${beside}`;
-  const inner = (
-    <>
+function AreaLink({ area: { code, name, level, text, shown }, drawn, link, chosen, choose }: AreaProps) {
+  return (
+    <a
+      href={link(code)}
+      class="area"
+      data-code={code}
+      data-level={level}
+      data-chosen={chosen === code || undefined}
+      aria-label={text}
+      onMouseEnter={() => choose(code)}
+      onMouseLeave={() => choose(null)}
+      onFocus={() => choose(code)}
+      onBlur={() => choose(null)}
+    >
       <title>{text}</title>
       <path d={drawn.path} fill-rule="evenodd" />
-      <Label place={place} shown={value === "small" || typeof value === "number" ? shortValue(measure.name, value) : ""} {...drawn} />
-    </>
-  );
-  const given = {
-    class: "area",
-    "data-code": place.code,
-    "data-level": level,
-    "data-chosen": chosen || undefined,
-    "aria-label": text,
-    onMouseEnter: () => choose(place.code),
-    onMouseLeave: () => choose(null),
-  };
-  return (
-    <a href={link(place.code)} {...given} onFocus={() => choose(place.code)} onBlur={() => choose(null)}>
-      {inner}
+      <Label name={name} shown={shown} {...drawn} />
     </a>
   );
 }
 
-/** The name and the number, where there is room for them: a character is as wide as the type is high. */
-function Label({ place, shown, x, y, width }: { place: Child; shown: string; x: number; y: number; width: number }) {
-  const size = 0.8 * parseFloat(getComputedStyle(document.documentElement).fontSize);
-  const name = place.name.length * size <= width ? place.name : "";
-  if (!name && shown.length * size * 0.6 > width) return null;
+/** The name and the number, where there is room for them. */
+function Label({ name, shown, x, y, width }: { name: string; shown: string; x: number; y: number; width: number }) {
+  const room = findRoom(name, shown, width);
+  if (room === "none") return null;
   return (
     <text x={x.toFixed(1)} y={y.toFixed(1)} aria-hidden="true">
-      {name && (
+      {room === "both" && (
         <tspan x={x.toFixed(1)} dy="-0.2em">
           {name}
         </tspan>
       )}
-      <tspan x={x.toFixed(1)} dy={name ? "1.2em" : "0.35em"} class="area-value">
+      <tspan x={x.toFixed(1)} dy={room === "both" ? "1.2em" : "0.35em"} class="area-value">
         {shown}
       </tspan>
     </text>

@@ -9,6 +9,7 @@ export const PLACE = `query BoardPlace(
   $code: String!, $today: Date!, $since: Date!, $outlines: Boolean!, $below: Boolean!, $late: CaseFilter!
 ) {
   me { account }
+  baseMap { tiles attribution approval minZoom maxZoom }
   grid(code: $code) {
     code name kind boundaryNote
     path { code name kind }
@@ -43,6 +44,15 @@ export const PLACE_NOW = `query BoardNow($code: String!, $today: Date!) {
 ${NOW}`;
 
 export const KPIS = `query BoardFormulas { kpis { name formula numerator denominator unit version } }`;
+
+/** What the operator puts under the map. */
+export interface BaseMap {
+  tiles: string[];
+  attribution: string;
+  approval: string | null;
+  minZoom: number;
+  maxZoom: number;
+}
 
 export interface Now {
   reported: number | null;
