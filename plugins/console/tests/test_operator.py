@@ -79,16 +79,19 @@ def office(browser: Browser, address: str) -> Iterator[Office]:
     """Open an operator's page in a role, as one does in development."""
     with open_context(browser, address, viewport=SCREEN) as opened:
 
-        def enter(path: str, role: str = "administrator", grid: str = "") -> Page:
+        def enter_page(path: str, role: str = "administrator", grid: str = "", sign_in: str = "") -> Page:
             page = opened.new_page()
             page.goto(f"/console/#/operator/{path}")
+            if sign_in:
+                enter(page, sign_in)
+                return page
             if page.locator("#sign-out, #role").first.get_attribute("id") == "role":
                 page.select_option("#role", role)
                 page.fill("#grid", grid)
                 page.get_by_role("button", name="进入").click()
             return page
 
-        yield enter
+        yield enter_page
 
 
 def run_sql(dsn: str, sql: str, *values: Any) -> list[Any]:
@@ -181,9 +184,7 @@ def test_delivery_that_failed_is_replayed(office: Office, town: Town, receiver: 
     expect(above.get_by_role("button", name="重放事件")).to_have_count(0)
     above.click("#sign-out")
     page = above
-    page.fill("#name", "ops.integrator")
-    page.fill("#password", PASSWORD)
-    page.get_by_role("button", name="登录", exact=True).click()
+    enter(page, "ops.integrator")
     row = page.locator("#deliveries tbody tr").first
 
     renew_until(page, "投递记录", row, "503")
@@ -276,9 +277,7 @@ def test_account_is_added_granted_and_suspended(
     with open_context(browser, address, viewport=SCREEN) as other:
         theirs = other.new_page()
         theirs.goto("/console/#/operator/audit")
-        theirs.fill("#name", "ops.newcomer")
-        theirs.fill("#password", PASSWORD)
-        theirs.get_by_role("button", name="登录", exact=True).click()
+        enter(theirs, "ops.newcomer")
         expect(theirs.locator("#chain")).to_be_visible()
         page.get_by_role("button", name="刷新 会话").click()
         expect(page.locator("#sessions tbody tr")).to_have_count(2)
@@ -291,6 +290,104 @@ def test_account_is_added_granted_and_suspended(
         theirs.get_by_role("button", name="核验").click()
         expect(theirs.locator("#notice")).to_contain_text("登录已过期")
     assert found == []
+
+
+def be_appointed_by_console(dsn: str, *names: str) -> None:
+    """Have accounts be in office as those are whom the command line appoints: nothing connects them."""
+    for sql in (
+        "update accounts.holding h set proposed_at = null, waits_until = null, granted_by = 'console', since = now() "
+        "from accounts.account a where a.id = h.account_id and a.name = any($1)",
+        "update accounts.account set created_by = 'console' where name = any($1)",
+        "update accounts.invitation i set created_by = 'console' from accounts.account a "
+        "where a.id = i.account_id and a.name = any($1)",
+    ):
+        run_sql(dsn, sql, names)
+
+
+def enter(page: Page, name: str) -> None:
+    page.fill("#name", name)
+    page.fill("#password", PASSWORD)
+    page.get_by_role("button", name="登录", exact=True).click()
+
+
+def follow_notice(page: Page, title: str) -> None:
+    """Read what waits for an office one holds, and go to what it is about."""
+    expect(page.locator("#notices-link")).to_contain_text("条未读")
+    page.click("#notices-link")
+    notice = page.locator("#notices li", has_text=title).first
+    expect(notice).to_contain_text("未读")
+    notice.get_by_role("button", name=f"查看相关事项 {title}").click()
+
+
+def test_two_persons_each_do_their_part(
+    office: Office, town: Town, browser: Browser, address: str, served_database: str, axe: str
+) -> None:
+    """A guarded role and open data: who asks cannot decide and reads why; another one is told, finds it and decides."""
+    for name in ("ops.first", "ops.second"):
+        open_account(town, name, "administrator")
+    town.do(ADMINISTRATOR, "addAccount", "code", name="ops.officer", grid=COUNTY)
+    be_appointed_by_console(served_database, "ops.first", "ops.second")
+    page = office("accounts/ops.officer", sign_in="ops.first")
+    page.get_by_role("button", name="授予角色").click()
+    page.fill("#field-role", "data_protection_officer")
+    send_form(page)
+    expect(page.locator("#grants tbody")).to_contain_text("待第二人复核")
+    page.get_by_role("button", name="复核").click()
+    send_form(page)
+    expect(page.locator("#form-errors")).to_contain_text("此事由您经办，须由他人决定")
+    page.get_by_role("button", name="取消").click()
+    propose_dataset(page)
+    with open_context(browser, address, viewport=SCREEN) as opened:
+        second = opened.new_page()
+        second.goto("/console/")
+        enter(second, "ops.second")
+        follow_notice(second, "请复核角色授予")
+        expect(second.get_by_role("heading", name="ops.officer")).to_be_visible()
+        second.get_by_role("button", name="复核").click()
+        send_form(second)
+        expect(second.locator("#grants tbody")).to_contain_text("叫停期限至")
+        decide_dataset(second, axe)
+    page.reload()
+    expect(page.locator("#values")).to_contain_text("已发布")
+    follow_notice(page, "您提议的开放数据已发布")
+    page.click("#notices-link")
+    page.get_by_role("button", name="全部标为已读").click()
+    expect(page.locator("#notices-link")).not_to_contain_text("未读")
+    [published] = town.ask("{ openDatasets(first: 5) { nodes { csv } } }")["openDatasets"]["nodes"]
+    assert httpx.get(f"{address}{published['csv']}").text.count("\n") > 1
+
+
+def propose_dataset(page: Page) -> None:
+    """Propose a quarter's table; a day within a quarter is refused where it stands."""
+    page.click("nav [data-plugin=statistics]")
+    page.get_by_role("link", name="开放数据").click()
+    page.click("[data-form=proposeOpenDataset]")
+    page.fill("#field-county", "汉阴")
+    page.locator("dialog").get_by_role("button", name=f"汉阴县 {COUNTY}", exact=True).click()
+    page.select_option("#field-kind", "CASES")
+    page.fill("#field-since", "2026-01-02")
+    send_form(page)
+    expect(page.locator("#error-since")).to_contain_text("季度首日")
+    page.fill("#field-since", "2026-01-01")
+    send_form(page)
+    page.locator("#rows tbody a").first.click()
+    expect(page.locator("#values")).to_contain_text("待审核")
+    page.locator("#refused summary").click()
+    expect(page.locator("#refused [data-action=decideOpenDataset]")).to_contain_text("须由他人")
+
+
+def decide_dataset(page: Page, axe: str) -> None:
+    """Refusing needs a reason; publishing needs none."""
+    page.click("#notices-link")
+    assert find_barriers(page, axe) == []
+    follow_notice(page, "请审核拟开放数据")
+    page.get_by_role("button", name="审核发布开放数据").click()
+    page.select_option("#field-approve", "false")
+    send_form(page)
+    expect(page.locator("#error-reason")).to_contain_text("请说明不予发布的理由")
+    page.select_option("#field-approve", "true")
+    send_form(page)
+    expect(page.locator("#values")).to_contain_text("已发布")
 
 
 def test_export_is_released_by_a_second_person(office: Office, town: Town, served_database: str) -> None:

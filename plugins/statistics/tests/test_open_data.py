@@ -73,6 +73,14 @@ async def decide(caller: Server, made: Any, mutation: str = "decideOpenDataset",
     return [(one["code"], one["path"][-1]) for one in payload["errors"]]
 
 
+async def read_notices(caller: Server) -> list[tuple[str, str]]:
+    """What the caller is told of open data, with what each is about."""
+    notices = (await caller.ask("{ me { notices(first: 50) { nodes { kind about } } } }")).data["me"]["notices"][
+        "nodes"
+    ]
+    return [(one["kind"], one["about"]) for one in notices if one["kind"].startswith("statistics.dataset")]
+
+
 async def test_two_persons_publish_a_table(small: Server, ground: Ground) -> None:
     await counted(ground)
     first = lead(small)
@@ -88,7 +96,10 @@ async def test_two_persons_publish_a_table(small: Server, ground: Ground) -> Non
     assert {town: numbers[town, "land"] for town in (TOWN, OTHER, "total")} == {TOWN: 30, OTHER: 15, "total": 45}
     assert numbers[TOWN, "roads"] == numbers["total", "health"] == 0, "what is sealed or against a unit is left out"
     assert await decide(first, made, approve=True) == [("FOUR_EYES", "dataset")]
+    assert await read_notices(second(small)) == [("statistics.dataset_proposed", made["id"])]
+    assert await read_notices(small.as_("town_dispatcher", grid=TOWN)) == []
     assert await decide(second(small), made, approve=True) == []
+    assert ("statistics.dataset_decided", made["id"]) in await read_notices(first)
     [public] = await datasets(small)
     assert (public["state"], public["csv"]) == ("PUBLISHED", f"{OPEN}/{COUNTY}-cases-2026q1.csv")
     await check_files(small, public)

@@ -9,6 +9,7 @@ import { checkSession, loseConnection, may, offline, signOut, who } from "./sess
 import { declared, findView, listDesks, loadViews, say as title, undeclared } from "./declared";
 import { Failure } from "./failure";
 import { SignIn } from "./pages/sign_in";
+import { unread, watchUnread } from "./unread";
 import { FieldOffline, VIEWS, isOffered, mayOpen } from "./views";
 import { language, say, switchLanguage } from "./words";
 
@@ -103,6 +104,7 @@ function Head() {
         </select>
         {who.value && (
           <>
+            {!isResident() && <NoticesLink />}
             <a id="account" href={linkTo("account")} title={say("myAccount")}>
               {who.value.person?.name ?? who.value.account}
             </a>
@@ -113,6 +115,16 @@ function Head() {
         )}
       </div>
     </header>
+  );
+}
+
+/** The way to one's notices, with how many are new. */
+function NoticesLink() {
+  useEffect(watchUnread, []);
+  return (
+    <a id="notices-link" href={linkTo("notices")}>
+      {say("notices")} {unread.value > 0 && <b>{`${unread.value} ${say("unread")}`}</b>}
+    </a>
   );
 }
 

@@ -6,6 +6,14 @@ export const WHO = `query ConsoleSession {
   me { account role permissions secondFactorDue person { name } grants { role grid { code name } unit { code name } } }
 }`;
 
+export const UNREAD = `query ConsoleUnread { me { account unreadNotices } }`;
+
+/** What a notice is about, by what its page is found. */
+export const ABOUT = `query ConsoleAbout($id: ID!) {
+  me { account }
+  node(id: $id) { __typename id ... on Case { number } ... on Grant { account { name } } }
+}`;
+
 export const LABELS = `query ConsoleLabels($of: [String!]!) {
   labels(of: $of) { of chinese english labels { name chinese english tone } }
 }`;

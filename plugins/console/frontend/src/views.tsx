@@ -29,6 +29,7 @@ const FieldPage = later(async () => (await import("./pages/field/field")).FieldP
 /** Shown without a network, when nobody can be asked who it is. */
 export const FieldOffline = later(async () => (await import("./pages/field/field")).FieldOffline);
 
+const NoticesPage = later(async () => (await import("./pages/notices")).NoticesPage);
 const OperatorPage = later(async () => (await import("./pages/operator/operator")).OperatorPage);
 /** Whoever looks after a deployment, its accounts or its audit. */
 const OPERATE = ["deployment.examine", "jobs.view", "plugins.view", "webhooks.edit", "webhooks.oversee", "exports.release", "disclosure.audit", "people.oversee", "accounts.edit"];
@@ -41,6 +42,7 @@ export const isOffered = (view: View): boolean => view.menu && view.permission !
 export const VIEWS: View[] = [
   { path: "field", title: "field", permission: "patrols.record", menu: true, show: ({ path: [, ...rest] }) => <FieldPage path={rest} /> },
   { path: "desk", title: "desk", permission: "cases.view", menu: true, show: ({ query }) => <Desk query={query} /> },
+  { path: "notices", title: "notices", permission: null, menu: false, show: () => <NoticesPage /> },
   { path: "account", title: "myAccount", permission: null, menu: false, show: () => <AccountPage /> },
   {
     path: "board",

@@ -44,6 +44,13 @@ const WORDS = {
   stepOver: ["验证已超时。请重新登录。", "This took too long. Sign in again."],
   confirm: ["确认", "Confirm"],
   myAccount: ["我的账户", "My account"],
+  notices: ["通知", "Notices"],
+  unread: ["条未读", "unread"],
+  openSubject: ["查看相关事项", "Open what it is about"],
+  noSubject: [
+    "该事项已不在，或您无权查看。如需办理，请联系本级管理员。",
+    "It is gone, or you may not see it. If it is yours to do, ask your administrator.",
+  ],
   wrongPassword: ["当前密码不正确。", "Your password is wrong."],
   byProvider: ["统一身份认证登录", "Sign in by"],
   denied: [

@@ -1,4 +1,4 @@
-import{a as C}from"./shared_21.26af6906745429e7.js";import{a as j}from"./shared_5.8ef6c07c098ac26c.js";import{A as W,D as H,n as R,t as v,y as U}from"./shared_1.cc9b41f2d74a220c.js";import{b as y,d as g,e as $,m as I,n as p,q as r}from"./shared_2.b0f527cf72d9382c.js";var q=`query MyAccount($name: String!) {
+import{a as C}from"./shared_22.f316337212919d99.js";import{a as j}from"./shared_5.1bebe492c91d91c5.js";import{A as U,C as W,F as H,p as R,v}from"./shared_1.834163f14bf38bf1.js";import{b as y,d as g,e as $,m as I,n as p,q as r}from"./shared_2.beb6cf7c8a73bb3a.js";var q=`query MyAccount($name: String!) {
   me {
     account secondFactorSince recoveryCodesLeft
     sessions(first: 50) { nodes { id device methods createdAt usedAt expiresAt endedAt } }

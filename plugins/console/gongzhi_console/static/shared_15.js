@@ -96,7 +96,7 @@ var s=`query ResidentCategories {
 }`,y=`query ResidentInbox($after: String) {
   me {
     account
-    notices(first: 20, after: $after) { nodes { id at title body read } pageInfo { hasNextPage endCursor } }
+    notices(first: 20, after: $after) { nodes { id at title body read about } pageInfo { hasNextPage endCursor } }
   }
 }`,S=`mutation ResidentReads($input: ReadNoticesInput!) {
   readNotices(input: $input) { errors { code message path } }

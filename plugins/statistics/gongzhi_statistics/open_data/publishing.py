@@ -7,6 +7,7 @@ import datetime
 import strawberry
 from gongzhi.core.accounts.independence import require_independence, require_other
 from gongzhi.core.grids.commands import find_grid
+from gongzhi.core.notices.sending import NoticeDraft, Office, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
@@ -40,6 +41,11 @@ DATASET = "The dataset (数据集标识)."
 REASON = 2_000
 AS_IT_IS = tell_state(Text("dataset", "该数据集"))
 MAY = require_held(rules.PUBLISH)
+PROPOSED = Text("Decide on open data", "请审核拟开放数据")
+DECIDED = {
+    DatasetState.PUBLISHED: Text("Open data that you proposed are published.", "您提议的开放数据已发布。"),
+    DatasetState.REFUSED: Text("Open data that you proposed are not published.", "您提议的开放数据未予发布。"),
+}
 LICENCES = {
     "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
     "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
@@ -99,6 +105,12 @@ async def propose_open_dataset(call: Call, input: ProposeOpenDatasetInput) -> Op
         proposed_at=call.now,
         proposed_by=call.viewer.account.name,
     )
+    body = Text(
+        f"A table from {row.since} to {row.until} is proposed; another person than who proposed it decides.",
+        f"已提议开放 {row.since} 至 {row.until} 的数据，须由提议人以外的第二人审核。",
+    )
+    notice = NoticeDraft("statistics.dataset_proposed", PROPOSED, body, f"OpenDataset:{row.id}", grid.id)
+    await send_notice(call, notice, offices=[Office(rules.PUBLISH, grid.id)])
     return OpenDatasetPayload(dataset=ref(OpenDataset, row.id))
 
 
@@ -128,6 +140,9 @@ async def decide_open_dataset(call: Call, input: DecideOpenDatasetInput) -> Open
     # The table itself stays as it was proposed: what was read is what is published.
     row.state = DatasetState.PUBLISHED if input.approve else DatasetState.REFUSED
     row.decided_at, row.decided_by = call.now, call.viewer.account.name
+    body = DECIDED[row.state]
+    notice = NoticeDraft("statistics.dataset_decided", body, body, f"OpenDataset:{row.id}", row.grid_id)
+    await send_notice(call, notice, accounts=[row.proposed_by] if row.proposed_by else [])
     return await save_dataset(row)
 
 

@@ -19,6 +19,7 @@ OFFICES = (
     "people.edit",
     "people.oversee",
     "plugins.activate",
+    "statistics.publish",
 )
 """The permissions whose holders can be written to together, wherever they hold them."""
 
@@ -36,6 +37,5 @@ def visible_notices(notice: Table, viewer: ViewerScope) -> Alternatives:
             for unit in viewer.units() if office == SEALED else ():
                 offices = narrow_rows(offices, spares_unit(notice.barred_unit_id, unit))
             seen += offices or ()
-    if viewer.known():
-        seen.append(Sql("{0}={1}", notice.person_id, viewer.person))
-    return [*seen, Sql("{0}={1}", notice.account, viewer.account)]
+    own = [Sql("{0}={1}", notice.person_id, viewer.person)] if viewer.known() else []
+    return [*seen, *own, Sql("{0}={1}", notice.account, viewer.account)]

@@ -42,7 +42,7 @@ export type Errors = Record<string, string>;
 /** Filled in by the page: the version that people see, and the key by which it is done once. */
 const OURS = ["expectedVersion", "idempotencyKey"];
 const LONG = /description|note|text|reason|comment|grounds|facts|minutes|answer|question|situation/i;
-const CODED = { unit: /units?$/i, grid: /grids?$/i };
+const CODED = { unit: /units?$/i, grid: /(grids?|county|town)$/i };
 
 const forms = new Map<string, Form>();
 const parts = new Map<string, Field[]>();
@@ -109,7 +109,7 @@ export const codedAs = (field: Field): "unit" | "grid" | undefined =>
 /** What a field is called. Units and grids are found by name, so nobody is asked for codes. */
 export function nameOf(input: string, field: Field): string {
   const name = label(input, field.name);
-  return codedAs(field) && language.value === "zh" ? name.replace(/编码$/, "") : name;
+  return codedAs(field) && language.value === "zh" ? name.replace(/(编码|区划代码)$/, "") : name;
 }
 
 export function isLong(field: Field): boolean {

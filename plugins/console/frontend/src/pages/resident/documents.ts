@@ -149,7 +149,7 @@ export const POINTS = `query ResidentPoints {
 export const INBOX = `query ResidentInbox($after: String) {
   me {
     account
-    notices(first: 20, after: $after) { nodes { id at title body read } pageInfo { hasNextPage endCursor } }
+    notices(first: 20, after: $after) { nodes { id at title body read about } pageInfo { hasNextPage endCursor } }
   }
 }`;
 

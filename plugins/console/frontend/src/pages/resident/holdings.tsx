@@ -1,9 +1,11 @@
 // Holdings: one's points with how each came, one's notices, and what one agreed to.
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Action } from "../../actions";
 import { label } from "../../labels";
 import { changeOnce } from "../../session";
 import { chinaDay, showDay, showMoment } from "../../times";
+import { loadUnread } from "../../unread";
 import { AGREE, CONSENTS, INBOX, POINTS, READ, WITHDRAW } from "./documents";
 import { OwnForm, type Chosen } from "./file";
 import { keyFor } from "./kept";
@@ -92,13 +94,15 @@ interface Notice {
   title: string;
   body: string;
   read: boolean;
+  about: string | null;
 }
 
 interface Inbox {
   me: { notices: { nodes: Notice[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } } | null;
 }
 
-export function InboxPart() {
+/** `link` makes the way to what a notice is about, where there is one. */
+export function InboxPart({ link }: { link?: (about: string, title: string) => ComponentChildren }) {
   const list = usePages<Notice, Inbox>(INBOX, ({ me }) => me?.notices);
   const [told, setTold] = useState<string[]>([]);
   if (!list.rows) return <Missing {...list} again={() => void list.again()} />;
@@ -106,7 +110,9 @@ export function InboxPart() {
   const mark = async () => {
     const found = await changeOnce(READ, { notices: unread, idempotencyKey: keyFor("read", unread) });
     setTold(found.ok ? [] : found.problems.map(explain));
-    if (found.ok) void list.again();
+    if (!found.ok) return;
+    void list.again();
+    void loadUnread();
   };
   return (
     <>
@@ -120,11 +126,12 @@ export function InboxPart() {
         </p>
       )}
       <ul class="plain" id="notices">
-        {list.rows.map(({ id, at, title, body, read }) => (
+        {list.rows.map(({ id, at, title, body, read, about }) => (
           <li key={id} data-unread={!read}>
             <b>{title}</b> {!read && <span class="state">{tell("unread").replace("条", "")}</span>}
             <p>{body}</p>
             <p class="quiet">{showMoment(at)}</p>
+            {about && link?.(about, title)}
           </li>
         ))}
       </ul>

@@ -1,0 +1,1 @@
+import{A as r,a as n,p as t}from"./shared_1.834163f14bf38bf1.js";import{g as e}from"./shared_2.beb6cf7c8a73bb3a.js";var i=e(0),d=6e4;async function a(){let o=await r(n);i.value=o.data?.me?.unreadNotices??0}function s(){a();let o=setInterval(()=>{t.value&&!document.hidden&&a()},d);return()=>clearInterval(o)}export{i as a,a as b,s as c};
