@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import httpx
@@ -34,6 +35,11 @@ def make_photo() -> Any:
     file = io.BytesIO()
     Image.new("RGB", (60, 40), "green").save(file, "JPEG")
     return {"name": "lamp.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()}
+
+
+def chinese_day() -> date:
+    """Return today's day in China."""
+    return datetime.now(timezone(timedelta(hours=8))).date()
 
 
 def read_storage(page: Page) -> str:
@@ -190,6 +196,52 @@ def test_what_is_published_is_for_everybody(phone: Page, town: Town, axe: str) -
     expect(phone.locator("#to-report")).to_be_visible()
 
 
+def earn_points(town: Town, person: str) -> None:
+    """Have somebody earn points in a programme of the town, by a rule that its people adopted."""
+    manager, there = {"role": "points_manager", "grid": TOWN}, {"role": "resident", "person": person}
+    made = town.do(manager, "addPointsProgramme", "programme { id }", code="lights", name="照明积分", grid=TOWN)
+    rule = {"code": "sweep", "title": "清扫", "text": "清扫院落，每次记五分。", "act": "courtyard.tidy", "amount": 5}
+    rule |= {"programme": made["programme"]["id"], "startsOn": "2026-06-01"}
+    rule = town.do(manager, "proposePointsRule", "rule { id name }", **rule)["rule"]
+    adopted = {"body": "REPRESENTATIVES", "title": "村民代表会议决议", "text": "通过。", "decidedOn": "2026-06-02"}
+    town.do(LEADER, "recordResolution", "resolution { id }", grid=TOWN, adopts=[rule["name"]], **adopted)
+    town.do(manager, "adoptPointsRule", "rule { id }", rule=rule["id"])
+    claim = town.do(
+        there, "claimPoints", "claim { id version }", rule=rule["id"], actedOn=str(chinese_day()), text="扫了院子"
+    )["claim"]
+    decided = {"claim": claim["id"], "expectedVersion": claim["version"], "approve": True}
+    town.do(WORKER, "decidePointsClaim", "claim { state }", **decided)
+
+
+def object_to_points(phone: Page, axe: str) -> None:
+    """Read the balance and how an entry came about, also after the network was gone, and object to it once."""
+    phone.goto("/console/#/me/points")
+    card = phone.locator(".card", has_text="照明积分")
+    expect(card).to_contain_text("现有 5")
+    phone.context.set_offline(True)
+    card.locator("summary").click()
+    expect(card.locator(".wrong")).to_contain_text("网络断了")
+    phone.context.set_offline(False)
+    card.locator("summary").click()
+    card.locator("summary").click()
+    expect(card).to_contain_text("清扫院落，每次记五分。")
+    expect(card).to_contain_text("村民代表会议决议")
+    check_page(phone, axe)
+    card.get_by_role("button", name="对这笔积分有异议").click()
+    phone.get_by_role("button", name="提交").click()
+    expect(phone.locator("#error-reason")).to_contain_text("请填写")
+    phone.fill("#field-reason", "扫了两次，只记了一次")
+    phone.get_by_role("button", name="提交").click()
+    expect(phone.locator("#done")).to_contain_text("异议已提出")
+    expect(card.get_by_role("button", name="对这笔积分有异议")).to_have_count(0)
+    phone.reload()
+    card.get_by_role("button", name="对这笔积分有异议").click()
+    phone.fill("#field-reason", "再说一次")
+    phone.get_by_role("button", name="提交").click()
+    expect(phone.locator("#form-errors")).to_contain_text("已有待处理的异议")
+    phone.get_by_role("button", name="取消").click()
+
+
 @pytest.fixture(scope="module")
 def resident(town: Town) -> str:
     """Somebody on file, at whose number a worker looked; return the code of their invitation."""
@@ -198,6 +250,8 @@ def resident(town: Town) -> str:
     given = {"name": "测试居民", "residence": "RESIDENT", "grid": grid, "phones": ["13912345678"]}
     person = town.do(WORKER, "registerPerson", "person { id }", **given)["person"]["id"]
     town.do(WORKER, "reveal", "values { id }", ids=[person], fields=["phone"], purpose="核对号码")
+    town.switch_on("points")
+    earn_points(town, person)
     asked = town.do(WORKER, "inviteResident", "invitation { id }", person=person)
     return str(town.do(LEADER, "printInvitation", "code", invitation=asked["invitation"]["id"])["code"])
 
@@ -253,10 +307,10 @@ def test_resident_sees_who_looked_and_contests_it(
     copy = phone.locator("#copy-link").get_attribute("href") or ""
     assert "测试居民" in httpx.get(f"{address}{copy}").text
     check_page(phone, axe)
-    manage_own_things(phone)
+    manage_own_things(phone, axe)
 
 
-def manage_own_things(phone: Page) -> None:
+def manage_own_things(phone: Page, axe: str) -> None:
     """Agree and take it back, report under one's name, read notices; a lost session says so."""
     expect(phone.locator("#account")).to_have_text("测试居民")
     phone.goto("/console/#/me/consents")
@@ -279,6 +333,7 @@ def manage_own_things(phone: Page) -> None:
     phone.get_by_role("button", name="撤回这件事").click()
     phone.get_by_role("button", name="提交").click()
     expect(phone.locator("#state")).to_contain_text("已经撤回")
+    object_to_points(phone, axe)
     phone.goto("/console/#/me/notices")
     phone.get_by_role("button", name="全部标为已读").click()
     expect(phone.locator("[data-unread=true]")).to_have_count(0)

@@ -30,12 +30,12 @@ var s=`query ResidentCategories {
 }`,g=`query ResidentCaseMore($number: String!) { case(number: $number) { ${n} } }`,h=`query ResidentCase($number: String!) {
   me { account }
   case(number: $number) { ${t} version actions { name label allowed reason } }
-}`,f=`query PublishedBulletins($after: String) {
+}`,R=`query PublishedBulletins($after: String) {
   bulletins(filter: { current: { equals: true } }, first: 10, after: $after) {
     nodes { id kind title text publishedAt until grid { name } attachments { id name } }
     pageInfo { hasNextPage endCursor }
   }
-}`,R=`query PublishedAffairs($after: String) {
+}`,f=`query PublishedAffairs($after: String) {
   villageDisclosures(filter: { state: { equals: PUBLISHED } }, first: 10, after: $after) {
     nodes {
       id text beginsOn endsOn publishedAt committeeAt supervisionAt
@@ -69,7 +69,7 @@ var s=`query ResidentCategories {
       nodes { id kind state text askedAt dueAt decidedAt grounds remedy download look { at purpose } actions { name label allowed reason } }
     }
   }
-}`,b=`query ResidentLooks($after: String) {
+}`,y=`query ResidentLooks($after: String) {
   me {
     account
     accessLog(first: 20, after: $after) {
@@ -78,7 +78,7 @@ var s=`query ResidentCategories {
     }
     dataRequests(first: 50) { nodes { state look { id } } }
   }
-}`,I=`query ResidentDecisions {
+}`,b=`query ResidentDecisions {
   me {
     account
     decisions(first: 20) {
@@ -90,26 +90,29 @@ var s=`query ResidentCategories {
       }
     }
   }
-}`,e=`id balance programme { name unit } expiring { amount on }
-  entries(first: 30) { nodes { id amount occurredOn reason kind reversed rule { title } actions { name label allowed reason } } }`,E=`query ResidentPoints {
+}`,e=`id balance held programme { name unit } expiring { amount on }
+  entries(first: 30) { nodes { id amount occurredOn reason kind reversed rule { title } } }`,E=`query ResidentPoints {
   me { account person { points { ${e} } household { points { ${e} } } } }
-}`,y=`query ResidentInbox($after: String) {
+}`,I=`query ResidentExplains($entry: ID!) {
+  me { account }
+  explainEntry(id: $entry) { text rule { title text adoptedBy { title decidedOn } } }
+}`,S=`query ResidentInbox($after: String) {
   me {
     account
     notices(first: 20, after: $after) { nodes { id at title body read about } pageInfo { hasNextPage endCursor } }
   }
-}`,S=`mutation ResidentReads($input: ReadNoticesInput!) {
+}`,q=`mutation ResidentReads($input: ReadNoticesInput!) {
   readNotices(input: $input) { errors { code message path } }
-}`,q=`query ResidentConsents {
+}`,P=`query ResidentConsents {
   me { account consents(first: 50) { id purpose recipient givenAt expiresAt withdrawnAt inForce noticeVersion } }
   privacyNotices { purpose version title text since consent recipient }
-}`,P=`mutation ResidentAgrees($input: GiveConsentInput!) {
+}`,D=`mutation ResidentAgrees($input: GiveConsentInput!) {
   giveConsent(input: $input) { errors { code message path } }
-}`,v=`mutation ResidentWithdraws($input: WithdrawConsentInput!) {
+}`,O=`mutation ResidentWithdraws($input: WithdrawConsentInput!) {
   withdrawConsent(input: $input) { errors { code message path } }
-}`,D=`mutation ResidentCopy($input: DataRequestInput!) {
+}`,v=`mutation ResidentCopy($input: DataRequestInput!) {
   requestExport(input: $input) { request { download } errors { code message path } }
-}`,O=`query ResidentCases($after: String) {
+}`,N=`query ResidentCases($after: String) {
   me {
     account
     person {
@@ -119,4 +122,4 @@ var s=`query ResidentCategories {
       }
     }
   }
-}`,N="query PublishedFile($id: ID!) { node(id: $id) { ... on BulletinAttachment { name url } } }";export{s as a,r as b,o as c,i as d,a as e,d as f,u as g,c as h,p as i,m as j,l as k,g as l,h as m,f as n,R as o,$ as p,x as q,A as r,C as s,b as t,I as u,E as v,y as w,S as x,q as y,P as z,v as A,D as B,O as C,N as D};
+}`,T="query PublishedFile($id: ID!) { node(id: $id) { ... on BulletinAttachment { name url } } }";export{s as a,r as b,o as c,i as d,a as e,d as f,u as g,c as h,p as i,m as j,l as k,g as l,h as m,R as n,f as o,$ as p,x as q,A as r,C as s,y as t,b as u,E as v,I as w,S as x,q as y,P as z,D as A,O as B,v as C,N as D,T as E};

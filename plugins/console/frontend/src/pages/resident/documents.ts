@@ -139,11 +139,16 @@ export const DECISIONS = `query ResidentDecisions {
   }
 }`;
 
-const ACCOUNT = `id balance programme { name unit } expiring { amount on }
-  entries(first: 30) { nodes { id amount occurredOn reason kind reversed rule { title } actions { name label allowed reason } } }`;
+const ACCOUNT = `id balance held programme { name unit } expiring { amount on }
+  entries(first: 30) { nodes { id amount occurredOn reason kind reversed rule { title } } }`;
 
 export const POINTS = `query ResidentPoints {
   me { account person { points { ${ACCOUNT} } household { points { ${ACCOUNT} } } } }
+}`;
+
+export const EXPLAIN = `query ResidentExplains($entry: ID!) {
+  me { account }
+  explainEntry(id: $entry) { text rule { title text adoptedBy { title decidedOn } } }
 }`;
 
 export const INBOX = `query ResidentInbox($after: String) {

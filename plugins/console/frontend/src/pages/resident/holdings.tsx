@@ -1,12 +1,11 @@
 // Holdings: one's points with how each came, one's notices, and what one agreed to.
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import type { Action } from "../../actions";
 import { label } from "../../labels";
-import { changeOnce } from "../../session";
+import { askOnce, changeOnce } from "../../session";
 import { chinaDay, showDay, showMoment } from "../../times";
 import { loadUnread } from "../../unread";
-import { AGREE, CONSENTS, INBOX, POINTS, READ, WITHDRAW } from "./documents";
+import { AGREE, CONSENTS, EXPLAIN, INBOX, POINTS, READ, WITHDRAW } from "./documents";
 import { OwnForm, type Chosen } from "./file";
 import { keyFor } from "./kept";
 import { Block, Fact, Missing, Wrong, explain, useLoaded } from "./parts";
@@ -21,12 +20,12 @@ interface Entry {
   kind: string;
   reversed: boolean;
   rule: { title: string } | null;
-  actions: Action[];
 }
 
 interface Account {
   id: string;
   balance: number;
+  held: number;
   programme: { name: string; unit: string } | null;
   expiring: { amount: number; on: string }[];
   entries: { nodes: Entry[] };
@@ -39,44 +38,61 @@ interface Points {
 export function PointsPart() {
   const { data, problem, load } = useLoaded<Points>(POINTS);
   const [chosen, setChosen] = useState<Chosen | null>(null);
+  const [objected, setObjected] = useState<string[]>([]);
   if (!data?.me) return <Missing problem={problem} again={() => void load()} />;
   const { person } = data.me;
   const accounts = [...(person?.points ?? []), ...(person?.household?.points ?? [])];
   return (
     <>
+      <p role="status" id="done">
+        {objected.length > 0 && tell("objected")}
+      </p>
       {accounts.length === 0 && <p>{tell("nothing")}</p>}
       {accounts.map((account) => (
-        <AccountCard key={account.id} account={account} choose={setChosen} />
+        <AccountCard key={account.id} account={account} objected={objected} choose={setChosen} />
       ))}
       {chosen && (
         <OwnForm
           chosen={chosen}
           close={() => setChosen(null)}
-          done={() => void load()}
+          done={() => {
+            setObjected([...objected, chosen.id ?? ""]);
+            void load();
+          }}
         />
       )}
     </>
   );
 }
 
-function AccountCard({ account, choose }: { account: Account; choose: (chosen: Chosen) => void }) {
-  const { programme, balance, expiring, entries } = account;
+interface Card {
+  account: Account;
+  /** Entries that somebody has objected to on this page. */
+  objected: string[];
+  choose: (chosen: Chosen) => void;
+}
+
+function AccountCard({ account, objected, choose }: Card) {
+  const { programme, balance, held, expiring, entries } = account;
   return (
     <section class="card">
       <h2>{programme?.name}</h2>
       <p>
         {tell("balance")} <b>{balance}</b>
+        {held > 0 && ` · ${tell("held")} ${held}`}
         {expiring.map(({ amount, on }) => ` · ${tell("expiring")} ${amount}（${showDay(on)}）`)}
       </p>
       <ul class="plain entries">
-        {entries.nodes.map(({ id, amount, occurredOn, reason, kind, rule, actions }) => (
+        {entries.nodes.map(({ id, amount, occurredOn, reason, kind, reversed, rule }) => (
           <li key={id}>
             <b>{amount > 0 ? `+${amount}` : amount}</b> {reason}
             <p class="quiet">
               {showDay(occurredOn)} · {label("PointsPostingKind", kind)}
               {rule && ` · ${tell("rule")} ${rule.title}`}
             </p>
-            {actions.some(({ name, allowed }) => name === "objectToPoints" && allowed) && (
+            <HowCome entry={id} />
+            {/* Whether the term is over, or an objection open, is said by the server with the day. */}
+            {!reversed && !objected.includes(id) && (
               <button type="button" onClick={() => choose({ mutation: "objectToPoints", title: tell("contestEntry"), field: "entry", id })}>
                 {tell("contestEntry")}
               </button>
@@ -85,6 +101,39 @@ function AccountCard({ account, choose }: { account: Account; choose: (chosen: C
         ))}
       </ul>
     </section>
+  );
+}
+
+interface Explanation {
+  text: string;
+  rule: { title: string; text: string; adoptedBy: { title: string; decidedOn: string } | null } | null;
+}
+
+/** How an entry came about: what was counted, by which words of a rule, and who adopted it. Asked for when it is opened. */
+function HowCome({ entry }: { entry: string }) {
+  const [found, setFound] = useState<Explanation | null>(null);
+  const [wrong, setWrong] = useState("");
+  const open = async () => {
+    const { data, problems } = await askOnce<{ explainEntry: Explanation | null }>(EXPLAIN, { entry });
+    setFound(data?.explainEntry ?? null);
+    setWrong(problems[0] ? explain(problems[0]) : "");
+  };
+  return (
+    <details onToggle={(event) => event.currentTarget.open && !found && void open()}>
+      <summary>{tell("howCome")}</summary>
+      <p role="alert" class="wrong">
+        {wrong}
+      </p>
+      {found && <p>{found.text}</p>}
+      {found?.rule && (
+        <dl>
+          <Fact name={tell("rule")}>{found.rule.text}</Fact>
+          <Fact name={tell("adopted")}>
+            {found.rule.adoptedBy && `${found.rule.adoptedBy.title}，${showDay(found.rule.adoptedBy.decidedOn)}`}
+          </Fact>
+        </dl>
+      )}
+    </details>
   );
 }
 
