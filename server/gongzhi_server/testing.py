@@ -21,7 +21,7 @@ from gongzhi.declare.plans import PLUGIN
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.commands import COMMAND, Command
 from gongzhi.runtime.event_access import EventAccess
-from graphql import GraphQLSchema, get_named_type
+from graphql import DefinitionNode, GraphQLSchema, get_named_type
 
 from . import demo
 from ._compat import graphql_schema
@@ -32,6 +32,7 @@ from .deployment.rehearsal import sample_value
 from .events.feed import EVENT
 from .graphql import explain
 from .graphql.engine import GraphQLEngine
+from .graphql.plugin_additions import find_additions
 from .graphql.schema import Schema, build_schema
 from .graphql.view_checks import SAMPLES, check_views
 from .graphql.view_layout import find_unlabelled
@@ -292,6 +293,11 @@ def compose_schema(composition: Composition) -> Schema:
 def built_schema(plugins: Plugins | None) -> Schema:
     """Return the schema with these plugins; it takes longer to build than most tests to run."""
     return compose_schema(Composition.of(plugins or ESSENTIAL))
+
+
+def plugin_additions(plugins: Plugins, name: str) -> list[DefinitionNode]:
+    """Return what a plugin adds to the schema."""
+    return find_additions(built_schema(plugins), plugins, name)
 
 
 def built_graphql_schema(plugins: Plugins) -> GraphQLSchema:

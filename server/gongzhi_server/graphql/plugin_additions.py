@@ -1,9 +1,14 @@
-"""Plugin additions: what a plugin adds to the schema, for the kit by which it is tested."""
+"""Plugin additions: what a plugin adds to the schema, for the kit by which it is tested.
+
+The schema says of each field of somebody else's type which plugin it comes from. A type that nothing leads to but such
+fields is the plugin's, too, so no schema is built without the plugin to find what it adds.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,44 +16,42 @@ from graphql import (
     DefinitionNode,
     EnumTypeExtensionNode,
     InputObjectTypeExtensionNode,
+    NamedTypeNode,
     ObjectTypeExtensionNode,
     parse,
 )
 
 from gongzhi_server.plugins.contributions import Plugins
 
-from .schema import build_schema
+from .schema import Schema
 
 EXTENDED: dict[str, Callable[..., DefinitionNode]] = {
     "object_type_definition": ObjectTypeExtensionNode,
     "input_object_type_definition": InputObjectTypeExtensionNode,
     "enum_type_definition": EnumTypeExtensionNode,
 }
-DIVIDED = re.compile(r'\n\n(?="""|[a-z]+ )')
-NAMED = re.compile(r'(?:"""(?:.|\n)*?"""\n)?(?:type|input|enum|interface|union|scalar) (\w+)')
+ROOTS = "Query", "Mutation", "Subscription"
+
+Definitions = Mapping[str, Any]
+"""The nodes of types by name; what they have depends on their kinds."""
 
 
-@lru_cache(maxsize=1)  # tests of one plugin ask for the same
-def plugin_additions(plugins: Plugins, name: str) -> list[DefinitionNode]:
-    """Return the types it adds, and those it extends with what it adds to them."""
-    # What is there with the plugin and not without it is the plugin's; those that build on it cannot be there without.
+def find_additions(schema: Schema, plugins: Plugins, name: str) -> list[DefinitionNode]:
+    """Return the types that a plugin adds, and those it extends with what it adds to them, sorted by name."""
+    types = read_definitions(schema)
+    # Those that build on it cannot be there without it: what they add is no part of either side.
     others = plugins_upon(plugins, name)
-    before = type_definitions(plugins, others | {name})
+    before = reachable_types(types, others | {name})
     found: list[DefinitionNode] = []
-    for kind, text in type_definitions(plugins, others).items():
-        if text != before.get(kind):
-            [node] = parse(text).definitions
-            found.append(extension_of(node, before[kind]) if kind in before else node)
+    for kind in sorted(reachable_types(types, others)):
+        node = types[kind]
+        if node.kind not in EXTENDED:
+            found += [node] if kind not in before else []
+        elif kind not in before:
+            found.append(replace(node, **{part_name(node): parts_of(node, lambda one: origin_of(one) not in others)}))
+        elif added := parts_of(node, lambda one: origin_of(one) == name):
+            found.append(EXTENDED[node.kind](name=node.name, **{part_name(node): added}))
     return found
-
-
-def extension_of(node: Any, before: str) -> DefinitionNode:
-    """Return what a type has now that it had not before."""
-    [known] = parse(before).definitions
-    inside = "values" if node.kind == "enum_type_definition" else "fields"
-    names = {one.name.value for one in getattr(known, inside)}
-    new = tuple(one for one in getattr(node, inside) if one.name.value not in names)
-    return EXTENDED[node.kind](name=node.name, **{inside: new})
 
 
 def plugins_upon(plugins: Plugins, name: str) -> frozenset[str]:
@@ -61,8 +64,49 @@ def plugins_upon(plugins: Plugins, name: str) -> frozenset[str]:
     return frozenset(found - {name})
 
 
-@lru_cache(maxsize=2)  # building a schema takes seconds, and tests of each plugin ask for the whole one
-def type_definitions(plugins: Plugins, leaving: frozenset[str] = frozenset()) -> dict[str, str]:
-    """Return the types of the schema with these plugins by name, as text; some plugins are left out."""
-    sdl = build_schema(plugins, leaving=leaving).as_str()
-    return {found[1]: one for one in DIVIDED.split(sdl) if (found := NAMED.match(one))}
+@lru_cache(maxsize=1)  # to print and to parse it takes a second, and tests of each plugin ask for the same
+def read_definitions(schema: Schema) -> Definitions:
+    """Return the types of a schema by name."""
+    nodes: list[Any] = list(parse(schema.as_str(), no_location=True).definitions)
+    return {one.name.value: one for one in nodes if one.kind.endswith("type_definition")}
+
+
+def reachable_types(types: Definitions, leaving: AbstractSet[str]) -> set[str]:
+    """Return the types that the roots lead to without the fields of some plugins."""
+    found: set[str] = set()
+    rest = list(ROOTS)
+    while rest:
+        name = rest.pop()
+        if name in found or name not in types:  # those that GraphQL has itself are in no text
+            continue
+        found.add(name)
+        node = types[name]
+        rest += [
+            one.name.value for one in (*(getattr(node, "types", ()) or ()), *(getattr(node, "interfaces", ()) or ()))
+        ]
+        for field in getattr(node, "fields", ()) or ():
+            if origin_of(field) not in leaving:
+                rest += [type_name(one.type) for one in (field, *(getattr(field, "arguments", ()) or ()))]
+    return found
+
+
+def part_name(node: Any) -> str:
+    """Return what a definition calls its parts."""
+    return "values" if node.kind == "enum_type_definition" else "fields"
+
+
+def parts_of(node: Any, keep: Callable[[Any], bool]) -> tuple[Any, ...]:
+    """Return those fields or values of a definition that are to be kept."""
+    return tuple(filter(keep, getattr(node, part_name(node))))
+
+
+def origin_of(field: Any) -> str | None:
+    """Return the plugin that added a field or a value to a type of somebody else, by its `@from`."""
+    return next((one.arguments[0].value.value for one in field.directives or () if one.name.value == "from"), None)
+
+
+def type_name(type: Any) -> str:
+    """Return the name of a type behind its lists and marks of what is never null."""
+    while not isinstance(type, NamedTypeNode):
+        type = type.type
+    return type.name.value

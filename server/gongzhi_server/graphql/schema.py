@@ -70,15 +70,10 @@ def print_sdl(*, core: bool = False) -> str:
 def build_schema(
     installed: Plugins,
     contributions: Iterable[tuple[str, Extension]] = (),
-    leaving: frozenset[str] = frozenset(),
 ) -> Schema:
-    """Build the schema with these plugins, leaving some out.
-
-    Raises Problem, naming the plugin it cannot be built with.
-    """
-    kept = [one for one in installed.extensions if one[0] not in leaving]
+    """Build the schema with these plugins. Raises Problem, naming the plugin it cannot be built with."""
     try:
-        made = planned_schema([*kept, *contributions], installed.registers)
+        made = planned_schema([*installed.extensions, *contributions], installed.registers)
     except Exception as error:
         fault = first_fault(error)
         if fault and fault.plugin in {plugin.name for plugin in installed.found}:
@@ -93,7 +88,7 @@ def build_schema(
                 raise plugin.problem(still) from error
         raise
     # A purpose for a field that is misspelled would never let the plugin read it, so it is refused at the start.
-    for name, purpose in installed.purposes if not leaving else ():
+    for name, purpose in installed.purposes:
         kind, _, field = purpose.field.partition(".")
         if field not in getattr(graphql_schema(made).type_map.get(kind), "fields", ()):
             raise installed.plugin(name).problem(f"it has a purpose for {purpose.field!r}, which is no field")
