@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
+from inspect import iscoroutinefunction
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,6 +19,12 @@ from gongzhi_server.testing import (
     open_template,
     serve_application,
 )
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give the tests of a file that is marked `together` one loop, for they share what lives in it."""
+    if item.get_closest_marker("together") and iscoroutinefunction(getattr(item, "obj", None)):
+        item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
 
 
 @pytest.fixture(scope="session")

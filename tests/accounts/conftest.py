@@ -67,11 +67,7 @@ async def left_as_found(server: Server, database: Any) -> AsyncIterator[None]:
     await database.execute("update accounts.account set name = id::text where id <> all($1)", known or [])
 
 
-TOGETHER = [
-    pytest.mark.together,
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.usefixtures("left_as_found"),
-]
+TOGETHER = [pytest.mark.together, pytest.mark.usefixtures("left_as_found")]
 """The marks of a file whose tests share a county: each makes accounts of its own, by whatever names."""
 
 

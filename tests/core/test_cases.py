@@ -12,7 +12,7 @@ from gongzhi_server.testing import Server, codes_of
 
 from ..values.case_numbers import read_case_number
 
-pytestmark = [pytest.mark.together, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.together
 
 PLACE = {"longitude": 108.51, "latitude": 32.89, "crs": "WGS84"}
 MATTER = {

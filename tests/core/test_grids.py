@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from gongzhi_server.testing import Server
 
-pytestmark = [pytest.mark.together, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.together
 
 TOWN, VILLAGE, PIECE, GROUP, BASE = (
     "610921199",

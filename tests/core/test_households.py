@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from gongzhi_server.testing import Server
 
-pytestmark = [pytest.mark.together, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.together
 
 FILE = """household {
   id number address visitDueOn version grid { code } head { name } needs incomeBand helper { name line since }

@@ -14,7 +14,7 @@ from gongzhi_server.storage.key_ring import load_key_ring
 from gongzhi_server.testing import Server, codes_of, settings_for_tests
 from stdnum.cn import ric
 
-pytestmark = [pytest.mark.together, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.together
 
 SELECTION = """person {
   id name gender birthDate residence residentId phone phones { kind rank number } grid { code } version

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from gongzhi_server.testing import Server
 
-pytestmark = [pytest.mark.together, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.together
 
 UNIT = "unit { code name kind reach uscc dutyPhone parent { code } grid { code } validTo version }"
 USCC = "91350100M000100Y43"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -76,15 +77,29 @@ class Market:
         return build_schema(self.load())
 
 
-@pytest.fixture
-def market(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Market]:
-    folder = tmp_path / "site"
-    folder.mkdir()
-    monkeypatch.syspath_prepend(folder)
-    made = Market(folder)
-    yield made
+@contextmanager
+def open_market(folder: Path) -> Iterator[Market]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        made = Market(folder)
+        yield made
     for module in [name for name in sys.modules if name.partition(".")[0] in made.roots]:
         del sys.modules[module]
+
+
+@pytest.fixture
+def market(tmp_path: Path) -> Iterator[Market]:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    with open_market(folder) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def common_market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+    """The same for the tests of a file. What it ships has a name that no test of the file ships."""
+    with open_market(tmp_path_factory.mktemp("site")) as made:
+        yield made
 
 
 @pytest_asyncio.fixture

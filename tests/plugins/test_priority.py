@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from gongzhi_server.deployment import plugin_activation
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.storage import database
 from gongzhi_server.testing import TODAY, Server, codes_of, explain_query, serve_application
 
@@ -25,26 +27,35 @@ MATTER = {"kind": "HELP", "category": "roads.lighting", "title": "路灯不亮",
 LIST = """query($order: CaseOrder, $first: Int, $after: String, $last: Int, $grid: String!) {
   grid(code: $grid) { cases(orderBy: $order, first: $first, after: $after, last: $last) {
     nodes { id number urgency } pageInfo { hasNextPage endCursor } totalCount } } }"""
+pytestmark = pytest.mark.together
 SCORES = {"EMERGENCY": 100, "URGENT": 50, "ROUTINE": 0}
 
 
-@pytest.fixture
-def priority(market: Market, monkeypatch: pytest.MonkeyPatch) -> Market:
-    """The example, found as an installed distribution is."""
-    monkeypatch.syspath_prepend(EXAMPLE)
-    market.roots.add("gongzhi_priority")
+@pytest.fixture(scope="module")
+def priority(common_market: Market) -> Plugins:
+    """The example, found as an installed distribution is, beside what is always on."""
+    common_market.roots.add("gongzhi_priority")
     info = "gongzhi_priority-0.1.0.dist-info"
-    market.write(f"{info}/METADATA", "Metadata-Version: 2.1\nName: gongzhi-priority\nVersion: 0.1.0\n")
-    market.write(f"{info}/entry_points.txt", "[gongzhi.plugins]\npriority = gongzhi_priority\n")
-    return market
+    common_market.write(f"{info}/METADATA", "Metadata-Version: 2.1\nName: gongzhi-priority\nVersion: 0.1.0\n")
+    common_market.write(f"{info}/entry_points.txt", "[gongzhi.plugins]\npriority = gongzhi_priority\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(EXAMPLE)
+        return common_market.load(essential=True)
 
 
-@pytest_asyncio.fixture
-async def office(priority: Market, filled: str, tmp_path: Path) -> AsyncIterator[Server]:
-    plugins = priority.load(essential=True)
-    await database.migrate_apps(filled, plugins.apps)
-    async with serve_application(filled, tmp_path, plugins=plugins) as server:
+@asynccontextmanager
+async def open_office(dsn: str, folder: Path, plugins: Plugins) -> AsyncIterator[Server]:
+    await database.migrate_apps(dsn, plugins.apps)
+    async with serve_application(dsn, folder, plugins=plugins) as server:
         yield server.as_("county_dispatcher", grid="610921")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def office(
+    priority: Plugins, common_county: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Server]:
+    async with open_office(common_county, tmp_path_factory.mktemp("data"), priority) as made:
+        yield made
 
 
 async def reported(office: Server, **more: Any) -> str:
@@ -134,7 +145,9 @@ async def test_its_index_is_walked(office: Server, filled: str) -> None:
     assert read and all("case_pkey" in line and "loops=10" in line for line in read), read
 
 
-async def test_where_it_is_off_its_order_is_none(office: Server, filled: str) -> None:
-    await plugin_activation.switch_plugins(filled, ["priority"], TODAY, active=False)
-    nodes = (await cases(office, "PRIORITY_SCORE_ASC", first=50))["nodes"]
+@pytest.mark.alone
+async def test_where_it_is_off_its_order_is_none(priority: Plugins, filled: str, tmp_path: Path) -> None:
+    async with open_office(filled, tmp_path, priority) as office:
+        await plugin_activation.switch_plugins(filled, ["priority"], TODAY, active=False)
+        nodes = (await cases(office, "PRIORITY_SCORE_ASC", first=50))["nodes"]
     assert len(nodes) == 50 and [one["id"] for one in nodes] == sorted(one["id"] for one in nodes)
