@@ -11,7 +11,9 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.testing import (
+    ESSENTIAL,
     Server,
     create_database,
     drop_database,
@@ -70,24 +72,32 @@ def filled(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue("common_county" if is_common(request.node) else "own_county"))
 
 
+@pytest.fixture(scope="module")
+def served_plugins() -> Plugins:
+    """What the application runs with. A file that ships a plugin has a fixture of this name."""
+    return ESSENTIAL
+
+
 @pytest_asyncio.fixture
-async def own_server(filled: str, tmp_path: Path) -> AsyncIterator[Server]:
+async def own_server(filled: str, served_plugins: Plugins, tmp_path: Path) -> AsyncIterator[Server]:
     """The application over a small demo county of its own, or over what the folder has for it."""
-    async with serve_application(filled, tmp_path) as made:
+    async with serve_application(filled, tmp_path, plugins=served_plugins) as made:
         yield made
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def lone_server(filled: str, tmp_path: Path) -> AsyncIterator[Server]:
+async def lone_server(filled: str, served_plugins: Plugins, tmp_path: Path) -> AsyncIterator[Server]:
     """The same for one test of a file that has one loop."""
-    async with serve_application(filled, tmp_path) as made:
+    async with serve_application(filled, tmp_path, plugins=served_plugins) as made:
         yield made
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def common_server(common_county: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+async def common_server(
+    common_county: str, served_plugins: Plugins, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Server]:
     """The application over the county of a file."""
-    async with serve_application(common_county, tmp_path_factory.mktemp("data")) as made:
+    async with serve_application(common_county, tmp_path_factory.mktemp("data"), plugins=served_plugins) as made:
         yield made
 
 

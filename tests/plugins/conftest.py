@@ -45,10 +45,12 @@ class Market:
 
     folder: Path
     roots: set[str] = field(default_factory=set)
+    ending: str = ""
+    """What names of distributions end in: two that are called alike would be the same module of this process."""
 
     def ship(self, name: str, source: str, *, distribution: str = "", version: str = "3.1", **files: str) -> str:
         """A distribution with one plugin; `files` are further modules, a double underscore for a folder."""
-        distribution = distribution or f"gongzhi-{name}"
+        distribution = distribution or f"gongzhi-{name}{self.ending}"
         package = distribution.replace("-", "_")
         self.roots.add(package)
         self.write(f"{package}/__init__.py", HEAD + dedent(source))
@@ -78,10 +80,10 @@ class Market:
 
 
 @contextmanager
-def open_market(folder: Path) -> Iterator[Market]:
+def open_market(folder: Path, ending: str = "") -> Iterator[Market]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
-        made = Market(folder)
+        made = Market(folder, ending=ending)
         yield made
     for module in [name for name in sys.modules if name.partition(".")[0] in made.roots]:
         del sys.modules[module]
@@ -97,8 +99,8 @@ def market(tmp_path: Path) -> Iterator[Market]:
 
 @pytest.fixture(scope="module")
 def common_market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
-    """The same for the tests of a file. What it ships has a name that no test of the file ships."""
-    with open_market(tmp_path_factory.mktemp("site")) as made:
+    """The same for all tests of a file."""
+    with open_market(tmp_path_factory.mktemp("site"), "-of-a-file") as made:
         yield made
 
 

@@ -6,7 +6,7 @@ import ast
 import inspect
 import logging
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +27,7 @@ from gongzhi_server.planner import Planner, execution
 from gongzhi_server.planner.containment import check_alternatives
 from gongzhi_server.planner.protection import find_protected
 from gongzhi_server.planner.viewer_scope import StatementScope
+from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.testing import INSTALLED, TODAY, Server, ServerAnswer, built_schema, serve_application
 from pypika_tortoise.context import DEFAULT_SQL_CONTEXT as PLAIN
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery
@@ -86,21 +87,29 @@ def graphql():
     ]
 '''
 SLOW = """
-create function public.too_slow(anyelement) returns int language plpgsql as
+create or replace function public.too_slow(anyelement) returns int language plpgsql as
 $$ begin raise query_canceled using message = 'canceling statement due to statement timeout'; end $$
 """
 FILTERED = "{ households(first: 1, filter: { %s }) { nodes { number } } }"
 LISTED = "{ households(first: 1) { nodes { number %s } } }"
 
 
-@pytest_asyncio.fixture
-async def unruly(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[Server]:
-    market.ship("unruly", UNRULY)
+pytestmark = pytest.mark.together
+
+
+@pytest.fixture(scope="module")
+def served_plugins(common_market: Market) -> Plugins:
+    common_market.ship("unruly", UNRULY)
+    return common_market.load(essential=True)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def unruly(server: Server, filled: str) -> Server:
+    """A server over a county that has a function for it."""
     connection = await asyncpg.connect(filled)
     await connection.execute(SLOW)
     await connection.close()
-    async with serve_application(filled, tmp_path, plugins=market.load(essential=True)) as server:
-        yield server
+    return server
 
 
 def blamed_plugin(answer: ServerAnswer) -> None:

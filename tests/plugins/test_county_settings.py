@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-import pytest_asyncio
 from gongzhi.plugin.settings import CountySetting
 from gongzhi.values.errors import Refusal
 from gongzhi_server import cli
 from gongzhi_server.errors import Problem
 from gongzhi_server.plugins.choices import read_choices
-from gongzhi_server.testing import Clock, Server, serve_application
+from gongzhi_server.plugins.contributions import Plugins
+from gongzhi_server.testing import Server, serve_application
 from typer.testing import CliRunner
 
 from .conftest import Market
@@ -84,11 +83,13 @@ CHOOSE = "county { settings { name value } }"
 HOME = "{ households(first: 1) { nodes { id weeks sundays word } } }"
 
 
-@pytest_asyncio.fixture
-async def rounds(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[Server]:
-    market.ship("rounds", ROUNDS)
-    async with serve_application(filled, tmp_path, Clock(), plugins=market.load()) as server:
-        yield server
+pytestmark = pytest.mark.together
+
+
+@pytest.fixture(scope="module")
+def served_plugins(common_market: Market) -> Plugins:
+    common_market.ship("rounds", ROUNDS)
+    return common_market.load()
 
 
 async def choose(server: Server, setting: str, value: str | None, county: str = "610921") -> dict[str, Any]:
@@ -109,26 +110,27 @@ async def known(server: Server, county: str = "610921") -> dict[str, dict[str, A
     return {one.pop("name"): one for one in found}
 
 
-async def test_counties_choose(rounds: Server, filled: str) -> None:
+@pytest.mark.alone
+async def test_counties_choose(server: Server, filled: str) -> None:
     """The default holds until a county decides otherwise, there alone, from then on; without a value it holds again."""
     connection = await asyncpg.connect(filled)
     await connection.execute(NEIGHBOUR)
-    assert await home(rounds) == ([2, False, "收垃圾"], "[2, False, '收垃圾']")
+    assert await home(server) == ([2, False, "收垃圾"], "[2, False, '收垃圾']")
     for setting, value in (("weeks", "3"), ("sundays", "true"), ("word", "it's {time}")):
-        assert (await choose(rounds, setting, value))["errors"] == []
-    assert await home(rounds) == ([3, True, "it's {time}"], '[3, True, "it\'s {time}"]')
-    assert (await known(rounds))["rounds.weeks"] == {
+        assert (await choose(server, setting, value))["errors"] == []
+    assert await home(server) == ([3, True, "it's {time}"], '[3, True, "it\'s {time}"]')
+    assert (await known(server))["rounds.weeks"] == {
         "label": "间隔周数",
         "value": "3",
         "standard": "2",
         "options": ["1", "8"],
-        "since": rounds.clock().isoformat(),
+        "since": server.clock().isoformat(),
         "permission": "rounds.plan",
     }
-    assert (await known(rounds, "610922"))["rounds.weeks"]["value"] == "2"
-    rounds.clock.move(hours=1)
-    await choose(rounds, "weeks", None)
-    assert (await home(rounds))[0][0] == 2
+    assert (await known(server, "610922"))["rounds.weeks"]["value"] == "2"
+    server.clock.move(hours=1)
+    await choose(server, "weeks", None)
+    assert (await home(server))[0][0] == 2
     kept = await connection.fetch("select value, until is null as holds, account from plugins.setting order by name")
     assert [tuple(one) for one in kept if one["value"] == "3"] == [("3", False, "administrator")]
     told = await connection.fetch("select data from events.outbox where type = 'plugins.setting_changed'")
@@ -136,9 +138,10 @@ async def test_counties_choose(rounds: Server, filled: str) -> None:
     await connection.close()
 
 
-async def test_choosing_twice_changes_nothing(rounds: Server, filled: str) -> None:
+@pytest.mark.alone
+async def test_choosing_twice_changes_nothing(server: Server, filled: str) -> None:
     for _ in range(2):
-        await choose(rounds, "weeks", "3")
+        await choose(server, "weeks", "3")
     connection = await asyncpg.connect(filled)
     assert await connection.fetchval("select count(*) from plugins.setting") == 1
     await connection.close()
@@ -157,15 +160,15 @@ async def test_choosing_twice_changes_nothing(rounds: Server, filled: str) -> No
         ({"county": "610921100"}, "BAD_USER_INPUT", "county"),
     ],
 )
-async def test_what_cannot_be_chosen(rounds: Server, given: dict[str, str], code: str, path: str) -> None:
-    payload = await choose(rounds, given.get("name", "weeks"), given.get("value", "3"), given.get("county", "610921"))
+async def test_what_cannot_be_chosen(server: Server, given: dict[str, str], code: str, path: str) -> None:
+    payload = await choose(server, given.get("name", "weeks"), given.get("value", "3"), given.get("county", "610921"))
     assert [(one["code"], one["path"]) for one in payload["errors"]] == [(code, [path])]
-    assert (await known(rounds))["rounds.weeks"]["value"] == "2"
+    assert (await known(server))["rounds.weeks"]["value"] == "2"
 
 
-async def test_who_may_not_choose(rounds: Server) -> None:
+async def test_who_may_not_choose(server: Server) -> None:
     given = {"setting": "rounds.weeks", "county": "610921", "value": "3"}
-    refused = await rounds.as_("grid_worker").do("setCountySetting", CHOOSE, **given)
+    refused = await server.as_("grid_worker").do("setCountySetting", CHOOSE, **given)
     assert [(one["code"], one["path"]) for one in refused["errors"]] == [("FORBIDDEN", ["county"])]
 
 
@@ -193,8 +196,10 @@ def test_declarations_that_cannot_work(market: Market, declared: str, told: str)
         _ = market.load().county_settings
 
 
-async def test_console_chooses(market: Market, filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    market.ship("rounds", ROUNDS)
+@pytest.mark.alone
+@pytest.mark.usefixtures("served_plugins")
+async def test_console_chooses(filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It finds what is installed, so what the file has shipped."""
     for name, text in (("DATABASE_URL", filled), ("GONGZHI_DATA", str(tmp_path)), ("GONGZHI_MODE", "development")):
         monkeypatch.setenv(name, text)
 
@@ -240,6 +245,7 @@ def graphql():
 """
 
 
+@pytest.mark.alone
 async def test_examples_of_the_reference_work(
     market: Market, filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

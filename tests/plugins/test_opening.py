@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import pytest
-import pytest_asyncio
-from gongzhi_server.testing import Server, codes_of, serve_application
+from gongzhi_server.plugins.contributions import Plugins
+from gongzhi_server.testing import Server, codes_of
 from PIL import Image
 
 from .conftest import Market
@@ -122,11 +120,13 @@ where c.account = 'system:bins' and c.status = 'REPORTED'
 """
 
 
-@pytest_asyncio.fixture
-async def yard(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[Server]:
-    market.ship("bins", BINS)
-    async with serve_application(filled, tmp_path, plugins=market.load(essential=True)) as server:
-        yield server
+pytestmark = pytest.mark.together
+
+
+@pytest.fixture(scope="module")
+def served_plugins(common_market: Market) -> Plugins:
+    common_market.ship("bins", BINS)
+    return common_market.load(essential=True)
 
 
 async def opened(dsn: str) -> dict[str, object]:
@@ -137,32 +137,34 @@ async def opened(dsn: str) -> dict[str, object]:
         await connection.close()
 
 
-async def test_a_thousand_alarms_become_a_thousand_cases(yard: Server, filled: str) -> None:
+@pytest.mark.alone
+async def test_a_thousand_alarms_become_a_thousand_cases(server: Server, filled: str) -> None:
     """Each once, numbered, on its own timeline, whichever batch it came in; nobody opens one twice.
 
     The processor has ten seconds for it, which says the same on a busy machine; `benchmarks --storm` takes the time.
     """
-    await yard.do("sound", "case { id }", grid=GRID, bins=1000)
+    await server.do("sound", "case { id }", grid=GRID, bins=1000)
     began = time.process_time()
-    assert (await yard.worker.drain()).failed == []
+    assert (await server.worker.drain()).failed == []
     assert time.process_time() - began < 10
     wanted = {"cases": 1000, "numbers": 1000, "bins": 1000, "lines": 1000, "title": "垃圾桶 B0 满溢"}
     assert await opened(filled) == wanted
-    assert (await yard.worker.drain()).failed == []
+    assert (await server.worker.drain()).failed == []
     assert await opened(filled) == wanted
 
 
-async def test_alarms_of_a_batch_that_fails_are_tried_alone(yard: Server, filled: str) -> None:
+@pytest.mark.alone
+async def test_alarms_of_a_batch_that_fails_are_tried_alone(server: Server, filled: str) -> None:
     """One of a grid that is not there holds up none of the others."""
-    await yard.do("sound", "case { id }", grid=GRID, bins=3)
-    await yard.do("sound", "case { id }", grid="610921999999", bins=1)
-    await yard.do("sound", "case { id }", grid=GRID, bins=2)
-    assert (await yard.worker.drain()).failed == ["bins.open_cases"]
+    await server.do("sound", "case { id }", grid=GRID, bins=3)
+    await server.do("sound", "case { id }", grid="610921999999", bins=1)
+    await server.do("sound", "case { id }", grid=GRID, bins=2)
+    assert (await server.worker.drain()).failed == ["bins.open_cases"]
     assert (await opened(filled))["cases"] == 5
 
 
-async def test_a_plugin_takes_a_step(yard: Server) -> None:
-    dispatcher = yard.as_("county_dispatcher", grid="610921")
+async def test_a_plugin_takes_a_step(server: Server) -> None:
+    dispatcher = server.as_("county_dispatcher", grid="610921")
     matter = {"grid": GRID, "category": "environment.bins"}
     case = (await dispatcher.do("openOne", "case { number version status }", **matter))["case"]
     assert case["status"] == "REPORTED"
@@ -174,9 +176,9 @@ async def test_a_plugin_takes_a_step(yard: Server) -> None:
     assert codes_of(again["errors"]) == ["STALE_VERSION"]
 
 
-async def test_actions_of_a_plugin_are_told_and_checked(yard: Server) -> None:
+async def test_actions_of_a_plugin_are_told_and_checked(server: Server) -> None:
     """Beside those of the core, by what the plugin's command declares; in the caller's language."""
-    dispatcher = yard.as_("county_dispatcher", grid="610921")
+    dispatcher = server.as_("county_dispatcher", grid="610921")
     asked = "query($n: String!) { case(number: $n) { version actions { name label allowed reason } } }"
 
     async def told(caller: Server, number: str) -> dict[str, object]:
@@ -194,29 +196,29 @@ async def test_actions_of_a_plugin_are_told_and_checked(yard: Server) -> None:
     before = await told(dispatcher, case["number"])
     assert before["emptyBin"] == before["acceptBinCase"] == before["acceptCase"] == (True, None)
     assert before["closeCase"] == (False, "ILLEGAL_TRANSITION")
-    auditor = yard.as_("auditor", grid="610921")
+    auditor = server.as_("auditor", grid="610921")
     assert (await told(auditor, case["number"]))["emptyBin"] == (False, "FORBIDDEN")
     assert await empty(**said) == {"case": {"status": "ACCEPTED"}, "errors": []}
     assert (await told(dispatcher, case["number"]))["emptyBin"] == (False, "ILLEGAL_TRANSITION")
     said["expectedVersion"] += 1
     [refused] = (await empty(**said))["errors"]
     assert (refused["code"], refused["path"]) == ("ILLEGAL_TRANSITION", ["number"])
-    tip = await yard.do("reportCase", "case { number }", **TIP)
+    tip = await server.do("reportCase", "case { number }", **TIP)
     sealed = await told(dispatcher, tip["case"]["number"])
     assert sealed["emptyBin"] == (False, "SEALED_CASE") and sealed["acceptCase"] == (True, None)
 
 
-async def test_a_plugin_reads_a_file_that_its_caller_sees(yard: Server) -> None:
-    worker, picture = yard.as_("grid_worker", grid=GRID), io.BytesIO()
+async def test_a_plugin_reads_a_file_that_its_caller_sees(server: Server) -> None:
+    worker, picture = server.as_("grid_worker", grid=GRID), io.BytesIO()
     Image.new("RGB", (8, 8)).save(picture, "PNG")
-    sent = await yard.client.post("/attachments", content=picture.getvalue(), headers=worker.headers)
+    sent = await server.client.post("/attachments", content=picture.getvalue(), headers=worker.headers)
     matter = {"kind": "HELP", "category": "environment.bins", "title": "满溢", "description": "已满", "grid": GRID}
     sent_as = {"channel": "GRID_WORKER", "attachments": [sent.json()["id"]]}
     made = await worker.do("reportCase", "case { attachments { id size } }", **matter, **sent_as)
     [file] = made["case"]["attachments"]
     read = await worker.do("readFile", "told", file=file["id"])
     assert read["told"] == f"image/jpeg {file['size']}", read
-    elsewhere = await yard.as_("grid_worker", grid="610921103").do("readFile", "told", file=file["id"])
+    elsewhere = await server.as_("grid_worker", grid="610921103").do("readFile", "told", file=file["id"])
     assert codes_of(elsewhere["errors"]) == ["NOT_FOUND"] and elsewhere["errors"][0]["path"] == ["file"]
 
 
@@ -224,6 +226,6 @@ async def test_a_plugin_reads_a_file_that_its_caller_sees(yard: Server) -> None:
     ("grid", "category", "path"),
     [("610921999999", "environment.bins", "grid"), (GRID, "environment.none", "category"), ("61", "other", "grid")],
 )
-async def test_what_a_draft_has_wrong_is_named(yard: Server, grid: str, category: str, path: str) -> None:
-    refused = await yard.do("openOne", "case { number }", grid=grid, category=category)
+async def test_what_a_draft_has_wrong_is_named(server: Server, grid: str, category: str, path: str) -> None:
+    refused = await server.do("openOne", "case { number }", grid=grid, category=category)
     assert refused["case"] is None and [one["path"] for one in refused["errors"]] == [[path]]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
-import pytest_asyncio
 from gongzhi.runtime.reactions import Phase, reaction
 from gongzhi.values.errors import DeclarationError
 from gongzhi_server.commands.reactions import in_order
 from gongzhi_server.errors import Problem
-from gongzhi_server.testing import Server, codes_of, serve_application
+from gongzhi_server.plugins.contributions import Plugins
+from gongzhi_server.testing import Server, codes_of
 
 from .conftest import Market
 from .test_reference import PAGE
@@ -52,12 +51,13 @@ MATTER = {
 STEPPED = "case { status address }"
 
 
-@pytest_asyncio.fixture
-async def office(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[Server]:
-    """A server with the plugin beside those that are always on."""
-    market.ship("deposits", DEPOSITS)
-    async with serve_application(filled, tmp_path, plugins=market.load(essential=True)) as server:
-        yield server
+pytestmark = pytest.mark.together
+
+
+@pytest.fixture(scope="module")
+def served_plugins(common_market: Market) -> Plugins:
+    common_market.ship("deposits", DEPOSITS)
+    return common_market.load(essential=True)
 
 
 async def report(server: Server, **more: Any) -> tuple[Any, str]:
@@ -74,26 +74,26 @@ async def report(server: Server, **more: Any) -> tuple[Any, str]:
     return worker, payload["case"]["number"]
 
 
-async def test_a_check_refuses_the_step(office: Server) -> None:
-    worker, number = await report(office, title="押金未退")
+async def test_a_check_refuses_the_step(server: Server) -> None:
+    worker, number = await report(server, title="押金未退")
     refused = await worker.do("acceptCase", STEPPED, number=number, expectedVersion=1)
     assert codes_of(refused["errors"]) == ["DEPOSIT_OPEN"] and refused["errors"][0]["path"] == ["number"]
     found = (await worker.ask("query($n: String!) { case(number: $n) { status } }", n=number)).data
     assert found["case"]["status"] == "REPORTED"
 
 
-async def test_what_a_reaction_does_not_mind_goes_on(office: Server) -> None:
-    worker, number = await report(office)
+async def test_what_a_reaction_does_not_mind_goes_on(server: Server) -> None:
+    worker, number = await report(server)
     accepted = await worker.do("acceptCase", STEPPED, number=number, expectedVersion=1)
     assert accepted["errors"] == [] and accepted["case"]["status"] == "ACCEPTED"
 
 
-async def test_a_reaction_that_fails_takes_the_step_back(office: Server, caplog: Any) -> None:
+async def test_a_reaction_that_fails_takes_the_step_back(server: Server, caplog: Any) -> None:
     """It is our fault, named in the log, with nothing written and nothing secret told."""
-    worker, number = await report(office)
+    worker, number = await report(server)
     answer = await worker.ask(
         "mutation($input: ReasonedCaseInput!) { declineCase(input: $input) { case { status } } }",
-        input={"idempotencyKey": "k" * 20, "number": number, "expectedVersion": 1, "reason": "不属受理范围"},
+        input={"idempotencyKey": str(uuid4()), "number": number, "expectedVersion": 1, "reason": "不属受理范围"},
     )
     assert answer.codes == ["INTERNAL_SERVER_ERROR"] and "secret" not in str(answer.body)
     assert "deposits" in caplog.text
@@ -102,20 +102,21 @@ async def test_a_reaction_that_fails_takes_the_step_back(office: Server, caplog:
 
 
 @pytest.mark.parametrize("title", ["改写", "打听"])
-async def test_a_reaction_reaches_no_further_than_its_plugin(office: Server, title: str) -> None:
+async def test_a_reaction_reaches_no_further_than_its_plugin(server: Server, title: str) -> None:
     """In a command of the core, too, it writes to no table of the core and has no number without a purpose."""
-    worker, number = await report(office, title=title)
+    worker, number = await report(server, title=title)
     answer = await worker.ask(
         "mutation($input: AcceptCaseInput!) { acceptCase(input: $input) { case { status } } }",
-        input={"idempotencyKey": "k" * 20, "number": number, "expectedVersion": 1},
+        input={"idempotencyKey": str(uuid4()), "number": number, "expectedVersion": 1},
     )
     assert answer.codes == ["INTERNAL_SERVER_ERROR"]
     found = (await worker.ask("query($n: String!) { case(number: $n) { status title } }", n=number)).data
     assert found["case"] == {"status": "REPORTED", "title": title}
 
 
-async def test_it_runs_only_where_the_plugin_is_on(office: Server, filled: str) -> None:
-    worker, number = await report(office, title="押金未退")
+@pytest.mark.alone
+async def test_it_runs_only_where_the_plugin_is_on(server: Server, filled: str) -> None:
+    worker, number = await report(server, title="押金未退")
     connection = await asyncpg.connect(filled)
     await connection.execute("update plugins.activation set active = false where plugin = 'deposits'")
     await connection.close()

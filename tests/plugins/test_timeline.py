@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from gongzhi_server.errors import Problem
-from gongzhi_server.testing import Server, serve_application
+from gongzhi_server.plugins.contributions import Plugins
+from gongzhi_server.testing import Server
 
 from .conftest import Market
 from .test_reference import PAGE
@@ -48,11 +46,13 @@ def handlers():
 ASKED = "query($n: String!) { case(number: $n) { timeline { type title text note data } } }"
 
 
-@pytest_asyncio.fixture
-async def office(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[Server]:
-    market.ship("deposits", DEPOSITS)
-    async with serve_application(filled, tmp_path, plugins=market.load(essential=True)) as server:
-        yield server
+pytestmark = pytest.mark.together
+
+
+@pytest.fixture(scope="module")
+def served_plugins(common_market: Market) -> Plugins:
+    common_market.ship("deposits", DEPOSITS)
+    return common_market.load(essential=True)
 
 
 async def report_case(server: Server) -> tuple[Any, Any, str]:
@@ -70,8 +70,8 @@ async def report_case(server: Server) -> tuple[Any, Any, str]:
     return resident, dispatcher, payload["case"]["number"]
 
 
-async def test_a_plugin_writes_on_the_timeline(office: Server) -> None:
-    resident, dispatcher, number = await report_case(office)
+async def test_a_plugin_writes_on_the_timeline(server: Server) -> None:
+    resident, dispatcher, number = await report_case(server)
     done = await dispatcher.do("acceptCase", "case { status }", number=number, expectedVersion=1)
     assert done["errors"] == [], done
     kept = {
@@ -87,16 +87,16 @@ async def test_a_plugin_writes_on_the_timeline(office: Server) -> None:
     assert [one["type"] for one in staff][-1] == "deposits.checked" and staff[-1]["title"] == "The deposit was checked"
 
 
-async def test_titles_are_in_the_readers_language(office: Server) -> None:
-    resident, dispatcher, number = await report_case(office)
+async def test_titles_are_in_the_readers_language(server: Server) -> None:
+    resident, dispatcher, number = await report_case(server)
     await dispatcher.do("acceptCase", "case { status }", number=number, expectedVersion=1)
     resident.headers["accept-language"] = "zh"
     line = (await resident.ask(ASKED, n=number)).data["case"]["timeline"][-1]
     assert (line["title"], line["text"]) == ("收取押金", "办结后退还。")
 
 
-async def test_what_is_not_for_timelines_is_our_fault(office: Server) -> None:
-    _, dispatcher, number = await report_case(office)
+async def test_what_is_not_for_timelines_is_our_fault(server: Server) -> None:
+    _, dispatcher, number = await report_case(server)
     answer = await dispatcher.ask(
         "mutation($input: ReasonedCaseInput!) { declineCase(input: $input) { case { status } } }",
         input={"idempotencyKey": "k" * 20, "number": number, "expectedVersion": 1, "reason": "不属受理范围"},
