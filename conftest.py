@@ -32,13 +32,16 @@ def built_schemas() -> Iterator[None]:
     """Have whatever serves or runs a command here take a schema that was built before with the same plugins."""
     # Imported for the first test: the process that only hands tests out to others needs none of it.
     from gongzhi_server import app
+    from gongzhi_server.deployment import rehearsal
     from gongzhi_server.graphql import explain, schema
     from gongzhi_server.testing import built_schema
 
+    build = schema.build_schema
+
     def take(plugins: Any, contributions: Any = ()) -> schema.Schema:
-        return schema.build_schema(plugins, contributions) if contributions else built_schema(plugins)
+        return build(plugins, contributions) if contributions else built_schema(plugins)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (app, explain):
+        for module in (app, explain, rehearsal, schema):
             patch.setattr(module, "build_schema", take)
         yield
