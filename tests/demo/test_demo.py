@@ -3,9 +3,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +16,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+import pytest_asyncio
 from gongzhi.core.cases import catalog, machine
 from gongzhi.core.cases.models import SettlementLevel, Status
 from gongzhi.core.people import tiers
@@ -24,7 +26,7 @@ from gongzhi.values import codes
 from gongzhi_server import demo
 from gongzhi_server.demo import county_time, lives, outcomes
 from gongzhi_server.demo.chance import divide_shares, shuffled_deck
-from gongzhi_server.demo.county import TABLES
+from gongzhi_server.demo.county import TABLES, Summary
 from gongzhi_server.demo.land import Land
 from gongzhi_server.errors import Problem
 from gongzhi_server.plugins.contributions import Plugins
@@ -66,6 +68,27 @@ async def fetch(dsn: str, query: str, *values: Any) -> list[Any]:
 def place(postgres: str, county: str) -> str:
     """The address of the small demo county. Nothing may be written there."""
     return sibling_dsn(postgres, county)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    dsn: str
+    summary: Summary
+    progress: dict[str, list[tuple[int, int]]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def loaded(postgres: str, tables: str) -> AsyncIterator[Loaded]:
+    """A county that was loaded once. Nothing may be written there."""
+    name, seen = f"loaded_{uuid4().hex}", defaultdict[str, list[tuple[int, int]]](list)
+
+    def note(step: str, *count: int) -> None:
+        seen[step].append(count)
+
+    dsn = await create_database(postgres, name, tables)
+    summary = await demo.load_county(dsn, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps, progress=note)
+    yield Loaded(dsn, summary, seen)
+    await drop_database(postgres, name)
 
 
 # --- grids ---
@@ -159,10 +182,9 @@ async def test_households_whole(place: str) -> None:
     assert 580 < households < 700
 
 
-async def test_values_sealed(empty: str) -> None:
-    await demo.load_county(empty, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
+async def test_values_sealed(loaded: Loaded) -> None:
     people = await fetch(
-        empty,
+        loaded.dsn,
         "select p.id, p.birth_date, p.gender, p.data_key, p.resident_id_sealed, p.resident_id_mask, "
         "p.resident_id_blind, f.id, f.sealed, f.mask, f.blind from people.person p "
         "join people.phone f on f.person_id = p.id where p.resident_id_sealed is not null",
@@ -400,16 +422,11 @@ async def checksums(dsn: str) -> dict[str, str]:
     return sums
 
 
-async def test_same_seed_same_county(postgres: str, tables: str, empty: str) -> None:
-    first = await demo.load_county(empty, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
-    name = f"again_{uuid4().hex}"
-    other = await create_database(postgres, name, tables)
-    try:
-        second = await demo.load_county(other, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
-        assert await checksums(empty) == await checksums(other)
-    finally:
-        await drop_database(postgres, name)
-    assert (first.people, first.cases, first.events) == (second.people, second.cases, second.events)
+async def test_same_seed_same_county(loaded: Loaded, empty: str) -> None:
+    again = await demo.load_county(empty, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
+    assert await checksums(empty) == await checksums(loaded.dsn)
+    first = loaded.summary
+    assert (first.people, first.cases, first.events) == (again.people, again.cases, again.events)
 
 
 async def test_other_seed_other_people(place: str, empty: str) -> None:
@@ -474,15 +491,10 @@ async def test_neighbours_stay(empty: str) -> None:
         assert await connection.fetchval(insert, "610102", "新城区", "COUNTY", city) > city
 
 
-async def test_progress_counts(empty: str) -> None:
-    seen: dict[str, list[tuple[int, int]]] = {}
-
-    def note(step: str, *count: int) -> None:
-        seen.setdefault(step, []).append(count)
-
-    summary = await demo.load_county(empty, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps, progress=note)
+async def test_progress_counts(loaded: Loaded) -> None:
+    seen = loaded.progress
     assert seen["people.person"][-1] == (FEW, FEW)
-    assert seen["cases.event"][-1] == (summary.events, summary.events)
+    assert seen["cases.event"][-1] == (loaded.summary.events, loaded.summary.events)
     assert all(done <= total or not total for counts in seen.values() for done, total in counts)
 
 
