@@ -90,6 +90,7 @@ def channels():
         STATIC,
     ]
 """
+pytestmark = pytest.mark.together
 SCRIPT = "ring();\n" * 100
 
 
@@ -112,12 +113,31 @@ async def serve_application(dsn: str, data: Path, plugins: Plugins, **more: Any)
         yield Server(client, Clock()), app
 
 
-@pytest_asyncio.fixture
-async def bell(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[tuple[Server, Any]]:
+@pytest.fixture(scope="module")
+def served_plugins(common_market: Market) -> Plugins:
+    return ship(common_market)
+
+
+@asynccontextmanager
+async def open_bell(dsn: str, folder: Path, plugins: Plugins) -> AsyncIterator[tuple[Server, Any]]:
     """A server that limits rates, with the plugin on."""
-    plugins = ship(market)
-    await plugin_activation.switch_plugins(filled, ["bell"], TODAY, undecided=True)
-    async with serve_application(filled, tmp_path, plugins) as served:
+    await plugin_activation.switch_plugins(dsn, ["bell"], TODAY, undecided=True)
+    async with serve_application(dsn, folder, plugins) as served:
+        yield served
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bell(
+    common_county: str, served_plugins: Plugins, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[Server, Any]]:
+    async with open_bell(common_county, tmp_path_factory.mktemp("data"), served_plugins) as served:
+        yield served
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def own_bell(filled: str, served_plugins: Plugins, tmp_path: Path) -> AsyncIterator[tuple[Server, Any]]:
+    """The same for one test: what it pays, breaks or switches off is no other's."""
+    async with open_bell(filled, tmp_path, served_plugins) as served:
         yield served
 
 
@@ -144,8 +164,9 @@ async def test_strangers_and_wrong_tokens_are_refused(bell: tuple[Server, Any]) 
     assert told.json()["errors"][0]["message"] == "凭证缺失、无效或已过期。"
 
 
-async def test_route_asks_what_graphql_answers(bell: tuple[Server, Any], filled: str) -> None:
-    server, _ = bell
+@pytest.mark.alone
+async def test_route_asks_what_graphql_answers(own_bell: tuple[Server, Any], filled: str) -> None:
+    server, _ = own_bell
     reply = await get(server, "/x/bell/county")
     assert reply.json()["name"] and reply.json()["on"] is True
     await plugin_activation.switch_plugins(filled, ["bell"], TODAY, "610921", active=False)
@@ -182,8 +203,9 @@ async def test_a_link_may_stand_on_any_site(bell: tuple[Server, Any]) -> None:
     assert form.status_code == 403, "a form is sent by whatever page has it"
 
 
-async def test_calls_are_paid_for(bell: tuple[Server, Any]) -> None:
-    server, app = bell
+@pytest.mark.alone
+async def test_calls_are_paid_for(own_bell: tuple[Server, Any]) -> None:
+    server, app = own_bell
     app.state.limiter.now = lambda: 0.0
     assert (await get(server, "/x/bell/county")).status_code == 200
     spent = {bucket.policy: bucket.rate.points - bucket.left for bucket in app.state.limiter._buckets.values()}
@@ -195,9 +217,10 @@ async def test_calls_are_paid_for(bell: tuple[Server, Any]) -> None:
         assert reply.status_code == 429 and int(reply.headers["retry-after"]) > 60
 
 
-async def test_a_plugin_leaves_the_others_room(bell: tuple[Server, Any]) -> None:
+@pytest.mark.alone
+async def test_a_plugin_leaves_the_others_room(own_bell: tuple[Server, Any]) -> None:
     """Its routes have so much together; what is not its own goes on."""
-    server, app = bell
+    server, app = own_bell
     app.state.limiter.now = lambda: 0.0
     app.state.limiter.plugin_budget("bell").consume(app.state.limiter.rates.plugin.points)
     reply = await get(server, "/x/bell/county")
@@ -205,6 +228,7 @@ async def test_a_plugin_leaves_the_others_room(bell: tuple[Server, Any]) -> None
     assert (await server.ask('{ grid(code: "610921") { name } }')).status == 200
 
 
+@pytest.mark.alone
 async def test_reads_wait_while_the_server_is_behind(market: Market, filled: str, tmp_path: Path) -> None:
     plugins = ship(market)
     await plugin_activation.switch_plugins(filled, ["bell"], TODAY, undecided=True)
@@ -232,8 +256,9 @@ async def test_failing_route_is_contained(bell: tuple[Server, Any], caplog: Any,
     assert (await get(server, "/x/bell/page")).status_code == 200
 
 
-async def test_health_tells_of_what_fails_again_and_again(bell: tuple[Server, Any]) -> None:
-    server, _ = bell
+@pytest.mark.alone
+async def test_health_tells_of_what_fails_again_and_again(own_bell: tuple[Server, Any]) -> None:
+    server, _ = own_bell
     for _ in range(3):
         assert (await server.client.get("/health")).json() == {"status": "ok"}
         await get(server, "/x/bell/broken/raise")
@@ -284,12 +309,14 @@ async def test_static_files_are_kept_by_their_content(bell: tuple[Server, Any]) 
     assert (await server.client.post("/x/bell/static/note")).status_code == 405
 
 
+@pytest.mark.alone
 async def test_left_out_plugin_answers_nothing(market: Market, filled: str, tmp_path: Path) -> None:
     ship(market)
     async with serve_application(filled, tmp_path, load_plugins(["bell"], market.entries)) as (server, _):
         assert (await get(server, "/x/bell/page")).status_code == 404
 
 
+@pytest.mark.alone
 async def test_other_sites_may_call_where_they_are_let(market: Market, filled: str, tmp_path: Path) -> None:
     plugins = ship(market)
     await plugin_activation.switch_plugins(filled, ["bell"], TODAY, undecided=True)
@@ -319,6 +346,7 @@ def channels():
 """
 
 
+@pytest.mark.alone
 async def test_standard_has_its_own_path_key_and_refusals(
     market: Market, filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -363,6 +391,7 @@ def test_wrong_routes_name_the_plugin(market: Market, written: str, told: str) -
     assert told in str(problem.value)
 
 
+@pytest.mark.alone
 async def test_example_of_the_reference_works(market: Market, filled: str, tmp_path: Path) -> None:
     [source] = re.findall(r"```python route\n(.*?)```", PAGE, re.DOTALL)
     package = market.ship("rubbish", source)
