@@ -45,12 +45,12 @@ def errands():
 
 
 def test_errand_runs_in_one_transaction(
-    market: Market, postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    market: Market, postgres: str, all_tables: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is the plugin who acts; what it wrote is kept, unless it says that something is wrong."""
     market.ship("greeter", GREETER)
     name = f"errand_{uuid4().hex}"
-    dsn = asyncio.run(create_database(postgres, name))
+    dsn = asyncio.run(create_database(postgres, name, all_tables))
     monkeypatch.setenv("DATABASE_URL", dsn)
     monkeypatch.setenv("GONGZHI_MODE", "development")
     monkeypatch.setenv("GONGZHI_DATA", str(tmp_path))

@@ -80,11 +80,13 @@ def test_type_may_be_text(market: Market) -> None:
 
 
 @pytest.fixture
-def deployed(market: Market, postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def deployed(
+    market: Market, postgres: str, tables: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
     """The address of a database with a vendor's table, which the command line works on."""
     market.ship("paths", TABLES, models=MODELS, migrations____init__="")
     name = f"deployed_{uuid4().hex}"
-    dsn = asyncio.run(create_database(postgres, name))
+    dsn = asyncio.run(create_database(postgres, name, tables))
     for variable, value in (
         ("DATABASE_URL", dsn),
         ("GONGZHI_DATA", tmp_path / "data"),
@@ -97,7 +99,7 @@ def deployed(market: Market, postgres: str, tmp_path: Path, monkeypatch: pytest.
     asyncio.run(drop_database(postgres, name))
 
 
-async def tables(dsn: str) -> int:
+async def count_tables(dsn: str) -> int:
     connection = await asyncpg.connect(dsn)
     try:
         return await connection.fetchval("select count(*) from pg_tables where schemaname='paths'")
@@ -108,11 +110,11 @@ async def tables(dsn: str) -> int:
 def test_removal_asks_first(deployed: str, tmp_path: Path) -> None:
     refused = CliRunner().invoke(cli.app, ["plugin", "remove", "paths"], input="n\n")
     assert refused.exit_code == 0 and "paths.path: 0 rows\n" in refused.output and "Nothing was done." in refused.output
-    assert asyncio.run(tables(deployed)) == 1
+    assert asyncio.run(count_tables(deployed)) == 1
     done = CliRunner().invoke(cli.app, ["plugin", "remove", "paths", "--yes"])
     assert done.exit_code == 0, done.output
     [file] = (tmp_path / "data" / "removed").glob("paths-*/paths.path.csv")
-    assert str(file) in done.output and asyncio.run(tables(deployed)) == 0
+    assert str(file) in done.output and asyncio.run(count_tables(deployed)) == 0
 
 
 def test_new_plugin_is_written(tmp_path: Path) -> None:

@@ -141,25 +141,25 @@ async def test_eight_migrate_at_once(paths: Market, bare: str) -> None:
     await connection.close()
 
 
-async def test_failing_migration_is_named(paths: Market, bare: str) -> None:
-    await written_migration(paths, bare)
+async def test_failing_migration_is_named(paths: Market, empty: str) -> None:
+    await written_migration(paths, empty)
     paths.write("gongzhi_paths/migrations/0002_located.py", LOCATED.replace("*locate(", "'create tabel x', *locate("))
     with pytest.raises(Problem, match="^migration paths.0002_located failed and was taken back: .*tabel"):
-        await database.migrate_apps(bare, paths.load().apps)
-    connection = await asyncpg.connect(bare)
+        await database.migrate_apps(empty, paths.load().apps)
+    connection = await asyncpg.connect(empty)
     assert await connection.fetchval("select count(*) from pg_indexes where schemaname='paths'") == 1
     await connection.close()
 
 
-async def test_removal_writes_first(paths: Market, bare: str, tmp_path: Path) -> None:
-    await written_migration(paths, bare)
-    await database.migrate_apps(bare, paths.load().apps)
-    connection = await asyncpg.connect(bare)
+async def test_removal_writes_first(paths: Market, empty: str, tmp_path: Path) -> None:
+    await written_migration(paths, empty)
+    await database.migrate_apps(empty, paths.load().apps)
+    connection = await asyncpg.connect(empty)
     await connection.execute("alter table paths.path drop column person_id, drop column grid_id")
     await connection.execute("insert into paths.path (id, name) values (gen_random_uuid(), E'东,\"西\\n路')")
 
     said: list[dict[str, int]] = []
-    assert await remove_plugin(bare, "paths", tmp_path / "kept", lambda rows: bool(said.append(dict(rows)))) is None
+    assert await remove_plugin(empty, "paths", tmp_path / "kept", lambda rows: bool(said.append(dict(rows)))) is None
     assert said == [{"paths.path": 1}] and not (tmp_path / "kept").exists()
     assert await connection.fetchval("select count(*) from paths.path") == 1
 
@@ -172,10 +172,10 @@ async def test_removal_writes_first(paths: Market, bare: str, tmp_path: Path) ->
     ):  # fmt: skip
         await connection.execute(statement)
     with pytest.raises(Problem, match="tables elsewhere refer to those of 'paths': trails.trail"):
-        await remove_plugin(bare, "paths", tmp_path / "kept", lambda rows: True)
+        await remove_plugin(empty, "paths", tmp_path / "kept", lambda rows: True)
     labels = {"paths", "trails"}
     file, other = (
-        await remove_plugin(bare, "paths", tmp_path / "kept", lambda rows: True, labels=labels, prefixes={"trail"})
+        await remove_plugin(empty, "paths", tmp_path / "kept", lambda rows: True, labels=labels, prefixes={"trail"})
         or []
     )
     assert other.name == "trails.trail.csv"
@@ -191,19 +191,19 @@ async def test_removal_writes_first(paths: Market, bare: str, tmp_path: Path) ->
     await connection.close()
 
     await database.migrate_apps(
-        bare, paths.load().apps
+        empty, paths.load().apps
     )  # installed still: made anew, which the migrations' records allow
     with pytest.raises(Problem, match="'people' is no plugin"):
-        await remove_plugin(bare, "people", tmp_path, lambda rows: True)
+        await remove_plugin(empty, "people", tmp_path, lambda rows: True)
     with pytest.raises(Problem, match="there are no tables of a plugin 'roads'"):
-        await remove_plugin(bare, "roads", tmp_path, lambda rows: True)
+        await remove_plugin(empty, "roads", tmp_path, lambda rows: True)
 
 
-async def test_removal_keeps_what_others_need(paths: Market, bare: str, tmp_path: Path) -> None:
-    await written_migration(paths, bare)
-    await database.migrate_apps(bare, paths.load().apps)
-    connection = await asyncpg.connect(bare)
+async def test_removal_keeps_what_others_need(paths: Market, empty: str, tmp_path: Path) -> None:
+    await written_migration(paths, empty)
+    await database.migrate_apps(empty, paths.load().apps)
+    connection = await asyncpg.connect(empty)
     await connection.execute("create table public.sign (path uuid references paths.path)")
     await connection.close()
     with pytest.raises(Problem, match="tables elsewhere refer to those of 'paths': sign; remove them first"):
-        await remove_plugin(bare, "paths", tmp_path, lambda rows: True)
+        await remove_plugin(empty, "paths", tmp_path, lambda rows: True)
