@@ -41,6 +41,8 @@ function skip(event: Event): void {
 /** Whether one is here for one's own matters: by an account that holds no office, or without one by the entry for residents. */
 const isResident = (): boolean =>
   who.value ? !who.value.secondFactorDue && [null, "resident"].includes(who.value.role) : location.pathname.endsWith("/resident");
+/** Whether one has an office to work in, and all that it asks for. */
+const isWorking = (): boolean => Boolean(who.value) && !isResident() && !who.value?.secondFactorDue;
 /** Whether there is something to follow: events are of cases. */
 const follows = (): boolean => may("cases.view");
 
@@ -71,7 +73,7 @@ function Head() {
           <a href={linkTo("me")}>{say("residents")}</a>
         </nav>
       )}
-      {who.value && !isResident() && (
+      {isWorking() && (
         <nav aria-label={say("pages")}>
           {VIEWS.filter(isOffered).map((view) => (
             <a href={linkTo(view.path)} aria-current={page === view.path ? "page" : undefined}>
@@ -104,7 +106,7 @@ function Head() {
         </select>
         {who.value && (
           <>
-            {!isResident() && <NoticesLink />}
+            {isWorking() && <NoticesLink />}
             <a id="account" href={linkTo("account")} title={say("myAccount")}>
               {who.value.person?.name ?? who.value.account}
             </a>

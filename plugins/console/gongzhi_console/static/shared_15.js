@@ -95,7 +95,7 @@ var s=`query ResidentCategories {
   me { account person { points { ${e} } household { points { ${e} } } } }
 }`,I=`query ResidentExplains($entry: ID!) {
   me { account }
-  explainEntry(id: $entry) { text rule { title text adoptedBy { title decidedOn } } }
+  explainEntry(id: $entry) { text rule { adoptedBy { title decidedOn } } }
 }`,S=`query ResidentInbox($after: String) {
   me {
     account

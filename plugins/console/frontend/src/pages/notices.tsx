@@ -28,10 +28,10 @@ export function NoticesPage() {
     document.title = `${say("notices")} · ${say("title")}`;
   }, [language.value]);
   return (
-    <>
+    <div class="inbox">
       <h1>{say("notices")}</h1>
       <InboxPart link={(about, title) => <Open about={about} title={title} />} />
-    </>
+    </div>
   );
 }
 

@@ -148,7 +148,7 @@ export const POINTS = `query ResidentPoints {
 
 export const EXPLAIN = `query ResidentExplains($entry: ID!) {
   me { account }
-  explainEntry(id: $entry) { text rule { title text adoptedBy { title decidedOn } } }
+  explainEntry(id: $entry) { text rule { adoptedBy { title decidedOn } } }
 }`;
 
 export const INBOX = `query ResidentInbox($after: String) {

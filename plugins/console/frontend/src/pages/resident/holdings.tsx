@@ -106,10 +106,10 @@ function AccountCard({ account, objected, choose }: Card) {
 
 interface Explanation {
   text: string;
-  rule: { title: string; text: string; adoptedBy: { title: string; decidedOn: string } | null } | null;
+  rule: { adoptedBy: { title: string; decidedOn: string } | null } | null;
 }
 
-/** How an entry came about: what was counted, by which words of a rule, and who adopted it. Asked for when it is opened. */
+/** How an entry came about: what was counted, by which words of a rule, and who adopted that. Asked for when it is opened. */
 function HowCome({ entry }: { entry: string }) {
   const [found, setFound] = useState<Explanation | null>(null);
   const [wrong, setWrong] = useState("");
@@ -118,6 +118,7 @@ function HowCome({ entry }: { entry: string }) {
     setFound(data?.explainEntry ?? null);
     setWrong(problems[0] ? explain(problems[0]) : "");
   };
+  const adopted = found?.rule?.adoptedBy;
   return (
     <details onToggle={(event) => event.currentTarget.open && !found && void open()}>
       <summary>{tell("howCome")}</summary>
@@ -125,11 +126,10 @@ function HowCome({ entry }: { entry: string }) {
         {wrong}
       </p>
       {found && <p>{found.text}</p>}
-      {found?.rule && (
+      {adopted && (
         <dl>
-          <Fact name={tell("rule")}>{found.rule.text}</Fact>
           <Fact name={tell("adopted")}>
-            {found.rule.adoptedBy && `${found.rule.adoptedBy.title}，${showDay(found.rule.adoptedBy.decidedOn)}`}
+            {adopted.title}，{showDay(adopted.decidedOn)}
           </Fact>
         </dl>
       )}
