@@ -10,11 +10,13 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 
 import httpx
 import pytest
 from gongzhi_console.base_map import AttributionMissing, ConsoleSettings, ZoomLevelsSwapped, read_tiles, read_zoom
-from playwright.sync_api import Browser, Page, expect
+from PIL import Image
+from playwright.sync_api import Browser, FloatRect, Page, expect
 
 from tools.browsers import open_context, run_server
 
@@ -28,6 +30,11 @@ NO_GRAPHICS = """const getContext = HTMLCanvasElement.prototype.getContext;
 HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
   return kind.startsWith("webgl") ? null : getContext.call(this, kind, ...rest);
 };"""
+ALL_INSIDE = """() => {
+  const { right, bottom } = document.querySelector(".ground-canvas").getBoundingClientRect();
+  const boxes = [...document.querySelectorAll(".area-name")].map((name) => name.getBoundingClientRect());
+  return right <= 360 && boxes.every((box) => box.left >= 0 && box.right <= right && box.bottom <= bottom);
+}"""
 KEY = "tk=0123456789abcdef"
 
 
@@ -142,6 +149,23 @@ def read_labels(page: Page, links: str) -> dict[str, str]:
     return found
 
 
+def count_colours(page: Page, level: str) -> int:
+    """Count the colours of a place of a level, below its name; over tiles of one colour."""
+    box = page.locator(f".area-name[data-level='{level}']").first.bounding_box()
+    assert box
+    clip = FloatRect(x=box["x"], y=box["y"] + box["height"] + 2, width=16, height=16)
+    return len(set(Image.open(BytesIO(page.screenshot(clip=clip))).convert("RGB").get_flattened_data()))
+
+
+def await_colours(page: Page, level: str, *wanted: int) -> None:
+    """Wait until a place of a level has so many colours."""
+    for _ in range(50):
+        if count_colours(page, level) in wanted:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{level}: {count_colours(page, level)} colours")
+
+
 def test_map_lies_over_tiles(browser: Browser, address: str, tiles: Tiles, axe: str) -> None:
     """Right tiles are asked for, by nobody's name; it says what the drawing says; keys and clicks lead on."""
     with open_board(browser, address, tiles) as page:
@@ -159,6 +183,9 @@ def test_map_lies_over_tiles(browser: Browser, address: str, tiles: Tiles, axe: 
         [zoom] = {zoom for zoom, *_ in found}
         column, row = find_tile(*MIDDLE, zoom)
         assert (zoom, column, row) in found and all(abs(x - column) + abs(y - row) < 5 for _, x, y in found)
+        await_colours(page, "0", 1)
+        page.click("[data-measure=satisfactionRate]")
+        await_colours(page, "few", *range(3, 257))  # hatched, as what is withheld is
         page.click("[data-measure=overdue]")
         expect(page.locator(f"#map[data-bad] [data-code='{town}']")).to_be_attached()
         assert read_labels(page, "#map a.area") == read_labels(page, ".area-name")
@@ -167,6 +194,9 @@ def test_map_lies_over_tiles(browser: Browser, address: str, tiles: Tiles, axe: 
         page.get_by_role("button", name="放大").click()
         page.wait_for_function("document.querySelectorAll('.area-name[data-room=both]').length > 3")
         page.get_by_role("button", name="显示全部").click()
+        page.set_viewport_size({"width": 360, "height": 740})
+        page.wait_for_function(ALL_INSIDE)
+        page.set_viewport_size(SCREEN)
         names.last.focus()
         expect(page.locator("#places tr[data-chosen]")).to_have_count(1)
         page.emulate_media(media="print")

@@ -66,12 +66,25 @@ export function Ground(props: GroundProps) {
 
 type Given = { current: GroundProps };
 
-const fitting = { padding: 16, animate: false };
+/** How all places are brought into view: beside the buttons, where those lie over the map. */
+const fitting = () => ({ padding: { top: 16, bottom: 32, left: 16, right: matchMedia("(width <= 48rem)").matches ? 16 : 64 }, animate: false });
 
 function moveMap(map: MapLibre, way: "nearer" | "farther" | "whole", areas: Area[]): void {
-  if (way === "nearer") map.zoomIn({ animate: false });
-  else if (way === "farther") map.zoomOut({ animate: false });
-  else map.fitBounds(boundsOf(areas.map(({ outline }) => outline)), fitting);
+  if (way === "nearer") map.zoomIn({ animate: false }, { byHand: true });
+  else if (way === "farther") map.zoomOut({ animate: false }, { byHand: true });
+  else map.fitBounds(boundsOf(areas.map(({ outline }) => outline)), fitting(), { byHand: false });
+}
+
+/** Bring all places into view again when the map gets another size, such as on a phone that is turned, unless somebody has moved it. */
+function keepWhole(map: MapLibre, given: Given): void {
+  let moved = false;
+  map.on("movestart", (event) => {
+    if ("byHand" in event) moved = event.byHand === true;
+    else if (event.originalEvent) moved = true;
+  });
+  map.on("resize", () => {
+    if (!moved) moveMap(map, "whole", given.current.areas);
+  });
 }
 
 /** Open a map in an element; where that fails it is told, and there is none. */
@@ -83,7 +96,7 @@ function openMap(container: HTMLElement, given: Given): MapLibre | undefined {
       container,
       style: layOut(base),
       bounds: boundsOf(areas.map(({ outline }) => outline)),
-      fitBoundsOptions: fitting,
+      fitBoundsOptions: fitting(),
       // Tiles are of 256 pixels, and levels of the map count those of 512.
       minZoom: Math.max(0, base.minZoom - 1),
       maxZoom: base.maxZoom,
@@ -107,6 +120,7 @@ function openMap(container: HTMLElement, given: Given): MapLibre | undefined {
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.on("webglcontextlost", () => given.current.fail("lostGraphics"));
+  keepWhole(map, given);
   watchTiles(map, (well) => given.current.fail(well ? null : "noTiles"));
   map.on("click", "fill", ({ features }) => {
     location.assign(given.current.link(String(features?.[0]?.properties.code)));

@@ -47,17 +47,17 @@ export function PlacesMap(props: MapProps) {
   const given = { ...props, areas };
   return (
     <>
+      {trouble && (
+        <p class="error unprinted" id="map-trouble" role="status">
+          {tell(trouble)}
+        </p>
+      )}
       <div class="map" ref={frame} data-ground={Ground ? "" : undefined}>
         {width > 0 && <Drawing {...given} draw={draw} width={width} height={height} />}
         {width > 0 && Ground && props.base && (
           <Ground {...given} key={language.value} base={props.base} bad={props.measure.bad} height={Math.max(LEAST, height)} fail={fail} />
         )}
       </div>
-      {trouble && (
-        <p class="error unprinted" id="map-trouble" role="status">
-          {tell(trouble)}
-        </p>
-      )}
     </>
   );
 }
