@@ -282,6 +282,12 @@ def belonging(kind: str, order: str) -> Callable[[At, Row], dict[str, Any]]:
     return lambda at, owner: at.page(at.owned(kind, owner), order).connection
 
 
+def own_factor(at: At) -> dict[str, Any] | None:
+    """Return the second factor of the account that asks."""
+    own = [row.id for row in at.rows.keys["Account"].values() if row.name == at.scope.viewer.account.name]
+    return next((one for one in at.rows.factors if one["account_id"] in own), None)
+
+
 def said(name: str) -> Callable[[At, Row], str]:
     """A text in the viewer's language."""
     return lambda at, notice: getattr(notice, f"{name}_{at.scope.viewer.language}")
@@ -703,6 +709,9 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "GovernanceCenter.units": reference_field.units,
     "Me.id": lambda at, me: f"Me:{at.scope.viewer.account.name}",
     "Me.account": lambda at, me: at.scope.viewer.account.name,
+    "Me.secondFactorSince": lambda at, me: (own_factor(at) or {}).get("created_at"),
+    "Me.recoveryCodesLeft": lambda at, me: len(one["recovery"]) if (one := own_factor(at)) else None,
+    "Me.secondFactorDue": lambda at, me: at.scope.viewer.account.owes_factor,
     "Me.role": lambda at, me: next((grant.role for grant in at.scope.viewer.account.grants), None),
     "Me.person": lambda at, me: at.rows.keys["Person"].get(at.scope.person),
     "Me.accessLog": lambda at, me: at.connection("AccessLogEntry", "-at"),
