@@ -204,7 +204,7 @@ async def test_every_mutation_has_a_form(shared_server: Server) -> None:
     schema = built_schema(INSTALLED)
     names = list(MutationForms(schema).mutations)
     asked = """query($of: [String!]!) { actionForms(of: $of) { mutation input subject inputs { name fields {
-      name type required listed values initial minLength maxLength pattern min max minItems maxItems } } } }"""
+      name type required listed picks values initial minLength maxLength pattern min max minItems maxItems } } } }"""
     found = {}
     for at in range(0, len(names), 50):
         for one in (await shared_server.ask(asked, of=names[at : at + 50])).data["actionForms"]:
@@ -219,6 +219,13 @@ async def test_every_mutation_has_a_form(shared_server: Server) -> None:
     assert report["kind"]["values"] and report["kind"]["required"] and report["title"]["maxLength"] == 200
     assert report["anonymous"] == {**report["anonymous"], "initial": "false", "required": False}
     assert report["attachments"]["listed"] and report["attachments"]["maxItems"] == 9
+    # A field that names a row says of which type, where one alone is called so.
+    picks = {
+        mutation: {field["name"]: field["picks"] for field in found[mutation]["inputs"][0]["fields"] if field["picks"]}
+        for mutation in ("applyForLoan", "redeem", "reportCase")
+    }
+    assert picks["applyForLoan"] == {"person": "Person", "product": "LoanProduct"}
+    assert picks["redeem"] == {"reward": "PointsReward"} and picks["reportCase"] == {}
     assert found["acceptCase"]["subject"] == "number" and found["reportCase"]["subject"] is None
     refused = await shared_server.ask(asked, of=["acceptCase"] * 51)
     assert refused.codes == ["BAD_USER_INPUT"]

@@ -325,6 +325,11 @@ def audit_chain(at: At, _: Any) -> Any:
     return {"state": "BROKEN", "text": said, "anchor": None}
 
 
+def nats_status(at: At, _: Any) -> None:
+    """Tell nothing: the bench's operator names no servers."""
+    at.need("webhooks.oversee", "Query.natsStatus")
+
+
 def operation_figures(at: At, _: Any) -> list[Any]:
     """Nobody has counted anything in the sample county."""
     at.need("deployment.examine", "Query.operationFigures")
@@ -508,6 +513,7 @@ def download(at: At, request: Row) -> str | None:
 FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Query.calendar": calendar,
     "Query.findings": findings,
+    "Query.natsStatus": nats_status,
     "Query.operationFigures": operation_figures,
     "Query.auditChain": audit_chain,
     **{f"Query.{name}": deployment(name) for name in ("deploymentState", "handlersBehind", "retentionDue")},

@@ -111,6 +111,10 @@ class ActionFormField:
     type: str = strawberry.field(description="The type of a value, or of an entry of a list (类型).")
     required: bool = strawberry.field(description="Whether something must be given (是否必填).")
     listed: bool = strawberry.field(description="Whether several may be given (是否多值).")
+    picks: str | None = strawberry.field(
+        description="Of an id, the type whose row it names, where one alone is called so: rows of it can be chosen "
+        "from (所指类型)."
+    )
     # In the order of their declaration, in which they are shown.
     values: list[str] | None = strawberry.field(description="The values there are, of an enum (可选值).")
     # As text: JSON of any kind would tell a page no more, since it puts it into a field that people type in.

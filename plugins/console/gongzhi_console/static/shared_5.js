@@ -1,1 +1,1 @@
-import{n as t,q as r}from"./shared_2.beb6cf7c8a73bb3a.js";function a({message:o,again:e}){return r("p",{class:"error",role:"alert",children:[t("failed")," ",o," ",r("button",{type:"button",onClick:e,children:t("retry")})]})}export{a};
+import{n as t,q as r}from"./shared_2.9b91292310e3fe0b.js";function a({message:o,again:e}){return r("p",{class:"error",role:"alert",children:[t("failed")," ",o," ",r("button",{type:"button",onClick:e,children:t("retry")})]})}export{a};

@@ -2,12 +2,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Problem } from "@gongzhi/client";
 import { makeKey } from "@gongzhi/client/keys.js";
-import { codedAs, documentOf, emptyValue, emptyValues, entriesOf, fieldsOf, findMissing, isChange, isLong } from "./inputs";
+import { findableAs, documentOf, emptyValue, emptyValues, entriesOf, fieldsOf, findMissing, isChange, isLong } from "./inputs";
 import { loadForm, nameOf, ownFields, partOf, readInput, takesFiles, valuesOf, waysOf } from "./inputs";
 import type { Coded, Errors, Field, Form, Value, Values } from "./inputs";
 import { label } from "../labels";
 import { change } from "../session";
-import { CodePicker } from "./code_picker";
+import { Picker } from "./picker";
 import { colon, say } from "../words";
 
 export interface Subject {
@@ -111,7 +111,7 @@ function Fields({ form: made, subject, field: named = made.subject, answer, onDo
 
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
-    const missing = findMissing(made.input, fields, values);
+    const missing = { ...findMissing(made.input, fields, values), ...findUnchosen(waysOf(fields, values)) };
     if (Object.keys(missing).length > 0) return show(missing, []);
     setBusy(true);
     try {
@@ -165,6 +165,13 @@ function Fields({ form: made, subject, field: named = made.subject, answer, onDo
       </p>
     </form>
   );
+}
+
+/** What was typed to find something, and nothing was chosen: left out in silence it would be done to somebody else. */
+function findUnchosen(ways: string[]): Errors {
+  const boxes = ways.map((way) => [way, document.getElementById(`field-${way}`)] as const);
+  const typed = boxes.filter(([, box]) => box instanceof HTMLInputElement && box.role === "combobox" && box.value.trim() !== "");
+  return Object.fromEntries(typed.map(([way]) => [way, say("chooseFound")]));
 }
 
 interface Filled {
@@ -264,9 +271,9 @@ function Row(entry: Entry) {
 }
 
 function hintOf(field: Field): string {
-  if (field.listed && !codedAs(field) && !takesFiles(field) && !optionsOf(field)) return say("eachLine");
+  if (field.listed && !findableAs(field) && !takesFiles(field) && !optionsOf(field)) return say("eachLine");
   if (/within$/i.test(field.name)) return say("duration");
-  if (field.type === "ID") return say("id");
+  if (field.type === "ID" && !findableAs(field)) return say("id");
   return field.maxLength ? `${say("atMost")}${colon()}${field.maxLength}` : "";
 }
 
@@ -277,10 +284,10 @@ function Control({ field, way, value, error, onChange }: Entry) {
   const required = { ...common, "aria-required": field.required || undefined };
   const text = typeof value === "string" ? value : "";
   const onInput = (event: { currentTarget: { value: string } }) => onChange(event.currentTarget.value);
-  const kind = codedAs(field);
+  const kind = findableAs(field);
   if (kind) {
-    const codes = { id, kind, described, invalid: Boolean(error), several: field.listed };
-    return <CodePicker {...codes} chosen={value as Coded[]} onChange={onChange} />;
+    const picked = { id, kind, described, invalid: Boolean(error), several: field.listed, required: field.required };
+    return <Picker {...picked} chosen={value as Coded[]} onChange={onChange} />;
   }
   if (takesFiles(field)) {
     return <input type="file" multiple {...required} onChange={(event) => onChange([...(event.currentTarget.files ?? [])])} />;

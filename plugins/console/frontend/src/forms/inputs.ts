@@ -1,5 +1,6 @@
 // Inputs: what the input of a mutation takes, as the server tells it, and how what people fill in becomes it.
 import { FORMS } from "../documents";
+import { isFindable, type Findable } from "./finders";
 import { ask, client, ownGrids } from "../session";
 import { label, loadLabels, namesOf } from "../labels";
 import { colon, language, say } from "../words";
@@ -9,6 +10,8 @@ export interface Field {
   type: string;
   required: boolean;
   listed: boolean;
+  /** Of an id, the type whose row it names. */
+  picks: string | null;
   values: string[] | null;
   initial: string | null;
   minLength: number | null;
@@ -25,10 +28,12 @@ export interface Form {
   inputs: { name: string; fields: Field[] }[];
 }
 
-/** A unit or a grid: found by its name, sent by its code. */
+/** What is found by its name and sent by its code, as units and grids are, or else by its id. */
 export interface Coded {
   code: string;
   name: string;
+  /** What tells it from others of that name. */
+  note?: string;
 }
 
 /** What stands in a field while people fill it in. */
@@ -103,18 +108,21 @@ export const valuesOf = (field: Field): [string, string[]] | undefined => {
   return values ? [type, values] : undefined;
 };
 
-export const codedAs = (field: Field): "unit" | "grid" | undefined =>
-  field.type !== "String" ? undefined : CODED.unit.test(field.name) ? "unit" : CODED.grid.test(field.name) ? "grid" : undefined;
+/** What a field names, if it can be found by its name. */
+export function findableAs(field: Field): Findable | undefined {
+  if (field.type === "ID" && isFindable(field.picks)) return field.picks;
+  return field.type !== "String" ? undefined : CODED.unit.test(field.name) ? "unit" : CODED.grid.test(field.name) ? "grid" : undefined;
+}
 
-/** What a field is called. Units and grids are found by name, so nobody is asked for codes. */
+/** What a field is called. What is found by name is asked for by neither code nor id. */
 export function nameOf(input: string, field: Field): string {
   const name = label(input, field.name);
-  return codedAs(field) && language.value === "zh" ? name.replace(/(编码|区划代码)$/, "") : name;
+  return findableAs(field) && language.value === "zh" ? name.replace(/(编码|区划代码|标识)$/, "") : name;
 }
 
 export function isLong(field: Field): boolean {
   const { type } = changed(field) ?? field;
-  if (codedAs(field) || type !== "String") return false;
+  if (findableAs(field) || type !== "String") return false;
   return field.listed || (field.maxLength ?? 0) > 500 || LONG.test(field.name);
 }
 
@@ -124,8 +132,8 @@ export function emptyValue(field: Field): Value {
   const part = partOf(field);
   if (part) return field.listed ? (field.required ? [emptyValues(part)] : []) : emptyValues(part);
   // Whoever holds one grid mostly means that.
-  if (codedAs(field) === "grid" && field.required && !field.listed) return ownGrids().slice(0, 1);
-  if (codedAs(field) || takesFiles(field)) return [];
+  if (findableAs(field) === "grid" && field.required && !field.listed) return ownGrids().slice(0, 1);
+  if (findableAs(field) || takesFiles(field)) return [];
   return field.initial ?? "";
 }
 

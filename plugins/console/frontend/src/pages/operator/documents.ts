@@ -10,6 +10,14 @@ export const HEALTH = `query OperatorHealth {
 
 export const HANDLERS = `query OperatorHandlers { ${ME} handlersBehind { name count english chinese } }`;
 
+export const NATS = `query OperatorNats {
+  ${ME}
+  natsStatus {
+    state unpublished oldestAt
+    streams { name county messages lastSequence consumers { name pending unacknowledged acknowledged activeAt } }
+  }
+}`;
+
 export const JOBS = `query OperatorJobs($filter: JobFilter, $after: String) {
   ${ME}
   jobs(filter: $filter, first: 30, after: $after, orderBy: DUE_AT_DESC) {

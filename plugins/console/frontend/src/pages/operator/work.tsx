@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { useAsked } from "./asking";
 import { HANDLERS, JOBS } from "./documents";
 import { said, type Finding } from "./health";
+import { NatsPanel } from "./nats";
 import { Choice, DataTable, DeedButton, Mark, Moment, Pages, Panel, Search, useDeeds, type Page } from "./parts";
 import { tell } from "./words";
 import { label, loadLabels } from "../../labels";
@@ -88,6 +89,8 @@ export function WorkPage({ query }: { query: URLSearchParams }) {
           />
         )}
       </Panel>
+      {/* Of a plugin: where it is left out, nobody has its permission, and the schema no such field. */}
+      {may("webhooks.oversee") && <NatsPanel />}
     </>
   );
 }
