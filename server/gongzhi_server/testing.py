@@ -136,12 +136,14 @@ class Server:
     headers: dict[str, str] = field(default_factory=dict)
     worker: Any = None
     """What handles events and runs jobs; nothing does so by itself here."""
+    database: Any = None
+    """A pool of connections to look at rows with; each is opened once, for that takes ten times as long as to ask."""
 
     def as_(self, role: str, **claims: str) -> Server:
         """Return a caller with a role, in a `grid`, for a `unit`, who is a `person`."""
         claims = {"sub": "-".join([role, *claims.values()]), "role": role, **claims}
         token = Tokens(SECRET).issue(claims, self.clock())
-        return Server(self.client, self.clock, {"authorization": f"Bearer {token}"}, self.worker)
+        return replace(self, headers={"authorization": f"Bearer {token}"})
 
     def with_token(self, token: str) -> Server:
         """Return a caller with this access token or API key."""
@@ -359,8 +361,11 @@ async def serve_application(
         for share in app.state.shares.every:
             share.patience = PATIENCE
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield Server(client, clock, worker=ManualWorker(app.state.runtime, app.state.worker))
+        async with (
+            httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+            asyncpg.create_pool(dsn, min_size=0, max_size=4) as database,
+        ):
+            yield Server(client, clock, worker=ManualWorker(app.state.runtime, app.state.worker), database=database)
 
 
 def codes_of(errors: Sequence[dict[str, Any]]) -> list[str]:

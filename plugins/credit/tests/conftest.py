@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest_asyncio
 
 COUNTY = "610921"
@@ -64,11 +63,7 @@ class Town:
         return self.server.as_("resident", person=str(person))
 
     async def fetch(self, sql: str, *values: Any) -> list[Any]:
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            return list(await connection.fetch(sql, *values))
-        finally:
-            await connection.close()
+        return list(await self.server.database.fetch(sql, *values))
 
     async def done(self, caller: Any, mutation: str, selection: str, /, **given: Any) -> Any:
         """The one field of a payload that nothing is wrong with."""

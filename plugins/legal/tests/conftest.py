@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -102,11 +101,7 @@ class Town:
         return dict(await self.mediator().do("recordAgreement", AGREED, mediation=seen["id"], **asked | given))
 
     async def fetch(self, sql: str, *values: Any) -> list[Any]:
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            return list(await connection.fetch(sql, *values))
-        finally:
-            await connection.close()
+        return list(await self.server.database.fetch(sql, *values))
 
 
 ASKED = "mediation { id state level dueOn case { number } rights { text } }"

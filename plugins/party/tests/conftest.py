@@ -58,11 +58,7 @@ class Town:
         return f"Person:{self.people[at]}"
 
     async def fetch(self, sql: str, *values: Any) -> list[Any]:
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            return list(await connection.fetch(sql, *values))
-        finally:
-            await connection.close()
+        return list(await self.server.database.fetch(sql, *values))
 
     async def add(self, name: str = "清泉村党支部", **given: Any) -> str:
         """An organisation; its id."""
@@ -158,7 +154,11 @@ async def scene(shared_town: Town) -> Scene:
 def fetched(database: str) -> Any:
     """Rows of the database, asked for outside of any loop."""
 
-    def fetch(sql: str) -> list[Any]:
-        return asyncio.run(Town(database, None).fetch(sql))
+    async def fetch(sql: str) -> list[Any]:
+        connection = await asyncpg.connect(database)
+        try:
+            return list(await connection.fetch(sql))
+        finally:
+            await connection.close()
 
-    return fetch
+    return lambda sql: asyncio.run(fetch(sql))

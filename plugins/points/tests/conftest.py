@@ -118,11 +118,7 @@ class Village:
         return dict(found)
 
     async def fetch(self, sql: str, *values: Any) -> list[Any]:
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            return list(await connection.fetch(sql, *values))
-        finally:
-            await connection.close()
+        return list(await self.server.database.fetch(sql, *values))
 
     async def fund(self, people: int, amount: int) -> None:
         """Accounts with points for so many people, past claims."""

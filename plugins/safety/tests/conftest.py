@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest_asyncio
 from gongzhi_server.testing import Server
 
@@ -41,7 +40,6 @@ class Ground:
     """Callers by what they are, and what they do most."""
 
     server: Server
-    dsn: str
     people: list[Any] = field(default_factory=list)
     lists: dict[str, str] = field(default_factory=dict)
 
@@ -76,11 +74,7 @@ class Ground:
         return (self.now - timedelta(**by)).isoformat()
 
     async def fetch(self, sql: str, *values: Any) -> list[Any]:
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            return list(await connection.fetch(sql, *values))
-        finally:
-            await connection.close()
+        return list(await self.server.database.fetch(sql, *values))
 
     async def done(self, caller: Server, mutation: str, selection: str, /, **given: Any) -> Any:
         """The first field of a payload that nothing is wrong with."""
@@ -166,8 +160,8 @@ def refused(payload: dict[str, Any]) -> list[tuple[str, list[str]]]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def ground(shared_server: Server, shared_database: str) -> Ground:
-    made = Ground(shared_server, shared_database)
+async def ground(shared_server: Server) -> Ground:
+    made = Ground(shared_server)
     made.people = await made.fetch(ADULTS, TOWN)
     await made.publish("workshop")
     return made

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest_asyncio
 from gongzhi_server.testing import Server
 
@@ -41,7 +40,6 @@ class Hall:
     """Callers by what they are, and what they do most."""
 
     server: Server
-    dsn: str
     people: list[Any] = field(default_factory=list)
     used: int = 0
 
@@ -60,11 +58,7 @@ class Hall:
         return f"Person:{self.people[at]['id']}"
 
     async def fetch(self, sql: str, *values: Any) -> list[Any]:
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            return list(await connection.fetch(sql, *values))
-        finally:
-            await connection.close()
+        return list(await self.server.database.fetch(sql, *values))
 
     async def done(self, caller: Server, mutation: str, selection: str, /, **given: Any) -> Any:
         """The first field of a payload that nothing is wrong with."""
@@ -123,7 +117,7 @@ def refused(payload: dict[str, Any]) -> list[tuple[str, list[str]]]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hall(shared_server: Server, shared_database: str) -> Hall:
-    made = Hall(shared_server, shared_database)
+async def hall(shared_server: Server) -> Hall:
+    made = Hall(shared_server)
     made.people = await made.fetch(ADULTS)
     return made
