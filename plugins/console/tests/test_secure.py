@@ -37,7 +37,6 @@ from typer.testing import CliRunner
 from tools.browsers import open_context, run_server
 
 from .conftest import PASSWORD, SCREEN, TOWN
-from .test_browser import find_barriers
 
 CLIENT, NAME, SUBJECT = "gongzhi-console", "over.https", "8c1f0a52"
 SESSION = {"__Host-gongzhi-access", "__Host-gongzhi-refresh"}
@@ -226,25 +225,14 @@ def go_to_provider(page: Page, provider: Provider, answer: str) -> None:
     page.get_by_role("link", name=answer).click()
 
 
-def test_signs_in_at_a_provider(context: BrowserContext, provider: Provider, axe: str) -> None:
-    """Refused, late, unknown and forged it says what to do; agreed to, one is where one wanted to be, as who one is."""
+def test_signs_in_over_https(context: BrowserContext, provider: Provider) -> None:
+    """At a provider, refused and let in, then by password; the session is in cookies that no script and no site has."""
     page = context.new_page()
     page.goto("/console/#/account")
-    told = page.locator("#notice")
-    go_to_provider(page, provider, "refuse")
-    expect(told).to_contain_text("用账户名和密码登录")
-    assert find_barriers(page, axe) == []
-    provider.late = True
-    go_to_provider(page, provider, "agree")
-    expect(told).to_contain_text("请重试")
-    provider.late, provider.subject = False, "somebody else"
-    go_to_provider(page, provider, "agree")
-    expect(told).to_contain_text("请联系账户管理员")
-    provider.subject = SUBJECT
+    expect(page.get_by_role("link", name="统一身份认证登录")).to_be_visible()
+    expect(page.locator("#role")).to_have_count(0)  # roles to try out are for development
+    be_refused(page, provider)
     assert read_cookies(context) == {}
-    page.goto("/auth/identity-provider/callback?code=a&state=forged")
-    expect(told).to_contain_text("请重试")
-
     page.goto("/console/#/account")
     page.get_by_role("link", name="统一身份认证登录").click()
     page.wait_for_url(f"{provider.url}/ask?*")
@@ -255,37 +243,40 @@ def test_signs_in_at_a_provider(context: BrowserContext, provider: Provider, axe
     expect(page.locator("#sessions li")).to_contain_text("统一身份认证")
     assert page.url.endswith("/console/#/account")
     assert read_cookies(context) == dict.fromkeys(SESSION, (True, True, "Strict", "/"))
-    page.reload()
-    expect(page.locator("#account")).to_have_text(NAME)
-    page.get_by_role("button", name="退出登录").click()
-    expect(page.locator("#name")).to_be_visible()
-    assert read_cookies(context) == {}
-
-
-def test_session_is_kept_in_cookies_of_this_host(context: BrowserContext) -> None:
-    """No script reads them; a reload goes on and renews, signing out ends it for whoever kept a copy, too."""
-    page = context.new_page()
-    page.goto("/console/#/desk")
-    expect(page.locator("#role")).to_have_count(0)  # roles to try out are for development
-    page.fill("#name", NAME)
-    for password in ("not the password", PASSWORD):
-        page.fill("#password", password)
-        page.get_by_role("button", name="登录", exact=True).click()
-        if password != PASSWORD:
-            expect(page.locator("#sign-in-error")).to_contain_text("不正确")
-    expect(page.locator("#found")).to_be_visible()
-    kept = read_cookies(context)
-    assert {name: kept[name] for name in SESSION} == dict.fromkeys(SESSION, (True, True, "Strict", "/"))
     assert page.evaluate("document.cookie") == ""
+
     context.clear_cookies(name="__Host-gongzhi-access")  # as when its ten minutes are over
     page.reload()
-    expect(page.locator("#found")).to_be_visible()
-    expect(page.locator("#trouble")).to_have_count(0)
-    assert set(read_cookies(context)) >= SESSION
+    expect(page.locator("#account")).to_have_text(NAME)
+    assert read_cookies(context).keys() == SESSION
     copied: Any = context.cookies()
     page.get_by_role("button", name="退出登录").click()
     expect(page.locator("#name")).to_be_visible()
-    assert not SESSION & set(read_cookies(context))
+    assert read_cookies(context) == {}
     context.add_cookies(copied)
     page.reload()
+    page.fill("#name", NAME)  # for whoever kept a copy it is over, too
+    page.fill("#password", PASSWORD)
+    page.get_by_role("button", name="登录", exact=True).click()
+    expect(page.locator("#sessions li")).to_contain_text("密码")
+    kept = read_cookies(context)
+    assert {name: kept[name] for name in SESSION} == dict.fromkeys(SESSION, (True, True, "Strict", "/"))
+    page.get_by_role("button", name="退出登录").click()
     expect(page.locator("#name")).to_be_visible()
+    assert not SESSION & read_cookies(context).keys()
+
+
+def be_refused(page: Page, provider: Provider) -> None:
+    """By the provider, late, as somebody unknown, and with what nobody was sent with: each says what to do."""
+    told = page.locator("#notice")
+    go_to_provider(page, provider, "refuse")
+    expect(told).to_contain_text("用账户名和密码登录")
+    provider.late = True
+    go_to_provider(page, provider, "agree")
+    expect(told).to_contain_text("请重试")
+    provider.late, provider.subject = False, "somebody else"
+    go_to_provider(page, provider, "agree")
+    expect(told).to_contain_text("请联系账户管理员")
+    provider.subject = SUBJECT
+    page.goto("/auth/identity-provider/callback?code=a&state=forged")
+    expect(told).to_contain_text("请重试")
