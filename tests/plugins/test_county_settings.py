@@ -198,9 +198,9 @@ def test_declarations_that_cannot_work(market: Market, declared: str, told: str)
 
 @pytest.mark.alone
 @pytest.mark.usefixtures("served_plugins")
-async def test_console_chooses(filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_console_chooses(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It finds what is installed, so what the file has shipped."""
-    for name, text in (("DATABASE_URL", filled), ("GONGZHI_DATA", str(tmp_path)), ("GONGZHI_MODE", "development")):
+    for name, text in (("DATABASE_URL", database), ("GONGZHI_DATA", str(tmp_path)), ("GONGZHI_MODE", "development")):
         monkeypatch.setenv(name, text)
 
     async def say(*words: str) -> tuple[int, str]:
@@ -208,7 +208,7 @@ async def test_console_chooses(filled: str, tmp_path: Path, monkeypatch: pytest.
         return done.exit_code, done.stdout or str(done.exception)
 
     assert await say("rounds.weeks", "4", "--county", "610921") == (0, "rounds.weeks is 4 in 1 county.\n")
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(database)
     assert await connection.fetchval("select value from plugins.setting where until is null") == "4"
     assert await connection.fetchval("select count(*) from events.outbox where type = 'plugins.setting_changed'") == 1
     assert await say("rounds.weeks") == (0, "rounds.weeks is what the plugin says in 1 county.\n")
