@@ -34,9 +34,12 @@ def send_form(page: Page) -> None:
 
 
 def find_barriers(page: Page, axe: str) -> list[str]:
-    """Return what axe finds on the page as it is, but what is minor."""
+    """Return what axe finds on the page as it is, but what is minor; how many of its rules are kept is printed."""
     page.evaluate(axe)
     found: Any = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)
+    kept, broken, unsure = (len(found[name]) for name in ("passes", "violations", "incomplete"))
+    path = page.url[page.url.index("/", len("https://")) :]
+    print(f"\naxe at {path}: {kept} rules kept, {broken} broken, {unsure} undecided")
     return [
         f"{one['id']}: {node['html']}"
         for one in found["violations"]
