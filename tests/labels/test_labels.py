@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gongzhi.core.cases.models import Status
 from gongzhi_server.labels.collection import Labels
-from gongzhi_server.testing import ESSENTIAL, INSTALLED, Server, built_schema
+from gongzhi_server.testing import ESSENTIAL, INSTALLED, Server, built_graphql_schema, built_schema
+from graphql import GraphQLEnumType
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 FILE = Path(__file__).parents[2] / "schema" / "labels.json"
@@ -32,6 +34,24 @@ def test_everything_has_labels_in_both_languages(whole: Any) -> None:
     for of, group in whole.items():
         for label in (group, *group["labels"].values()):
             assert CHINESE.search(label["chinese"]) and label["english"] and not CHINESE.search(label["english"]), of
+
+
+def test_values_of_one_enum_are_told_apart(whole: Any) -> None:
+    """Whoever chooses an order reads by what, and which way; whoever filters reads what they ask."""
+    kinds: Any = built_graphql_schema(INSTALLED).type_map
+    alike = [
+        (of, language, label)
+        for of, group in whole.items()
+        if isinstance(kinds.get(of), GraphQLEnumType)
+        for language in ("english", "chinese")
+        for label, times in Counter(one[language] for one in group["labels"].values()).items()
+        if times > 1
+    ]
+    assert alike == []
+    shown = {name: one["chinese"] for name, one in whole["CaseFilter"]["labels"].items()}
+    assert (shown["open"], shown["status"], shown["leadUnit"]) == ("是否未结", "状态", "主办单位")
+    orders = whole["CaseOrder"]["labels"]
+    assert (orders["NUMBER_ASC"]["chinese"], orders["NUMBER_ASC"]["english"]) == ("按编号升序", "By number ascending")
 
 
 def test_codes_that_no_type_lists_have_labels(whole: Any) -> None:

@@ -23,8 +23,8 @@ describe_enum(
     DayCount,
     "InterestDayCount",
     "How days are counted for interest (计息天数).",
-    ACT_360="The days there are, over 360 (实际天数/360)",
-    ACT_365="The days there are, over 365 (实际天数/365)",
+    ACT_360="Actual days over 360 (实际天数/360)",
+    ACT_365="Actual days over 365 (实际天数/365)",
     THIRTY_360="Months of 30 days, over 360 (每月按 30 天)",
 )
 describe_enum(

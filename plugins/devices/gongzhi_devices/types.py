@@ -167,8 +167,10 @@ class DeviceGauge(Node):
         "state": None,
         "raised_at": None,
         "grid": compare_place(),
-        "acknowledged": compare_condition(lambda at: Sql("{0} is not null", at.rows.acknowledged_at)),
-        "ended": compare_condition(lambda at: Sql("{0} is not null", at.rows.ended_at)),
+        "acknowledged": compare_condition(
+            lambda at: Sql("{0} is not null", at.rows.acknowledged_at), "Acknowledged (是否已确认)"
+        ),
+        "ended": compare_condition(lambda at: Sql("{0} is not null", at.rows.ended_at), "Over (是否已解除)"),
     },
 )
 class DeviceAlarm(Node):
@@ -200,7 +202,9 @@ class DeviceAlarm(Node):
         "unit": compare_code("unit_id", "unit", "units"),
         "grid": compare_place(),
         "state": compare_term(lambda at: state_of(at.rows, at), enum_comparison(DeviceState)),
-        "mine": compare_condition(lambda at: Sql("{0}={1}", at.rows.keeper, at.viewer.account)),
+        "mine": compare_condition(
+            lambda at: Sql("{0}={1}", at.rows.keeper, at.viewer.account), "Kept by you (是否由本人看护)"
+        ),
     },
 )
 class Device(Node):
@@ -236,7 +240,7 @@ class Device(Node):
         "kind": compare_code("kind_id", "kind", "devices"),
         "grid": compare_place(),
         "trigger": None,
-        "in_force": compare_condition(lambda at: Sql("{0} is null", at.rows.ended_at)),
+        "in_force": compare_condition(lambda at: Sql("{0} is null", at.rows.ended_at), "In force (是否有效)"),
     },
 )
 class DeviceRule(Node):

@@ -56,7 +56,7 @@ def proposal_reason(at: Frame) -> Sql:
         "category": compare_code("category_id", "category", "cases"),
         "unit": compare_code("unit_id", "unit", "units"),
         "valid_from": None,
-        "current": compare_condition(lambda at: Sql("{0} is null", at.rows.valid_to)),
+        "current": compare_condition(lambda at: Sql("{0} is null", at.rows.valid_to), "In force (是否有效)"),
     },
 )
 class DispatchRule(Node):
@@ -94,7 +94,7 @@ class DispatchProposal(Node):
         "grid": compare_place(),
         "category": compare_code("category_id", "category", "cases"),
         "kind": None,
-        "current": compare_condition(lambda at: Sql("{0} is null", at.rows.valid_to)),
+        "current": compare_condition(lambda at: Sql("{0} is null", at.rows.valid_to), "In force (是否有效)"),
     },
 )
 class ListedDuty(Node):

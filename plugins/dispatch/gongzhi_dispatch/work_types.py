@@ -116,7 +116,7 @@ def is_live_sql(at: Frame) -> Sql:
         "due_at": None,
         "issued_at": None,
         "unit": compare_code("unit_id", "unit", "units"),
-        "live": compare_condition(is_live_sql),
+        "live": compare_condition(is_live_sql, "Still to be done (是否待办)"),
     },
 )
 class WorkOrder(Node):

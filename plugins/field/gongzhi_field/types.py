@@ -41,7 +41,7 @@ class CaseChange(Node):
     visible=rules.visible_history,
     through="case",
     order=("received_at",),
-    filter={"open": compare_condition(lambda at: Sql("{0} is null", at.rows.resolved_at))},
+    filter={"open": compare_condition(lambda at: Sql("{0} is null", at.rows.resolved_at), "Undecided (是否未处理)")},
 )
 class CaseConflict(Node):
     """A change that was kept but not made: somebody else had changed the same field meanwhile (同步冲突)."""

@@ -151,8 +151,10 @@ class Form(Node):
     order=("asked_at",),
     filter={
         "grid": compare_place(),
-        "answered": compare_condition(lambda at: Sql("{0} is not null", at.rows.answered_at)),
-        "mine": compare_condition(lambda at: Sql("{0}={1}", at.rows.asked_of, at.viewer.account)),
+        "answered": compare_condition(lambda at: Sql("{0} is not null", at.rows.answered_at), "Answered (是否已答复)"),
+        "mine": compare_condition(
+            lambda at: Sql("{0}={1}", at.rows.asked_of, at.viewer.account), "Asked of you (是否问本人)"
+        ),
     },
 )
 class FormInquiry(Node):

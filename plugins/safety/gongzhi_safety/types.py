@@ -73,7 +73,7 @@ describe_enum(
     "Where a hazard stands (隐患状态).",
     OPEN="To be corrected by the firm (待整改)",
     CORRECTED="Corrected, as the firm says; somebody looks again (待复查)",
-    PASSED="Gone, as somebody saw; a second person confirms it (待销号)",
+    PASSED="Seen to be gone; a second person confirms it (待销号)",
     CLOSED="Gone (已销号)",
     REVOKED="None after all: the firm's objection was right (已撤销)",
 )
@@ -84,8 +84,8 @@ describe_enum(
     "What was done about a hazard (隐患办理环节).",
     FOUND_AGAIN="An inspection found it once more (再次发现)",
     CORRECTED="The firm said that it is corrected (申报整改完成)",
-    FAILED="Somebody looked again, and it is still there (复查未通过)",
-    PASSED="Somebody looked again, and it is gone (复查通过)",
+    FAILED="It was still there when looked at again (复查未通过)",
+    PASSED="It was gone when looked at again (复查通过)",
     CONFIRMED="A second person confirmed that (确认销号)",
     DECLINED="A second person did not confirm that (不予销号)",
     EXTENDED="It got a later deadline (延期)",
@@ -118,7 +118,7 @@ class SafetyCheckItem(Node):
     filter={
         "trade": None,
         "grid": compare_place(),
-        "in_force": compare_condition(lambda at: Sql("{0} is null", at.rows.until)),
+        "in_force": compare_condition(lambda at: Sql("{0} is null", at.rows.until), "In force (是否有效)"),
     },
 )
 class SafetyChecklist(Node):
@@ -213,7 +213,8 @@ class SafetyHazardStep(Node):
         "unit": compare_code("unit_id", "unit", "units"),
         "overdue": compare_condition(lambda at: Sql(OVERDUE, at.rows.state, at.rows.due_at, at.viewer.now)),
         "objected": compare_condition(
-            lambda at: Sql("({0} is not null and {1} is null)", at.rows.objected_at, at.rows.decided_at)
+            lambda at: Sql("({0} is not null and {1} is null)", at.rows.objected_at, at.rows.decided_at),
+            "Objected to (是否有异议)",
         ),
     },
 )
@@ -254,7 +255,7 @@ class SafetyHazard(Node):
         "inspected_at": None,
         "grid": compare_place(),
         "unit": compare_code("unit_id", "unit", "units"),
-        "closed": compare_condition(lambda at: Sql("{0} is not null", at.rows.closed_at)),
+        "closed": compare_condition(lambda at: Sql("{0} is not null", at.rows.closed_at), "Closed (是否停业)"),
     },
 )
 class SafetySite(Node):

@@ -172,7 +172,7 @@ class ServiceDocument(Node):
         "code": None,
         "grid": compare_place(),
         "unit": compare_code("unit_id", "unit", "units"),
-        "offered": compare_condition(lambda at: Sql("{0} is null", at.rows.until)),
+        "offered": compare_condition(lambda at: Sql("{0} is null", at.rows.until), "Offered (是否可办)"),
     },
 )
 class ServiceMatter(Node):
@@ -324,7 +324,7 @@ def remedy_of(at: Frame) -> Any:
         "kind": None,
         "grid": compare_place(),
         "unit": compare_code("unit_id", "unit", "units"),
-        "answered": compare_condition(lambda at: Sql("{0} is not null", at.rows.answered_at)),
+        "answered": compare_condition(lambda at: Sql("{0} is not null", at.rows.answered_at), "Answered (是否已答复)"),
     },
 )
 class ServiceLapse(Node):

@@ -92,7 +92,9 @@ class ServedGrid(Node):
         "kind": None,
         "grid": compare_place(),
         "unit": compare_code("unit_id", "unit", "units"),
-        "registered": compare_condition(lambda at: Sql("{0} is null", at.rows.deregistered_on)),
+        "registered": compare_condition(
+            lambda at: Sql("{0} is null", at.rows.deregistered_on), "Registered (是否在册)"
+        ),
     },
 )
 class SocialOrganisation(Node):

@@ -66,7 +66,8 @@ IN_OFFICE = "({0} is null and {1}<={3} and {2}>{3})"
         "level": None,
         "grid": compare_place(),
         "in_office": compare_condition(
-            lambda at: Sql(IN_OFFICE, at.rows.until, at.rows.since, at.rows.ends_on, at.viewer.today)
+            lambda at: Sql(IN_OFFICE, at.rows.until, at.rows.since, at.rows.ends_on, at.viewer.today),
+            "In office (是否在任)",
         ),
     },
 )
@@ -98,7 +99,10 @@ class Deputy(Node):
     StationRow,
     visible=visible_to_all,
     order=("opened_on", "name"),
-    filter={"grid": compare_place(), "open": compare_condition(lambda at: Sql("{0} is null", at.rows.closed_on))},
+    filter={
+        "grid": compare_place(),
+        "open": compare_condition(lambda at: Sql("{0} is null", at.rows.closed_on), "Open (是否开放)"),
+    },
 )
 class DeputyStation(Node):
     """A liaison station, where deputies are met (代表联络站)."""

@@ -174,7 +174,7 @@ class WatchRuleItem(Node):
     filter={
         "subject": None,
         "grid": compare_place(),
-        "in_force": compare_condition(lambda at: Sql("{0} is null", at.rows.until)),
+        "in_force": compare_condition(lambda at: Sql("{0} is null", at.rows.until), "In force (是否有效)"),
     },
 )
 class WatchRule(Node):
@@ -297,7 +297,7 @@ def is_missed(row: Any, at: Frame) -> Sql:
         "state": None,
         "due_at": None,
         "grid": compare_place(),
-        "open": compare_condition(lambda at: Sql("{0} is null", at.rows.closed_at)),
+        "open": compare_condition(lambda at: Sql("{0} is null", at.rows.closed_at), "Watched over (是否监测中)"),
         "overdue": compare_condition(lambda at: is_missed(at.rows, at)),
     },
     file=lambda row, viewer: rules.of_family(row.household_id, viewer),

@@ -107,6 +107,8 @@ class Comparison:
     """What is compared. Lists are counted by it, too, where it is one of few values: an enum, yes or no, a code."""
     coded: str | None = None
     """The table whose codes are asked for, where the term is the key of its row."""
+    description: str | None = None
+    """What is asked, with the Chinese term; else what the field of the same name says of itself."""
 
 
 @dataclass(frozen=True)
@@ -173,9 +175,9 @@ def compare_text(column: str) -> Comparison:
     return Comparison(TextComparison, build)
 
 
-def compare_condition(build: Callable[[Frame], Criterion]) -> Comparison:
-    """Ask whether a condition holds."""
-    return compare_term(lambda at: Sql("({0})", build(at)), BooleanComparison)
+def compare_condition(build: Callable[[Frame], Criterion], description: str | None = None) -> Comparison:
+    """Ask whether a condition holds; it needs a description unless a field has its name."""
+    return replace(compare_term(lambda at: Sql("({0})", build(at)), BooleanComparison), description=description)
 
 
 def guard_comparison(comparison: Comparison, *, requires: str | None) -> Comparison:

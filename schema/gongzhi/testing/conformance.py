@@ -67,8 +67,7 @@ class Conformance:
 
     def test_additions_are_as_promised(self, plugins: Any, request: pytest.FixtureRequest) -> None:
         """Check that what others build on does not change by chance."""
-        added = server_module("testing").plugin_additions(plugins, self.plugin)
-        found = sorted(map(print_ast, added))
+        found = sorted(map(print_ast, server_module("testing").plugin_additions(plugins, self.plugin)))
         file = Path(inspect.getfile(type(self))).with_name(self.snapshot)
         if request.config.getoption("--write-additions"):
             file.write_text("\n\n".join(found) + "\n", encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import enum
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import strawberry
 from gongzhi.declare.entity import Entity, build_argument
@@ -19,6 +19,10 @@ from strawberry.types.field import StrawberryField
 from gongzhi_server.commands.field_labels import described_text
 from gongzhi_server.planner.counts import PLACES, Dimension
 from gongzhi_server.planner.rows import entity_of
+
+COMMON = {"grid": "网格", "unit": "单位", "text": "全文", "due_at": "期限", "overdue": "是否逾期"}
+"""What lists are asked by under the same name everywhere, also where no field of the type has it."""
+KINDS = {"_at": "时间", "_on": "日期"}
 
 
 def complete_field(
@@ -69,7 +73,11 @@ def filter_argument(kind: type) -> Argument:
     return Argument(typing.Optional[kind], "Which rows (过滤).")  # noqa: UP045
 
 
-def order_enum(entity: Entity, added: Mapping[str, list[object]]) -> type[enum.Enum] | None:
+Fields = Sequence[StrawberryField]
+"""The fields of a type, those that plugins add among them: what lists are asked by is labelled as they are."""
+
+
+def order_enum(entity: Entity, added: Mapping[str, list[object]], fields: Fields) -> type[enum.Enum] | None:
     """Build the orders an entity's lists can be asked for in, in a schema that adds these, with their directives."""
     names = [f"{name}_{way}".upper() for name in (*entity.order, *added) for way in ("asc", "desc")]
     if not names:
@@ -77,11 +85,12 @@ def order_enum(entity: Entity, added: Mapping[str, list[object]]) -> type[enum.E
     made = enum.StrEnum(f"{entity.name}Order", {name: name.lower() for name in names})  # type: ignore[misc]
     ordered = strawberry.enum(made, description=f"Orders of a list of {entity.name}; ties go by key (排序).")
     for value in ordered.__strawberry_definition__.values:  # type: ignore[attr-defined]
-        words, _, way = value.name.lower().rpartition("_")
+        name, _, way = value.name.lower().rpartition("_")
+        words, label, rises = name.replace("_", " "), label_name(name, fields), way == "asc"
         value.description = (
-            f"By {words.replace('_', ' ')}, {'ascending (升序)' if way == 'asc' else 'descending (降序)'}."
+            f"By {words} ascending (按{label}升序)." if rises else f"By {words} descending (按{label}降序)."
         )
-        value.directives = added.get(words, ())
+        value.directives = added.get(name, ())
     return ordered
 
 
@@ -94,14 +103,15 @@ class CountType:
 
 
 def counts_field(
-    entity: Entity, dimensions: Mapping[str, Dimension], added: Mapping[str, list[object]]
+    entity: Entity, dimensions: Mapping[str, Dimension], added: Mapping[str, list[object]], fields: Fields
 ) -> StrawberryField:
     """Build the field `counts` of an entity's connection; `added` has the directives of plugins' conditions."""
     made = enum.StrEnum(f"{entity.name}Dimension", {name.upper(): name for name in dimensions})  # type: ignore[misc]
     by = strawberry.enum(made, description=f"What a list of {entity.name} can be counted by (计数维度).")
     for value in by.__strawberry_definition__.values:  # type: ignore[attr-defined]
         name = value.name.lower()
-        value.description = f"{name.replace('_', ' ').capitalize()} ({label_dimension(entity, name)})."
+        described = None if name in PLACES else dimensions[name].comparison.description
+        value.description = described or describe_name(name, fields)
         value.directives = added.get(name, ())
     said = "How many rows of the whole list have each value or combination, the most first (分组计数)."
     field = StrawberryField(
@@ -111,29 +121,34 @@ def counts_field(
     return field
 
 
-def label_dimension(entity: Entity, name: str) -> str:
-    """Return the Chinese label of what rows are counted by: that of a level, or of the field that it tells."""
-    fields = entity.cls.__strawberry_definition__.fields  # type: ignore[attr-defined]
-    found = {one.python_name: described_text("条件", one.description).zh for one in fields}
-    return PLACES.get(name) or found.get(name, "条件")
+def describe_name(name: str, fields: Fields) -> str:
+    """Describe what lists are asked by where nothing else does."""
+    return f"{name.replace('_', ' ').capitalize()} ({label_name(name, fields)})"
+
+
+def label_name(name: str, fields: Fields) -> str:
+    """Return the Chinese label of what lists are asked by: of a level, of the field of this name, or of its kind."""
+    told = {one.python_name: described_text("", one.description).zh for one in fields}
+    kind = next((label for ending, label in KINDS.items() if name.endswith(ending)), "序号")
+    return PLACES.get(name) or told.get(name) or COMMON.get(name, kind)
 
 
 def filter_input(
-    entity: Entity, added: Mapping[str, Comparison], directives: Mapping[str, list[object]]
+    entity: Entity, added: Mapping[str, Comparison], directives: Mapping[str, list[object]], fields: Fields
 ) -> type | None:
     """Build the filter an entity's lists can be asked for with in a schema that adds these, with their directives."""
-    hints, fields = {}, {}
+    hints, inputs = {}, {}
     for name, comparison in (dict(entity.filter) | dict(added)).items():
         hints[name] = typing.Optional[comparison.kind]  # noqa: UP045 - the kind is a value here
-        fields[name] = strawberry.field(
+        inputs[name] = strawberry.field(
             default=strawberry.UNSET,
-            description=f"A condition on {name.replace('_', ' ')} (条件).",
+            description=comparison.description or describe_name(name, fields),
             directives=directives.get(name, ()),
         )
     if not hints:
         return None
     made = strawberry.input(
-        type(f"{entity.name}Filter", (), {"__annotations__": hints, **fields}),
+        type(f"{entity.name}Filter", (), {"__annotations__": hints, **inputs}),
         description=f"Which {entity.name} rows; all conditions must hold (过滤条件).",
     )
     many = StrawberryAnnotation(typing.Optional[list[made]])  # type: ignore[valid-type]  # noqa: UP045

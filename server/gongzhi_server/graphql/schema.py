@@ -295,14 +295,19 @@ class Schema(strawberry.Schema):
         """Return the filter of an entity in this schema; another schema in the process has one of its own."""
         if entity not in self._filters:
             added = self._asked.get(entity.cls, {})
-            self._filters[entity] = filter_input(entity, added, origins(added))
+            self._filters[entity] = filter_input(entity, added, origins(added), self._fields(entity))
         return self._filters[entity]
 
     def _ordering(self, entity: Entity) -> type[enum.Enum] | None:
         """Return the orders of an entity in this schema."""
         if entity not in self._orders:
-            self._orders[entity] = order_enum(entity, origins(self.orderings(entity)))
+            self._orders[entity] = order_enum(entity, origins(self.orderings(entity)), self._fields(entity))
         return self._orders[entity]
+
+    def _fields(self, entity: Entity) -> list[StrawberryField]:
+        """Return the fields of an entity in this schema."""
+        own: list[StrawberryField] = entity.cls.__strawberry_definition__.fields  # type: ignore[attr-defined]
+        return [*own, *self._added.get(entity.cls, {}).values()]
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         """Return a type's fields with those that were added to it, as Strawberry asks for them."""
@@ -318,7 +323,8 @@ class Schema(strawberry.Schema):
         if entity is None or getattr(definition.concrete_of, "origin", None) is not Connection:
             return
         if dimensions := list_dimensions(entity, self.comparisons(entity)):
-            yield counts_field(entity, dimensions, origins(self._asked.get(entity.cls, {})))
+            added = origins(self._asked.get(entity.cls, {}))
+            yield counts_field(entity, dimensions, added, self._fields(entity))
 
     def _complete(self, field: StrawberryField, definition: StrawberryObjectDefinition) -> StrawberryField:
         """Add the arguments of a list to a field. Raises Fault, naming whose field it is."""

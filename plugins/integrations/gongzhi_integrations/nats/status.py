@@ -47,10 +47,10 @@ describe_enum(
     NatsState,
     "NatsState",
     "Whether events are copied to NATS (消息总线状态).",
-    CONNECTED="It can be reached, and has our streams (已连接)",
-    EMPTY="It can be reached, and has no stream of ours yet (尚无消息流)",
-    FOREIGN="Its streams are ahead of our events: another database's, or a backup was restored (消息流不属于本库)",
-    UNREACHABLE="It did not answer in time, or does not let us in (无法连接)",
+    CONNECTED="Connected, and has our streams (已连接)",
+    EMPTY="Empty, with no stream of ours yet (尚无消息流)",
+    FOREIGN="Foreign streams, ahead of our events: another database's, or a backup was restored (消息流不属于本库)",
+    UNREACHABLE="Unreachable: it did not answer in time, or does not let us in (无法连接)",
 )
 set_tones(NatsState, CONNECTED="GREEN", EMPTY="AMBER", FOREIGN="RED", UNREACHABLE="RED")
 

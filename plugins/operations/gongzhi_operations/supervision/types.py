@@ -43,7 +43,10 @@ describe_enum(
     RuleRow,
     visible=visible_to_all,
     order=("since",),
-    filter={"level": None, "current": compare_condition(lambda at: Sql("{0} is null", at.rows.until))},
+    filter={
+        "level": None,
+        "current": compare_condition(lambda at: Sql("{0} is null", at.rows.until), "In force (是否有效)"),
+    },
 )
 class SupervisionRule(Node):
     """When a case whose time is over is supervised, and how long the unit has to answer (督办规则)."""
