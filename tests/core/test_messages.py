@@ -29,6 +29,8 @@ SPOKEN = {"TOML", "PIPL", "JPEG", "XLSX", "JSON", "UUID", "ASCII", "kB"}
 RULE = {"FREQ", "MONTHLY", "BYMONTHDAY", "UNTIL", "COUNT"}
 """The language of recurrence rules, which people write themselves."""
 DECLARING = {
+    "compare_condition",
+    "payload_field",
     "input_field",
     "result_field",
     "free_text",

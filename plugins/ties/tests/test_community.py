@@ -12,6 +12,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ORGANISATION = """query($id: ID!) { node(id: $id) { ... on SocialOrganisation { name purpose deregisteredOn
   unit { code } served { grid { code } } purchases(first: 9) { nodes { id state } } } } }"""
+REGISTERED = """query($on: Boolean!) {
+  socialOrganisations(first: 100, filter: { registered: { equals: $on } }) { nodes { id } } }"""
 PURCHASE = """query($id: ID!) { node(id: $id) { ... on PurchasedService { state amount result acceptedAt
   organisation { name } unit { code } } } }"""
 
@@ -39,6 +41,10 @@ async def test_an_organisation_and_whom_it_serves(ground: Ground) -> None:
     seen = (await ground.server.ask(ORGANISATION, id=id)).data["node"]
     assert seen["deregisteredOn"] == ground.day(0) and seen["served"] == []
     assert [one["state"] for one in seen["purchases"]["nodes"]] == ["CANCELLED"], "what it was paid for stays"
+    kept = await ground.server.ask(REGISTERED, on=True)
+    gone = await ground.server.ask(REGISTERED, on=False)
+    assert {"id": id} in gone.data["socialOrganisations"]["nodes"]
+    assert {"id": id} not in kept.data["socialOrganisations"]["nodes"]
     [row] = await ground.fetch("select uscc from ties.organisation where id=$1", id.partition(":")[2])
     assert await ground.organise(uscc=row["uscc"].lower()) != id, "the code is free again"
 
