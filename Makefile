@@ -27,7 +27,7 @@ help:  ## list what there is to make
 run: .venv/run  ## start the server; the demo county is loaded on first start
 	@.venv/bin/gongzhi serve --demo
 
-test: .venv/dev .venv/browser  ## what CI runs, a process a core
+test: .venv/dev .venv/browser  ## what CI runs, a process a core and one more
 	.venv/bin/pytest $(PARALLEL)
 
 test-all: .venv/dev  ## the slow tests too, and which lines and branches the tests reach

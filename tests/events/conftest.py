@@ -170,7 +170,16 @@ async def station(
     try:
         async with httpx.AsyncClient(base_url=url) as client, AsyncExitStack() as stack:
             sockets = partial(wires, server)
-            yield Station(client, clock, {}, app.state.worker, url, stack, dsn, sockets, app.state.stopping.set)
+            yield Station(
+                client,
+                clock,
+                worker=app.state.worker,
+                url=url,
+                stack=stack,
+                dsn=dsn,
+                open=sockets,
+                stop=app.state.stopping.set,
+            )
     finally:
         server.should_exit = True
         await task

@@ -113,7 +113,7 @@ def run_sql(dsn: str, sql: str, *values: Any) -> list[Any]:
 def renew_until(page: Page, panel: str, place: Locator, text: str) -> None:
     """Load a panel anew until it says so, as somebody does who waits for it."""
     for _ in range(MOST):
-        if place.count() and text in place.inner_text():
+        if any(text in one for one in place.all_inner_texts()):  # none waits for a row that is gone
             return
         with page.expect_response("**/graphql"):
             page.get_by_role("button", name=f"刷新 {panel}").click()
@@ -384,7 +384,7 @@ def propose_dataset(page: Page) -> None:
     page.get_by_role("link", name="开放数据").click()
     page.click("[data-form=proposeOpenDataset]")
     page.fill("#field-county", "汉阴")
-    page.locator("dialog").get_by_role("button", name=f"汉阴县 {COUNTY}", exact=True).click()
+    page.locator("dialog").get_by_role("option", name=f"汉阴县 {COUNTY}", exact=True).click()
     page.select_option("#field-kind", "CASES")
     page.fill("#field-since", "2026-01-02")
     send_form(page)

@@ -85,7 +85,7 @@ async def test_county_adds_an_act_and_rules_reward_it(village: Any) -> None:
     why = (await village.resident().ask(query, e=entry["id"])).data["explainEntry"]
     assert why["rule"]["act"] == {"mark": f"{COUNTY}:flood.watch/1", "name": "汛期巡查", "version": 1}
     assert {"name": "act", "value": f"{COUNTY}:flood.watch/1"} in why["inputs"]
-    assert f"for the act 'Flood watch' ({COUNTY}:flood.watch/1)" in why["text"]
+    assert "for the act 'Flood watch', the county's version 1" in why["text"]
 
 
 async def test_next_version_leaves_rules_as_they_are(village: Any) -> None:

@@ -28,7 +28,7 @@ from .. import enums as enums
 from .. import visibility
 from ..ledger.types import PointsAccount, PointsEntry, language_sql, of_posting, posting_column, reason_sql
 from ..models import ClaimRow, ClaimState, EntryRow, ObjectionRow, ObjectionState, Proof, VoteRow
-from ..programmes.types import MARK, PointsRule
+from ..programmes.types import PointsRule
 from .photos import PHOTO_URL
 
 
@@ -118,7 +118,12 @@ def evidence_sql(at: Frame) -> Any:
     return Sql(EVIDENCE, Sql(claim, at.row.posting_id))
 
 
-ACT = MARK.format(county="a.county_id", code="a.code", version="a.version")
+# By its name and version, and not by its code: residents read it.
+ACT_ZH = "'，行为「'||a.name||'」'||case when a.county_id is null then '' else '本县' end||'第'||a.version||'版'"
+ACT_EN = (
+    "', for the act '''||a.name_en||''', '||case when a.county_id is null then '' else 'the county''s ' end||"
+    "'version '||a.version"
+)
 
 
 def explanation_sql(at: Frame) -> Any:
@@ -126,11 +131,11 @@ def explanation_sql(at: Frame) -> Any:
     # One expression of the statement, not a resolver: explaining an entry stays one query.
     return Sql(
         "(select case {1} when 'zh' then p.occurred_on||'：'||p.reason_zh||'，'||{2}||coalesce("
-        f"'。依据规则「'||r.title||'」第'||r.version||'版'||coalesce('，行为「'||a.name||'」（'||{ACT}||'）','')"
+        f"'。依据规则「'||r.title||'」第'||r.version||'版'||coalesce({ACT_ZH},'')"
         "||'：'||r.text, '') "
         "else p.occurred_on||': '||p.reason_en||', '||{2}||coalesce("
-        "'. By the rule '''||r.title||''', version '||r.version||coalesce(', for the act '''||a.name_en||''' ('"
-        f"||{ACT}||')','')||': '||r.text, '') end from points.posting p left join points.rule r on r.id=p.rule_id "
+        f"'. By the rule '''||r.title||''', version '||r.version||coalesce({ACT_EN},'')"
+        "||': '||r.text, '') end from points.posting p left join points.rule r on r.id=p.rule_id "
         "left join points.act a on a.id=r.act_id where p.id={0})",
         at.row.posting_id,
         language_sql(at),
