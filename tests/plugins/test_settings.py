@@ -78,6 +78,14 @@ def test_wrong_setting_is_refused(market: Market, tmp_path: Path, file: str, env
     assert "hunter2" not in str(problem.value)
 
 
+def test_errors_of_its_own_are_told_by_what_is_written_of_them(market: Market, tmp_path: Path) -> None:
+    """What such an error says could quote a secret, and what stands in its class cannot."""
+    heavy = '\n\nclass TooHeavy(ValueError):\n    """The days must be below 50."""\n'
+    market.ship("scales", SCALES.replace("ValueError(", "TooHeavy(") + heavy)
+    with pytest.raises(Problem, match="its settings are refused: The days must be below 50.$"):
+        read_settings(market, tmp_path, STATION="x", DAYS="100", TOKEN="hunter2")
+
+
 def test_own_type_and_name_are_read(market: Market, tmp_path: Path) -> None:
     market.ship("scales", SCALES)
     assert read_settings(market, tmp_path, STATION="x").hosts == ()

@@ -16,12 +16,13 @@ HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
+# Operators read what is written of these classes: with a secret among settings, no error's own words are passed on.
 class AttributionMissing(ValueError):
-    """Say by its name what is wrong: messages of settings of which one is a secret are not passed on."""
+    """GONGZHI_CONSOLE_ATTRIBUTION must say whose map it is wherever GONGZHI_CONSOLE_BASE_MAP is set."""
 
 
 class ZoomLevelsSwapped(ValueError):
-    """Say by its name what is wrong, likewise."""
+    """GONGZHI_CONSOLE_MIN_ZOOM must not be above GONGZHI_CONSOLE_MAX_ZOOM."""
 
 
 def read_tiles(text: str) -> tuple[str, ...]:

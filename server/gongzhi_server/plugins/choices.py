@@ -103,9 +103,15 @@ def read_choice(plugin: Plugin, declared: type, environ: Mapping[str, str], tabl
     try:
         return declared(**given)
     except Exception as error:  # its own checks; what they say could repeat a secret
-        # Where any setting is a secret, the plugin's own message may quote it, so only the error's name is passed on.
-        cause: object = type(error).__name__ if any(one.metadata.get(SECRET) for one in known.values()) else error
-        raise plugin.problem(f"its settings are refused: {describe_cause(cause)}") from None
+        hidden = any(one.metadata.get(SECRET) for one in known.values())
+        told = name_error(error) if hidden else describe_cause(error)
+        raise plugin.problem(f"its settings are refused: {told}") from None
+
+
+def name_error(error: Exception) -> str:
+    """Tell an error by what was written of its class: what it says itself may quote a setting that is a secret."""
+    own = type(error).__module__ != "builtins"
+    return describe_cause((own and type(error).__doc__) or type(error).__name__)
 
 
 CORE = {one.metadata["variable"] for one in fields(Settings)}
