@@ -60,7 +60,7 @@ async def test_time_is_common(open_desk: Callable[..., Any]) -> None:
 
 
 async def test_each_is_paid(open_desk: Callable[..., Any]) -> None:
-    desk = open_desk(GatewaySettings(batch=10, rates=Rates(address=Rate(2, 1_000))))
+    desk = open_desk(GatewaySettings(batch=10, rates=Rates(address=Rate(2, 1_000), second=0)))
     assert codes(await send(desk, HELLO, HELLO, HELLO)) == [None, None, "RATE_LIMITED"]
 
 
