@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import enum
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 import strawberry
 from gongzhi.declare.entity import Entity, build_argument
@@ -73,11 +73,16 @@ def filter_argument(kind: type) -> Argument:
     return Argument(typing.Optional[kind], "Which rows (过滤).")  # noqa: UP045
 
 
-Fields = Sequence[StrawberryField]
-"""The fields of a type, those that plugins add among them: what lists are asked by is labelled as they are."""
+Labels = Mapping[str, str]
+"""The Chinese labels of a type's fields by name: what lists are asked by is labelled as they are."""
 
 
-def order_enum(entity: Entity, added: Mapping[str, list[object]], fields: Fields) -> type[enum.Enum] | None:
+def label_fields(fields: Iterable[StrawberryField]) -> Labels:
+    """Read the labels of fields from their descriptions, once for all that lists of their type are asked by."""
+    return {one.python_name: described_text("", one.description).zh for one in fields}
+
+
+def order_enum(entity: Entity, added: Mapping[str, list[object]], labels: Labels) -> type[enum.Enum] | None:
     """Build the orders an entity's lists can be asked for in, in a schema that adds these, with their directives."""
     names = [f"{name}_{way}".upper() for name in (*entity.order, *added) for way in ("asc", "desc")]
     if not names:
@@ -86,7 +91,7 @@ def order_enum(entity: Entity, added: Mapping[str, list[object]], fields: Fields
     ordered = strawberry.enum(made, description=f"Orders of a list of {entity.name}; ties go by key (排序).")
     for value in ordered.__strawberry_definition__.values:  # type: ignore[attr-defined]
         name, _, way = value.name.lower().rpartition("_")
-        words, label, rises = name.replace("_", " "), label_name(name, fields), way == "asc"
+        words, label, rises = name.replace("_", " "), label_name(name, labels), way == "asc"
         value.description = (
             f"By {words} ascending (按{label}升序)." if rises else f"By {words} descending (按{label}降序)."
         )
@@ -103,7 +108,7 @@ class CountType:
 
 
 def counts_field(
-    entity: Entity, dimensions: Mapping[str, Dimension], added: Mapping[str, list[object]], fields: Fields
+    entity: Entity, dimensions: Mapping[str, Dimension], added: Mapping[str, list[object]], labels: Labels
 ) -> StrawberryField:
     """Build the field `counts` of an entity's connection; `added` has the directives of plugins' conditions."""
     made = enum.StrEnum(f"{entity.name}Dimension", {name.upper(): name for name in dimensions})  # type: ignore[misc]
@@ -111,7 +116,7 @@ def counts_field(
     for value in by.__strawberry_definition__.values:  # type: ignore[attr-defined]
         name = value.name.lower()
         described = None if name in PLACES else dimensions[name].comparison.description
-        value.description = described or describe_name(name, fields)
+        value.description = described or describe_name(name, labels)
         value.directives = added.get(name, ())
     said = "How many rows of the whole list have each value or combination, the most first (分组计数)."
     field = StrawberryField(
@@ -121,20 +126,19 @@ def counts_field(
     return field
 
 
-def describe_name(name: str, fields: Fields) -> str:
+def describe_name(name: str, labels: Labels) -> str:
     """Describe what lists are asked by where nothing else does."""
-    return f"{name.replace('_', ' ').capitalize()} ({label_name(name, fields)})"
+    return f"{name.replace('_', ' ').capitalize()} ({label_name(name, labels)})"
 
 
-def label_name(name: str, fields: Fields) -> str:
+def label_name(name: str, labels: Labels) -> str:
     """Return the Chinese label of what lists are asked by: of a level, of the field of this name, or of its kind."""
-    told = {one.python_name: described_text("", one.description).zh for one in fields}
     kind = next((label for ending, label in KINDS.items() if name.endswith(ending)), "序号")
-    return PLACES.get(name) or told.get(name) or COMMON.get(name, kind)
+    return PLACES.get(name) or labels.get(name) or COMMON.get(name, kind)
 
 
 def filter_input(
-    entity: Entity, added: Mapping[str, Comparison], directives: Mapping[str, list[object]], fields: Fields
+    entity: Entity, added: Mapping[str, Comparison], directives: Mapping[str, list[object]], labels: Labels
 ) -> type | None:
     """Build the filter an entity's lists can be asked for with in a schema that adds these, with their directives."""
     hints, inputs = {}, {}
@@ -142,7 +146,7 @@ def filter_input(
         hints[name] = typing.Optional[comparison.kind]  # noqa: UP045 - the kind is a value here
         inputs[name] = strawberry.field(
             default=strawberry.UNSET,
-            description=comparison.description or describe_name(name, fields),
+            description=comparison.description or describe_name(name, labels),
             directives=directives.get(name, ()),
         )
     if not hints:

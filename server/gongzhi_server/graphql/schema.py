@@ -42,7 +42,7 @@ from gongzhi_server.startup import pause_collector
 
 from .action_fields import action_fields
 from .constraints import constrain_field
-from .list_arguments import complete_field, counts_field, filter_input, order_enum
+from .list_arguments import Labels, complete_field, counts_field, filter_input, label_fields, order_enum
 from .node_fields import node_fields
 from .scalar_descriptions import describe_scalars
 
@@ -138,6 +138,7 @@ class Schema(strawberry.Schema):
         self._owner: dict[tuple[type, str], str] = {}
         self._asked: dict[type, dict[str, Comparison]] = defaultdict(dict)
         self._filters: dict[Entity, type | None] = {}
+        self._labelled: dict[Entity, Labels] = {}
         self._ordered: dict[type, dict[str, Ordering]] = defaultdict(dict)
         self._orders: dict[Entity, type[enum.Enum] | None] = {}
         for plugin, extension in contributions:
@@ -295,19 +296,21 @@ class Schema(strawberry.Schema):
         """Return the filter of an entity in this schema; another schema in the process has one of its own."""
         if entity not in self._filters:
             added = self._asked.get(entity.cls, {})
-            self._filters[entity] = filter_input(entity, added, origins(added), self._fields(entity))
+            self._filters[entity] = filter_input(entity, added, origins(added), self._labels(entity))
         return self._filters[entity]
 
     def _ordering(self, entity: Entity) -> type[enum.Enum] | None:
         """Return the orders of an entity in this schema."""
         if entity not in self._orders:
-            self._orders[entity] = order_enum(entity, origins(self.orderings(entity)), self._fields(entity))
+            self._orders[entity] = order_enum(entity, origins(self.orderings(entity)), self._labels(entity))
         return self._orders[entity]
 
-    def _fields(self, entity: Entity) -> list[StrawberryField]:
-        """Return the fields of an entity in this schema."""
-        own: list[StrawberryField] = entity.cls.__strawberry_definition__.fields  # type: ignore[attr-defined]
-        return [*own, *self._added.get(entity.cls, {}).values()]
+    def _labels(self, entity: Entity) -> Labels:
+        """Return the labels of an entity's fields in this schema, those that plugins add among them."""
+        if entity not in self._labelled:
+            own: list[StrawberryField] = entity.cls.__strawberry_definition__.fields  # type: ignore[attr-defined]
+            self._labelled[entity] = label_fields([*own, *self._added.get(entity.cls, {}).values()])
+        return self._labelled[entity]
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         """Return a type's fields with those that were added to it, as Strawberry asks for them."""
@@ -324,7 +327,7 @@ class Schema(strawberry.Schema):
             return
         if dimensions := list_dimensions(entity, self.comparisons(entity)):
             added = origins(self._asked.get(entity.cls, {}))
-            yield counts_field(entity, dimensions, added, self._fields(entity))
+            yield counts_field(entity, dimensions, added, self._labels(entity))
 
     def _complete(self, field: StrawberryField, definition: StrawberryObjectDefinition) -> StrawberryField:
         """Add the arguments of a list to a field. Raises Fault, naming whose field it is."""
