@@ -6,10 +6,11 @@ import re
 import shlex
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 MODES = ("development", "production")
 SECRET_LENGTH = 32
+TARGET, PRIMARY = "target_session_attrs", "primary"
 ORIGIN = re.compile(r"https?://[^\s/?#]+")
 
 
@@ -44,17 +45,29 @@ def check_mode(text: str) -> str:
 
 
 def check_dsn(text: str) -> str:
-    """Accept a PostgreSQL address. Messages never repeat it: it may hold a password."""
+    """Accept a PostgreSQL address, and of several hosts the primary. Messages never repeat it: it may hold a password.
+
+    Of several hosts one is written to, and connections to the others would fail at their first statement.
+    """
     try:
         url = urlsplit(text)
-        url.port  # noqa: B018 -- raises when the port is no number
+        hosts = url.netloc.rpartition("@")[2].split(",")
+        for host in hosts:
+            urlsplit(f"//{host}").port  # noqa: B018 -- raises when the port is no number
     except ValueError:
         raise ValueError("is no address; write postgresql://user:password@host:5432/name") from None
     if url.scheme not in ("postgres", "postgresql"):
         raise ValueError("does not begin with postgresql:// (or postgres://); no other database is supported")
     if not url.path.strip("/"):
         raise ValueError("names no database; write postgresql://user:password@host:5432/name")
-    return text
+    said = dict(parse_qsl(url.query))
+    wanted = said.get(TARGET)
+    # Connections that read say of themselves that they write nothing, so "read-write" would find no host for them.
+    if wanted not in (None, PRIMARY):
+        raise ValueError(f"says {TARGET}={wanted[:20]}; write {PRIMARY}, or leave it out")
+    if wanted or (len(hosts) == 1 and "," not in said.get("host", "")):
+        return text
+    return urlunsplit(url._replace(query=f"{url.query}&{TARGET}={PRIMARY}".lstrip("&")))
 
 
 def split_words(text: str) -> tuple[str, ...]:

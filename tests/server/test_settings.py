@@ -36,6 +36,21 @@ def test_database_means_production() -> None:
     assert Settings.read(DATABASE | SECRET | {"GONGZHI_MODE": "development"}).development
 
 
+@pytest.mark.parametrize(
+    ("address", "where"),
+    [
+        ("postgresql://me@db1:1,db2:2/county", "?target_session_attrs=primary"),
+        ("postgresql://me@db1,db2/county?sslmode=require", "&target_session_attrs=primary"),
+        ("postgresql://me@/county?host=/a,/b", "&target_session_attrs=primary"),
+        ("postgresql://me@db1,db2/county?target_session_attrs=primary", ""),
+        ("postgresql://me@db1/county?sslmode=require", ""),
+    ],
+)
+def test_of_several_hosts_the_primary_is_taken(address: str, where: str) -> None:
+    found = Settings.read({"DATABASE_URL": address, "GONGZHI_MODE": "development", "GONGZHI_SECRET": "s" * 64})
+    assert found.database == address + where
+
+
 def test_empty_means_unset(tmp_path: Path) -> None:
     assert Settings.read({"PORT": "", "DATABASE_URL": "", "GONGZHI_DATA": str(tmp_path)}).port == 8000
 
@@ -72,6 +87,11 @@ def test_cut_secret_is_refused(tmp_path: Path) -> None:
         ({"DATABASE_URL": "mysql://someone:hush@db/county"}, r"DATABASE_URL does not begin with postgresql://"),
         ({"DATABASE_URL": "postgresql://someone:hush@db"}, "DATABASE_URL names no database"),
         ({"DATABASE_URL": "postgresql://someone:hush@db:port/county"}, "DATABASE_URL is no address"),
+        ({"DATABASE_URL": "postgresql://someone:hush@db:1,two:port/county"}, "DATABASE_URL is no address"),
+        (
+            {"DATABASE_URL": "postgresql://someone:hush@db/county?target_session_attrs=read-write"},
+            "DATABASE_URL says target_session_attrs=read-write; write primary, or leave it out",
+        ),
         (DATABASE, "GONGZHI_SECRET must be set in production"),
         (DATABASE | SECRET, "GONGZHI_KEYS, GONGZHI_KEYS_FILE or GONGZHI_KEYS_COMMAND must be set in production"),
         ({"GONGZHI_MODE": "production"}, "DATABASE_URL and GONGZHI_SECRET must be set in production"),

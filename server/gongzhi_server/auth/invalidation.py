@@ -12,6 +12,8 @@ from uuid import UUID
 
 import asyncpg
 
+from gongzhi_server.storage.availability import open_session
+
 CHANNEL = "gongzhi_accounts"
 LISTENER = "gongzhi accounts"
 """What the names of the connections that listen begin with."""
@@ -78,7 +80,7 @@ async def listen_once(dsn: str, name: str, hear: OnChange, ready: asyncio.Event)
             hear(None)
 
     # Outside the pools, whose connections are not reset and must not listen.
-    connection = await asyncpg.connect(dsn, server_settings={"application_name": name})
+    connection = await open_session(dsn, server_settings={"application_name": name})
     try:
         connection.add_termination_listener(lambda connection: lost.set())
         await connection.add_listener(CHANNEL, heard)

@@ -21,7 +21,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from gongzhi_server.storage.availability import CONNECTING, LOST
+from gongzhi_server.storage.availability import LOST, open_session
 from gongzhi_server.storage.liveness import HOLDING, SILENCE
 from gongzhi_server.storage.lost_answers import destroy_answers
 
@@ -118,9 +118,7 @@ class Sequencer:
     async def serve(self) -> None:
         """Listen, and take a turn whenever called, until the connection is lost."""
         # A connection outside the pools: listening and an advisory lock belong to the session.
-        connection: asyncpg.Connection[Any] = await asyncpg.connect(
-            self.dsn, timeout=CONNECTING, server_settings={"search_path": "public", **HOLDING}
-        )
+        connection = await open_session(self.dsn, server_settings={"search_path": "public", **HOLDING})
         try:
             # First of all: the database may be another one than before, and what it has lost must not be numbered anew.
             self.epochs(orjson.loads(await connection.fetchval(OPEN_EPOCH)))

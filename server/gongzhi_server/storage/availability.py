@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
@@ -21,10 +22,28 @@ CONNECTING = 10.0
 """Seconds that a connection may take to be made; a machine that is gone says nothing at all."""
 
 
+async def open_session(
+    *where: Any, server_settings: Mapping[str, str] | None = None, timeout: float = CONNECTING, **more: Any
+) -> asyncpg.Connection[Any]:
+    """Connect, and give the session its settings by a statement of its own.
+
+    Not with the parameters that a connection begins with: poolers refuse most of those, or leave them out unsaid.
+    """
+    made: asyncpg.Connection[Any] = await asyncpg.connect(*where, timeout=timeout, **more)
+    if server_settings:
+        chosen = ",".join(f"set_config('{name}','{value}',false)" for name, value in server_settings.items())
+        try:
+            # As the connection itself does it, whatever its class asks of statements.
+            await asyncpg.Connection.execute(made, f"select {chosen}", timeout=timeout)
+        except BaseException:
+            made.terminate()
+            raise
+    return made
+
+
 async def connect(*where: Any, **more: Any) -> asyncpg.Connection[Any]:
     """Connect for a pool. Raises Unavailable if the database is away or has no connection left."""
     try:
-        made: asyncpg.Connection[Any] = await asyncpg.connect(*where, timeout=CONNECTING, **more)
-        return made
+        return await open_session(*where, **more)
     except (OSError, asyncpg.TooManyConnectionsError, *SHUT) as error:
         raise Unavailable from error

@@ -27,7 +27,7 @@ from gongzhi_server.plugins.contributions import CORE_APPS
 from gongzhi_server.plugins.ownership import check_writes
 from gongzhi_server.startup import pause_collector
 
-from .availability import SHUT, connect
+from .availability import SHUT, connect, open_session
 from .liveness import LONGEST_PAUSE
 from .migration_state import PluginMigrationExecutor
 
@@ -132,7 +132,7 @@ async def open_readers(
 @asynccontextmanager
 async def connect_database(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
     """Open one connection, for as long as the block lasts."""
-    made = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
+    made = await open_session(dsn, server_settings={"timezone": "UTC"})
     try:
         yield made
     finally:

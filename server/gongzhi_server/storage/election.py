@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 
+from .availability import open_session
 from .database import CleanConnection
 from .liveness import HOLDING, keep_alive
 
@@ -64,9 +65,7 @@ async def lead_when_elected(
     the connection, and whatever is still sent over it, so another process can be elected meanwhile.
     """
     settings = {"search_path": "public", "timezone": "UTC", **HOLDING}
-    connection: asyncpg.Connection[Any] = await asyncpg.connect(
-        dsn, connection_class=LeaderConnection, server_settings=settings
-    )
+    connection = await open_session(dsn, connection_class=LeaderConnection, server_settings=settings)
     lost = asyncio.timeout(None)
 
     def depose(_: Any) -> None:

@@ -34,6 +34,8 @@ from gongzhi_server.data_folder import ensure_folder
 from gongzhi_server.errors import Problem
 from gongzhi_server.settings import Settings
 
+from .poolers import refuse_transaction_pooling
+
 log = logging.getLogger("gongzhi")
 
 NAME = "gongzhi"  # of the database
@@ -96,7 +98,7 @@ def run_cluster(settings: Settings) -> Iterator[str]:
 
 
 async def check_reachable(dsn: str) -> None:
-    """Refuse a database that does not answer or is too old."""
+    """Refuse a database that does not answer, is too old, or lies behind a pooler that keeps no sessions."""
     try:
         connection = await asyncpg.connect(dsn, timeout=10)
     except asyncpg.PostgresError as error:
@@ -105,10 +107,14 @@ async def check_reachable(dsn: str) -> None:
         ) from None
     except (OSError, ValueError, asyncpg.InterfaceError) as error:  # its text may repeat the address
         raise Problem(f"DATABASE_URL: no database answers there ({type(error).__name__}); is it running?") from None
-    version = connection.get_server_version().major
-    await connection.close()
-    if version < int(VERSION):
-        raise Problem(f"DATABASE_URL: PostgreSQL {version} is too old; {VERSION} or newer is needed")
+    try:
+        version = connection.get_server_version().major
+        if version < int(VERSION):
+            raise Problem(f"DATABASE_URL: PostgreSQL {version} is too old; {VERSION} or newer is needed")
+        await refuse_transaction_pooling(connection, dsn)
+        await connection.close()
+    finally:
+        connection.terminate()
 
 
 @contextmanager
