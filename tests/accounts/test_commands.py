@@ -162,7 +162,7 @@ async def test_two_give_what_is_guarded(server: Server, enrol: Enrol, database: 
         ).errors
 
     await until(watches)
-    assert (await refusal(other, "confirmGrant", grant=grant["id"])) == ("BAD_USER_INPUT", ["grant"])
+    assert (await refusal(other, "confirmGrant", grant=grant["id"])) == ("ILLEGAL_TRANSITION", ["grant"])
 
 
 async def test_nobody_gives_for_longer(server: Server, enrol: Enrol, database: Any) -> None:

@@ -164,6 +164,35 @@ RIGHTS = (
 )
 
 
+OWNER = "(select id from accounts.account where name = 'account-holder')"
+LAST = "overlay(gen_random_uuid()::text placing 'ffffffff' from 1)::uuid"
+"""A key behind those of the county's own rows, so that these are taken first."""
+ACCOUNTS = (
+    """insert into accounts.account (id, name, kind, created_by, created_at, version, person_id, grid_id, county_id)
+    select gen_random_uuid(), 'account-holder', 'PERSON', 'demo', now(), 1, p.id, g.id, g.id
+    from (select min(id::text)::uuid as id from people.person) p, grids.grid g where g.code = '610921'""",
+    # One that counts, one that waits to be confirmed, and one that is over.
+    f"""insert into accounts.holding (id, account_id, role, grid_id, since, granted_by, until, proposed_at, waits_until)
+    select {LAST}, {OWNER}, 'auditor', g.id, '2026-01-01', 'proposer', w.until, w.proposed, w.waits
+    from grids.grid g, (values (null::timestamptz, null::timestamptz, null::timestamptz),
+      (null, '2026-06-01', '2030-01-01'), ('2026-01-02', null, null)) w (until, proposed, waits)
+    where g.code = '610921'""",
+    f"""insert into accounts.identity (id, account_id, issuer, subject, linked_at, linked_by, proposed_at)
+    select {LAST}, {OWNER}, 'https://id.example', n::text, now(), 'proposer', p
+    from (values (1, null::timestamptz), (2, now())) w (n, p)""",
+    f"""insert into accounts.session (id, account_id, generation, created_at, used_at, expires_at, ended_at)
+    select {LAST}, {OWNER}, 0, now(), now(), '2030-01-01', e from (values (null::timestamptz), (now())) w (e)""",
+    f"""insert into accounts.key (id, account_id, label, permissions, networks, public_keys, digest, created_at,
+      created_by, expires_at, revoked_at)
+    select {LAST}, {OWNER}, 'demo', '{{}}', '{{}}', '{{}}', e::text::bytea, now(), 'demo', '2030-01-01', r
+    from (values (1, null::timestamptz), (2, now())) w (e, r)""",
+    f"""insert into accounts.invitation (id, account_id, person_id, created_at, created_by, expires_at, used_at)
+    select {LAST}, a.id, p, now(), 'proposer', '2030-01-01', u
+    from accounts.account a cross join (values (null::timestamptz), (now())) w (u)
+    cross join lateral (values (a.person_id), (null)) v (p) where a.name = 'account-holder'""",
+)
+
+
 async def add_rows(connection: Any) -> None:
     """Add them all."""
     for text in (
@@ -178,5 +207,6 @@ async def add_rows(connection: Any) -> None:
         *FIELD,
         *WEBHOOKS,
         *RIGHTS,
+        *ACCOUNTS,
     ):
         await connection.execute(text)

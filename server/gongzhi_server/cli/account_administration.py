@@ -15,7 +15,6 @@ from gongzhi.core.accounts.commands import (
     set_account_suspension,
 )
 from gongzhi.core.accounts.grant_commands import GrantRoleInput, grant_role
-from gongzhi.core.accounts.identity_commands import LinkIdentityInput, link_identity
 from gongzhi.core.accounts.models import AccountKind
 from gongzhi.core.accounts.rules import CONSOLE, canonical_name
 from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
@@ -32,6 +31,7 @@ from gongzhi_server.commands import mutations
 from gongzhi_server.commands.reactions import ReactionTable
 from gongzhi_server.configuration import receipts_secret
 from gongzhi_server.errors import Problem
+from gongzhi_server.identities.commands import LinkIdentityInput, link_identity
 from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from gongzhi.declare.sql import Alternatives, Bind, Sql, rows_within
+from gongzhi.declare.sql import Alternatives, Bind, Sql, ancestor_column, rows_within
 from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
 from gongzhi.values.codes import Kind
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Term, ValueWrapper
 
+from gongzhi_server._compat import split_table
 from gongzhi_server.clock import CHINA
 
 Question = tuple[str | None, ...]
@@ -117,7 +118,7 @@ class StatementScope:
         kinds = self._ask("areas", permission)
         if kinds is None:
             return None
-        found = [rows_within(table, kind, self._area(permission, at)) for at, kind in enumerate(kinds)]
+        found = [located_rows(table, kind, self._area(permission, at)) for at, kind in enumerate(kinds)]
         for one in found:
             one.held = permission
         return found
@@ -134,6 +135,14 @@ class StatementScope:
 
         count = self._ask("unit count", permission)
         return [self._fact(("unit", permission, at), "int", read(at)) for at in range(count)]
+
+
+def located_rows(table: Table, kind: Kind, key: Term) -> Sql:
+    """Return the rows in a grid, of located rows or of grids."""
+    # A grid knows its city and its province, and may lie above all counties; what lies in it knows its county.
+    if split_table(table) == ("grids", "grid"):
+        return Sql("{0}={1}", table.field(ancestor_column(kind)), key)
+    return rows_within(table, kind, key)
 
 
 def answer_all(viewer: Viewer, questions: Iterable[Question]) -> tuple[Hashable, ...]:

@@ -21,6 +21,7 @@ MACHINE = (
     "gongzhi_server.api_keys.plugin",
     "gongzhi_server.case_lists.plugin",
     "gongzhi_server.findings.plugin",
+    "gongzhi_server.identities.plugin",
     "gongzhi_server.jobs.plugin",
     "gongzhi_server.labels.plugin",
     "gongzhi_server.notices.plugin",

@@ -27,10 +27,9 @@ from gongzhi.runtime.commands import (
 from .credential_commands import AccountPayload, make_invitation
 from .models import AccountKind, AccountRow, SessionRow
 from .oversight import ends_office
-from .rules import LENGTH, GrantPlace, account_name, author_of, can_appoint, covers_permissions, is_own_account
+from .rules import EDIT, LENGTH, GrantPlace, account_name, author_of, can_appoint, covers_permissions, is_own_account
 from .types import Account
 
-EDIT = "accounts.edit"
 NAMED = "The account's name (账户名)."
 
 

@@ -16,6 +16,7 @@ from gongzhi.core.people.types import Person
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.actions import Action
 from gongzhi.runtime.checks import invalid_input, is_given
 from gongzhi.runtime.commands import (
     KEY,
@@ -33,9 +34,11 @@ from gongzhi.values.errors import Text
 from . import secrets
 from .independence import require_independence, require_second_entry
 from .models import AccountKind, AccountRow, InvitationRow, KeyRow, SessionRow
+from .requirements import PRINTABLE, PRINTS, RESPONSIBLE, SIGNED_IN
 from .rules import (
     CONFIRM,
     CONSOLE,
+    EDIT,
     INVITE,
     author_of,
     can_vouch,
@@ -47,7 +50,6 @@ from .rules import (
 )
 from .types import Account, ApiKey, Invitation, Session
 
-EDIT = "accounts.edit"
 MAKE_KEYS = "accounts.make_keys"
 INVITED = timedelta(days=7)
 KEYED, LONGEST = timedelta(days=90), timedelta(days=366)
@@ -128,37 +130,24 @@ class PrintInvitationInput:
     "was printed before is void (打印邀请码).",
     requires=None,
     two_persons=True,
+    action=Action(Invitation, PRINTS, (PRINTABLE,)),
 )
 async def print_invitation(call: Call, input: PrintInvitationInput) -> InvitationPayload:
     require_signed_in(call)
     row: InvitationRow = await call.find(Invitation, "invitation", id=key_of(Invitation)(input.invitation))
     account = await AccountRow.get_or_none(id=row.account_id) if row.account_id else None
     person = await PersonRow.get_or_none(id=row.person_id) if row.person_id else None
-    if not can_invite(call, account, person):
-        raise not_allowed("invitation")
     # With an account it is the account's roles that decide who may be the second.
     if account is not None:
         await require_second_entry(call, account, row.created_by, "invitation")
     else:
         await require_independence(call, "invitation", row.created_by)
-    # A code whose maker was shown it is never shown to a second person.
-    if row.used_at is not None or row.expires_at <= call.now or (row.mac is not None and row.printed_by is None):
-        raise invalid_input("It is used, over or shown: make another.", "该邀请已失效，请重新创建。", "invitation")
     # The new code takes the place of one that was printed before.
     code, row.mac = secrets.new_invitation(call.context.receipts)
     row.printed_at, row.printed_by = call.now, author_of(call)
     await row.save()
     await tell_invited(call, account, person, "account.code_printed", PRINTED)
     return invitation_payload(NewInvitation(row, code))
-
-
-def can_invite(call: Call, account: AccountRow | None, person: PersonRow | None) -> bool:
-    """Return whether the caller may let them in, and is not them."""
-    if (account is not None and is_own_account(call, account)) or (person and person.id == call.viewer.account.person):
-        return False
-    if person is not None:
-        return call.may(INVITE, person)
-    return account is not None and call.may(EDIT, account)
 
 
 @strawberry.type(description="An API key, or why there is none (接口密钥结果).")
@@ -186,11 +175,10 @@ class EndSessionInput:
     session: ID = input_field("The session's id (会话标识).")
 
 
-@command("Sign out in one place (结束会话).", requires=None)
+@command("Sign out in one place (结束会话).", requires=None, action=Action(Session, (RESPONSIBLE,), (SIGNED_IN,)))
 async def end_session(call: Call, input: EndSessionInput) -> SessionPayload:
     session: SessionRow = await call.find(Session, "session", id=key_of(Session)(input.session))
-    await require_responsible(call, await session.account, "session")
-    session.ended_at = session.ended_at or call.now
+    session.ended_at = call.now
     await session.save()
     return SessionPayload(session=ref(Session, session.id))
 
@@ -205,7 +193,8 @@ class SignOutEverywhereInput:
 async def sign_out_everywhere(call: Call, input: SignOutEverywhereInput) -> AccountPayload:
     name = input.account if is_given(input.account) else call.viewer.account.name
     account: AccountRow = await call.find(Account, "account", name=name)
-    await require_responsible(call, account, "account")
+    if not is_own_account(call, account) and not call.may(EDIT, account):
+        raise not_allowed("account")
     await SessionRow.filter(account=account, ended_at=None).update(ended_at=call.now)
     return AccountPayload(account=ref(Account, account.id))
 
@@ -284,12 +273,6 @@ async def tell_invited(
     whose = person.id if person else account.person_id if account else None
     accounts = [account.name] if account and whose is None else []
     await send_notice(call, NoticeDraft(kind, title, body), persons=[whose] if whose else [], accounts=accounts)
-
-
-async def require_responsible(call: Call, account: AccountRow, path: str) -> None:
-    """Refuse whoever neither is the account nor looks after it."""
-    if not is_own_account(call, account) and not call.may(EDIT, account):
-        raise not_allowed(path)
 
 
 async def load_key_account(call: Call, name: str | None, permissions: Collection[str]) -> AccountRow:

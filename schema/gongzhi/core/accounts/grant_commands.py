@@ -17,14 +17,16 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
 from gongzhi.declare.roots import Mutation
 from gongzhi.plugin.roles import role_label
+from gongzhi.runtime.actions import Action
 from gongzhi.runtime.checks import invalid_input, is_given, not_found
-from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
+from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from gongzhi.values.errors import FIELD, Refusal, Text
 
 from .commands import NAMED
-from .independence import belong_together, require_unconnected, require_unrelated
+from .independence import belong_together, require_office, require_unconnected, require_unrelated
 from .models import AccountRow, GrantRow
 from .oversight import ends_oversight, tell_office
+from .requirements import CONFIRMS_GRANT, LASTS, OVERSEES_GRANT, REVOKES_GRANT, STOPPABLE, WAITS
 from .rules import (
     CONFIRM,
     GRANT,
@@ -33,8 +35,8 @@ from .rules import (
     can_give_role,
     covers_permissions,
     gives_alone,
+    holds_over_place,
     is_own_account,
-    may_confirm,
     place_of,
     require_signed_in,
     role_permissions,
@@ -127,21 +129,19 @@ class ConfirmGrantInput:
     "It counts once the data-protection officer agrees, or the time to stop it is over (复核角色授予).",
     requires=CONFIRM,
     two_persons=True,
+    action=Action(Grant, CONFIRMS_GRANT, (WAITS,)),
 )
 async def confirm_grant(call: Call, input: ConfirmGrantInput) -> GrantPayload:
     require_signed_in(call)
     grant: GrantRow = await call.find(Grant, "grant", id=key_of(Grant)(input.grant))
     account, place = await AccountRow.get(id=grant.account_id), await place_of(grant)
-    if is_own_account(call, account) or not await may_confirm(call, place):
-        raise not_allowed("grant")
+    await require_office(call, place, "grant")
     # Neither who gave the role nor who gets it may stand behind the one who confirms.
     await require_unconnected(call, "grant", grant.granted_by)
     await require_unrelated(call, "grant", account.name)
-    if grant.proposed_at is None or (grant.until is not None and grant.until <= call.now):
-        raise invalid_input("It does not wait to be confirmed.", "该授权无须复核或已失效。", "grant")
     grant.proposed_at, grant.confirmed_by = None, author_of(call)
     # Whoever confirms and watches over personal data need not agree once more.
-    if covers_permissions(call, [OVERSEE], place, None):
+    if holds_over_place(call, OVERSEE, place):
         grant.agreed_by = author_of(call)
     await take_effect(call, grant)
     return GrantPayload(grant=ref(Grant, grant.id))
@@ -168,12 +168,14 @@ class AgreeToGrantInput:
     "Agree, as the data-protection officer, to a guarded role: it waits for nothing but its confirmation "
     "(同意授予受保护角色).",
     requires=OVERSEE,
+    action=Action(Grant, OVERSEES_GRANT, (STOPPABLE,)),
 )
 async def agree_to_grant(call: Call, input: AgreeToGrantInput) -> GrantPayload:
-    grant, waits = await load_guarded_grant(call, input.grant)
+    require_signed_in(call)
+    grant: GrantRow = await call.find(Grant, "grant", id=key_of(Grant)(input.grant))
     grant.agreed_by = author_of(call)
     # Confirmed already, it waited for the officer alone.
-    if grant.proposed_at is None and grant.since == waits:
+    if grant.proposed_at is None and grant.since == grant.waits_until:
         grant.since = call.now
     await grant.save()
     return GrantPayload(grant=ref(Grant, grant.id))
@@ -190,10 +192,13 @@ STOPPED = Text("A guarded role was stopped", "受保护角色的授予已被叫�
 
 
 @command(
-    "Stop a guarded role, as the data-protection officer, until it counts (叫停受保护角色的授予).", requires=OVERSEE
+    "Stop a guarded role, as the data-protection officer, until it counts (叫停受保护角色的授予).",
+    requires=OVERSEE,
+    action=Action(Grant, OVERSEES_GRANT, (STOPPABLE,)),
 )
 async def stop_grant(call: Call, input: StopGrantInput) -> GrantPayload:
-    grant, _ = await load_guarded_grant(call, input.grant)
+    require_signed_in(call)
+    grant: GrantRow = await call.find(Grant, "grant", id=key_of(Grant)(input.grant))
     # Over when it begins: a stopped role stays on record and never counts.
     grant.stopped_by, grant.stopped_why, grant.until = author_of(call), input.reason, grant.since
     await grant.save()
@@ -201,20 +206,6 @@ async def stop_grant(call: Call, input: StopGrantInput) -> GrantPayload:
     notice = NoticeDraft("account.role_stopped", STOPPED, body, f"Grant:{grant.id}")
     await send_notice(call, notice, accounts=[one for one in (grant.granted_by, grant.confirmed_by) if one])
     return GrantPayload(grant=ref(Grant, grant.id))
-
-
-async def load_guarded_grant(call: Call, id: str) -> tuple[GrantRow, datetime.datetime]:
-    """Return a guarded role that does not count yet, which the caller watches over, and until when it waits."""
-    require_signed_in(call)
-    grant: GrantRow = await call.find(Grant, "grant", id=key_of(Grant)(id))
-    # Neither who gets the role nor who gave it decides about it.
-    interested = is_own_account(call, await AccountRow.get(id=grant.account_id)) or author_of(call) == grant.granted_by
-    if interested or not covers_permissions(call, [OVERSEE], await place_of(grant), None):
-        raise not_allowed("grant")
-    over = grant.until is not None and grant.until <= max(grant.since, call.now)
-    if grant.waits_until is None or over or (grant.proposed_at is None and grant.since <= call.now):
-        raise invalid_input("It counts already, or is over.", "该授权已生效或已失效。", "grant")
-    return grant, grant.waits_until
 
 
 @strawberry.input(description="A role that is taken back (收回角色).")
@@ -227,16 +218,12 @@ class RevokeGrantInput:
     "Take a role back from now on. A data-protection officer's is taken back by two: once a second person asks for the "
     "same (收回角色).",
     requires=GRANT,
+    action=Action(Grant, REVOKES_GRANT, (LASTS,)),
 )
 async def revoke_grant(call: Call, input: RevokeGrantInput) -> GrantPayload:
     grant: GrantRow = await call.find(Grant, "grant", id=key_of(Grant)(input.grant))
-    place = await place_of(grant)
-    if not covers_permissions(call, [GRANT], place, None):
-        raise not_allowed("grant")
-    if grant.until is not None and grant.until <= max(call.now, grant.since):
-        raise invalid_input("It is over already.", "该授权已失效。", "grant")
     # A role that waits is taken back by one person, and so is any but an officer's.
-    if grant.proposed_at is None and not await ends_oversight(call, grant, place):
+    if grant.proposed_at is None and not await ends_oversight(call, grant, await place_of(grant)):
         await grant.save()
         return GrantPayload(grant=ref(Grant, grant.id))
     # A role that has not begun ends where it would begin.

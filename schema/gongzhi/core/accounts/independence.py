@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Requirement
-from gongzhi.runtime.commands import TWO_PERSONS, Call, not_allowed
+from gongzhi.runtime.commands import TWO_PERSONS, Call
 from gongzhi.values.errors import Refusal, Text
 
 from .models import AccountRow
@@ -47,6 +47,10 @@ from chain where name <> origin group by origin, name
 
 
 SELF = Text("You did this yourself, so somebody else must decide.", "此事由您经办，须由他人决定。")
+TOO_NEW = Text(
+    "This takes somebody who has been in an office that confirms such roles there for long enough.",
+    "须由在该范围内担任复核岗位并已满期限的人员办理。",
+)
 CONNECTED = Text(
     "You are no second person here: you and whoever did this were appointed by each other, or lately by the same "
     "person. Ask somebody who was not.",
@@ -154,11 +158,16 @@ async def require_unrelated(call: Call, path: str, other: str) -> None:
 async def require_second_entry(call: Call, account: AccountRow, other: str, path: str) -> None:
     """Refuse the caller unless they may be the second person who lets somebody sign in as this account."""
     if await holds_guarded(call, account):
-        if not await may_confirm(call, GrantPlace(await GridRow.get(id=account.grid_id) if account.grid_id else None)):
-            raise not_allowed(path)
+        await require_office(call, GrantPlace(await GridRow.get(id=account.grid_id) if account.grid_id else None), path)
         await require_unconnected(call, path, other)
     else:
         await require_independence(call, path, other)
+
+
+async def require_office(call: Call, place: GrantPlace, path: str) -> None:
+    """Refuse the caller unless they have been in an office that confirms guarded roles there for long enough."""
+    if not await may_confirm(call, place):
+        raise refuse_alone(TOO_NEW, path)
 
 
 def require_other(column: str) -> Requirement:
@@ -170,7 +179,11 @@ def require_other(column: str) -> Requirement:
 
 def refuse_second(same: bool, path: str) -> Refusal:
     """Return the refusal for whoever cannot be the second person."""
-    said = SELF if same else CONNECTED
+    return refuse_alone(SELF if same else CONNECTED, path)
+
+
+def refuse_alone(said: Text, path: str) -> Refusal:
+    """Return the refusal of what takes two persons, in these words."""
     return Refusal("FOUR_EYES", said.en, said.zh, (path,) if path else ())
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from gongzhi.core.access.rules import OVERSEE
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import NoticeDraft, Office, send_notice
-from gongzhi.runtime.commands import Call, not_allowed
+from gongzhi.runtime.commands import Call
 from gongzhi.values.codes import Kind
 from gongzhi.values.errors import Text
 
-from .independence import require_unconnected
+from .independence import refuse_alone, require_office, require_unconnected
 from .models import AccountRow, GrantRow
 from .rules import (
     CONSOLE,
@@ -17,7 +17,6 @@ from .rules import (
     author_of,
     is_own_account,
     load_live_grants,
-    may_confirm,
     place_of,
     require_signed_in,
     role_permissions,
@@ -25,6 +24,10 @@ from .rules import (
 
 ENDING = Text("Somebody wants to end your office", "有人提议终止您的职务")
 ENDED = Text("Your office was ended", "您的职务已被终止")
+LOCKS_OUT = Text(
+    "Nobody alone takes a way to sign in from a data-protection officer: end the office first, by two persons.",
+    "不得由一人取消个人信息保护负责人的登录方式，请先由两人终止其职务。",
+)
 
 
 async def ends_oversight(call: Call, grant: GrantRow, place: GrantPlace) -> bool:
@@ -63,8 +66,7 @@ async def is_first(call: Call, asked: str | None, account: AccountRow, place: Gr
     if asked is None or is_own_account(call, account):
         return not is_own_account(call, account)  # whoever has the office may leave it
     require_signed_in(call)
-    if not await may_confirm(call, place):
-        raise not_allowed(path)
+    await require_office(call, place, path)
     await require_unconnected(call, path, asked)
     return False
 
@@ -81,10 +83,11 @@ async def tell_officer(call: Call, account: AccountRow, place: GrantPlace, first
     await tell_office(call, notice, OVERSEE, place)
 
 
-async def may_lock_out(call: Call, account: AccountRow) -> bool:
-    """Return whether the caller may take a way in from the account: not alone from who watches over personal data."""
+async def require_no_office(call: Call, account: AccountRow, path: str) -> None:
+    """Refuse to take a way in from whoever watches over personal data: nobody does so alone."""
     grants = await load_live_grants(call, account)
-    return author_of(call) == CONSOLE or not any(OVERSEE in role_permissions(call, one.role) for one in grants)
+    if author_of(call) != CONSOLE and any(OVERSEE in role_permissions(call, one.role) for one in grants):
+        raise refuse_alone(LOCKS_OUT, path)
 
 
 async def tell_office(call: Call, notice: NoticeDraft, permission: str, place: GrantPlace) -> None:

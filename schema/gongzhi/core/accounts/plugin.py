@@ -24,9 +24,9 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import commands, credential_commands, grant_commands, identity_commands, types
+    from . import commands, credential_commands, grant_commands, types
 
-    modules = types, commands, grant_commands, identity_commands, credential_commands
+    modules = types, commands, grant_commands, credential_commands
     return tuple(extension for module in modules for extension in module.EXTENSIONS)
 
 

@@ -31,10 +31,9 @@ from gongzhi.declare.sql import Alternatives, Sql, widen_rows
 from gongzhi.declare.viewer import ViewerScope
 
 from .models import AccountKind, AccountRow, GrantRow, IdentityRow, InvitationRow, KeyRow, SessionRow
+from .rules import EDIT, INVITE
 
 VIEW = "accounts.view"
-EDIT = "accounts.edit"
-INVITE = "accounts.invite_residents"
 GRANTS = 100
 """The most roles of an account that are shown."""
 

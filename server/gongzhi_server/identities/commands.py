@@ -5,23 +5,52 @@ from __future__ import annotations
 from typing import Any
 
 import strawberry
-from strawberry import ID
-
+from gongzhi.core.accounts.commands import NAMED, load_managed_account
+from gongzhi.core.accounts.credential_commands import AccountPayload
+from gongzhi.core.accounts.independence import require_other, require_second_entry
+from gongzhi.core.accounts.models import AccountRow, IdentityRow
+from gongzhi.core.accounts.oversight import require_no_office
+from gongzhi.core.accounts.requirements import MANAGES, OTHERS, PERSON, reach
+from gongzhi.core.accounts.rules import (
+    EDIT,
+    INVITE,
+    author_of,
+    can_vouch,
+    is_own_account,
+    outranks_account,
+    require_signed_in,
+    takes_two_to_enter,
+)
+from gongzhi.core.accounts.types import Account, Identity
 from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import duplicate, invalid_input
+from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.declare.viewer import ViewerScope
+from gongzhi.runtime.actions import Action, Requirement, require_rows
+from gongzhi.runtime.checks import duplicate
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Text
+from pypika_tortoise.queries import Table
+from strawberry import ID
 
-from .commands import EDIT, NAMED, load_managed_account
-from .credential_commands import AccountPayload
-from .independence import require_second_entry
-from .models import AccountRow, IdentityRow
-from .oversight import may_lock_out
-from .rules import author_of, can_vouch, is_own_account, outranks_account, require_signed_in, takes_two_to_enter
-from .types import Account, Identity
+
+def vouched_rows(row: Table, viewer: ViewerScope) -> Alternatives:
+    """Return what belongs to accounts of nobody, or of people whom the viewer may let sign in."""
+    text = (
+        "not exists(select from accounts.account managed where managed.id={0} and managed.person_id is not null and "
+        "not exists(select from people.person vouched where vouched.id=managed.person_id and ({1})))"
+    )
+    return [Sql(text, row.account_id, reach(viewer.within(PERSON, INVITE)))]
+
+
+PROPOSED = Requirement(
+    "ILLEGAL_TRANSITION",
+    lambda identity, viewer: [Sql("{0} is not null", identity.proposed_at)],
+    Text("It does not wait to be confirmed.", "该关联无须复核。"),
+)
+CONFIRMS = (MANAGES, OTHERS, require_rows(vouched_rows), require_other("linked_by"))
 
 
 @strawberry.type(description="The identity that was linked, or why not (外部身份结果).")
@@ -86,16 +115,13 @@ class ConfirmIdentityInput:
     "Confirm that an account signs in by an identity that somebody else linked (复核外部身份关联).",
     requires=EDIT,
     two_persons=True,
+    action=Action(Identity, CONFIRMS, (PROPOSED,)),
 )
 async def confirm_identity(call: Call, input: ConfirmIdentityInput) -> IdentityPayload:
     require_signed_in(call)
     identity: IdentityRow = await call.find(Identity, "identity", id=key_of(Identity)(input.identity))
     account = await AccountRow.get(id=identity.account_id)
-    if is_own_account(call, account) or not (call.may(EDIT, account) and await can_vouch(call, account)):
-        raise not_allowed("identity")
     await require_second_entry(call, account, identity.linked_by, "identity")
-    if identity.proposed_at is None:
-        raise invalid_input("It does not wait to be confirmed.", "该关联无须复核。", "identity")
     identity.proposed_at, identity.confirmed_by = None, author_of(call)
     await identity.save()
     await tell_owner(call, account, "account.identity_confirmed", LINKED, identity.id)
@@ -108,13 +134,17 @@ class UnlinkIdentityInput:
     identity: ID = input_field("The identity's id (外部身份标识).")
 
 
-@command("Unlink an identity: its tokens are refused from now on (取消关联).", requires=EDIT)
+@command(
+    "Unlink an identity: its tokens are refused from now on (取消关联).",
+    requires=EDIT,
+    action=Action(Identity, (MANAGES,)),
+)
 async def unlink_identity(call: Call, input: UnlinkIdentityInput) -> AccountPayload:
     identity: IdentityRow = await call.find(Identity, "identity", id=key_of(Identity)(input.identity))
     account = await AccountRow.get(id=identity.account_id)
     # Into their own account those who look after accounts close a way; into an officer's nobody does alone.
-    if not call.may(EDIT, account) or not (is_own_account(call, account) or await may_lock_out(call, account)):
-        raise not_allowed("identity")
+    if not is_own_account(call, account):
+        await require_no_office(call, account, "identity")
     await identity.delete()
     return AccountPayload(account=ref(Account, account.id))
 
