@@ -24,6 +24,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .auth.assembly import PROVIDERS, build_factor_service, build_provider_sign_ins, open_authentication
 from .auth.authentication import Authenticator
+from .auth.read_positions import HEADER as POSITION
+from .auth.read_positions import ReadPositions
 from .auth.service import AuthenticationService
 from .background_tasks import run_beside
 from .clock import clock
@@ -70,6 +72,7 @@ from .performance.counting import counting
 from .plugins.choices import read_choices
 from .plugins.contributions import Plugins
 from .plugins.health import PluginHealth
+from .replicas.routing import Replicas, open_replicas
 from .runtime import Runtime
 from .settings import Settings
 from .storage import database
@@ -152,6 +155,7 @@ class Application(Starlette):
 
     gateway: Gateway[Any] | None = None
     tracing: Tracing | None = None
+    replicas: Replicas | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer GraphQL at once, and leave everything else to the routes."""
@@ -166,18 +170,22 @@ class Application(Starlette):
         ):
             await self.gateway(scope, receive, send)
         else:
-            await super().__call__(scope, receive, name_replies(scope, send))
+            await super().__call__(scope, receive, name_replies(scope, send, self.replicas))
 
 
-def name_replies(scope: Scope, send: Send) -> Send:
-    """Begin a request, and return what sends its reply with the id in the headers."""
+def name_replies(scope: Scope, send: Send, replicas: Replicas | None = None) -> Send:
+    """Begin a request, and return what sends its reply with the id in the headers, and the position behind a write."""
     if scope["type"] != "http":
         return send
     note = begin_request(dict(scope["headers"]).get(REQUEST_ID))
+    writes = replicas is not None and scope["method"] not in ("GET", "HEAD", "OPTIONS")
 
     async def send_named(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).setdefault(REQUEST_ID.decode(), note.id)
+            headers = MutableHeaders(scope=message)
+            headers.setdefault(REQUEST_ID.decode(), note.id)
+            if writes and replicas is not None:
+                headers[POSITION.decode()] = str(await replicas.find_position_or_beyond())
         await send(message)
 
     return send_named
@@ -232,6 +240,7 @@ class Deployment:
             database.open_tortoise(
                 database.tortoise_config(dsn, self.plugins.apps, writers_pool_size(settings), short=True)
             ),
+            open_replicas(settings, shares) as replicas,
             open_ledger(dsn, read_bounds(settings)) as ledger,
             open_authentication(settings, dsn, shares.sessions, self.plugins, self.secret, self.keys, now) as (
                 authenticator,
@@ -244,7 +253,7 @@ class Deployment:
             worker = Worker(self.plugins, runtime.context, outbox, now)
             acting = acting_for(runtime, worker)
             health = PluginHealth(self.plugins, acting, now, runtime.report_failing)
-            engine = self.build_engine(runtime, hub, authenticator, health)
+            engine = self.build_engine(runtime, hub, authenticator, health, replicas)
             guard = Guard(shares.seconds_waited) if is_enforced(settings, settings.guard) else None
             gateway = self.build_gateway(engine, authenticator, Resumptions(auth_service.sessions.pool, now), guard)
             await worker.open()
@@ -258,6 +267,7 @@ class Deployment:
             # Services wait for events, so they are woken when positions have been given.
             hub.heard.append(services.call)
             app.state.worker, app.state.hub, app.state.health, app.state.runtime = worker, hub, health, runtime
+            app.replicas, app.state.replicas = replicas, replicas
             app.state.shares, app.state.guard, app.state.limiter = shares, guard, gateway.operations.limiter
             app.state.services, app.state.operations = services, gateway.operations
             app.state.stopping, app.state.archive, app.state.now = gateway.stopping, runtime.archive, now
@@ -301,7 +311,12 @@ class Deployment:
         )
 
     def build_engine(
-        self, runtime: Runtime, hub: Hub, authenticator: Authenticator, health: PluginHealth
+        self,
+        runtime: Runtime,
+        hub: Hub,
+        authenticator: Authenticator,
+        health: PluginHealth,
+        replicas: Replicas | None,
     ) -> GraphQLEngine:
         """Build the engine, which everything that asks by GraphQL finds in the runtime."""
         shares = runtime.shares
@@ -316,6 +331,7 @@ class Deployment:
             health.record_failure,
             shares,
             partial(may_explore, self.settings),
+            replicas,
         )
         runtime.events = EngineEventAccess(engine, authenticator.accounts, hub, self.retention, self.now)
         runtime.lists = ListReader(engine, shares.background)
@@ -327,7 +343,10 @@ class Deployment:
         """Build the gateway to the engine."""
         settings = self.settings
         traits = viewer_traits(settings, authenticator)
-        return Gateway(engine, authenticator, gateway_settings(settings), traits, self.documents, memory, guard)
+        positions = ReadPositions(authenticator.browsers) if settings.replicas else None
+        return Gateway(
+            engine, authenticator, gateway_settings(settings), traits, self.documents, memory, guard, positions
+        )
 
     def build_plugin_routes(
         self, runtime: Runtime, gateway: Gateway[Any], authenticator: Authenticator, health: PluginHealth

@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 MODES = ("development", "production")
 SECRET_LENGTH = 32
 TARGET, PRIMARY = "target_session_attrs", "primary"
+BETWEEN = re.compile(r",\s*(?=postgres(?:ql)?://)")
+"""Between two addresses; there may be commas in one, too."""
 ORIGIN = re.compile(r"https?://[^\s/?#]+")
 
 
@@ -68,6 +70,15 @@ def check_dsn(text: str) -> str:
     if wanted or (len(hosts) == 1 and "," not in said.get("host", "")):
         return text
     return urlunsplit(url._replace(query=f"{url.query}&{TARGET}={PRIMARY}".lstrip("&")))
+
+
+def split_dsns(text: str) -> tuple[str, ...]:
+    """Accept PostgreSQL addresses of one host each, separated by commas."""
+    found = tuple(one.strip() for one in BETWEEN.split(text))
+    for one in found:
+        if check_dsn(one) != one or TARGET in one:
+            raise ValueError(f"says {TARGET}, or several hosts in one address; give each replica an address")
+    return found
 
 
 def split_words(text: str) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from .setting_values import (
     parse_yes,
     split_amounts,
     split_command,
+    split_dsns,
     split_words,
     whole_number,
 )
@@ -55,6 +56,16 @@ class Settings:
     data: Path = declare_variable("GONGZHI_DATA", Path(".gongzhi"), Path, "Folder for everything kept on this machine.")
     database: str | None = declare_variable(
         "DATABASE_URL", None, check_dsn, "PostgreSQL 18 to use, postgresql://…; not set: the embedded one.", hidden=True
+    )
+    replicas: tuple[str, ...] = declare_variable(
+        "GONGZHI_REPLICAS",
+        (),
+        split_dsns,
+        "Servers that follow DATABASE_URL's and answer reads, postgresql://…, with commas.",
+        hidden=True,
+    )
+    replica_lag: int = declare_variable(
+        "GONGZHI_REPLICA_LAG", 10, whole_number(1, 3600), "Seconds behind from which a replica is left alone."
     )
     mode: str = declare_variable(
         "GONGZHI_MODE",

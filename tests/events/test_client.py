@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, NotRequired, get_args, get_origin, get_type_hints
 
+import httpx
 import pytest
 from gongzhi_client import (
     Client,
@@ -51,6 +52,26 @@ async def test_killed_it_loses_and_doubles_nothing(station: Station, tmp_path: P
     told = {"GONGZHI_URL": station.url, "GONGZHI_TOKEN": token, "PYTHONPATH": str(FOLDER)}
     kept, numbers = await kill_while_it_follows(station, script, told, kills, 60 + 10 * kills)
     assert kept == numbers  # ids are the key: what came twice would have failed
+
+
+def test_it_says_the_furthest_position_that_it_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With it, it reads its own changes at any server of the database; where an answer was lost it says none."""
+    said, told = list[str | None](), iter(["41", "7", "x", "100", None, None])
+
+    def answer(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        said.append(request.headers.get("gongzhi-position"))
+        if (position := next(told)) is None:
+            raise httpx.ReadError("lost")
+        return httpx.Response(200, json={"data": {}}, headers={"gongzhi-position": position})
+
+    client = Client("http://test", "nothing")
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
+    for _ in range(4):
+        client.ask("{ me { account } }")
+    for _ in range(2):
+        with pytest.raises(httpx.ReadError):
+            client.ask("{ me { account } }")
+    assert said == [None, "41", "41", "41", "100", None]
 
 
 async def test_it_files_orders_and_says_what_is_refused(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -246,6 +246,7 @@ async def test_it_asks_writes_and_waits(built: None, station: Station, tmp_path:
         assert await script.hear() == [None, "GRAPHQL_VALIDATION_FAILED"]
         assert await script.hear() == [2, 1, 3, 1, True]
         assert await script.hear() == ["UNAVAILABLE", 2]
+        assert await script.hear() == [None, "41", "41", "100", None]
         assert await script.hear() == ["PHOTO", 1, True, False]
         assert await script.hear() is True
         assert await script.hear() == ["NETWORK", ["a1", "a2"], [["a1", "APPLIED"], ["a2", "REFUSED"]], 0]

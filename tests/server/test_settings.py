@@ -51,6 +51,33 @@ def test_of_several_hosts_the_primary_is_taken(address: str, where: str) -> None
     assert found.database == address + where
 
 
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("postgresql://a:b,c@db2/county", 1),
+        ("postgresql://a@db2:5433/county , postgres://a@db3/county?sslmode=require", 2),
+        ("mysql://db/county", "does not begin with postgresql"),
+        ("postgresql://a:hush@db2,db3/county", "several hosts in one address; give each replica an address"),
+        ("postgresql://a:hush@db2/county?target_session_attrs=primary", "give each replica an address"),
+    ],
+)
+def test_replicas_are_addresses_of_their_own(given: str, found: int | str) -> None:
+    if isinstance(found, int):
+        assert (
+            len(
+                Settings.read(
+                    {"GONGZHI_MODE": "development", "GONGZHI_SECRET": "s" * 64, "GONGZHI_REPLICAS": given}
+                ).replicas
+            )
+            == found
+        )
+        return
+    with pytest.raises(Problem, match=found) as refused:
+        Settings.read({"GONGZHI_MODE": "development", "GONGZHI_SECRET": "s" * 64, "GONGZHI_REPLICAS": given})
+    assert "hush" not in str(refused.value) and "GONGZHI_REPLICAS" in str(refused.value)
+    assert "a:hush" not in repr(Settings(mode="development", secret="x" * 32, replicas=(given,)))
+
+
 def test_empty_means_unset(tmp_path: Path) -> None:
     assert Settings.read({"PORT": "", "DATABASE_URL": "", "GONGZHI_DATA": str(tmp_path)}).port == 8000
 

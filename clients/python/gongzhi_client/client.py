@@ -19,6 +19,8 @@ BATCH = 100
 """The most orders that it takes at once."""
 SOON, LATE = 1.0, 60.0
 """Seconds until a failure is tried again, twice as many each time, and at most."""
+POSITION = "gongzhi-position"
+"""The header by which a server with replicas is told, and tells, how far somebody has come."""
 INTAKE = """
 mutation Intake($input: IntakeCasesInput!) {
   intakeCases(input: $input) {
@@ -54,15 +56,26 @@ class Client:
 
     def __init__(self, address: str, token: str, *, timeout: float = 30.0) -> None:
         headers = {"authorization": f"Bearer {token}"}
-        self.http = httpx.Client(base_url=address, headers=headers, timeout=timeout)
+        hooks = {"response": [self._keep_position]}
+        self.http = httpx.Client(base_url=address, headers=headers, timeout=timeout, event_hooks=hooks)
 
     def close(self) -> None:
         """Close connections."""
         self.http.close()
 
+    def _keep_position(self, reply: httpx.Response) -> None:
+        """Keep how far we have come: with it what we have changed is read, whichever server of the database answers."""
+        told, known = reply.headers.get(POSITION, ""), self.http.headers.get(POSITION, "0")
+        if told.isascii() and told.isdecimal() and int(told) > int(known):
+            self.http.headers[POSITION] = told
+
     def ask(self, document: str, **variables: Any) -> Mapping[str, Any]:
         """Return the data of a query or mutation. Raises GongzhiError, and httpx.HTTPError if there is no answer."""
-        reply = self.http.post("/graphql", json={"query": document, "variables": variables})
+        try:
+            reply = self.http.post("/graphql", json={"query": document, "variables": variables})
+        except httpx.TransportError:
+            self.http.headers.pop(POSITION, None)  # what was changed may be further than we know
+            raise
         data: Mapping[str, Any] = read_reply(reply)["data"]
         return data
 

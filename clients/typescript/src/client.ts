@@ -1,7 +1,7 @@
 // Client: asks the server, and answers with results.
 import { readText, type Document, type Keyless, type Print, type Rest } from "./documents.js";
 import { makeKey } from "./keys.js";
-import { postJson, type Reply } from "./requests.js";
+import { POSITION, postJson, type Reply } from "./requests.js";
 import { readPayload, type Result } from "./results.js";
 import { isPassing, pauseBefore, type Retries } from "./retrying.js";
 import type { Credentials } from "./session.js";
@@ -57,6 +57,7 @@ const CONNECTION = ["SERVER_STOPPING", "UNAVAILABLE", "RATE_LIMITED", "INTERNAL_
 
 export class Client {
   #address: string;
+  #position?: string;
   #streams: Partial<Record<"events" | "socket", Stream>> = {};
 
   constructor(private options: ClientOptions = {}) {
@@ -160,9 +161,16 @@ export class Client {
   ): Promise<Result<Data>> {
     const { fetch: send = fetch } = this.options;
     const headers = { accept: "application/graphql-response+json, application/json", ...this.#headers() };
-    return this.#persist(repeatable, signal, (authorization) =>
-      postJson(send, `${this.#address}/graphql`, { query, variables }, { ...headers, ...authorization }, signal),
-    );
+    return this.#persist(repeatable, signal, (authorization) => {
+      const seen: Record<string, string> = this.#position ? { [POSITION]: this.#position } : {};
+      return postJson(
+        send,
+        `${this.#address}/graphql`,
+        { query, variables },
+        { ...headers, ...seen, ...authorization },
+        signal,
+      );
+    });
   }
 
   /** Attempt something until it has an answer that further attempts would not change. */
@@ -175,7 +183,11 @@ export class Client {
     let renewed = false;
     for (let count = 1; ; count++) {
       const token = await credentials?.token();
-      const { payload, retryAfter } = await attempt(token ? { authorization: `Bearer ${token}` } : {});
+      const { status, payload, retryAfter, position } = await attempt(token ? { authorization: `Bearer ${token}` } : {});
+      // The furthest: replies may overtake each other. With it, what was changed here is read, whichever server of the
+      // database answers; where an answer was lost nobody knows, and the one that is written to answers.
+      if (!status) this.#position = undefined;
+      else if (position && Number(position) > Number(this.#position ?? -1)) this.#position = position;
       const found = readPayload<any>(payload);
       if (found.ok) return found;
       const [first] = found.problems;

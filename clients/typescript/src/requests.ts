@@ -1,11 +1,16 @@
 // Requests: one attempt over HTTP, whose failures are answers, too.
 import type { Payload } from "./results.js";
 
+/** The header by which a server with replicas is told, and tells, how far somebody has come. */
+export const POSITION = "gongzhi-position";
+
 export interface Reply {
   /** 0 if no answer came. */
   status: number;
   payload: Payload;
   retryAfter?: number;
+  /** How far the caller has come in the database's log, where the server says. */
+  position?: string;
 }
 
 /** Send JSON, and return what came of it. Rejects only if the signal is aborted. */
@@ -35,12 +40,13 @@ export async function postJson(
 export async function readReply(response: Response): Promise<Reply> {
   const { status } = response;
   const retryAfter = Number(response.headers.get("retry-after")) || undefined;
+  const position = response.headers.get(POSITION) ?? undefined;
   const text = await response.text();
   try {
-    return { status, payload: JSON.parse(text), retryAfter };
+    return { status, payload: JSON.parse(text), retryAfter, position };
   } catch {
     const code = status === 429 ? "RATE_LIMITED" : status >= 502 ? "UNAVAILABLE" : "UNKNOWN";
-    return { status, payload: describe(code, `HTTP ${status}`), retryAfter };
+    return { status, payload: describe(code, `HTTP ${status}`), retryAfter, position };
   }
 }
 

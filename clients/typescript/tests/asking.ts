@@ -9,10 +9,10 @@ const { address } = given as { address: string };
 
 // What becomes of the next requests: null lets one through, and its answer is lost.
 const mishaps: (Response | null)[] = [];
-let sent: { url: string; body: unknown }[] = [];
+let sent: { url: string; body: unknown; headers: Headers }[] = [];
 let offline = false;
 const send: typeof fetch = async (input, init) => {
-  sent.push({ url: String(input), body: init?.body });
+  sent.push({ url: String(input), body: init?.body, headers: new Headers(init?.headers) });
   if (offline) throw new TypeError("There is no network.");
   const mishap = mishaps.shift();
   if (mishap) return mishap;
@@ -78,6 +78,20 @@ sent = [];
 mishaps.push(...[1, 2].map(() => busy("0")));
 const tired = await new Client({ address, fetch: send, retries: { attempts: 2, pause: 1 } }).query(MeDocument);
 say([tired.problems[0]?.code, sent.length]);
+
+// Where the database has replicas, the furthest position that was told goes with what is asked next, until one is lost.
+const reader = new Client({ address, fetch: send, retries: { attempts: 1 } });
+const positions = [];
+sent = [];
+for (const position of ["41", "7", "100"]) {
+  mishaps.push(Response.json({ data: {} }, { headers: { "gongzhi-position": position } }));
+  await reader.query(MeDocument);
+}
+mishaps.push(null);
+await reader.query(MeDocument);
+await reader.query(MeDocument);
+for (const { headers } of sent) positions.push(headers.get("gongzhi-position"));
+say(positions);
 
 // Uploads tell how far they are, and what is no photo is refused.
 const shares: number[] = [];

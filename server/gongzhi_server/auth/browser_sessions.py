@@ -18,7 +18,7 @@ __all__ = ["HEADER", "BrowserSessions"]
 
 HEADER, COOKIE = b"x-gongzhi-session", b"cookie"
 """The header by which a page says that its cookies are to count, and its value."""
-ACCESS, REFRESH = "gongzhi-access", "gongzhi-refresh"
+ACCESS, REFRESH, POSITION = "gongzhi-access", "gongzhi-refresh", "gongzhi-position"
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,18 @@ class BrowserSessions:
     def read_refresh(self, headers: Mapping[bytes, bytes]) -> str | None:
         """Return the refresh token of a request by cookie."""
         return self._read(headers).get(self._name(REFRESH))
+
+    def read_position(self, headers: Mapping[bytes, bytes]) -> str | None:
+        """Return the position in the database's log of a request by cookie."""
+        return self._read(headers).get(self._name(POSITION)) if b"cookie" in headers else None
+
+    def position_cookie(self, position: str) -> str:
+        """Return the header by which a browser keeps a position for as long as it is open."""
+        response = Response()
+        response.set_cookie(
+            self._name(POSITION), position, path="/", secure=self.secure, httponly=True, samesite="strict"
+        )
+        return response.headers["set-cookie"]
 
     def keep(self, response: Response, access: str, refresh: str, lifetime: timedelta, longest: timedelta) -> None:
         """Have the browser keep a session's tokens."""

@@ -12,6 +12,7 @@ from gongzhi.values.errors import Text
 
 from gongzhi_server.clock import clock
 from gongzhi_server.plugins.contributions import Plugins
+from gongzhi_server.replicas.replica import examine_replicas
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database
 from gongzhi_server.storage.fingerprints import find_lost_keys, find_others, take_fingerprints
@@ -108,6 +109,7 @@ async def examine_deployment(settings: Settings, dsn: str, plugins: Plugins) -> 
             *_secrets(settings, ring),
             *await _fingerprints(connection, settings, ring),
             *[said async for said in examine_surroundings(connection, settings, clock)],
+            *await examine_replicas(connection, settings),
             *[await _run_check(connection, check) for check in (*checks, *plugins.registers.checks)],
             await _find_abandoned_work(connection, plugins),
         ]

@@ -38,6 +38,7 @@ from .interfaces import (
     Kind,
     Memory,
     P,
+    Positions,
     RequestRefused,
     Stage,
     Traits,
@@ -65,7 +66,8 @@ class Gateway(Generic[P]):
     """An ASGI application for one URL: negotiates, authenticates, reads, lets the engine answer, frames the reply.
 
     It speaks HTTP and WebSocket. `documents` knows the trusted ones; without it there are none, and hashes of
-    persisted queries are accepted. `memory` holds where subscriptions go on after their token has ended.
+    persisted queries are accepted. `memory` holds where subscriptions go on after their token has ended. `positions`
+    are read and told where the database has replicas.
     """
 
     def __init__(
@@ -77,7 +79,9 @@ class Gateway(Generic[P]):
         documents: DocumentStore | None = None,
         memory: Memory | None = None,
         guard: Guard | None = None,
+        positions: Positions | None = None,
     ) -> None:
+        self.positions = positions
         self.settings = settings or GatewaySettings()
         self.limits = self.settings.limits
         documents = DocumentStore() if documents is None else documents
@@ -106,7 +110,10 @@ class Gateway(Generic[P]):
             await Socket(self.operations, scope, receive, send).serve(self.origins)
             return
         headers = negotiation.fold_headers(scope["headers"])
-        named = (HEADER, begin_request(headers.get(HEADER)).id.encode())
+        note = begin_request(headers.get(HEADER))
+        named = (HEADER, note.id.encode())
+        if self.positions is not None:
+            self.positions.read(headers, note)
         media = self.default
         try:
             media = self.negotiate_media_type(headers, scope)
@@ -118,6 +125,8 @@ class Gateway(Generic[P]):
             return
         except Exception as problem:
             reply = self.refusal(problem, media)
+        if note.told is not None and self.positions is not None:
+            reply = add_headers(reply, self.positions.lines(headers, note))
         if isinstance(reply, EventStream):
             # "x-accel-buffering: no" keeps nginx from holding events back.
             lines = [*TYPED[EVENTS], (b"x-accel-buffering", b"no"), named, *reply.headers]
@@ -167,10 +176,7 @@ class Gateway(Generic[P]):
             reply = self.refusal(problem, media, caller)
         if caller.budget is None:
             return reply
-        lines = reply.headers + caller.headers()
-        if isinstance(reply, EventStream):
-            return replace(reply, headers=lines)
-        return HttpReply(reply.status, reply.body, lines, reply.media)
+        return add_headers(reply, caller.headers())
 
     async def reply(
         self, scope: Scope, headers: Mapping[bytes, bytes], media: bytes, receive: Receive, caller: Caller
@@ -359,6 +365,13 @@ def wrap_application(app: ASGIApp, settings: GatewaySettings, methods: Sequence[
     if settings.proxies:
         app = ProxyHeadersMiddleware(app, list(settings.proxies))  # type: ignore[arg-type,assignment]
     return app
+
+
+def add_headers(reply: HttpReply | EventStream, lines: tuple[Header, ...]) -> HttpReply | EventStream:
+    """Return a reply with more headers."""
+    if isinstance(reply, EventStream):
+        return replace(reply, headers=reply.headers + lines)
+    return HttpReply(reply.status, reply.body, reply.headers + lines, reply.media)
 
 
 def check_method(operation: Kind, method: str) -> None:

@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from graphql import GraphQLError
 
+from gongzhi_server.telemetry.requests import RequestNote
+
 __all__ = [
     "Answer",
     "Authenticate",
@@ -16,6 +18,7 @@ __all__ = [
     "Forbidden",
     "Kind",
     "Memory",
+    "Positions",
     "PreparedOperation",
     "RequestRefused",
     "Stage",
@@ -130,6 +133,14 @@ class Memory(Protocol):
     async def remember(self, places: Mapping[str, str]) -> None: ...
 
     async def recall(self, key: str, /) -> str | None: ...
+
+
+class Positions(Protocol):
+    """What knows how much of the database's log a caller has seen, and tells them how far they have come."""
+
+    def read(self, headers: Mapping[bytes, bytes], note: RequestNote, /) -> None: ...
+
+    def lines(self, headers: Mapping[bytes, bytes], note: RequestNote, /) -> tuple[tuple[bytes, bytes], ...]: ...
 
 
 def no_trait(viewer: Any) -> None:

@@ -13,10 +13,12 @@ from starlette.types import ASGIApp
 
 __all__ = ["OriginMiddleware", "tell_refused"]
 
-READABLE = ("RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")  # by pages of other origins
+# By pages of other origins.
+READABLE = ("GongZhi-Position", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
 SENDABLE = (
     "Authorization",
     "Content-Type",
+    "GongZhi-Position",
     "GongZhi-Purpose",
     "GraphQL-Require-Preflight",
     "Apollo-Require-Preflight",

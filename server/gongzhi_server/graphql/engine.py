@@ -41,6 +41,7 @@ from gongzhi_server.gateway.rate_limits import spend_time
 from gongzhi_server.planner import Document, Planner, Statement
 from gongzhi_server.planner.budget import BudgetExceeded
 from gongzhi_server.planner.execution import Fetch, LostRows, OperationRun
+from gongzhi_server.replicas.routing import Replicas
 from gongzhi_server.storage.connection_shares import Shares, Unshared
 
 from .answers import build_answer, refusal_of, translate_faults, visible_error
@@ -81,6 +82,7 @@ class GraphQLEngine:
 
     `report_failure` hears which plugin failed in an operation, and with which error. `shares` are the places at the
     database; without them everything reads by `fetch`. `explains` tells who may see the statements of operations.
+    `replicas` answer what needs nothing but rows, for whoever says how much of the log they have seen.
     """
 
     def __init__(
@@ -95,12 +97,13 @@ class GraphQLEngine:
         report_failure: Callable[[str, str], None] = ignore_fault,
         shares: Shares | None = None,
         explains: Callable[[Viewer], bool] = explain_nothing,
+        replicas: Replicas | None = None,
     ) -> None:
         self.limits, self.explains = bounds or Limits(), explains
         self.documents, self.report_failure = shared_documents(schema, self.limits), report_failure
         self.planner = self.documents.planner
         self.shares: Shares | Unshared = shares or Unshared(fetch)
-        self.context = context
+        self.context, self.replicas = context, replicas
         self.hub = hub
         if hub:
             visibility = EventVisibility(self.planner, self.prepare_subscription, self.make_stream_run)
@@ -144,10 +147,23 @@ class GraphQLEngine:
             statement, cost = await self._plan(run)
             if (extensions or {}).get("explain") is True:
                 return await self.explain(run, statement, cost)
+            if self.replicas is not None and statement is not None and statement.whole:
+                await self._choose_reader(run, self.replicas)
             data, errors = await (self._mutate(run) if statement is None else run.query(statement))
-        costs = {"cost": {"objects": cost, "limit": self.limits.cost}} if (extensions or {}).get("cost") else {}
+        told: dict[str, Any] = {}
+        if (extensions or {}).get("cost"):
+            told["cost"] = {"objects": cost, "limit": self.limits.cost}
+        if self.replicas is not None and statement is None:
+            # For sockets, which have no headers.
+            told["position"] = str(await self.replicas.note_write(viewer))
         self.count(errors)
-        return build_answer(data, errors, viewer.language, costs, cost)
+        return build_answer(data, errors, viewer.language, told, cost)
+
+    async def _choose_reader(self, run: OperationRun, replicas: Replicas) -> None:
+        """Have a query read at a replica, if one is far enough."""
+        replica = await replicas.choose(run.viewer)
+        if replica is not None:
+            run.read_by(*replicas.fetches(replica, run.viewer))
 
     async def explain(self, run: OperationRun, statement: Statement | None, cost: int) -> Answer:
         """Tell what an operation would cost, and whoever may explore how its statement would run."""
@@ -203,6 +219,10 @@ class GraphQLEngine:
             begun = perf_counter()
             try:
                 return await run.mutate()
+            except BaseException:
+                if self.replicas is not None:
+                    self.replicas.note_fault()
+                raise
             finally:
                 spend_time(perf_counter() - begun)
 

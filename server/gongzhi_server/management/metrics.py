@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from gongzhi_server.gateway.operations import Observation
+from gongzhi_server.replicas.routing import list_readers
 
 from .backlog import Backlog
 from .operation_names import SECONDS, NameBound
@@ -47,7 +48,8 @@ class StateCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges of this process, and of what waits in the database."""
-        shares, guard = self.state.shares.every, self.state.guard
+        guard = self.state.guard
+        shares = (*self.state.shares.every, *(one.share for one in list_readers(self.state.replicas)))
         share = ("share",)
         yield make_gauges(
             "gongzhi_share_places", "Places at the database", share, ((one.name, one.size) for one in shares)
@@ -74,6 +76,7 @@ class StateCollector(Collector):
             yield make_gauge("gongzhi_guard_refused", "Reads refused since the start", guard.refused)
             yield make_gauge("gongzhi_behind_seconds", "How late the event loop or urgent work is", guard.behind)
         yield from self._work_done()
+        yield from self._replicas()
         yield make_gauge("gongzhi_looks_waiting", "Looks that wait to be written", self.state.runtime.ledger.waiting)
         yield make_gauges(
             "gongzhi_plugin_failing",
@@ -83,10 +86,40 @@ class StateCollector(Collector):
         )
         yield from self.backlog.gauges()
 
+    def _replicas(self) -> Iterator[Metric]:
+        """Yield where queries are read, and how the replicas are that read them; nothing without replicas."""
+        replicas, shares = self.state.replicas, self.state.shares
+        if replicas is None:
+            return
+        reads = CounterMetricFamily("gongzhi_reads", "Statements that read for callers", labels=("server",))
+        reads.add_metric(["primary"], shares.accounts.statements + shares.strangers.statements)
+        given_up = CounterMetricFamily(
+            "gongzhi_replica_given_up", "Reads that the primary answered in a replica's place", labels=("server",)
+        )
+        for one in replicas.servers:
+            reads.add_metric([one.name], sum(reader.statements for reader in one.readers))
+            given_up.add_metric([one.name], one.given_up)
+        yield reads
+        yield given_up
+        server = ("server",)
+        yield make_gauges(
+            "gongzhi_replica_well",
+            "1 where it is read from, 0 where it is left alone",
+            server,
+            ((one.name, one.trouble is None) for one in replicas.servers),
+        )
+        yield make_gauges(
+            "gongzhi_replica_lag_seconds",
+            "How far a replica is behind the primary",
+            server,
+            ((one.name, replicas.age(one)) for one in replicas.servers),
+        )
+
     def _work_done(self) -> Iterator[Metric]:
         """Yield what was waited for and sent to the database, what was prepared, and how long ago it was tidied up."""
         shares, operations, now = self.state.shares, self.state.operations, self.state.now()
-        every, readers = shares.every, shares.readers
+        others = list_readers(self.state.replicas)
+        every, readers = (*shares.every, *(one.share for one in others)), (*shares.readers, *others)
         yield make_counters(
             "gongzhi_share_waits", "Requests that waited for a place", ((one.name, one.waits) for one in every)
         )

@@ -108,6 +108,10 @@ class OperationRun:
         self._seen: dict[str | None, tuple[set[str], dict[str, None]]] = {}
         self._tried: dict[str, None] = {}
 
+    def read_by(self, fetch: Fetch, fetch_small: Fetch) -> None:
+        """Read by this instead."""
+        self.fetch, self._fetch_small = fetch, fetch_small
+
     def rebuild_without(self, plugin: str) -> Statement:
         """Return the statement without what a plugin has in it."""
         # No function that is kept here and refers to this object: it would stay until garbage is collected.

@@ -160,6 +160,12 @@ class Statement:
         """Whether sending it takes longer than what it asks for."""
         return self.cost <= SMALL
 
+    @cached_property
+    def whole(self) -> bool:
+        """Whether its rows are the answer: no look is written for it, and Python neither computes nor reads for it."""
+        shape = self.shape
+        return bool(self.sql) and not (self.fault or shape.looks or shape.tried or shape.computed or shape.python)
+
     def arguments(self, variables: Mapping[str, Any], context: Any) -> list[Any]:
         """Return the values of the parameters, after what is only to be checked has been read."""
         for check in self.checks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pkgutil import iter_modules, resolve_name
@@ -106,7 +106,12 @@ class CleanConnection(TypesAskedOnce):
 
 
 async def open_readers(
-    dsn: str, size: int, timeout: float = 10, least: int = 2, parallel: bool = True
+    dsn: str,
+    size: int,
+    timeout: float = 10,
+    least: int = 2,
+    parallel: bool = True,
+    connect: Callable[..., Coroutine[Any, Any, asyncpg.Connection[Any]]] = connect,
 ) -> asyncpg.Pool[Any]:
     """Open a pool for the planner's statements: read only, prepared once, planned once; `timeout` in seconds.
 

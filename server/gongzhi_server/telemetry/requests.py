@@ -17,7 +17,7 @@ LONGEST = 60
 class RequestNote:
     """What is known of a request so far."""
 
-    __slots__ = ("account", "id", "operation")
+    __slots__ = ("account", "id", "operation", "seen", "told")
 
     def __init__(self, id: str) -> None:
         self.id = id
@@ -25,6 +25,10 @@ class RequestNote:
         """The key of the account, which tells nothing to whoever cannot look it up."""
         self.operation: str | None = None
         """The name that somebody who is signed in gave it; strangers' are left out."""
+        self.seen: int | None = None
+        """How much of the primary's log the caller has seen, if they say; used where there are replicas."""
+        self.told: int | None = None
+        """The position in the log that the reply tells them."""
 
 
 REQUEST: ContextVar[RequestNote | None] = ContextVar("REQUEST", default=None)

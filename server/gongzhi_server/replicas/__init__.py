@@ -1,0 +1,1 @@
+"""Replicas: servers that follow the primary, and which of them is far enough for whose read."""
