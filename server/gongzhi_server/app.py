@@ -155,7 +155,6 @@ class Application(Starlette):
 
     gateway: Gateway[Any] | None = None
     tracing: Tracing | None = None
-    replicas: Replicas | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer GraphQL at once, and leave everything else to the routes."""
@@ -170,7 +169,7 @@ class Application(Starlette):
         ):
             await self.gateway(scope, receive, send)
         else:
-            await super().__call__(scope, receive, name_replies(scope, send, self.replicas))
+            await super().__call__(scope, receive, name_replies(scope, send, getattr(self.state, "replicas", None)))
 
 
 def name_replies(scope: Scope, send: Send, replicas: Replicas | None = None) -> Send:
@@ -262,21 +261,19 @@ class Deployment:
             # What is ours goes before what plugins answer, GraphQL first of all.
             app.router.routes[:0] = [*own, *others.routes]
             app.gateway, gateway.page = gateway, others.page
-            works = settings.works
-            services = Services(self.plugins, dsn, acting, runtime.run, health.record_failure, hub, works)
+            services = Services(self.plugins, dsn, acting, runtime.run, health.record_failure, hub, settings.works)
             # Services wait for events, so they are woken when positions have been given.
             hub.heard.append(services.call)
             app.state.worker, app.state.hub, app.state.health, app.state.runtime = worker, hub, health, runtime
-            app.replicas, app.state.replicas = replicas, replicas
             app.state.shares, app.state.guard, app.state.limiter = shares, guard, gateway.operations.limiter
             app.state.services, app.state.operations = services, gateway.operations
             app.state.stopping, app.state.archive, app.state.now = gateway.stopping, runtime.archive, now
-            app.state.checks = self.plugins.registers.checks
+            app.state.checks, app.state.replicas = self.plugins.registers.checks, replicas
             tasks = WorkerTasks(worker, settings.background_pool, partial(leads_work, hub, settings))
             # Background work starts last, when everything that it may call is there, and stops first.
             async with (
                 health.run_lifespans(),
-                run_beside(sweep_hourly(runtime.archive, now)) if works else nullcontext(),
+                run_beside(sweep_hourly(runtime.archive, now)) if settings.works else nullcontext(),
                 # Measures how far behind the server is.
                 run_beside(guard.watch()) if guard else nullcontext(),
                 # On connections that the access log keeps open anyway: two short statements a minute.

@@ -17,7 +17,7 @@ HISTORY = {
 """What tells of names that were."""
 FOREIGN = {
     *("MediaRecorder", "StreamMaxLength", "localStorage", "pg_dump"),  # Of browsers, NATS, databases.
-    "max_slot_wal_keep_size",  # A setting of PostgreSQL.
+    *("max_slot_wal_keep_size", "hot_standby_feedback", "ignore_startup_parameters"),  # Of PostgreSQL and pgbouncer.
     *("gongzhi.plugins", "gongzhi.grams"),  # An entry point, a function of SQL.
     *("hearings.ics", "GONGZHI_RUBBISH_STATION", "RUBBISH_SCORE_DESC"),  # Of plugins made up.
     *("plugin.verb_noun", "reported_at_desc", "DUE_AT"),  # Patterns, and names that are made of others.

@@ -84,6 +84,7 @@ async def test_metrics_tell_who_reads_where(station: Station) -> None:
     assert f'gongzhi_reads_total{{server="{name}"}} {station.read_there:.1f}' in text
     assert 'gongzhi_reads_total{server="primary"}' in text
     assert f'gongzhi_replica_well{{server="{name}"}} 1.0' in text
+    assert f'gongzhi_replica_given_up_total{{server="{name}"}} {station.replica.given_up:.1f}' in text
     [lag] = [line.rsplit()[-1] for line in text.splitlines() if line.startswith("gongzhi_replica_lag_seconds{")]
     assert 0 <= float(lag) < 5
     assert f'gongzhi_share_places{{share="accounts at {name}"}}' in text

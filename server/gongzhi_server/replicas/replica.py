@@ -49,7 +49,7 @@ class Replica:
         self.missed = 0
         self.accounts: SharedReader
         self.strangers: SharedReader
-        self._connections: WeakSet[asyncpg.Connection[Any]] = WeakSet()
+        self._opened: WeakSet[asyncpg.Connection[Any]] = WeakSet()
         self._watcher: asyncpg.Connection[Any] | None = None
 
     @asynccontextmanager
@@ -103,7 +103,7 @@ class Replica:
 
     def drop_connections(self) -> None:
         """End all connections: whoever waits for an answer there asks the primary."""
-        for one in list(self._connections):
+        for one in list(self._opened):
             one.terminate()
 
     def _forget(self, watcher: Any) -> None:
@@ -113,7 +113,7 @@ class Replica:
     async def _connect(self, *where: Any, **more: Any) -> asyncpg.Connection[Any]:
         # Whoever waits for it has the primary.
         made = await connect(*where, timeout=PATIENCE, **more)
-        self._connections.add(made)
+        self._opened.add(made)
         return made
 
 
