@@ -205,7 +205,7 @@ class Sequencer:
         # A table of a month wants locks that those who write have. It can wait for the next turn; they cannot.
         with suppress(asyncpg.DeadlockDetectedError):
             if self.swept is None or now - self.swept >= SWEEP:
-                await destroy_answers(connection.execute, now)
+                await destroy_answers(connection.execute, now, self.swept)
                 self.swept = now
             if self.tidied is None or now - self.tidied >= TIDY:
                 await partitions.tidy_partitions(connection, now, self.retention)

@@ -24,9 +24,9 @@ MOST = 2000
 BATCH = 100
 # What another worker has taken is skipped, not waited for.
 TAKEN = (
-    "with taken as (select id from notices.notice where pending and coalesce(due_at, at) <= $2 "
-    "order by coalesce(due_at, at), id limit $1 for update skip locked) "
-    "update notices.notice n set pending = false from taken t where n.id = t.id returning n.id"
+    "with due as (select id from notices.waiting where due_at <= $2 order by due_at, id limit $1 "
+    "for update skip locked), taken as (delete from notices.waiting w using due where w.id = due.id returning w.id) "
+    "select n.id from taken join notices.notice n on n.id = taken.id"
 )
 HOLDERS = f"""
 select name, person_id from (

@@ -21,10 +21,14 @@ from gongzhi.runtime.sealing import open_value, seal_value
 
 SEALED = "@sealed"
 """Where a stored answer has them; no field is called like this."""
-# What is sealed says itself until when it is good, and goes as soon as the last of it is over.
+LONGEST = timedelta(days=1)
+"""No secret may be asked for again for longer."""
+# What is sealed says itself until when it is good, and goes as soon as the last of it is over. The keys begin with the
+# time, so that what is new is found by them: an index by results would be written anew with each of them.
 DESTROY = f"""
 update journal.request set result = result - '{SEALED}'
-where result ? '{SEALED}' and (result -> '{SEALED}' ->> 'until')::timestamptz <= $1
+where ($2::timestamptz is null or id >= access.first_id($2)) and result ? '{SEALED}'
+  and (result -> '{SEALED}' ->> 'until')::timestamptz <= $1
 """
 
 
@@ -42,7 +46,7 @@ def seal_answer(payload: Any, secret: bytes, account: str, key: str, now: dateti
     values = {name: value for name in terms if (value := getattr(payload, name)) is not None}
     if not values:
         return {}
-    until = {name: (now + terms[name]).isoformat() for name in values}
+    until = {name: (now + min(terms[name], LONGEST)).isoformat() for name in values}
     blob = seal_value(derive_sealing_key(secret), place_of(account, key), orjson.dumps([values, until]).decode())
     return {SEALED: {"until": max(until.values()), "blob": base64.b64encode(blob).decode()}}
 
@@ -70,6 +74,6 @@ def derive_sealing_key(secret: bytes) -> bytes:
     return hmac.digest(secret, b"gongzhi lost answers", hashlib.sha256)
 
 
-async def destroy_answers(execute: Callable[..., Awaitable[Any]], now: datetime) -> None:
-    """Destroy what nobody may ask for any more."""
-    await execute(DESTROY, now)
+async def destroy_answers(execute: Callable[..., Awaitable[Any]], now: datetime, last: datetime | None = None) -> None:
+    """Destroy what nobody may ask for any more, of what could be asked for when that was done last."""
+    await execute(DESTROY, now, last and last - LONGEST)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gongzhi.declare.register_entries import GONE, Holding
-from gongzhi.plugin.retention import SERVICE
+from gongzhi.plugin.retention import OPERATION, SERVICE
 from gongzhi.values.errors import Text
 
 HOLDINGS = (
@@ -16,4 +16,5 @@ HOLDINGS = (
         months=24,
         since="t.at",
     ),
+    Holding("notices.waiting", Text("notices that wait for channels, by id", "待发送的通知"), OPERATION),
 )

@@ -14,10 +14,10 @@ class NoticeRow(Model):
     """Something somebody was told: a person, an account, a unit, or whoever holds an office in a grid.
 
     One of `person`, `account`, `unit`, `office` and `contact_id`, a number in an address book, is set. The grid is
-    where the addressee is; its ancestors are filled in by the database. While it is `pending`, no channel has it yet:
-    it goes out at `due_at`, or else at once, and what `wakes` goes out in the manner of an alarm. The people of the
-    `barred_unit` do not read what an office is told, for it is about a tip-off against them. The texts hold numbers and
-    codes, never names or what people wrote.
+    where the addressee is; its ancestors are filled in by the database. What is written as `pending` waits for channels
+    in `notices.waiting`, until `due_at` or their next turn; what `wakes` goes out in the manner of an alarm. The people
+    of the `barred_unit` do not read what an office is told, for it is about a tip-off against them. The texts hold
+    numbers and codes, never names or what people wrote.
     """
 
     id = primary_key()
