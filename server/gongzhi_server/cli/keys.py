@@ -70,10 +70,13 @@ def verify(
     ] = False,
 ) -> None:
     """Prove that nothing was changed, removed or put in another order (核验)."""
-    from gongzhi_server.storage import audit_verify
+    from gongzhi_server.deployment import audit_verify
+    from gongzhi_server.files.vault import Vault
 
-    with embedded_postgres.run_cluster(read_settings()) as dsn:
-        found = asyncio.run(audit_verify.verify_anchors(dsn, anchors or (), resume=not everything))
+    chosen = read_settings()
+    with embedded_postgres.run_cluster(chosen) as dsn:
+        store = Vault.open_at(chosen.store).store
+        found = asyncio.run(audit_verify.verify_anchors(dsn, anchors or (), resume=not everything, store=store))
     if found.begun:
         print(f"from the anchor of link {found.begun:,} on; --all follows the whole chain")
     print(f"{found.links:,} links, {found.looks:,} looks, {found.acts:,} mutations; {found.loose:,} not chained yet")
@@ -86,7 +89,7 @@ def anchor(
     to: Annotated[Path | None, typer.Option(metavar="FILE", help="Add it to this file; else print it.")] = None,
 ) -> None:
     """Tell the chain's end, to be kept outside of this machine (锚定)."""
-    from gongzhi_server.storage import audit_verify
+    from gongzhi_server.deployment import audit_verify
 
     with embedded_postgres.run_cluster(read_settings()) as dsn:
         line = asyncio.run(audit_verify.anchor_line(dsn, clock()))
@@ -96,3 +99,20 @@ def anchor(
         # Appended, so that one file holds all anchors that were ever taken.
         with to.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
+
+
+@audit.command("archive")
+def archive(
+    months: Annotated[
+        int, typer.Option(help="Months after which looks and mutations are archived, 6 at least (月数).")
+    ] = 36,
+) -> None:
+    """Move old months of looks and mutations out of the database, into files beside the attachments (归档)."""
+    from gongzhi_server.deployment import audit_verify
+    from gongzhi_server.files.vault import Vault
+
+    chosen = read_settings()
+    with embedded_postgres.run_cluster(chosen) as dsn:
+        store = Vault.open_at(chosen.store).store
+        done = asyncio.run(audit_verify.archive_months(dsn, store, clock(), months))
+    print(*done or ["Nothing is that old."], sep="\n")

@@ -76,7 +76,7 @@ async def write_backup(
             files = FileCopier(Vault.open_at(settings.store).store, part, earlier)
             absent = await files.copy_named(connection, report)
         # What was erased since the snapshot is no loss: it must not be in a backup either.
-        missing = [path for id, path in absent if not await connection.fetchval(ERASED, id)]
+        missing = [path for id, path in absent if id is None or not await connection.fetchval(ERASED, id)]
     digests |= files.digests
     if settings.manifest.exists():
         shutil.copyfile(settings.manifest, part / DOCUMENTS)
@@ -138,6 +138,10 @@ class FileCopier:
                 if not await self.copy(path) and belongs:
                     missing.append((id, path))
             report("Files (附件)", done, len(rows))
+        # Of what the audit has archived nothing is ever erased.
+        for [path] in await connection.fetch("select path from access.archive"):
+            if not await self.copy(path):
+                missing.append((None, path))
         return missing
 
     async def copy(self, path: str) -> bool:

@@ -48,7 +48,7 @@ async def prove_contents(
     """Follow the audit chain of a backup that was loaded, and open some of what is protected in it."""
     async with database.connect_database(dsn) as connection:
         return [
-            await verify_audit(connection, manifest),
+            await verify_audit(connection, manifest, Vault.open_at(folder / FILES)),
             await open_values(connection, ring, holdings),
             await open_files(connection, ring, Vault.open_at(folder / FILES)),
         ]
@@ -75,9 +75,9 @@ def compare_counts(said: Mapping[str, int], found: Mapping[str, int]) -> Finding
     return True, f"tables: {len(said):,}, {sum(said.values()):,} rows"
 
 
-async def verify_audit(connection: asyncpg.Connection[Any], manifest: Manifest) -> Finding:
+async def verify_audit(connection: asyncpg.Connection[Any], manifest: Manifest, vault: Vault) -> Finding:
     """Follow the audit chain, and compare it with the anchor that was taken just before the backup."""
-    found = await audit.verify_chain(connection, [manifest.anchor])
+    found = await audit.verify_chain(connection, [manifest.anchor], store=vault.store)
     if found.wrong:
         return False, f"the audit chain: {found.wrong}"
     return True, f"the audit chain: {found.links:,} links, {found.looks:,} looks, {found.acts:,} mutations"

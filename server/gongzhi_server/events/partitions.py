@@ -1,4 +1,4 @@
-"""Partitions: those of the outbox, made ahead, and dropped when nobody may ask for them any more."""
+"""Partitions: those of the outbox and of the access log, made ahead; the outbox's are dropped when nobody may ask."""
 
 from __future__ import annotations
 
@@ -25,12 +25,17 @@ delete from events.job j where j.state = 'DONE' and case when j.key like 'every 
 else j.finished_at < $1 end
 """
 """The last run of each periodic job stays: it is all that tells that the job has run."""
+# Some at a time, by the time that their keys begin with.
+FORGET_REQUESTS = """
+delete from journal.request where id in (
+  select id from journal.request where id < access.first_id($1) order by id limit 50000)
+"""
 
 
 async def tidy_partitions(connection: asyncpg.Connection[Any], now: datetime, retention: timedelta) -> None:
-    """Make the partitions of this month and the next, drop what is older than the retention, and forget done jobs."""
+    """Make the partitions of this month and the next, and drop and forget what is older than the retention."""
     for ahead in range(AHEAD + 1):
-        await connection.execute("select events.partition($1)", month_start(now, ahead))
+        await connection.execute("select events.partition($1), access.partition($1)", month_start(now, ahead))
     oldest = now - retention
     for name in await connection.fetch(
         "select relid::regclass::text as name from pg_partition_tree('events.outbox') where isleaf"
@@ -39,6 +44,7 @@ async def tidy_partitions(connection: asyncpg.Connection[Any], now: datetime, re
             await drop_partition(connection, name["name"])
     await connection.execute(STRAYS, oldest)
     await connection.execute(FORGET, oldest, now - RECENT)
+    await connection.execute(FORGET_REQUESTS, oldest)
 
 
 async def drop_partition(connection: asyncpg.Connection[Any], name: str) -> None:

@@ -15,8 +15,9 @@ from gongzhi.values.errors import Text
 from strawberry.scalars import JSON
 
 from gongzhi_server.storage import audit
-from gongzhi_server.storage.audit import ACT, LOOK, NUMBER, Anchor, ChainBroken
-from gongzhi_server.storage.audit_chain import START
+from gongzhi_server.storage.audit import NUMBER, Anchor
+from gongzhi_server.storage.audit_archive import Archives
+from gongzhi_server.storage.audit_chain import ACT, LOOK, START, ChainBroken
 
 EXAMINE = "deployment.examine"
 PORTION = 200
@@ -101,11 +102,13 @@ async def verify_readable(fetch: Callable[..., Awaitable[Any]], anchor: Anchor |
     try:
         if anchor:
             await audit.compare_anchors(reader, {anchor.number: anchor})
-        before = await follow_links(reader, head, walk, bytes.fromhex(anchor.hash) if anchor else START)
+        # Files are not opened for a page: gongzhi audit verify does.
+        archives = await Archives.open(reader, None)
+        before = await follow_links(reader, archives, head, walk, bytes.fromhex(anchor.hash) if anchor else START)
         if walk.whole:
             audit.compare_head(head, walk.number, before)
             for link in await fetch(WAITING):
-                await audit.verify_batch(reader, link, f"batch {link['id']}, which is not chained yet,")
+                await audit.verify_batch(reader, archives, link, f"batch {link['id']}, which is not chained yet,")
                 walk.count(link)
             await audit.find_strays(reader)
     except ChainBroken as broken:
@@ -116,7 +119,7 @@ async def verify_readable(fetch: Callable[..., Awaitable[Any]], anchor: Anchor |
     return {"state": state, "text": SAID[state](walk.number, *counts), "anchor": end if walk.whole else None}
 
 
-async def follow_links(reader: Any, head: Any, walk: Walk, before: bytes) -> bytes:
+async def follow_links(reader: Any, archives: Archives, head: Any, walk: Walk, before: bytes) -> bytes:
     """Follow the links up to the end that was read, while there is time; return the last hash. Raises ChainBroken."""
     until = monotonic() + PATIENCE
     while walk.number < head["number"]:
@@ -129,7 +132,7 @@ async def follow_links(reader: Any, head: Any, walk: Walk, before: bytes) -> byt
                 return before
             walk.number += 1
             walk.links += 1
-            before = await audit.verify_link(reader, link, walk.number, before)
+            before = await audit.verify_link(reader, archives, link, walk.number, before)
             walk.count(link)
     return before
 

@@ -90,7 +90,8 @@ LINES = (
     ),
     StateLine(
         "audit",
-        f"select (select count(*) from access.act where link is null and at < now()-interval '{LATE} s')"
+        "select (select count(*) from access.loose l join access.act a on a.id=l.id "
+        f"where a.link is null and a.at < now()-interval '{LATE} s')"
         f"+(select count(*) from access.link where hash is null and at < now()-interval '{LATE} s'), "
         "(select number::text from access.head)",
         Text("the audit is chained; it has {1} links", "审计记录已全部入链；共 {1} 环"),

@@ -15,68 +15,80 @@ from asyncpg.pool import PoolConnectionProxy
 from gongzhi.core.accounts.rules import CONSOLE
 from gongzhi.declare.viewer import Viewer, ViewerAccount
 from gongzhi.runtime.context import FileLook
+from obstore.store import ObjectStore
 from uuid6 import uuid7
 
 from . import audit_chain as chain
+from .audit_archive import FILE, Archives
+from .audit_chain import ACT, ENTRIES, LOOK, ChainBroken, list_commitments, verify_entry
 from .batched_writes import Write
 
 Connection = Union["asyncpg.Connection[Any]", "PoolConnectionProxy[Any]"]
 
-LOOK, ACT = "LOOK", "ACT"
 BATCH = 1000
 """Mutations in a batch, and batches that are chained in one transaction, at most."""
-
-BATCHED = """with batch as (
-  insert into access.link (id, kind, at, count, root) values (nextval('access.batch'), $1, $2, $3, $4) returning id
-) """
-"""Writes down a batch that is not in the chain yet. It locks nothing, so any number of processes write at once."""
 
 KEEP = """with asked as (
   select * from json_to_recordset($1::json) as l(place int, at timestamptz, account text, role text, unit_id int,
     grid_id int, kind text, operation text, purpose text, fields text[], said text)
-), salted as (
-  select s.place, p.county_id, s.key, substr($4::bytea, (16*s.n-15)::int, 16) as salt
-  from unnest($2::uuid[], $3::int[]) with ordinality s(key, place, n) left join people.person p on p.id=s.key
-), committed as materialized (
-  select place, county_id, key, salt, sha256(salt||uuid_send(key)) as commitment from salted
-), part as (
-  select place, county_id, array_agg(key order by key) as persons, array_agg(salt order by key) as salts,
-    array_agg(commitment order by key) as commitments, string_agg(commitment, '' order by key) as joined
-  from committed group by place, county_id
+), known as materialized (
+  select s.place, p.county_id, s.key, p.look_secret as secret,
+    case when p.look_secret is null then uuid_send(gen_random_uuid()) end as salt
+  from unnest($2::uuid[], $3::int[]) s(key, place) left join people.person p on p.id=s.key
 ), entry as materialized (
-  select l.*, uuidv7() as id, p.persons, p.salts, p.commitments, p.joined,
-    case when p.place is null then (select g.county_id from grids.grid g where g.id=l.grid_id) else p.county_id end
-      as county, (row_number() over (order by l.place, p.county_id))::int-1 as at_place
-  from asked l left join part p on p.place=l.place
+  select l.*, uuidv7() as id, k.county_id,
+    case when k.place is null then (select g.county_id from grids.grid g where g.id=l.grid_id) else k.county_id end
+      as county, (row_number() over (order by l.place, k.county_id))::int-1 as at_place
+  from asked l left join (select distinct place, county_id from known) k on k.place=l.place
+), committed as materialized (
+  select e.at_place, k.key, k.salt,
+    sha256(coalesce(k.salt, substr(sha256(uuid_send(k.secret)||uuid_send(e.id)), 1, 16))||uuid_send(k.key))
+      as commitment
+  from known k join entry e on e.place=k.place and e.county_id is not distinct from k.county_id
+), part as (
+  select at_place, array_agg(key order by key) as persons, string_agg(commitment, '' order by key) as joined,
+    case when bool_or(salt is not null) then array_agg(salt order by key) end as salts
+  from committed group by at_place
 ), sealed as materialized (
-  select e.*, sha256(e.own||convert_to('["LOOK","'||e.id||'",'||e.said||coalesce(','||e.county, '')||']', 'UTF8'))
-    as content from (select *, substr($5::bytea, 16*at_place+1, 16) as own from entry) e
+  select e.*, p.persons, p.salts, p.joined,
+    sha256(e.own||convert_to('["LOOK","'||e.id||'",'||e.said||coalesce(','||e.county, '')||']', 'UTF8')) as content
+  from (select *, substr($4::bytea, 16*at_place+1, 16) as own from entry) e left join part p on p.at_place=e.at_place
 ), batch as (
-  insert into access.link (id, kind, at, count, root) select nextval('access.batch'), 'LOOK', max(at), count(*),
-    sha256(string_agg(sha256(content||coalesce(joined, '')), '' order by at_place)) from sealed returning id
+  insert into access.link (id, kind, at, count, root, low, high) select nextval('access.batch'), 'LOOK', max(at),
+    count(*), sha256(string_agg(sha256(content||coalesce(joined, '')), '' order by at_place)),
+    min(id::text)::uuid, max(id::text)::uuid
+  from sealed returning id
 ) insert into access.look (id, at, account, role, unit_id, grid_id, county_id, salt, content, kind, operation, purpose,
   fields, persons, salts, commitments, link, place)
 select e.id, e.at, e.account, e.role, e.unit_id, e.grid_id, e.county, e.own, e.content, e.kind, e.operation, e.purpose,
-  e.fields, coalesce(e.persons, '{}'), coalesce(e.salts, '{}'), coalesce(e.commitments, '{}'), batch.id, e.at_place
+  e.fields, coalesce(e.persons, '{}'), coalesce(e.salts, '{}'), '{}', batch.id, e.at_place
 from sealed e, batch"""
 """Writes looks: an entry for each county that the people of one live in, nearly always one; a look that found nobody is
-under the county of whoever took it. Commitments are made here: people come as keys, with random bytes for their salts
-in one piece, and more for those of entries: made by PostgreSQL, they would cost as much as all the rest."""
+under the county of whoever took it. Commitments are made here, and not kept: whoever has the person's secret can make
+them again. Only who is not on file gets a salt of their own. Salts of entries come in one piece: made by PostgreSQL,
+they would cost as much as all the rest."""
 ACTED = (
     "insert into access.act (id, at, account, role, unit_id, grid_id, mutation, objects, codes, salt, content, "
     "persons, salts, commitments) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 )
+# What waits to be sealed stands in a table of its own: an index of acts by that would be written anew at each sealing.
 LOOSE_NOW = (
-    "select (select count(*) from access.act where link is null)+(select count(*) from access.link where hash is null)"
+    "select (select count(*) from access.loose l join access.act a on a.id=l.id where a.link is null)"
+    "+(select count(*) from access.link where hash is null)"
 )
-LOOSE = "select id, content, commitments from access.act where link is null order by id limit $1 for update"
+LOOSE = (
+    "select a.id, a.content, a.commitments from access.loose l join access.act a on a.id=l.id where a.link is null "
+    "order by l.id limit $1 for update of l, a"
+)
 # Another process may be sealing the same acts at the moment.
 LOOSE_FREE = LOOSE + " skip locked"
-SEAL = (
-    BATCHED
-    + """update access.act a set link=batch.id, place=one.place-1
-from unnest($5::uuid[]) with ordinality one(id, place), batch where a.id=one.id"""
-)
+SEAL = """with sealed as (select * from unnest($5::uuid[]) with ordinality one(id, place)), batch as (
+  insert into access.link (id, kind, at, count, root, low, high)
+  select nextval('access.batch'), $1, $2, $3, $4, min(id::text)::uuid, max(id::text)::uuid from sealed returning id
+), done as (delete from access.loose l using sealed s where l.id=s.id)
+update access.act a set link=batch.id, place=s.place-1 from sealed s, batch where a.id=s.id"""
+# What a server of the version before has sealed, it leaves there.
+SEALED = "delete from access.loose l where not exists (select from access.act a where a.id=l.id and a.link is null)"
 # Whoever chains batches locks the one row of the head: the hash of a link depends on the one before.
 HEAD = "select number, hash from access.head where id=1 for update"
 UNCHAINED = "select id, kind, at, count, root from access.link where hash is null order by id limit $1"
@@ -103,19 +115,13 @@ Seen = tuple[Viewer, FileLook]
 """A look, and who took it."""
 
 
-def look_facts(*values: Any) -> Sequence[Any]:
-    """Return what a look says, in the order it is committed to: key, time, account, …; the county last, if any."""
-    return [LOOK, *(values if values[-1] is not None else values[:-1])]
-
-
 async def write_looks(connection: Connection | asyncpg.Pool[Any], looks: Sequence[Seen]) -> None:
     """Write looks down as one batch, in one statement; `close_chain` puts it into the chain."""
     # As texts, since asyncpg examines every object in a list that is none of Python's own types.
     people = [str(person) for _, look in looks for person in look.people]
     places = [place for place, (_, look) in enumerate(looks) for _ in look.people]
     rows = orjson.dumps([look_row(place, viewer, look) for place, (viewer, look) in enumerate(looks)])
-    salts, own = os.urandom(chain.SALT * len(people)), os.urandom(chain.SALT * (len(people) + len(looks)))
-    await connection.execute(KEEP, rows.decode(), people, places, salts, own)
+    await connection.execute(KEEP, rows.decode(), people, places, os.urandom(chain.SALT * (len(people) + len(looks))))
 
 
 def look_row(place: int, viewer: Viewer, look: FileLook) -> dict[str, Any]:
@@ -171,6 +177,7 @@ async def seal_acts(connection: Connection, now: datetime) -> int:
     while found == BATCH:
         found = await seal_batch(connection, now, LOOSE_FREE, BATCH)
         done += found
+    await connection.execute(SEALED)
     await close_chain(connection)
     return done
 
@@ -233,10 +240,6 @@ class AuditFinding:
     """The link of the anchor that was gone on from; 0 where the whole chain was followed."""
 
 
-class ChainBroken(Exception):
-    """An entry or link is not as it was written."""
-
-
 async def take_anchor(connection: Connection, now: datetime) -> Anchor:
     """Return the chain's end, once what is committed has been put into it."""
     await seal_acts(connection, now)
@@ -247,13 +250,17 @@ async def take_anchor(connection: Connection, now: datetime) -> Anchor:
     return Anchor(row["number"], now.isoformat(), row["hash"].hex())
 
 
-async def verify_chain(connection: Connection, anchors: Iterable[Anchor] = (), *, resume: bool = False) -> AuditFinding:
+async def verify_chain(
+    connection: Connection, anchors: Iterable[Anchor] = (), *, resume: bool = False, store: ObjectStore | None = None
+) -> AuditFinding:
     """Follow the chain, in one snapshot, and name the first row that is not as it was written.
+
+    What is archived is read from the `store` of files.
 
     With `resume` it is followed from the last of these anchors on: what lies before was proved when that was taken, and
     of it only the links are looked at that have an anchor.
     """
-    counts = {LOOK: 0, ACT: 0}
+    counts = {LOOK: 0, ACT: 0, FILE: 0}
     known = {one.number: one for one in anchors}
     begun = max(known, default=0) if resume else 0
     number, wrong = begun, None
@@ -261,14 +268,15 @@ async def verify_chain(connection: Connection, anchors: Iterable[Anchor] = (), *
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         loose: int = await connection.fetchval(LOOSE_NOW)
         try:
+            archives = await Archives.open(connection, store)
             await compare_anchors(connection, known)
             before = bytes.fromhex(known[begun].hash) if begun else chain.START
             async for link in read_links(connection, f"hash is not null and {NUMBER} > {begun}"):
                 number += 1
-                before = await verify_link(connection, link, number, before)
+                before = await verify_link(connection, archives, link, number, before)
                 counts[link["kind"]] += link["count"]
             async for link in read_links(connection, "hash is null"):
-                await verify_batch(connection, link, f"batch {link['id']}, which is not chained yet,")
+                await verify_batch(connection, archives, link, f"batch {link['id']}, which is not chained yet,")
                 counts[link["kind"]] += link["count"]
             await verify_end(connection, number, before)
         except ChainBroken as broken:
@@ -297,56 +305,43 @@ async def read_links(connection: Connection, which: str) -> AsyncIterator[asyncp
         yield row
 
 
-async def verify_link(connection: Connection, link: asyncpg.Record, number: int, before: bytes) -> bytes:
+async def verify_link(
+    connection: Connection, archives: Archives, link: asyncpg.Record, number: int, before: bytes
+) -> bytes:
     """Return the hash of a link after checking it and all its entries. Raises Broken."""
     if link["position"] != number:
         raise ChainBroken(f"link {number} is missing")
-    await verify_batch(connection, link, f"link {number}")
+    await verify_batch(connection, archives, link, f"link {number}")
     found = chain.link_hash(before, number, link["kind"], link["at"], link["count"], link["root"])
     if found != link["hash"]:
         raise ChainBroken(f"link {number} does not follow from the one before")
     return found
 
 
-async def verify_batch(connection: Connection, link: asyncpg.Record, name: str) -> None:
+async def verify_batch(connection: Connection, archives: Archives, link: asyncpg.Record, name: str) -> None:
     """Check the entries of a batch, which is a link by this name or waits to become one. Raises Broken."""
+    if link["kind"] == FILE:
+        if archives.store and await archives.digest(link["id"]) != link["root"]:
+            raise ChainBroken(
+                f"{archives.find_path(link['id'])}, {name}, is not the file that was archived, or is gone"
+            )
+        return
     table = "look" if link["kind"] == LOOK else "act"
-    rows = await connection.fetch(f"select * from access.{table} where link=$1 order by place", link["id"])
-    for place, row in enumerate(rows):
-        if row["place"] != place:
-            raise ChainBroken(f"entry {place} of {name} ({table}) is missing")
+    rows = await connection.fetch(ENTRIES[table].format(table), link["id"], link["low"], link["high"])
+    for row in rows:
         verify_entry(table, row)
-    if len(rows) != link["count"]:
-        raise ChainBroken(f"{name} has {link['count']} entries, and {len(rows)} are there ({table})")
-    root = chain.batch_root(chain.entry_digest(row["content"], row.get("commitments") or ()) for row in rows)
-    if root != link["root"]:
+    entries = [(row["place"], chain.entry_digest(row["content"], list_commitments(table, row))) for row in rows]
+    if len(entries) < link["count"] and archives.covers(table, link["id"]):
+        if archives.store is None:
+            return
+        entries = sorted(entries + await archives.entries(table, link["id"]))
+    for at, (place, _) in enumerate(entries):
+        if place != at:
+            raise ChainBroken(f"entry {at} of {name} ({table}) is missing")
+    if len(entries) != link["count"]:
+        raise ChainBroken(f"{name} has {link['count']} entries, and {len(entries)} are there ({table})")
+    if chain.batch_root(digest for _, digest in entries) != link["root"]:
         raise ChainBroken(f"the entries of {name} ({table}) are not those that were written, or in another order")
-
-
-def verify_entry(table: str, row: asyncpg.Record) -> None:
-    """Check that an entry says what it commits to, as far as it still says anything."""
-    common = (row["id"], row["at"], row["account"], row["role"], row["unit_id"], row["grid_id"])
-    if table == "look":
-        mine = (*common, row["kind"], row["operation"], row["purpose"], row["fields"])
-        said = [look_facts(*mine, row["county_id"]), look_facts(*mine, None)]  # of old looks the county was added later
-    else:
-        said = [[ACT, *common, row["mutation"], row["objects"], row["codes"]]]
-    check_people(table, row)
-    # Without a salt the entry was erased: its commitment stays in the chain, and nothing is left to compare.
-    if row["salt"] is not None and row["content"] not in [chain.content_commitment(row["salt"], one) for one in said]:
-        raise ChainBroken(f"{table} {row['id']} does not say what was written")
-
-
-def check_people(table: str, row: asyncpg.Record) -> None:
-    """Check that an entry names the people it commits to, as far as they are not erased."""
-    persons, salts, commitments = ([*(row[name] or ())] for name in ("persons", "salts", "commitments"))
-    people = zip(persons, salts, commitments, strict=False)
-    same = len(persons) == len(salts) == len(commitments)
-    if not same or any(key and salt and chain.person_commitment(salt, key) != kept for key, salt, kept in people):
-        raise ChainBroken(f"{table} {row['id']} names other people than were written")
-    # Erasing takes key and salt together; one without the other has been tampered with.
-    if any((key is None) != (salt is None) for key, salt in zip(persons, salts, strict=True)):
-        raise ChainBroken(f"{table} {row['id']} has lost people, or their salts, alone")
 
 
 async def verify_end(connection: Connection, number: int, before: bytes) -> None:

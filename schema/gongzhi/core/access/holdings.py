@@ -11,11 +11,11 @@ LOG = Text(
     "《个人信息保护法》第四十四、四十五、五十一、五十四条：查询记录随档案保存",
 )
 AUDIT = Text("PIPL 51, 54: audit of what was done", "《个人信息保护法》第五十一、五十四条：操作审计")
-UNSALTED = (
-    "(select array_agg(case when u.p=$2::uuid then null else u.s end order by u.n) "
-    "from unnest(t.persons,t.salts) with ordinality u(p,s,n))"
-)
-"""Without its salt a commitment tells nothing, and the chain still holds."""
+# Without its salt a commitment tells nothing, and the chain still holds.
+FORGOTTEN = {
+    "persons": "array_replace(t.persons,$2::uuid,null)",
+    "salts": "access.unsalted(t.persons,t.salts,$2::uuid)",
+}
 
 HOLDINGS = (
     Holding(
@@ -23,7 +23,7 @@ HOLDINGS = (
         Text("looks at people's files", "个人信息查询记录"),
         LOG,
         person="$1=any(t.persons)",
-        erase={"persons": "array_replace(t.persons,$2::uuid,null)", "salts": UNSALTED},
+        erase={**FORGOTTEN, "commitments": "access.committed(t.id,t.persons,t.salts,t.commitments,$2::uuid)"},
         hidden=("account", "persons", "salts", "commitments", "salt", "content"),  # their office, not their name
     ),
     Holding(
@@ -39,7 +39,7 @@ HOLDINGS = (
         Text("what was done to people, as mutations", "对本人所做的操作"),
         LOG,
         person="$1=any(t.persons)",
-        erase={"persons": "array_replace(t.persons,$2::uuid,null)", "salts": UNSALTED},
+        erase=FORGOTTEN,
         hidden=("account", "objects", "persons", "salts", "commitments", "salt", "content"),
     ),
     Holding(
@@ -51,6 +51,8 @@ HOLDINGS = (
         hidden=("persons", "salts", "commitments", "salt", "content"),
     ),
     Holding("access.link", Text("the chain over both", "审计链"), AUDIT),
+    Holding("access.loose", Text("mutations that are in no batch yet", "待入链的操作"), AUDIT),
+    Holding("access.archive", Text("months that lie in files", "已归档的月份"), AUDIT),
     Holding("access.head", Text("the end of the chain", "审计链末端"), AUDIT),
     Holding(
         "access.glass",

@@ -34,7 +34,7 @@ class AlertKind(StrEnum):
 class Entry(Model):
     """Somebody did something, in a role, for a unit or in a grid. `content` commits to it, until `salt` is taken away.
 
-    `link` and `place` say where the chain has it.
+    `link` and `place` say where the chain has it. The tables are partitioned by month, by the time that ids begin with.
     """
 
     id = primary_key()
@@ -70,10 +70,11 @@ class LookRow(Entry):
     purpose = fields.CharField(max_length=200)
     # Within this class `fields` is the module above.
     fields_ = ArrayField("text", source_field="fields")
-    # Arrays, since a list of fifty would otherwise write fifty rows; each person has a salt of their own.
+    # Arrays, since a list of fifty would otherwise write fifty rows. Each person is committed to under a salt that is
+    # made of their secret and the look's id; `salts`, by place, has those of people who were not on file.
     persons = ArrayField("uuid")
     salts = ArrayField("bytea")
-    # By place, one for each of `persons`: who is erased takes key and salt along, and the chain still holds.
+    # By place, too, as soon as somebody is erased: who takes key and secret along leaves it, and the chain still holds.
     commitments = ArrayField("bytea")
 
     class Meta:

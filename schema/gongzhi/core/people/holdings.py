@@ -28,7 +28,7 @@ HOLDINGS = (
             "resident_id_mask": "null",
             "resident_id_blind": "null",
         },
-        hidden=("data_key", "resident_id_blind"),
+        hidden=("data_key", "resident_id_blind", "look_secret"),
         sealed={"resident_id_sealed": "people.person.resident_id"},
         months=36,
         since="t.died_on",

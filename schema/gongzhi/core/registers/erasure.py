@@ -26,9 +26,10 @@ async def erase_person(fetch: Fetch, holdings: Iterable[Holding], person: UUID, 
     for one, keys in rows:
         if keys:
             counts[one.table] = counts.get(one.table, 0) + await clear_rows(fetch, one, keys, person)
+    # The secret goes last: what is left of looks is a commitment that is made with it.
     await fetch(
-        "update people.person set erased_at=$2, restricted_at=coalesce(restricted_at, $2), version=version+1 "
-        "where id=$1",
+        "update people.person set erased_at=$2, restricted_at=coalesce(restricted_at, $2), look_secret=null, "
+        "version=version+1 where id=$1",
         person,
         now,
     )
