@@ -23,6 +23,7 @@ RUN = {
     "--help": "account",
     "asyncapi": '"asyncapi"',
     "audit anchor": "",
+    "audit archive": "Nothing is that old",
     "audit verify": "0 mutations",
     "clocks sweep": "reminders sent",
     "credit verify": "loans",

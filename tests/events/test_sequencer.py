@@ -181,6 +181,20 @@ async def test_months_come_and_go(database: asyncpg.Connection[Any]) -> None:
     rows = await database.fetch("select id, tableoid::regclass::text as kept from events.outbox")
     assert [(str(row["id"]), row["kept"]) for row in rows] == [(young, "events.outbox_2026_06")]
     assert old and await database.fetchval("select gone from events.counter") == 1
+    months = await database.fetch("select to_regclass('access.look_2026_'||m) from unnest(array['06', '09', '10']) m")
+    assert [month is not None for (month,) in months] == [True, True, False]
+
+
+async def test_requests_are_forgotten_with_the_events(database: asyncpg.Connection[Any]) -> None:
+    """By their ids, which begin with the time; what may be sent again still is answered as it was."""
+    for days in (91, 89):
+        await database.execute(
+            "insert into journal.request (id, account, idempotency_key, mutation, mac, at) "
+            "values (access.first_id($1), 'worker', $2, 'report_case', '', $1)",
+            NOW - timedelta(days=days), str(days),
+        )  # fmt: skip
+    await partitions.tidy_partitions(database, NOW, timedelta(days=90))
+    assert [key for (key,) in await database.fetch("select idempotency_key from journal.request")] == ["89"]
 
 
 async def test_last_run_is_remembered(database: asyncpg.Connection[Any]) -> None:

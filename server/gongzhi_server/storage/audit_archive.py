@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Union
+from uuid import UUID
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -25,7 +26,7 @@ from obstore.store import ObjectStore
 from gongzhi_server.errors import Problem
 
 from . import audit_chain as chain
-from .audit_chain import ROWS, list_commitments
+from .audit_chain import ROWS, ChainBroken, list_commitments
 
 if TYPE_CHECKING:
     from arro3.core import RecordBatch
@@ -34,7 +35,7 @@ Connection = Union["asyncpg.Connection[Any]", "PoolConnectionProxy[Any]"]
 
 FILE = "FILE"
 """The kind of a link that is the digest of a file."""
-FOLDER = "audit"
+FOLDER, NIL = "audit", UUID(int=0)
 LEAST = 6
 """Months that the Cybersecurity Law (art. 21) has logs be kept at least, and that nothing is archived before."""
 PORTION = 5_000
@@ -56,6 +57,12 @@ LINKED = """with batch as (
 ) insert into access.archive (name, path, link, low, high) select $5, $6, id, $7, $8 from batch"""
 
 
+def require_parquet() -> None:
+    """Refuse to go on without the library that reads and writes Parquet. Raises Problem."""
+    if find_spec("arro3") is None:
+        raise Problem("months of the audit are Parquet: install gongzhi-server[parquet]")
+
+
 @asynccontextmanager
 async def lock_part(connection: Connection, name: str) -> AsyncIterator[None]:
     """Have nobody write a month's table until the block's transaction is over. Raises Problem if others go on."""
@@ -72,8 +79,7 @@ async def archive_old(connection: Connection, store: ObjectStore, now: datetime,
     """Archive every month whose entries are all older than so many months; return the paths of their files."""
     if months < LEAST:
         raise Problem(f"logs are kept for {LEAST} months at least: give a larger number")
-    if find_spec("arro3") is None:
-        raise Problem("for Parquet install gongzhi-server[parquet]")
+    require_parquet()
     before = await connection.fetchval("select $1::timestamptz - make_interval(months => $2)", now, months)
     done = []
     for table in COLUMNS:
@@ -114,9 +120,11 @@ async def write_file(connection: Connection, table: str, name: str, file: Path) 
     from arro3.core import RecordBatchReader, Schema
     from arro3.io import write_parquet
 
-    batches, count = [], 0
-    cursor = await connection.cursor(ROWS[table].format(name) + " order by link, place")
-    while rows := await cursor.fetch(PORTION):
+    batches, count, last = [], 0, NIL
+    # Page by page: a cursor that is open would keep the table from being dropped.
+    query = f"{ROWS[table].format(name)} where id > $1 order by id limit {PORTION}"
+    while rows := await connection.fetch(query, last):
+        last = rows[-1]["id"]
         batches.append(build_batch(table, [dict(row) | {COMMITMENTS: list_commitments(table, row)} for row in rows]))
         count += len(rows)
     schema: Schema = batches[0].schema
@@ -169,7 +177,8 @@ class Archives:
     @classmethod
     async def open(cls, connection: Connection, store: ObjectStore | None) -> Archives:
         """Open what the database knows to be archived."""
-        return cls(store, await connection.fetch("select * from access.archive order by name"))
+        query = "select a.*, l.root from access.archive a left join access.link l on l.id=a.link order by a.name"
+        return cls(store, await connection.fetch(query))
 
     def find_path(self, link: int) -> str | None:
         """Return the path of the file that a link is the digest of."""
@@ -194,11 +203,12 @@ class Archives:
         found: list[tuple[int, bytes]] = []
         for row in self.rows:
             if row["name"].startswith(table) and row["low"] <= link <= row["high"]:
-                found += (await self._hold(row["path"])).get(link, ())
+                found += (await self._hold(row["path"], row["root"])).get(link, ())
         return found
 
-    async def _hold(self, path: str) -> Digests:
-        """Read a file; the one before is let go, for the chain seldom turns back."""
+    async def _hold(self, path: str, root: bytes | None) -> Digests:
+        """Read a file; the one before the last is let go, for the chain seldom turns back. Raises ChainBroken."""
+        require_parquet()
         if path not in self._held:
             if len(self._held) > 1:
                 self._held.pop(next(iter(self._held)))
@@ -206,28 +216,23 @@ class Archives:
                 stored = await read_stored(self.store, path) if self.store else b""
             except FileNotFoundError:
                 stored = b""
+            # Before it is opened: what reads Parquet does not stand any bytes.
+            if hashlib.sha256(stored).digest() != root:
+                raise ChainBroken(f"{path} is not the file that was archived, or is gone")
             self._held[path] = await asyncio.to_thread(read_digests, stored)
         return self._held[path]
 
 
 def read_digests(stored: bytes) -> Digests:
-    """Read the digests of entries from a file of Parquet; none of what is no such file any more."""
-    found: dict[int, list[tuple[int, bytes]]] = {}
-    for link, place, content, joined in read_entries(stored) if stored else ():
-        people = [joined[at : at + 32] for at in range(0, len(joined), 32)]
-        found.setdefault(link, []).append((place, chain.entry_digest(content, people)))
-    return found
-
-
-def read_entries(stored: bytes) -> Iterator[tuple[int, int, bytes, bytes]]:
-    """Yield batch, place, commitment and commitments to people of each entry of a file."""
+    """Read the digests of entries from a file of Parquet."""
     from io import BytesIO
 
     from arro3.io import read_parquet
 
-    try:
-        table = read_parquet(BytesIO(stored)).read_all()
-        columns = [table[name].to_pylist() for name in ("link", "place", "content", COMMITMENTS)]
-    except Exception:  # whatever the library makes of a file that somebody has changed
-        return
-    yield from zip(*columns, strict=True)
+    table = read_parquet(BytesIO(stored)).read_all()
+    columns = [table[name].to_pylist() for name in ("link", "place", "content", COMMITMENTS)]
+    found: dict[int, list[tuple[int, bytes]]] = {}
+    for link, place, content, joined in zip(*columns, strict=True):
+        people = [joined[at : at + 32] for at in range(0, len(joined), 32)]
+        found.setdefault(link, []).append((place, chain.entry_digest(content, people)))
+    return found

@@ -12,10 +12,7 @@ LOG = Text(
 )
 AUDIT = Text("PIPL 51, 54: audit of what was done", "《个人信息保护法》第五十一、五十四条：操作审计")
 # Without its salt a commitment tells nothing, and the chain still holds.
-FORGOTTEN = {
-    "persons": "array_replace(t.persons,$2::uuid,null)",
-    "salts": "access.unsalted(t.persons,t.salts,$2::uuid)",
-}
+FORGOTTEN = {"persons": "array_replace(t.persons,$2::uuid,null)", "salts": "access.unsalted(t.persons,t.salts,$2)"}
 
 HOLDINGS = (
     Holding(
