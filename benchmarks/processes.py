@@ -73,14 +73,14 @@ def spent(row: Mapping[str, float]) -> float:
 
 
 @contextmanager
-def serving(dsn: str, count: int) -> Iterator[tuple[int, int]]:
+def serving(dsn: str, count: int, errors: int | None = None, **settings: str) -> Iterator[tuple[int, int]]:
     """Run so many processes, and yield their port and the id of the first of them, once they answer."""
     environment = os.environ | {
         "DATABASE_URL": dsn, "GONGZHI_MODE": "development", "GONGZHI_SECRET": SECRET, "PORT": "0",
-        "GONGZHI_RATES": "no", "GONGZHI_GUARD": "no", "GONGZHI_BULK": "10000000",
+        "GONGZHI_RATES": "no", "GONGZHI_GUARD": "no", "GONGZHI_BULK": "10000000", **settings,
     }  # fmt: skip
     command = [sys.executable, "-m", "gongzhi_server", "serve", "--workers", str(count)]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, stderr=errors)
     try:
         assert process.stdout
         [port] = re.findall(r":(\d+)/graphql", process.stdout.readline())

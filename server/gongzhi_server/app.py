@@ -68,6 +68,7 @@ from .jobs.worker import Worker
 from .jobs.worker_tasks import WorkerTasks
 from .labels.collection import Labels
 from .list_queries import ListReader
+from .management.operation_lines import logging_operations
 from .performance.counting import counting
 from .plugins.choices import read_choices
 from .plugins.contributions import Plugins
@@ -226,7 +227,8 @@ class Deployment:
     async def lifespan(self, app: Application) -> AsyncIterator[None]:
         """Trace what goes on, if that is wanted, and open all that is held while the application answers."""
         with open_tracing(self.settings.traces) as app.tracing:
-            async with self.open_parts(app):
+            # What is held of the log's lines is written in the end.
+            async with self.open_parts(app), logging_operations(app.state.operations, self.settings):
                 yield
 
     @asynccontextmanager

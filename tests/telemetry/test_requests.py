@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import logging
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
+from gongzhi_server.gateway.operations import Observation
+from gongzhi_server.management.operation_lines import OperationLines, format_console, logging_operations
+from gongzhi_server.settings import Settings
 from gongzhi_server.storage import connection_shares
 from gongzhi_server.testing import Server
 
@@ -21,16 +28,37 @@ async def test_reply_has_the_id_that_the_proxy_gave(server: Server, method: str,
 
 
 async def test_operations_are_logged_by_name_of_who_is_signed_in(
-    server: Server, caplog: pytest.LogCaptureFixture
+    server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    caplog.set_level(logging.INFO, "gongzhi")
-    for caller in (server.as_("administrator"), server):
-        await caller.client.post("/graphql", json={"query": NAMED, "operationName": "Counties"}, headers=caller.headers)
-    found = [one for one in caplog.records if one.getMessage() == "operation"]
-    assert [(one.kind, one.outcome, one.cost > 0, one.repeats[1]) for one in found] == [  # type: ignore[attr-defined]
-        ("query", "ok", True, "Counties"),
-        ("query", "ok", True, None),
-    ]
+    """Together and a moment later, as lines of the log are otherwise; slow ones have a warning instead."""
+    app: Any = server.client._transport.app  # type: ignore[attr-defined]
+    operations = app.state.operations
+    settings = Settings(data=Path(), secret="", log_level="info", log="json")
+    async with logging_operations(operations, settings):
+        for caller in (server.as_("administrator"), server):
+            body, headers = {"query": NAMED, "operationName": "Counties"}, {"x-request-id": "proxy-0123456789"}
+            await caller.client.post("/graphql", json=body, headers=caller.headers | headers)
+        operations.observers[-1](Observation("Slow", "query", "timeout", 30.0, 1))
+        assert capsys.readouterr().err == ""
+    found = [orjson.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [one.pop("operation", None) for one in found] == ["Counties", None]
+    for one in found:
+        at = datetime.fromisoformat(one.pop("time"))
+        assert abs(at.timestamp() - time.time()) < 60 and at.utcoffset() == timedelta(hours=8)
+        assert one.pop("seconds") > 0 and one.pop("cost") > 0 and one.pop("account", "") is not None
+        assert one == {
+            "level": "info", "logger": "gongzhi", "message": "operation", "request": "proxy-0123456789",
+            "kind": "query", "outcome": "ok",
+        }  # fmt: skip
+
+
+async def test_operations_are_logged_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = OperationLines(format_console, slow=1.0)
+    for seconds in (0.25, 1.5):
+        lines.observe(Observation(None, "query", "ok", seconds, 7))
+    lines.write()
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.endswith("kind=query outcome=ok seconds=0.25 cost=7") and " INFO operation " in line
 
 
 def test_slow_statement_is_logged_without_its_text(caplog: pytest.LogCaptureFixture) -> None:

@@ -84,6 +84,24 @@ def test_nothing_is_made_while_nobody_traces() -> None:
     assert carry_request(copy_context()).get(TRACER) is None
 
 
+def test_few_requests_are_traced_if_nobody_says() -> None:
+    """As whoever sent them traces them, and by chance where nobody does; the others cost no span."""
+    tracer = TracerProvider().get_tracer("gongzhi")
+
+    def count(share: float | None, **headers: bytes) -> int:
+        tracing = Tracing(tracer, share)
+        return sum(copy_context().run(begin, tracing, headers) for _ in range(100))
+
+    def begin(tracing: Tracing, headers: dict[str, bytes]) -> bool:
+        tracing.begin({name.encode(): value for name, value in headers.items()})
+        return TRACER.get() is not None
+
+    parent = f"00-{TRACE}-{PARENT}-".encode()
+    assert (count(0, traceparent=parent + b"01"), count(1, traceparent=parent + b"00")) == (100, 0)
+    assert (count(0), count(1), count(None), count(None, traceparent=parent + b"00")) == (0, 100, 100, 100)
+    assert 20 < count(0.5) < 80
+
+
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     with pytest.raises(Problem, match=r"gongzhi-server\[otel\]"), open_tracing(True):
@@ -94,7 +112,7 @@ def test_background_is_traced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")  # where nobody listens
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_off")
     with open_tracing(True) as tracing:
-        assert tracing and TRACER.get() is tracing.tracer
+        assert tracing and TRACER.get() is tracing.tracer and tracing.share is None
         with span("handler", handler="a.hears"):
             pass
     assert TRACER.get() is None

@@ -201,17 +201,12 @@ class Operations(Generic[P]):
                 caller.budget.charge(0, seconds, paid=1)
 
     def log_operation(self, seen: Observation) -> None:
-        """Log an operation that was cut off or took long; each one, if the log is to have them all."""
-        late = seen.seconds >= self.settings.slow or seen.outcome == "timeout"
-        if not (late or logger.isEnabledFor(logging.INFO)):
+        """Log an operation that was cut off or took long."""
+        if seen.seconds < self.settings.slow and seen.outcome != "timeout":
             return
-        message = "an operation took long or was cut off" if late else "operation"
+        message = "an operation took long or was cut off"
         about = {"kind": seen.kind, "outcome": seen.outcome, "seconds": round(seen.seconds, 4), "cost": seen.cost}
-        logger.log(
-            logging.WARNING if late else logging.INFO,
-            message,
-            extra={**about, "repeats": (message, seen.name, seen.outcome)},
-        )
+        logger.warning(message, extra={**about, "repeats": (message, seen.name, seen.outcome)})
 
     def budget(self, scope: Scope) -> CallerBudget | None:
         """Return what pays for an address, or None without rates."""

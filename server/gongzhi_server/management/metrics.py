@@ -32,12 +32,18 @@ class OperationMetrics:
             "gongzhi_operation_cost", "Points that operations were charged", labels[:2], registry=registry
         )
         self._names = NameBound()
+        # To look a counter up by its labels takes longer than to count.
+        self._known: dict[tuple[str, str, str], tuple[Histogram, Counter]] = {}
 
     def observe(self, seen: Observation) -> None:
         """Count an operation that has ended."""
         name = self._names.bound(seen.name)
-        self.seconds.labels(name, seen.kind, seen.outcome).observe(seen.seconds)
-        self.cost.labels(name, seen.kind).inc(seen.cost)
+        labels = name, seen.kind, seen.outcome
+        known = self._known.get(labels)
+        if known is None:
+            known = self._known[labels] = self.seconds.labels(*labels), self.cost.labels(name, seen.kind)
+        known[0].observe(seen.seconds)
+        known[1].inc(seen.cost)
 
 
 class StateCollector(Collector):

@@ -2,10 +2,15 @@
 
 What is sampled and where it goes is said by OpenTelemetry's own variables (`OTEL_TRACES_SAMPLER`,
 `OTEL_EXPORTER_OTLP_ENDPOINT` …). Its packages come with `gongzhi-server[otel]`.
+
+A trace takes as much of a processor as a small operation does. So one request in fifty is traced if no variable says
+otherwise, and which one is decided here: OpenTelemetry's samplers are asked for each span, also of what is left out.
 """
 
 from __future__ import annotations
 
+import os
+import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import Context
@@ -17,22 +22,37 @@ from gongzhi_server.errors import Problem
 
 from .requests import REQUEST
 
+SHARE = 0.02
+"""Of how many requests that come without a `traceparent` there is a trace, if nobody says."""
+
 
 class Tracing:
-    """The traces of one process. `tracer` is OpenTelemetry's."""
+    """The traces of one process. `tracer` is OpenTelemetry's; without a `share` its sampler decides alone."""
 
-    def __init__(self, tracer: Any) -> None:
+    def __init__(self, tracer: Any, share: float | None = None) -> None:
         from opentelemetry import context
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
         self.tracer, self._context, self._propagator = tracer, context, TraceContextTextMapPropagator()
+        self.share = share
 
     def begin(self, headers: Mapping[bytes, bytes]) -> None:
         """Have what is done from now on for a request belong to the trace that its `traceparent` names."""
+        parent = headers.get(b"traceparent")
+        if self.share is not None and not self.is_chosen(parent, self.share):
+            TRACER.set(None)
+            return
         TRACER.set(self.tracer)
-        if b"traceparent" in headers:
+        if parent is not None:
             given = {name: headers[name.encode()].decode("latin-1") for name in KEPT if name.encode() in headers}
             self._context.attach(self._propagator.extract(given))
+
+    @staticmethod
+    def is_chosen(parent: bytes | None, share: float) -> bool:
+        """Return whether a request is traced: as whoever sent it traces it, or by chance if nobody does."""
+        if parent is None:
+            return random.random() < share
+        return parent[-1:] in b"13579bdf"  # the last bit of its flags: whether it is recorded there
 
 
 KEPT = ("traceparent", "tracestate")
@@ -55,7 +75,7 @@ def open_tracing(wanted: bool) -> Iterator[Tracing | None]:
     provider = TracerProvider(resource=Resource.create({"service.name": "gongzhi"}))
     # In a thread of its own and in batches, so that nobody waits for a collector that is slow or away.
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    tracing = Tracing(provider.get_tracer("gongzhi"))
+    tracing = Tracing(provider.get_tracer("gongzhi"), None if os.environ.get("OTEL_TRACES_SAMPLER") else SHARE)
     before = TRACER.set(tracing.tracer)  # for what goes on in the background
     try:
         yield tracing
