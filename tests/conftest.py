@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from functools import partial
 from inspect import iscoroutinefunction
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -15,8 +13,7 @@ from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.testing import (
     ESSENTIAL,
     Server,
-    create_database,
-    drop_database,
+    copy_database,
     load_demo_database,
     open_template,
     serve_application,
@@ -40,29 +37,21 @@ def county(postgres: str, tables: str, tmp_path_factory: pytest.TempPathFactory)
 @pytest_asyncio.fixture
 async def empty(postgres: str, tables: str) -> AsyncIterator[str]:
     """The address of a database with the core's tables, for one test."""
-    name = f"test_{uuid4().hex}"
-    yield await create_database(postgres, name, tables)
-    await drop_database(postgres, name)
-
-
-@asynccontextmanager
-async def copy_county(postgres: str, county: str) -> AsyncIterator[str]:
-    name = f"test_{uuid4().hex}"
-    yield await create_database(postgres, name, county)
-    await drop_database(postgres, name)
+    async with copy_database(postgres, tables) as dsn:
+        yield dsn
 
 
 @pytest_asyncio.fixture
 async def own_county(postgres: str, county: str) -> AsyncIterator[str]:
     """The address of a copy of the small demo county, for one test."""
-    async with copy_county(postgres, county) as dsn:
+    async with copy_database(postgres, county) as dsn:
         yield dsn
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def common_county(postgres: str, county: str) -> AsyncIterator[str]:
     """The address of a copy of the small demo county, for the tests of a file."""
-    async with copy_county(postgres, county) as dsn:
+    async with copy_database(postgres, county) as dsn:
         yield dsn
 
 

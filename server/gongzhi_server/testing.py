@@ -40,6 +40,7 @@ from .plugins.contributions import Plugins
 from .plugins.installed import Plugin, empty_manager
 from .plugins.loader import HookModule, check_plugins
 from .plugins.loader import load_plugins as load_plugins
+from .recycled_databases import copy_database as copy_database
 from .settings import Settings
 from .storage.database import migrate_apps as migrate_apps
 from .storage.database import open_readers

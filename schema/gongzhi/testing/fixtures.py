@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -80,12 +79,10 @@ def small_county(postgres: str, all_tables: str, tmp_path_factory: pytest.TempPa
         yield name
 
 
-@asynccontextmanager
-async def copy_database(postgres: str, template: str) -> AsyncIterator[str]:
-    name = f"test_{uuid4().hex}"
-    # Copied from a template, which takes a fraction of migrating and loading.
-    yield await server_module().create_database(postgres, name, template)
-    await server_module().drop_database(postgres, name)
+def copy_database(postgres: str, template: str) -> AbstractAsyncContextManager[str]:
+    """Copy a template, which takes a fraction of migrating and loading, or restore what a test has given back."""
+    copied: AbstractAsyncContextManager[str] = server_module().copy_database(postgres, template)
+    return copied
 
 
 @pytest_asyncio.fixture
