@@ -34,18 +34,19 @@ WATCHED = """
 create schema watched;
 create table watched.change (name text);
 create function watched.note() returns trigger language plpgsql as $$
-begin insert into watched.change values (tg_table_schema || '.' || tg_table_name); return null; end $$;
+begin insert into watched.change values (tg_argv[0]); return null; end $$;
 do $$ declare t record; begin
   for t in select n.nspname s, c.relname n from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p') and not c.relispartition
     and n.nspname not in ('pg_catalog', 'information_schema', 'watched') loop
-    execute format(
-      'create trigger watched after insert or update or delete on %I.%I for each row execute function watched.note()',
-      t.s, t.n);
+    execute format('create trigger watched after insert or update or delete on %I.%I '
+      'for each row execute function watched.note(%L)',
+      t.s, t.n, t.s || '.' || t.n);
   end loop;
 end $$;
 """
-"""Notes each row that changes, in the transaction that changes it: what is rolled back is noted no more."""
+"""Notes each row that changes, by the table and not its partition, in the transaction that changes it: what is rolled
+back is noted no more."""
 KEYED = re.compile(r"(?:key_of\((\w+)\)\((?:input|given|asked|one)\.(\w+)|, \"(\w+)\", id=key_of\((\w+)\))")
 
 

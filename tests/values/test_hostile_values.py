@@ -44,7 +44,7 @@ OF_ACCOUNTS = {"createWebhook", "requestBulkExport"}
 """What they make belongs to an account: a caller without one is told so, and no field is at fault."""
 
 
-ALWAYS = {"access.act", "access.look", "access.alert", "journal.request"}
+ALWAYS = {"access.act", "access.loose", "access.look", "access.alert", "journal.request"}
 """What is written of a command that is refused: that it was tried, and its answer for when it is sent again."""
 
 
