@@ -462,10 +462,10 @@ DEEDS: dict[str, dict[str, Deed]] = {
 }
 
 
-def actions(at: At, row: Row) -> list[dict[str, Any]]:
+def actions(at: At, row: Row, deeds: dict[str, dict[str, Deed]] = DEEDS) -> list[dict[str, Any]]:
     """What may be done to a row, by the names of the mutations."""
     found = []
-    for name, deed in DEEDS[row.typename].items():
+    for name, deed in deeds[row.typename].items():
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
         label = deed.chinese if at.scope.viewer.language == "zh" else words
         reason = deed.reason(at, row)

@@ -34,6 +34,7 @@ from graphql import (
 )
 
 from . import (
+    reference_account_actions,
     reference_actions,
     reference_dispatch,
     reference_exports,
@@ -547,6 +548,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     **reference_signs.FIELDS,
     **reference_exports.FIELDS,
     **reference_actions.FIELDS,
+    **reference_account_actions.FIELDS,
     "Query.node": node,
     "Query.nodes": nodes,
     "Query.grid": lambda at, _: at.rows.current(at.given["code"]),
