@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -130,6 +133,37 @@ async def test_strangers_are_limited(stranger: Phone) -> None:
         await stranger.sent(photo(20, 20))
     assert (await stranger.send(photo(20, 20))).status_code == 429
     assert (await Phone(stranger.server).send(photo(20, 20))).status_code == 201
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file that this process writes grows beyond a kilobyte: each write beyond it fails, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_full_store_keeps_nothing_and_stops_no_report(
+    resident: Phone, stranger: Phone, store: Path, filled: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever sends a file is told to try later, uses up no room by trying, and reports without it meanwhile."""
+    with full_disk():
+        for _ in range(11):
+            refused = await stranger.send(photo())
+            assert refused.status_code == 503 and refused.headers["retry-after"] == "60"
+            assert refused.json()["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+        # Large ones are put aside on a disk while they arrive.
+        assert (await resident.send(bytes(2_000_000))).status_code == 503
+        assert (await stranger.report())["errors"] == []
+    connection = await asyncpg.connect(filled)
+    assert await connection.fetchval("select count(*) from attachments.attachment") == 0
+    await connection.close()
+    assert [path for path in store.rglob("*") if path.is_file()] == []
+    assert str(store) not in caplog.text and "see whether it is full" in caplog.text
+    await stranger.sent(photo())
 
 
 async def test_uploads_at_once_are_limited(stranger: Phone) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import hmac
 import logging
@@ -33,6 +34,7 @@ from gongzhi_server.files.archive import Archive
 from gongzhi_server.files.content import LARGEST, MB, clean_upload
 from gongzhi_server.files.malware_scan import Scan, ScanError
 from gongzhi_server.files.picture_decoding import PictureDecoder
+from gongzhi_server.files.vault import StoreUnavailable
 from gongzhi_server.gateway import Code, error_responses, negotiation
 from gongzhi_server.gateway.error_codes import coded_error
 from gongzhi_server.gateway.interfaces import Forbidden, Unauthenticated
@@ -243,6 +245,14 @@ class FileService:
                     "Files cannot be checked at the moment: try again later.", "暂时无法检查文件，请稍后再试。"
                 )
                 return error_response(503, Code.TIMEOUT, message.say(language), headers)
+            # The same where an upload is put aside while it arrives.
+            case StoreUnavailable() | OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):
+                logger.error("the store of files fails (%s): see whether it is full, and whether it answers", problem)
+                message = Text(
+                    "Files cannot be kept or fetched at the moment: try again later; cases are taken without them.",
+                    "暂时无法保存或读取文件，请稍后再试；诉求可先提交，附件稍后补充。",
+                )
+                return error_response(503, Code.UNAVAILABLE, message.say(language), headers | {"retry-after": "60"})
             case TimeoutError():
                 message = Text("The file did not arrive in time.", "文件上传超时。")
                 return error_response(408, Code.REQUEST_TIMEOUT, message.say(language), headers)

@@ -6,6 +6,7 @@ import asyncio
 import io
 import logging
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from tortoise.functions import Sum
 from tortoise.transactions import in_transaction
 
 from .content import MB, CleanedFile
-from .vault import Vault
+from .vault import StoreUnavailable, Vault
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class Archive:
     async def add(self, viewer: Viewer, client: bytes | None, content: CleanedFile) -> AttachmentRow | None:
         """Keep a file, or return None where no room is left.
 
-        Its row is there first: if anything fails, the sweep finds what was left.
+        Its row is there first: if we are killed, the sweep finds what was left. Raises StoreUnavailable.
         """
         # A key for each file, wrapped under the county's: destroying it erases the
         # file, wherever copies lie. An upload has no county before a case takes it.
@@ -80,9 +81,16 @@ class Archive:
                 return None
             await row.save(force_create=True)
         content.file.seek(0)
-        await self.vault.put(row.id, FULL, key, content.file)
-        if content.thumbnail is not None:
-            await self.vault.put(row.id, THUMBNAIL, key, io.BytesIO(content.thumbnail))
+        try:
+            await self.vault.put(row.id, FULL, key, content.file)
+            if content.thumbnail is not None:
+                await self.vault.put(row.id, THUMBNAIL, key, io.BytesIO(content.thumbnail))
+        except StoreUnavailable:
+            # Not left to the sweep: it would count among what waits, and a full store would use up the caller's room.
+            with suppress(StoreUnavailable):
+                await self.vault.delete(row.id, *VARIANTS)
+                await row.delete()
+            raise
         return row
 
     async def find(self, id: UUID, variant: str) -> tuple[AttachmentRow, AsyncIterator[bytes]] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
@@ -13,10 +13,15 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from gongzhi.runtime.sealing import SealError
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 # In pieces, so that a large file is sealed and sent without being in memory, and no byte leaves unchecked.
 PIECE, TAG = 65_536, 16
+
+
+class StoreUnavailable(Exception):
+    """The store of files takes no file or gives none out: it is full, away, or refuses us."""
 
 
 class Vault:
@@ -33,19 +38,36 @@ class Vault:
         return cls(LocalStore(Path(where), mkdir=True))
 
     async def put(self, id: UUID, variant: str, key: bytes, file: BinaryIO) -> None:
-        """Seal a file and store it."""
-        await self.store.put_async(storage_path(id, variant), seal_pieces(key, variant, file))
+        """Seal a file and store it. Raises StoreUnavailable."""
+        with store_errors():
+            await self.store.put_async(storage_path(id, variant), seal_pieces(key, variant, file))
 
     async def get(self, id: UUID, variant: str, key: bytes) -> AsyncIterator[bytes]:
-        """Return the file, piece by piece. Raises FileNotFoundError at once, SealError where it was changed."""
-        found = await self.store.get_async(storage_path(id, variant))
+        """Return the file, piece by piece.
+
+        Raises FileNotFoundError and StoreUnavailable at once, SealError where it was changed.
+        """
+        with store_errors():
+            found = await self.store.get_async(storage_path(id, variant))
         return open_pieces(key, variant, found.stream(min_chunk_size=PIECE + TAG))
 
     async def delete(self, id: UUID, *variants: str) -> None:
-        """Remove what is there of a file."""
+        """Remove what is there of a file. Raises StoreUnavailable."""
         for variant in variants:
-            with suppress(FileNotFoundError):
+            with suppress(FileNotFoundError), store_errors():
                 await self.store.delete_async(storage_path(id, variant))
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Raise StoreUnavailable for what the store raises, but FileNotFoundError as it is."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    # Its text names folders and addresses, which are nobody's but the operator's.
+    except (BaseError, OSError) as error:
+        raise StoreUnavailable(type(error).__name__) from error
 
 
 def storage_path(id: UUID, variant: str) -> str:
