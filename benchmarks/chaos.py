@@ -51,6 +51,8 @@ SECRET = "a secret for chaos, as long as it must be"
 PEOPLE, WRITERS, FOLLOWERS = 1_000, 4, 2
 FROZEN = 4.0
 """Seconds for which something is frozen or stopped."""
+SKEW = 7200.0
+"""Seconds by which a clock is wrong."""
 PATIENCE = 60.0
 """Seconds within which everything goes on; what takes longer has failed."""
 AWAY = (OSError, WebSocketException, InvalidHandshake, TimeoutError, httpx.HTTPError)
@@ -62,6 +64,8 @@ EVENTS = "subscription($after: String) { caseEvents(after: $after) { cursor id t
 PLACE = "select code from grids.grid where kind = 'VILLAGE' and valid_to is null order by code limit 1"
 UNNUMBERED = "select exists (select from events.outbox where position is null)"
 TOLD = "select id::text from events.outbox where position > $1 and case_id is not null order by position"
+END_OTHERS = """select pg_terminate_backend(pid) from pg_stat_activity
+where datname = current_database() and pid <> pg_backend_pid()"""
 CASES = 'select number, status from cases."case" where title = $1'
 
 
@@ -217,6 +221,34 @@ class County:
         part.send(signal.SIGSTOP)
         asyncio.get_running_loop().call_later(2 * FROZEN, part.send, signal.SIGCONT)
 
+    async def skew(self) -> None:
+        """Start a process anew with a clock that is two hours ahead or behind; the next one is right again."""
+        part = self.luck.choice(self.parts)
+        part.skew = self.luck.choice((-SKEW, SKEW)) if part.skew is None else None
+        part.send(signal.SIGKILL)
+
+    async def lock_cases(self) -> None:
+        """Have whoever asks for cases wait, as behind a change of the table, until all places are taken."""
+        database = await asyncpg.connect(self.parts[0].dsn)
+        try:
+            async with database.transaction():
+                await database.execute('lock table cases."case" in access exclusive mode')
+                await asyncio.sleep(FROZEN)
+        finally:
+            await database.close()
+
+    async def take_connections(self) -> None:
+        """End all connections to PostgreSQL, and take all that it has, so that none can be opened for a while."""
+        async with AsyncExitStack() as stack:
+            first = await asyncpg.connect(self.parts[0].dsn)
+            stack.push_async_callback(first.close)
+            await first.execute(END_OTHERS)
+            with suppress(asyncpg.TooManyConnectionsError):
+                while True:
+                    taken = await asyncpg.connect(self.parts[0].dsn)
+                    stack.push_async_callback(taken.close)
+            await asyncio.sleep(FROZEN)
+
     async def stop_database(self) -> None:
         """Stop PostgreSQL for a while."""
         await asyncio.to_thread(self.cluster.stop)
@@ -247,6 +279,9 @@ FAULTS: dict[str, Fault] = {
     "web is frozen": lambda county: county.freeze("web"),
     "work is killed": lambda county: county.kill("work"),
     "work is frozen": lambda county: county.freeze("work"),
+    "a clock is 2 h wrong": County.skew,
+    "cases are locked": County.lock_cases,
+    "no connection is left": County.take_connections,
     "PostgreSQL is stopped": County.stop_database,
     "PostgreSQL is killed": County.kill_database,
     "PostgreSQL is frozen": County.freeze_database,
