@@ -211,9 +211,11 @@ async def undo(connection: Any, copy: Copy, known: Known) -> bool:
     written = sorted(one for one, counted in state.counted.items() if counted != copy.counted.get(one))
     # Inserted rows are told by their transaction; where others were changed, all are put there anew.
     changed = [one for one in written if state.counted[one][1] != copy.counted.get(one, (0, 0))[1]]
-    moved = {one: stands for one, stands in known.state.sequences.items() if stands != state.sequences[one]}
     if len(written) > TABLES or any(schema in CATALOGS for schema, _ in written):
         return False
+    if state.sequences.keys() != known.state.sequences.keys():
+        return False
+    moved = {one: stands for one, stands in known.state.sequences.items() if stands != state.sequences[one]}
     if (state.since, state.uncounted) != (copy.since, known.state.uncounted) or not await known.read_rows(changed):
         return False
     copy.counted = state.counted
