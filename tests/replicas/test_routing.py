@@ -212,8 +212,8 @@ async def test_replica_that_lags_is_left_alone(
         await station.replicas.look()
         await station.catch_up()
     assert [one.message for one in caplog.records if "replica" in one.message] == [
-        f"the replica {station.replica.name} is more than 10 s behind: the primary answers in its place",
-        f"the replica {station.replica.name} answers reads",
+        f"the replica {station.replica.name} is more than 10 s behind; the primary answers in its place",
+        f"the replica {station.replica.name} is well again; it answers reads from now on",
     ]
     await station.send(administrator, GRID, position)
     assert station.read_there == before + 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -41,11 +42,13 @@ async def test_other_databases_are_no_replicas(station: Station, postgres: str) 
     settings = replace(station.settings, replicas=(station.pair.standby.dsn, *others))
     async with database.connect_database(station.pair.primary.dsn) as connection:
         (well, said), *ill = await examine_replicas(connection, settings)
-    assert well and said.endswith("it follows this database, 0 bytes behind")
+    # What happens to be written meanwhile, by whatever runs there, is not replayed yet.
+    assert well and re.search(r"it follows this database, [0-9,]+ bytes behind$", said)
     assert ill == [(False, f"replica {Replica(dsn).name}: it {trouble}") for dsn, trouble in others.items()]
     assert "nobody@" not in repr(ill)
     found = await doctor.examine_deployment(station.settings, station.pair.primary.dsn, ESSENTIAL)
-    assert [one for one in found if one[1].startswith("replica ")] == [(True, said)]
+    [(well, again)] = [one for one in found if one[1].startswith("replica ")]
+    assert well and again.partition(",")[0] == said.partition(",")[0]
 
 
 async def test_positions_of_another_history_count_for_nothing(station: Station) -> None:

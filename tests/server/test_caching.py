@@ -70,6 +70,7 @@ BOUNDED = {
     "gongzhi_server/planner/introspection.py": "bytes",
     "gongzhi_server/graphql/plugin_additions.py": "tests",
     "gongzhi_server/graphql/view_checks.py": "4 schemas of a process",
+    "gongzhi_server/recycled_databases.py": "tests",
     "gongzhi_server/testing.py": "tests",
 }
 """Where something is remembered by other means than `Cache`, and what bounds it."""

@@ -292,7 +292,9 @@ def test_account_is_added_granted_and_suspended(
         expect(page.locator("#grants tbody")).to_contain_text(state)
     found = find_barriers(page, axe)
     page.get_by_role("button", name="收回 审计员").click()
+    expect(page.locator("dialog[open]")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
     given = {"code": code, "password": PASSWORD}
     httpx.post(f"{address}/auth/invitation", json=given).raise_for_status()
     with open_context(browser, address, viewport=SCREEN) as other:

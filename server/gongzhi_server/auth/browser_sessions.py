@@ -54,9 +54,7 @@ class BrowserSessions:
     def position_cookie(self, position: str) -> str:
         """Return the header by which a browser keeps a position for as long as it is open."""
         response = Response()
-        response.set_cookie(
-            self._name(POSITION), position, path="/", secure=self.secure, httponly=True, samesite="strict"
-        )
+        self._set(response, POSITION, position, None)
         return response.headers["set-cookie"]
 
     def keep(self, response: Response, access: str, refresh: str, lifetime: timedelta, longest: timedelta) -> None:
@@ -72,11 +70,11 @@ class BrowserSessions:
     def _read(self, headers: Mapping[bytes, bytes]) -> Mapping[str, str]:
         return cookie_parser(headers.get(b"cookie", b"").decode("latin-1")) if self.is_own_page(headers) else {}
 
-    def _set(self, response: Response, name: str, value: str, lifetime: timedelta) -> None:
+    def _set(self, response: Response, name: str, value: str, lifetime: timedelta | None) -> None:
         response.set_cookie(
             self._name(name),
             value,
-            max_age=int(lifetime.total_seconds()),
+            max_age=None if lifetime is None else int(lifetime.total_seconds()),
             path="/",
             secure=self.secure,
             httponly=True,

@@ -247,7 +247,7 @@ class FileService:
                 return error_response(503, Code.TIMEOUT, message.say(language), headers)
             # The same where an upload is put aside while it arrives.
             case StoreUnavailable() | OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):
-                logger.error("the store of files fails (%s): see whether it is full, and whether it answers", problem)
+                logger.error("the store of files fails (%s); see whether it is full, and whether it answers", problem)
                 message = Text(
                     "Files cannot be kept or fetched at the moment: try again later; cases are taken without them.",
                     "暂时无法保存或读取文件，请稍后再试；诉求可先提交，附件稍后补充。",

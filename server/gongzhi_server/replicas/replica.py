@@ -96,9 +96,9 @@ class Replica:
     def leave(self, trouble: str | None) -> None:
         """Leave it alone until it is looked at again, or no more; said once in the log, when that changes."""
         if trouble and not self.trouble:
-            log.warning("the replica %s %s: the primary answers in its place", self.name, trouble)
+            log.warning("the replica %s %s; the primary answers in its place", self.name, trouble)
         elif self.trouble and not trouble:
-            log.warning("the replica %s answers reads", self.name)
+            log.warning("the replica %s is well again; it answers reads from now on", self.name)
         self.trouble = trouble
 
     def drop_connections(self) -> None:

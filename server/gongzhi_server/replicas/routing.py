@@ -170,7 +170,12 @@ async def fetch_or_ask(replica: Replica, there: Fetch, here: Fetch, sql: str, *v
         else:
             # Such as a conflict with what it replays, or a table that it does not have yet.
             extra = {"repeats": ("replica", replica.name, type(error).__name__)}
-            log.warning("the primary answers what %s gave up: %s", replica.name, type(error).__name__, extra=extra)
+            log.warning(
+                "the replica %s gave up a read (%s); the primary answers it",
+                replica.name,
+                type(error).__name__,
+                extra=extra,
+            )
     return await here(sql, *values)
 
 

@@ -1,4 +1,4 @@
-import{a as C}from"./shared_22.cc3efa8a39b10ae1.js";import{a as j}from"./shared_5.05b32d5d8e875fb2.js";import{B as W,E as H,o as R,u as v,z as U}from"./shared_1.6d85a7858ac13e4f.js";import{b as y,d as g,e as $,m as I,n as p,q as r}from"./shared_2.9b91292310e3fe0b.js";var q=`query MyAccount($name: String!) {
+import{a as C}from"./shared_22.cc3efa8a39b10ae1.js";import{a as j}from"./shared_5.05b32d5d8e875fb2.js";import{B as W,E as H,o as R,u as v,z as U}from"./shared_1.6a65093afc6109fb.js";import{b as y,d as g,e as $,m as I,n as p,q as r}from"./shared_2.9b91292310e3fe0b.js";var q=`query MyAccount($name: String!) {
   me {
     account secondFactorSince recoveryCodesLeft
     sessions(first: 50) { nodes { id device methods createdAt usedAt expiresAt endedAt } }
