@@ -148,9 +148,11 @@ def lines_with_code(path: Path) -> frozenset[int]:
 @cache  # several figures ask for the same modules
 def read_tokens(path: Path) -> tuple[frozenset[int], int]:
     """Return the numbers of the lines that hold code, and how many comments there are that speak to people."""
-    words: set[int] = set()
+    words, strings, text = set[int](), set[int](), path.read_text(encoding="utf-8")
     # Strings that stand alone are documentation, of attributes, too.
     for node in nodes_of(parse_module(path)):
+        if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)):
+            strings |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
         for inner in getattr(node, "body", []) if isinstance(getattr(node, "body", []), list) else []:
             if (
                 isinstance(inner, ast.Expr)
@@ -158,15 +160,38 @@ def read_tokens(path: Path) -> tuple[frozenset[int], int]:
                 and isinstance(inner.value.value, str)
             ):
                 words |= set(range(inner.lineno, (inner.end_lineno or inner.lineno) + 1))
-    held, comments = set[int](), 0
+    held, comments = read_lines(text, strings) or tokenize_lines(text)
+    return frozenset(held - words), sum(not DIRECTIVE.match(one) for one in comments)
+
+
+def read_lines(text: str, strings: set[int]) -> tuple[set[int], list[str]] | None:
+    """Return the lines that are no comments, and the comments; None where a sign for one does not begin a line.
+
+    It takes a tenth of the time that tokens take, and most modules are read so. `strings` are the lines with strings.
+    """
+    held, comments = set(strings), list[str]()
+    for number, line in enumerate(text.split("\n"), 1):
+        said = line.strip()
+        if said.startswith("#") and number not in strings:
+            comments.append(said)
+        elif "#" in said:
+            return None
+        elif said:
+            held.add(number)
+    return held, comments
+
+
+def tokenize_lines(text: str) -> tuple[set[int], list[str]]:
+    """Return the lines that hold code, and the comments."""
+    held, comments = set[int](), list[str]()
     # By tokens rather than lines: a statement over several lines,
     # or a string with line breaks, counts each of its lines.
-    for token in tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline):
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type not in NO_CODE:
             held |= set(range(token.start[0], token.end[0] + 1))
-        elif token.type == tokenize.COMMENT and not DIRECTIVE.match(token.string):
-            comments += 1
-    return frozenset(held - words), comments
+        elif token.type == tokenize.COMMENT:
+            comments.append(token.string)
+    return held, comments
 
 
 @cache
