@@ -257,9 +257,11 @@ def give(made: Lab, offered: OfferedAction, of: Acted, row: Any) -> tuple[str, d
 @pytest.mark.parametrize(
     "plugin, rows",
     [
-        *((plugin, 1) for plugin in (*OFTEN, "credit", "field", "integrations", "legal", "list_exports", "party")),
+        *((plugin, 1) for plugin in (*OFTEN, "credit", "field", "integrations", "legal", "list_exports")),
         *((plugin, 1) for plugin in ("points", "resolutions", "rights")),
         *(pytest.param(plugin, 2, marks=pytest.mark.slow) for plugin in OFTEN),
+        # Its types are many, nothing else depends on them, and each has tests of its own.
+        pytest.param("party", 1, marks=pytest.mark.slow),
     ],
 )
 async def test_what_is_told_is_what_is_done(laboratory: Lab, installed: Plugins, plugin: str, rows: int) -> None:
