@@ -10,7 +10,7 @@ from gongzhi.core.accounts.credential_commands import AccountPayload
 from gongzhi.core.accounts.independence import require_other, require_second_entry
 from gongzhi.core.accounts.models import AccountRow, IdentityRow
 from gongzhi.core.accounts.oversight import require_no_office
-from gongzhi.core.accounts.requirements import MANAGES, OTHERS, PERSON, reach
+from gongzhi.core.accounts.requirements import MANAGES, OTHERS, PERSON
 from gongzhi.core.accounts.rules import (
     EDIT,
     INVITE,
@@ -26,7 +26,7 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.declare.sql import Alternatives, Sql, any_of
 from gongzhi.declare.viewer import ViewerScope
 from gongzhi.runtime.actions import Action, Requirement, require_rows
 from gongzhi.runtime.checks import duplicate
@@ -42,7 +42,9 @@ def vouched_rows(row: Table, viewer: ViewerScope) -> Alternatives:
         "not exists(select from accounts.account managed where managed.id={0} and managed.person_id is not null and "
         "not exists(select from people.person vouched where vouched.id=managed.person_id and ({1})))"
     )
-    return [Sql(text, row.account_id, reach(viewer.within(PERSON, INVITE)))]
+    areas = viewer.within(PERSON, INVITE)
+    # Everywhere: whoever it belongs to.
+    return None if areas is None else [Sql(text, row.account_id, any_of(Sql("false"), *areas))]
 
 
 PROPOSED = Requirement(

@@ -196,15 +196,18 @@ class Archives:
 
     def covers(self, table: str, link: int) -> bool:
         """Return whether entries of a batch may be archived."""
-        return any(row["name"].startswith(table) and row["low"] <= link <= row["high"] for row in self.rows)
+        return bool(self._months(table, link))
 
     async def entries(self, table: str, link: int) -> list[tuple[int, bytes]]:
         """Return the places and digests of a batch's archived entries."""
         found: list[tuple[int, bytes]] = []
-        for row in self.rows:
-            if row["name"].startswith(table) and row["low"] <= link <= row["high"]:
-                found += (await self._hold(row["path"], row["root"])).get(link, ())
+        for row in self._months(table, link):
+            found += (await self._hold(row["path"], row["root"])).get(link, ())
         return found
+
+    def _months(self, table: str, link: int) -> list[asyncpg.Record]:
+        """Return the archived months in which entries of a batch may be."""
+        return [row for row in self.rows if row["name"].startswith(table) and row["low"] <= link <= row["high"]]
 
     async def _hold(self, path: str, root: bytes | None) -> Digests:
         """Read a file; the one before the last is let go, for the chain seldom turns back. Raises ChainBroken."""

@@ -6,13 +6,14 @@ from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion
 
 from gongzhi.core.access.rules import OVERSEE
-from gongzhi.declare.sql import Alternatives, Sql, any_of, narrow_rows
+from gongzhi.declare.sql import Alternatives, Sql, narrow_rows
 from gongzhi.declare.viewer import ViewerScope
 from gongzhi.runtime.actions import Requirement, require_empty, require_rows
 from gongzhi.values.errors import Text
 
 from .independence import require_other
 from .rules import CONFIRM, EDIT, GRANT, INVITE
+from .types import rows_reached
 
 ACCOUNT = Table("account", schema="accounts", alias="managed")
 PERSON = Table("person", schema="people", alias="vouched")
@@ -36,15 +37,9 @@ def require_over_place(permission: str) -> Requirement:
     return require_rows(rows)
 
 
-def reach(areas: Alternatives) -> Criterion:
-    """Return one criterion for rows in any of these areas."""
-    return Sql("true") if areas is None else any_of(Sql("false"), *areas)
-
-
-def managed_rows(row: Table, viewer: ViewerScope) -> Sql:
+def managed_rows(row: Table, viewer: ViewerScope) -> list[Criterion]:
     """Return what belongs to accounts that the viewer looks after."""
-    text = "exists(select from accounts.account managed where managed.id={0} and ({1}))"
-    return Sql(text, row.account_id, reach(viewer.within(ACCOUNT, EDIT)))
+    return rows_reached(viewer.within(ACCOUNT, EDIT), row.account_id, "accounts.account", "managed")
 
 
 def own_rows(row: Table, viewer: ViewerScope) -> Sql:
@@ -60,10 +55,9 @@ def others_rows(row: Table, viewer: ViewerScope) -> Alternatives:
 
 def invited_rows(row: Table, viewer: ViewerScope) -> Alternatives:
     """Return invitations for people whom the viewer invites, and for accounts of nobody that they look after."""
-    person = "exists(select from people.person vouched where vouched.id={0} and ({1}))"
-    managed = Sql("{0} is null and {1}", row.person_id, managed_rows(row, viewer))
-    own = Sql("({0}={1}) is not true", row.person_id, viewer.person)
-    return narrow_rows([Sql(person, row.person_id, reach(viewer.within(PERSON, INVITE))), managed], own)
+    people = rows_reached(viewer.within(PERSON, INVITE), row.person_id, "people.person", "vouched")
+    managed = [Sql("{0} is null and {1}", row.person_id, one) for one in managed_rows(row, viewer)]
+    return narrow_rows([*people, *managed], Sql("({0}={1}) is not true", row.person_id, viewer.person))
 
 
 def require_moment(text: str, columns: tuple[str, ...], said: Text) -> Requirement:
@@ -74,8 +68,8 @@ def require_moment(text: str, columns: tuple[str, ...], said: Text) -> Requireme
 
 
 OTHERS = require_rows(others_rows)
-MANAGES = require_rows(lambda row, viewer: [managed_rows(row, viewer)])
-RESPONSIBLE = require_rows(lambda row, viewer: [managed_rows(row, viewer), own_rows(row, viewer)])
+MANAGES = require_rows(managed_rows)
+RESPONSIBLE = require_rows(lambda row, viewer: [*managed_rows(row, viewer), own_rows(row, viewer)])
 
 CONFIRMS_GRANT = (require_over_place(CONFIRM), OTHERS, require_other("granted_by"))
 OVERSEES_GRANT = (require_over_place(OVERSEE), OTHERS, require_other("granted_by"))
