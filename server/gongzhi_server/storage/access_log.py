@@ -41,17 +41,17 @@ SHARE = 0.02
 """How much of the time is spent on counting: whoever looks at very much makes the counts long."""
 
 # Counted in SQL over the stored log, so that all processes of a deployment count together.
-BULK = (
-    "select (count(distinct one)+count(distinct l.id) filter (where l.persons='{}'))::int "
-    "from access.look l left join lateral unnest(l.persons) one on true "
-    "where l.account=$1 and l.at>$2 and (one is null or $3::uuid is distinct from one)"
-)
+# Whoever asks for a list again sees the same people: lists are made distinct before people are, which are far more.
+READ = """(select distinct unnest(l.persons) as person, l.grid_id from (
+  select distinct persons, grid_id from access.look where account=$1 and at>$2) l)"""
+BULK = f"""select (select count(distinct person) from {READ} r where person is distinct from $3::uuid)::int
++(select count(*) from access.look where account=$1 and at>$2 and persons='{{}}')::int"""
 """Counts people whose files were read; a condition on files that found nobody counts as one."""
 # Neighbours are people of one's own village outside of one's household, where the village is not one's office.
-NEIGHBOURS = """select count(distinct p.id)::int
-from access.look l, unnest(l.persons) one, people.person p, people.person me
-where l.account=$1 and l.at>$2 and p.id=one and me.id=$3 and p.village_id=me.village_id and p.id<>me.id
-and (select g.village_id from grids.grid g where g.id=l.grid_id) is distinct from me.village_id
+NEIGHBOURS = f"""select count(distinct p.id)::int
+from {READ} r, people.person p, people.person me
+where p.id=r.person and me.id=$3 and p.village_id=me.village_id and p.id<>me.id
+and (select g.village_id from grids.grid g where g.id=r.grid_id) is distinct from me.village_id
 and not exists(select from people.membership a join people.membership b using (household_id)
   where a.person_id=me.id and b.person_id=p.id and a.until is null and b.until is null)"""
 COUNTY = (
