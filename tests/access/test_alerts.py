@@ -46,6 +46,20 @@ async def test_bulk_reads_told_once(filled: str, log: Log) -> None:
     assert len(await alerts(log)) == 2
 
 
+async def test_bulk_reads_are_of_others(filled: str, log: Log, people: People) -> None:
+    """One's own file and whoever is erased count for nobody; a condition that found nobody counts for one."""
+    keys = [row["id"] for row in await log.connection.fetch("select id from people.person order by id limit 21")]
+    own = next(key for key in people.keys if key not in keys)
+    worker = Viewer(ViewerAccount("worker", own, (ViewerGrant("grid_worker", frozenset()),)), TODAY)
+    await look(filled, worker, [own, *keys])
+    await log.connection.execute("delete from access.alert")
+    await log.connection.execute("update access.look set persons = array_replace(persons, $1, null)", keys[0])
+    await look(filled, worker, [own, *keys[1:]])
+    assert await alerts(log) == []
+    await look(filled, worker, [])
+    assert await alerts(log) == [("BULK", "worker", 21)]
+
+
 async def test_neighbours_told_of(filled: str, log: Log, people: People) -> None:
     """Somebody of the village who does not serve it; not who does, and not of one's own family."""
     found = await log.connection.fetch(

@@ -41,7 +41,7 @@ SHARE = 0.02
 """How much of the time is spent on counting: whoever looks at very much makes the counts long."""
 
 # Counted in SQL over the stored log, so that all processes of a deployment count together.
-# Whoever asks for a list again sees the same people: lists are made distinct before people are, which are far more.
+# Whoever asks for a list again sees the same people: lists are made distinct first, since people are far more.
 READ = """(select distinct unnest(l.persons) as person, l.grid_id from (
   select distinct persons, grid_id from access.look where account=$1 and at>$2) l)"""
 BULK = f"""select (select count(distinct person) from {READ} r where person is distinct from $3::uuid)::int

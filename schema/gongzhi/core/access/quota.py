@@ -17,8 +17,8 @@ from .models import AlertKind
 DAY = timedelta(days=1)
 # Without those who are asked for now: they are added once, whether they were shown before or not.
 SPENT = (
-    "select count(distinct one)::int as count from access.look l, unnest(l.persons) one "
-    "where l.account=$1 and l.at>$2 and l.kind in ('REVEAL','FIND') and one<>all($3::uuid[])"
+    "select count(distinct one)::int as count from (select distinct persons from access.look where account=$1 "
+    "and at>$2 and kind in ('REVEAL','FIND')) l, unnest(l.persons) one where one<>all($3::uuid[])"
 )
 
 
