@@ -113,7 +113,7 @@ async def test_election_is_lost_to_another_while_one_stands_still(empty: str, im
     """Whatever it still wants to write over the connection is refused."""
     with pytest.raises(ElectionLost):
         async with lead_when_elected(empty, LOCK, rest) as connection:
-            time.sleep(0.8)
+            time.sleep(1.5)
             other = await asyncpg.connect(empty)
             assert await other.fetchval("select pg_try_advisory_lock($1)", LOCK)
             await other.close()

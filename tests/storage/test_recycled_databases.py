@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -79,9 +80,10 @@ async def run_texts(dsn: str, texts: list[str]) -> None:
 
 @pytest.fixture(scope="module")
 def recycled(postgres: str) -> Iterator[RecycledDatabases]:
-    asyncio.run(run_texts(asyncio.run(create_database(postgres, "places")), [FILLED]))
-    yield RecycledDatabases(postgres, "places")
-    asyncio.run(drop_database(postgres, "places"))
+    name = f"places_{uuid4().hex}"
+    asyncio.run(run_texts(asyncio.run(create_database(postgres, name)), [FILLED]))
+    yield RecycledDatabases(postgres, name)
+    asyncio.run(drop_database(postgres, name))
 
 
 async def write(recycled: RecycledDatabases, texts: list[str]) -> Copy:

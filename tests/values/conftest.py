@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,8 +13,15 @@ import pytest_asyncio
 from gongzhi_server.cli import plugin_commands
 from gongzhi_server.deployment import plugin_activation
 from gongzhi_server.plugins.contributions import Plugins
-from gongzhi_server.storage import database
-from gongzhi_server.testing import INSTALLED, TODAY, create_database, drop_database, settings_for_tests
+from gongzhi_server.testing import (
+    INSTALLED,
+    TODAY,
+    create_database,
+    drop_database,
+    load_demo_database,
+    open_template,
+    settings_for_tests,
+)
 
 from .mutation_lab import Lab, lab
 
@@ -24,15 +32,21 @@ def installed() -> Plugins:
     return INSTALLED
 
 
-@pytest.fixture(scope="package")
-def furnished(
-    postgres: str, county: str, installed: Plugins, tmp_path_factory: pytest.TempPathFactory
+@pytest.fixture(scope="session")
+def furnished_template(
+    postgres: str, all_tables: str, installed: Plugins, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
+    """The name of a database with the county. It is only copied."""
+    fill = partial(furnish, installed=installed, data=tmp_path_factory.mktemp("furnished"))
+    with open_template(postgres, "furnished", fill, all_tables) as name:
+        yield name
+
+
+@pytest.fixture(scope="package")
+def furnished(postgres: str, furnished_template: str) -> Iterator[str]:
     """The address of the county."""
     name = f"values_{uuid4().hex}"
-    dsn = asyncio.run(create_database(postgres, name, county))
-    asyncio.run(furnish(dsn, installed, tmp_path_factory.mktemp("furnished")))
-    yield dsn
+    yield asyncio.run(create_database(postgres, name, furnished_template))
     asyncio.run(drop_database(postgres, name))
 
 
@@ -46,7 +60,7 @@ async def laboratory(
 
 
 async def furnish(dsn: str, installed: Plugins, data: Path) -> None:
-    await database.migrate_apps(dsn, installed.apps)
+    await load_demo_database(dsn, people=2000, data=data)
     await plugin_activation.switch_plugins(dsn, [one.name for one in installed.found], TODAY, undecided=True)
     for plugin, mine in sorted(installed.errands.items()):
         for errand in mine:

@@ -126,21 +126,32 @@ def throwaway_cluster(data: Path, *, memory: bool = True) -> Iterator[str]:
 
 @contextmanager
 def open_throwaway(data: Path, *, memory: bool = True) -> Iterator[Cluster]:
-    """Yield a cluster for tests that does not run yet; its folder is removed at the end.
-
-    It lives in `memory` where there is enough: a database for each test means thousands of files made and deleted, and
-    some file systems look for deleted ones each time.
-    """
-    with suppress(OSError):
-        if memory and shutil.disk_usage(MEMORY).free > ROOM:
-            data = MEMORY / f"gongzhi-{uuid4().hex}"
+    """Yield a cluster for tests that does not run yet; its folder is removed at the end."""
+    data = place_throwaway(data, uuid4().hex, memory=memory)
     cluster = Cluster(ensure_folder(data) / "postgres", TUNING | CARELESS)
     try:
         yield cluster
     finally:
-        # Removed in any case: memory that a killed test run leaves behind is lost to the machine.
-        for left in (cluster.socket, cluster.folder, *([data] if data.parent == MEMORY else [])):
-            shutil.rmtree(left, ignore_errors=True)
+        remove_throwaway(cluster)
+
+
+def place_throwaway(data: Path, name: str, *, memory: bool = True) -> Path:
+    """Return where a cluster for tests lives: in `memory` where there is enough, or in the folder `data`.
+
+    A database for each test means thousands of files made and deleted, and some file systems look for deleted ones
+    each time.
+    """
+    with suppress(OSError):
+        if memory and shutil.disk_usage(MEMORY).free > ROOM:
+            return MEMORY / f"gongzhi-{name}"
+    return data
+
+
+def remove_throwaway(cluster: Cluster) -> None:
+    """Remove a cluster for tests: memory that a killed test run leaves behind is lost to the machine."""
+    data = cluster.folder.parent
+    for left in (cluster.socket, cluster.folder, *([data] if data.parent == MEMORY else [])):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 @contextmanager

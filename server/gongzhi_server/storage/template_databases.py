@@ -8,7 +8,8 @@ import os
 import shutil
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -16,11 +17,25 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
+from ..data_folder import ensure_folder
 from .database import connect_database
-from .embedded_postgres import VERSION, Cluster, hold_gate, join_cluster, open_lock_file, open_throwaway
+from .embedded_postgres import (
+    CARELESS,
+    TUNING,
+    VERSION,
+    Cluster,
+    hold_gate,
+    join_cluster,
+    open_lock_file,
+    place_throwaway,
+    remove_throwaway,
+)
 
 OUTSIDE = "GONGZHI_TEST_DSN"
 """The variable that names a PostgreSQL for tests. Nothing is kept in it."""
+RUN = "PYTEST_XDIST_TESTRUNUID"
+"""The variable that is the same in all processes of a test run: they share a PostgreSQL."""
+CROWDED = {"max_connections": "300"}
 PREFIX = "template_"
 OTHERS = "select datname from pg_database where not datistemplate and not starts_with(datname, $1) and datname<>all($2)"
 OURS = "gongzhi", "gongzhi_server"
@@ -30,7 +45,7 @@ KEPT = 2
 
 @contextmanager
 def open_test_cluster(data: Path, kept: Path | None) -> Iterator[str]:
-    """Yield the address of a PostgreSQL for tests: that of GONGZHI_TEST_DSN, or a throw-away one.
+    """Yield the address of a PostgreSQL for tests: that of GONGZHI_TEST_DSN, or a throw-away one of this run.
 
     A throw-away one begins with the templates that an earlier run of the same code left in the folder `kept`, and
     leaves its own there: to migrate and to load takes longer than most tests.
@@ -38,15 +53,32 @@ def open_test_cluster(data: Path, kept: Path | None) -> Iterator[str]:
     if dsn := os.environ.get(OUTSIDE):
         yield dsn
         return
+    data = place_throwaway(data, os.environ.get(RUN) or uuid4().hex)
     seed = kept / digest_code() if kept else None
-    with open_throwaway(data) as cluster:
-        if seed is not None:
-            take_cluster(seed, cluster)
-        with join_cluster(cluster) as dsn:
-            yield dsn
-            asyncio.run(drop_others(dsn))
-        if seed is not None:
-            keep_cluster(cluster, seed)
+    with join_cluster(SeededCluster(ensure_folder(data) / "postgres", TUNING | CARELESS | CROWDED, seed)) as dsn:
+        yield dsn
+
+
+@dataclass(frozen=True)
+class SeededCluster(Cluster):
+    """A cluster for tests that begins with what is kept; its last user keeps its templates, and removes it."""
+
+    seed: Path | None
+
+    def make(self) -> None:
+        # Who used it before may have removed all.
+        ensure_folder(self.folder.parent)
+        if self.seed is None or not take_cluster(self.seed, self):
+            super().make()
+
+    def stop(self) -> None:
+        with ExitStack() as ending:
+            ending.callback(remove_throwaway, self)
+            ending.callback(super().stop)
+            if self.seed is not None:
+                asyncio.run(drop_others(self.dsn))
+                super().stop()
+                keep_cluster(self, self.seed)
 
 
 def digest_code() -> str:
@@ -69,11 +101,12 @@ async def drop_others(dsn: str) -> None:
             await connection.execute(f'drop database "{row["datname"]}" with (force)')
 
 
-def take_cluster(seed: Path, cluster: Cluster) -> None:
-    """Begin a cluster with what is kept, if anything is."""
+def take_cluster(seed: Path, cluster: Cluster) -> bool:
+    """Begin a cluster with what is kept; False if nothing is."""
     with lock_kept(seed.parent):
         if seed.exists():
             copy_folder(seed, cluster.folder)
+        return cluster.folder.exists()
 
 
 def keep_cluster(cluster: Cluster, seed: Path) -> None:
@@ -124,14 +157,14 @@ def open_template(
 
 
 async def make_template(dsn: str, name: str, fill: Callable[[str], Awaitable[None]], template: str) -> None:
-    """Make a database and have it filled, unless it is there."""
+    """Make a database and have it filled, unless it is there: one process of a run does, and others wait for it."""
     async with connect_database(dsn) as connection:
+        await connection.execute("select pg_advisory_lock(hashtext($1))", name)
         if await connection.fetchval("select true from pg_database where datname=$1", name):
             return
-    part = f"part_{uuid4().hex}"
-    # Renamed when it is whole: one that was broken off is no template.
-    await fill(await create_database(dsn, part, template))
-    async with connect_database(dsn) as connection:
+        part = f"part_{uuid4().hex}"
+        # Renamed when it is whole: one that was broken off is no template.
+        await fill(await create_database(dsn, part, template))
         await connection.execute(f'alter database "{part}" rename to "{name}"')
 
 
