@@ -32,6 +32,12 @@ and from none if they are joined by `or`.
 """
 
 
+class ReachedTable(Table):
+    """A table whose rows are reached from the row that they belong to: rules ask that row, and need not look it up."""
+
+    reached_from: Table
+
+
 class Disjoint(tuple[Criterion, ...]):
     """Alternatives no two of which a row can meet, so that nobody has to look for rows that come twice."""
 

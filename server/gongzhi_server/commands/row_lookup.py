@@ -69,7 +69,7 @@ def build_row_lookup(
     meta = entity.model._meta
     name = f'"{meta.schema}"."{meta.db_table}" r'
     table, row = (Table(meta.db_table, schema=meta.schema, alias=alias) for alias in "tr")
-    rows = Rows(entity, table, None if shown else scope, None, None)
+    rows = Rows(entity, table, None if shown else scope, None)
     wanted = ValueWrapper(Bind(lambda variables, context: variables[WANTED]))
     rows.where(Sql("{0}={1}", table.field(entity.column(column)), wanted))
     columns = ",".join(f'r."{one}"' for one in meta.fields_db_projection.values())

@@ -27,7 +27,7 @@ from gongzhi.declare.plans import (
     Sealed,
     Stream,
 )
-from gongzhi.declare.sql import Bind, Sql
+from gongzhi.declare.sql import Bind, ReachedTable, Sql
 from graphql import (
     FieldNode,
     GraphQLError,
@@ -120,7 +120,7 @@ class Compiler:
 
         def build() -> Statement:
             # What a mutation has just made is shown to whoever made it, although they might not see it otherwise.
-            rows = Rows(entity, self.table(entity), None if shown else self.scope, None, None)
+            rows = Rows(entity, self.table(entity), None if shown else self.scope, None)
             terms, shape = self.object(kind, self.subfields(kind, details), rows.table, entity, rows)
             return self.keys(rows, terms, shape)
 
@@ -134,7 +134,7 @@ class Compiler:
             plugin = self.owner = of.extensions["strawberry-definition"].metadata.get(PLUGIN)
             at = Frame(table, table, self.scope, self.arguments_of(of, details[0].node))
             where = build_rows(plugin, plan.where, at) if plan.where else None
-            rows = Rows(entity, table, self.scope, where, None, plugin)
+            rows = Rows(entity, table, self.scope, where, plugin)
             # A plugin's events are not told for counties that have not switched the plugin on.
             if (on_here := switched_on_criterion(plugin, entity, table)) is not None:
                 rows.where(on_here)
@@ -302,7 +302,7 @@ class Compiler:
         if target is None:
             self.cost += self.times * plan.cost
         else:
-            before, rows = len(self.failures.errors), Rows(target, self.table(target), self.scope, None, None)
+            before, rows = len(self.failures.errors), Rows(target, self.table(target), self.scope, None)
             lists.plan_repeated_object(self, plan.cost, kind, details, rows)
             del self.failures.errors[before:]  # they come with the rows
 
@@ -398,6 +398,13 @@ class Compiler:
         # Every mention of a table has an alias of its own, so that a condition never refers to the wrong one.
         meta = target.model._meta
         return Table(meta.db_table, schema=meta.schema, alias=self.name("t"))
+
+    def reached_table(self, target: Entity, owner: Table) -> Table:
+        """Mention a table whose rows are those of `owner`, the row that they belong to."""
+        meta = target.model._meta
+        made = ReachedTable(meta.db_table, schema=meta.schema, alias=self.name("t"))
+        made.reached_from = owner
+        return made
 
     def name(self, letter: str) -> str:
         return f"{letter}{next(self._names)}"

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gongzhi.declare.entity import Entity
-from gongzhi.declare.sql import Sql
+from gongzhi.declare.sql import ReachedTable, Sql
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import LiteralValue, NullValue, Term
 
@@ -117,6 +117,8 @@ def file_owners(compiler: Compiler, entity: Entity, row: Table) -> Sql | None:
         return None
     # The owner may itself be owned, so this climbs until an entity has a file of its own.
     owner = owner_of(entity)
+    if isinstance(row, ReachedTable):
+        return file_owners(compiler, owner, row.reached_from)
     above = compiler.table(owner)
     if (found := file_owners(compiler, owner, above)) is None:
         return None

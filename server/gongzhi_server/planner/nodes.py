@@ -46,7 +46,7 @@ def plan_nodes(compiler: Compiler, given: Given, details: FieldDetailsList) -> t
         if (plugin := plugin_of(target)) and compiler.failures.is_left_out(plugin):
             compiler.failures.replace_failed(plugin, details[0].node)
             continue
-        rows = Rows(target, compiler.table(target), compiler.scope, None, None)
+        rows = Rows(target, compiler.table(target), compiler.scope, None)
         rows.alone = True
         key = rows.table.field(target.key)
         rows.where(Sql("{0}=any({1})", key, given.bind("ids", convert=partial(parse_all, target))))

@@ -10,12 +10,13 @@ from gongzhi.declare.plans import Aggregate, Frame, Many, One, Page, Pick, Plan
 from gongzhi.declare.sql import Sql
 from graphql import GraphQLField
 from graphql.execution.collect_fields import FieldDetailsList
+from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import NullValue, Term
 
 from . import lists
 from .arguments import Given
 from .containment import build_rows
-from .rows import SINGLE, Rows, is_file, plugin_of, terms_or_empty
+from .rows import SINGLE, Rows, is_file, owner_of, plugin_of, terms_or_empty
 from .statement import AnswerShape
 from .viewer_scope import StatementScope
 
@@ -34,11 +35,11 @@ def plan_related(
     open: bool | None,
 ) -> tuple[Term, AnswerShape]:
     """Compile a relation: one row by foreign key, one picked row, or many."""
-    scope, table = compiler.scope, compiler.table(target)
+    scope, table = compiler.scope, related_table(compiler, target, plan, frame, entity)
     at = Frame(frame.row, table, scope, frame.given)
     match plan:
         case One(key):
-            rows = Rows(target, table, scope, None, None)
+            rows = Rows(target, table, scope, None)
             rows.where(Sql("{0}={1}", table.field(target.key), frame.row.field(entity.column(key))))  # type: ignore[union-attr]
             return plan_single(compiler, rows, kind, details)
         case Pick():
@@ -64,6 +65,15 @@ def is_reached_from_owner(rows: Rows, plan: Pick | Many, open: bool | None, owne
     return not rows.target.file or is_file(owner)
 
 
+def related_table(compiler: Compiler, target: Entity, plan: Plan, frame: Frame, entity: Entity | None) -> Table:
+    """Return the target's table; of rows that belong to the row the field stands on, that of rows reached from it."""
+    by = plan.on if isinstance(plan, Pick | Many | Aggregate) else None
+    if entity is None or not by or by != target.through or owner_of(target).model is not entity.model:
+        return compiler.table(target)
+    # The owner's visibility has been checked where the field stands; it need not be checked for each row again.
+    return compiler.reached_table(target, frame.row)
+
+
 def related_rows(
     compiler: Compiler,
     target: Entity,
@@ -73,9 +83,7 @@ def related_rows(
     scope: StatementScope | None,
 ) -> Rows:
     """Return the target's rows that belong to the row the field stands on, of those the viewer may see."""
-    # The owner's visibility has been checked where the field stands; it need not be checked for each row again.
-    owner = plan.on if plan.on == target.through else None
-    rows = Rows(target, at.rows, scope, build_rows(compiler.owner, plan.where, at) if plan.where else None, owner)
+    rows = Rows(target, at.rows, scope, build_rows(compiler.owner, plan.where, at) if plan.where else None)
     if plan.on and entity:
         rows.where(Sql("{0}={1}", at.rows.field(target.column(plan.on)), at.row.field(entity.key)))
     return rows
@@ -103,7 +111,7 @@ def plan_choice(compiler: Compiler, given: Given, argument: str, details: FieldD
         return NullValue(), AnswerShape()
     if (plugin := plugin_of(target)) and compiler.failures.is_left_out(plugin):
         return compiler.failures.replace_failed(plugin, details[0].node), AnswerShape()
-    rows = Rows(target, compiler.table(target), compiler.scope, None, None)
+    rows = Rows(target, compiler.table(target), compiler.scope, None)
     rows.alone = True
     key = given.bind(argument, convert=target.parse)
     rows.where(Sql("{0}={1}", rows.table.field(target.key), key))
@@ -113,7 +121,8 @@ def plan_choice(compiler: Compiler, given: Given, argument: str, details: FieldD
 def plan_aggregate(compiler: Compiler, plan: Aggregate, of: GraphQLField, frame: Frame, entity: Entity | None) -> Term:
     """Compile a value over all the rows of a relation, such as a count."""
     target: Entity = plan.of().__entity__  # type: ignore[attr-defined]
-    at = Frame(frame.row, compiler.table(target), compiler.scope, frame.given)
+    table = related_table(compiler, target, plan, frame, entity)
+    at = Frame(frame.row, table, compiler.scope, frame.given)
     rows = related_rows(compiler, target, plan, at, entity, compiler.scope)
     return Sql("{0}", rows.whole().select(compiler.value(of.type, plan.build, at)))
 

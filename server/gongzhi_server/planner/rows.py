@@ -9,7 +9,7 @@ from typing import Any
 
 from gongzhi.declare.entity import Entity
 from gongzhi.declare.located import LEVELS
-from gongzhi.declare.sql import Alternatives, Disjoint, JoinedCriteria, Sql, any_of
+from gongzhi.declare.sql import Alternatives, Disjoint, JoinedCriteria, ReachedTable, Sql, any_of
 from gongzhi.declare.viewer import ViewerScope
 from gongzhi.values.errors import DeclarationError
 from pypika_tortoise.context import SqlContext
@@ -108,8 +108,8 @@ class Derived(Selectable):
 class Rows:
     """Rows of one table. Each branch of the alternatives is one path through an index.
 
-    Without a scope nobody is asked who may see them: `on` is the right itself. `owner` is the relation by which
-    they were reached, if their owner has been found visible already.
+    Without a scope nobody is asked who may see them: `on` is the right itself. Of a `ReachedTable` the owner
+    has been found visible already.
 
     `alone` is a row that was asked for by itself; `covered` are rows whose owner's selection is a look already.
 
@@ -131,7 +131,6 @@ class Rows:
         table: Table,
         scope: ViewerScope | None,
         on: Alternatives,
-        owner: str | None,
         whose: str | None = None,
     ) -> None:
         self.target, self.table = target, table
@@ -142,7 +141,7 @@ class Rows:
         # The rule of visibility is applied here and nowhere else: every statement reads rows by this class.
         seen = build_rows(self.plugin or whose, target.visible, table, scope) if scope else None
         # Rows that belong to another are seen only if that one is, unless they were reached from it.
-        if scope and target.through and owner != target.through:
+        if scope and target.through and not isinstance(table, ReachedTable):
             self.criteria.append(_owner_is_visible(target, table, scope))
         if (on_here := switched_on_criterion(self.plugin, target, table)) is not None:
             self.criteria.append(on_here)
@@ -275,12 +274,7 @@ def permission_criterion(target: Entity, table: Table, scope: ViewerScope, permi
     if target.through is None:
         return None
     # Rows without grids of their own lie where their owner does.
-    owner, other, belongs = _owner(target, table, "h")
-    inner = permission_criterion(owner, other, scope, permission)
-    if inner is None:
-        return None
-    query = select_from(other).where(belongs).where(inner)
-    return Sql("exists{0}", query.select(LiteralValue("1")))
+    return _owner_meets(target, table, "h", lambda owner, row: permission_criterion(owner, row, scope, permission))
 
 
 def plugin_of(target: Entity) -> str | None:
@@ -306,10 +300,7 @@ def switched_on_criterion(plugin: str | None, target: Entity | None, table: Any)
         return Sql(f"{COUNTIES}<>'{{{{}}}}'", name)
     if located:
         return Sql(f"coalesce({{1}}=any({COUNTIES}),{COUNTIES}<>'{{{{}}}}')", name, table.county_id)
-    owner, other, belongs = _owner(target, table, "p")
-    owned = switched_on_criterion(plugin, owner, other)
-    query = select_from(other).where(belongs)
-    return Sql("exists{0}", (query if owned is None else query.where(owned)).select(LiteralValue("1")))
+    return _owner_meets(target, table, "p", partial(switched_on_criterion, plugin))
 
 
 def everywhere(plugin: str | None) -> Criterion | None:
@@ -325,8 +316,20 @@ def everywhere(plugin: str | None) -> Criterion | None:
 def _owner_is_visible(target: Entity, table: Table, scope: ViewerScope) -> Criterion:
     """Return the condition that the row's owner is visible."""
     owner, other, belongs = _owner(target, table, "o")
-    rows = Rows(owner, other, scope, None, None).where(belongs)
+    rows = Rows(owner, other, scope, None).where(belongs)
     return Sql("exists{0}", rows.whole().select(LiteralValue("1")))
+
+
+def _owner_meets(
+    target: Entity, table: Table, letter: str, build: Callable[[Entity, Table], Criterion | None]
+) -> Criterion | None:
+    """Return a condition on the row's owner, asked of the row that it was reached from, or else of one looked up."""
+    if isinstance(table, ReachedTable):
+        return build(owner_of(target), table.reached_from)
+    owner, other, belongs = _owner(target, table, letter)
+    if (criterion := build(owner, other)) is None:
+        return None
+    return Sql("exists{0}", select_from(other).where(belongs).where(criterion).select(LiteralValue("1")))
 
 
 def _owner(target: Entity, table: Table, letter: str) -> tuple[Entity, Table, Criterion]:

@@ -25,8 +25,7 @@ SELECT "t8"."type" "type","t8"."at" "at","t8"."note" "note"
 FROM ((
 SELECT "t8".*
 FROM "cases"."event" "t8"
-WHERE ((("t8"."audience"='PUBLIC') or exists(
-select from cases.case noted where "noted"."id"="t8"."case_id" and (("noted"."county_id"=$4::int)))) AND ("t8"."case_id"="t1"."id"))
+WHERE ((("t8"."audience"='PUBLIC') or ("t1"."county_id"=$4::int)) AND ("t8"."case_id"="t1"."id"))
 ORDER BY "t8"."at" DESC,"t8"."id" DESC LIMIT 3)) "t8"
 ORDER BY "t8"."at" ASC,"t8"."id" ASC) o9) "timeline") x10)) filter (where "t1"."@i"<=50),'[]') "nodes"
 FROM ((

@@ -25,8 +25,7 @@ SELECT "t6"."type" "type","t6"."at" "at") x7)),'[]') "nodes"
 FROM ((
 SELECT "t6".*
 FROM "cases"."event" "t6"
-WHERE ((("t6"."audience"='PUBLIC') or exists(
-select from cases.case noted where "noted"."id"="t6"."case_id" and (("noted"."county_id"=$2::int)))) AND ("t6"."case_id"="t5"."id"))
+WHERE ((("t6"."audience"='PUBLIC') or ("t5"."county_id"=$2::int)) AND ("t6"."case_id"="t5"."id"))
 ORDER BY "t6"."at" ASC,"t6"."id" ASC LIMIT 4)) "t6"
 HAVING true) x8) "events") x9)),'[]') "nodes"
 FROM ((

@@ -8,7 +8,7 @@ from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion, Term
 
 from gongzhi.core.units.rules import spares_unit
-from gongzhi.declare.sql import Alternatives, Sql, any_of, narrow_rows, widen_rows
+from gongzhi.declare.sql import Alternatives, ReachedTable, Sql, any_of, narrow_rows, widen_rows
 from gongzhi.declare.viewer import ViewerScope
 
 VIEW = "cases.view"
@@ -90,6 +90,8 @@ def rows_of_held_cases(row: Table, viewer: ViewerScope, permission: str = NOTES)
 
 def rows_of_cases(row: Table, cases: Callable[[Table], Alternatives]) -> Alternatives:
     """Return the rows of certain cases."""
+    if isinstance(row, ReachedTable):
+        return (allowed := cases(row.reached_from)) and [any_of(*allowed)]
     case = Table("case", schema="cases", alias="noted")
     allowed = cases(case)
     if not allowed:
