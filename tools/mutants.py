@@ -103,7 +103,7 @@ MUTANTS = (
     Mutant("all units are the first", "viewer_scope", '("units", permission))[at]', '("units", permission))[0]'),
     Mutant("branches overlap", "rows", "for other in rows[:at])", "for other in rows[:0])"),
     Mutant("owners are not asked", "rows", "if scope and target.through and", "if not scope and target.through and"),
-    Mutant("owners are asked twice", "rows", "and owner != target.through:", "and owner != '':"),
+    Mutant("owners are asked twice", "rows", "and not isinstance(table, ReachedTable):", "and table:"),
     Mutant(
         "ties are left open", "rows", "dict.fromkeys((column, self.target.key))]", "dict.fromkeys((column, column))]"
     ),
@@ -116,8 +116,8 @@ MUTANTS = (
     Mutant(
         "to-one sees everything",
         "relations",
-        "rows = Rows(target, table, scope, None, None)",
-        "rows = Rows(target, table, None, None, None)",
+        "rows = Rows(target, table, scope, None)",
+        "rows = Rows(target, table, None, None)",
     ),
     Mutant(
         "aggregates count everything",

@@ -58,6 +58,30 @@ async def test_no_event_fails_while_its_month_is_made(empty: str) -> None:
     assert [row["name"] for row in found] == ["events.outbox_2026_06"] * 2
 
 
+LOOK = """
+insert into access.look (id, at, account, content, kind, operation, purpose, fields, persons, salts, commitments)
+values (access.first_id($2), $2, $1, '', 'LIST', '', '', '{}', '{}', '{}', '{}')
+"""
+ACT = """
+insert into access.act (id, at, account, content, mutation, objects, codes)
+values (access.first_id($2), $2, $1, '', 'report_case', '{}', '{}')
+"""
+
+
+@pytest.mark.parametrize("table, written", [("events.outbox", WRITE), ("access.look", LOOK), ("access.act", ACT)])
+async def test_nobody_misses_what_is_moved(empty: str, table: str, written: str) -> None:
+    """Who begins to read while the month is made waits, and finds what was moved into it."""
+    schema = table.partition(".")[0]
+    async with asyncpg.create_pool(empty, min_size=2, max_size=2) as pool, pool.acquire() as maker:
+        await maker.execute(written, str(uuid4()), NOW)
+        async with maker.transaction():
+            await maker.execute(f"select {schema}.partition($1)", partitions.month_start(NOW))
+            found = asyncio.ensure_future(pool.fetchval(f"select count(*) from {table}"))
+            while not await waiting(maker):
+                await asyncio.sleep(0)
+        assert await found == 1
+
+
 async def waiting(connection: asyncpg.Connection[Any]) -> int:
     """How many others of this database wait for a lock."""
     sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"

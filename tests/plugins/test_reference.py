@@ -82,6 +82,7 @@ OURS = {
     "declare.sql": {
         "Bind",
         "JoinedCriteria",
+        "ReachedTable",
         "bind",
         "is_apart",
         "render_part",

@@ -36,6 +36,8 @@ class ReachedTable(Table):
     """A table whose rows are reached from the row that they belong to: rules ask that row, and need not look it up."""
 
     reached_from: Table
+    relation: str
+    """The relation by which it belongs there."""
 
 
 class Disjoint(tuple[Criterion, ...]):

@@ -35,7 +35,9 @@ delete from journal.request where id in (
 async def tidy_partitions(connection: asyncpg.Connection[Any], now: datetime, retention: timedelta) -> None:
     """Make the partitions of this month and the next, and drop and forget what is older than the retention."""
     for ahead in range(AHEAD + 1):
-        await connection.execute("select events.partition($1), access.partition($1)", month_start(now, ahead))
+        # One after the other: a mutation that waits for one of the tables may have written to another.
+        for schema in ("events", "access"):
+            await connection.execute(f"select {schema}.partition($1)", month_start(now, ahead))
     oldest = now - retention
     for name in await connection.fetch(
         "select relid::regclass::text as name from pg_partition_tree('events.outbox') where isleaf"

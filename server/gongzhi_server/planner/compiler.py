@@ -403,7 +403,7 @@ class Compiler:
         """Mention a table whose rows are those of `owner`, the row that they belong to."""
         meta = target.model._meta
         made = ReachedTable(meta.db_table, schema=meta.schema, alias=self.name("t"))
-        made.reached_from = owner
+        made.reached_from, made.relation = owner, str(target.through)
         return made
 
     def name(self, letter: str) -> str:

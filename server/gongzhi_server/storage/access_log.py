@@ -22,6 +22,7 @@ from gongzhi_server.background_tasks import run_beside
 
 from . import audit
 from .audit import Seen
+from .availability import AWAY
 from .database import open_writers
 
 log = logging.getLogger("gongzhi")
@@ -142,7 +143,9 @@ class AccessLog:
                 await (audit.seal_acts(connection, now) if now else audit.close_chain(connection))
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             self._acted = self._acted or now
-            log.error(
+            # That the database is away is told once, as an error, by who numbers events.
+            log.log(
+                logging.WARNING if isinstance(error, AWAY) else logging.ERROR,
                 "looks and mutations wait to be put into the audit's chain: %s; none is lost, look at the database if "
                 "it goes on",
                 type(error).__name__,

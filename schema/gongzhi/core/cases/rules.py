@@ -90,7 +90,7 @@ def rows_of_held_cases(row: Table, viewer: ViewerScope, permission: str = NOTES)
 
 def rows_of_cases(row: Table, cases: Callable[[Table], Alternatives]) -> Alternatives:
     """Return the rows of certain cases."""
-    if isinstance(row, ReachedTable):
+    if isinstance(row, ReachedTable) and row.relation == "case":
         return (allowed := cases(row.reached_from)) and [any_of(*allowed)]
     case = Table("case", schema="cases", alias="noted")
     allowed = cases(case)
