@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 from gongzhi_server.plugins import loader
 from gongzhi_server.plugins.contributions import Plugins
-from gongzhi_server.storage import audit, database
-from gongzhi_server.testing import TODAY, Server, codes_of, serve_application
+from gongzhi_server.storage import audit
+from gongzhi_server.storage.database import connect_database
+from gongzhi_server.testing import TODAY, Server, codes_of, copy_database, serve_application
 
 from .conftest import PASSWORD, bestow
 from .test_signing_in import print_invitation
@@ -145,24 +145,25 @@ def installed() -> Plugins:
     return found
 
 
-async def test_no_plugin_puts_residents_above_workers(filled: str, tmp_path: Path, installed: Plugins) -> None:
+async def test_no_plugin_puts_residents_above_workers(
+    postgres: str, small_county: str, tmp_path: Path, installed: Plugins
+) -> None:
     """Whatever roles a plugin gives to residents, their password can be renewed; a role of an office is above."""
-    await database.migrate_apps(filled, installed.apps)
-    connection = await asyncpg.connect(filled)
-    try:
-        async with serve_application(filled, tmp_path, plugins=installed) as server:
-            person, village, _ = await resident(server, connection)
-            worker, colleague = server.as_("grid_worker", grid=village), server.as_("grid_leader", grid=village)
-            for role in sorted(installed.civic):
-                await bestow(connection, "张三的账户", role, grid="610921")
-            made = await print_invitation(worker, colleague, person)
-            renewed = await server.post("invitation", code=made["code"], password="another one of mine")
-            assert renewed.status == 200
-            above = {role.name for role in installed.roles if installed.held(role.name) - installed.held("grid_worker")}
-            for role in sorted(above - installed.civic - {"stranger"}):
-                await bestow(connection, "张三的账户", role, grid="610921")
-                refused = await worker.do("inviteResident", "code", person=f"Person:{person}")
-                assert codes_of(refused["errors"]) == ["FORBIDDEN"], role
-                await connection.execute("delete from accounts.holding where role=$1", role)
-    finally:
-        await connection.close()
+    async with (
+        copy_database(postgres, small_county) as dsn,
+        connect_database(dsn) as connection,
+        serve_application(dsn, tmp_path, plugins=installed) as server,
+    ):
+        person, village, _ = await resident(server, connection)
+        worker, colleague = server.as_("grid_worker", grid=village), server.as_("grid_leader", grid=village)
+        for role in sorted(installed.civic):
+            await bestow(connection, "张三的账户", role, grid="610921")
+        made = await print_invitation(worker, colleague, person)
+        renewed = await server.post("invitation", code=made["code"], password="another one of mine")
+        assert renewed.status == 200
+        above = {role.name for role in installed.roles if installed.held(role.name) - installed.held("grid_worker")}
+        for role in sorted(above - installed.civic - {"stranger"}):
+            await bestow(connection, "张三的账户", role, grid="610921")
+            refused = await worker.do("inviteResident", "code", person=f"Person:{person}")
+            assert codes_of(refused["errors"]) == ["FORBIDDEN"], role
+            await connection.execute("delete from accounts.holding where role=$1", role)

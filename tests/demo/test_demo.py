@@ -464,6 +464,7 @@ async def test_odd_figures_refused(empty: str) -> None:
         await demo.load_county(empty, people=FEW, today=date(2021, 12, 31), keys=KEYS, apps=ESSENTIAL.apps)
 
 
+@pytest.mark.slow
 def test_tables_may_have_been_there_before(empty: str, tmp_path: Path) -> None:
     """A process that has brought no tables up to date has not been through the models yet."""
     load = "asyncio.run(load_demo_database(sys.argv[1], people=100, data=Path(sys.argv[2])))"

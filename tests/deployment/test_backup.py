@@ -234,6 +234,7 @@ def add_documents(place: Place, folder: Path) -> None:
     assert added.exit_code == 0, added.output
 
 
+@pytest.mark.slow
 def test_upgrade_is_rehearsed_on_a_backup(place: Place, tmp_path: Path) -> None:
     """What is missing is run on the copy alone; then chain, files, ledgers and clients' documents are tried."""
     asyncio.run(place.attach())

@@ -310,6 +310,7 @@ async def test_browsers_tell_how_far_an_upload_is(built: None, station: Station,
     assert await alone.evaluate(UPLOAD, given) == ["PHOTO", 1, "stopped", "BAD_REQUEST"]
 
 
+@pytest.mark.slow
 async def test_starter_desk_works_in_a_browser(built: None, station: Station, page: Page) -> None:
     """Signed in by cookies no script can read, over the page's own host name; what others do appears by itself."""
     install_packages(DESK)

@@ -392,7 +392,7 @@ async def test_expired_operation_4403(serve: Callable[..., Any]) -> None:
 
 async def test_slow_consumer_4499(serve: Callable[..., Any]) -> None:
     """Who does not read is cut off; who does is served meanwhile."""
-    served = serve(GatewaySettings(limits=Limits(stalling=0.2)))
+    served = serve(GatewaySettings(limits=Limits(stalling=1.0)))
     async with open_socket(served) as good, open_socket(served, max_queue=1) as slow:
         await slow.subscribe("subscription { pages(length: 200000) }")
         await settled(lambda: served.engine.streams == 1)

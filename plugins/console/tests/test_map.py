@@ -166,6 +166,7 @@ def await_colours(page: Page, level: str, *wanted: int) -> None:
     raise AssertionError(f"{level}: {count_colours(page, level)} colours")
 
 
+@pytest.mark.slow
 def test_map_lies_over_tiles(browser: Browser, address: str, tiles: Tiles, axe: str) -> None:
     """Right tiles are asked for, by nobody's name; it says what the drawing says; keys and clicks lead on."""
     with open_board(browser, address, tiles) as page:
