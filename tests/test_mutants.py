@@ -33,6 +33,16 @@ def test_what_they_make_is_python(mutants: ModuleType) -> None:
         compile(text, one.path, "exec")
 
 
+def test_copies_are_whole(mutants: ModuleType, tmp_path: Path) -> None:
+    """Where a module is missing every test fails, whatever was changed."""
+    copy = mutants.copy_tree(tmp_path)
+    sources = [
+        path.relative_to(mutants.ROOT) for name in mutants.COPIED for path in (mutants.ROOT / name).rglob("*.py")
+    ]
+    assert len(sources) > 1000
+    assert [path for path in sources if "node_modules" not in path.parts and not (copy / path).exists()] == []
+
+
 def test_each_part_has_suites_that_are_there(mutants: ModuleType) -> None:
     assert {one.part for one in mutants.MUTANTS} == mutants.SUITES.keys()
     given = [

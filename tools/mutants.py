@@ -373,7 +373,7 @@ def main(words: list[str]) -> int:
 def copy_tree(tree: Path) -> Path:
     """Copy what is changed and tried, and return where it is."""
     for name in COPIED:
-        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "node*"))
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
     for name in ("pyproject.toml", "conftest.py"):
         shutil.copy(ROOT / name, tree)
     return tree
