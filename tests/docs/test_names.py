@@ -18,6 +18,14 @@ HISTORY = {
 FOREIGN = {
     *("MediaRecorder", "StreamMaxLength", "localStorage", "pg_dump"),  # Of browsers, NATS, databases.
     *("max_slot_wal_keep_size", "hot_standby_feedback", "ignore_startup_parameters"),  # Of PostgreSQL and pgbouncer.
+    *(
+        "pg_hba.conf",
+        "wal_status",
+        "connector_and_driver",
+        "expand.json.payload",
+        "lsn.flush.mode",
+    ),  # Of PostgreSQL and Debezium.
+    *("gongzhi.events", "gongzhi.message"),  # Topics of Kafka.
     *("gongzhi.plugins", "gongzhi.grams"),  # An entry point, a function of SQL.
     *("hearings.ics", "GONGZHI_RUBBISH_STATION", "RUBBISH_SCORE_DESC"),  # Of plugins made up.
     *("plugin.verb_noun", "reported_at_desc", "DUE_AT"),  # Patterns, and names that are made of others.
