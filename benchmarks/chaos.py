@@ -78,13 +78,14 @@ class Part:
     dsn: str
     data: Path
     environment: Mapping[str, str] = field(default_factory=dict)
-    skew: float | None = None
-    """By how many seconds the clock is wrong of what is started next; None starts the server as it is."""
+    skew: float = 0.0
+    """By how many seconds its clock is wrong."""
     process: Process | None = None
     up: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Start it again and again."""
+        self.turn_clock(self.skew)
         environment = os.environ | {
             "DATABASE_URL": self.dsn,
             "GONGZHI_MODE": "development",
@@ -97,8 +98,7 @@ class Part:
             **self.environment,
         }
         while True:
-            skewed = ("gongzhi_server",) if self.skew is None else ("benchmarks.jepsen.skewed", str(self.skew))
-            command = (sys.executable, "-m", *skewed, "serve")
+            command = (sys.executable, "-m", "benchmarks.jepsen.skewed", str(self.clock), "serve")
             self.process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=PIPE, stderr=DEVNULL)
             assert self.process.stdout
             if "Gongzhi" in (await self.process.stdout.readline()).decode():  # not while the database is away
@@ -106,6 +106,17 @@ class Part:
             await self.process.wait()
             self.up.clear()
             await asyncio.sleep(1)
+
+    @property
+    def clock(self) -> Path:
+        """The file that says by how many seconds its clock is wrong."""
+        return self.data / f"clock-{self.port}"
+
+    def turn_clock(self, seconds: float) -> None:
+        """Have its clock be wrong by so many seconds, at once."""
+        self.skew = seconds
+        (written := self.clock.with_suffix(".new")).write_text(str(seconds))
+        written.replace(self.clock)  # whole, since the process may read it at any time
 
     async def end(self, running: asyncio.Future[None]) -> None:
         """Kill it, and start no other one."""
@@ -224,7 +235,7 @@ class County:
     async def skew(self) -> None:
         """Start a process anew with a clock that is two hours ahead or behind; the next one is right again."""
         part = self.luck.choice(self.parts)
-        part.skew = self.luck.choice((-SKEW, SKEW)) if part.skew is None else None
+        part.turn_clock(0.0 if part.skew else self.luck.choice((-SKEW, SKEW)))
         part.send(signal.SIGKILL)
 
     async def lock_cases(self) -> None:

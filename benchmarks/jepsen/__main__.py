@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 import shutil
 import sys
@@ -40,7 +41,8 @@ from .checker import check
 from .clients import FOLLOWERS, Refused, World, Writer, follow_nats, receive_webhooks
 from .histories import History, read_history
 from .nats import NatsCluster
-from .nemeses import NEMESES, OPEN_EPOCH, PATIENCE, POSITIONS, System, restore_backup
+from .nemeses import NEMESES, OF_PACKETS, OPEN_EPOCH, PATIENCE, POSITIONS, Nemesis, System, restore_backup
+from .packets import find_own_network, raise_loopback
 from .postgres import Postgres
 from .proxy import Proxy
 
@@ -184,12 +186,12 @@ class Run:
             world.history.write("database", "row", **dict(row))
 
 
-async def suffer(run: Run, world: World, name: str) -> None:
+async def suffer(run: Run, world: World, name: str, nemesis: Nemesis) -> None:
     """Let one thing go wrong, and measure how long it takes afterwards until a case goes through its life."""
     await run.system.wait_until_up()
     world.history.write("nemesis", "fault", op=name)
     before = len(run.cursors.epochs)
-    await NEMESES[name](run.system)
+    await nemesis(run.system)
     epoch = await run.read_epoch()
     if len(run.cursors.epochs) > before:
         world.history.write("nemesis", "epoch", position=epoch.began, lost_since=None)
@@ -199,14 +201,15 @@ async def suffer(run: Run, world: World, name: str) -> None:
     world.history.write("nemesis", "healed", op=name, seconds=round(time.monotonic() - began, 2))
 
 
-async def suffer_all(run: Run, world: World, seconds: float) -> None:
+async def suffer_all(run: Run, world: World, seconds: float, nemeses: Mapping[str, Nemesis]) -> None:
     """Let things go wrong one after the other for so long, in another order each round."""
     end, names = time.monotonic() + seconds, list[str]()
     while time.monotonic() < end:
-        names = names or run.system.luck.sample(list(NEMESES), len(NEMESES))
-        await suffer(run, world, names.pop())
+        names = names or run.system.luck.sample(list(nemeses), len(nemeses))
+        name = names.pop()
+        await suffer(run, world, name, nemeses[name])
     for part in run.system.parts:
-        part.skew = None
+        part.turn_clock(0.0)
 
 
 async def restore(run: Run, world: World) -> None:
@@ -271,7 +274,9 @@ def connect_to(port: int) -> Any:
     return lambda: asyncio.open_connection("127.0.0.1", port)
 
 
-async def run_all(folder: Path, seconds: float, seed: int, histories: Path) -> list[Path]:
+async def run_all(
+    folder: Path, seconds: float, seed: int, histories: Path, nemeses: Mapping[str, Nemesis]
+) -> list[Path]:
     """Let things go wrong for so long, and then restore a copy; return the histories."""
     paths = [histories / f"{name}-{seed}.jsonl" for name in ("faults", "restore")]
     for path in paths:
@@ -280,7 +285,7 @@ async def run_all(folder: Path, seconds: float, seed: int, histories: Path) -> l
         with closing(History(paths[0])) as history:
             world = run.make_world(history)
             async with run.traffic(world, with_others=True):
-                await suffer_all(run, world, seconds)
+                await suffer_all(run, world, seconds, nemeses)
         with closing(History(paths[1])) as history:
             world = run.make_world(history)
             async with run.traffic(world, with_others=False):
@@ -310,14 +315,26 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3600, help="for how long things go wrong")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000), help="the same seed is the same order")
     parser.add_argument("--histories", type=Path, default=Path(".gongzhi/jepsen"), help="the folder of histories")
+    parser.add_argument("--only", nargs="+", choices=[*NEMESES, *OF_PACKETS], metavar="FAULT", help="what goes wrong")
+    parser.add_argument("--own-network", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.own_network:
+        raise_loopback()
+    elif own := find_own_network():  # this program anew, within it
+        os.execvp(own[0], [*own, sys.executable, "-m", "benchmarks.jepsen", *sys.argv[1:], "--own-network"])
     console, wrong = Console(), False
+    nemeses = NEMESES | (OF_PACKETS if given.own_network else {})
+    if not given.own_network:
+        console.print(f"left out without unshare and nft, or without the right to them: {', '.join(OF_PACKETS)}")
+    nemeses = {name: one for name, one in nemeses.items() if not given.only or name in given.only}
+    if not nemeses:
+        parser.error("nothing is left that goes wrong")
     given.histories.mkdir(parents=True, exist_ok=True)
     console.print(f"seed {given.seed}")
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
     try:
-        paths = asyncio.run(run_all(folder, given.seconds, given.seed, given.histories))
+        paths = asyncio.run(run_all(folder, given.seconds, given.seed, given.histories, nemeses))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     for path in paths:

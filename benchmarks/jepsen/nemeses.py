@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ..chaos import Part
+from . import packets
 from .nats import SIZE, NatsCluster
 from .postgres import Postgres, copy_base, freeze, kill, send
 from .proxy import Proxy
@@ -18,6 +19,8 @@ PATIENCE = 180.0
 """Seconds within which everything goes on, on a machine that is busy with other things as well."""
 LASTING = 5.0
 """Seconds for which something is frozen, cut off or slow."""
+LEADERLESS = 15.0
+"""Seconds for which NATS servers are apart: in ten a leader knows that nobody follows it, and others choose one."""
 SKEW = 7200.0
 """Seconds by which a clock is wrong, either way."""
 SLOW = {"commit_delay": "100000", "commit_siblings": "0"}
@@ -58,20 +61,27 @@ async def pause_server(system: System) -> None:
     part.send(signal.SIGCONT)
 
 
+async def jump_clock(system: System) -> None:
+    """Have a process's clock jump two hours ahead or behind while it runs; the next jump of it is back."""
+    part = system.pick()
+    part.turn_clock(0.0 if part.skew else system.luck.choice((-SKEW, SKEW)))
+    await asyncio.sleep(LASTING)
+
+
 async def skew_clock(system: System) -> None:
     """Start a process anew with a clock that is two hours ahead or behind; the next one is right again."""
     part = system.pick()
-    part.skew = system.luck.choice((-SKEW, SKEW)) if part.skew is None else None
+    part.turn_clock(0.0 if part.skew else system.luck.choice((-SKEW, SKEW)))
     part.send(signal.SIGKILL)
 
 
 async def partition_clients(system: System) -> None:
-    """Lose all packets between clients and a process."""
+    """Hold what goes between clients and a process."""
     await partition(system.luck.choice(system.fronts))
 
 
 async def partition_database(system: System) -> None:
-    """Lose all packets between our processes and PostgreSQL."""
+    """Hold what goes between our processes and PostgreSQL."""
     await partition(system.postgres.proxy)
 
 
@@ -139,10 +149,65 @@ async def lose_nats_node(system: System) -> None:
     await system.nats.launch(at)
 
 
+async def lose_nats_quorum(system: System) -> None:
+    """Lose two of three NATS servers for a while: the last one may acknowledge nothing."""
+    gone = system.luck.sample(range(SIZE), 2)
+    for at in gone:
+        await system.nats.kill(at)
+    await asyncio.sleep(LEADERLESS)
+    for at in gone:
+        await system.nats.launch(at)
+
+
+async def isolate_nats_node(system: System) -> None:
+    """Lose all packets between one NATS server and the other two; clients reach all three."""
+    process, ports = system.nats.processes[system.luck.randrange(SIZE)], system.nats.routes
+    assert process
+    with packets.set_rules(packets.isolate(packets.find_connections(process.pid, ports), ports)):
+        await asyncio.sleep(LEADERLESS)
+
+
+async def lose_packets(system: System) -> None:
+    """Lose one in ten of all packets."""
+    with packets.set_rules([packets.SOME]):
+        await asyncio.sleep(LASTING)
+
+
+async def double_packets(system: System) -> None:
+    """Have every packet arrive twice."""
+    with packets.set_rules(["dup to 127.0.0.1"], hook="output"):
+        await asyncio.sleep(LASTING)
+
+
+async def lose_requests(system: System) -> None:
+    """Lose what clients send to a process; what it sends arrives."""
+    with packets.set_rules([f"tcp dport {system.luck.choice(system.fronts).port} drop"]):
+        await asyncio.sleep(LASTING)
+
+
+async def lose_answers(system: System) -> None:
+    """Lose what a process sends to clients; what they send arrives."""
+    with packets.set_rules([f"tcp sport {system.luck.choice(system.fronts).port} drop"]):
+        await asyncio.sleep(LASTING)
+
+
+async def lose_statements(system: System) -> None:
+    """Lose what our processes send to PostgreSQL; what it sends arrives."""
+    with packets.set_rules([f"tcp dport {system.postgres.proxy.port} drop"]):
+        await asyncio.sleep(LASTING)
+
+
+async def lose_results(system: System) -> None:
+    """Lose what PostgreSQL sends; what our processes send to it arrives, and is carried out."""
+    with packets.set_rules([f"tcp sport {system.postgres.proxy.port} drop"]):
+        await asyncio.sleep(LASTING)
+
+
 Nemesis = Callable[[System], Awaitable[None]]
 NEMESES: dict[str, Nemesis] = {
     "a server is killed": kill_server,
     "a server is paused": pause_server,
+    "a server's clock jumps 2 h": jump_clock,
     "a server's clock is 2 h wrong": skew_clock,
     "clients are cut off": partition_clients,
     "the database is cut off": partition_database,
@@ -154,7 +219,18 @@ NEMESES: dict[str, Nemesis] = {
     "its power is lost": lose_power,
     "it fails over": fail_over,
     "a NATS node is lost": lose_nats_node,
+    "two NATS nodes are lost": lose_nats_quorum,
 }
+OF_PACKETS: dict[str, Nemesis] = {
+    "packets are lost": lose_packets,
+    "packets are doubled": double_packets,
+    "what clients send is lost": lose_requests,
+    "what clients are sent is lost": lose_answers,
+    "what PostgreSQL is sent is lost": lose_statements,
+    "what PostgreSQL sends is lost": lose_results,
+    "a NATS node is cut off": isolate_nats_node,
+}
+"""What goes wrong only in a network of the run's own."""
 
 
 async def restore_backup(system: System, between: Callable[[], Awaitable[None]]) -> None:

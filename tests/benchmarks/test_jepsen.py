@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.jepsen import packets
 from benchmarks.jepsen.checker import check
 from benchmarks.jepsen.histories import History, read_history
 from benchmarks.jepsen.postgres import SEGMENT, drop_unflushed
@@ -155,6 +158,102 @@ def test_what_was_not_flushed_is_gone(tmp_path: Path) -> None:
         drop_unflushed(tmp_path, names[1], flushed)
         assert (tmp_path / names[0]).read_bytes() == b"x" * SEGMENT and not (tmp_path / names[2]).exists()
         assert (tmp_path / names[1]).read_bytes() == b"x" * kept + b"\0" * (SEGMENT - kept)
+
+
+JUMPS = """
+from benchmarks.jepsen import skewed
+from gongzhi_server import clock as clocks
+for seconds in (0, 7200, -7200, 0):
+    skewed.file.write_text(str(seconds))
+    assert abs((clocks.clock() - skewed.right()).total_seconds() - seconds) < 1
+"""
+
+
+def test_clock_jumps_while_a_process_runs(tmp_path: Path) -> None:
+    subprocess.run((sys.executable, "-c", JUMPS, tmp_path / "clock"), cwd=ROOT, check=True)
+
+
+def test_connections_of_a_process_are_found() -> None:
+    """Both ends, where it has both, and none at other ports."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection(server.getsockname()) as client, server.accept()[0]:
+            other = client.getsockname()[1]
+            found = set(packets.find_connections(os.getpid(), [port]))
+            assert {(port, other), (other, port)} <= found
+            assert all(port in pair for pair in found)
+            assert packets.find_connections(os.getpid(), [1]) == []
+
+
+def test_faults_of_packets_are_left_out_where_rules_cannot_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packets, "find_tool", lambda: "no-such-program")
+    assert packets.find_own_network() == []
+
+
+PACKETS = """
+import socket
+from benchmarks.jepsen import packets
+
+def connect():
+    client = socket.create_connection(server.getsockname())
+    return client, server.accept()[0]
+
+def arrives(sender, receiver):
+    receiver.settimeout(0.1)
+    sender.send(b"x")
+    try:
+        return receiver.recv(1) == b"x"
+    except TimeoutError:
+        return False
+
+def count(times):
+    one, other = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    with one, other:
+        one.bind(("127.0.0.1", 0))
+        one.setblocking(False)
+        found = 0
+        for _ in range(times):
+            other.sendto(b"x", one.getsockname())
+            try:
+                while one.recv(1):
+                    found += 1
+            except BlockingIOError:
+                pass
+        return found
+
+packets.raise_loopback()
+server = socket.create_server(("127.0.0.1", 0))
+port = server.getsockname()[1]
+client, answering = connect()
+assert arrives(client, answering) and arrives(answering, client)
+# One way only, and what was held arrives when the rule is gone.
+with packets.set_rules([f"tcp sport {port} drop"]):
+    assert arrives(client, answering) and not arrives(answering, client)
+client.settimeout(5)
+assert client.recv(1) == b"x"
+# One in ten.
+with packets.set_rules([packets.SOME]):
+    assert 800 < count(1000) < 980
+with packets.set_rules(["dup to 127.0.0.1"], hook="output"):
+    assert count(100) == 200
+assert count(100) == 100
+# A process whose connections are held, beside one whose are not; none comes about.
+second, of_second = connect()
+with packets.set_rules(packets.isolate([(client.getsockname()[1], port)], [port])):
+    assert not arrives(client, answering) and not arrives(answering, client)
+    assert arrives(second, of_second) and arrives(of_second, second)
+    try:
+        socket.create_connection(server.getsockname(), timeout=0.1)
+        raise AssertionError
+    except TimeoutError:
+        pass
+"""
+
+
+def test_packets_are_lost_doubled_and_let_go() -> None:
+    if not (own := packets.find_own_network()):
+        pytest.skip("needs unshare and nft, and the right to use them")
+    subprocess.run((*own, sys.executable, "-c", PACKETS), cwd=ROOT, check=True)
 
 
 @pytest.mark.slow
