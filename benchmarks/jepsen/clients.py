@@ -231,7 +231,8 @@ async def follow_nats(world: World, name: str, addresses: Sequence[str]) -> None
 async def fetch(source: Any) -> Sequence[Any]:
     """Fetch what there is; nothing, if nothing comes for a while."""
     try:
-        return list(await source.fetch(20, timeout=2))
+        # One, as the consumer hands out no other one before it is acknowledged: more would be waited for in vain.
+        return list(await source.fetch(1, timeout=2))
     except nats.errors.TimeoutError:
         return ()
 
