@@ -52,7 +52,7 @@ PEOPLE, WRITERS, FOLLOWERS = 1_000, 4, 2
 FROZEN = 4.0
 """Seconds for which something is frozen or stopped."""
 SKEW = 7200.0
-"""Seconds by which a clock is wrong."""
+"""Seconds by which a clock is wrong, either way."""
 PATIENCE = 60.0
 """Seconds within which everything goes on; what takes longer has failed."""
 AWAY = (OSError, WebSocketException, InvalidHandshake, TimeoutError, httpx.HTTPError)
@@ -129,6 +129,17 @@ class Part:
         """Send it a signal."""
         if self.process and self.process.returncode is None:
             self.process.send_signal(number)
+
+
+def turn_one_clock(parts: Sequence[Part], luck: random.Random) -> Part:
+    """Turn the clock of a process ahead or behind, or the one that is wrong right again; return whose it was.
+
+    One is wrong at a time: tokens seem to be over to it, and if all did, clients would find nobody who takes them.
+    """
+    wrong = next((one for one in parts if one.skew), None)
+    part = wrong or luck.choice(parts)
+    part.turn_clock(0.0 if wrong else luck.choice((-SKEW, SKEW)))
+    return part
 
 
 @dataclass
@@ -234,9 +245,7 @@ class County:
 
     async def skew(self) -> None:
         """Start a process anew with a clock that is two hours ahead or behind; the next one is right again."""
-        part = self.luck.choice(self.parts)
-        part.turn_clock(0.0 if part.skew else self.luck.choice((-SKEW, SKEW)))
-        part.send(signal.SIGKILL)
+        turn_one_clock(self.parts, self.luck).send(signal.SIGKILL)
 
     async def lock_cases(self) -> None:
         """Have whoever asks for cases wait, as behind a change of the table, until all places are taken."""

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ..chaos import Part
+from ..chaos import Part, turn_one_clock
 from . import packets
 from .nats import SIZE, NatsCluster
 from .postgres import Postgres, copy_base, freeze, kill, send
@@ -21,8 +21,6 @@ LASTING = 5.0
 """Seconds for which something is frozen, cut off or slow."""
 LEADERLESS = 15.0
 """Seconds for which NATS servers are apart: in ten a leader knows that nobody follows it, and others choose one."""
-SKEW = 7200.0
-"""Seconds by which a clock is wrong, either way."""
 SLOW = {"commit_delay": "100000", "commit_siblings": "0"}
 """What makes each flush of the log take a tenth of a second longer, as a slow disk does."""
 POSITIONS = "select given from events.counter"
@@ -63,16 +61,13 @@ async def pause_server(system: System) -> None:
 
 async def jump_clock(system: System) -> None:
     """Have a process's clock jump two hours ahead or behind while it runs; the next jump of it is back."""
-    part = system.pick()
-    part.turn_clock(0.0 if part.skew else system.luck.choice((-SKEW, SKEW)))
+    turn_one_clock(system.parts, system.luck)
     await asyncio.sleep(LASTING)
 
 
 async def skew_clock(system: System) -> None:
     """Start a process anew with a clock that is two hours ahead or behind; the next one is right again."""
-    part = system.pick()
-    part.turn_clock(0.0 if part.skew else system.luck.choice((-SKEW, SKEW)))
-    part.send(signal.SIGKILL)
+    turn_one_clock(system.parts, system.luck).send(signal.SIGKILL)
 
 
 async def partition_clients(system: System) -> None:
