@@ -71,7 +71,8 @@ RESIDENTS = """
 select p.id::text as person, g.code as grid, array_agg(r.id::text order by r.id) as rules from points.account a
 join people.person p on p.id = a.person_id join grids.grid g on g.id = p.grid_id
 join points.rule r on r.programme_id = a.programme_id
-where r.act_id is not null and r.proof = 'TEXT' and r.state = 'ADOPTED' and r.beneficiary = 'PERSON'
+join points.act t on t.id = r.act_id and t.recorder = 'RESIDENT'
+where r.proof = 'TEXT' and r.state = 'ADOPTED' and r.beneficiary = 'PERSON'
 group by p.id, g.code order by p.id
 """
 CREATE = "mutation($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { id } errors { message } } }"

@@ -40,18 +40,22 @@ def of_type(lines: Sequence[Line], *types: str) -> Iterator[Line]:
     return (one for one in lines if one["type"] in types)
 
 
-def was_lost(lines: Sequence[Line], time: float) -> bool:
-    """Tell whether what was so at a time may be gone, because an older copy was restored later."""
-    return any(
-        one["lost_since"] is not None and one["lost_since"] <= time <= one["t"] for one in of_type(lines, "epoch")
-    )
+def find_losses(lines: Sequence[Line]) -> list[tuple[float, float]]:
+    """Find the times from a copy to its restoration, in which what was so may be gone afterwards."""
+    return [(one["lost_since"], one["t"]) for one in of_type(lines, "epoch") if one["lost_since"] is not None]
+
+
+def was_lost(losses: Sequence[tuple[float, float]], time: float) -> bool:
+    """Tell whether what was so at a time may be gone."""
+    return any(since <= time <= restored for since, restored in losses)
 
 
 def find_doubled(lines: Sequence[Line]) -> Iterator[str]:
     """Find keys that were carried out twice: several answers, several rows, or one row under two keys."""
     answers, rows = defaultdict[str, set[Any]](set), defaultdict[str, list[Any]](list)
+    losses = find_losses(lines)
     for one in of_type(lines, "ok"):
-        if not was_lost(lines, one["t"]):
+        if not was_lost(losses, one["t"]):
             answers[one["key"]].add(one["value"])
     for one in of_type(lines, "row"):
         rows[one["key"]].append(one["value"])
@@ -70,13 +74,13 @@ def find_lost(lines: Sequence[Line]) -> Iterator[str]:
     """Find what was acknowledged and is not there, as a row or as the event that it made."""
     rows = {(one["key"], one["value"]) for one in of_type(lines, "row")}
     events = Counter((one["number"], one["event"]) for one in of_type(lines, "event"))
-    restored = [one["lost_since"] for one in of_type(lines, "epoch") if one["lost_since"] is not None]
+    losses = find_losses(lines)
     for one in of_type(lines, "refused"):
         # What builds on something that is gone with an older copy is refused rightly.
-        if not any(since <= one["t"] for since in restored):
+        if not any(since <= one["t"] for since, _ in losses):
             yield f"{one['op']} was refused at {one['t']}: {one['errors']}"
     for one in of_type(lines, "ok"):
-        if was_lost(lines, one["t"]):
+        if was_lost(losses, one["t"]):
             continue
         if one.get("rows", True) and (one["key"], one["value"]) not in rows:
             yield f"{one['value']}, acknowledged at {one['t']}, is not there"
@@ -104,7 +108,8 @@ def find_untold(lines: Sequence[Line]) -> Iterator[str]:
     events = {one["id"]: one["position"] for one in of_type(lines, "event")}
     told = defaultdict[str, Counter[str]](Counter)
     # What was told before an older copy was restored may be gone with it.
-    gone = {one["id"] for one in of_type(lines, "told") if was_lost(lines, one["t"])}
+    losses = find_losses(lines)
+    gone = {one["id"] for one in of_type(lines, "told") if was_lost(losses, one["t"])}
     for one in of_type(lines, "told"):
         told[one["who"]][one["id"]] += 1
     for follower in of_type(lines, "follower"):
@@ -138,10 +143,11 @@ def find_forks(lines: Sequence[Line]) -> Iterator[str]:
             known = {at: id for at, id in known.items() if at <= one["position"]}
             ahead = {name for name, at in last.items() if at > one["position"]}
             continue
-        if position is None:
-            continue
         if one["type"] == "anew":
             ahead.discard(who)
+            last.pop(who, None)  # also where the new cursor is of an epoch that nobody here knows yet
+        if position is None:
+            continue
         if one["type"] == "told":
             if who in ahead:
                 yield f"{who} went on at {position} with a cursor of what was lost"
