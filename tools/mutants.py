@@ -61,6 +61,7 @@ SUITES = {
     "points rules": {"acts": ["plugins/points/tests/test_acts.py"], "rules": ["plugins/points/tests/test_rules.py"]},
     "visibility rules": {
         "cases": ["tests/core/test_cases.py"],
+        "promises": ["tests/planner/test_promises.py"],
         "matrix": ["tests/access/test_matrix.py"],
         "differential": ["tests/planner/test_differential.py"],
     },
@@ -129,7 +130,7 @@ MUTANTS = (
     Mutant("not is unknown of null", "filters", "not coalesce({0},false)", "not ({0})"),
     Mutant("an empty choice is no choice", "filters", 'return None if inner else Sql("false")', "return None"),
     Mutant("infinity is a word", "scalars", 'infinity":\n        field', '":\n        field'),
-    Mutant("parameters are mixed up", "parameters", "self._numbers.get(id(value))", "self._numbers.get(id(self))"),
+    Mutant("parameters are mixed up", "parameters", 'Parameter(f"${number}")', 'Parameter(f"${len(self.values)}")'),
     Mutant(
         "offices are open at closing time",
         WORKTIME,

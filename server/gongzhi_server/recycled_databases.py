@@ -27,7 +27,10 @@ TABLES, BYTES = 60, 1 << 19
 """The most tables of a copy that are restored, and the most bytes of one that is filled anew."""
 TIMES, BUSY = 40, 3
 """How often a copy is handed on, and how many are kept that somebody is still connected to."""
-NOBODY = "select not exists (select from pg_stat_activity where datname = $1)"
+NOBODY = """
+select not exists (select from pg_stat_activity where datname = $1 and backend_type <> 'autovacuum worker')
+"""
+"""Whether nobody is connected. Autovacuum comes at any time, and PostgreSQL sends it away from what is renamed."""
 NOW = """
 select (pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)::text::xid8::xid::text, stats_reset::text
 from pg_stat_bgwriter
@@ -110,7 +113,7 @@ class Known:
         return all(self.rows[one] is not None for one in tables)
 
 
-@dataclass
+@dataclass(repr=False)
 class RecycledDatabases:
     """The copies of a template that nobody uses."""
 

@@ -65,8 +65,10 @@ class Pair:
         await self.run(self.standby, "select pg_wal_replay_resume()")
         reached = await self.run(self.primary, "select pg_switch_wal()::text")
         connection = await asyncpg.connect(self.standby.dsn)
-        while not await connection.fetchval("select pg_last_wal_replay_lsn() >= $1::text::pg_lsn", reached):
-            pass
+        there = False
+        while not there:
+            with suppress(asyncpg.SerializationError):  # a standby breaks off who reads what it is to remove
+                there = await connection.fetchval("select pg_last_wal_replay_lsn() >= $1::text::pg_lsn", reached)
         await connection.close()
 
     def signal_standby(self, number: signal.Signals) -> None:
