@@ -107,6 +107,8 @@ async def test_next_version_leaves_rules_as_they_are(village: Any) -> None:
     assert codes(stale) == [("STALE_VERSION", ["expectedVersion"])]
     second = await publish(village, code="courtyard.tidy", expectedVersion=1, startsOn="2026-07-10")
     assert (second["act"]["version"], second["act"]["startsOn"]) == (2, "2026-07-10")
+    before = await publish(village, code="courtyard.tidy", expectedVersion=2, startsOn="2026-07-09")
+    assert codes(before) == [("BAD_USER_INPUT", ["startsOn"])], "it would never hold"
     listed = (
         "query($c: String!) { pointsActs(filter: { county: { equals: $c } }) { nodes { version endsOn inForce } } }"
     )
@@ -129,6 +131,9 @@ async def test_rule_of_an_act_that_changed_is_not_adopted(village: Any) -> None:
             text="汛期巡查。", act="flood.watch", amount=10, startsOn="2026-07-15",
         )
     )["rule"]  # fmt: skip
+    for on in ("2026-06-29", "2026-06-30"):
+        early = await office(village).do("endPointsAct", "act { id }", act=made["act"]["id"], on=on)
+        assert codes(early) == [("BAD_USER_INPUT", ["on"])], "rules may have been adopted for it today"
     ended = await office(village).do("endPointsAct", "act { endsOn }", act=made["act"]["id"], on="2026-07-10")
     assert ended == {"act": {"endsOn": "2026-07-10"}, "errors": []}
     await village.adopt(rule["name"])
