@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from ..chaos import Part, turn_one_clock
 from . import packets
@@ -154,51 +155,31 @@ async def lose_nats_quorum(system: System) -> None:
         await system.nats.launch(at)
 
 
-async def isolate_nats_node(system: System) -> None:
-    """Lose all packets between one NATS server and the other two; clients reach all three."""
+Nemesis = Callable[[System], Awaitable[None]]
+
+
+def have_rules(build: Callable[[System], Iterable[str]], hook: str = "input", seconds: float = LASTING) -> Nemesis:
+    """Return what has all packets go by rules for a while, and then as before."""
+
+    async def go_by_rules(system: System) -> None:
+        with packets.set_rules(build(system), hook):
+            await asyncio.sleep(seconds)
+
+    return go_by_rules
+
+
+def drop_at(end: str, system: System) -> list[str]:
+    """Write the rule that loses what has the port of one of the processes at this end, `sport` or `dport`."""
+    return [f"tcp {end} {system.luck.choice(system.fronts).port} drop"]
+
+
+def isolate_nats_node(system: System) -> list[str]:
+    """Write rules that lose all packets between one NATS server and the other two; clients reach all three."""
     process, ports = system.nats.processes[system.luck.randrange(SIZE)], system.nats.routes
     assert process
-    with packets.set_rules(packets.isolate(packets.find_connections(process.pid, ports), ports)):
-        await asyncio.sleep(LEADERLESS)
+    return packets.isolate(packets.find_connections(process.pid, ports), ports)
 
 
-async def lose_packets(system: System) -> None:
-    """Lose one in ten of all packets."""
-    with packets.set_rules([packets.SOME]):
-        await asyncio.sleep(LASTING)
-
-
-async def double_packets(system: System) -> None:
-    """Have every packet arrive twice."""
-    with packets.set_rules(["dup to 127.0.0.1"], hook="output"):
-        await asyncio.sleep(LASTING)
-
-
-async def lose_requests(system: System) -> None:
-    """Lose what clients send to a process; what it sends arrives."""
-    with packets.set_rules([f"tcp dport {system.luck.choice(system.fronts).port} drop"]):
-        await asyncio.sleep(LASTING)
-
-
-async def lose_answers(system: System) -> None:
-    """Lose what a process sends to clients; what they send arrives."""
-    with packets.set_rules([f"tcp sport {system.luck.choice(system.fronts).port} drop"]):
-        await asyncio.sleep(LASTING)
-
-
-async def lose_statements(system: System) -> None:
-    """Lose what our processes send to PostgreSQL; what it sends arrives."""
-    with packets.set_rules([f"tcp dport {system.postgres.proxy.port} drop"]):
-        await asyncio.sleep(LASTING)
-
-
-async def lose_results(system: System) -> None:
-    """Lose what PostgreSQL sends; what our processes send to it arrives, and is carried out."""
-    with packets.set_rules([f"tcp sport {system.postgres.proxy.port} drop"]):
-        await asyncio.sleep(LASTING)
-
-
-Nemesis = Callable[[System], Awaitable[None]]
 NEMESES: dict[str, Nemesis] = {
     "a server is killed": kill_server,
     "a server is paused": pause_server,
@@ -217,13 +198,13 @@ NEMESES: dict[str, Nemesis] = {
     "two NATS nodes are lost": lose_nats_quorum,
 }
 OF_PACKETS: dict[str, Nemesis] = {
-    "packets are lost": lose_packets,
-    "packets are doubled": double_packets,
-    "what clients send is lost": lose_requests,
-    "what clients are sent is lost": lose_answers,
-    "what PostgreSQL is sent is lost": lose_statements,
-    "what PostgreSQL sends is lost": lose_results,
-    "a NATS node is cut off": isolate_nats_node,
+    "packets are lost": have_rules(lambda system: [packets.SOME]),
+    "packets are doubled": have_rules(lambda system: ["dup to 127.0.0.1"], hook="output"),
+    "what clients send is lost": have_rules(partial(drop_at, "dport")),
+    "what clients are sent is lost": have_rules(partial(drop_at, "sport")),
+    "what PostgreSQL is sent is lost": have_rules(lambda system: [f"tcp dport {system.postgres.proxy.port} drop"]),
+    "what PostgreSQL sends is lost": have_rules(lambda system: [f"tcp sport {system.postgres.proxy.port} drop"]),
+    "a NATS node is cut off": have_rules(isolate_nats_node, seconds=LEADERLESS),
 }
 """What goes wrong only in a network of the run's own."""
 

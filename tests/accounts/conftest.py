@@ -125,7 +125,7 @@ async def bestow(database: Any, name: str, role: str, **where: Any) -> None:
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Wait for what PostgreSQL tells of, which takes a moment."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(5):
         while not await condition():
             await asyncio.sleep(0.01)
 

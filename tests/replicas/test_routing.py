@@ -147,7 +147,7 @@ async def test_grant_that_was_taken_back_counts_no_more_while_replicas_lag(stati
     assert station.read_there == before + 1
     await station.pair.pause()
     await run(primary, "delete from accounts.holding where granted_by = 'replica'")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(5):
         while (await station.send(caller, query, position)).json()["data"]["cases"]["totalCount"]:
             await asyncio.sleep(0.01)
     before = station.read_there
