@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -80,6 +81,36 @@ async def test_nobody_misses_what_is_moved(empty: str, table: str, written: str)
             while not await waiting(maker):
                 await asyncio.sleep(0)
         assert await found == 1
+
+
+async def test_a_month_in_use_is_made_later(empty: str) -> None:
+    """A mutation that has read looks does not end before its own is written, by another connection: neither waits."""
+    seconds = count()
+    sequencer = Sequencer(
+        empty,
+        lambda: NOW + timedelta(seconds=next(seconds)),
+        timedelta(days=30),
+        lambda _: None,
+        lambda _: None,
+        poll=0.01,
+    )
+    async with asyncpg.create_pool(empty, min_size=2, max_size=2) as pool, pool.acquire() as mutation:
+        running = asyncio.create_task(sequencer.run())
+        try:
+            async with mutation.transaction():
+                await mutation.fetchval("select count(*) from access.look")
+                while not await waiting(mutation):
+                    await asyncio.sleep(0)
+                async with asyncio.timeout(20):
+                    await pool.execute(LOOK, str(uuid4()), NOW)
+                assert sequencer.tidied is None
+            while sequencer.tidied is None:
+                await asyncio.sleep(0)
+            found = await mutation.fetch("select tableoid::regclass::text as name from access.look")
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+    assert [row["name"] for row in found] == ["access.look_2026_06"]
 
 
 async def waiting(connection: asyncpg.Connection[Any]) -> int:
@@ -274,7 +305,15 @@ async def test_tidying_gives_way(empty: str, monkeypatch: pytest.MonkeyPatch, ca
         await tidy(*given)
 
     monkeypatch.setattr(partitions, "tidy_partitions", lose_once)
-    sequencer = Sequencer(empty, lambda: NOW, timedelta(days=30), lambda _: None, lambda _: None, poll=0.01)
+    seconds = count()
+    sequencer = Sequencer(
+        empty,
+        lambda: NOW + timedelta(seconds=next(seconds)),
+        timedelta(days=30),
+        lambda _: None,
+        lambda _: None,
+        poll=0.01,
+    )
     running = asyncio.create_task(sequencer.run())
     while sequencer.tidied is None:
         await asyncio.sleep(0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,6 +12,11 @@ import asyncpg
 # If the process stands still over the end of a month, writers still find a partition.
 AHEAD = 3
 """Months for which there is a partition before they begin."""
+
+WAITING = "500ms"
+"""How long a month's table waits for locks. All who come for the table after it wait as long, and one of them may have
+to come before whoever has the lock lets go: a mutation that has read looks does not end before its own look is written,
+by another connection."""
 
 # Events of a month without a partition land in the default one and are deleted there by row.
 STRAYS = """
@@ -33,11 +40,15 @@ delete from journal.request where id in (
 
 
 async def tidy_partitions(connection: asyncpg.Connection[Any], now: datetime, retention: timedelta) -> None:
-    """Make the partitions of this month and the next, and drop and forget what is older than the retention."""
+    """Make the partitions of this month and the next, and drop and forget what is older than the retention.
+
+    Raises LockNotAvailableError if one is in use for longer than others may wait; what is done by then stays.
+    """
     for ahead in range(AHEAD + 1):
         # One after the other: a mutation that waits for one of the tables may have written to another.
         for schema in ("events", "access"):
-            await connection.execute(f"select {schema}.partition($1)", month_start(now, ahead))
+            async with brief_transaction(connection):
+                await connection.execute(f"select {schema}.partition($1)", month_start(now, ahead))
     oldest = now - retention
     for name in await connection.fetch(
         "select relid::regclass::text as name from pg_partition_tree('events.outbox') where isleaf"
@@ -49,9 +60,17 @@ async def tidy_partitions(connection: asyncpg.Connection[Any], now: datetime, re
     await connection.execute(FORGET_REQUESTS, oldest)
 
 
+@asynccontextmanager
+async def brief_transaction(connection: asyncpg.Connection[Any]) -> AsyncIterator[None]:
+    """Open a transaction that waits for locks of tables no longer than those may who come after it."""
+    async with connection.transaction():
+        await connection.execute(f"set local lock_timeout = '{WAITING}'")
+        yield
+
+
 async def drop_partition(connection: asyncpg.Connection[Any], name: str) -> None:
     """Drop a month, and note the last position that is gone. What waits to be numbered is kept."""
-    async with connection.transaction():
+    async with brief_transaction(connection):
         # The same row lock as numbering takes, so that no position is given in this partition while it goes.
         await connection.execute("select given from events.counter for update")
         if await connection.fetchval(f"select exists (select from {name} where position is null)"):

@@ -42,6 +42,8 @@ POLL = 1.0
 PACE = 0.02
 """Seconds between two numberings while one commit follows another, so that each numbers more at once."""
 TIDY, SWEEP = timedelta(hours=1), timedelta(minutes=1)
+PATIENCE = timedelta(seconds=10)
+"""Until tables of months that were in use are asked for again: who writes waits for each attempt."""
 
 
 class StoodStill(Exception):
@@ -88,6 +90,7 @@ class Sequencer:
         self.given, self.stood = -1, -math.inf
         """The last position, and when this process stood for election, by the loop's time."""
         self.tidied: datetime | None = None
+        self.tried: datetime | None = None
         self.swept: datetime | None = None
 
     def wake(self) -> None:
@@ -202,14 +205,20 @@ class Sequencer:
     async def tidy(self, connection: asyncpg.Connection[Any]) -> None:
         """Look after the partitions, once an hour, and destroy secrets that nobody may ask for again, once a minute."""
         now = self.now()
-        # A table of a month wants locks that those who write have. It can wait for the next turn; they cannot.
-        with suppress(asyncpg.DeadlockDetectedError):
-            if self.swept is None or now - self.swept >= SWEEP:
+        # A table of a month wants locks that those who write have. It can wait; they cannot.
+        with suppress(asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError):
+            if is_due(self.swept, now, SWEEP):
                 await destroy_answers(connection.execute, now, self.swept)
                 self.swept = now
-            if self.tidied is None or now - self.tidied >= TIDY:
+            if is_due(self.tidied, now, TIDY) and is_due(self.tried, now, PATIENCE):
+                self.tried = now
                 await partitions.tidy_partitions(connection, now, self.retention)
-                self.tidied = now
+                self.tidied, self.tried = now, None
+
+
+def is_due(last: datetime | None, now: datetime, every: timedelta) -> bool:
+    """Return whether something is due again that was last done then, or never."""
+    return last is None or now - last >= every
 
 
 async def number_events(fetch: Callable[..., Awaitable[Any]]) -> int:
