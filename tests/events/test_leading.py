@@ -73,6 +73,7 @@ async def test_silent_leader_is_replaced_and_writes_nothing_more(empty: str, imp
             await asyncio.sleep(0.01)
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
             await frozen.execute("select events.number(1000)")
+    frozen.terminate()
     await database.close()
 
 

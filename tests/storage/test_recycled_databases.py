@@ -162,6 +162,7 @@ async def crash_and_take(recycled: RecycledDatabases) -> bool:
         os.kill(dying.get_server_pid(), signal.SIGKILL)
         with suppress(asyncpg.PostgresConnectionError):
             await dying.execute("select pg_sleep(60)")
+        dying.terminate()
         await reconnect(recycled.dsn)
     return not await is_handed_on(recycled, recycled.idle[-1])
 
