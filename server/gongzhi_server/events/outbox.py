@@ -32,10 +32,11 @@ from unnest($1::uuid[], $2::text[], $3::int[], $4::bool[], $5::uuid[], $6::jsonb
   with ordinality e (id, type, version, internal, case_id, data, actor, grid, place)
 left join grids.grid g on g.id = e.grid order by e.place
 """
-# A job is known by its name and key: enqueued twice, it runs once.
+# A job is known by its name and key: enqueued twice, it runs once. Without a moment it is due at once, and by the
+# database's clock if that of this process is ahead: another one may run it.
 ENQUEUE = """
 insert into events.job (id, name, key, county_id, arguments, state, due_at, attempts)
-select id, name, key, county, arguments, 'WAITING', due, 0
+select id, name, key, county, arguments, 'WAITING', coalesce(due, least($7, now())), 0
 from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::jsonb[], $6::timestamptz[])
   j (id, name, key, county, arguments, due) on conflict (name, key) do nothing
 """
@@ -77,8 +78,7 @@ class TransactionEvents:
         if not 0 < len(key) <= LONGEST:
             raise ValueError(f"the key of a job has 1 to {LONGEST} characters")
         county = getattr(row, "county_id", None)
-        due = at or self.viewer.now
-        self.jobs.append((uuid7(), job.name, key, county, orjson.dumps(arguments, default=str).decode(), due))
+        self.jobs.append((uuid7(), job.name, key, county, orjson.dumps(arguments, default=str).decode(), at))
 
     def write_last(self, sql: str, row: Sequence[Any]) -> None:
         """Add a row to a statement that is written at the end; rows for one statement go together."""
@@ -121,7 +121,8 @@ class TransactionEvents:
 
     def _write_jobs(self) -> Iterator[Write]:
         if self.jobs:
-            yield Write(ENQUEUE, [list(column) for column in zip(*self.jobs, strict=True)])
+            columns = [list(column) for column in zip(*self.jobs, strict=True)]
+            yield Write(ENQUEUE, [*columns, self.viewer.now])
 
 
 def case_of(row: Model | None) -> UUID | None:

@@ -17,7 +17,7 @@ select c.name, n.given - c.position as events from events.consumer c, events.cou
 where c.position < n.given order by c.name
 """
 REDRIVE = """
-update events.job set state = 'WAITING', attempts = 0, due_at = $1
+update events.job set state = 'WAITING', attempts = 0, due_at = least($1, now())
 where state = 'PARKED' and ($2::uuid is null or id = $2) returning id
 """
 

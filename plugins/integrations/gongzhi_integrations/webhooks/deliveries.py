@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -24,8 +24,11 @@ WAITING, UNTRIED = 1000, 100
 """The most deliveries that wait at an endpoint; and the most that have not been tried at one that has taken nothing
 since it rested, and gets one at a time. What happens then stays in the outbox."""
 
+# The database's clock counts, here and below, if this process's own is ahead of it: what it puts down would wait for
+# hours at those whose clocks are right, and what they put down would be tried by this one again and again.
+DUE = "d.next_attempt_at <= least($1, now())"
 # What is taken for those that rest would only wait, so they are left out until they are tried again.
-AWAKE = "w.state = 'ACTIVE' and (w.rests_until is null or w.rests_until <= $1)"
+AWAKE = "w.state = 'ACTIVE' and (w.rests_until is null or w.rests_until <= least($1, now()))"
 STOPPED = """case when a.suspended_at is not null then 'ACCOUNT' when w.key_id is not null and not exists (
   select from accounts.key k where k.id = w.key_id and k.revoked_at is null and k.expires_at > $1) then 'KEY' end"""
 """Why an endpoint is to be given up whatever it answers: who it belongs to, or with what it was made, is no more."""
@@ -37,7 +40,7 @@ select w.id, w.account_id, case when w.id <> all($2) then {LOCK} end as locked
 from events.counter n, webhooks.webhook w join accounts.account a on a.id = w.account_id
 where {AWAKE} and w.id <> all($3) and ({STOPPED} is not null or w.position < n.gone or (
   select true from webhooks.delivery d
-  where d.webhook_id = w.id and d.state = 'WAITING' and d.next_attempt_at <= $1 and d.id <> all($4) limit 1))
+  where d.webhook_id = w.id and d.state = 'WAITING' and {DUE} and d.id <> all($4) limit 1))
 """
 RELEASE = f"select {UNLOCK} from unnest($1::uuid[]) one (id)"
 # As many as $3 requests have room for. Of each case the first that waits, due or not: nothing overtakes it. What was
@@ -58,7 +61,7 @@ from events.counter n, webhooks.webhook w
 join grids.grid c on c.id = w.county_id join accounts.account a on a.id = w.account_id
 left join lateral (
   select d.id as delivery, d.event_id, d.type, d.at, d.attempts, d.status, d.body, d.position from webhooks.delivery d
-  where d.webhook_id = w.id and d.state = 'WAITING' and d.next_attempt_at <= $1 and d.id <> all($4) and not exists (
+  where d.webhook_id = w.id and d.state = 'WAITING' and {DUE} and d.id <> all($4) and not exists (
     select from webhooks.delivery e
     where e.webhook_id = w.id and e.state = 'WAITING' and e.case_id = d.case_id and e.position < d.position)
   order by d.attempts, d.position, d.id limit $3 * w.batch) due on true
@@ -86,7 +89,7 @@ news as materialized (
 put as (
   insert into webhooks.delivery
     (id, webhook_id, event_id, position, case_id, type, at, state, attempts, next_attempt_at)
-  select uuidv7(), a.id, n.id, n.position, n.case_id, n.type, n.at, 'WAITING', 0, $1
+  select uuidv7(), a.id, n.id, n.position, n.case_id, n.type, n.at, 'WAITING', 0, least($1, now())
   from at a join news n on n.after = a.position
   where (n.case_id is not null and n.type = any($2) or n.type = any($3) and a.types <> '{{}}')
     and (a.types = '{{}}' or n.type = any(a.types))
@@ -134,8 +137,8 @@ from gone where w.id = $1
 LAZILY = "select set_config('synchronous_commit', 'off', true)"
 RECORD = f"""
 update webhooks.delivery d set state = one.state, attempts = d.attempts + 1, status = one.status, error = one.error,
-  next_attempt_at = one.again, seconds = one.seconds, sealed_answer = one.answer, tried_at = $11,
-  batch_id = one.batch, batch_size = one.size, batch_place = one.place
+  next_attempt_at = one.again - greatest($11 - now(), '0'), seconds = one.seconds, sealed_answer = one.answer,
+  tried_at = $11, batch_id = one.batch, batch_size = one.size, batch_place = one.place
 from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::float[], $7::bytea[],
   $8::uuid[], $9::int[], $10::int[])
   one (id, state, status, error, again, seconds, answer, batch, size, place), ({LAZILY}) lazily
@@ -143,10 +146,11 @@ where d.id = one.id and {STILL}
 """
 RECOVER = "update webhooks.webhook set failing_since = null, rests_until = null where id = $1"
 # The one that is late takes nothing more until it has answered, or could have.
-REST = "update webhooks.webhook set rests_until = $2 where id = $1 and state = 'ACTIVE'"
+REST = "update webhooks.webhook set rests_until = least($2, now()) + $3 where id = $1 and state = 'ACTIVE'"
 # The first failure stays: how long nothing has been taken, and so when the endpoint is given up, is counted from it.
 FAIL = """
-update webhooks.webhook set failing_since = coalesce(failing_since, $2), rests_until = $3 where id = $1
+update webhooks.webhook set failing_since = coalesce(failing_since, $2), rests_until = least($3, now()) + $4
+where id = $1
 """
 
 
@@ -240,14 +244,14 @@ class Deliveries:
         columns = zip(*rows, strict=True)
         await self.pool.execute(RECORD, *map(list, columns), now)
 
-    async def let_rest(self, until: datetime) -> None:
-        """Put nothing down for the endpoint for now: its answer is late."""
-        await self.pool.execute(REST, self.id, until)
+    async def let_rest(self, now: datetime, rest: timedelta) -> None:
+        """Put nothing down for the endpoint for so long: its answer is late."""
+        await self.pool.execute(REST, self.id, now, rest)
 
     async def recover_endpoint(self) -> None:
         """Note that the endpoint takes something again."""
         await self.pool.execute(RECOVER, self.id)
 
-    async def note_failure(self, since: datetime, rests_until: datetime | None) -> None:
-        """Note since when the endpoint takes nothing, and until when nothing is tried at it."""
-        await self.pool.execute(FAIL, self.id, since, rests_until)
+    async def note_failure(self, since: datetime, now: datetime, rest: timedelta | None) -> None:
+        """Note since when the endpoint takes nothing, and for how long nothing is tried at it."""
+        await self.pool.execute(FAIL, self.id, since, now, rest)

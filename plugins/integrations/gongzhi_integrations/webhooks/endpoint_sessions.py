@@ -267,7 +267,7 @@ class EndpointSession:
         elif self.is_late() and not self.rests:
             self.rests = self.more = True
             async with self.worker.slots.turn(slow=True):
-                await self.deliveries.let_rest(self.worker.now() + timedelta(seconds=self.pace.timeout))
+                await self.deliveries.let_rest(self.worker.now(), timedelta(seconds=self.pace.timeout))
 
     async def record(self, answered: Sequence[tuple[Request, Attempt]]) -> None:
         """Write down what came of requests, and what it says of the endpoint."""
@@ -321,7 +321,7 @@ class EndpointSession:
         rest = max((retries.read_retry_after(one, now) for one in asking), default=timedelta())
         if self.probes or self.pace.takes_nothing(now):
             rest = max(rest, retries.find_rest(now - since))
-        await self.deliveries.note_failure(since, now + rest if rest else None)
+        await self.deliveries.note_failure(since, now, rest or None)
         self.probes, self.rests = self.probes or bool(rest), False
 
     async def skip_missed(self, endpoint: Any) -> None:

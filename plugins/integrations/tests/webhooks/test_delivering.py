@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -354,6 +354,26 @@ async def test_log_tells_of_nothing_that_was_not_asked(desk: Desk) -> None:
     await take_events(desk.worker.pool, (), desk.clock())
     assert await desk.connection.fetchval("select count(*) from webhooks.delivery") == 2
     assert [one["attempts"] for one in await desk.log(made["webhook"]["id"])] == [1]
+
+
+async def test_clock_that_is_ahead_delays_nothing(desk: Desk) -> None:
+    """What a process puts down, or tries, whose clock is two hours ahead is due for others as if it were right."""
+    await desk.create()
+    desk.clock.time = datetime.now(UTC) + timedelta(hours=2)
+    await desk.report()
+    await desk.connection.execute("select events.number(1000)")
+    assert await take_events(desk.worker.pool, (), desk.clock())
+    desk.clock.time = datetime.now(UTC)
+    await desk.deliver()
+    assert len(desk.receiver.take()) == 1
+    desk.clock.move(hours=2)
+    desk.receiver.answer = lambda got: (503, "retry-after: 60\r\n")
+    await desk.report()
+    await desk.deliver()
+    assert len(desk.receiver.take()) == 1  # it does not try again at once, either
+    waits = await desk.connection.fetchval("select max(next_attempt_at) - now() from webhooks.delivery")
+    rests = await desk.connection.fetchval("select max(rests_until) - now() from webhooks.webhook")
+    assert timedelta() < rests <= waits + timedelta(seconds=1) < timedelta(minutes=2)
 
 
 async def test_one_worker_at_a_time(desk: Desk) -> None:
