@@ -184,9 +184,6 @@ MUTANTS = (
     Mutant("mediation holds every stage", RUNNING, "if held and rule.stage in HANDLING:", "if held:", "clocks"),
     Mutant("who was reminded stays so", RUNNING, "        clock.reminded = 0\n", "        pass\n", "clocks"),
     Mutant(
-        "a stage that runs starts anew", RUNNING, " if stage not in {clock.stage for clock in going}]", "]", "clocks"
-    ),
-    Mutant(
         "handling is nobody's to meet", RUNNING, "in (Stage.CONTACT, Stage.HANDLE)", "in (Stage.CONTACT,)", "clocks"
     ),
     Mutant("a tip-off goes one level up", REMINDERS, "kept = self.of.sealed and self.of.unit", "kept = 0", "clocks"),

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from gongzhi.core.cases import machine
-from gongzhi.core.cases.models import CaseRow, SettlementLevel
+from gongzhi.core.cases.models import CaseRow, SettlementLevel, Status
 from gongzhi.core.cases.steps import advance_case
 from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.columns import NEVER
@@ -30,7 +30,8 @@ from gongzhi_deadlines.clocks.models import ClockRow, Stage
 from gongzhi_deadlines.clocks.recalculation import catch_up
 from gongzhi_deadlines.clocks.reminders import RunningClock, due_reminders
 from gongzhi_deadlines.clocks.rules import Matter, Rule, load_standing
-from gongzhi_deadlines.clocks.running import extend_deadline, find_rule
+from gongzhi_deadlines.clocks.running import extend_deadline, find_rule, hold_until
+from gongzhi_deadlines.clocks.stages import STARTS, STOPS
 from gongzhi_deadlines.clocks.storage import CHANGING
 from gongzhi_deadlines.clocks.sweeping import Swept, sweep_once
 from gongzhi_deadlines.worktime import Term, Unit
@@ -230,6 +231,19 @@ async def test_extension_adds_days(story: Story, database: str) -> None:
     seen = await story.look()
     assert china(seen["HANDLE"]["dueAt"]) == "07-08 18:00" and china(seen["REPLY"]["dueAt"]) == "07-09 18:00"
     assert seen["HANDLE"]["allowed"] == 6 * 450 and china(seen["CONTACT"]["dueAt"]) == "07-01 18:00"
+
+
+async def test_mediation_holds_handling_alone(story: Story, database: str) -> None:
+    """Also of the clocks that start meanwhile: to pass a case on waits for nobody."""
+    await story.report()
+    async with open_call(database, story.server.clock()) as call:
+        case = await CaseRow.get(number=story.number)
+        await hold_until(call, case, story.server.clock() + timedelta(days=10))
+        await case.save(update_fields=["warn_at", "due_at"])
+    seen = await story.do(story.dispatcher, "acceptCase")
+    assert china(seen["DISPATCH"]["dueAt"]) == "06-30 16:00" and china(seen["REPLY"]["dueAt"]) == "07-17 18:00"
+    seen = await story.do(story.dispatcher, "dispatchCase", leadUnit=UNIT)
+    assert china(seen["CONTACT"]["dueAt"]) == "07-01 18:00" and china(seen["HANDLE"]["dueAt"]) == "07-16 18:00"
 
 
 async def test_reopening_starts_anew(story: Story) -> None:
@@ -438,6 +452,24 @@ async def test_shipped_years_are_kept(database: str) -> None:
         await connection.close()
 
 
+def test_no_step_finds_a_clock_that_it_starts() -> None:
+    """Whatever steps a case has taken, those that run by then are others: a stage has one clock at a time."""
+    left = [(machine.REPORT.target, frozenset(STARTS[machine.REPORT.event]))]
+    seen: set[Any] = set()
+    while left:
+        status, running = left.pop()
+        if (status, running) in seen:
+            continue
+        seen.add((status, running))
+        for step in machine.STEPS:
+            if status in step.sources:
+                starts = set(STARTS.get(step.event, ()))
+                going = running - set(STOPS.get(step.event, ()))
+                assert not going & starts, step.event
+                left.append((step.target, going | starts))
+    assert {status for status, _ in seen} == set(Status)
+
+
 # what time alone brings about
 
 
@@ -473,6 +505,26 @@ async def test_reminders_come_once(story: Story, swept: Callable[[], Awaitable[S
     query = "query($n: String!) { case(number: $n) { leadUnit { code } clocks { stage unit { code } } } }"
     found = (await story.dispatcher.ask(query, n=story.number)).data["case"]
     assert found["leadUnit"] == {"code": UNIT} and {"stage": "HANDLE", "unit": {"code": UNIT}} in found["clocks"]
+
+
+async def test_more_time_is_reminded_of_again(
+    story: Story, database: str, swept: Callable[[], Awaitable[Swept]]
+) -> None:
+    await swept()
+    await story.dispatched()
+    await story.do(story.handler, "handleCase")
+    story.server.clock.time = datetime(2026, 7, 6, 10, 0, tzinfo=CHINA)
+    await swept()
+    async with open_call(database, story.server.clock()) as call:
+        case = await CaseRow.get(number=story.number)
+        await extend_deadline(call, case, Term(2, Unit.WORKING_DAY), stages=(Stage.HANDLE,))
+        await case.save(update_fields=["warn_at", "due_at"])
+    await swept()
+    warned = ("case.reminded", "HANDLE", None)
+    assert (await reminders_of(story)).count(warned) == 1
+    story.server.clock.time = datetime(2026, 7, 8, 10, 0, tzinfo=CHINA)
+    await swept()
+    assert (await reminders_of(story)).count(warned) == 2
 
 
 def test_whom_to_remind() -> None:

@@ -78,6 +78,11 @@ def test_the_rule_for_a_clock_that_starts(
         (Stage.ACCEPT, Term(5, Unit.WORKING_DAY, next_day=True), False),
         (Stage.ACCEPT, Term(15, Unit.WORKING_DAY, next_day=True), True),
         (Stage.HANDLE, Term(2_000, Unit.HOUR), True),
+        # Too long for what is raised in the evening alone: the law counts from the next day on, and these at once, or
+        # from the next morning on.
+        (Stage.ACCEPT, Term(350, Unit.HOUR), False),
+        (Stage.ACCEPT, Term(370, Unit.HOUR), True),
+        (Stage.ACCEPT, Term(6, Unit.WORKING_DAY), True),
         (Stage.FOLLOW_UP, Term(90, Unit.DAY), False),
     ],
 )

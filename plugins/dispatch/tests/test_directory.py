@@ -69,6 +69,20 @@ async def test_the_most_special_entry(desks: Desks) -> None:
         assert found is not None and found["leadUnit"] == unit
 
 
+async def test_subject_that_begins_alike_is_another(desks: Desks, shared_database: str) -> None:
+    connection = await asyncpg.connect(shared_database)
+    for code in ("pets", "pets_lost"):
+        added = (
+            "insert into cases.category (code, name, edition) select $1, '宠物', edition from cases.category limit 1"
+        )
+        await connection.execute(added, code)
+    await connection.close()
+    entry = {**ENTRY, "category": "pets", "unit": ROADS}
+    assert (await desks.county.do("setDispatchRule", RULE, **entry, expectedVersion=0))["errors"] == []
+    assert await proposal(desks, (await desks.accepted(category="pets_lost"))["number"]) is None
+    assert await proposal(desks, (await desks.accepted(category="pets"))["number"])
+
+
 async def test_versions_of_an_entry(desks: Desks) -> None:
     await desks.county.do(
         "setDispatchRule", RULE, **ENTRY, category="agriculture.advice", unit=ROADS, expectedVersion=0

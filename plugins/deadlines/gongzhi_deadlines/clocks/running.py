@@ -39,10 +39,8 @@ async def follow_step(call: Call, case: CaseRow, event: str) -> None:
         await stop_clock(call, by, clock)
     going = [clock for clock in clocks if clock.stopped_at is None]
     held = await pause_or_resume(call, by, going, event) if event in (stages.PAUSES, stages.RESUMES) else {}
-    # A stage whose clock runs goes on with it.
-    wanted = [stage for stage in stages.STARTS.get(event, ()) if stage not in {clock.stage for clock in going}]
     # New clocks wait where those that run do.
-    started = make_clocks(call, case, by, about, wanted, held=course.find_hold(going, call.now))
+    started = make_clocks(call, case, by, about, stages.STARTS.get(event, ()), held=course.find_hold(going, call.now))
     await save_clocks(call, [*over, *held], started, filter(None, held.values()))
     set_next_deadline(case, [*going, *started])
 

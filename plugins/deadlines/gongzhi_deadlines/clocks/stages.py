@@ -17,7 +17,7 @@ STARTS: dict[str, tuple[S, ...]] = {
     machine.REOPEN.event: (S.HANDLE,),
     machine.UNMERGE.event: (S.RESPOND, S.ACCEPT, S.REPLY),
 }
-"""The clocks a step starts. One that runs already goes on."""
+"""The clocks a step starts. None of them runs by then."""
 
 _ANSWERED = (S.RESPOND, S.ACCEPT, S.DISPATCH, S.CONTACT, S.HANDLE, S.REPLY, S.EXTERNAL)
 STOPS: dict[str, tuple[S, ...]] = {
