@@ -65,22 +65,20 @@ select c.position, n.given, {SHORT_PAUSE} from events.consumer c, events.counter
 for update of c skip locked
 """
 MOVE = "update events.consumer set position = $2 where name = $1"
-# The database's clock counts, here and below, if this process's own is ahead of it: another may try again, on time.
 # The key is the event's id, so an event fails into one job, however often it is noted.
 FAIL = """
 insert into events.job (id, name, key, event_id, county_id, arguments, state, due_at, attempts, error)
-values ($1, $2, $3, $4, $5, '{}', 'WAITING', least($8, now()) + $6, 1, $7) on conflict (name, key) do nothing
+values ($1, $2, $3, $4, $5, '{}', 'WAITING', $6, 1, $7) on conflict (name, key) do nothing
 """
 # Of those that are due the first comes first; what another process has locked is skipped.
 DUE = f"""
 select id, name, key, event_id, county_id, arguments::text as arguments, due_at, attempts, {SHORT_PAUSE} from events.job
-where state = 'WAITING' and due_at <= least($1, now()) and name = any($2)
-order by due_at, id limit 1 for update skip locked
+where state = 'WAITING' and due_at <= $1 and name = any($2) order by due_at, id limit 1 for update skip locked
 """
 DONE = "update events.job set state = 'DONE', attempts = attempts + 1, finished_at = $2, error = null where id = $1"
 # The attempts are compared, so that only what this run took is changed: an operator may have redriven it meanwhile.
 AGAIN = """
-update events.job set attempts = attempts + 1, state = $3, due_at = least($6, now()) + $4, error = $5
+update events.job set attempts = attempts + 1, state = $3, due_at = $4, error = $5
 where id = $1 and attempts = $2 and state = 'WAITING'
 """
 # Each run of a periodic job has its moment as key, so that of many processes one plans it.
@@ -234,8 +232,10 @@ class Worker:
             claimed = await connection.execute_query_dict(CLAIM, [handler.name])
             # Another process may have handled the event meanwhile; then there is nothing to leave.
             if claimed and claimed[0]["position"] < event.position:
-                job = uuid7(), handler.name, str(event.id), event.id, event.county
-                await connection.execute_query(FAIL, [*job, FIRST, describe_error(error), self.now()])
+                due = self.now() + FIRST
+                key = str(event.id)
+                values = [uuid7(), handler.name, key, event.id, event.county, due, describe_error(error)]
+                await connection.execute_query(FAIL, values)
                 await connection.execute_query(MOVE, [handler.name, event.position])
 
     # jobs
@@ -313,10 +313,9 @@ class Worker:
         attempts = row["attempts"] + 1
         state = "PARKED" if attempts >= ATTEMPTS else "WAITING"
         # Four times as long each time: most faults of others last minutes, some last a night.
-        wait = min(FIRST * 4 ** (attempts - 1), LONGEST)
+        due = self.now() + min(FIRST * 4 ** (attempts - 1), LONGEST)
         async with in_transaction() as connection:
-            run = row["id"], row["attempts"]
-            await connection.execute_query(AGAIN, [*run, state, wait, describe_error(error), self.now()])
+            await connection.execute_query(AGAIN, [row["id"], row["attempts"], state, due, describe_error(error)])
 
     # for both
 

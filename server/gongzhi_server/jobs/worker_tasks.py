@@ -40,8 +40,7 @@ with behind as (
 )
 select 'handler' as kind, name from behind where wanted
 union all
-select distinct 'job', j.name from events.job j
-where j.state = 'WAITING' and j.due_at <= least($6, now()) and j.name = any($5)
+select distinct 'job', j.name from events.job j where j.state = 'WAITING' and j.due_at <= $6 and j.name = any($5)
 """
 
 Task = tuple[str, str]
