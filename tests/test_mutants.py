@@ -34,13 +34,18 @@ def test_what_they_make_is_python(mutants: ModuleType) -> None:
 
 
 def test_copies_are_whole(mutants: ModuleType, tmp_path: Path) -> None:
-    """Where a module is missing every test fails, whatever was changed."""
+    """Where a module is missing every test fails, whatever was changed; so may a plugin's where time is measured."""
     copy = mutants.copy_tree(tmp_path)
     sources = [
         path.relative_to(mutants.ROOT) for name in mutants.COPIED for path in (mutants.ROOT / name).rglob("*.py")
     ]
     assert len(sources) > 1000
     assert [path for path in sources if "node_modules" not in path.parts and not (copy / path).exists()] == []
+    tried = copy / "plugins/deadlines/tests/test_patience.py"
+    tried.write_text(
+        "from hypothesis import settings\n\ndef test_it():\n    assert settings.default.deadline is None\n"
+    )
+    assert mutants.first_failure(copy, [str(tried)]) == ""
 
 
 def test_each_part_has_suites_that_are_there(mutants: ModuleType) -> None:

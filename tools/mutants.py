@@ -414,8 +414,9 @@ def noticed(tree: Path, part: str) -> str:
 def first_failure(tree: Path, given: list[str]) -> str:
     sources = [tree / "server", tree / "schema", *(tree / "plugins").iterdir()]
     environ = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, sources))}
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", *given]
-    ran = subprocess.run(command, cwd=tree, env=environ, capture_output=True, text=True)
+    # For a plugin's tests its own configuration would be taken, without what the whole tree's says of a busy machine.
+    command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-x", "-q", "--tb=no", "-p", "no:cacheprovider"]
+    ran = subprocess.run([*command, *given], cwd=tree, env=environ, capture_output=True, text=True)
     failed = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
     return failed[0].split(" - ")[0].partition("::")[2] if failed else "" if ran.returncode == 0 else ran.stdout[-200:]
 
