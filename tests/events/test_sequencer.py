@@ -85,15 +85,7 @@ async def test_nobody_misses_what_is_moved(empty: str, table: str, written: str)
 
 async def test_a_month_in_use_is_made_later(empty: str) -> None:
     """A mutation that has read looks does not end before its own is written, by another connection: neither waits."""
-    seconds = count()
-    sequencer = Sequencer(
-        empty,
-        lambda: NOW + timedelta(seconds=next(seconds)),
-        timedelta(days=30),
-        lambda _: None,
-        lambda _: None,
-        poll=0.01,
-    )
+    sequencer = ticking_sequencer(empty)
     async with asyncpg.create_pool(empty, min_size=2, max_size=2) as pool, pool.acquire() as mutation:
         running = asyncio.create_task(sequencer.run())
         try:
@@ -111,6 +103,15 @@ async def test_a_month_in_use_is_made_later(empty: str) -> None:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
     assert [row["name"] for row in found] == ["access.look_2026_06"]
+
+
+def ticking_sequencer(dsn: str) -> Sequencer:
+    """Return one whose clock goes on by a second each time that it looks, so that it soon tries again."""
+    seconds = count()
+    month = timedelta(days=30)
+    return Sequencer(
+        dsn, lambda: NOW + timedelta(seconds=next(seconds)), month, lambda _: None, lambda _: None, poll=0.01
+    )
 
 
 async def waiting(connection: asyncpg.Connection[Any]) -> int:
@@ -305,15 +306,7 @@ async def test_tidying_gives_way(empty: str, monkeypatch: pytest.MonkeyPatch, ca
         await tidy(*given)
 
     monkeypatch.setattr(partitions, "tidy_partitions", lose_once)
-    seconds = count()
-    sequencer = Sequencer(
-        empty,
-        lambda: NOW + timedelta(seconds=next(seconds)),
-        timedelta(days=30),
-        lambda _: None,
-        lambda _: None,
-        poll=0.01,
-    )
+    sequencer = ticking_sequencer(empty)
     running = asyncio.create_task(sequencer.run())
     while sequencer.tidied is None:
         await asyncio.sleep(0)

@@ -213,7 +213,7 @@ class Sequencer:
             if is_due(self.tidied, now, TIDY) and is_due(self.tried, now, PATIENCE):
                 self.tried = now
                 await partitions.tidy_partitions(connection, now, self.retention)
-                self.tidied, self.tried = now, None
+                self.tidied = now
 
 
 def is_due(last: datetime | None, now: datetime, every: timedelta) -> bool:

@@ -26,9 +26,9 @@ since it rested, and gets one at a time. What happens then stays in the outbox."
 
 # The database's clock counts, here and below, if this process's own is ahead of it: what it puts down would wait for
 # hours at those whose clocks are right, and what they put down would be tried by this one again and again.
-DUE = "d.next_attempt_at <= least($1, now())"
+NOW = "least($1, now())"
 # What is taken for those that rest would only wait, so they are left out until they are tried again.
-AWAKE = "w.state = 'ACTIVE' and (w.rests_until is null or w.rests_until <= least($1, now()))"
+AWAKE = f"w.state = 'ACTIVE' and (w.rests_until is null or w.rests_until <= {NOW})"
 STOPPED = """case when a.suspended_at is not null then 'ACCOUNT' when w.key_id is not null and not exists (
   select from accounts.key k where k.id = w.key_id and k.revoked_at is null and k.expires_at > $1) then 'KEY' end"""
 """Why an endpoint is to be given up whatever it answers: who it belongs to, or with what it was made, is no more."""
@@ -40,7 +40,7 @@ select w.id, w.account_id, case when w.id <> all($2) then {LOCK} end as locked
 from events.counter n, webhooks.webhook w join accounts.account a on a.id = w.account_id
 where {AWAKE} and w.id <> all($3) and ({STOPPED} is not null or w.position < n.gone or (
   select true from webhooks.delivery d
-  where d.webhook_id = w.id and d.state = 'WAITING' and {DUE} and d.id <> all($4) limit 1))
+  where d.webhook_id = w.id and d.state = 'WAITING' and d.next_attempt_at <= {NOW} and d.id <> all($4) limit 1))
 """
 RELEASE = f"select {UNLOCK} from unnest($1::uuid[]) one (id)"
 # As many as $3 requests have room for. Of each case the first that waits, due or not: nothing overtakes it. What was
@@ -61,7 +61,7 @@ from events.counter n, webhooks.webhook w
 join grids.grid c on c.id = w.county_id join accounts.account a on a.id = w.account_id
 left join lateral (
   select d.id as delivery, d.event_id, d.type, d.at, d.attempts, d.status, d.body, d.position from webhooks.delivery d
-  where d.webhook_id = w.id and d.state = 'WAITING' and {DUE} and d.id <> all($4) and not exists (
+  where d.webhook_id = w.id and d.state = 'WAITING' and d.next_attempt_at <= {NOW} and d.id <> all($4) and not exists (
     select from webhooks.delivery e
     where e.webhook_id = w.id and e.state = 'WAITING' and e.case_id = d.case_id and e.position < d.position)
   order by d.attempts, d.position, d.id limit $3 * w.batch) due on true
@@ -89,7 +89,7 @@ news as materialized (
 put as (
   insert into webhooks.delivery
     (id, webhook_id, event_id, position, case_id, type, at, state, attempts, next_attempt_at)
-  select uuidv7(), a.id, n.id, n.position, n.case_id, n.type, n.at, 'WAITING', 0, least($1, now())
+  select uuidv7(), a.id, n.id, n.position, n.case_id, n.type, n.at, 'WAITING', 0, {NOW}
   from at a join news n on n.after = a.position
   where (n.case_id is not null and n.type = any($2) or n.type = any($3) and a.types <> '{{}}')
     and (a.types = '{{}}' or n.type = any(a.types))
