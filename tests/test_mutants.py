@@ -46,6 +46,10 @@ def test_copies_are_whole(mutants: ModuleType, tmp_path: Path) -> None:
         "from hypothesis import settings\n\ndef test_it():\n    assert settings.default.deadline is None\n"
     )
     assert mutants.first_failure(copy, [str(tried)]) == ""
+    tried.write_text("def test_it():\n    assert False\n")
+    assert mutants.first_failure(copy, [str(tried)]) == "test_it"
+    tried.write_text("import nothing_of_this_name\n")
+    assert "test_patience" in mutants.first_failure(copy, [str(tried)])
 
 
 def test_each_part_has_suites_that_are_there(mutants: ModuleType) -> None:

@@ -417,8 +417,11 @@ def first_failure(tree: Path, given: list[str]) -> str:
     # For a plugin's tests its own configuration would be taken, without what the whole tree's says of a busy machine.
     command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-x", "-q", "--tb=no", "-p", "no:cacheprovider"]
     ran = subprocess.run([*command, *given], cwd=tree, env=environ, capture_output=True, text=True)
+    if ran.returncode == 0:
+        return ""
     failed = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return failed[0].split(" - ")[0].partition("::")[2] if failed else "" if ran.returncode == 0 else ran.stdout[-200:]
+    # A file that cannot be collected has no test whose name could be told.
+    return failed[0].partition(" ")[2].split(" - ")[0].rpartition("::")[2] if failed else ran.stdout[-200:]
 
 
 if __name__ == "__main__":

@@ -179,7 +179,7 @@ async def test_tip_off_hides_from_the_accused(server: Server, filled: str) -> No
     ("change", "code", "path"),
     [
         ({"place": {"longitude": 10, "latitude": 50, "crs": "WGS84"}}, "NOT_FOUND", "place"),
-        ({"place": {"longitude": 32.89, "latitude": 108.51, "crs": "WGS84"}}, "BAD_USER_INPUT", "point"),
+        ({"place": {"longitude": 32.89, "latitude": 108.51, "crs": "WGS84"}}, "BAD_USER_INPUT", "place"),
         ({"place": None}, "NOT_FOUND", "place"),
         ({"place": None, "grid": "999999"}, "NOT_FOUND", "grid"),
         ({"place": None, "grid": "61"}, "BAD_USER_INPUT", "grid"),

@@ -257,7 +257,7 @@ async def test_console_shows_and_redrives(tower: Tower, monkeypatch: pytest.Monk
 
     await database.execute("update events.consumer set position = position - 2 where name = 'chime.ring'")
     shown = await asyncio.to_thread(say, "list")
-    assert "PARKED   chime.toll" in shown and "chime.ring is 2 events behind" in shown
+    assert "PARKED   chime.toll" in shown and "chime.ring is behind; events: 2" in shown
     assert "1 to be tried again." in await asyncio.to_thread(say, "redrive")
     assert await database.fetchval("select state from events.job where name = 'chime.toll'") == "WAITING"
     await database.close()

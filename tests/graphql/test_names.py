@@ -71,6 +71,18 @@ def test_accounts_are_named_by_their_name() -> None:
     assert {kind for name, kind in inputs.items() if name not in points} == {"String", "StringComparison"}
 
 
+def test_positions_are_called_place() -> None:
+    """Refusals of a position name `place`, wherever it was given."""
+    called = {
+        field
+        for kind in built_schema(INSTALLED)._schema.type_map.values()
+        if isinstance(kind, GraphQLInputObjectType)
+        for field, of in kind.fields.items()
+        if str(of.type).strip("[]!") == "PointInput"
+    }
+    assert called == {"place"}
+
+
 def test_scalars_say_what_they_look_like_in_both_languages() -> None:
     """A library's own words are in English, and say less."""
     kinds = built_schema(INSTALLED)._schema.type_map.values()

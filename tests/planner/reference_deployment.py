@@ -47,7 +47,7 @@ async def handlers(connection: Any) -> Found:
         waiting, parked = (
             sum(job["name"] == name and job["state"] == one for job in jobs) for one in ("WAITING", "PARKED")
         )
-        said = Text("{0} events behind; {1} waiting, {2} given up", "落后 {0} 个事件；待重试 {1}，已搁置 {2}")
+        said = Text("events behind: {0}; waiting: {1}; given up: {2}", "落后 {0} 个事件；待重试 {1}，已搁置 {2}")
         found.append(
             (-parked, position - given, name, finding(name, given - position, said, given - position, waiting, parked))
         )

@@ -44,8 +44,8 @@ async def test_state_names_what_is_wrong(server: Server, filled: str) -> None:
     assert ill["parked"]["count"] == 1 and ill["parked"]["english"].startswith("jobs that were given up: 1")
     assert ill["handlers"]["count"] > 0 and "500" in ill["handlers"]["chinese"]
     [first, *others] = found["handlersBehind"]
-    assert (first["name"], first["count"]) == (handler["name"], 500) and "1 given up" in first["english"]
-    assert all("0 given up" in one["english"] for one in others)
+    assert (first["name"], first["count"]) == (handler["name"], 500) and "given up: 1" in first["english"]
+    assert all("given up: 0" in one["english"] for one in others)
 
 
 async def test_state_is_for_few(server: Server) -> None:

@@ -28,7 +28,7 @@ from gongzhi.runtime.commands import (
     problems,
     result_field,
 )
-from gongzhi.values.errors import FIELD, Refusal, Text
+from gongzhi.values.errors import FIELD, Text
 from strawberry import ID, UNSET
 
 from .alarms import ENDED
@@ -217,11 +217,7 @@ def set_place(row: DeviceRow, place: PointInput | None) -> None:
     """Set where a device is, if that was said. Raises Refusal."""
     if not is_given(place):
         return
-    try:
-        point = read_position(vars(place))
-    except Refusal as refusal:
-        # At the field as it is called here.
-        raise Refusal(refusal.code, refusal.text.en, refusal.text.zh, ("place",)) from None
+    point = read_position(vars(place))
     row.longitude, row.latitude = point.longitude, point.latitude
 
 

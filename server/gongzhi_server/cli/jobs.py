@@ -31,7 +31,7 @@ def waiting(
         print(f"{one['id']}  {one['state']:7}  {one['name']}  due {one['due_at']:%Y-%m-%d %H:%M:%S}Z  "
               f"attempts {one['attempts']}  {one['error'] or ''}".rstrip())  # fmt: skip
     for one in late:
-        print(f"{one['name']} is {one['events']} events behind")
+        print(f"{one['name']} is behind; events: {one['events']}")
     if not (found or late):
         print("Nothing waits, and nothing was given up.")
 

@@ -63,9 +63,9 @@ LINES = (
         "handlers",
         f"select count(*) filter (where n.given-c.position > {BEHIND}), coalesce(max(n.given-c.position), 0)::text "
         "from events.consumer c, events.counter n",
-        Text("handlers keep up; the last is {1} events behind", "事件处理器正常；最多落后 {1} 个事件"),
+        Text("handlers keep up; events that the last is behind: {1}", "事件处理器正常；最多落后 {1} 个事件"),
         Text(
-            "handlers that are behind: {0}, one of them by {1} events; see jobs",
+            "handlers that are behind: {0}; events that the last is behind: {1}; see jobs",
             "落后的事件处理器：{0} 个，最多落后 {1} 个事件；请看后台任务",
         ),
     ),
@@ -109,7 +109,7 @@ FAILING = StateLine(
     Text("plugins that fail again and again: {1}; see plugins", "反复出错的插件：{1}；请看插件页"),
 )
 HANDLERS = """(select coalesce(jsonb_agg(jsonb_build_object('name', h.name, 'count', h.behind,
-  'english', h.behind||' events behind; '||h.waiting||' waiting, '||h.parked||' given up',
+  'english', 'events behind: '||h.behind||'; waiting: '||h.waiting||'; given up: '||h.parked,
   'chinese', '落后 '||h.behind||' 个事件；待重试 '||h.waiting||'，已搁置 '||h.parked
 ) order by h.parked desc, h.behind desc, h.name), '[]')
 from (select c.name, n.given-c.position as behind, count(j.id) filter (where j.state='WAITING') as waiting,

@@ -237,8 +237,8 @@ def title_of(at: Frame, case: Table) -> Sql:
 def metres_between(at: Frame) -> Any:
     """Return the metres between a place given and the row's own."""
     # Converted in Python, where the coordinate systems are known, and bound as numbers.
-    longitude = at.given.bind("from", convert=lambda value: read_position(value).longitude, cast="float8")
-    latitude = at.given.bind("from", convert=lambda value: read_position(value).latitude, cast="float8")
+    longitude = at.given.bind("from", convert=lambda value: read_position(value, "from").longitude, cast="float8")
+    latitude = at.given.bind("from", convert=lambda value: read_position(value, "from").latitude, cast="float8")
     # The number is twice the mean radius of the earth in metres.
     return Sql(
         "12742017.6*asin(sqrt(pow(sin(radians(({1}-{3})/2)),2)"

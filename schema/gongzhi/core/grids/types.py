@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from functools import partial
 from typing import Any
 
 import strawberry
@@ -65,18 +66,18 @@ class PointInput:
     crs: Crs = strawberry.field(description="The coordinate system of these numbers (坐标系).")
 
 
-def read_position(value: Any) -> Point:
-    """Return the point in CGCS2000. Raises Refusal for what is no position on Earth."""
+def read_position(value: Any, field: str = "place") -> Point:
+    """Return the point in CGCS2000. Raises Refusal, at the field that it was given in, for no position on Earth."""
     try:
         given = Point(value["longitude"], value["latitude"], Crs(value["crs"]))
         return given.to(Crs.CGCS2000)
     except GeometryError as error:
-        raise Refusal("BAD_USER_INPUT", error.text.en, error.text.zh, ("point", *map(str, error.path))) from error
+        raise Refusal("BAD_USER_INPUT", error.text.en, error.text.zh, (field, *map(str, error.path))) from error
 
 
-def placed_point(value: Any) -> str:
-    """Return the point as PostgreSQL reads one."""
-    return point_text(read_position(value))
+def placed_point(value: Any, field: str = "place") -> str:
+    """Return the point as PostgreSQL reads one. Raises Refusal, at the field that it was given in."""
+    return point_text(read_position(value, field))
 
 
 def ancestor_grids(at: Frame) -> Alternatives:
@@ -94,7 +95,7 @@ def current_grid(at: Frame) -> Alternatives:
 
 def containing_grids(at: Frame) -> Alternatives:
     """Return grids whose boundary contains the point: in a ring, and in no hole of the same grid."""
-    point = at.given.bind("point", convert=placed_point, cast="text")
+    point = at.given.bind("point", convert=partial(placed_point, field="point"), cast="text")
     # Rings are found first, by their index, and then the grids by their keys.
     rings = f"select grid_id from grids.ring where {HOLDS_POINT.format('area', '{1}::point')}"
     inside = Sql(f"{{0}}=any(array({rings} and not hole))", at.rows.id, point)
