@@ -54,13 +54,15 @@ class Wire:
         other, back = await asyncio.open_unix_connection(self.socket)
         ways = {asyncio.create_task(pump(reader, back)), asyncio.create_task(pump(other, writer))}
         self.tasks |= ways
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        self.tasks -= ways
-        for way in ways:
-            way.cancel()
-        # Both ends: the database, too, has to notice, or it would keep locks for who is gone.
-        back.transport.abort()
-        writer.transport.abort()
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:  # also when the test is over before it has noticed the cut
+            self.tasks -= ways
+            for way in ways:
+                way.cancel()
+            # Both ends: the database, too, has to notice, or it would keep locks for who is gone.
+            back.transport.abort()
+            writer.transport.abort()
 
     def cut(self) -> None:
         """Have everybody lose their connection, and nobody get one."""

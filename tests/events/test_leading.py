@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import asyncpg
 import pytest
 from gongzhi_server.app import create_app
+from gongzhi_server.errors import Unavailable
 from gongzhi_server.events import sequencer as events_sequencer
 from gongzhi_server.events.sequencer import LEADER, Sequencer
 from gongzhi_server.storage import election, liveness
@@ -112,18 +114,23 @@ async def test_who_leads_and_says_nothing_is_kept_alive(empty: str, impatient: N
 
 async def test_election_is_lost_to_another_while_one_stands_still(empty: str, impatient: None) -> None:
     """Whatever it still wants to write over the connection is refused."""
-    with pytest.raises(ElectionLost):
+    with ThreadPoolExecutor(1) as threads, pytest.raises(ElectionLost):
         async with lead_when_elected(empty, LOCK, rest) as connection:
-            time.sleep(1.5)
-            other = await asyncpg.connect(empty)
-            assert await other.fetchval("select pg_try_advisory_lock($1)", LOCK)
-            await other.close()
-            with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+            threads.submit(asyncio.run, stand_for_election(empty)).result(20)  # the loop stands still meanwhile
+            # It may be cancelled at any await from here on, so nothing is opened in it any more.
+            with suppress(Unavailable):
                 await connection.execute("create table public.late ()")
-            await asyncio.sleep(1)
+            await asyncio.sleep(20)
     check = await asyncpg.connect(empty)
     assert await check.fetchval("select to_regclass('public.late')") is None
     await check.close()
+
+
+async def stand_for_election(dsn: str) -> None:
+    """Wait as another process does until the lock is free, and take it."""
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("select pg_advisory_lock($1)", LOCK)
+    await connection.close()
 
 
 async def test_only_those_listen_who_have_a_use_for_it(empty: str) -> None:

@@ -109,8 +109,12 @@ class Road:
             writer.transport.abort()
             return
         self.writers |= {writer, back}
-        await asyncio.gather(pump(reader, back), pump(away, writer))
-        self.writers -= {writer, back}
+        try:
+            await asyncio.gather(pump(reader, back), pump(away, writer))
+        finally:  # also when the test is over before either has noticed
+            self.writers -= {writer, back}
+            back.transport.abort()
+            writer.transport.abort()
 
     def lead(self, url: str) -> None:
         self.target = int(url.rpartition(":")[2])
