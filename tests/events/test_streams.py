@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ import pytest
 from gongzhi.declare.plans import LIVE
 from gongzhi.declare.viewer import Viewer
 from gongzhi_server.events.cursors import Cursors
+from gongzhi_server.events.feed import EventFeed
 from gongzhi_server.events.visibility import EventVisibility
 from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.planner.execution import OperationRun
@@ -276,21 +278,31 @@ async def test_made_up_cursor_is_refused(station: Station, cursor: str) -> None:
 
 
 async def test_equal_subscriptions_run_once(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs: list[int] = []
-    told = OperationRun.fetch_by_keys
+    """Those who wait together share what each event means to them: 21 followers of two kinds, two statements."""
+    runs, waiting = Counter[str](), asyncio.Semaphore(0)
+    told, wait = OperationRun.fetch_by_keys, EventFeed.after
 
     async def counted(self: OperationRun, statement: Any, given: Any) -> Any:
-        runs.append(len(given["@keys"]))
+        runs[str(given["@keys"])] += 1
         return await told(self, statement, given)
 
+    async def noticed(self: EventFeed, *given: Any) -> Any:
+        waiting.release()
+        return await wait(self, *given)
+
     monkeypatch.setattr(OperationRun, "fetch_by_keys", counted)
+    monkeypatch.setattr(EventFeed, "after", noticed)
     integrator = station.as_("integrator", grid=COUNTY)
     cursor = await station.cursor()
     followers = [await integrator.follow(EVENTS, after=cursor) for _ in range(20)]
     other = await station.as_("integrator", grid=TOWN).follow(EVENTS, after=cursor)
+    async with asyncio.timeout(20):
+        for _ in range(21):
+            await waiting.acquire()
     await station.report()
     found = [await one.event() for one in (*followers, other)]
-    assert all(one == found[0] for one in found) and runs == [1, 1]
+    # Clocks may have told more by now, which each kind runs once, too.
+    assert all(one == found[0] for one in found) and max(runs.values()) == 2
 
 
 async def test_server_sent_events_resume(station: Station) -> None:
