@@ -196,6 +196,12 @@ async def test_clock_that_is_ahead_delays_no_job(tower: Tower) -> None:
     await tower.run()
     [job] = await tower.jobs(name={"equals": "chime.toll"})
     assert datetime.fromisoformat(job["dueAt"]) <= datetime.now(UTC)
+    connection = await asyncpg.connect(tower.dsn)
+    await connection.execute("update events.job set state = 'PARKED'")
+    await connection.close()
+    await tower.server.as_("administrator").do("redriveJob", "job { state }", job=job["id"])
+    [job] = await tower.jobs(name={"equals": "chime.toll"})
+    assert job["state"] == "WAITING" and datetime.fromisoformat(job["dueAt"]) <= datetime.now(UTC)
 
 
 async def test_job_is_parked_in_the_end(tower: Tower) -> None:

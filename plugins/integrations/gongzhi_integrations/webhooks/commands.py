@@ -42,6 +42,7 @@ from strawberry import ID, UNSET
 
 from ..settings import IntegrationSettings
 from . import secrets
+from .due_times import due_now
 from .models import DeliveryRow, DeliveryState, RetiredSecretRow, WebhookRow, WebhookState
 from .rules import ACTIVE, EDIT, OWNS, STOPS, TEST
 from .types import Webhook, WebhookDelivery
@@ -269,7 +270,12 @@ async def test_webhook(call: Call, input: WebhookInput) -> TestWebhookPayload:
     row: WebhookRow = await find_webhook(call, input.webhook)
     # Only put down here: whatever answers at the address must not hold this mutation's transaction open.
     delivery = await DeliveryRow.create(
-        webhook=row, event_id=uuid4(), position=row.position, type=TEST, at=call.now, next_attempt_at=call.now
+        webhook=row,
+        event_id=uuid4(),
+        position=row.position,
+        type=TEST,
+        at=call.now,
+        next_attempt_at=await due_now(call),
     )
     return TestWebhookPayload(delivery=ref(WebhookDelivery, delivery.id))
 
@@ -293,7 +299,7 @@ async def replay_webhook(call: Call, input: ReplayWebhookInput) -> WebhookPayloa
     row.position = min(row.position, await call.context.events.find_position(since))
     # What was put down already is sent again; the rest comes by the position.
     again = DeliveryRow.filter(webhook=row, at__gte=since).exclude(type=TEST)
-    await again.update(state=DeliveryState.WAITING, attempts=0, next_attempt_at=call.now)
+    await again.update(state=DeliveryState.WAITING, attempts=0, next_attempt_at=await due_now(call))
     return await save_webhook(row)
 
 

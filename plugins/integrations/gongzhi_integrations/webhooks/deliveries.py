@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from .commands import TYPES
+from .due_times import NOW
 from .models import DeliveryState
 
 LOCK, UNLOCK = (
@@ -24,9 +25,6 @@ WAITING, UNTRIED = 1000, 100
 """The most deliveries that wait at an endpoint; and the most that have not been tried at one that has taken nothing
 since it rested, and gets one at a time. What happens then stays in the outbox."""
 
-# The database's clock counts, here and below, if this process's own is ahead of it: what it puts down would wait for
-# hours at those whose clocks are right, and what they put down would be tried by this one again and again.
-NOW = "least($1, now())"
 # What is taken for those that rest would only wait, so they are left out until they are tried again.
 AWAKE = f"w.state = 'ACTIVE' and (w.rests_until is null or w.rests_until <= {NOW})"
 STOPPED = """case when a.suspended_at is not null then 'ACCOUNT' when w.key_id is not null and not exists (

@@ -17,6 +17,7 @@ from strawberry import ID, UNSET
 from strawberry.scalars import JSON
 
 from .bodies import write_request
+from .due_times import due_now
 from .models import DeliveryRow, DeliveryState, WebhookRow
 from .rules import ACTIVE, EDIT, OWNS, TEST, of_webhook
 from .secrets import ANSWER
@@ -109,7 +110,7 @@ class ResendWebhookDeliveryInput:
 )
 async def resend_webhook_delivery(call: Call, input: ResendWebhookDeliveryInput) -> ResendWebhookDeliveryPayload:
     row = await find_delivery(call, input.delivery)
-    row.state, row.attempts, row.next_attempt_at = DeliveryState.WAITING, 0, call.now
+    row.state, row.attempts, row.next_attempt_at = DeliveryState.WAITING, 0, await due_now(call)
     await row.save()
     return ResendWebhookDeliveryPayload(delivery=ref(WebhookDelivery, row.id))
 

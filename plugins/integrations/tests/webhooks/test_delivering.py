@@ -376,6 +376,27 @@ async def test_clock_that_is_ahead_delays_nothing(desk: Desk) -> None:
     assert timedelta() < rests <= waits + timedelta(seconds=1) < timedelta(minutes=2)
 
 
+async def test_clock_that_is_ahead_delays_nothing_that_is_asked_for(desk: Desk) -> None:
+    """What is tried out, sent again or replayed through a process whose clock is two hours ahead goes out at once."""
+    desk.clock.time = datetime.now(UTC)
+    id = (await desk.create())["webhook"]["id"]
+    since = desk.clock().isoformat()
+    await desk.report()
+    await desk.deliver()
+    [delivered] = await desk.log(id)
+    for field, given in (
+        ("testWebhook", {"webhook": id}),
+        ("resendWebhookDelivery", {"delivery": delivered["id"]}),
+        ("replayWebhook", {"webhook": id, "since": since}),
+    ):
+        desk.receiver.take()
+        desk.clock.move(hours=2)
+        assert (await desk.system.do(field, "errors { code }", **given))["errors"] == []
+        desk.clock.time = datetime.now(UTC)  # the database's goes on
+        await desk.deliver()
+        assert desk.receiver.take(), field
+
+
 async def test_one_worker_at_a_time(desk: Desk) -> None:
     """While another process holds an endpoint's lock, this one leaves it alone."""
     made = await desk.create()
