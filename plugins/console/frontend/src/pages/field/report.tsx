@@ -78,6 +78,8 @@ export function Report() {
     const timer = setTimeout(saveDraft, PAUSE);
     return () => clearTimeout(timer);
   }, [values, files]);
+  // At once: what was photographed or said is not easily done again.
+  useEffect(saveDraft, [files]);
   useEffect(() => {
     // A phone may close a page that is out of sight without another word.
     document.addEventListener("visibilitychange", saveDraft);
