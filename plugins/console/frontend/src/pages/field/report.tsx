@@ -78,8 +78,8 @@ export function Report() {
     const timer = setTimeout(saveDraft, PAUSE);
     return () => clearTimeout(timer);
   }, [values, files]);
-  // At once: what was photographed or said is not easily done again.
-  useEffect(saveDraft, [files]);
+  // At once: what was photographed, said or located is not easily done again.
+  useEffect(saveDraft, [files, values.place]);
   useEffect(() => {
     // A phone may close a page that is out of sight without another word.
     document.addEventListener("visibilitychange", saveDraft);
