@@ -11,6 +11,7 @@ from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, problems, result_field
 from strawberry import ID
 
+from .failed_jobs import REDRIVE
 from .types import Job
 
 
@@ -31,11 +32,7 @@ async def redrive_job(call: Call, input: RedriveJobInput) -> RedriveJobPayload:
     row: JobRow = await call.find(Job, "job", id=key_of(Job)(input.job))
     if row.state != State.PARKED:
         raise invalid_input("The job is not parked.", "该任务未被搁置。", "job")
-    # It is tried as often as a new one.
-    # By the database's clock if this process's own is ahead: the job would wait for others as long.
-    [soon] = await call.fetch("select least($1, now()) as due", call.now)
-    row.state, row.attempts, row.due_at = State.WAITING, 0, soon["due"]
-    await row.save()
+    await call.fetch(REDRIVE, call.now, row.id)
     return RedriveJobPayload(job=ref(Job, row.id))
 
 

@@ -16,6 +16,7 @@ BEHIND = """
 select c.name, n.given - c.position as events from events.consumer c, events.counter n
 where c.position < n.given order by c.name
 """
+# Tried as often as a new one. The database's clock counts if this process's own is ahead: others would wait as long.
 REDRIVE = """
 update events.job set state = 'WAITING', attempts = 0, due_at = least($1, now())
 where state = 'PARKED' and ($2::uuid is null or id = $2) returning id
