@@ -170,8 +170,8 @@ def test_report_outlives_the_browser(browser: Browser, address: str, town: Town,
         expect(page.locator("#report-said")).to_contain_text("已恢复")
         expect(page.locator("#report-title")).to_have_value("渡口路灯不亮")
         submit(page)
-        wait_until_stored(page, 3)
-        assert not any("渡口" in one or "JFIF" in one for one in page.evaluate(STORED))
+        stored = page.evaluate(STORED)
+        assert len(stored) == 3 and not any("渡口" in one or "JFIF" in one for one in stored)
     with open_phone(browser, address, tmp_path) as context:
         context.set_offline(True)
         page = context.pages[0]
@@ -186,15 +186,10 @@ def test_report_outlives_the_browser(browser: Browser, address: str, town: Town,
         context.set_offline(False)
         expect(page.locator("#sent")).to_contain_text("渡口路灯不亮", timeout=30_000)
         expect(page.locator("#nothing-waits")).to_be_visible()
-        wait_until_stored(page, 0)
+        assert page.evaluate(STORED) == []
         [case] = find_cases(town, "渡口路灯不亮")
         assert sorted(one["kind"] for one in case["attachments"]) == ["PHOTO", "VOICE"]
         assert round(case["place"]["longitude"]) == 109
-
-
-def wait_until_stored(page: Page, number: int) -> None:
-    """Wait until so much is stored: drafts and files go after what the page shows first."""
-    page.wait_for_function(f"async () => (await ({STORED})()).length === {number}")
 
 
 def cut_sync(page: Page, reaches: bool = True) -> list[int]:
@@ -309,8 +304,7 @@ def test_entries_are_their_writers_alone(phone: BrowserContext, town: Town) -> N
     page.click("#sign-out")
     expect(page.locator("#password")).to_be_visible()
     assert len(asked) == 2 and "1条记录未发送" in asked[0]
-    wait_until_stored(page, 0)
-    assert find_cases(town, "不想发送") == []
+    assert page.evaluate(STORED) == [] and find_cases(town, "不想发送") == []
 
 
 def test_a_day_with_people(phone: BrowserContext, town: Town, axe: str) -> None:
@@ -362,8 +356,7 @@ def test_a_day_with_people(phone: BrowserContext, town: Town, axe: str) -> None:
     page.on("dialog", lambda dialog: dialog.accept())
     page.click("#remove-page")
     expect(page.locator("#password")).to_be_visible()
-    wait_until_stored(page, 0)
-    assert page.evaluate(KEPT) == []
+    assert page.evaluate(KEPT) == page.evaluate(STORED) == []
     assert page.evaluate("async () => (await navigator.serviceWorker.getRegistrations()).length") == 0
 
 

@@ -77,7 +77,7 @@ export function Report() {
   useEffect(() => {
     const timer = setTimeout(saveDraft, PAUSE);
     return () => clearTimeout(timer);
-  }, [values, files]);
+  }, [values]);
   // At once: what was photographed, said or located is not easily done again.
   useEffect(saveDraft, [files, values.place]);
   useEffect(() => {
