@@ -114,10 +114,11 @@ async def test_agreement_is_recorded_once(town: Any, codes: Any) -> None:
 
 
 async def test_both_join_at_once(town: Any) -> None:
-    """It begins when the last has joined, whichever of them that is."""
+    """It begins when the last has joined, whichever of them that is; the first may be told so, too."""
     id = (await town.request())["mediation"]["id"]
     joined = await asyncio.gather(town.join(id, 0), town.join(id, 1))
-    assert sorted(one["mediation"]["state"] for one in joined) == ["MEDIATING", "REQUESTED"]
+    assert [one["errors"] for one in joined] == [[], []]
+    assert "MEDIATING" in [one["mediation"]["state"] for one in joined]
     assert (await town.see(id))["state"] == "MEDIATING"
 
 
