@@ -38,6 +38,29 @@ STORED = """async () => {
   database.close();
   return all;
 }"""
+# Make a stored file two days old, with two copies that no entry names, as a page leaves them that was killed.
+LEAVE = """async () => {
+  const opening = indexedDB.open("gongzhi-field");
+  const database = await new Promise((done) => (opening.onsuccess = () => done(opening.result)));
+  const asked = database.transaction("files").objectStore("files").getAll();
+  const [file] = await new Promise((done) => (asked.onsuccess = () => done(asked.result)));
+  const writing = database.transaction("files", "readwrite");
+  const at = file.at - 2 * 86400000;
+  writing.objectStore("files").put({ ...file, at });
+  writing.objectStore("files").put({ ...file, id: "old", at });
+  writing.objectStore("files").put({ ...file, id: "new" });
+  await new Promise((done) => (writing.oncomplete = done));
+  database.close();
+  return file.id;
+}"""
+FILES = """async () => {
+  const opening = indexedDB.open("gongzhi-field");
+  const database = await new Promise((done) => (opening.onsuccess = () => done(opening.result)));
+  const asked = database.transaction("files").objectStore("files").getAllKeys();
+  const keys = await new Promise((done) => (asked.onsuccess = () => done(asked.result)));
+  database.close();
+  return keys.map(([, id]) => id).sort();
+}"""
 KEPT = """async () => {
   const found = [];
   for (const name of await caches.keys())
@@ -190,6 +213,31 @@ def test_report_outlives_the_browser(browser: Browser, address: str, town: Town,
         [case] = find_cases(town, "渡口路灯不亮")
         assert sorted(one["kind"] for one in case["attachments"]) == ["PHOTO", "VOICE"]
         assert round(case["place"]["longitude"]) == 109
+
+
+def test_files_that_no_entry_names_are_removed(phone: BrowserContext, town: Town) -> None:
+    """Once a day has gone by: until then another tab may be about to name them."""
+    page = phone.new_page()
+    page.goto("/console/")
+    enter(page)
+    go(page, "report")
+    page.set_input_files("#photos", [{"name": "lamp.jpg", "mimeType": "image/jpeg", "buffer": make_photo()}])
+    wait_until(page, STORED, "(found) => found.length === 2")  # the photo, and a draft that names it
+    photo = page.evaluate(LEAVE)
+    page.reload()
+    wait_until(page, FILES, "(found) => !found.includes('old')")
+    assert page.evaluate(FILES) == sorted(["new", photo])
+
+
+def wait_until(page: Page, script: str, holds: str) -> None:
+    """Wait until what a script finds fits; `wait_for_function` takes a promise for a yes."""
+    page.evaluate(f"""async () => {{
+        for (let left = 200; left > 0; left--) {{
+            if (({holds})(await ({script})())) return;
+            await new Promise((go) => setTimeout(go, 50));
+        }}
+        throw new Error("not within ten seconds");
+    }}""")
 
 
 def cut_sync(page: Page, reaches: bool = True) -> list[int]:

@@ -5,7 +5,7 @@ import { makeKey } from "@gongzhi/client/keys.js";
 import { tellChange } from "../../live";
 import { change, checkSession, client, loseConnection, offline, who } from "../../session";
 import { RESOLVE } from "./documents";
-import { countEntries, DRAFT, findOwner, openShelf, type Owner, type Shelf } from "./shelf";
+import { countEntries, DRAFT, findOwner, openShelf, sweepFiles, type Owner, type Shelf } from "./shelf";
 
 /** A file that goes with an entry. Once it is uploaded it has an id, which is good for a day. */
 export interface Attached {
@@ -66,10 +66,17 @@ export async function openOutbox(name: string): Promise<Owner | undefined> {
     shelf = openShelf(owner);
     account = name;
     sent.value = [];
+    if (owner) void sweep(name).catch(() => undefined);
   }
   await refresh();
   foreign.value = await countEntries(name, true).catch(() => 0);
   return owner;
+}
+
+/** Remove files of which nothing is left but their bytes. What cannot be removed now is removed another time. */
+async function sweep(name: string): Promise<void> {
+  const kept = await shelf.list<Pick<Item, "files">>();
+  await sweepFiles(name, new Set(kept.flatMap(({ files }) => files.map(({ id }) => id))));
 }
 
 export const outbox = (): Shelf => shelf;

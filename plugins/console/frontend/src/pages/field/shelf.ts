@@ -24,6 +24,8 @@ interface Sealed {
   iv: Uint8Array<ArrayBuffer>;
   data: ArrayBuffer;
   type?: string;
+  /** When it was written, in milliseconds since 1970. */
+  at?: number;
 }
 
 const NAME = "gongzhi-field";
@@ -106,6 +108,18 @@ export async function clearOwner(account: string): Promise<void> {
   }
 }
 
+/** Milliseconds after which a file that no entry names is nobody's: until then another tab may be about to name it. */
+const NAMED_BY_THEN = 24 * 3_600_000;
+
+/** Delete an account's files that no entry names: the page was killed between a file and its entry. */
+export async function sweepFiles(account: string, named: ReadonlySet<string>): Promise<void> {
+  const keys = (await run("files", "readonly", (store) => store.index("account").getAllKeys(account))) as [string, string][];
+  for (const key of keys.filter(([, id]) => !named.has(id))) {
+    const sealed = await run<Sealed | undefined>("files", "readonly", (store) => store.get(key));
+    if ((sealed?.at ?? 0) + NAMED_BY_THEN < Date.now()) await run("files", "readwrite", (store) => store.delete(key));
+  }
+}
+
 /** Delete all of everybody. */
 export const clearAll = (): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -125,7 +139,7 @@ function sealedShelf({ account, key }: Owner): Shelf {
   const seal = async (id: string, bytes: ArrayBuffer, type?: string): Promise<Sealed> => {
     const iv = crypto.getRandomValues(new Uint8Array(12));
     const data = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: bound(id) }, key, bytes);
-    return { id, account, iv, data, type };
+    return { id, account, iv, data, type, at: Date.now() };
   };
   const unseal = ({ id, iv, data }: Sealed) =>
     crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData: bound(id) }, key, data);
