@@ -118,8 +118,9 @@ records: .venv/dev schema docs client console  ## write anew all that is written
 client: .venv/dev  ## build clients/typescript from its sources and the schema, and print how large it is
 	.venv/bin/python -m clients.typescript.build
 
+# The image has what the options need, so that every command of docs/operators.md runs in it.
 lock: .venv/run  ## pin anew; add LOCK_FLAGS=--upgrade for newer versions
-	$(LOCK) $(LOCK_FLAGS) --group build pyproject.toml $(PLUGINS:%=%/pyproject.toml) -o requirements.lock
+	$(LOCK) $(LOCK_FLAGS) --extra parquet --extra otel --extra mqtt --group build pyproject.toml $(PLUGINS:%=%/pyproject.toml) -o requirements.lock
 	$(LOCK) $(LOCK_FLAGS) --group build --group dev -c requirements.lock pyproject.toml $(PLUGINS:%=%/pyproject.toml) -o requirements-dev.lock
 
 licences: .venv/dev  ## write the list of licences from the lock file

@@ -60,6 +60,15 @@ def test_bill_has_all_that_is_locked(releasing: Any) -> None:
     assert any(one.startswith("pkg:pypi/python-docx@") for one in needs[docxtpl])
 
 
+def test_image_has_what_the_options_need() -> None:
+    """Every command that the pages name runs in it: what `pip install 'name[option]'` would add is there and pinned."""
+    locked = {name for name, _ in LOCKED.findall((ROOT / "requirements.lock").read_text(encoding="utf-8"))}
+    for page in (ROOT / "pyproject.toml", *ROOT.glob("plugins/[!_]*/pyproject.toml")):
+        options = tomllib.loads(page.read_text(encoding="utf-8"))["project"].get("optional-dependencies", {})
+        needed = [each for name, lines in options.items() if name != "test" for each in lines]
+        assert {re.split(r"[\[<>=!~ ;]", each)[0] for each in needed} <= locked, page
+
+
 def test_licences_are_listed(releasing: Any) -> None:
     """The page is what the lock file says, nothing in it is unknown, and what is copyleft is explained."""
     licences, text = releasing("licences"), (ROOT / "docs" / "licences.md").read_text(encoding="utf-8")
