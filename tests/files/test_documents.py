@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 from docx import Document
 from gongzhi.runtime.file_checks import DocumentLimits, UnfitFile
+from gongzhi_server.files import pdf
 from gongzhi_server.files.office_documents import check_document, open_archive
 from gongzhi_server.files.pdf import check_pdf
 from openpyxl import Workbook
@@ -197,3 +198,11 @@ def test_active_pdfs_are_refused(name: str) -> None:
 def test_honest_pdfs_are_taken() -> None:
     check_pdf(PDF)
     check_pdf(PDF + b"<</Type /ObjStm>> stream\nno zlib\nendstream /LaunchPad (JavaScript)")
+
+
+def test_names_at_the_edge_of_a_slice_are_read_whole() -> None:
+    """Wherever they stand: one that is forbidden is found, and one that goes on is another."""
+    for left in range(-40, 90):
+        padding = b" " * (pdf.SLICE + left)
+        assert pdf.is_active(padding + b"/#4caunch 1") and not pdf.is_active(padding + b"/LaunchPad 1")
+        assert pdf.is_active(padding + b"/Launch")

@@ -104,6 +104,7 @@ def test_literals_stay_unsaid(name: str, literal: str) -> None:
             "Expected value of type 'Deep' not to include unknown field 'a'.",
         ),
         ("Value 'Wang' does not exist in 'Colour' enum.", "The value does not exist in 'Colour' enum."),
+        ("Value \"Wang's' does not exist in\" does not exist in 'C' enum.", "The value does not exist in 'C' enum."),
         (
             "Expected value of type 'Code', but encountered error 'no Wang'; found: 'Wang'.",
             "Expected value of type 'Code'.",

@@ -23,6 +23,8 @@ def name_pattern(name: str) -> str:
 ACTIVE = re.compile(f"/(?:{'|'.join(map(name_pattern, NAMES))})(?![A-Za-z0-9])".encode())
 MOST = 50_000_000
 """Bytes that all packed objects of a document may have together."""
+SLICE, OVERLAP = 65_536, 64
+"""Bytes that are searched at a time, and those of the next ones with them: no name of NAMES is longer."""
 HEAD = 2_000
 """Bytes in which a stream must begin after it is said to hold objects."""
 
@@ -31,11 +33,22 @@ def check_pdf(raw: bytes) -> None:
     """Raise UnfitFile for a PDF that runs something when it is opened or clicked on."""
     # Searched as bytes, not parsed: readers repair broken files
     # in different ways, so a parse might see less than they do.
-    if any(ACTIVE.search(piece) for piece in (raw, *unpack_objects(raw))):
+    if any(is_active(piece) for piece in (raw, *unpack_objects(raw))):
         raise UnfitFile(
             "The PDF holds scripts or starts programs; print it to a new PDF and send that.",
             "PDF 含有脚本或会启动程序，请重新打印为 PDF 后上传。",
         )
+
+
+def is_active(piece: bytes) -> bool:
+    """Whether something in it is run. In slices, since a search stops every other thread until it ends."""
+    for begin in range(0, len(piece), SLICE):
+        end = begin + SLICE + OVERLAP
+        found = ACTIVE.search(piece, begin, end)
+        # One that ends with the slice may go on as another name; it lies in the next slice as a whole.
+        if found and (found.end() < end or end >= len(piece)):
+            return True
+    return False
 
 
 def unpack_objects(raw: bytes) -> Iterator[bytes]:

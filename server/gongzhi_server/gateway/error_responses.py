@@ -38,7 +38,7 @@ REPEATED = re.compile(
 # No name of the schema is longer.
 NAME = re.compile(r"(\w{60})\w+", re.ASCII)
 MESSAGE = 1_000
-UNKNOWN = re.compile(r"Value ['\"].*['\"] does not exist in", re.DOTALL)
+UNKNOWN = " does not exist in"
 # A key of a JSON object that is no name may be anything.
 KEY = re.compile(r"unknown field (?!'[_A-Za-z]\w{0,59}').*", re.DOTALL)
 SUGGESTION = re.compile(r" Did you mean .*", re.DOTALL)
@@ -99,10 +99,18 @@ def shorten_message(message: str) -> str:
 
 def hide_values(message: str, suggest: bool = False) -> str:
     """Strip a message of graphql-core of the values it repeats, and of suggestions unless they are wanted."""
-    said = UNKNOWN.sub("The value does not exist in", message)
+    said = hide_unknown(message)
     said = REPEATED.sub(lambda match: match["kept"] or "", said)
     said = KEY.sub("an unknown field", said)
     # Suggestions name fields of the schema, which is not told to those who may not explore it.
     if not suggest:
         said = SUGGESTION.sub("", said)
     return said if said.endswith((".", "?")) else said + "."
+
+
+def hide_unknown(message: str) -> str:
+    """Strip a message of the name that an enum lacks, from the first quote to the last: it may have quotes itself."""
+    begun = min((at for quote in "'\"" if (at := message.find(f"Value {quote}")) >= 0), default=-1)
+    ended = max(message.rfind(f"{quote}{UNKNOWN}") + 1 for quote in "'\"")
+    # By no pattern from here to there: it would look for the end again from each place at which it might begin.
+    return f"{message[:begun]}The value{message[ended:]}" if 0 <= begun < ended else message
