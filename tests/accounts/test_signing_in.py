@@ -19,6 +19,7 @@ import pytest
 from argon2 import PasswordHasher
 from gongzhi_server.app import create_app
 from gongzhi_server.auth.devices import Devices
+from gongzhi_server.auth.passwords import Passwords
 from gongzhi_server.auth.signing_keys import derive_key
 from gongzhi_server.testing import SECRET, TODAY, Clock, Server, serve_application, settings_for_tests
 from joserfc import jwt
@@ -357,6 +358,45 @@ async def test_password_changes(server: Server, enrol: Enrol) -> None:
     assert (await server.post("refresh", refreshToken=old["refreshToken"])).status == 401
     assert (await server.post("sign-in", **given)).status == 401
     assert (await server.post("sign-in", name="li.wei", password="staple of another kind")).status == 200
+
+
+@pytest.mark.parametrize("way", ["sign-in", "password"])
+@pytest.mark.parametrize("meanwhile", ["changed", "suspended", "renewed"])
+async def test_password_in_flight_ends_with_it(
+    server: Server, enrol: Enrol, database: Any, monkeypatch: pytest.MonkeyPatch, way: str, meanwhile: str
+) -> None:
+    """What was proved before the owner changed the password, or the account was suspended, opens nothing after it."""
+    await enrol("li.wei")
+    real, first = Passwords.verify, [True]
+
+    async def verify(self: Passwords, hash: str | None, password: str, known: bool) -> bool:
+        right = await real(self, hash, password, known)
+        if not first:
+            return right
+        first.clear()
+        if meanwhile == "suspended":
+            await database.execute("update accounts.account set suspended_at=now() where name='li.wei'")
+        else:
+            server.clock.move(seconds=1)
+            new = {"name": "li.wei", "password": PASSWORD, "newPassword": "another one 3"}
+            assert (await server.post("password", **new)).status == 200
+        return right
+
+    monkeypatch.setattr(Passwords, "verify", verify)
+    monkeypatch.setattr(Passwords, "needs_rehash", lambda self, hash: meanwhile == "renewed")
+    more = {"newPassword": "a thief's own 1"} if way == "password" else {}
+    assert (await server.post(way, name="li.wei", password=PASSWORD, **more)).status == 401
+    good = "another one 3" if meanwhile != "suspended" else "none is"
+    found = [
+        (await server.post("sign-in", name="li.wei", password=one)).status
+        for one in (PASSWORD, "a thief's own 1", "another one 3")
+    ]
+    assert found == [200 if one == good else 401 for one in (PASSWORD, "a thief's own 1", "another one 3")]
+    [(open,)] = await database.fetch(
+        "select count(*) from accounts.session s join accounts.account a on a.id=s.account_id "
+        "where a.name='li.wei' and s.ended_at is null and a.suspended_at is null"
+    )
+    assert open == (2 if meanwhile != "suspended" else 0), "the owner's own, and the one just now"
 
 
 async def test_easy_passwords_refused(server: Server, administrator: Server) -> None:

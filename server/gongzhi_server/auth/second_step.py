@@ -27,11 +27,13 @@ from .tickets import Tickets
 CHALLENGE = "second step"
 LASTING = timedelta(minutes=5)
 """How long a challenge may be answered."""
-# The password is the one that was shown: whoever changes it ends what others have begun with the old one.
+# The password is the one that was shown: whoever changes it ends what others have begun with the old one. Both rows
+# are locked until the session is open, so a change or a suspension at the same moment comes before or ends it, too.
 STILL = """
 select true from accounts.account a join accounts.password p on p.account_id = a.id
-where a.id = $1 and a.suspended_at is null and p.changed_at = $2
+where a.id = $1 and a.suspended_at is null and p.changed_at = $2 for no key update
 """
+STILL_GOOD = "select true from accounts.account where id = $1 and suspended_at is null for no key update"
 
 
 class WrongCredentials(Exception):
@@ -103,15 +105,23 @@ class SecondStep:
     devices: Devices
 
     async def enter(self, first: FirstStep, now: datetime) -> OpenedSession:
-        """Open a session. Raises SecondFactorRequired where a code is due first."""
+        """Open a session. Raises SecondFactorRequired where a code is due first, and WrongCredentials."""
         async with self.pool.acquire() as connection, connection.transaction():
+            # Proving a password takes its time, in which the password may have been changed.
+            if not await connection.fetchval(STILL, first.account, first.changed):
+                raise begin_again()
             if await self.codes.find(connection, first.account) is None:
                 return await self._open(connection, first, uuid7(), ("pwd",), now)
         raise SecondFactorRequired(self.tickets.issue(CHALLENGE, first.write(), now))
 
     async def enter_by_provider(self, session: UUID, first: FirstStep, now: datetime) -> OpenedSession:
-        """Open a session for somebody whom an identity provider knows, which asks for what it asks for itself."""
+        """Open a session for somebody whom an identity provider knows, which asks for what it asks for itself.
+
+        Raises WrongCredentials.
+        """
         async with self.pool.acquire() as connection, connection.transaction():
+            if not await connection.fetchval(STILL_GOOD, first.account):
+                raise begin_again()
             return await self._open(connection, first, session, ("idp",), now)
 
     async def answer(self, challenge: str, code: str, network: str, now: datetime) -> OpenedSession:

@@ -31,6 +31,8 @@ FIND = """
 select a.id, p.hash, p.changed_at, a.suspended_at is not null suspended
 from accounts.account a join accounts.password p on p.account_id = a.id where a.name = $1
 """
+# Only while it is the hash of this password: it may have been changed meanwhile.
+RENEW = "update accounts.password set hash = $2 where account_id = $1 and hash = $3"
 # Conditions are on the row that is written, not on its twin: of two at once, the second sees what the first wrote.
 USE = """
 update accounts.invitation i set used_at = $2::timestamptz from accounts.invitation o
@@ -175,7 +177,7 @@ class AuthenticationService:
         # Now is the only time at which the password is at hand in clear, so an old hash is replaced now.
         if self.passwords.needs_rehash(found["hash"]):
             renewed = await self.passwords.hash(password)
-            await self.pool.execute("update accounts.password set hash=$2 where account_id=$1", found["id"], renewed)
+            await self.pool.execute(RENEW, found["id"], renewed, found["hash"])
         return found
 
     async def _use_code(self, connection: Any, code: str, now: datetime) -> Any:
