@@ -23,6 +23,7 @@ from gongzhi_server.gateway import (
     Traits,
     Unauthenticated,
 )
+from gongzhi_server.gateway.rate_limits import Overloaded
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -326,6 +327,37 @@ async def test_expired_token_4403(serve: Callable[..., Any], traits: Traits) -> 
         lock.locked = True
         assert await peer.closed() == CloseCode.FORBIDDEN
     await settled(lambda: served.engine.streams == 0)
+
+
+async def test_busy_server_ends_an_operation_and_no_socket(serve: Callable[..., Any]) -> None:
+    """That an account cannot be looked up at this moment says nothing against its credentials."""
+    door = BusyDoor()
+    served = serve(GatewaySettings(), authenticate=door)
+    async with open_socket(served) as peer:
+        await peer.subscribe("subscription { quiet }", id="followed")
+        await settled(lambda: served.engine.streams == 1)
+        door.busy = True
+        [refused] = await peer.ask("{ hello }", id="other")
+        assert (refused["type"], refused["id"]) == ("error", "other")
+        assert refused["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+        assert served.engine.streams == 1
+        async with connect(served.socket, subprotocols=["graphql-transport-ws"], compression=None) as wire:
+            newcomer = Peer(wire)
+            await newcomer.send(INIT)
+            assert await newcomer.closed() == CloseCode.UNAVAILABLE
+        door.busy = False
+        assert (await peer.ask("{ hello }", id="another"))[-1]["type"] == "complete"
+
+
+class BusyDoor:
+    """A door behind which somebody may have too much to do."""
+
+    busy = False
+
+    async def __call__(self, headers: Mapping[bytes, bytes]) -> str:
+        if self.busy:
+            raise Overloaded("sessions", 1)
+        return "wang"
 
 
 @pytest.mark.parametrize("left", [0.0, -1.0])

@@ -25,7 +25,7 @@ from .error_responses import mask_fault
 from .interfaces import Forbidden, P, RequestRefused, Stage, Unauthenticated
 from .operations import Caller, Operations, Progress
 from .origins import tell_refused
-from .rate_limits import RateLimited
+from .rate_limits import Overloaded, RateLimited
 from .request import Malformed, Request, decode_json
 
 __all__ = ["PROTOCOL", "CloseCode", "Socket"]
@@ -58,7 +58,7 @@ class CloseCode(IntEnum):
     CROWDED = 4498, "The account, or the address of a stranger, has limits.sockets open; close one."
     SLOW = 4499, "The client does not read what it asked for (limits.stalling, limits.outgoing)."
     FAULT = 4500, "Our fault; the reason has the id of the entry in the server's log."
-    UNAVAILABLE = 4503, "Nobody's credentials can be looked at, for the data cannot be reached; connect again soon."
+    UNAVAILABLE = 4503, "Credentials cannot be looked at: no database, or too much to do; connect again soon."
 
 
 class SocketClosed(Exception):
@@ -117,7 +117,7 @@ class Socket(Generic[P]):
             why = ended.exceptions[0]
         except* ClientTooSlow:
             why = SocketClosed(CloseCode.SLOW)
-        except* Unavailable:
+        except* (Unavailable, Overloaded):
             why = SocketClosed(CloseCode.UNAVAILABLE)
         except* Exception as faults:
             why = SocketClosed(CloseCode.FAULT, str((mask_fault(faults.exceptions[0]).extensions or {})["id"]))
@@ -304,9 +304,11 @@ class Socket(Generic[P]):
 
 @contextmanager
 def close_on_refusal() -> Iterator[None]:
-    """Close the socket where the credentials do not hold."""
+    """Close the socket where the credentials do not hold. Raises Overloaded, which says nothing of them."""
     try:
         yield
+    except Overloaded:
+        raise
     except (Unauthenticated, Forbidden, RateLimited) as problem:
         raise SocketClosed(CloseCode.FORBIDDEN, str(problem)) from None
 
