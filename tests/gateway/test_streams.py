@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -163,6 +163,36 @@ async def test_stream_ends_expired(serve: Callable[..., Any]) -> None:
     assert json.loads(last["data"])["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     assert end["event"] == "complete"
     await settled(lambda: served.engine.streams == 0)
+
+
+@pytest.mark.parametrize("ends", ["with its token", "by the client"])
+async def test_streams_go_on_where_a_token_ended(serve: Callable[..., Any], ends: str) -> None:
+    """And nowhere else: who goes away and comes back is told what comes from then on."""
+    places, valid = dict[str, str](), True
+
+    async def door(headers: object) -> str:
+        if not valid:
+            raise Unauthenticated("The token has expired.")
+        return "wang"
+
+    class Memory:
+        async def remember(self, given: Mapping[str, str]) -> None:
+            places.update(given)
+
+        async def recall(self, key: str) -> str | None:
+            return places.get(key)
+
+    served = serve(
+        GatewaySettings(limits=Limits(recheck=0.05)), authenticate=door, traits=Traits(account=lambda who: who)
+    )
+    served.gateway.operations.memory = Memory()
+    async with asyncio.timeout(10), stream(served, "subscription { quiet }") as response:
+        await settled(lambda: served.engine.streams == 1)
+        if ends == "with its token":
+            valid = False
+            assert [event["event"] async for event in events(response)] == ["next", "complete"]
+    await settled(lambda: served.engine.streams == 0 and not served.gateway.operations._open)
+    assert list(places.values()) == (["here"] if ends == "with its token" else [])
 
 
 async def test_slow_reader_dropped(serve: Callable[..., Any]) -> None:

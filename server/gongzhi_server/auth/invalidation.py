@@ -10,9 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
-from gongzhi_server.storage.availability import open_session
+from gongzhi_server.storage.availability import LOST, open_session
 
 CHANNEL = "gongzhi_accounts"
 LISTENER = "gongzhi accounts"
@@ -56,16 +54,16 @@ async def keep_listening(dsn: str, name: str, hear: OnChange, ready: asyncio.Eve
         try:
             await listen_once(dsn, name, hear, ready)
             wait = AGAIN
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except LOST as error:
             logger.warning(
                 "changes of accounts are not heard (%s); trying again, and until then they count half a minute late: "
                 "look at the database if it goes on",
                 type(error).__name__,
             )
-            wait = min(2 * wait, LONGEST)
         # Notifications sent while nobody listened are lost, so everything is looked up anew.
         hear(None)
         await asyncio.sleep(wait)
+        wait = min(2 * wait, LONGEST)
 
 
 async def listen_once(dsn: str, name: str, hear: OnChange, ready: asyncio.Event) -> None:

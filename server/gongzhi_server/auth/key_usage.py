@@ -16,6 +16,7 @@ from uuid6 import uuid7
 
 from gongzhi_server.background_tasks import run_beside
 from gongzhi_server.clock import CHINA
+from gongzhi_server.storage.availability import LOST
 
 EVERY = 1.0
 """Seconds after which counts are written down; what a crash loses of them is no more."""
@@ -64,7 +65,7 @@ class KeyUsage:
         rows = [(uuid7(), key, day, one.requests, one.refused, one.last_at) for (key, day), one in counts.items()]
         try:
             await self.pool.execute(WRITE, *map(list, zip(*rows, strict=True)))
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except LOST as error:
             log.warning(
                 "the use of API keys was not written down (%s); some of it is missing from their counts",
                 type(error).__name__,

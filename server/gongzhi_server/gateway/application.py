@@ -225,8 +225,9 @@ class Gateway(Generic[P]):
         async def watch() -> None:
             try:
                 await self.operations.watch(caller, headers, scope)
-            finally:
+            except (Unauthenticated, Forbidden, RateLimited):
                 await self.operations.remember([progress])
+                raise
 
         describe = partial(self.operations.describe_errors, caller=caller)
         return EventStream(answers, describe, watch, seat, self.stopping, lambda: progress.cursor)

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import asyncpg
 import orjson
 
 from gongzhi_server.background_tasks import run_beside
 from gongzhi_server.gateway.operations import Observation, Operations
 from gongzhi_server.management.operation_names import FAILED, SECONDS, NameBound
+from gongzhi_server.storage.availability import LOST
 
 log = logging.getLogger("gongzhi")
 
@@ -92,7 +92,7 @@ class OperationCounter:
         """Write, or say in the log that it could not be done."""
         try:
             await self.write()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except LOST as error:
             log.warning(
                 "what operations took in the last minute could not be written: %s; it is missing from "
                 "operationFigures, and nothing else is",

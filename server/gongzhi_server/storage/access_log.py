@@ -22,7 +22,7 @@ from gongzhi_server.background_tasks import run_beside
 
 from . import audit
 from .audit import Seen
-from .availability import AWAY
+from .availability import AWAY, LOST
 from .database import open_writers
 
 log = logging.getLogger("gongzhi")
@@ -141,7 +141,7 @@ class AccessLog:
         try:
             async with self.pool.acquire() as connection:
                 await (audit.seal_acts(connection, now) if now else audit.close_chain(connection))
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except LOST as error:
             self._acted = self._acted or now
             # That the database is away is told once, as an error, by who numbers events.
             log.log(
