@@ -76,6 +76,7 @@ def test_whatever_is_paid_adds_up(
         paid = Split(*(a + b for a, b in zip(paid, split, strict=True)))
         check_book(one, principal, paid)
         assert one.payoff(on) == debt - amount or ahead is None
+        assert one.payoff(on + timedelta(days=1)) >= one.payoff(on), "debt does not fall by waiting"
     if one.payoff(on):
         one, split = one.pay(one.payoff(on), on)
         check_book(one, principal, Split(*(a + b for a, b in zip(paid, split, strict=True))))
@@ -133,7 +134,8 @@ def test_interest_paid_early_is_not_paid_twice() -> None:
     early, _ = one.pay(one.rows[0].open, on)
     made, split = early.pay(6_000_00, on, Prepayment.LOWER_INSTALMENTS)
     assert split == Split(6_000_00, 0, 0)
-    assert made.rows[0].interest + made.rows[1].interest == 60_00, "the fifteen days left were paid already"
+    assert [row.paid_interest for row in made.rows[:4]] == [30_00, 15_00, 15_00, 0], "the days left were paid already"
+    assert [row.open_interest for row in made.rows[:4]] == [0, 0, 15_00, 30_00]
 
 
 def test_debt_is_what_settles() -> None:

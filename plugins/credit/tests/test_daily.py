@@ -22,6 +22,12 @@ START = st.dates(date(2023, 1, 1), date(2028, 12, 31))
 """A leap year at both ends of it, and every day of a month."""
 AHEAD = st.dictionaries(st.integers(1, 700), st.tuples(st.integers(1, 900), st.sampled_from(Prepayment)), max_size=4)
 
+Early = Prepayment | None
+EARLY = st.dictionaries(
+    st.integers(1, 400), st.tuples(st.integers(1, 1000), st.sampled_from((None, None, *Prepayment))), max_size=6
+)
+"""By the day: thousandths of the next instalment, or of the principal ahead."""
+
 
 def open_book(terms: Terms, surcharge: int = 50) -> Book:
     return new_book(
@@ -68,6 +74,100 @@ def test_interest_is_that_of_each_day(
     assert paid.principal == principal and paid.penalty == 0
     # Half a fen a row is all that rounding may do.
     assert abs(paid.interest - exact) <= Fraction(len(book.rows), 2) + 1
+
+
+def act_early(book: Book, on: date, part: int, how: Early) -> tuple[Book, Split]:
+    """Pay so many thousandths of the next instalment before its day, or of the principal ahead; or of neither."""
+    if book.next is None or book.next.due_on <= on or book.outstanding <= 1:
+        return book, Split()
+    if how is None:
+        given = book.expected_payment(on) * part // 1000
+        return book.pay(given, on) if 0 < given <= book.payoff(on) else (book, Split())
+    given = book.running(on) + max(1, book.outstanding * part // 1000)
+    return book.pay(given, on, how) if given < book.payoff(on) else (book, Split())
+
+
+def of_balance(book: Book, on: date) -> Fraction:
+    """Interest of the day after one, on the principal of what is not due yet: paid early, it counts on its day."""
+    return of_days(sum(row.principal for row in book.rows if row.due_on > on), book.rate, 1, book.count)
+
+
+def check_interest(book: Book, paid: Split, early: int, exact: Fraction) -> None:
+    """Of a settled loan: the interest of each day was paid, or what was paid early if that is more, and no more."""
+    assert book.settled and paid.penalty == 0
+    assert abs(paid.interest - max(exact, early)) <= Fraction(len(book.rows), 2) + 1
+
+
+@settings(deadline=None, max_examples=100)
+@given(PAID, ACTUAL, st.integers(2, 18), PRINCIPAL, RATE, START, EARLY, st.integers(1, 600))
+def test_who_settles_in_between_pays_for_each_day_once(
+    method: Method, count: DayCount, months: int, principal: int, rate: int, start: date,
+    acts: dict[int, tuple[int, Early]], until: int,
+) -> None:  # fmt: skip
+    """Instalments in time or early, payments ahead, and the rest on any day: whatever comes before what."""
+    book, paid, exact = open_book(Terms(principal, rate, start, months, method, count)), Split(), Fraction(0)
+    on = start
+    while not book.settled and on < start + until * DAY:
+        assert book.payoff(on + DAY) >= book.payoff(on), "debt does not fall by waiting"
+        exact += of_balance(book, on)
+        on += DAY
+        book, split = pay_what_is_due(book, on)
+        paid = add(paid, split)
+        book, split = act_early(book, on, *acts.get((on - start).days, (0, None)))
+        paid = add(paid, split)
+    early = paid.interest
+    if not book.settled:
+        book, split = book.pay(book.payoff(on), on)
+        paid = add(paid, split)
+    assert paid.principal == principal
+    check_interest(book, paid, early, exact)
+
+
+def pay_early_and_ahead() -> Book:
+    """10 000 yuan at 6 per cent; on the first day the next instalment is paid, and 1000 yuan ahead."""
+    book = open_book(Terms(10_000_00, 60_000, date(2026, 1, 1), 12, Method.INTEREST_FIRST, DayCount.ACT_360))
+    on = book.starts_on
+    book, split = book.pay(book.rows[0].open, on)
+    assert split == Split(0, 51_67, 0)
+    return book.pay(1_000_00, on, Prepayment.LOWER_INSTALMENTS)[0]
+
+
+def test_who_paid_a_period_early_settles_within_it_for_the_principal() -> None:
+    """The month was paid for, and 5.17 yuan of the next: nothing runs until they are used up."""
+    book = pay_early_and_ahead()
+    assert {book.payoff(date(2026, 1, 1) + days * DAY) for days in range(32)} == {9_000_00}
+    assert book.payoff(date(2026, 2, 4)) == 9_000_00, "three days: 4.50"
+    assert book.payoff(date(2026, 2, 5)) == 9_000_83, "four days: 6.00"
+    settled, split = book.pay(9_000_00, date(2026, 1, 31))
+    assert settled.settled and split == Split(9_000_00, 0, 0)
+
+
+def test_who_pays_ahead_twice_keeps_what_was_paid_early() -> None:
+    """Two instalments before their days, then twice ahead: the second time forgets nothing of the first."""
+    book = open_book(Terms(10_000_00, 60_000, date(2026, 1, 1), 12, Method.INTEREST_FIRST, DayCount.ACT_360))
+    on = book.starts_on
+    for row in book.rows[:2]:
+        book, _ = book.pay(row.open, on)
+    for _ in range(2):
+        book, split = book.pay(1_000_00, on, Prepayment.LOWER_INSTALMENTS)
+        assert split == Split(1_000_00, 0, 0)
+        assert book.prepaid(on) == 51_67 + 46_67
+
+
+def test_loans_that_were_paid_ahead_under_the_first_version_forget_nothing() -> None:
+    """There, what was paid early stood in the row of the day, and lowered the rows to come."""
+    book = pay_early_and_ahead()
+    closed, *rest = book.rows
+    lowered = [row._replace(interest=row.open_interest, paid_interest=0) for row in rest]
+    before = replace(book, rows=(closed._replace(interest=51_67, paid_interest=51_67), *lowered))
+    on = date(2026, 1, 31)
+    assert before.payoff(on) == book.payoff(on) == 9_000_00
+    assert before.prepaid(on) == book.prepaid(on)
+    made, split = before.pay(1_000_00, on, Prepayment.LOWER_INSTALMENTS)
+    assert split == Split(1_000_00, 0, 0)
+    assert sum(row.paid_interest for row in made.rows) == 51_67
+    assert made.prepaid(on) == before.prepaid(on)
+    assert all(0 <= row.paid_interest <= row.interest for row in made.rows)
 
 
 @settings(deadline=None, max_examples=60)

@@ -115,12 +115,20 @@ class Book:
         return replace(self, penalty=self.penalty + more, reckoned_on=max(on, self.reckoned_on))
 
     def running(self, on: date) -> int:
-        """Return the interest of the running period for the days gone, less what of it was paid already."""
-        # Not below zero: somebody may have paid the whole period's interest before it had run.
-        return max(0, self.gone(on) - sum(row.paid_interest for row in self.rows if row.due_on > on))
+        """Return the interest of the running period for the days gone, less what of it was paid already, in fen."""
+        # Not below zero: whoever settles gets nothing back of interest that was paid before it had run.
+        return max(0, self.gone(on) - self.paid_of_coming(on))
+
+    def prepaid(self, on: date) -> int:
+        """Return the interest that was paid before it had run, in fen."""
+        return max(0, self.paid_of_coming(on) - self.gone(on))
+
+    def paid_of_coming(self, on: date) -> int:
+        """Return what was paid of the interest of instalments that are not due yet, in fen."""
+        return sum(row.paid_interest for row in self.rows if row.due_on > on)
 
     def gone(self, on: date) -> int:
-        """Return the interest of the running period for the days gone, and what was carried into it."""
+        """Return the interest of the running period for the days gone, and what was carried into it, in fen."""
         rest = [row for row in self.rows if row.due_on > on]
         if not rest:
             return 0
@@ -132,10 +140,17 @@ class Book:
         )
 
     def interest_carried(self, rest: Sequence[Row]) -> int:
-        """Return how much of the first row's interest had run before its period, and is owed from its first day."""
-        balance = sum(row.principal for row in rest)
-        # Less than nothing where interest was paid before it had run, which lowered the row.
-        return max(0, rest[0].interest - accrued_interest(balance, self.rate, rest[0].days, self.count))
+        """Return by how much the rows' interest is more than that of their days, in fen.
+
+        It had run before the first period, and is owed from its first day.
+        """
+        balance, found = sum(row.principal for row in rest), 0
+        for row in rest:
+            # Less than nothing in loans that were paid ahead under version 0.1: there, what was paid before it had run
+            # lowered the rows.
+            found += row.interest - accrued_interest(balance, self.rate, row.days, self.count)
+            balance -= row.principal
+        return found
 
     def begun(self, row: Row) -> date:
         """Return the day on which an instalment's period began."""
@@ -203,19 +218,15 @@ class Book:
         if given <= owed + running:
             raise BookError("NOTHING_AHEAD")
         part = given - owed - running
-        # What was paid of interest for days that have not run yet is the borrower's, and lowers the next rows.
-        credit = max(0, sum(row.paid_interest for row in self.rows[due:]) - self.gone(on))
         closed, rest = paid.close(on, part, running)
-        total = Split(split.principal + part, split.interest + running, split.penalty)
-        return closed.plan_instalments(on, rest, ahead).prepaid_interest(on, credit), total
+        planned = closed.plan_instalments(on, rest, ahead).move_prepaid(len(closed.rows), self.prepaid(on))
+        return planned, Split(split.principal + part, split.interest + running, split.penalty)
 
-    def prepaid_interest(self, on: date, credit: int) -> Book:
-        """Lower the interest still to come by what was paid before it had run."""
-        rows, left = list(self.rows), credit
-        for at, row in enumerate(rows):
-            taken = min(left, row.open_interest) if row.due_on > on else 0
-            rows[at], left = row._replace(interest=row.interest - taken), left - taken
-        return replace(self, rows=tuple(rows))
+    def move_prepaid(self, first: int, prepaid: int) -> Book:
+        """Count interest that was paid before it had run as paid of a new plan, whose rows begin at a place."""
+        # It is the borrower's. What the new plan has no interest for stays where it was paid.
+        made, left = pay_interest(self.rows[first:], prepaid)
+        return replace(self, rows=(*take_interest(self.rows[:first], prepaid - left), *made))
 
     def close(self, on: date, part: int, running: int) -> tuple[Book, list[Row]]:
         """End the running period on a day with what was paid in it; also return the rows that a new plan replaces."""
@@ -253,7 +264,7 @@ class Book:
             return len(spans)
         usual = max(row.principal + row.interest for row in rest)
         # What was carried is paid by now, and does not come again with each instalment.
-        if rest[1:] and self.interest_carried(rest):
+        if rest[1:] and self.interest_carried(rest) > 0:
             usual = max(row.principal + row.interest for row in rest[1:])
         # The last row took what rounding left, so it is no measure.
         share = max(row.principal for row in rest[:-1]) if rest[:-1] else principal
@@ -308,3 +319,23 @@ def new_row(one: Instalment) -> Row:
 def new_book(book_of: Sequence[Instalment], **terms: object) -> Book:
     """Return the book of a new loan."""
     return Book(rows=tuple(map(new_row, book_of)), **terms)  # type: ignore[arg-type]
+
+
+def pay_interest(rows: Sequence[Row], given: int) -> tuple[list[Row], int]:
+    """Return the rows with so many fen of their interest paid, the first ones first, and what is left of it."""
+    paid = []
+    for row in rows:
+        part = min(given, row.open_interest)
+        given -= part
+        paid.append(row._replace(paid_interest=row.paid_interest + part))
+    return paid, given
+
+
+def take_interest(rows: Sequence[Row], taken: int) -> list[Row]:
+    """Return the rows without so many fen of interest that was paid of them, taken from the last ones first."""
+    left = []
+    for row in reversed(rows):
+        part = min(taken, row.paid_interest)
+        taken -= part
+        left.append(row._replace(interest=row.interest - part, paid_interest=row.paid_interest - part))
+    return left[::-1]
