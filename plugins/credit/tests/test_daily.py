@@ -99,14 +99,19 @@ def check_interest(book: Book, paid: Split, early: int, exact: Fraction) -> None
 
 
 @settings(deadline=None, max_examples=100)
-@given(PAID, ACTUAL, st.integers(2, 18), PRINCIPAL, RATE, START, EARLY, st.integers(1, 600))
+@given(
+    PAID, ACTUAL, st.integers(2, 18), PRINCIPAL, RATE, START, EARLY, st.integers(1, 600),
+    st.none() | st.integers(0, 30), st.integers(1, 24), st.integers(0, 100), st.sampled_from(Method),
+)  # fmt: skip
 def test_who_settles_in_between_pays_for_each_day_once(
     method: Method, count: DayCount, months: int, principal: int, rate: int, start: date,
-    acts: dict[int, tuple[int, Early]], until: int,
+    acts: dict[int, tuple[int, Early]], until: int, after_days: int | None, longer: int, lower: int, after: Method,
 ) -> None:  # fmt: skip
-    """Instalments in time or early, payments ahead, and the rest on any day: whatever comes before what."""
+    """Instalments in time or early, payments ahead, a new plan, and the rest on any day: whatever comes before what."""
     book, paid, exact = open_book(Terms(principal, rate, start, months, method, count)), Split(), Fraction(0)
     on = start
+    # Soon after something was paid early, or it would have run by then.
+    plans_on = start + (min(acts) + after_days) * DAY if acts and after_days is not None else None
     while not book.settled and on < start + until * DAY:
         assert book.payoff(on + DAY) >= book.payoff(on), "debt does not fall by waiting"
         exact += of_balance(book, on)
@@ -115,6 +120,11 @@ def test_who_settles_in_between_pays_for_each_day_once(
         paid = add(paid, split)
         book, split = act_early(book, on, *acts.get((on - start).days, (0, None)))
         paid = add(paid, split)
+        if on == plans_on and book.outstanding:
+            debt, kept = book.payoff(on), book.prepaid(on)
+            book = book.restructure(on, longer, rate * lower // 100, after)
+            assert book.payoff(on) == debt
+            assert kept - book.prepaid(on) in (0, kept - sum(row.interest for row in book.rows if row.due_on > on))
     early = paid.interest
     if not book.settled:
         book, split = book.pay(book.payoff(on), on)
@@ -152,6 +162,36 @@ def test_who_pays_ahead_twice_keeps_what_was_paid_early() -> None:
         book, split = book.pay(1_000_00, on, Prepayment.LOWER_INSTALMENTS)
         assert split == Split(1_000_00, 0, 0)
         assert book.prepaid(on) == 51_67 + 46_67
+
+
+def test_new_plan_keeps_what_was_paid_early() -> None:
+    """The month was paid for on the first day: with a new plan it costs what it costs without."""
+    book = open_book(Terms(10_000_00, 60_000, date(2026, 1, 1), 12, Method.INTEREST_FIRST, DayCount.ACT_360))
+    on = book.starts_on
+    book, _ = book.pay(book.rows[0].open, on)
+    made = book.restructure(on, 24, 60_000, Method.INTEREST_FIRST)
+    assert [row.no for row in made.rows] == list(range(1, 25)), "nothing is left of the old plan"
+    assert (made.rows[0].paid_interest, made.rows[0].open) == (51_67, 0)
+    assert made.payoff(on + 30 * DAY) == book.payoff(on + 30 * DAY) == 10_000_00
+    later = book.restructure(on + 12 * DAY, 24, 30_000, Method.INTEREST_FIRST)
+    assert later.rows[0][1:] == (on + 12 * DAY, 0, 20_00, 31, 0, 20_00), "what had run stays where it was paid"
+    assert (later.rows[1].interest, later.rows[1].paid_interest) == (25_83, 25_83)
+    assert later.rows[2].paid_interest == 31_67 - 25_83, "at half the rate the rest lasts for longer"
+
+
+def test_new_plan_sets_off_what_was_paid_early() -> None:
+    """Of somebody who paid interest of many months ahead, and then no principal: overdue interest is taken from it."""
+    book = open_book(Terms(12_000_00, 60_000, date(2026, 1, 1), 12, Method.EQUAL_PRINCIPAL, DayCount.ACT_360))
+    on = book.starts_on
+    for _ in range(4):
+        book, _ = book.pay(book.expected_payment(on), on)
+    book, _ = book.pay(1_000_00, on, Prepayment.LOWER_INSTALMENTS)
+    on = book.rows[1].due_on + 10 * DAY
+    late = book.accrue_overdue(on)
+    assert late.penalty > 0 and late.prepaid(on) > late.penalty
+    made = book.restructure(on, 12, 60_000, Method.EQUAL_PRINCIPAL)
+    assert made.payoff(on) == made.outstanding == book.payoff(on) - late.penalty
+    assert made.prepaid(on) == late.prepaid(on) - late.penalty
 
 
 def test_loans_that_were_paid_ahead_under_the_first_version_forget_nothing() -> None:

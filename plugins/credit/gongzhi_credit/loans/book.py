@@ -43,6 +43,11 @@ class Row(NamedTuple):
     paid_interest: int = 0
 
     @property
+    def paid(self) -> int:
+        """What was paid of it, in fen."""
+        return self.paid_principal + self.paid_interest
+
+    @property
     def open_principal(self) -> int:
         return self.principal - self.paid_principal
 
@@ -292,23 +297,19 @@ class Book:
     def restructure(self, on: date, months: int, rate: int, method: Method) -> Book:
         """Plan all that is open anew, from a day on.
 
-        Interest that has run and overdue interest fall due with the first instalment; they bear no interest.
+        Interest that has run and overdue interest fall due with the first instalment; they bear no interest. What was
+        paid before it had run is paid of the new plan.
         """
         now = self.accrue_overdue(on)
         # Interest in arrears falls due but is not added to principal: interest on it would be compound.
         carried = now.penalty + now.running(on) + sum(row.open_interest for row in now.rows if row.due_on <= on)
-        kept = [
-            # Rows with payments stay, cut to what was paid; the open rest of them is in the new plan. No day lies
-            # after today, so the order of rows holds.
-            Row(row.no, min(row.due_on, on), row.paid_principal, row.paid_interest, row.days, *row[5:])
-            for row in now.rows
-            if row.paid_principal or row.paid_interest
-        ]
-        first = kept[-1].no + 1 if kept else 1
         spans = loan_periods(self.count, on, months, months if method is Method.BULLET else self.every)
-        made = [new_row(one) for one in plan_instalments(now.outstanding, rate, spans, method, self.count, 0, first)]
+        made = [new_row(one) for one in plan_instalments(now.outstanding, rate, spans, method, self.count)]
         made[0] = made[0]._replace(interest=made[0].interest + carried)
-        rows = (*kept, *made)
+        planned, left = pay_interest(made, now.prepaid(on))
+        kept = cut_rows(take_interest(now.rows, now.prepaid(on) - left), on)
+        last = kept[-1].no if kept else 0
+        rows = (*kept, *(row._replace(no=last + row.no) for row in planned))
         return replace(now, rate=rate, method=method, rows=rows, penalty=0, reckoned_on=on, planned_on=on)
 
 
@@ -339,3 +340,13 @@ def take_interest(rows: Sequence[Row], taken: int) -> list[Row]:
         taken -= part
         left.append(row._replace(interest=row.interest - part, paid_interest=row.paid_interest - part))
     return left[::-1]
+
+
+def cut_rows(rows: Sequence[Row], on: date) -> list[Row]:
+    """Return the rows of which something was paid, cut to that: a new plan from this day on has the open rest."""
+    # No day lies after today, so the order of rows holds.
+    return [
+        row._replace(due_on=min(row.due_on, on), principal=row.paid_principal, interest=row.paid_interest)
+        for row in rows
+        if row.paid
+    ]
