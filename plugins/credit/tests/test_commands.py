@@ -405,6 +405,7 @@ OWN: dict[str, tuple[Wrong, ...]] = {
         ({"share": 0}, INPUT, "share"),
         ({"share": 101}, INPUT, "share"),
         ({"name": " "}, INPUT, "name"),
+        ({"name": "风险补偿金"}, TWICE, "name"),
         ({"lender": "nowhere"}, MISSING, "lender"),
         ({"lender": ":other_bank"}, INPUT, "lender"),
         (NOWHERE, MISSING, "grid"),

@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import pytest
@@ -32,6 +33,8 @@ select p.balance, coalesce(sum(e.amount), 0) entries, count(e.id) n from credit.
 left join credit.pool_entry e on e.pool_id=p.id where p.id=$1 group by p.id
 """
 DEBT = "query($id: ID!) { node(id: $id) { ... on Loan { payoff version outstanding } } }"
+
+NAMES = count(1)
 
 
 @pytest.fixture(autouse=True)
@@ -183,8 +186,9 @@ async def lose(town: Any, at: int) -> str:
     return str(loan)
 
 
-async def open_pool(town: Any, share: int = 40) -> str:
-    asked = {"grid": "610921", "lender": town.bank, "name": "风险补偿金", "share": share}
+async def open_pool(town: Any, share: int = 40, grid: str = "610921") -> str:
+    # A name of its own: the tests of this module share the lender.
+    asked = {"grid": grid, "lender": town.bank, "name": f"风险补偿金 {next(NAMES)}", "share": share}
     made = await town.done(town.officer, "openRiskPool", "pool { id }", **asked)
     return str(made["id"])
 
@@ -193,6 +197,17 @@ async def post(town: Any, pool: str, kind: str, amount: Any, number: str, loan: 
     given = {"pool": pool, "kind": kind, "amount": str(amount), "reference": number}
     payload = await town.tried(town.officer, "postToRiskPool", "", **given, **({"loan": loan} if loan else {}))
     return [one["code"] for one in payload["errors"]]
+
+
+async def open_two_pools(town: Any, loan: str, number: str) -> tuple[str, str]:
+    """Open one pool of the county and one of the loan's town, whose shares are 130 per cent together, and fill both."""
+    [(grid,)] = await town.fetch(
+        "select g.code from grids.grid g join credit.loan l on l.town_id=g.id where l.id=$1", town.key(loan)
+    )
+    county, local = await open_pool(town, 80), await open_pool(town, 50, grid)
+    for pool in (county, local):
+        assert await post(town, pool, "DEPOSIT", 50_000, f"CK-{number}") == []
+    return county, local
 
 
 async def check_pool(town: Any, pool: str, balance: int) -> None:
@@ -250,6 +265,51 @@ async def test_losses_at_once_share_one_pool(own_county: Any) -> None:
     found = await asyncio.gather(*(post(town, pool, "COMPENSATION", 4_000, f"DC-16-{at:04}", loan) for at in range(6)))
     assert Counter(tuple(codes) for codes in found) == {(): 2, ("POOL_EMPTY",): 4}
     await check_pool(town, pool, 2_000_00)
+
+
+async def test_pools_together_bear_no_more_than_the_loss(own_county: Any) -> None:
+    """80 per cent from the county and 50 from the town: the town's pool pays the 20 that are left."""
+    town = own_county
+    loan = await lose(town, 18)
+    county, local = await open_two_pools(town, loan, "000180")
+    assert await post(town, county, "COMPENSATION", 40_000, "DC-000180", loan) == []
+    given = {"pool": local, "kind": "COMPENSATION", "amount": "10000.01", "reference": "DC-000181", "loan": loan}
+    [refused] = (await town.tried(town.officer, "postToRiskPool", "", **given))["errors"]
+    assert (refused["code"], refused["path"]) == ("ABOVE_SHARE", ["amount"])
+    assert "40000.00" in refused["message"] and "10000.00" in refused["message"]
+    assert await post(town, local, "COMPENSATION", 10_000, "DC-000182", loan) == []
+    assert await post(town, local, "COMPENSATION", "0.01", "DC-000183", loan) == ["ABOVE_SHARE"]
+    assert await post(town, local, "RECOVERY", "10000.01", "ZH-000180", loan) == ["ABOVE_SHARE"], "it paid no more"
+    assert await post(town, county, "RECOVERY", 15_000, "ZH-000181", loan) == []
+    assert await post(town, local, "COMPENSATION", "15000.01", "DC-000184", loan) == ["ABOVE_SHARE"], "above its half"
+    assert await post(town, local, "COMPENSATION", 15_000, "DC-000185", loan) == []
+
+
+async def test_pools_that_pay_at_once_bear_no_more_than_the_loss(own_county: Any) -> None:
+    """Each entry is within its pool's share; together they would be 130 per cent."""
+    town = own_county
+    loan = await lose(town, 19)
+    pools = await open_two_pools(town, loan, "000190")
+    asked = [(pool, f"DC-19-{at:04}") for at in range(5) for pool in pools]
+    found = await asyncio.gather(*(post(town, pool, "COMPENSATION", 5_000, number, loan) for pool, number in asked))
+    assert Counter(map(tuple, found)) == {(): 10}
+    more = [await post(town, pool, "COMPENSATION", 5_000, "DC-000190", loan) for pool in pools]
+    assert more == [["ABOVE_SHARE"], ["ABOVE_SHARE"]]
+    assert await post(town, pools[1], "RECOVERY", 5_000, "ZH-000190", loan) == []
+    found = await asyncio.gather(
+        *(post(town, pool, "COMPENSATION", 5_000, f"DC-19-{at}{at}{at}", loan) for at, pool in enumerate(pools))
+    )
+    assert sorted(found) == [[], ["ABOVE_SHARE"]]
+
+
+async def test_pool_is_opened_once(own_county: Any) -> None:
+    """Of two at once with one name for one lender and place, one is; another name is another pool."""
+    town = own_county
+    asked = {"grid": "610921", "lender": town.bank, "name": "县级补偿金", "share": 80}
+    found = await asyncio.gather(*(town.tried(town.officer, "openRiskPool", "", **asked) for _ in range(2)))
+    refused = [one for payload in found for one in payload["errors"]]
+    assert [(one["code"], one["path"]) for one in refused] == [("DUPLICATE", ["name"])]
+    assert await town.done(town.officer, "openRiskPool", "pool { id }", **{**asked, "name": "省级补偿金"})
 
 
 async def test_pool_pays_when_ninety_days_are_over(own_county: Any) -> None:

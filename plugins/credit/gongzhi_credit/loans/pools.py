@@ -12,7 +12,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers_row
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_held
-from gongzhi.runtime.checks import invalid_input, is_given, today
+from gongzhi.runtime.checks import duplicate, invalid_input, is_given, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, input_field, not_allowed, problems, result_field
 from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
@@ -51,8 +51,12 @@ async def open_risk_pool(call: Call, input: OpenRiskPoolInput) -> RiskPoolPayloa
     if not call.may(MANAGE, grid):
         raise not_allowed("grid")
     unit = await find_unit(input.lender, "lender")
-    if not await LenderRow.exists(unit=unit):
+    # Locked, so that of two who open the same pool at once the second sees the first.
+    if await LenderRow.filter(unit=unit).select_for_update(no_key=True).get_or_none() is None:
         raise invalid_input("This unit does not lend here.", "该单位不是本地贷款机构。", "lender")
+    # Several pools may stand for one place, with money from several givers; their names tell them apart.
+    if await PoolRow.exists(grid=grid, lender=unit, name=input.name):
+        raise duplicate("This lender has a pool of that name there.", "该机构在该区域已有同名风险补偿金。", "name")
     row = await PoolRow.create(
         grid=grid,
         lender=unit,
@@ -139,12 +143,11 @@ async def load_pool_loan(call: Call, pool: PoolRow, kind: PoolEntryKind, id: ID 
     loan: LoanRow = await call.find(Loan, "loan", id=key_of(Loan)(id))
     if loan.lender_id != pool.lender_id or not covers_row(pool, loan):
         raise invalid_input("The pool does not stand for this loan.", "该风险补偿金不适用于此贷款。", "loan")
-    paid = await PoolEntryRow.filter(pool=pool, loan=loan).annotate(sum=Sum("amount")).values("sum")
-    # Compensations are negative entries and recoveries positive ones: the sum is what the pool has still given.
-    net = -(paid[0]["sum"] or 0) if paid else 0
+    # The loan is locked, so entries of other pools for it wait, and these are all there are.
+    own, all_pools = await sum_borne(loan, pool=pool), await sum_borne(loan)
     if kind is PoolEntryKind.RECOVERY:
         # No more comes back than was paid.
-        check_share(amount, net)
+        check_share(amount, own)
     else:
         late = (today(call) - loan.next_due_on).days
         if late < OVERDUE:
@@ -155,14 +158,35 @@ async def load_pool_loan(call: Call, pool: PoolRow, kind: PoolEntryKind, id: ID 
                 ("loan",),
             )
         # Its share of what is outstanding now, less what it has already borne of this loan.
-        check_share(amount, round_ratio(loan.outstanding * pool.share, 100) - net)
+        check_share(amount, round_ratio(loan.outstanding * pool.share, 100) - own)
+        # Shares of several pools may be more than a hundred per cent; a loss is not made good twice.
+        check_all_pools(amount, loan.outstanding, all_pools)
     return loan
+
+
+async def sum_borne(loan: LoanRow, **of: PoolRow) -> int:
+    """Return what pools have borne of a loan and not got back, in fen: all of them, or the one that is named."""
+    [found] = await PoolEntryRow.filter(loan=loan, **of).annotate(sum=Sum("amount")).values("sum")
+    # Compensations are negative entries and recoveries positive ones.
+    return -(found["sum"] or 0)
 
 
 def check_share(amount: int, most: int) -> None:
     if amount > most:
         raise Refusal(
             "ABOVE_SHARE", f"{to_yuan(max(0, most))} yuan at most.", f"最多 {to_yuan(max(0, most))} 元。", ("amount",)
+        )
+
+
+def check_all_pools(amount: int, outstanding: int, borne: int) -> None:
+    """Refuse an amount, in fen, with which all pools together would bear more than is outstanding."""
+    most = max(0, outstanding - borne)
+    if amount > most:
+        raise Refusal(
+            "ABOVE_SHARE",
+            f"All pools have borne {to_yuan(borne)} yuan of this loan together: {to_yuan(most)} yuan at most.",
+            f"各风险补偿金对该贷款已合计代偿 {to_yuan(borne)} 元，最多还可代偿 {to_yuan(most)} 元。",
+            ("amount",),
         )
 
 
