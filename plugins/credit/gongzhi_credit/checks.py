@@ -9,7 +9,6 @@ from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import FIELD
 
-CODE = re.compile(r"[a-z][a-z0-9-]{1,23}")
 REFERENCE = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{5,39}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from gongzhi_credit.loans.book import Book, BookError, Prepayment, Split, new_book
+from gongzhi_credit.loans.book import Book, BookError, Prepayment, Split, new_row
 from gongzhi_credit.loans.daycount import DayCount
 from gongzhi_credit.loans.schedules import Method, Terms, new_schedule
 from hypothesis import given, settings
@@ -24,9 +24,9 @@ ACTS = st.lists(
 
 
 def book(terms: Terms, surcharge: int = 50) -> Book:
-    return new_book(
-        new_schedule(terms), rate=terms.rate, surcharge=surcharge, count=terms.count, method=terms.method,
-        every=terms.every, starts_on=terms.starts_on, reckoned_on=terms.starts_on,
+    return Book(
+        rate=terms.rate, surcharge=surcharge, count=terms.count, method=terms.method, every=terms.every,
+        starts_on=terms.starts_on, rows=tuple(map(new_row, new_schedule(terms))), reckoned_on=terms.starts_on,
     )  # fmt: skip
 
 

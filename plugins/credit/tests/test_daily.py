@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 import pytest
-from gongzhi_credit.loans.book import Book, BookError, Prepayment, Split, new_book
+from gongzhi_credit.loans.book import Book, BookError, Prepayment, Split, new_row
 from gongzhi_credit.loans.daycount import DayCount
 from gongzhi_credit.loans.schedules import Method, Terms, new_schedule
 from hypothesis import assume, given, settings
@@ -30,9 +30,9 @@ EARLY = st.dictionaries(
 
 
 def open_book(terms: Terms, surcharge: int = 50) -> Book:
-    return new_book(
-        new_schedule(terms), rate=terms.rate, surcharge=surcharge, count=terms.count, method=terms.method,
-        every=terms.every, starts_on=terms.starts_on, reckoned_on=terms.starts_on,
+    return Book(
+        rate=terms.rate, surcharge=surcharge, count=terms.count, method=terms.method, every=terms.every,
+        starts_on=terms.starts_on, rows=tuple(map(new_row, new_schedule(terms))), reckoned_on=terms.starts_on,
     )  # fmt: skip
 
 

@@ -81,12 +81,12 @@ async def load_release(call: Call, row: ApplicationRow, *path: str) -> ReleaseRo
     return release
 
 
-async def reprice_application(call: Call, row: ApplicationRow, product: ProductRow, ceiling: int | None = None) -> None:
+async def reprice_application(call: Call, row: ApplicationRow, product: ProductRow) -> None:
     """Reckon rate, schedule and annualised rate anew, for today and the appraisal that counts now."""
     appraisal = await find_valid_appraisal(row.person_id, today(call))
     found = await price_loan(product, appraisal.grade if appraisal else None, today(call))
     row.appraisal_id = appraisal.id if appraisal else None
-    row.rate, row.base = found.rate if ceiling is None else min(found.rate, ceiling), found.base
+    row.rate, row.base = found.rate, found.base
     await refresh_preview(call, row, product)
 
 

@@ -33,7 +33,7 @@ class Contribution:
 
 @dataclass(frozen=True)
 class Change:
-    """A mean that would have to be higher, with the others that must be so `combined_changes`, for a grade."""
+    """A mean that would have to be higher for a grade: alone, or with all others that are `together`."""
 
     indicator: str
     before: int

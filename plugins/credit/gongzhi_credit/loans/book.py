@@ -317,11 +317,6 @@ def new_row(one: Instalment) -> Row:
     return Row(*one)
 
 
-def new_book(book_of: Sequence[Instalment], **terms: object) -> Book:
-    """Return the book of a new loan."""
-    return Book(rows=tuple(map(new_row, book_of)), **terms)  # type: ignore[arg-type]
-
-
 def pay_interest(rows: Sequence[Row], given: int) -> tuple[list[Row], int]:
     """Return the rows with so many fen of their interest paid, the first ones first, and what is left of it."""
     paid = []
