@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import orjson
+from gongzhi.declare.entity import PAGE
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.event_access import UnfitSelection
@@ -28,8 +29,8 @@ from gongzhi_server.graphql.engine import GraphQLEngine
 
 LONGEST = 4000
 MEETING = """
-query($numbers: [String!]) {{
-  cases(first: 100, filter: {{ and: [{{ number: {{ in: $numbers }} }}, {condition}] }}) {{ nodes {{ number }} }}
+query($numbers: [String!], $first: Int) {{
+  cases(first: $first, filter: {{ and: [{{ number: {{ in: $numbers }} }}, {condition}] }}) {{ nodes {{ number }} }}
 }}
 """
 SEARCHED = "TextComparison"
@@ -54,7 +55,7 @@ class Conditions:
                     "filter",
                 )
             # Of no case at all: what somebody may not ask by, or what costs too much, is refused before it runs.
-            await self.find_meeting((), condition, viewer)
+            await self.ask_page((), condition, viewer)
         except RequestRefused as refused:
             said = refused.errors[0].message
             raise invalid_input(f"The filter does not fit: {said}", f"过滤条件无效：{said}", "filter") from refused
@@ -64,9 +65,17 @@ class Conditions:
 
     async def find_meeting(self, numbers: Collection[str], condition: str, viewer: Viewer) -> set[str]:
         """Find those of these cases that somebody sees and that meet a condition. Raises UnfitSelection."""
+        asked, met = sorted(numbers), set[str]()
+        # A page at a time: what a list has beyond its first page would count as not meeting the condition.
+        for at in range(0, len(asked), PAGE):
+            met |= await self.ask_page(asked[at : at + PAGE], condition, viewer)
+        return met
+
+    async def ask_page(self, numbers: Sequence[str], condition: str, viewer: Viewer) -> set[str]:
+        """Find those that meet a condition, of as many cases as a page has at most. Raises UnfitSelection."""
         try:
             document = self.engine.prepare(MEETING.format(condition=condition), None)
-            answer = await self.engine.run(document, {"numbers": sorted(numbers)}, viewer)
+            answer = await self.engine.run(document, {"numbers": numbers, "first": PAGE}, viewer)
         except RequestRefused as refused:
             raise UnfitSelection(refused.errors[0].message) from refused
         found = orjson.loads(answer.body)

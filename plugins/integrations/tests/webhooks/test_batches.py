@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from gongzhi.declare.entity import PAGE
 from gongzhi_integrations.webhooks import requesting
+from gongzhi_integrations.webhooks.commands import MOST
+from gongzhi_integrations.webhooks.pacing import Pace
 from gongzhi_integrations.webhooks.sender import BATCHED
 
 from .conftest import Desk
@@ -42,6 +45,18 @@ async def test_no_more_than_asked_for(desk: Desk) -> None:
     await desk.deliver()
     # Each is another case's event, so that their requests are under way together and arrive in any order.
     assert sorted(subjects(one) for one in desk.receiver.take()) == [numbers[:3], numbers[3:6], numbers[6:]]
+
+
+async def test_filter_asks_for_more_cases_than_a_page_has(desk: Desk) -> None:
+    """With two requests side by side more is looked at than a list of cases has, and all that meets it is sent."""
+    await desk.deliver()  # of what other tests have left nothing is counted here
+    made = await desk.create(batch=MOST, filter="{ urgency: { equals: URGENT } }")
+    desk.worker.paces[UUID(made["webhook"]["id"].partition(":")[2])] = Pace(window=2)
+    numbers = [await desk.report(urgency="URGENT") for _ in range(PAGE + 5)]
+    plain = await desk.report()
+    await desk.deliver()
+    got = [number for one in desk.receiver.take() for number in subjects(one)]
+    assert sorted(got) == sorted(numbers) and plain not in got
 
 
 async def test_each_case_in_order(desk: Desk) -> None:
