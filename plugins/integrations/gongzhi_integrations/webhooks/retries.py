@@ -44,7 +44,7 @@ def read_retry_after(retry_after: str | None, now: datetime) -> timedelta:
         return min(timedelta(seconds=int(text[:9])), FARTHEST)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for numbers that no date has room for
         return timedelta()
     # A date without a zone is in GMT (RFC 9110).
     return max(timedelta(), min((at if at.tzinfo else at.replace(tzinfo=UTC)) - now, FARTHEST))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from gongzhi_integrations.webhooks import retries
 from hypothesis import given
 from hypothesis.strategies import integers, text
@@ -33,3 +34,16 @@ def test_dates_and_seconds() -> None:
     assert retries.read_retry_after("Tue, 30 Jun 2026 00:05:00 GMT", NOW) == timedelta(minutes=5)
     assert retries.read_retry_after("Tue, 30 Jun 2020 00:05:00 GMT", NOW) == timedelta()
     assert retries.read_retry_after("999999999999", NOW) == retries.FARTHEST
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Mon, 01 Jan 2024 00:00:00 +9999999999999999",
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Mon, 99999999999999999999 Jan 2024 00:00:00 GMT",
+        "Mon, 01 Jan 2024 99999999999999:00:00 GMT",
+    ],
+)
+def test_dates_of_no_calendar_are_none(said: str) -> None:
+    assert retries.read_retry_after(said, NOW) == timedelta()
