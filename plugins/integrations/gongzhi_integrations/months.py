@@ -13,6 +13,7 @@ from uuid import UUID
 
 import orjson
 from gongzhi.core.events.outbox_reading import actor_of_role
+from gongzhi.declare.bounds import FIRST, LAST
 from gongzhi.runtime.checks import CHINA
 
 Place = tuple[datetime, UUID]
@@ -35,6 +36,9 @@ def read_month(month: str) -> tuple[datetime, datetime] | None:
     try:
         since = datetime.strptime(month, "%Y-%m").replace(tzinfo=CHINA)
     except ValueError:
+        return None
+    # What lies near an end of the calendar has no next month, or no moment in UTC.
+    if not FIRST <= since <= LAST:
         return None
     return since, since.replace(year=since.year + since.month // 12, month=since.month % 12 + 1)
 

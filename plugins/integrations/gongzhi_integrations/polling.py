@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 
 import orjson
+from gongzhi.declare.bounds import check_argument
 from gongzhi.runtime.checks import invalid_input
 from gongzhi.runtime.routes import Route, RouteCall
 from gongzhi.values.errors import FIELD
@@ -80,6 +81,7 @@ def read_time(text: str) -> datetime:
             f"{FIELD}应形如 2026-01-31T08:00:00+08:00。",
             "since",
         )
+    check_argument(found, "since")
     return found
 
 

@@ -158,6 +158,21 @@ async def test_pages_and_times_are_complete(server: Server, hotline: Server) -> 
     assert "90 days" in error["description"]
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"end_date": "0001-01-01T00:00:00+00:00"},
+        {"start_date": "9999-12-31T23:59:59Z"},
+        {"start_date": "0001-01-01T00:00:00+23:59"},
+        {"updated_after": "9999-12-31T23:59:59-23:59"},
+    ],
+)
+async def test_moments_lie_in_the_calendar(hotline: Server, given: dict[str, str]) -> None:
+    """What days cannot be counted from is the client's mistake, and is named."""
+    [error] = await get(hotline, "v2/requests.json", 400, **COUNTY, **given)
+    assert error == {"code": 400, "description": f"{next(iter(given))} must lie in the years 1800 to 2999"}
+
+
 async def test_what_has_changed_since(server: Server, hotline: Server) -> None:
     """And where: below a grid, as `address_id` has it."""
     old, changed = await file(hotline, description="第一件"), await file(hotline, description="第二件")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gongzhi.declare.bounds import FIRST, LAST
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.routes import RouteCall
 
@@ -60,10 +61,14 @@ class Inquiry:
         """Return a time with its offset, as W3C has it. Raises GeoReportError."""
         found = self.text(name)
         try:
-            if found and datetime.fromisoformat(found).tzinfo is None:
-                raise ValueError
+            moment = datetime.fromisoformat(found) if found else None
         except ValueError:
-            raise GeoReportError(400, f"{name} must be a time such as 2026-01-31T08:00:00+08:00") from None
+            moment = datetime.min
+        if moment and moment.tzinfo is None:
+            raise GeoReportError(400, f"{name} must be a time such as 2026-01-31T08:00:00+08:00")
+        # Days are counted from it, and a calendar has an end.
+        if moment and not FIRST <= moment <= LAST:
+            raise GeoReportError(400, f"{name} must lie in the years {FIRST.year} to {LAST.year}")
         return found
 
     @property

@@ -131,6 +131,10 @@ async def test_what_is_no_month_of_a_county(desk: Desk, database: str, tmp_path:
     assert list(tmp_path.glob("events-*")) == []
 
 
+def test_months_lie_in_the_calendar() -> None:
+    assert (months.read_month("0001-01"), months.read_month("9999-12")) == (None, None)
+
+
 def test_december() -> None:
     since, until = months.read_month("2025-12") or (LATER, LATER)
     assert (since.isoformat(), until.isoformat()) == ("2025-12-01T00:00:00+08:00", "2026-01-01T00:00:00+08:00")
