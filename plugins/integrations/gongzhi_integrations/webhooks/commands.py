@@ -154,7 +154,11 @@ class UpdateWebhookInput:
     idempotency_key: str = input_field(KEY)
     webhook: ID = input_field(WEBHOOK)
     expected_version: int = input_field(EXPECTED)
-    url: str | None = input_field("Where to send events to (地址).", length=(1, URL), default=UNSET)
+    url: str | None = input_field(
+        "Where to send events to; with another scheme, host or port, say what becomes of authorization (地址).",
+        length=(1, URL),
+        default=UNSET,
+    )
     types: list[str] | None = input_field(TYPES_GIVEN, default=UNSET)
     selection: str | None = input_field(SELECTION, default=UNSET)
     filter: str | None = input_field(CONDITION, default=UNSET)
@@ -168,10 +172,13 @@ STOPPING = Action(Webhook, (STOPS,))
 
 @command("Change where events are sent to, which, and what with them (修改回调).", requires=EDIT, action=OWNING)
 async def update_webhook(call: Call, input: UpdateWebhookInput) -> WebhookPayload:
-    row: WebhookRow = await find_webhook(call, input.webhook)
+    row = await find_bound_webhook(call, input.webhook)
     with input_form() as read:
-        row.url = read(partial(check_address, call), input.url, "url") if is_given(input.url) else row.url
+        url = read(partial(check_address, call), input.url, "url") if is_given(input.url) else row.url
         row.types = read(partial(check_types, call), input.types, "types") if is_given(input.types) else row.types
+    if input.authorization is UNSET:
+        require_same_origin(row, url)
+    row.url = url
     row.batch = input.batch if is_given(input.batch) else row.batch
     if input.selection is not UNSET:
         row.selection = check_selection(call, input.selection) if input.selection else None
@@ -236,7 +243,7 @@ class RotateWebhookSecretInput:
     "Make a new secret; for an overlap, deliveries are signed with both (轮换回调密钥).", requires=EDIT, action=OWNING
 )
 async def rotate_webhook_secret(call: Call, input: RotateWebhookSecretInput) -> WebhookSecretPayload:
-    row: WebhookRow = await find_webhook(call, input.webhook)
+    row = await find_bound_webhook(call, input.webhook)
     await RetiredSecretRow.filter(webhook=row, until__lte=call.now).delete()
     if await RetiredSecretRow.filter(webhook=row).count() >= OVERLAPPING:
         raise invalid_input(
@@ -267,7 +274,7 @@ class TestWebhookPayload:
     action=Action(Webhook, (OWNS,), (ACTIVE,)),
 )
 async def test_webhook(call: Call, input: WebhookInput) -> TestWebhookPayload:
-    row: WebhookRow = await find_webhook(call, input.webhook)
+    row = await find_bound_webhook(call, input.webhook)
     # Only put down here: whatever answers at the address must not hold this mutation's transaction open.
     delivery = await DeliveryRow.create(
         webhook=row,
@@ -292,7 +299,7 @@ class ReplayWebhookInput:
 )
 async def replay_webhook(call: Call, input: ReplayWebhookInput) -> WebhookPayload:
     since = require_offset(input.since, "since")
-    row: WebhookRow = await find_webhook(call, input.webhook)
+    row = await find_bound_webhook(call, input.webhook)
     if since > call.now:
         raise invalid_input(f"{FIELD} must not lie in the future.", f"{FIELD}不能晚于现在。", "since")
     # Never forward: what it has not had yet would be left out.
@@ -312,6 +319,46 @@ def bind_to_key(call: Call) -> dict[str, Any]:
 async def find_webhook(call: Call, webhook: ID) -> Any:
     """Find an endpoint that the caller sees. Raises Refusal."""
     return await call.find(Webhook, "webhook", id=key_of(Webhook)(webhook))
+
+
+async def find_bound_webhook(call: Call, webhook: ID) -> WebhookRow:
+    """Find an endpoint that the caller may change. Raises Refusal."""
+    row: WebhookRow = await find_webhook(call, webhook)
+    require_bound(call, row, "webhook")
+    return row
+
+
+def require_bound(call: Call, row: WebhookRow, *path: str) -> None:
+    """Refuse an API key an endpoint that gets more than the key may, or that outlives it. Raises Refusal."""
+    account = call.viewer.account
+    if account.api_key is None:
+        return
+    # A token for the key may have fewer permissions than the key.
+    bound = row.key_id == account.api_key and row.permissions is not None
+    if not bound or not account.granted.issuperset(row.permissions):
+        raise Refusal(
+            "FORBIDDEN",
+            "The endpoint is not bound to this API key, or gets more than it may: activate it with this key first, "
+            "which binds it to the key, or sign in.",
+            "该回调未绑定此接口密钥，或超出其权限。请先用此密钥启用该回调（即绑定），或登录后操作。",
+            path,
+        )
+
+
+def require_same_origin(row: WebhookRow, url: str) -> None:
+    """Refuse to take a header that nobody may see to another receiver. Raises Refusal."""
+    if row.sealed_authorization is not None and find_origin(row.url) != find_origin(url):
+        raise invalid_input(
+            "The header is not sent to another receiver unasked: give it anew, or null for none.",
+            "授权头不会自动发送至其他接收方，请重新填写，或填 null 表示不发送。",
+            "authorization",
+        )
+
+
+def find_origin(url: str) -> tuple[str, str | None, int]:
+    """Find the scheme, the host and the port of an address that has been checked."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
 
 
 async def save_webhook(row: WebhookRow) -> WebhookPayload:

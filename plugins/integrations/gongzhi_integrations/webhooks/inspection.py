@@ -17,6 +17,7 @@ from strawberry import ID, UNSET
 from strawberry.scalars import JSON
 
 from .bodies import write_request
+from .commands import require_bound
 from .due_times import due_now
 from .models import DeliveryRow, DeliveryState, WebhookRow
 from .rules import ACTIVE, EDIT, OWNS, TEST, of_webhook
@@ -110,6 +111,7 @@ class ResendWebhookDeliveryInput:
 )
 async def resend_webhook_delivery(call: Call, input: ResendWebhookDeliveryInput) -> ResendWebhookDeliveryPayload:
     row = await find_delivery(call, input.delivery)
+    require_bound(call, await row.webhook, "delivery")
     row.state, row.attempts, row.next_attempt_at = DeliveryState.WAITING, 0, await due_now(call)
     await row.save()
     return ResendWebhookDeliveryPayload(delivery=ref(WebhookDelivery, row.id))

@@ -17,7 +17,7 @@ from gongzhi_server.storage import key_ring
 from gongzhi_server.storage.lost_answers import destroy_answers
 from gongzhi_server.testing import SECRET
 
-from .conftest import Desk
+from .conftest import ROLE, Desk
 
 
 async def test_event_arrives_signed(desk: Desk) -> None:
@@ -214,6 +214,41 @@ async def test_revoked_key_stops_its_endpoints(desk: Desk) -> None:
     await desk.connection.execute("update accounts.key set expires_at = $1 where label = 'other'", desk.clock())
     await desk.deliver()
     assert await desk.connection.fetchval("select reason from webhooks.webhook") == "KEY"
+
+
+WIDER = (
+    "permissions = null, key_id = null",  # whoever made it was signed in
+    "key_id = gen_random_uuid()",  # made with another key
+    "permissions = permissions || '{cases.oversee}'::text[]",
+)
+
+
+@pytest.mark.parametrize("wider", WIDER)
+async def test_key_changes_no_wider_endpoint(desk: Desk, wider: str) -> None:
+    """Nor has it anything sent there. Once activated with the key, the endpoint gets no more than that may."""
+    id = (await desk.create())["webhook"]["id"]
+    await desk.report()
+    await desk.deliver()
+    desk.receiver.take()
+    [logged] = await desk.log(id)
+    await desk.connection.execute(f"update webhooks.webhook set {wider}")
+    asked: dict[str, dict[str, Any]] = {
+        "updateWebhook": {"webhook": id, "expectedVersion": 1, "url": "http://127.0.0.1:9/"},
+        "rotateWebhookSecret": {"webhook": id},
+        "testWebhook": {"webhook": id},
+        "replayWebhook": {"webhook": id, "since": desk.clock().isoformat()},
+        "resendWebhookDelivery": {"delivery": logged["id"]},
+    }
+    for command, given in asked.items():
+        refused = await desk.system.do(command, "errors { code path }", **given)
+        found = [(one["code"], one["path"]) for one in refused["errors"]]
+        assert found == [("FORBIDDEN", [next(iter(given))])], command
+    await desk.deliver()
+    assert desk.receiver.take() == []
+    await desk.system.do("setWebhookActive", "webhook { id }", webhook=id, active=True)
+    bound = await desk.connection.fetchrow("select permissions, key_id from webhooks.webhook")
+    assert (bound["permissions"], bound["key_id"] is None) == (sorted(ROLE), False)
+    assert (await desk.system.do("testWebhook", "delivery { id }", webhook=id))["errors"] == []
 
 
 async def test_second_rotation_keeps_the_first_promise(desk: Desk) -> None:

@@ -173,6 +173,35 @@ async def test_authorization_is_sent_and_sealed(desk: Desk) -> None:
         assert [one["path"] for one in refused["errors"]] == [["authorization"]], bad
 
 
+async def test_authorization_stays_with_its_receiver(desk: Desk) -> None:
+    """At another scheme, host or port it is given anew, or is none any more; another path is the same receiver."""
+    id = (await desk.create(authorization=BEARER))["webhook"]["id"]
+    port = desk.receiver.port
+
+    async def move(version: int, url: str, **more: Any) -> list[Any]:
+        moved = await desk.system.do(
+            "updateWebhook", "webhook { id }", webhook=id, expectedVersion=version, url=url, **more
+        )
+        return [(one["code"], one["path"]) for one in moved["errors"]]
+
+    for url in (
+        "http://127.0.0.2/",
+        "http://127.0.0.1/",
+        f"https://127.0.0.1:{port}/",
+        f"http://127.0.0.1:{port + 1}/",
+    ):
+        assert await move(1, url) == [("BAD_USER_INPUT", ["authorization"])], url
+    assert await move(1, f"HTTP://127.0.0.1:{port}/other") == []
+    await desk.report()
+    await desk.deliver()
+    assert [one.headers["authorization"] for one in desk.receiver.take()] == [BEARER]
+    assert await move(2, "http://127.0.0.2/", authorization="Bearer another") == []
+    assert await move(3, desk.receiver.url, authorization=None) == []
+    await desk.report()
+    await desk.deliver()
+    assert ["authorization" in one.headers for one in desk.receiver.take()] == [False]
+
+
 FILTER = "{ urgency: { in: [URGENT, EMERGENCY] } }"
 
 
