@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 import pytest
@@ -34,7 +36,16 @@ def existing() -> frozenset[str]:
     texts = [path.read_text(encoding="utf-8") for path in (server / "app.py", *(server / "endpoints").glob("*.py"))]
     found |= {path for text in texts for path in re.findall(r'Route\(f?"(/[\w/-]*)', text)}
     found |= set(re.findall(r"GONGZHI_[A-Z_]+", operators))
+    found |= {name for path in server.rglob("*.py") for name in identifiers(path.read_text(encoding="utf-8"))}
     return frozenset(name.lower() for name in found)
+
+
+def identifiers(text: str) -> Iterator[str]:
+    """What code defines, imports or has in hand; not what its comments and texts say, which may deny things, too."""
+    for node in ast.walk(ast.parse(text)):
+        for of in ("id", "attr", "name", "arg"):
+            if isinstance(name := getattr(node, of, None), str):
+                yield from (name, name.rpartition(".")[2])
 
 
 def members(kind: GraphQLNamedType) -> set[str]:
@@ -74,4 +85,5 @@ def test_denials_are_found() -> None:
     [(_, bare), (_, named)] = denials(old)
     assert not bare and "reveal" in named
     assert {"reveal", "/health", "intakecases", "case"} <= existing()
+    assert {"totp", "doctor"} <= existing(), "what only the code names"
     assert denials("中文说明尚未提供。") and not denials("Nobody has inspected it yet.")

@@ -19,8 +19,9 @@ from typer.main import get_command
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "compose.yaml"
 KUBERNETES = ROOT / "deploy" / "kubernetes" / "gongzhi.yaml"
-UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())
-FILES = [COMPOSE, KUBERNETES, *UNITS]
+SYSTEMD = ROOT / "deploy" / "systemd"
+UNITS = sorted(SYSTEMD.glob("*.service"))
+FILES = [COMPOSE, KUBERNETES, *sorted(SYSTEMD.iterdir())]
 COMMANDS = set(get_command(cli.app).commands)  # type: ignore[attr-defined]
 
 
@@ -142,6 +143,12 @@ def test_kubernetes_asks_what_is_answered(objects: list[dict[str, Any]], role: s
     assert ports == answering | {"management": int(listener.rpartition(":")[2])}
 
 
+def test_kubernetes_clears_away_each_night(objects: list[dict[str, Any]]) -> None:
+    [nightly] = one(objects, "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert nightly["args"] == ["gongzhi", "retention", "run"]
+    assert nightly["image"] == container_of(objects, "web")["image"]
+
+
 def test_kubernetes_has_roles(objects: list[dict[str, Any]]) -> None:
     """Callers reach those that answer alone, and of each role one stays while nodes are emptied."""
     for role in ("web", "work"):
@@ -155,9 +162,10 @@ def test_kubernetes_has_roles(objects: list[dict[str, Any]]) -> None:
 
 
 def test_kubernetes_gives_no_more_than_needed(objects: list[dict[str, Any]]) -> None:
-    kinds = [each for each in objects if each["kind"] in ("Deployment", "Job")]
-    assert len(kinds) == 3
-    for pod in (each["spec"]["template"]["spec"] for each in kinds):
+    kinds = [each["spec"] for each in objects if each["kind"] in ("Deployment", "Job")]
+    kinds += [each["spec"]["jobTemplate"]["spec"] for each in objects if each["kind"] == "CronJob"]
+    assert len(kinds) == 4
+    for pod in (each["template"]["spec"] for each in kinds):
         assert pod["securityContext"]["runAsNonRoot"] and pod["automountServiceAccountToken"] is False
         for container in pod["containers"]:
             context = container["securityContext"]
@@ -172,12 +180,35 @@ def test_units_run_what_there_is(file: Path) -> None:
     unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read(file, encoding="utf-8")
     assert {"Unit", "Service"} <= set(unit.sections()) <= {"Unit", "Service", "Install"}
-    program, command = unit["Service"]["ExecStart"].split()[:2]
-    assert program.endswith("/bin/gongzhi") and command in COMMANDS
+    for line in re.findall(r"(?m)^ExecStart=(.*)$", file.read_text(encoding="utf-8")):
+        program, command = line.split()[:2]
+        assert program.endswith("/bin/gongzhi") and command in COMMANDS
     assert unit["Service"]["User"] == "gongzhi" and unit["Service"]["ProtectSystem"] == "strict"
     named = re.findall(r"\S+\.service", " ".join(unit["Unit"].get(name, "") for name in ("Requires", "After")))
     ours = {name for name in named if name.startswith("gongzhi")}
     assert ours <= {one.name for one in UNITS}
+
+
+def test_timers_start_what_there_is() -> None:
+    """A timer starts the unit of its own name; the page says which are switched on."""
+    page = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+    timers = sorted(SYSTEMD.glob("*.timer"))
+    assert timers and all(one.with_suffix(".service") in UNITS and one.name in page for one in timers)
+
+
+def test_environment_has_what_a_start_needs() -> None:
+    """Both processes that answer take each other's tokens, which they do not without the address."""
+    names = set(re.findall(r"(?m)^(\w+)=", (SYSTEMD / "environment.example").read_text(encoding="utf-8")))
+    assert names == {"DATABASE_URL", "GONGZHI_SECRET", "GONGZHI_KEYS", "GONGZHI_URL", "GONGZHI_PROXIES"}
+
+
+def test_composed_settings_reach_the_processes(composed: dict[str, Any]) -> None:
+    """Settings that the file does not name come from a file of their own, and passwords of NATS reach NATS alone."""
+    services = composed["services"]
+    for name in ("migrate", "web", "work"):
+        assert services[name]["env_file"] == [{"path": "settings.env", "required": False}]
+    assert services["nats"]["env_file"] == [{"path": "nats.env", "required": False}]
+    assert "sync_interval: always" in composed["configs"]["nats"]["content"]
 
 
 def test_units_have_roles() -> None:
