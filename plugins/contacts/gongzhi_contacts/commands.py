@@ -132,12 +132,12 @@ class ConfirmPhoneInput:
 )
 async def confirm_phone(call: Call, input: ConfirmPhoneInput) -> PhonePayload:
     case = await find_own_case(call, input)
-    row = await ContactRow.filter(case_id=case.id, sent_at__isnull=False).order_by("-sent_at", "-id").first()
+    left = ContactRow.filter(case_id=case.id, sent_at__isnull=False, data_key__isnull=False)
+    row = await left.order_by("-sent_at", "-id").first()
     if row and row.verified_at is None and is_right(call.context.receipts, row, input.code, call.now):
         row.verified_at = call.now
         await row.save()
-        # A case has one proved number; the others are forgotten.
-        await ContactRow.filter(case_id=case.id).exclude(id=row.id).delete()
+        await forget_others(call, row)
         await record_event(call, case, PROVED)
         return PhonePayload(case=ref(Case, case.id, shown=True))
     if row and row.tries < TRIES:
@@ -151,6 +151,14 @@ async def confirm_phone(call: Call, input: ConfirmPhoneInput) -> PhonePayload:
     )
     said = wrong.text.say(call.viewer.language)
     return PhonePayload(errors=[Problem(code=wrong.code, message=said, path=list(wrong.path))])
+
+
+async def forget_others(call: Call, proved: ContactRow) -> None:
+    """Forget the case's other numbers at once, for a case has one; when each was written to stays for a day."""
+    others = ContactRow.filter(case_id=proved.case_id).exclude(id=proved.id)
+    # Deleted, codes would not count any more, and whoever proves a number of their own could flood a stranger's.
+    await others.filter(sent_at__gt=call.now - DAY).update(data_key=None, sealed=None, mask=None, verified_at=None)
+    await others.filter(data_key__isnull=False).delete()
 
 
 @strawberry.type(description="The number, or why it is not shown (联系电话明文).")

@@ -13,6 +13,8 @@ class ContactRow(Located):
 
     It is nobody's until `verified_at` says that the code sent to it came back, or that a hotline took a call from it;
     then `sent_at` is null, for no code was sent. The code is derived from the row's key and stored nowhere.
+    Once another number of the case is proved, the number and its key are gone (`data_key` is null): for a day the row
+    still tells when a code was sent.
     """
 
     id = primary_key()

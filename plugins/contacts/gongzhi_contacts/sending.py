@@ -32,7 +32,7 @@ class Unsent(Exception):
 async def send_code(call: Call, run: JobRun) -> None:
     """Send a code by every channel that reaches telephones, while it is good."""
     row = await ContactRow.get_or_none(id=run.arguments["contact"])
-    # Proved already, or too late to be of use.
+    # Proved already, replaced, or too late to be of use.
     if row is None or row.sent_at is None or row.verified_at or call.now >= row.sent_at + GOOD:
         return
     county = await GridRow.get(id=row.county_id)
@@ -49,7 +49,7 @@ async def send_code(call: Call, run: JobRun) -> None:
 
 @job("contacts.forget", every=timedelta(hours=1))
 async def forget_unproved(call: Call, run: JobRun) -> None:
-    """Forget numbers that were never proved, once they count for no limit any more."""
+    """Forget numbers that were never proved or have been replaced, once they count for no limit any more."""
     # Of a caller's number `sent_at` is null and `verified_at` is not, so it is never taken for one that was not proved.
     await ContactRow.filter(verified_at=None, sent_at__lt=call.now - FORGOTTEN).delete()
 

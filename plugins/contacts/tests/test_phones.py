@@ -88,6 +88,43 @@ async def test_nobody_is_flooded(server: Server, sms: Sms, database: str) -> Non
         await connection.close()
 
 
+KEPT = (
+    "select count(*) filter (where k.verified_at is not null), count(*) filter (where k.data_key is not null "
+    "or k.sealed is not null or k.mask is not null), count(*) "
+    "from contacts.contact k join cases.case c on c.id = k.case_id where c.number = $1"
+)
+
+
+async def test_proving_one_number_frees_no_other(server: Server, sms: Sms, database: str) -> None:
+    """Codes to a stranger count on once whoever asked for them has proved a number of their own.
+
+    The numbers that were replaced are gone at once, and a day later nothing is left of them.
+    """
+    receipt = await report_case(server)
+    connection = await asyncpg.connect(database)
+
+    async def kept() -> tuple[int, ...]:
+        return tuple(await connection.fetchrow(KEPT, receipt["number"]))
+
+    try:
+        for _ in range(OF_NUMBER):
+            assert await leave(server, **receipt) == []
+        for mine in (OTHER, "13700007777"):
+            assert await leave(server, mine, **receipt) == []
+            assert await confirm(server, sms.codes(mine)[0], **receipt) == []
+            assert (await kept())[:2] == (1, 1), "proved, and with a number in it"
+            assert await confirm(server, sms.codes(PHONE)[0], **receipt) == ["BAD_USER_INPUT"]
+        assert await leave(server, OTHER, **receipt) == ["QUOTA_EXCEEDED"]
+        assert await leave(server, **await report_case(server)) == []
+        assert len(sms.codes(PHONE)) == OF_NUMBER
+        assert (await kept())[2] == OF_CASE
+        server.clock.move(hours=25)
+        await server.worker.drain()
+        assert await kept() == (1, 1, 1)
+    finally:
+        await connection.close()
+
+
 async def test_only_with_receipt(server: Server, sms: Sms) -> None:
     receipt = await report_case(server)
     wrong = {**receipt, "receiptCode": "2222222222"}
