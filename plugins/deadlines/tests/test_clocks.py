@@ -23,9 +23,11 @@ from gongzhi.declare.viewer import Viewer, ViewerAccount
 from gongzhi.runtime.checks import CHINA
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.context import Context
+from gongzhi.runtime.reactions import Happening, Reaction, reaction
 from gongzhi.runtime.sealing import KeyRing
+from gongzhi.values.errors import Refusal
 from gongzhi_deadlines.calendars import holidays, national_calendar
-from gongzhi_deadlines.clocks import course
+from gongzhi_deadlines.clocks import course, sweeping
 from gongzhi_deadlines.clocks.models import ClockRow, Stage
 from gongzhi_deadlines.clocks.recalculation import catch_up
 from gongzhi_deadlines.clocks.reminders import RunningClock, due_reminders
@@ -112,14 +114,14 @@ def story(server: Server) -> Story:
 
 
 @asynccontextmanager
-async def open_call(dsn: str, now: datetime) -> AsyncIterator[Call]:
-    """An open transaction of nobody in particular."""
+async def open_call(dsn: str, now: datetime, *more: Reaction) -> AsyncIterator[Call]:
+    """An open transaction of nobody in particular, where these reactions take part."""
 
     async def nothing(*given: Any) -> Any:
         raise AssertionError(given)
 
     async with open_tortoise(tortoise_config(dsn, size=2)), in_transaction() as connection:
-        reactions = ReactionTable(ESSENTIAL.reactions)
+        reactions = ReactionTable([*ESSENTIAL.reactions, *((None, one) for one in more)])
         keys = KeyRing({"main": b"k" * 32})
         kept = {"registers": ESSENTIAL.registers, "reactions": reactions}
         context = Context(Viewer(ViewerAccount(), now), keys, b"", nothing, nothing, nothing, **kept)
@@ -674,6 +676,49 @@ async def test_grace_closes_no_complaint_about_ourselves(
     assert (approval["kind"], approval["state"]) == ("CLOSING", "PENDING")
     decided = await story.dispatcher.do("decideApproval", "case { status }", approval=approval["id"], approve=True)
     assert decided["case"] == {"status": "CLOSED"}
+
+
+async def test_case_that_is_refused_holds_up_no_other(
+    story: Story, database: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a reaction refuses stays as it was, with nothing told of it, and the log names it once."""
+    numbers = []
+    for _ in range(2):
+        await story.report()
+        story.version = 1
+        await story.do(story.dispatcher, "acceptCase")
+        await story.do(story.dispatcher, "dispatchCase", leadUnit=UNIT)
+        await story.do(story.handler, "handleCase")
+        await story.do(story.handler, "replyToCase", text="已扶正。")
+        numbers.append(story.number)
+
+    # A reaction that follows: the step is on the timeline by then, with its event.
+    @reaction("surveys.keep_open", machine.CLOSE.event)
+    async def keep_open(call: Call, happening: Happening) -> None:
+        if happening.row.number == numbers[0]:
+            raise Refusal("SURVEY_OPEN", "A survey is open.", "问卷未完成。")
+
+    # So that what is refused fills all that is asked for at a time.
+    monkeypatch.setattr(sweeping, "MOST", 1)
+    story.server.clock.move(days=20)
+    for _ in range(3):
+        async with open_call(database, story.server.clock(), keep_open) as call:
+            with acting_as("deadlines"):
+                while await sweeping.close_unopposed(call):
+                    pass
+    query = "query($n: String!) { case(number: $n) { status timeline { type } } }"
+    kept, closed = [(await story.dispatcher.ask(query, n=number)).data["case"] for number in numbers]
+    assert (kept["status"], closed["status"]) == ("REPLIED", "CLOSED")
+    assert {"type": "case.closed"} not in kept["timeline"] and {"type": "case.closed"} in closed["timeline"]
+    connection = await asyncpg.connect(database)
+    try:
+        told = "select c.number from events.outbox o join cases.case c on c.id = o.case_id where o.type = 'case.closed'"
+        found = [row["number"] for row in await connection.fetch(told)]
+        assert found.count(numbers[0]) == 0 and found.count(numbers[1]) == 1
+    finally:
+        await connection.close()
+    [line] = [one.getMessage() for one in caplog.records if "SURVEY_OPEN" in one.getMessage()]
+    assert "Case:" in line and numbers[0] not in line
 
 
 async def test_demo_has_clocks(database: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from gongzhi.core.cases import machine
+from gongzhi.core.cases.models import CaseRow
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.jobs import JobRun, job
 from gongzhi.runtime.reactions import Happening, Phase, reaction
@@ -33,12 +34,18 @@ async def watch_hazards(call: Call, run: JobRun) -> None:
         # Corrected or extended since it was found.
         if row is None or row.state is not HazardState.OPEN or row.due_at > call.now:
             continue
-        # Later than the deadline that it missed, so that only another one is told again.
-        row.overdue_at = call.now
-        row.version += 1
-        await row.save()
-        await publish_change(call, case, row, HazardOverdue(hazard=row.id))
-        await telling.tell_overdue(call, row)
+        async with call.attempt(f"SafetyHazard:{row.id}"):
+            await note_overdue(call, case, row)
+
+
+async def note_overdue(call: Call, case: CaseRow | None, row: HazardRow) -> None:
+    """Note that a hazard is late, and tell of it."""
+    # Later than the deadline that it missed, so that only another one is told again.
+    row.overdue_at = call.now
+    row.version += 1
+    await row.save()
+    await publish_change(call, case, row, HazardOverdue(hazard=row.id))
+    await telling.tell_overdue(call, row)
 
 
 @reaction("safety.guard", machine.REPLY.event, machine.SUSPEND.event, machine.VOID.event, phase=Phase.CHECK)

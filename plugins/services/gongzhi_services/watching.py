@@ -42,12 +42,15 @@ where county_id=any($1::int[]) and state='DECIDED' and rating is null and rate_b
 async def watch(call: Call, run: JobRun) -> None:
     """Hold for accepted what nobody answered, put before supervision what is late, and close what nobody rates."""
     async for case, row in lock_found(call, run, UNANSWERED):
-        await deem_accepted(call, case, row)
+        async with call.attempt(f"Case:{case.id}"):
+            await deem_accepted(call, case, row)
     async for case, row in lock_found(call, run, OVERDUE):
-        await note_overdue(call, case, row)
+        async with call.attempt(f"Case:{case.id}"):
+            await note_overdue(call, case, row)
     async for case, row in lock_found(call, run, BADLY_RATED):
         days = int(await ANSWER.read(call, row.county_id))
-        await raise_lapse(call, case, row, Lapse.UNANSWERED_RATING, days, days + 1)
+        async with call.attempt(f"Case:{case.id}"):
+            await raise_lapse(call, case, row, Lapse.UNANSWERED_RATING, days, days + 1)
     # Last: what was rated badly and is not answered stays open.
     await call.fetch(UNRATED, list(run.counties), call.now)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -164,6 +165,13 @@ class Call(Protocol):
 
         The answer is the global id of what grants it; None if nobody does. It is asked last, by what would refuse:
         what is granted is marked as used.
+        """
+
+    def attempt(self, about: str) -> AbstractAsyncContextManager[None]:
+        """Do what is inside for one of many rows, and go on behind it where that is refused or a plugin fails at it.
+
+        Nothing of what was inside stays then: no row, event, job or notice. The log tells it once, with `about`, a
+        global id. For jobs: what they do to one row must not stand or fall with the others.
         """
 
     async def perform(self, command: Command, input: Any) -> Any:

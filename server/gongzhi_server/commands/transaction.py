@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Sequence
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -30,13 +33,17 @@ from gongzhi.values.errors import Refusal, Refusals
 from strawberry import UNSET
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
+from tortoise.transactions import in_transaction
 
+from gongzhi_server.errors import Fault
 from gongzhi_server.events.outbox import Outbox, TransactionEvents
 from gongzhi_server.plugins.installed import is_switched
 from gongzhi_server.plugins.ownership import acting_as
 
 from .payloads import objects_in
 from .row_lookup import WHEN, WHO, not_found, row_lookup
+
+log = logging.getLogger("gongzhi")
 
 GRANTING = 5.0
 """Seconds that a plugin may take to say whether it grants a waiver."""
@@ -225,6 +232,19 @@ class Transaction:
     def write_last(self, sql: str, *row: Any) -> None:
         self.outgoing.write_last(sql, row)
 
+    @asynccontextmanager
+    async def attempt(self, about: str) -> AsyncIterator[None]:
+        told, waived = self.outgoing.mark(), len(self.waived)
+        try:
+            # Within the transaction that is open this is a savepoint.
+            async with in_transaction():
+                yield
+        # Whatever else goes wrong is no matter of this row: the database is away, or the job itself is at fault.
+        except (Refusal, Refusals, Fault) as error:
+            self.outgoing.rewind(told)
+            del self.waived[waived:]
+            tell_once(about, describe_refusal(error))
+
     async def waive(self, waiver: Waiver, row: Model, about: str) -> str | None:
         county, request = getattr(row, "county_id", None), WaiverRequest(waiver, row, about)
         for plugin, grantor in self.context.grantors.get(waiver.name, ()):
@@ -279,6 +299,19 @@ async def is_on(plugin: str, county: int | None) -> bool:
     return not is_switched(plugin) or (
         county is not None and await ActivationRow.exists(plugin=plugin, county_id=county, until=None, active=True)
     )
+
+
+def describe_refusal(error: Refusal | Refusals | Fault) -> str:
+    """Return why something was not done, without the text: that may hold somebody's values."""
+    if isinstance(error, Fault):
+        return f"plugin {error.plugin!r}: {error.cause}"
+    return ", ".join(one.code for one in (error.refusals if isinstance(error, Refusals) else [error]))
+
+
+@lru_cache(10_000)  # a job finds it again each time, until somebody mends it
+def tell_once(about: str, why: str) -> None:
+    """Log that a job could not do something to a row; once in a process."""
+    log.warning("a job left out %s: %s; the others are done, and it is tried again with each run", about, why)
 
 
 def read_for_command(call: Transaction, command: Command, input: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -52,6 +52,15 @@ class Outbox:
     wake: Callable[[], None] = lambda: None
 
 
+@dataclass(frozen=True)
+class Mark:
+    """How many events, jobs and rows for each last statement a transaction had to tell at a moment."""
+
+    events: int
+    jobs: int
+    last: Mapping[str, int]
+
+
 class TransactionEvents:
     """The events and jobs that one transaction tells."""
 
@@ -83,6 +92,15 @@ class TransactionEvents:
     def write_last(self, sql: str, row: Sequence[Any]) -> None:
         """Add a row to a statement that is written at the end; rows for one statement go together."""
         self.last.setdefault(sql, []).append(row)
+
+    def mark(self) -> Mark:
+        """Return how much there is to tell by now."""
+        return Mark(len(self.events), len(self.jobs), {sql: len(rows) for sql, rows in self.last.items()})
+
+    def rewind(self, to: Mark) -> None:
+        """Forget what has been added since a mark."""
+        del self.events[to.events :], self.jobs[to.jobs :]
+        self.last = {sql: self.last[sql][:rows] for sql, rows in to.last.items()}
 
     def writes(self) -> list[Write]:
         """Return the statements that write it all; none if there was nothing to tell."""

@@ -36,13 +36,14 @@ async def recalculate_county(call: Call, county: int, why: Why) -> int:
 
 
 async def catch_up(call: Call) -> int:
-    """Reckon clocks whose calendar has changed, some hundreds at a time, and return how many cases have such."""
-    found = await call.fetch(STALE, MOST)
+    """Reckon clocks whose calendar has changed, some hundreds at a time, and return of how many cases."""
+    done, found = 0, await call.fetch(STALE, MOST)
     for county, rows in groupby(found, key=lambda row: row["county_id"]):
-        await recalculate_cases(
-            call, await load_standing(call.fetch, county), {row["case_id"] for row in rows}, Why.CALENDAR
-        )
-    return len(found)
+        keys = {row["case_id"] for row in rows}
+        async with call.attempt(f"Grid:{county}"):
+            await recalculate_cases(call, await load_standing(call.fetch, county), keys, Why.CALENDAR)
+            done += len(keys)
+    return done
 
 
 async def recalculate_cases(call: Call, by: Standing, keys: Collection[object], why: Why) -> int:

@@ -5,7 +5,7 @@ A sweep does some hundreds of things at most. Run it often; run twice, it does n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -39,11 +39,12 @@ DUE = (
     "order by k.due_at, k.id limit $3 for update of s, k skip locked"
 )
 OVERDUE_GRACE = (
-    "select k.id as clock, s.id, q.contested from clocks.clock k join cases.case s on s.id = k.case_id "
+    "select k.id as clock, k.due_at, s.id, q.contested from clocks.clock k join cases.case s on s.id = k.case_id "
     "join cases.category g on g.id = s.category_id "
     f"cross join lateral (select s.accused_unit_id is not null or g.code = '{PLATFORM}' as contested) q "
     "where k.stage = 'GRACE' and k.stopped_at is null and k.due_at <= $1 and s.status = 'REPLIED' "
     f"and not (q.contested and k.reminded >= {OVER}) "
+    "and ($3::uuid is null or (k.due_at, k.id) > ($4::timestamptz, $3)) "
     "order by k.due_at, k.id limit $2 for update of s skip locked"
 )
 WHY = "答复后宽限期满，诉求人未提出异议，提请结案。"
@@ -141,15 +142,28 @@ async def close_unopposed(call: Call) -> int:
 
     A complaint about a unit or the platform is put before somebody who decides about closing it, once.
     """
-    rows = await call.fetch(OVERDUE_GRACE, call.now, MOST)
-    contested = {row["id"]: row["clock"] for row in rows if row["contested"]}
-    # The statement before has locked them.
-    cases: Iterable[CaseRow] = await CaseRow.filter(id__in=[row["id"] for row in rows], status=Status.REPLIED)
-    for case in cases:
-        if case.id in contested:
-            await run_reactions(call, GRACE_OVER, case, reason=WHY)
-        else:
-            # By the same step as by hand, so that clocks, orders and notices follow as they would then.
-            await advance_case(call, case, machine.CLOSE)
-    await ClockRow.filter(id__in=list(contested.values())).update(reminded=OVER)  # so that it is put up once
-    return len(rows)
+    rows = await call.fetch(OVERDUE_GRACE, call.now, MOST, None, None)
+    # What a plugin refuses to close is found again each time, and must not keep the place of what comes behind it.
+    while not (done := await end_graces(call, rows)) and rows:
+        rows = await call.fetch(OVERDUE_GRACE, call.now, MOST, rows[-1]["clock"], rows[-1]["due_at"])
+    return done
+
+
+async def end_graces(call: Call, rows: Sequence[Mapping[str, Any]]) -> int:
+    """End the grace of these cases, which are locked, each for itself; return of how many."""
+    found, done = {row["id"]: row for row in rows}, 0
+    for case in await CaseRow.filter(id__in=list(found), status=Status.REPLIED):
+        async with call.attempt(f"Case:{case.id}"):
+            await end_grace(call, case, found[case.id])
+            done += 1
+    return done
+
+
+async def end_grace(call: Call, case: CaseRow, row: Mapping[str, Any]) -> None:
+    """Close a case, or put it before somebody who decides about that, once."""
+    if row["contested"]:
+        await run_reactions(call, GRACE_OVER, case, reason=WHY)
+        await ClockRow.filter(id=row["clock"]).update(reminded=OVER)
+    else:
+        # By the same step as by hand, so that clocks, orders and notices follow as they would then.
+        await advance_case(call, case, machine.CLOSE)

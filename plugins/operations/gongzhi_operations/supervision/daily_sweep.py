@@ -56,7 +56,8 @@ async def supervise_overdue(call: Call, county: int, rule: RuleRow, calendar: Ca
     cases = await lock_rows(CaseRow, [row["id"] for row in rows], skip_locked=True)
     answer = compute_deadline(calendar, Term(rule.reply, rule.reply_unit), Course(call.now))
     for case in cases:
-        await issue_supervision(call, case, rule.level, answer, rule=rule)
+        async with call.attempt(f"Case:{case.id}"):
+            await issue_supervision(call, case, rule.level, answer, rule=rule)
 
 
 def overdue_term(rule: RuleRow) -> Term:
