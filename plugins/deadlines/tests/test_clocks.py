@@ -678,6 +678,24 @@ async def test_grace_closes_no_complaint_about_ourselves(
     assert decided["case"] == {"status": "CLOSED"}
 
 
+async def test_closing_that_waits_already_holds_up_nothing(story: Story, swept: Callable[[], Awaitable[Swept]]) -> None:
+    """Somebody has asked by hand when the grace ends: the case is not put up again, and the sweep goes on."""
+    await story.report(kind="COMPLAINT", category="platform")
+    await story.do(story.dispatcher, "acceptCase")
+    await story.do(story.dispatcher, "dispatchCase", leadUnit=UNIT)
+    await story.do(story.handler, "handleCase")
+    await story.do(story.handler, "replyToCase", text="已核实。")
+    asked = {"number": story.number, "expectedVersion": story.version, "reason": "诉求人满意"}
+    payload = await story.dispatcher.do("requestClosing", "approval { id }", **asked)
+    assert payload["errors"] == []
+    story.server.clock.move(days=20)
+    assert (await swept()).closed > 0
+    assert (await swept()).closed == 0, "once"
+    query = "query($n: String!) { case(number: $n) { status approvals { nodes { state } } } }"
+    case = (await story.dispatcher.ask(query, n=story.number)).data["case"]
+    assert case == {"status": "REPLIED", "approvals": {"nodes": [{"state": "PENDING"}]}}
+
+
 async def test_case_that_is_refused_holds_up_no_other(
     story: Story, database: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

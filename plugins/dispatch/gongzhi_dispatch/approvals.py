@@ -218,7 +218,9 @@ async def resume_case(call: Call, input: CaseInput) -> CasePayload:
 
 
 async def ask_for_closing(call: Call, case: CaseRow, reason: str) -> None:
-    """Put closing a case before somebody who decides."""
+    """Put closing a case before somebody who decides, unless it is there already: somebody may have asked by hand."""
+    if await ApprovalRow.exists(case=case, kind=ApprovalKind.CLOSING, state=ApprovalState.PENDING):
+        return
     await request_approval(call, case, ApprovalKind.CLOSING, reason)
 
 
