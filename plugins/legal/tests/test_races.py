@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 QUESTION = {"question": "邻居借钱不还怎么办？", "topic": "CONTRACT"}
@@ -191,6 +192,37 @@ async def test_question_has_one_adviser(town: Any, codes: Any) -> None:
     read = "query($id: ID!) { node(id: $id) { ... on LegalAdvice { question } } }"
     seen = {one: (await town.counsellor(one).ask(read, id=id)).data["node"] for one in (holder, *others)}
     assert [one for one, found in seen.items() if found] == [won]
+
+
+WAITING = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+
+
+async def test_last_two_promises_are_settled_at_once(town: Any, database: str, codes: Any) -> None:
+    """Neither is committed before the other has looked, and yet the agreement is kept and its matter closed."""
+    seen = await town.mediating()
+    first, second = [one["id"] for one in seen["parties"]]
+    terms = [{"text": "拆除院墙。", "obligor": second}, {"text": "支付工钱。", "obligor": first}]
+    assert codes(await town.agree(seen, terms=terms)) == []
+    wall, wages = [one["id"] for one in (await town.see(seen["id"]))["agreement"]["terms"]]
+    holder = await asyncpg.connect(database)
+    try:
+        held = holder.transaction()
+        await held.start()
+        # A command writes its act last of all, so whoever waits for this has done everything else.
+        await holder.execute("lock table access.act in share mode")
+        settling = [
+            asyncio.create_task(town.resident(at).do("settleAgreementTerm", "", term=term, kept=True))
+            for at, term in enumerate((wall, wages))
+        ]
+        async with asyncio.timeout(30):
+            while await town.fetch(WAITING) != [(2,)]:
+                await asyncio.sleep(0.02)
+        await held.rollback()
+        assert [codes(one) for one in await asyncio.gather(*settling)] == [[], []]
+    finally:
+        await holder.close()
+    done = await town.see(seen["id"])
+    assert done["agreement"]["keptOn"] == "2026-06-30" and done["matter"]["closedAt"]
 
 
 async def test_clue_is_taken_up_or_declined(town: Any, codes: Any) -> None:

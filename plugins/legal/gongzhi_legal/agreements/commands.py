@@ -271,7 +271,8 @@ SETTLING = Action(AgreementTerm, (require_rows(settled_rows),), (UNSETTLED,))
 )
 async def settle_agreement_term(call: Call, input: SettleAgreementTermInput) -> AgreementTermPayload:
     term: TermRow = await call.find(AgreementTerm, "term", id=key_of(AgreementTerm)(input.term))
-    matter = await MatterRow.get(id=term.matter_id)
+    # Locked, or of two that settle the last two promises at once neither would see that both are settled.
+    matter = await MatterRow.select_for_update(no_key=True).get(id=term.matter_id)
     term.kept, term.settled_on = input.kept, today(call)
     await term.save(update_fields=["kept", "settled_on"])
     # Two questions, for SQL does not find what nobody has settled yet (null) among what is not true.
