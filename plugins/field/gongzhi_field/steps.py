@@ -40,20 +40,24 @@ class OfflineAcceptanceInput(OfflineStepInput):
     description: str | None = free_text(cases_commands.HEARD, length=(1, BODY), default=UNSET)
 
 
-@strawberry.input(description="An answer that was written offline (离线答复).")
-class OfflineReplyInput:
+@strawberry.input(description="What was done and is answered with, without a network (离线办结).")
+class OfflineAnswerInput:
     idempotency_key: str = input_field(KEY)
     number: str | None = input_field(NUMBER, default=UNSET)
     entry: str | None = input_field(ENTRY, default=UNSET)
     seen: Status = input_field(SEEN)
     text: str = free_text("What was done; the requester reads it (答复内容).", length=(1, BODY))
+
+
+@strawberry.input(description="An answer that was written offline (离线答复).")
+class OfflineReplyInput(OfflineAnswerInput):
     level: SettlementLevel | None = input_field("Where it was settled, of an answer (化解层级).", default=UNSET)
 
 
 @strawberry.input(
     description="A settlement on the spot that was written offline; of a recording, what it says (离线自处理)."
 )
-class OfflineSettlementInput(OfflineReplyInput):
+class OfflineSettlementInput(OfflineAnswerInput):
     title: str | None = free_text(cases_commands.HEARD_TITLE, length=(1, TITLE), default=UNSET)
     description: str | None = free_text(cases_commands.HEARD, length=(1, BODY), default=UNSET)
 

@@ -81,6 +81,20 @@ async def test_a_day_in_the_field(office: Server) -> None:
     assert {one["occurredAt"] for one in changes} == {"2026-06-30T00:00:00+00:00"}
 
 
+async def test_nothing_is_taken_and_dropped(office: Server) -> None:
+    """What is handled on the spot is settled in the grid: whoever names a level is told; an answer may have one."""
+    said = {"number": await reported(office), "seen": "REPORTED", "text": "已扶正。", "level": "TOWN"}
+    sending = "mutation($input: SyncInput!) { sync(input: $input) { results { state } } }"
+
+    async def send(change: str) -> Any:
+        return await worker(office).ask(
+            sending, input={"idempotencyKey": str(uuid4()), "entries": [entry(change, **said)]}
+        )
+
+    assert (await send("handleInGrid")).codes == ["BAD_USER_INPUT"]
+    assert (await send("replyToCase")).codes == []
+
+
 async def test_one_key_for_both_ways(office: Server) -> None:
     """A report that was sent alone, with its answer lost, and then again in a batch, is one report."""
     key = str(uuid4())
