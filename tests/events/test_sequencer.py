@@ -253,6 +253,28 @@ async def test_requests_are_forgotten_with_the_events(database: asyncpg.Connecti
     assert [key for (key,) in await database.fetch("select idempotency_key from journal.request")] == ["89"]
 
 
+async def test_leader_whose_clock_is_ahead_forgets_nothing(database: asyncpg.Connection[Any]) -> None:
+    """What is dropped before its time is gone for good: the month of an event, and requests that may be sent again."""
+    now = datetime.now(UTC)
+    await database.execute("select events.partition($1)", partitions.month_start(now))
+    id = await write(database, now)
+    await number_events(database.fetchval)
+    await database.execute(
+        "insert into journal.request (id, account, idempotency_key, mutation, mac, at) "
+        "values (access.first_id($1), 'worker', 'today', 'report_case', '', $1)",
+        now,
+    )
+    await database.execute(
+        "insert into events.job (id, name, key, arguments, state, due_at, finished_at, attempts) "
+        "values (gen_random_uuid(), 'tests.once', 'once', '{}', 'DONE', $1, $1, 1)",
+        now,
+    )
+    await partitions.tidy_partitions(database, now + timedelta(days=400), timedelta(days=90))
+    assert await numbered(database) == [id]
+    for table in ("journal.request", "events.job"):
+        assert await database.fetchval(f"select count(*) from {table}") == 1, table
+
+
 async def test_last_run_is_remembered(database: asyncpg.Connection[Any]) -> None:
     """However long ago: a yearly job that has run this year does not run again."""
     runs = [("yearly", 400), ("yearly", 200), ("daily", 9), ("daily", 8), ("daily", 1)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import asyncpg
 from gongzhi_contacts.codes import GOOD, TRIES
 from gongzhi_contacts.commands import OF_CASE, OF_NUMBER
@@ -123,6 +125,18 @@ async def test_proving_one_number_frees_no_other(server: Server, sms: Sms, datab
         assert await kept() == (1, 1, 1)
     finally:
         await connection.close()
+
+
+async def test_clock_that_is_ahead_forgets_no_code(server: Server, sms: Sms) -> None:
+    """Codes that were sent count on for others, when a process whose clock is two days ahead forgets what is old."""
+    server.clock.time = datetime.now(UTC)
+    for _ in range(OF_NUMBER):
+        assert await leave(server, **await report_case(server)) == []
+    server.clock.move(hours=48)
+    await server.worker.drain()
+    server.clock.time = datetime.now(UTC)
+    assert await leave(server, **await report_case(server)) == []
+    assert len(sms.codes(PHONE)) == OF_NUMBER
 
 
 async def test_only_with_receipt(server: Server, sms: Sms) -> None:

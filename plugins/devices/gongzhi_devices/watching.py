@@ -52,10 +52,11 @@ and ($3::uuid[] is null or d.id=any($3))
 order by d.id limit {MOST}
 """
 OFFLINE = "update devices.device set offline_at=$1 where id=any($2::uuid[]) and offline_at is null"
+# By the database's clock if this process's own is ahead.
 OLD = f"""
 with old as (
   select r.id from devices.device d join devices.gauge g on g.device_id=d.id
-  join devices.reading r on r.gauge_id=g.id and r.at<$2 where d.county_id=$1 limit {CHUNK}
+  join devices.reading r on r.gauge_id=g.id and r.at<least($2,now())-$3::interval where d.county_id=$1 limit {CHUNK}
 ) delete from devices.reading r using old where r.id=old.id returning 1 as gone
 """
 
@@ -115,7 +116,7 @@ async def forget_readings(call: Call, run: JobRun) -> None:
     """Delete readings that are older than their county keeps them."""
     # County by county, for each keeps them as long as it has chosen.
     for county in run.counties:
-        before = call.now - timedelta(days=int(await DAYS.read(call, county)))
+        kept = timedelta(days=int(await DAYS.read(call, county)))
         for _ in range(ROUNDS):
-            if len(await call.fetch(OLD, county, before)) < CHUNK:
+            if len(await call.fetch(OLD, county, call.now, kept)) < CHUNK:
                 break

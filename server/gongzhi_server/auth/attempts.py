@@ -18,6 +18,8 @@ from typing import Any
 import asyncpg
 
 FORGOTTEN = timedelta(hours=1)
+# By the database's clock if this process's own is ahead, or whoever guesses would begin anew at the others.
+FORGET = "delete from accounts.attempt where at < least($1, now()) - $2::interval"
 FIRST, LONGEST = timedelta(seconds=30), timedelta(minutes=15)
 SOME, MANY = 5, 50
 """Failures that an address may have with a name; and those of a name after which each address may have one."""
@@ -155,4 +157,4 @@ class Attempts:
         """Forget what is long over; now and then, because it reads the whole table, which guessers can make large."""
         if self._tidied is None or now - self._tidied >= TIDY:
             self._tidied = now
-            await self.pool.execute("delete from accounts.attempt where at < $1", now - 2 * FORGOTTEN)
+            await self.pool.execute(FORGET, now, 2 * FORGOTTEN)

@@ -27,11 +27,12 @@ TYPED = "ApiKey:"
 FIND = """
 select k.account_id, k.public_keys from accounts.key k where k.id = $1 and k.revoked_at is null and k.expires_at > $2
 """
-# What is over is thrown away by the way, a little each time.
+# What is over is thrown away by the way, a little each time; by the database's clock if this process's own is ahead, or
+# the assertion could be shown once more to another one.
 TAKE = """
 with thrown as (
   delete from api_keys.assertion where id in (
-    select id from api_keys.assertion where expires_at <= $4 limit 100 for update skip locked)
+    select id from api_keys.assertion where expires_at <= least($4, now()) limit 100 for update skip locked)
 )
 insert into api_keys.assertion (id, digest, expires_at) values ($1, $2, $3)
 on conflict (digest) do nothing returning true

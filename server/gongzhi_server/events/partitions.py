@@ -49,6 +49,8 @@ async def tidy_partitions(connection: asyncpg.Connection[Any], now: datetime, re
         for schema in ("events", "access"):
             async with brief_transaction(connection):
                 await connection.execute(f"select {schema}.partition($1)", month_start(now, ahead))
+    # By the database's clock if this process's own is ahead: what is dropped before its time is gone for good.
+    now = await connection.fetchval("select least($1::timestamptz, now())", now)
     oldest = now - retention
     for name in await connection.fetch(
         "select relid::regclass::text as name from pg_partition_tree('events.outbox') where isleaf"

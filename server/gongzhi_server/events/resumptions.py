@@ -18,7 +18,7 @@ WINDOW = timedelta(minutes=2)
 
 # Old entries are deleted along the way, so no job has to do it. Of one key the last connection counts.
 REMEMBER = """
-with gone as (delete from events.resumption where until < $3)
+with gone as (delete from events.resumption where until < least($3, now()))
 insert into events.resumption (key, cursor, until)
 select k, c, $3::timestamptz + $4::interval from unnest($1::text[], $2::text[]) as given (k, c)
 on conflict (key) do update set cursor = excluded.cursor, until = excluded.until

@@ -92,6 +92,8 @@ class Sequencer:
         self.tidied: datetime | None = None
         self.tried: datetime | None = None
         self.swept: datetime | None = None
+        self.destroyed: datetime | None = None
+        """Until when secrets were destroyed, which is earlier than `swept` where this process's clock is ahead."""
 
     def wake(self) -> None:
         """Note that this process has committed something."""
@@ -208,8 +210,10 @@ class Sequencer:
         # A table of a month wants locks that those who write have. It can wait; they cannot.
         with suppress(asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError):
             if is_due(self.swept, now, SWEEP):
-                await destroy_answers(connection.execute, now, self.swept)
-                self.swept = now
+                # By the database's clock if this process's own is ahead, for others may still ask for them.
+                by = await connection.fetchval("select least($1::timestamptz, now())", now)
+                await destroy_answers(connection.execute, by, self.destroyed)
+                self.swept, self.destroyed = now, by
             if is_due(self.tidied, now, TIDY) and is_due(self.tried, now, PATIENCE):
                 self.tried = now
                 await partitions.tidy_partitions(connection, now, self.retention)

@@ -112,7 +112,10 @@ class Archive:
 
     async def sweep(self, now: datetime) -> int:
         """Remove uploads that no case has had within a day, and what is erased; return how many."""
-        old = Q(at__lte=now - KEPT) | Q(data_key__isnull=True)
+        # By the database's clock if this process's own is ahead: what somebody has just uploaded would be gone.
+        async with in_transaction() as connection:
+            [clock] = await connection.execute_query_dict("select least($1::timestamptz, now()) as now", [now])
+        old = Q(at__lte=clock["now"] - KEPT) | Q(data_key__isnull=True)
         rows = await AttachmentRow.filter(old, case_id=None).order_by("at").limit(SWEPT)
         for row in rows:
             # The file first: a row without a file is found again by the next sweep, a file without a row never.

@@ -32,7 +32,7 @@ on conflict (hour, operation, kind) do update set count = o.count + excluded.cou
   failed = o.failed + excluded.failed, seconds = o.seconds + excluded.seconds, cost = o.cost + excluded.cost,
   buckets = (select array_agg(a + b order by place)
              from unnest(o.buckets, excluded.buckets) with ordinality as both_(a, b, place))"""
-FORGET = "delete from performance.operation where hour < $1"
+FORGET = "delete from performance.operation where hour < least($1, now()) - $2::interval"
 
 Execute = Callable[..., Awaitable[Any]]
 
@@ -80,7 +80,7 @@ class OperationCounter:
             await self.execute(ADD, hour, orjson.dumps(counted).decode())
         if hour != self._hour:
             self._hour = hour
-            await self.execute(FORGET, hour - KEPT)
+            await self.execute(FORGET, hour, KEPT)
 
     async def write_often(self) -> None:
         """Write every minute, for as long as it is not cancelled."""

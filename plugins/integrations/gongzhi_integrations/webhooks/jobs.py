@@ -7,14 +7,16 @@ from datetime import timedelta
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.jobs import JobRun, job
 
+from .due_times import NOW
+
 KEPT = timedelta(days=30)
 """How long the log is kept. What still waits stays."""
-OVER = "delete from webhooks.retired_secret where until <= $1"
-OLD = "delete from webhooks.delivery where state <> 'WAITING' and at < $1"
+OVER = f"delete from webhooks.retired_secret where until <= {NOW}"
+OLD = f"delete from webhooks.delivery where state <> 'WAITING' and at < {NOW} - $2::interval"
 
 
 @job("webhooks.forget", every=timedelta(days=1), offset=timedelta(hours=4))
 async def forget_deliveries(call: Call, run: JobRun) -> None:
     """Delete what is older than the log is kept, and secrets whose overlap is over."""
-    await call.fetch(OLD, call.now - KEPT)
+    await call.fetch(OLD, call.now, KEPT)
     await call.fetch(OVER, call.now)
