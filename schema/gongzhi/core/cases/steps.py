@@ -326,10 +326,8 @@ def _level_reached(row: dict[str, Any]) -> SettlementLevel:
 
 
 def _serving(kind: str | None) -> SettlementLevel:
-    if kind is None:
-        return SettlementLevel.GRID
-    # A unit that serves another kind of area serves the county.
-    return SettlementLevel(kind) if kind in SettlementLevel.__members__ else SettlementLevel.COUNTY
+    # A unit that serves another kind of area serves the county; without a unit it is the grid itself.
+    return SettlementLevel.__members__.get(kind or SettlementLevel.GRID.name, SettlementLevel.COUNTY)
 
 
 def is_own_case(call: Call, case: CaseRow) -> bool:
