@@ -176,7 +176,8 @@ class Run:
                 for one in read_history(path):
                     if one["type"] == "told":
                         told[one["who"]].add(one["id"])
-                    elif one["type"] in ("follower", "anew"):
+                    # One may begin anew in an epoch that nobody here knows yet; what it has to hear of is the same.
+                    elif one["type"] in ("follower", "anew") and one["position"] is not None:
                         start[one["who"]] = one["position"]
                 if all({one["id"] for one in found if one["position"] > start[name]} <= told[name] for name in names):
                     break

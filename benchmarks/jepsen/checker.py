@@ -136,18 +136,21 @@ def find_backward(lines: Sequence[Line]) -> Iterator[str]:
 def find_forks(lines: Sequence[Line]) -> Iterator[str]:
     """Find positions with two events in one life of the database, and cursors that went on over what was lost."""
     known, last = dict[int, str](), dict[str, int]()
-    ahead = set[str]()
+    ahead, heard = set[str](), dict[str, str]()
+    kept = {one["id"] for one in of_type(lines, "event")}
     for one in of_type(lines, "told", "resumed", "anew", "epoch"):
         who, position = one["who"], one.get("position")
         if one["type"] == "epoch":
             known = {at: id for at, id in known.items() if at <= one["position"]}
-            ahead = {name for name, at in last.items() if at > one["position"]}
+            # Told of the new history already, by a process that had not noticed yet that it is one: nothing is lost.
+            ahead = {name for name, at in last.items() if at > one["position"] and heard.get(name) not in kept}
             continue
         if one["type"] == "anew":
             ahead.discard(who)
             last.pop(who, None)  # also where the new cursor is of an epoch that nobody here knows yet
         if position is None:
             continue
+        heard[who] = one.get("id", "")  # a cursor that is shown does not say of which event it is
         if one["type"] == "told":
             if who in ahead:
                 yield f"{who} went on at {position} with a cursor of what was lost"

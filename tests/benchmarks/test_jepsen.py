@@ -141,6 +141,14 @@ def test_restored_copy() -> None:
     assert broken(over)[FORK] == ["socket went on at 3 with a cursor of what was lost"]
 
 
+def test_events_of_a_history_that_is_not_noticed_yet_are_not_lost() -> None:
+    """After a failover a process tells what happened since then, before it notices that an epoch has begun."""
+    lines = make_history()
+    at = find(lines, who="socket", id="e3") + 1
+    lines.insert(at, {"t": 3.5, "who": "nemesis", "type": "epoch", "position": 2, "lost_since": None})
+    assert broken(lines) == {}
+
+
 def test_histories_are_read_as_they_are_written(tmp_path: Path) -> None:
     history = History(tmp_path / "history.jsonl")
     history.write("writer", "ok", key="k", value=1)
