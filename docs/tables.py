@@ -197,12 +197,35 @@ def mutations() -> str:
 
 def settings() -> str:
     rows = [(code(f.metadata["variable"]), default(f.default), f.metadata["doc"]) for f in fields(Settings)]
-    rows += [
-        (code(variable_of(plugin, f)), default(f.default), f.metadata[DESCRIPTION])
-        for plugin, declared in ESSENTIAL.choices
+    return table("variable", "default", "what", rows=[*rows, *variables(ESSENTIAL)])
+
+
+def plugin_settings() -> str:
+    return table("variable", "default", "what", rows=sorted(variables(INSTALLED).keys() - variables(ESSENTIAL).keys()))
+
+
+def variables(plugins: Any) -> dict[tuple[str, str, str], None]:
+    """The variables by which operators set what plugins leave to them."""
+    return {
+        (code(variable_of(plugin, f)), default(f.default), f.metadata[DESCRIPTION]): None
+        for plugin, declared in plugins.choices
         for f in fields(declared)
-    ]
-    return table("variable", "default", "what", rows=rows)
+    }
+
+
+def county_settings() -> str:
+    return table("setting", "default", "what", "for whom", rows=county_rows(lambda said: said))
+
+
+def county_settings_zh() -> str:
+    return table("设置", "默认", "说明", "谁可设定", rows=county_rows(lambda said: split_label(said).zh))
+
+
+def county_rows(word: Callable[[str], str]) -> Iterator[tuple[str, str, str, str]]:
+    """What each county decides for itself about a plugin; its bounds stand behind the default."""
+    for name, (_, one) in sorted(INSTALLED.county_settings.items()):
+        bounds = f" ({', '.join(one.options)})" if one.options else ""
+        yield code(name), code(one.standard) + bounds, word(one.description), code(one.permission)
 
 
 def default(value: object) -> str:
@@ -367,9 +390,10 @@ def term(kind: GraphQLObjectType | GraphQLEnumType) -> Iterator[str]:
 PIECES: dict[str, Callable[[], str]] = {
     piece.__name__: piece
     for piece in (
-        *(diagram, steps, stages, mutations, settings, console, limits, codes, roles, permissions),
+        *(diagram, steps, stages, mutations, settings, plugin_settings, county_settings),
+        *(console, limits, codes, roles, permissions),
         *(shell, rates, closes, events, terms, plugins),
-        *(roles_zh, permissions_zh, mutations_zh, console_zh, plugins_zh),
+        *(roles_zh, permissions_zh, mutations_zh, console_zh, plugins_zh, county_settings_zh),
     )
 }
 

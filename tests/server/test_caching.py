@@ -58,6 +58,7 @@ BOUNDED = {
     "gongzhi_server/caching.py": "bytes",
     "gongzhi_server/plugins/installed.py": "the built-in plugins",
     "gongzhi_server/commands/payloads.py": "the types of the schema",
+    "gongzhi_server/commands/transaction.py": "10,000 ids of rows that a job left out, with why",
     "gongzhi_server/gateway/uvicorn_replies.py": "64 blocks of header lines, of our own making",
     "gongzhi_server/storage/lost_answers.py": "the types of the schema",
     "gongzhi_server/telemetry/logs.py": "1,000 lines of the last minute",
