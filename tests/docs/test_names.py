@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
+import pkgutil
 import re
 import subprocess
 from collections.abc import Iterator
@@ -34,6 +37,11 @@ PROSE = re.compile(r'#.*|(?P<own>^\s*r?)?"""(?:.|\n)*?"""', re.MULTILINE)
 """Comments, and long strings: those that begin a line are docstrings, the others are code."""
 TICKED = re.compile(r"`([^`\n]+)`")
 WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+PACKAGES = ("schema/", "server/", "plugins/", "clients/python/")
+RAISING = re.compile(r"\b[Rr]aises? ((?:`[^`]*`|[^.:;(`]|\.(?=\w))+)")
+"""What a docstring says that is raised, up to the end of the sentence."""
+LISTED = re.compile(r"(?:^|, | and | or )(?:and |or |an? )?((?:\w+\.)*[A-Z]\w*[a-z]\w*)")
+"""The words that are listed in it; codes are capitals throughout, and what follows `for` or `no` is no exception."""
 
 
 @cache
@@ -95,3 +103,72 @@ def stands(named: str) -> bool:
 def test_what_is_named_is_there() -> None:
     named = {(name, one.strip()) for name, text in prose() for one in TICKED.findall(text)}
     assert [(name, one) for name, one in sorted(named) if not stands(one)] == []
+
+
+@cache
+def modules_of_packages() -> dict[str, ast.Module]:
+    return {
+        name: ast.parse(text) for name, text in sources().items() if re.match(rf"({'|'.join(PACKAGES)}).*\.py$", name)
+    }
+
+
+@cache
+def exceptions() -> set[str]:
+    """Every exception of Python and of our packages: a class of them whose bases lead to one, of whichever library."""
+    bases: dict[str, set[str]] = {}
+    for module in modules_of_packages().values():
+        for node in ast.walk(module):
+            if isinstance(node, ast.ClassDef):
+                bases.setdefault(node.name, set()).update(ast.unparse(base).rpartition(".")[2] for base in node.bases)
+    found = {name for name, one in vars(builtins).items() if isinstance(one, type) and issubclass(one, BaseException)}
+    found |= {"GraphQLError"}
+    while more := {name for name, above in bases.items() if above & found} - found:
+        found |= more
+    return found
+
+
+def is_foreign_exception(name: str, module: ast.Module) -> bool:
+    """Return whether a library has this exception: by its whole name, or as the module imports it."""
+    imported = {
+        alias.asname or alias.name: f"{node.module}.{alias.name}"
+        for node in ast.walk(module)
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level
+        for alias in node.names
+    }
+    whole = name if "." in name else imported.get(name, "")
+    try:
+        one = pkgutil.resolve_name(whole)
+    except (ValueError, ImportError, AttributeError):
+        return False
+    return isinstance(one, type) and issubclass(one, BaseException)
+
+
+def raised(text: str) -> list[str]:
+    """Return the names of what a docstring says that is raised."""
+    return [
+        name for phrase in RAISING.findall(" ".join(text.split())) for name in LISTED.findall(TICKED.sub("``", phrase))
+    ]
+
+
+def docstrings(module: ast.Module) -> Iterator[str]:
+    for node in ast.walk(module):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.value.value
+
+
+def test_what_is_said_to_be_raised_is_an_exception() -> None:
+    """Whoever catches what a docstring names finds the class by that name."""
+    named = {
+        (name, one)
+        for name, module in modules_of_packages().items()
+        for text in docstrings(module)
+        for one in raised(text)
+        if one not in exceptions() and not is_foreign_exception(one, module)
+    }
+    assert sorted(named) == []
+
+
+def test_what_is_raised_is_found_in_sentences() -> None:
+    text = "Raises Wrong, Blocked for a PDF or `Some`, and\n    x.Late or Refusal NOT_FOUND; nothing for Earth."
+    assert raised(text) == ["Wrong", "Blocked", "x.Late", "Refusal"]
+    assert raised("What raises an Alarm is told. Raise Problem for what is no WebM.") == ["Alarm", "Problem"]

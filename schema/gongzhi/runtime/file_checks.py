@@ -72,7 +72,7 @@ class FileChecks:
     async def remake_picture(self, raw: bytes, *, edge: int = 2_560, small: int = 0) -> RemadePicture:
         """Write a picture anew with `edge` points on its longer side at most, and a small one of `small` points.
 
-        Of an animated one the first frame. Raises UnfitFile for what is no JPEG, PNG or WebP, or takes too much.
+        Of an animated one the first frame. Raises UnfitFile for what is no WebP, JPEG or PNG, or takes too much.
         """
         raise NotImplementedError
 

@@ -54,7 +54,7 @@ class AccessTokens:
         return jwt.encode(header, claims, key, registry=AlgorithmRegistry(algorithms=[ALGORITHM]))
 
     def read(self, token: ParsedToken, now: datetime) -> tuple[Claim, datetime]:
-        """Return whom the token speaks for, and until when. Raises Invalid."""
+        """Return whom the token speaks for, and until when. Raises InvalidToken."""
         # The type first: an ID token or another kind of JWT with the same keys must not pass (RFC 9068, section 4).
         token.require_type([TYPE])
         pinned = self.keys.find(token.header.get("kid"), now)

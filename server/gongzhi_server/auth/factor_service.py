@@ -64,7 +64,7 @@ class FactorService:
     async def begin(self, who: SignedIn, password: str | None, code: str | None, now: datetime) -> Mapping[str, Any]:
         """Show a new secret, after a code of the factor that there is, or the password where there is none.
 
-        Raises Refusal, WrongCredentials, Blocked and Busy.
+        Raises Refusal, WrongCredentials, Blocked and PasswordsBusy.
         """
         if await self.codes.find(self.pool, who.account) is not None:
             async with self._code_used(who, code, now):

@@ -44,7 +44,7 @@ class Provider:
         self.trust, self.keys = trust, PublishedKeys(trust.jwks, client)
 
     async def read(self, token: ParsedToken, now: datetime) -> tuple[Claim, datetime]:
-        """Return whom the token speaks for, and until when. Raises Invalid."""
+        """Return whom the token speaks for, and until when. Raises InvalidToken."""
         token.require_type(self.trust.types)
         pinned = await self.keys.find(token.header.get("kid"), now)
         if pinned is None:

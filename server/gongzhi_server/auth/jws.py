@@ -77,7 +77,7 @@ class AlgorithmRegistry(JWSRegistry):
     max_payload_length = LONGEST
 
     def get_alg(self, name: str) -> Any:
-        """Return the algorithm. Raises Invalid for one that is not the key's."""
+        """Return the algorithm. Raises InvalidToken for one that is not the key's."""
         if name not in (self.allowed or ()):
             raise InvalidToken("the algorithm is not the key's")
         return self.algorithms[name]
@@ -93,7 +93,7 @@ class ParsedToken:
 
     @classmethod
     def read(cls, text: str) -> ParsedToken:
-        """Take a compact JWS apart. Raises Invalid."""
+        """Take a compact JWS apart. Raises InvalidToken."""
         parts = text.split(".")
         # Bounded before anything is decoded.
         if len(text) > LONGEST or len(parts) != 3 or not text.isascii():
@@ -105,7 +105,7 @@ class ParsedToken:
         return cls(text, header, claims)
 
     def verify_claims(self, pinned: PinnedKey) -> dict[str, Any]:
-        """Verify the signature and return the claims. Raises Invalid."""
+        """Verify the signature and return the claims. Raises InvalidToken."""
         registry = AlgorithmRegistry(algorithms=pinned.algorithms, strict_check_header=False)
         try:
             return dict(jwt.decode(self.text, pinned.key, registry=registry).claims)
@@ -132,14 +132,14 @@ def decode_object(part: str) -> dict[str, Any]:
 
 
 def reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object of members. Raises Invalid for a doubled name."""
+    """Build an object of members. Raises InvalidToken for a doubled name."""
     if len(dict(pairs)) < len(pairs):
         raise InvalidToken("a name is twice in it")
     return dict(pairs)
 
 
 def check_claims(claims: Mapping[str, Any], issuer: str, audience: str, now: datetime, leeway: int = 0) -> None:
-    """Check what every access token must say: from whom, about whom, for whom, from when to when. Raises Invalid."""
+    """Check what every access token must say: from and about whom, for whom, from when to when. Raises InvalidToken."""
     registry = jwt.JWTClaimsRegistry(
         now=int(now.timestamp()),
         leeway=leeway,

@@ -37,7 +37,7 @@ class Passwords:
         self._pools = {False: HashingPool(AT_ONCE), True: HashingPool(1)}
 
     async def hash(self, password: str) -> str:
-        """Hash a password. Raises Busy."""
+        """Hash a password. Raises PasswordsBusy."""
         return await self._pools[False].run(lambda: self._hasher.hash(normalise_password(password)))
 
     async def verify(self, hash: str | None, password: str, known: bool = False) -> bool:
@@ -77,7 +77,7 @@ class HashingPool:
         self.under_way = 0
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Run work on a thread and return what it comes to. Raises Busy."""
+        """Run work on a thread and return what it comes to. Raises PasswordsBusy."""
         if self.under_way >= WAITING:
             raise PasswordsBusy
         self.under_way += 1

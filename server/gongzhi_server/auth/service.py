@@ -96,12 +96,15 @@ class AuthenticationService:
     async def sign_in(
         self, name: str, password: str, device: str | None, where: AttemptOrigin, now: datetime
     ) -> OpenedSession:
-        """Open a new session. Raises Wrong, Blocked, Overloaded and Busy, and SecondFactorRequired."""
+        """Open a new session.
+
+        Raises WrongCredentials, Blocked, Overloaded, PasswordsBusy and SecondFactorRequired.
+        """
         first = await self._prove_password(canonical_name(name), password, where, now)
         return await self.second_step.enter(replace(first, label=device), now)
 
     async def is_password(self, name: str, password: str, where: AttemptOrigin, now: datetime) -> bool:
-        """Return whether this is the password of a name; counted like signing in. Raises Blocked and Busy."""
+        """Return whether this is the password of a name; counted like signing in. Raises Blocked and PasswordsBusy."""
         try:
             await self._prove_password(canonical_name(name), password, where, now)
         except WrongCredentials:
@@ -119,7 +122,7 @@ class AuthenticationService:
     async def accept(self, code: str, name: str, password: str, where: str, now: datetime) -> OpenedSession:
         """Use an invitation: set the password of the account it is for, or open one for the person it is for.
 
-        Raises Wrong, Refusal, Blocked and Busy.
+        Raises WrongCredentials, Refusal, Blocked and PasswordsBusy.
         """
         plain = check_new_password(password, canonical_name(name), "password")
         await self.attempts.begin(now, address_subject(where))
@@ -142,7 +145,10 @@ class AuthenticationService:
         return await self.second_step.enter(FirstStep(account, called, now, told=True), now)
 
     async def link(self, code: str, account: ViewerAccount, where: str, now: datetime) -> None:
-        """Use an invitation for a person with the account that is signed in. Raises Wrong, Refusal and Blocked."""
+        """Use an invitation for a person with the account that is signed in.
+
+        Raises WrongCredentials, Refusal and Blocked.
+        """
         # A key acts for an account and is no person, so it must not bind one.
         if account.id is None or account.api_key is not None:
             raise WrongCredentials("Sign in with an account of your own first.", "请先登录本人账户。")
@@ -165,7 +171,10 @@ class AuthenticationService:
     async def _verify_password(
         self, name: str, password: str, network: str, device: bytes | None, now: datetime
     ) -> Any:
-        """Count the attempt, verify the password, and return the account's row. Raises Wrong, Blocked and Busy."""
+        """Count the attempt, verify the password, and return the account's row.
+
+        Raises WrongCredentials, Blocked and PasswordsBusy.
+        """
         subjects = await self.attempts.subjects(now, name, network, device)
         await self.attempts.begin(now, *subjects)
         found = await self.pool.fetchrow(FIND, name)
@@ -181,7 +190,7 @@ class AuthenticationService:
         return found
 
     async def _use_code(self, connection: Any, code: str, now: datetime) -> Any:
-        """Use a code and return what it is for. Raises Wrong."""
+        """Use a code and return what it is for. Raises WrongCredentials."""
         found = await connection.fetchrow(USE, invitation_mac(self.receipts, code), now)
         if found is None or found["suspended"]:
             raise WrongCredentials(

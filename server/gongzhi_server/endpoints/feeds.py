@@ -77,7 +77,7 @@ class Feeds:
         await response(scope, receive, send)
 
     async def answer(self, request: Request) -> Response:
-        """Answer with the file. Raises Limited for whoever asks too often, the sooner for those who guess."""
+        """Answer with the file. Raises RateLimited for whoever asks too often, the sooner for those who guess."""
         budget = self.limiter.budget(None, None, client_address(request.scope)) if self.limiter else None
         if budget:
             budget.consume()

@@ -102,7 +102,7 @@ class RateLimitedApp:
 async def read_body(request: Request, most: int, seconds: float) -> bytes:
     """Read the body.
 
-    Raises TooLarge as soon as it has more than so many bytes, and Late if it takes longer to arrive.
+    Raises BodyTooLarge as soon as it has more than so many bytes, and BodyTooLate if it takes longer to arrive.
     """
     kept = bytearray()
     try:

@@ -207,7 +207,7 @@ class PluginRoutes:
             raise HttpRefused(403, Code.CROSS_SITE_REQUEST, *said)
 
     async def receive_request(self, route: Route, request: Request) -> Request:
-        """Read the whole body and return the request with it at hand. Raises TooLarge and Late."""
+        """Read the whole body and return the request with it at hand. Raises HttpRefused and BodyTooLate."""
         read = request.method in WITH_BODY
         try:
             body = await read_body(request, route.longest, self.settings.limits.reading) if read else b""
@@ -357,7 +357,7 @@ def place_of(plugin: Plugin, one: Route | Files) -> str:
 
 
 async def credential_headers(route: Route, request: Request) -> Mapping[bytes, bytes]:
-    """Return the headers, with a token added that a standard puts elsewhere. Raises Failed."""
+    """Return the headers, with a token added that a standard puts elsewhere. Raises RouteFailed."""
     headers = fold_headers(request.scope["headers"])
     if route.credential is None:
         return headers

@@ -256,7 +256,7 @@ class AuthEndpoint:
     async def read(
         self, request: Request, headers: Mapping[bytes, bytes], method: str, read_fields: ReadFields
     ) -> AuthRequest:
-        """Read a request. Raises Refused and Limited."""
+        """Read a request. Raises HttpRefused and RateLimited."""
         if request.method != method:
             raise HttpRefused(
                 405, Code.METHOD_NOT_ALLOWED, f"Send a {method}.", f"请使用 {method} 方法。", allow=method
@@ -276,7 +276,7 @@ class AuthEndpoint:
 
 
 async def read_json_object(request: Request, headers: Mapping[bytes, bytes], seconds: float) -> Mapping[str, Any]:
-    """Read the JSON object that was sent. Raises Refused."""
+    """Read the JSON object that was sent. Raises HttpRefused."""
     if not is_json(headers.get(b"content-type", b"")) or headers.get(b"content-encoding", b"identity") != b"identity":
         message = "Send the body as Content-Type: application/json, in UTF-8."
         raise HttpRefused(415, Code.UNSUPPORTED_MEDIA_TYPE, message, "请以 application/json（UTF-8）发送。")

@@ -205,7 +205,7 @@ class FileService:
     def find_linked_file(self, request: Request, rest: str) -> tuple[UUID, str]:
         """Return which file a link is for.
 
-        Raises Refused; for a wrong link alike, whether there is such a file or not.
+        Raises HttpRefused; for a wrong link alike, whether there is such a file or not.
         """
         name, _, variant = rest.partition("/")
         expires, signature = request.query_params.get("expires", ""), request.query_params.get("signature", "")

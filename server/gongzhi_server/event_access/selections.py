@@ -75,7 +75,7 @@ class Selections:
         return selection
 
     def prepare(self, selection: str | None) -> SubscriptionRequest:
-        """Prepare what is asked of each event. Raises Refused."""
+        """Prepare what is asked of each event. Raises RequestRefused."""
         return self.engine.prepare_subscription(EVENT.format(case=f"case {selection}" if selection else ""))
 
     def check_cost(self, asked: SubscriptionRequest, viewer: Viewer) -> None:

@@ -42,7 +42,7 @@ delete from journal.request where id in (
 async def tidy_partitions(connection: asyncpg.Connection[Any], now: datetime, retention: timedelta) -> None:
     """Make the partitions of this month and the next, and drop and forget what is older than the retention.
 
-    Raises LockNotAvailableError if one is in use for longer than others may wait; what is done by then stays.
+    Raises asyncpg.LockNotAvailableError if one is in use for longer than others may wait; what is done by then stays.
     """
     for ahead in range(AHEAD + 1):
         # One after the other: a mutation that waits for one of the tables may have written to another.

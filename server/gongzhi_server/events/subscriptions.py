@@ -144,7 +144,7 @@ class Streams:
     async def follow(
         self, asked: SubscriptionRequest, viewer: Viewer, position: int, plan: Callable[[Viewer], Statement]
     ) -> AsyncGenerator[Answer, None]:
-        """Yield answers from a position on, without end. Raises Expired, and what `current` raises."""
+        """Yield answers from a position on, without end. Raises PositionExpired, and what `current` raises."""
         group = self.group(asked, viewer, plan(viewer))
         state: Any = None
         # Of the position: whatever else takes its time here, the database may be another one afterwards.

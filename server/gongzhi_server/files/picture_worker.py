@@ -44,7 +44,7 @@ def limit_resources(memory: int, seconds: int) -> None:
 def rewrite_picture(file: BinaryIO, points: int, edge: int, small: int, formats: list[str]) -> tuple[bytes, bytes]:
     """Write the first frame of a picture as a new JPEG, upright and on white, and a small one if `small` is not 0.
 
-    Raises TooLarge, or whatever Pillow raises for what is no picture.
+    Raises PictureTooLarge, or whatever Pillow raises for what is no picture.
     """
     from PIL import Image, ImageOps
 

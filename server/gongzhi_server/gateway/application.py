@@ -143,7 +143,7 @@ class Gateway(Generic[P]):
         return media if media in (GRAPHQL, JSON) else self.default
 
     def negotiate_media_type(self, headers: Mapping[bytes, bytes], scope: Scope) -> bytes:
-        """Choose the media type to reply in. Raises Refusal."""
+        """Choose the media type to reply in. Raises HttpRefusal."""
         # Before anything is parsed out of them.
         if sum(map(len, headers.values())) > self.limits.headers:
             raise too_large(431, "The headers are", "headers", self.limits.headers)

@@ -91,7 +91,7 @@ class Engine(Protocol[P]):
     """What answers operations. It caches what it prepares; the gateway keeps nothing."""
 
     def prepare(self, text: str, name: str | None, /, trusted: bool = False, stranger: bool = False) -> P:
-        """Return the operation `name` of the document `text`, ready to run; raise Refused.
+        """Return the operation `name` of the document `text`, ready to run; raise RequestRefused.
 
         A trusted document may be of any size. Whether a text is trusted never changes while the server runs. What
         strangers send is kept apart. A thread may call it: parsing and validating can take long.
@@ -105,13 +105,13 @@ class Engine(Protocol[P]):
     async def run(
         self, prepared: P, variables: Mapping[str, Any] | None, viewer: Any, extensions: Mapping[str, Any] | None, /
     ) -> Answer:
-        """Execute; raise Refused for bad variables or too high a cost. Is cancelled when time is up."""
+        """Execute; raise RequestRefused for bad variables or too high a cost. Is cancelled when time is up."""
         ...
 
     def subscribe(
         self, prepared: P, variables: Mapping[str, Any] | None, viewer: Any, extensions: Mapping[str, Any] | None, /
     ) -> AsyncGenerator[Answer, None]:
-        """Yield an answer per event; raise Refused as `run` does. Is closed when the client goes.
+        """Yield an answer per event; raise RequestRefused as `run` does. Is closed when the client goes.
 
         An answer without a body is not sent: its cursor is where the stream begins.
 

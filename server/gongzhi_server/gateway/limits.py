@@ -138,7 +138,7 @@ NOUNS = {"depth": "levels of fields", "roots": "fields at its root", "mutations"
 
 
 def parse_document(text: str, limits: Limits) -> DocumentNode:
-    """Parse a document that keeps to the limits on its text; raise Refused otherwise."""
+    """Parse a document that keeps to the limits on its text; raise RequestRefused otherwise."""
     if len(text) > limits.document:
         raise RequestRefused(
             [limit_exceeded("The document has", "characters", "document", len(text), limits)], Stage.LIMIT

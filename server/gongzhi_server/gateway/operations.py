@@ -131,7 +131,7 @@ class Operations(Generic[P]):
         """How many documents were asked for, and how many of them had to be prepared; for operators."""
 
     async def enter(self, headers: Mapping[bytes, bytes], scope: Scope, counts: bool = True) -> Caller:
-        """Find out who calls. Raises Unauthenticated, Forbidden, or Limited for somebody who keeps guessing.
+        """Find out who calls. Raises Unauthenticated, Forbidden, or RateLimited for somebody who keeps guessing.
 
         `counts` says whether it is a request, and not another look at who is connected already.
         """
@@ -152,7 +152,7 @@ class Operations(Generic[P]):
         return Caller(viewer, self.traits.discover(viewer), who, budget, account is None)
 
     async def prepare(self, request: Request, caller: Caller) -> P:
-        """Find and prepare the document, and take a point for it. Raises Limited, Malformed or Refused."""
+        """Find and prepare the document, and take a point for it. Raises RateLimited, Malformed or RequestRefused."""
         if caller.budget:
             caller.budget.consume()
         text, trusted, keep = self.documents.find(request)
@@ -258,7 +258,7 @@ class Operations(Generic[P]):
                 observe(seen)
 
     async def charge(self, prepared: P, request: Request, caller: Caller, seconds: float | None = None) -> Answer:
-        """Execute within the time; raise Refused or TimeoutError. What it took is charged, whatever became of it."""
+        """Execute within the time, and charge what it took in any case. Raises RequestRefused or TimeoutError."""
         meter, cost = TimeMeter(), 0
         # A context variable, because what works for the operation lies many calls below and in other tasks.
         before = METER.set(meter)

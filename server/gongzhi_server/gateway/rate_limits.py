@@ -144,7 +144,7 @@ class CallerBudget:
         self.limiter, self.buckets, self.paid = limiter, buckets, False
 
     def check(self) -> None:
-        """Raise Limited if there is not one point left."""
+        """Raise RateLimited if there is not one point left."""
         now = self.limiter.now()
         for bucket in self.buckets:
             bucket.fill(now)
@@ -152,7 +152,7 @@ class CallerBudget:
                 raise RateLimited(bucket.policy, bucket.rate, (1 - bucket.left) / bucket.rate.refill)
 
     def consume(self, points: float = 1) -> None:
-        """Take points for something that is about to be done. Raises Limited if there is not one left."""
+        """Take points for something that is about to be done. Raises RateLimited if there is not one left."""
         # All buckets are checked before any is charged, so a refusal costs nothing.
         self.check()
         self.paid = True

@@ -43,13 +43,13 @@ class Request:
 
     @classmethod
     def body(cls, raw: bytes, limits: Limits) -> Request:
-        """Read the JSON of a POST; raise Malformed or Refused."""
+        """Read the JSON of a POST; raise Malformed or RequestRefused."""
         [request] = cls.bodies(raw, limits, 0)
         return request
 
     @classmethod
     def bodies(cls, raw: bytes, limits: Limits, most: int) -> list[Request]:
-        """Read the JSON of a POST that may be a batch of at most so many; raise Malformed or Refused."""
+        """Read the JSON of a POST that may be a batch of at most so many; raise Malformed or RequestRefused."""
         parameters = decode_json(raw, "The body", limits)
         if not isinstance(parameters, list):
             return [cls.take_parameters(parameters)]
@@ -61,7 +61,7 @@ class Request:
 
     @classmethod
     def url(cls, raw: bytes, limits: Limits) -> Request:
-        """Read the query string of a GET; raise Malformed or Refused."""
+        """Read the query string of a GET; raise Malformed or RequestRefused."""
         try:
             pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20)
         except ValueError:

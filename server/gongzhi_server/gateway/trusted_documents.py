@@ -56,7 +56,7 @@ class DocumentStore:
     def find(self, request: Request) -> FoundDocument:
         """Find the document of a request.
 
-        Raises Refused for one unknown or not allowed, Malformed for a contradiction.
+        Raises RequestRefused for one unknown or not allowed, Malformed for a contradiction.
         """
         if request.document is not None:
             return self._find_trusted(request.document, request)
@@ -145,7 +145,7 @@ def load_documents(path: Path) -> dict[str, str]:
 def add_documents(path: Path, files: Iterable[Path], check: Callable[[str], None]) -> dict[str, str]:
     """Add GraphQL files, and manifests of clients' build tools, to the manifest at `path`; return what was added.
 
-    `check` raises Refused for a document that is not valid. Nothing is written unless all of them are.
+    `check` raises RequestRefused for a document that is not valid. Nothing is written unless all of them are.
     """
     known = load_documents(path)
     given = {hash: (text, file) for file in files for hash, text in read_documents(file).items() if hash not in known}

@@ -149,7 +149,7 @@ class Socket(Generic[P]):
             await self.handle_message(await self.hear())
 
     async def hear(self) -> Mapping[str, Any]:
-        """Receive the next message. Raises Closed for what is none."""
+        """Receive the next message. Raises SocketClosed for what is none."""
         await self.pace()
         message = await self.receive()
         if message["type"] == "websocket.disconnect":
@@ -224,12 +224,12 @@ class Socket(Generic[P]):
         self.caller = caller
 
     async def enter(self) -> Caller:
-        """Find out who is at the other end by now. Raises Closed if they may not be there."""
+        """Find out who is at the other end by now. Raises SocketClosed if they may not be there."""
         with close_on_refusal():
             return await self.operations.enter(self.headers, self.scope)
 
     async def subscribe(self, name: str, payload: Any) -> None:
-        """Start an operation. Raises Closed for what breaks the protocol; other problems are the operation's."""
+        """Start an operation. Raises SocketClosed for what breaks the protocol; other problems are the operation's."""
         if self.caller is None:
             raise SocketClosed(CloseCode.UNINITIALIZED)
         if name in self.tasks:
@@ -314,7 +314,7 @@ def close_on_refusal() -> Iterator[None]:
 
 
 def message_id(message: Mapping[str, Any]) -> str:
-    """Return the id of a message. Raises Closed for one that cannot be one."""
+    """Return the id of a message. Raises SocketClosed for one that cannot be one."""
     name = message.get("id")
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST:
         raise SocketClosed(CloseCode.INVALID, f"The id of an operation is a string of 1 to {LONGEST} characters.")

@@ -100,7 +100,7 @@ def merge_errors(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
 
 @contextmanager
 def translate_faults(language: Language) -> Iterator[None]:
-    """Raise Refused for what is wrong with what was asked, and TimeoutError where PostgreSQL gave up."""
+    """Raise RequestRefused for what is wrong with what was asked, and TimeoutError where PostgreSQL gave up."""
     try:
         yield
     # PostgreSQL's own time limit ended the statement; to the caller it is the same as ours.

@@ -118,7 +118,7 @@ class GraphQLEngine:
         return self.documents.kept[trusted, stranger].recall(text, name)
 
     def prepare(self, text: str, name: str | None, /, trusted: bool = False, stranger: bool = False) -> Document:
-        """Prepare an operation: parse, measure and validate it once. Raises Refused.
+        """Prepare an operation: parse, measure and validate it once. Raises RequestRefused.
 
         A trusted one may be of any size.
         """
@@ -131,7 +131,7 @@ class GraphQLEngine:
         viewer: Viewer,
         extensions: Mapping[str, Any] | None = None,
     ) -> Answer:
-        """Execute; raises Refused for bad variables or too high a cost, TimeoutError where PostgreSQL gave up.
+        """Execute; raises RequestRefused for bad variables or too high a cost, TimeoutError where PostgreSQL gave up.
 
         A request with `extensions: {"cost": true}` is told what its query cost; one with `{"explain": true}` what it
         would cost, and whoever may explore also the statement and its plan: it is not executed.
@@ -233,7 +233,7 @@ class GraphQLEngine:
         viewer: Viewer,
         extensions: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[Answer, None]:
-        """Answer after each event. Raises Refused, for a cursor that is too old with CURSOR_EXPIRED.
+        """Answer after each event. Raises RequestRefused, for a cursor that is too old with CURSOR_EXPIRED.
 
         A stream first yields an answer without a body, whose cursor is where it begins.
 
@@ -278,7 +278,7 @@ class GraphQLEngine:
 
     @contextmanager
     def _translate_stream_faults(self, language: Language) -> Iterator[None]:
-        """Raise Refused for what may go wrong with a stream alone."""
+        """Raise RequestRefused for what may go wrong with a stream alone."""
         try:
             yield
         except LostRows as lost:
@@ -295,7 +295,10 @@ class GraphQLEngine:
             raise RequestRefused([refusal_of(PermissionDenied(guard.permission))], Stage.OPERATION)
 
     async def start_position(self, asked: SubscriptionRequest, last: str | None) -> int:
-        """Return the position that a subscription goes on from. Raises Expired, and Refusal for what is no cursor."""
+        """Return the position that a subscription goes on from.
+
+        Raises PositionExpired, and Refusal for what is no cursor.
+        """
         assert self.hub
         # What is followed live begins with what is now: there is nothing to catch up with.
         if asked.live:
@@ -367,7 +370,7 @@ class GraphQLEngine:
         return await asyncio.get_running_loop().run_in_executor(self._coercing, self.coerce_variables, document, given)
 
     def coerce_variables(self, document: Document, given: dict[str, Any]) -> VariableValues:
-        """Coerce variables. Raises Refused for values that their types do not allow."""
+        """Coerce variables. Raises RequestRefused for values that their types do not allow."""
         if simple := document.simply_coerced(given):
             return simple
         definitions = document.node.variable_definitions or ()
@@ -377,7 +380,7 @@ class GraphQLEngine:
         return found
 
     def require_affordable(self, cost: int) -> int:
-        """Return the cost, if it is within the budget. Raises Refused before anything is run."""
+        """Return the cost, if it is within the budget. Raises RequestRefused before anything is run."""
         most = self.limits.cost
         if cost <= most:
             return cost

@@ -74,7 +74,7 @@ class PlannedDocuments:
         return PreparedDocuments(partial(self.prepare_document, bounds, most=most // 8), most)
 
     def prepare_document(self, bounds: Limits, text: str, name: str | None, most: int = PLANNED) -> Document:
-        """Parse, measure and validate a document. Raises Refused."""
+        """Parse, measure and validate a document. Raises RequestRefused."""
         schema = self.planner.schema
         ast = limits.parse_document(text, bounds)
         # Measured before it is validated: rules of validation take time that grows faster than the document.

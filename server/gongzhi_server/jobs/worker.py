@@ -349,7 +349,7 @@ class PluginTooSlow(Exception):
 
 @asynccontextmanager
 async def limit_time(whose: str | None, seconds: float) -> AsyncIterator[None]:
-    """Give up on a plugin that takes too long; the core may take its time. Raises Failed."""
+    """Give up on a plugin that takes too long; the core may take its time. Raises WorkFailed."""
     limit = asyncio.timeout(seconds if whose else None)
     try:
         async with limit:

@@ -80,7 +80,7 @@ class Budget:
         return self._steps
 
     def spend(self, name: str, many: int = 1) -> None:
-        """Count what has a limit of its own; raise Exceeded."""
+        """Count what has a limit of its own; raise BudgetExceeded."""
         self.used[name] += many
         if self.used[name] > self._most[name][1]:
             self._refuse(name)

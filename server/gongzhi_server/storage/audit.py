@@ -308,7 +308,7 @@ async def read_links(connection: Connection, which: str) -> AsyncIterator[asyncp
 async def verify_link(
     connection: Connection, archives: Archives, link: asyncpg.Record, number: int, before: bytes
 ) -> bytes:
-    """Return the hash of a link after checking it and all its entries. Raises Broken."""
+    """Return the hash of a link after checking it and all its entries. Raises ChainBroken."""
     if link["position"] != number:
         raise ChainBroken(f"link {number} is missing")
     await verify_batch(connection, archives, link, f"link {number}")
@@ -319,7 +319,7 @@ async def verify_link(
 
 
 async def verify_batch(connection: Connection, archives: Archives, link: asyncpg.Record, name: str) -> None:
-    """Check the entries of a batch, which is a link by this name or waits to become one. Raises Broken."""
+    """Check the entries of a batch, which is a link by this name or waits to become one. Raises ChainBroken."""
     if link["kind"] == FILE:
         if archives.store and await archives.digest(link["id"]) != link["root"]:
             raise ChainBroken(
@@ -351,13 +351,13 @@ async def verify_end(connection: Connection, number: int, before: bytes) -> None
 
 
 def compare_head(head: asyncpg.Record | None, number: int, before: bytes) -> None:
-    """Check that the chain ends where its head says. Raises Broken."""
+    """Check that the chain ends where its head says. Raises ChainBroken."""
     if head is None or (head["number"], head["hash"]) != (number, before):
         raise ChainBroken(f"the chain ends at link {number}, and its head says otherwise")
 
 
 async def find_strays(connection: Connection) -> None:
-    """Check that no entry stands beside the chain. Raises Broken."""
+    """Check that no entry stands beside the chain. Raises ChainBroken."""
     # Acts wait for their batch for a moment; a look is written together with its own, so none may be without.
     for table in ("look", "act"):
         stray = await connection.fetchval(

@@ -155,6 +155,6 @@ def text_for_several(sql: str, types: Sequence[str]) -> str:
 
 
 def values_for_several(asked: Sequence[Sequence[Any]]) -> str:
-    """Return the rows of parameters as JSON. Raises JSONEncodeError for a value that it does not have."""
+    """Return the rows of parameters as JSON. Raises orjson.JSONEncodeError for a value that it does not have."""
     rows = [{f"p{at}": value for at, value in enumerate(values, 1)} | {"n": n} for n, values in enumerate(asked)]
     return orjson.dumps(rows, default=str).decode()

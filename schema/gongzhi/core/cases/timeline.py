@@ -25,7 +25,8 @@ async def record_on_timeline(call: Call, case: CaseRow | UUID, happened: Event, 
     """Put an event on a case's timeline, publish it, and let reactions follow.
 
     The case is locked if it is given by its key. `note` is read by whoever sees the event: 10,000 characters at most.
-    Raises DeclarationError for an event that was not declared with `timeline=True`, DoesNotExist without such a case.
+    Raises DeclarationError for an event that was not declared with `timeline=True`, and
+    tortoise.exceptions.DoesNotExist without such a case.
     """
     declared = type(happened)
     if not declared.timeline:
