@@ -18,9 +18,9 @@ from gongzhi.declare.sql import Sql
 from gongzhi.runtime.actions import Action, Requirement, require_empty, require_rows
 from gongzhi.runtime.checks import invalid_input, is_given
 from gongzhi.runtime.commands import (
-    AGAIN,
     EXPECTED,
     KEY,
+    KEY_OPTIONAL,
     Call,
     Problem,
     command,
@@ -200,7 +200,7 @@ class MarkBulletinReadPayload:
 
 @strawberry.input(description="A bulletin that one has read (已读信息).")
 class MarkBulletinReadInput:
-    idempotency_key: str | None = input_field(AGAIN, default=UNSET)
+    idempotency_key: str | None = input_field(KEY_OPTIONAL, default=UNSET)
     bulletin: ID = input_field(BULLETIN)
 
 

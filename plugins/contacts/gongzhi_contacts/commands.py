@@ -23,8 +23,8 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_code, is_given
 from gongzhi.runtime.commands import (
-    AGAIN,
     KEY,
+    KEY_OPTIONAL,
     Call,
     Problem,
     command,
@@ -119,7 +119,7 @@ async def keep_number_of_caller(call: Call, case: CaseRow, number: str) -> None:
 
 @strawberry.input(description="The code that was sent to a number (验证联系电话).")
 class ConfirmPhoneInput:
-    idempotency_key: str | None = input_field(AGAIN, default=UNSET)
+    idempotency_key: str | None = input_field(KEY_OPTIONAL, default=UNSET)
     number: str = input_field(NUMBER)
     receipt_code: str | None = input_field(RECEIPT, default=UNSET)
     code: str = input_field("The code (验证码).")
@@ -169,7 +169,7 @@ class RevealPhonePayload:
 
 @strawberry.input(description="A case whose requester is to be called back (查看联系电话).")
 class RevealPhoneInput:
-    idempotency_key: str | None = input_field(AGAIN, default=UNSET)
+    idempotency_key: str | None = input_field(KEY_OPTIONAL, default=UNSET)
     number: str = input_field(NUMBER)
     purpose: str = input_field("What for; it stays with the case (目的).", length=(1, PURPOSE))
 

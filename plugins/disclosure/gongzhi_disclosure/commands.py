@@ -23,8 +23,8 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import check_code, invalid_input, is_given, not_found, today
 from gongzhi.runtime.commands import (
-    AGAIN,
     KEY,
+    KEY_OPTIONAL,
     Call,
     Problem,
     command,
@@ -67,7 +67,7 @@ class RevealPayload:
 
 @strawberry.input(description="Whose protected values to show in clear, and what for (查看明文).")
 class RevealInput:
-    idempotency_key: str | None = input_field(AGAIN, default=UNSET)
+    idempotency_key: str | None = input_field(KEY_OPTIONAL, default=UNSET)
     ids: list[ID] = input_field("The people's ids (人员标识).", items=(1, AT_ONCE))
     fields: list[str] = input_field("residentId, phone, phones: one or several (字段).", items=(1, AT_ONCE))
     purpose: str = input_field("What for; the people are told (目的).", length=(1, PURPOSE))
@@ -131,7 +131,7 @@ class FindPersonPayload:
 
 @strawberry.input(description="A resident ID or a telephone number to find people by, whole (按证件号或电话查找).")
 class FindPersonInput:
-    idempotency_key: str | None = input_field(AGAIN, default=UNSET)
+    idempotency_key: str | None = input_field(KEY_OPTIONAL, default=UNSET)
     county: str = input_field("The county to look in, by code (县级区划代码).")
     resident_id: str | None = input_field("The resident ID number (身份证号).", default=UNSET)
     phone: str | None = input_field("Or the telephone number (电话).", default=UNSET)

@@ -20,7 +20,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.located import LEVELS
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import is_given, not_found
-from gongzhi.runtime.commands import AGAIN, Call, Problem, command, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY_OPTIONAL, Call, Problem, command, input_field, problems, result_field
 from gongzhi.runtime.context import PURPOSE, FileLook
 from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
@@ -49,7 +49,7 @@ class FindPeopleToNamePayload:
 
 @strawberry.input(description="A name, and for which permission somebody of that name is to be named (按姓名查找).")
 class FindPeopleToNameInput:
-    idempotency_key: str | None = input_field(AGAIN, default=UNSET)
+    idempotency_key: str | None = input_field(KEY_OPTIONAL, default=UNSET)
     permission: str = input_field("The permission of the mutation that names them, such as party.keep_members (权限).")
     name: str = input_field("The whole name (姓名).", length=(1, NAME))
     grid: str | None = input_field(

@@ -42,7 +42,7 @@ TWO_PERSONS = "two persons"
 """The check that a decision is not taken by who asked for it, nor by a puppet of theirs (`gongzhi.core.accounts`)."""
 
 KEY = "Your own name for this request, the same when it is sent again: it is carried out once (幂等键)."
-AGAIN = f"{KEY} May be left out: this is carried out each time it is sent, and nothing of the answer is kept."
+KEY_OPTIONAL = f"{KEY} May be left out: this is carried out each time it is sent, and nothing of the answer is kept."
 EXPECTED = "The version you saw; if it has grown since, nothing is done (预期版本)."
 
 

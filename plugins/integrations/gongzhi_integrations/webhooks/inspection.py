@@ -12,7 +12,7 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime import sealing
 from gongzhi.runtime.actions import Action
-from gongzhi.runtime.commands import AGAIN, KEY, Call, Problem, command, input_field, problems, result_field
+from gongzhi.runtime.commands import KEY, KEY_OPTIONAL, Call, Problem, command, input_field, problems, result_field
 from strawberry import ID, UNSET
 from strawberry.scalars import JSON
 
@@ -31,7 +31,7 @@ HIDDEN = "…"
 
 @strawberry.input(description="A delivery that is to be looked at (查看投递).")
 class InspectWebhookDeliveryInput:
-    idempotency_key: str | None = input_field(AGAIN, default=UNSET)
+    idempotency_key: str | None = input_field(KEY_OPTIONAL, default=UNSET)
     delivery: ID = input_field(DELIVERY)
 
 
