@@ -8,6 +8,7 @@ import pkgutil
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -172,3 +173,52 @@ def test_what_is_raised_is_found_in_sentences() -> None:
     text = "Raises Wrong, Blocked for a PDF or `Some`, and\n    x.Late or Refusal NOT_FOUND; nothing for Earth."
     assert raised(text) == ["Wrong", "Blocked", "x.Late", "Refusal"]
     assert raised("What raises an Alarm is told. Raise Problem for what is no WebM.") == ["Alarm", "Problem"]
+
+
+MADE_UP = {"JSONResponse", "copy", "placed", "read_hosts"}
+"""What examples of the contract take from elsewhere, or have the reader write."""
+
+
+def examples(text: str) -> Iterator[ast.Module]:
+    """Yield the indented blocks of a docstring that are Python; drawings and formulas are not."""
+    # An example that is all there is behind the first line has lost its indentation with the docstring's own.
+    with suppress(SyntaxError):
+        yield ast.parse(text.partition("\n")[2].replace("…", "..."))
+        return
+    for block in re.findall(r"(?:^    .*\n(?:\n(?=    ))?)+", text + "\n", re.MULTILINE):
+        with suppress(SyntaxError):
+            yield ast.parse(re.sub(r"^    ", "", block, flags=re.MULTILINE).replace("…", "..."))
+
+
+def taken(example: ast.Module) -> set[str]:
+    """Return what an example calls, and the classes that it names, without what it makes itself."""
+    nodes = list(ast.walk(example))
+    own = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+    own |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    classes = {node.id for node in nodes if isinstance(node, ast.Name) and re.match("[A-Z][a-z]", node.id)}
+    return (called | classes) - own
+
+
+def test_examples_of_the_contract_take_what_is_there() -> None:
+    """A vendor copies them: what they call is a name of the contract, at the top of a module."""
+    contract = {name: module for name, module in modules_of_packages().items() if name.startswith("schema/gongzhi/")}
+    there = MADE_UP | vars(builtins).keys()
+    for module in contract.values():
+        for node in module.body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                there.add(node.name)
+            elif isinstance(node, ast.Assign):
+                there |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+            elif isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("gongzhi"):
+                there |= {alias.asname or alias.name for alias in node.names}
+    described = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    found = {
+        (name, one)
+        for name, module in contract.items()
+        for node in ast.walk(module)
+        if isinstance(node, described)
+        for example in examples(ast.get_docstring(node) or "")
+        for one in taken(example) - there
+    }
+    assert sorted(found) == []

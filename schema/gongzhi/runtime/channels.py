@@ -1,7 +1,7 @@
 """Channels: ways out for notices, SMS, mail or app push; plugins bring them, the settings choose.
 
     class Sms:
-        name, consent, phone = "sms", Consent("notices.sms", "gateway"), True
+        name, consent, phone = "sms", ChannelConsent("notices.sms", "gateway"), True
 
         async def send(self, notice: Outbound, addressee: Addressee) -> None: ...
 

@@ -25,8 +25,8 @@ SKEW = timedelta(minutes=5)
 class Form:
     """Reads the fields of an input, so that all that is wrong with them is said at once.
 
-    with form() as read:
-        name = read(text, input.name, 100, "name")
+    with input_form() as read:
+        name = read(check_text, input.name, 100, "name")
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
 """Feeds: files at an address which is a secret, such as a phone's calendar: `/feeds/PLUGIN/TOKEN/NAME`.
 
-    async def hearings(context: Context, token: str) -> Page | None:
-        found = await context.fetch("select … from legal.subscription where digest=$1", digest(token))
-        return Page(found[0]["county_id"], written(found)) if found else None
+    async def hearings(context: Context, token: str) -> FeedPage | None:
+        found = await context.fetch("select … from legal.subscription where digest=$1", digest_token(token))
+        return FeedPage(found[0]["county_id"], found[0]["calendar"]) if found else None
 
     Feed("hearings.ics", "text/calendar; charset=utf-8", hearings)
 

@@ -31,7 +31,7 @@ class EventStream:
     answers: AsyncGenerator[Answer, None]
     describe_errors: Callable[[Exception], list[dict[str, Any]]]
     watch: Callable[[], Awaitable[None]]
-    """Raises what `told` can word once the credentials do not hold any more."""
+    """Raises what `describe_errors` can word once the credentials do not hold any more."""
     seat: AbstractContextManager[Any]
     """What the caller holds for as long as it lasts."""
     stopping: asyncio.Event

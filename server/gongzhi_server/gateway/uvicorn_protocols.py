@@ -24,7 +24,7 @@ HEAD = 131_072
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """The protocol to start uvicorn with: `Config(http=patient(seconds))`.
+    """The protocol to start uvicorn with: `Config(http=protocol_with_timeout(seconds))`.
 
     uvicorn waits without end for a connection to say something, for the rest of a request's head, and for what is left
     of a body that nobody reads any more; and it keeps a head of any size. Bodies that somebody reads have their time

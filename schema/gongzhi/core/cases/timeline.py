@@ -4,7 +4,7 @@
     class Kept(Event):
         number: Code
 
-    await record(call, case, Kept(number=row.number))
+    await record_on_timeline(call, case, Kept(number=row.number))
 
 Who sees a case sees its timeline; of what is internal, staff alone; of a tip-off, whoever may see tip-offs.
 """
