@@ -29,9 +29,7 @@ and household_id is not distinct from $4 and merchant_id is not distinct from $5
 
 
 async def open_account(desk: LedgerCall, programme: UUID, kind: AccountKind, grid: int, **holder: Any) -> UUID:
-    """Return the account of this kind, opened if need be; `find_holder_account` is a person's, household's
-    or merchant's key.
-    """
+    """Return the account of this kind, opened if need be; `holder` is a person's, household's or merchant's key."""
     owner = [holder.get(name) for name in ("person", "household", "merchant")]
     found = await desk.fetch(FOUND, programme, kind.value, *owner)
     # Read first, for nearly every call finds an account; read again, for an insert that conflicts returns no key.

@@ -155,10 +155,7 @@ def check_double_entry(posting: Posting) -> None:
 
 
 async def check_balances(desk: LedgerCall, programme: UUID, postings: Iterable[Posting]) -> dict[UUID, int]:
-    """Lock the accounts, refuse what one does not have, and return the grid of each holder's account.
-
-    What comes back is in which grid each holder's account lies.
-    """
+    """Lock the accounts, refuse what one does not have, and return in which grid each holder's account lies."""
     legs = [leg for one in postings for leg in one.legs]
     accounts = sorted({leg.account for leg in legs})
     rows = await desk.fetch(ACCOUNTS, programme, accounts)
