@@ -49,7 +49,7 @@ query Approval($id: ID!) {
   }
 }
 """
-# What runs by itself once its time is over, and so what is to be looked at first.
+# Nobody but a dispatcher decides these, so their number is what is looked at first.
 WAITING = """
 query ApprovalsWaiting {
   approvals(first: 0, filter: {state: {equals: PENDING}}) { totalCount }

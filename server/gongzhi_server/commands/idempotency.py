@@ -88,8 +88,8 @@ async def claim_key(
     """Take the key, or find the request that took it; waits for one that is under way."""
     claim = claim_write(account, key, command, mac, now)
     if await connection.execute_query_dict(f"{claim.sql} returning id", list(claim.values)):
-        # Without a row from "returning" the key was taken, by a transaction that has committed since.
         return None
+    # Without a row from "returning" the key was taken, by a transaction that has committed since.
     return await RequestRow.get(account=account, idempotency_key=key)
 
 

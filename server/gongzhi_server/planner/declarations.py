@@ -119,7 +119,7 @@ class FieldCheck:
             case Batch() if not is_leaf_type(self.named) and self.target is None:
                 self.fail(f"returns {self.named.name}, which is kept in no table")
         # A part may stand in rows of several types, so its columns cannot be checked against one.
-        if entity:  # a part may be of several
+        if entity:
             self.columns(plan, entity)
         if isinstance(plan, Pick | Many | Aggregate):
             self.relation(plan, plan.of().__entity__ if isinstance(plan, Aggregate) else self.target)  # type: ignore[attr-defined]

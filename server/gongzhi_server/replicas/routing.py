@@ -50,8 +50,8 @@ class Replicas:
         self, servers: Sequence[Replica], shares: Shares, most: float, now: Callable[[], float] = monotonic
     ) -> None:
         self.servers, self.shares, self.most, self.now = servers, shares, most, now
-        # With some more, so that what is just too old is told with its age.
         self.began = now()
+        # With some more, so that what is just too old is told with its age.
         self.primary = PrimaryLog(shares.sessions.fetch, now, 2 * most + 60)
 
     async def watch(self) -> None:

@@ -1,4 +1,4 @@
-"""Audit chain: records who looked at whose file and who did what, and proves that nothing has changed since."""
+"""Audit: writes who looked at whose file and who did what into the chain, and verifies it from end to end."""
 
 from __future__ import annotations
 
