@@ -77,7 +77,7 @@ from .replicas.routing import Replicas, open_replicas
 from .runtime import Runtime
 from .settings import Settings
 from .storage import database
-from .storage.access_log import AccessLog, open_ledger
+from .storage.access_log import AccessLog, open_access_log
 from .storage.connection_shares import Shares, open_shares, writers_pool_size
 from .storage.key_ring import load_key_ring
 from .telemetry.requests import HEADER as REQUEST_ID
@@ -242,7 +242,7 @@ class Deployment:
                 database.tortoise_config(dsn, self.plugins.apps, writers_pool_size(settings), short=True)
             ),
             open_replicas(settings, shares) as replicas,
-            open_ledger(dsn, read_bounds(settings)) as ledger,
+            open_access_log(dsn, read_bounds(settings)) as ledger,
             open_authentication(settings, dsn, shares.sessions, self.plugins, self.secret, self.keys, now) as (
                 authenticator,
                 auth_service,

@@ -8,7 +8,7 @@ from uuid import UUID
 from gongzhi.declare.viewer import Viewer, ViewerAccount, ViewerGrant
 from gongzhi.runtime.context import Bounds, FileLook
 from gongzhi_server.storage import database
-from gongzhi_server.storage.access_log import open_ledger
+from gongzhi_server.storage.access_log import open_access_log
 from gongzhi_server.testing import ESSENTIAL, TODAY
 
 from .conftest import Log, People
@@ -19,7 +19,7 @@ BOUNDS = Bounds(bulk=20, neighbours=5)
 async def look(filled: str, viewer: Viewer, keys: list[UUID], times: int = 1) -> None:
     """Look at these files, and let the ledger look into it."""
     config = database.tortoise_config(filled, ESSENTIAL.apps, size=1)
-    async with database.open_tortoise(config), open_ledger(filled, BOUNDS) as kept:
+    async with database.open_tortoise(config), open_access_log(filled, BOUNDS) as kept:
         for at in range(times):
             await kept.look(viewer, FileLook(keys, ["Person.birthDate"], f"purpose {at}"))
         await kept.count_reads()

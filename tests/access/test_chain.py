@@ -18,7 +18,7 @@ from gongzhi_server.deployment import audit_verify
 from gongzhi_server.errors import Problem
 from gongzhi_server.storage import audit
 from gongzhi_server.storage import audit_chain as chain
-from gongzhi_server.storage.access_log import open_ledger
+from gongzhi_server.storage.access_log import open_access_log
 from gongzhi_server.testing import TODAY, Server, create_database, drop_database
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -295,7 +295,7 @@ async def test_batches_of_a_dead_process_are_chained(empty: str) -> None:
     """A process that died behind its replies leaves batches; the next one that starts puts them into the chain."""
     connection = await asyncpg.connect(empty)
     await audit.write_looks(connection, looks(2))
-    async with open_ledger(empty, Bounds()) as log:
+    async with open_access_log(empty, Bounds()) as log:
         await log.seal(None)
     found = await audit.verify_chain(connection)
     assert (found.links, found.looks, found.loose, found.wrong) == (1, 2, 0, None)

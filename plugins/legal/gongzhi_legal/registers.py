@@ -16,8 +16,8 @@ LAW = Text(
 CONSENT = Text("Consent, PIPL 13(1)(1)", "本人同意，《个人信息保护法》第十三条第一款第一项")
 PUBLIC = Text("Public; no personal data", "公开信息，不含个人信息")
 OFFICE = Text("Appointments of an office", "履行职务信息")
-YEARS = 60
-"""Months that files of closed matters are kept."""
+KEPT_MONTHS = 60
+"""How long files of closed matters are kept."""
 # Whoever has or had a seat: the matter is theirs to get a copy of.
 SAT = "t.{} in (select s.matter_id from legal.seat s where s.person_id=$1)"
 OTHERS = (
@@ -40,7 +40,7 @@ def _sealed_holding(table: str, en: str, zh: str, *hidden: str) -> Holding:
         # What was said and filed goes five years after closing; agreements stay as records of what binds people.
         erase=GONE if table in ("message", "file", "session") else {},
         hidden=hidden,
-        **({"months": YEARS, "since": CLOSED} if table in ("message", "file", "session") else {}),  # type: ignore[arg-type]
+        **({"months": KEPT_MONTHS, "since": CLOSED} if table in ("message", "file", "session") else {}),  # type: ignore[arg-type]
     )
 
 
@@ -55,7 +55,7 @@ HOLDINGS = (
         erase={"secret": "null"},
         hidden=("secret",),
         wrapped={"secret": COUNTY_OF_ROW},
-        months=YEARS,
+        months=KEPT_MONTHS,
         since="t.closed_at",
     ),
     Holding(

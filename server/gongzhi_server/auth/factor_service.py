@@ -58,7 +58,7 @@ class FactorService:
     codes: OneTimeCodes
     tickets: Tickets
     attempts: Attempts
-    passwords: AuthenticationService
+    sign_in: AuthenticationService
     required: frozenset[str] = frozenset()
 
     async def begin(self, who: SignedIn, password: str | None, code: str | None, now: datetime) -> Mapping[str, Any]:
@@ -70,7 +70,7 @@ class FactorService:
             async with self._code_used(who, code, now):
                 pass
         # A session alone is not enough: whoever finds one open would lock its owner out.
-        elif not await self.passwords.is_password(who.name, password or "", who.origin, now):
+        elif not await self.sign_in.is_password(who.name, password or "", who.origin, now):
             raise invalid_input("The password is wrong.", "密码错误。", "password")
         new = await self.codes.begin(self.pool, who.account)
         claims = [str(who.account), new.text, new.replaces and str(new.replaces)]

@@ -157,7 +157,7 @@ class AuthenticationService:
             found = await self._use_code(connection, code, now)
             if found["person_id"] is None:
                 raise invalid_input("This code is for setting a password.", "该邀请码用于设置密码。", "code")
-            await self._belongs(connection, account.id, found, now)
+            await self._link_person(connection, account.id, found, now)
             await sign_in_notices.tell_owner(connection, account.id, sign_in_notices.LINKED, now)
         await self.attempts.record_success(now, address_subject(where))
 
@@ -209,7 +209,7 @@ class AuthenticationService:
         await connection.execute(RESIDENT, uuid7(), account, found["county_id"], now, found["created_by"])
         return account
 
-    async def _belongs(self, connection: Any, account: UUID, found: Any, now: datetime) -> None:
+    async def _link_person(self, connection: Any, account: UUID, found: Any, now: datetime) -> None:
         """Have the account belong to the person from now on."""
         # "person_id is null" in the update itself: of two links at once the second changes nothing.
         update = "update accounts.account set person_id=$2, version=version+1 where id=$1 and person_id is null"

@@ -35,7 +35,7 @@ class SecondFactorEndpoint:
     async def answer(self, asked: AuthRequest) -> OpenedSession:
         """Sign in: answer the challenge of a first step with a code."""
         challenge, code = asked.texts("challenge", "code")
-        return await self.service.passwords.second_step.answer(challenge, code, asked.where, asked.now)
+        return await self.service.sign_in.second_step.answer(challenge, code, asked.where, asked.now)
 
     async def begin(self, asked: AuthRequest) -> Any:
         """Show a new secret."""

@@ -200,7 +200,7 @@ def count_batch(waiting: Sequence[tuple[Seen, asyncio.Future[None]]]) -> int:
 
 
 @asynccontextmanager
-async def open_ledger(dsn: str, bounds: Bounds) -> AsyncIterator[AccessLog]:
+async def open_access_log(dsn: str, bounds: Bounds) -> AsyncIterator[AccessLog]:
     """Open a log that writes for as long as the block lasts. Tortoise must know its connections."""
     # Besides the batches, one connection for chaining and one for the counting.
     pool = await open_writers(dsn, AT_ONCE + 2, short=True)

@@ -166,7 +166,7 @@ async def save_advice(call: Call, row: AdviceRow, matter: MatterRow) -> LegalAdv
     row.version += 1
     await row.save()
     call.publish(AdviceChanged(matter.id, row.id, row.state), matter)
-    await notify_seats(call, matter.id, CHANGED, f"LegalAdvice:{row.id}", save=True)
+    await notify_seats(call, matter.id, CHANGED, f"LegalAdvice:{row.id}", except_caller=True)
     return LegalAdvicePayload(matter=ref(LegalAdvice, row.id))
 
 

@@ -150,7 +150,7 @@ async def record_confirmation(call: Call, input: RecordConfirmationInput) -> Jud
 async def save_confirmation(call: Call, row: ConfirmationRow, matter: MatterRow) -> JudicialConfirmationPayload:
     row.version += 1
     await row.save()
-    await notify_seats(call, matter.id, CHANGED, f"JudicialConfirmation:{row.id}", save=True)
+    await notify_seats(call, matter.id, CHANGED, f"JudicialConfirmation:{row.id}", except_caller=True)
     return JudicialConfirmationPayload(confirmation=ref(JudicialConfirmation, row.id))
 
 

@@ -126,7 +126,7 @@ async def save_aid(call: Call, row: AidRow, matter: MatterRow) -> LegalAidPayloa
     row.version += 1
     await row.save()
     call.publish(AidChanged(matter.id, row.id, row.state), matter)
-    await notify_seats(call, matter.id, CHANGED, f"LegalAid:{row.id}", save=True)
+    await notify_seats(call, matter.id, CHANGED, f"LegalAid:{row.id}", except_caller=True)
     return LegalAidPayload(aid=ref(LegalAid, row.id))
 
 

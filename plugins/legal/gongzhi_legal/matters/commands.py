@@ -53,7 +53,7 @@ async def send_legal_message(call: Call, input: SendLegalMessageInput) -> LegalM
     (await open_cipher(call.context, matter)).write(row, text=words)
     await row.save()
     # That there is a message, not what it says.
-    await notify_seats(call, matter.id, SAID, f"LegalMatter:{matter.id}", save=True)
+    await notify_seats(call, matter.id, SAID, f"LegalMatter:{matter.id}", except_caller=True)
     return LegalMessagePayload(message=ref(LegalMessage, row.id))
 
 
@@ -116,15 +116,15 @@ SAID = ("legal.message", Text("A message for you", "新消息"), Text("Somebody 
 
 
 async def notify_seats(
-    call: Call, matter: UUID, said: tuple[str, Text, Text], about: str, *, save: bool = False, handlers: bool = True
+    call: Call, matter: UUID, said: tuple[str, Text, Text], about: str, *, except_caller: bool = False
 ) -> None:
-    """Notify everybody at a matter, in codes and numbers only; `save` leaves the caller out."""
+    """Notify everybody at a matter, in codes and numbers only; `except_caller` leaves the caller out."""
     # Seats that have ended hear nothing: whoever handed a matter over is out of it.
     seats = await SeatRow.filter(matter_id=matter, left_at=None)
     me = call.viewer.account
-    people = {one.person_id for one in seats if one.person_id and not (save and one.person_id == me.person)}
-    names = {one.account for one in seats if one.account and handlers and not (save and one.account == me.name)}
-    units = {one.unit_id for one in seats if one.unit_id and handlers}
+    people = {one.person_id for one in seats if one.person_id and not (except_caller and one.person_id == me.person)}
+    names = {one.account for one in seats if one.account and not (except_caller and one.account == me.name)}
+    units = {one.unit_id for one in seats if one.unit_id}
     await send_notice(call, NoticeDraft(*said, about), persons=people, accounts=sorted(names), units=units)
 
 

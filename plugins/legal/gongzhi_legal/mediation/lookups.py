@@ -68,7 +68,7 @@ async def save_mediation(call: Call, row: MediationRow, matter: MatterRow) -> Me
     row.version += 1
     await row.save()
     call.publish(MediationChanged(matter.id, row.id, row.state), matter)
-    await notify_seats(call, matter.id, CHANGED, f"Mediation:{row.id}", save=True)
+    await notify_seats(call, matter.id, CHANGED, f"Mediation:{row.id}", except_caller=True)
     return MediationPayload(mediation=ref(Mediation, row.id))
 
 
