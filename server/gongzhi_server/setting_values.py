@@ -181,3 +181,30 @@ def check_secret(text: str) -> str:
     if len(text) < SECRET_LENGTH:
         raise ValueError(f"is shorter than {SECRET_LENGTH} characters; make one with: openssl rand -hex 32")
     return text
+
+
+def tell_unreadable(error: OSError | UnicodeError) -> str:
+    """Tell what is wrong with a file that a setting names, for after "names", and what to do; never what it is called.
+
+    A path is not repeated: where it points to a secret it is one more thing to keep out of logs.
+    """
+    match error:
+        case FileNotFoundError() | NotADirectoryError():
+            return "a file that does not exist; correct the path"
+        case PermissionError():
+            return "a file that the server's account may not read; let it read the file"
+        case IsADirectoryError():
+            return "a folder; name the file in it"
+        case OSError():
+            return f"a file that cannot be read ({error.strerror}); look at the disk it is on"
+    return "a file that is no text in UTF-8; correct the path, or write the file anew"
+
+
+def tell_not_runnable(error: OSError) -> str:
+    """Tell what is wrong with a program that a setting names, as `tell_unreadable` does of a file."""
+    match error:
+        case FileNotFoundError() | NotADirectoryError():
+            return "a program that does not exist; correct the path, or install it"
+        case PermissionError():
+            return "a program that the server's account may not run; let it run the program"
+    return f"a program that cannot be run ({error.strerror}); run it by hand to see why"

@@ -83,6 +83,46 @@ def test_bad_ring_is_not_repeated(tmp_path: Path) -> None:
         assert "c2VjcmV0" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (FileNotFoundError(2, "No such file", "c2VjcmV0"), "does not exist"),
+        (NotADirectoryError(20, "Not a directory", "c2VjcmV0"), "does not exist"),
+        (PermissionError(13, "Permission denied", "c2VjcmV0"), "account may not"),
+        (OSError(5, "Input/output error", "c2VjcmV0"), "Input/output error"),
+    ],
+)
+def test_setting_of_a_missing_ring_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, said: str
+) -> None:
+    """What does not exist is told apart from what may not be read or run; the path is not repeated."""
+
+    def fail(*args: Any, **more: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(Path, "read_text", fail)
+    monkeypatch.setattr(key_ring.subprocess, "run", fail)
+    plain = settings_for_tests("postgresql://db/county", tmp_path)
+    for chosen, name, what in (
+        (replace(plain, keys_file=tmp_path / "c2VjcmV0"), "GONGZHI_KEYS_FILE", "file"),
+        (replace(plain, keys_command=("c2VjcmV0",)), "GONGZHI_KEYS_COMMAND", "program"),
+    ):
+        with pytest.raises(Problem, match=f"^{name} names a {what} .*{said}") as refused:
+            key_ring.load_key_ring(chosen)
+        assert "c2VjcmV0" not in str(refused.value) and "Error" not in str(refused.value)
+
+
+def test_ring_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "ring").write_bytes(b"\xff\xfe")
+    plain, odd = settings_for_tests("postgresql://db/county", tmp_path), "import sys; sys.stdout.buffer.write(b'\\xff')"
+    with pytest.raises(Problem, match="^GONGZHI_KEYS_FILE names a file that is no text in UTF-8"):
+        key_ring.load_key_ring(replace(plain, keys_file=tmp_path / "ring"))
+    with pytest.raises(Problem, match="^GONGZHI_KEYS_FILE names a folder"):
+        key_ring.load_key_ring(replace(plain, keys_file=tmp_path))
+    with pytest.raises(Problem, match="^GONGZHI_KEYS_COMMAND prints no text in UTF-8"):
+        key_ring.load_key_ring(replace(plain, keys_command=(sys.executable, "-c", odd)))
+
+
 # a rotation
 
 

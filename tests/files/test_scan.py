@@ -65,6 +65,20 @@ async def test_clamd_over_a_socket(tmp_path: Path) -> None:
             await make_scanner(where)(io.BytesIO(b"x"))
 
 
+@pytest.mark.parametrize("where", ["unix:/nowhere/clamd.sock", "/nowhere/scanner --quiet"])
+async def test_missing_scanner(where: str) -> None:
+    """What is not there will not answer later either, so the two are told apart."""
+    with pytest.raises(ScanError, match="does not exist") as problem:
+        await make_scanner(where)(io.BytesIO(b"x"))
+    assert "nowhere" not in str(problem.value)
+
+
+async def test_scanner_that_may_not_be_used(tmp_path: Path) -> None:
+    (tmp_path / "scanner").write_text("")  # of nobody may it be run, not even of root
+    with pytest.raises(ScanError, match="may not use"):
+        await make_scanner(str(tmp_path / "scanner"))(io.BytesIO(b"x"))
+
+
 async def test_command_reads_in_chunks() -> None:
     """The file is never in memory as a whole; a scanner that has seen enough may go."""
 

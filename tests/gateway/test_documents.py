@@ -196,8 +196,14 @@ def test_bad_file_named(tmp_path: Path, name: str, content: bytes, said: str) ->
 
 
 def test_missing_file_named(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="cannot be read"):
+    with pytest.raises(Problem, match=r"none.graphql cannot be read \(No such file"):
         add_documents(tmp_path / "documents.json", [tmp_path / "none.graphql"], check)
+
+
+def test_manifest_that_may_not_be_read(tmp_path: Path) -> None:
+    """It may be a good one, so nobody is told that it is none."""
+    with pytest.raises(Problem, match="cannot be read .*let the server's account read it"):
+        load_documents(tmp_path)
 
 
 def test_cost_still_counts() -> None:

@@ -23,6 +23,7 @@ from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import audit, database
 from gongzhi_server.storage.fingerprints import confirm_secrets, take_fingerprints
+from gongzhi_server.storage.key_ring import read_keys_file
 from gongzhi_server.storage.postgres_programs import run_program
 
 from .backup_folder import (
@@ -171,7 +172,7 @@ def write_secrets(file: Path, settings: Settings) -> None:
     """Write the secret and the key ring in clear, as variables, into a new file that only its owner may read."""
     lines = [f"GONGZHI_SECRET={settings.secret}"]
     if settings.keys or settings.keys_file:
-        ring = settings.keys or Path(settings.keys_file or "").read_text(encoding="utf-8")
+        ring = settings.keys or read_keys_file(settings.keys_file or Path())
         lines.append(f"GONGZHI_KEYS={','.join(ring.split())}")
     if settings.keys_command:  # a vault has its own backup, and what is in it is to stay there
         lines.append("# the key ring is where GONGZHI_KEYS_COMMAND has it from")

@@ -176,21 +176,21 @@ def read_documents(file: Path) -> dict[str, str]:
     if file.suffix == ".json":
         return read_manifest(file)
     try:
-        text = file.read_bytes().decode()
-    except (OSError, UnicodeDecodeError) as problem:
-        raise Problem(f"{file} cannot be read as UTF-8 ({type(problem).__name__})") from None
+        text = read_file(file).decode()
+    except UnicodeDecodeError:
+        raise Problem(f"{file} is no text in UTF-8; save it anew as UTF-8") from None
     return {document_hash(text): text}
 
 
 def read_manifest(file: Path) -> dict[str, str]:
     """Read the documents of a manifest: ours and Relay's (hash to text), or Apollo's."""
     try:
-        entries = json.loads(file.read_bytes())
+        entries = json.loads(read_file(file))
         if isinstance(entries, dict) and entries.get("format") == APOLLO:
             entries = {each["id"]: each["body"] for each in entries["operations"]}
         if not all(isinstance(text, str) for text in entries.values()):
             raise TypeError
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise Problem(f"{file} is no manifest: a JSON object of hashes and documents, or Apollo's format") from None
     found = {name.removeprefix(PREFIX): text for name, text in entries.items()}
     for hash, text in found.items():
@@ -198,6 +198,15 @@ def read_manifest(file: Path) -> dict[str, str]:
         if document_hash(text) != hash:
             raise Problem(f"{file}: the id {hash[:80]!r} is not the SHA-256 of its document; make the manifest anew")
     return found
+
+
+def read_file(file: Path) -> bytes:
+    """Read a file of documents. Raises Problem, which names it: many are given by hand, and none holds a secret."""
+    try:
+        return file.read_bytes()
+    except OSError as problem:
+        # Apart from what is no manifest: a file that may not be read can be a good one.
+        raise Problem(f"{file} cannot be read ({problem.strerror}); let the server's account read it") from None
 
 
 def write_manifest(path: Path, documents: Mapping[str, str]) -> None:

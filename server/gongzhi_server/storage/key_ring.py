@@ -8,6 +8,7 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -17,6 +18,7 @@ from gongzhi.runtime import sealing
 from gongzhi.runtime.sealing import KeyRing, SealError
 
 from gongzhi_server.errors import Problem
+from gongzhi_server.setting_values import tell_not_runnable, tell_unreadable
 from gongzhi_server.settings import Settings
 from gongzhi_server.weak_secrets import find_key_weakness
 
@@ -66,10 +68,6 @@ def load_key_ring(settings: Settings) -> KeyRing:
         ring = read_ring(settings)
     except SealError as error:
         raise Problem(f"the key ring cannot be read: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise Problem(
-            f"the key ring cannot be read ({type(error).__name__}); let the server's account read it"
-        ) from None
     # Only the current key must be strong: a ring with a weak old one has to start, so that it can be rotated away.
     weak = ring.weaknesses(find_key_weakness) if ring and not settings.development else {}
     if ring and ring.current in weak:
@@ -85,8 +83,16 @@ def read_ring(settings: Settings) -> KeyRing | None:
     if settings.keys:
         return KeyRing.parse(settings.keys)
     if settings.keys_file:
-        return KeyRing.read(settings.keys_file)
+        return KeyRing.parse(read_keys_file(settings.keys_file))
     return KeyRing.parse(run_key_command(settings.keys_command)) if settings.keys_command else None
+
+
+def read_keys_file(file: Path) -> str:
+    """Read the file that GONGZHI_KEYS_FILE names. Raises Problem, which repeats neither its path nor what is in it."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Problem(f"GONGZHI_KEYS_FILE names {tell_unreadable(error)}") from None
 
 
 def run_key_command(command: Sequence[str]) -> str:
@@ -100,7 +106,12 @@ def run_key_command(command: Sequence[str]) -> str:
         ) from None
     except subprocess.CalledProcessError as error:
         raise Problem(f"GONGZHI_KEYS_COMMAND ended with status {error.returncode}; run it by hand to see why") from None
-    return done.stdout.decode()
+    except OSError as error:
+        raise Problem(f"GONGZHI_KEYS_COMMAND names {tell_not_runnable(error)}") from None
+    try:
+        return done.stdout.decode()
+    except UnicodeDecodeError:
+        raise Problem("GONGZHI_KEYS_COMMAND prints no text in UTF-8; have it print id:base64,…") from None
 
 
 @dataclass(frozen=True)
