@@ -125,6 +125,20 @@ def test_nobody_compares_accounts_by_hand() -> None:
     assert by_hand == [], "call require_independence"
 
 
+ASKING = re.compile(r"await require_(?:independence|unconnected|unrelated|office)\(call, .*?\"(\w*)\"[,)]")
+
+
+def test_second_persons_are_told_which_field(installed: Plugins) -> None:
+    """A refusal for want of a second person names a field of an input, by which a desk says where it belongs."""
+    # Of the schema that answers: `Mutation` as it is declared has no field before plugins and the core add theirs.
+    mutation: Any = built_schema(installed)._schema.mutation_type
+    made = [of.extensions["strawberry-definition"].metadata[COMMAND] for of in mutation.fields.values()]
+    fields = {name for command in made for name in inputs(command)}
+    named = {(path.name, said) for path in sources() for said in ASKING.findall(path.read_text(encoding="utf-8"))}
+    assert len(named) > 20
+    assert {one for one in named if one[1] not in fields} == set()
+
+
 # whom it is done to
 
 

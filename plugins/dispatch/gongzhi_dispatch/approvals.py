@@ -174,7 +174,7 @@ DECIDE = Action(
 async def decide_approval(call: Call, input: DecideApprovalInput) -> DecideApprovalPayload:
     case, approval = await load_with_case(call, Approval, input.approval, "approval")
     # Nor whoever asked: of the unit that asks nobody comes so far.
-    await require_independence(call, "", approval.requested_by)
+    await require_independence(call, "approval", approval.requested_by)
     if input.reason or not input.approve:
         # To refuse takes a reason; to agree may have one.
         approval.decision = check_text(input.reason or "", REASON, "reason")

@@ -81,7 +81,8 @@ async def test_who_may_rule(desks: Desks) -> None:
     await desks.step(desks.county, "dispatchCase", number, 2, leadUnit=POWER)
     objection = (await objected(desks, number, 3))["id"]
     given = {"objection": objection, "ruling": "UPHELD", "reason": "同意"}
-    assert refused(await desks.county.do("ruleOnObjection", RULING, **given)) == ["FOUR_EYES"]
+    alone = await desks.county.do("ruleOnObjection", RULING, **given)
+    assert [(one["code"], one["path"]) for one in alone["errors"]] == [("FOUR_EYES", ["objection"])]
     mutation = "mutation($i: RuleOnObjectionInput!) { ruleOnObjection(input: $i) { errors { code } } }"
     for caller in (desks.town, desks.unit(POWER)):
         assert (await caller.ask(mutation, i={**given, "idempotencyKey": "r"})).codes == ["FORBIDDEN"]

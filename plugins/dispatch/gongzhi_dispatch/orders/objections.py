@@ -164,7 +164,7 @@ async def rule_on_objection(call: Call, input: RuleOnObjectionInput) -> RuleOnOb
     case, objection = await load_with_case(call, DispatchObjection, input.objection, "objection")
     order = await OrderRow.get(id=objection.order_id)
     # Neither whoever dispatched nor whoever objected: of the unit nobody comes so far.
-    await require_independence(call, "", order.issued_by, objection.filed_by)
+    await require_independence(call, "objection", order.issued_by, objection.filed_by)
     objection.ruling, objection.reason = input.ruling, input.reason
     objection.ruled_at, objection.ruled_by = call.now, call.viewer.account.name
     if input.unit:
