@@ -76,10 +76,20 @@ class Certificates:
             try:
                 if file:
                     load(file)
-            except (OSError, ValueError) as error:  # those of TLS are the first
-                said = f"{name} names no PEM file that can be used ({type(error).__name__})"
-                raise UnreadableCertificates(said) from None
+            except (OSError, ValueError) as error:
+                raise UnreadableCertificates(f"{name} names {tell_unusable(error)}") from None
         return context
+
+
+def tell_unusable(error: OSError | ValueError) -> str:
+    """Tell what is wrong with a file of certificates, and what to do; neither its path nor what is in it."""
+    match error:
+        case FileNotFoundError() | NotADirectoryError():
+            return "a file that does not exist; correct the path"
+        case PermissionError():
+            return "a file that the server's account may not read; let it read the file"
+    # The errors of TLS are of the operating system's class, too.
+    return "no PEM file that can be used; it holds the certificates, and our own the key without a password"
 
 
 class Sender:
