@@ -204,6 +204,12 @@ def test_parse_orders_keys():
     assert ring.unwrap(HANYIN, KeyRing({"k1": OLD}).wrap(HANYIN, KEY)) == KEY
 
 
+def test_file_is_read(tmp_path):
+    path = tmp_path / "keys"
+    path.write_text(f"k1:{encoded(OLD)}\n")
+    assert KeyRing.read(path).unwrap(HANYIN, KeyRing({"k1": OLD}).wrap(HANYIN, KEY)) == KEY
+
+
 def test_urlsafe_keys_read():
     key = b"\xfb\xff" * 16
     assert set("-_") & set(base64.urlsafe_b64encode(key).decode())

@@ -16,6 +16,7 @@ import hmac
 import os
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -117,6 +118,11 @@ class KeyRing:
             except ValueError:
                 raise SealError(f"entry {place} of the key ring is not in base64") from None
         return cls(keys)
+
+    @classmethod
+    def read(cls, path: str | Path) -> KeyRing:
+        """Read a key file, in the form that `parse` takes."""
+        return cls.parse(Path(path).read_text(encoding="utf-8"))
 
     def __repr__(self) -> str:
         # Only the ids: a repr ends up in logs.
