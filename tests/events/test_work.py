@@ -13,6 +13,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from gongzhi_server.cli import app as console
+from gongzhi_server.jobs.failed_jobs import list_handlers_behind, list_jobs, redrive_jobs
+from gongzhi_server.storage.availability import CONNECTING
 from gongzhi_server.testing import Server, published_events, serve_application
 from typer.testing import CliRunner
 
@@ -311,3 +313,18 @@ async def test_silent_where_off(tower: Tower) -> None:
 async def test_jobs_are_for_operators(tower: Tower) -> None:
     answer = await tower.server.as_("county_dispatcher", grid=COUNTY).ask("{ jobs { nodes { name } } }")
     assert answer.body["data"]["jobs"] is None and answer.codes == ["FORBIDDEN"]
+
+
+async def test_operators_wait_for_no_database_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is gone says nothing, so each look at the jobs is made with a limit of time."""
+    limits = []
+
+    async def connect(*where: Any, timeout: float | None = None, **more: Any) -> Any:
+        limits.append(timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr(asyncpg, "connect", connect)
+    for look in (list_jobs("x"), list_handlers_behind("x"), redrive_jobs("x", datetime.now(UTC))):
+        with pytest.raises(TimeoutError):
+            await look
+    assert limits == [CONNECTING] * 3

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
+from gongzhi_server.storage.database import connect_database
 
 # On connections of their own: these run on the command line, beside or without a server.
 LISTED = """
@@ -25,26 +25,17 @@ where state = 'PARKED' and ($2::uuid is null or id = $2) returning id
 
 async def list_jobs(dsn: str, everything: bool = False) -> list[Any]:
     """List the jobs that wait or were given up, the first due first; with `everything` those that are done, too."""
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with connect_database(dsn) as connection:
         return list(await connection.fetch(LISTED, everything))
-    finally:
-        await connection.close()
 
 
 async def list_handlers_behind(dsn: str) -> list[Any]:
     """List the handlers that have events before them, and how many have happened since theirs."""
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with connect_database(dsn) as connection:
         return list(await connection.fetch(BEHIND))
-    finally:
-        await connection.close()
 
 
 async def redrive_jobs(dsn: str, now: datetime, job: UUID | None = None) -> int:
     """Have a parked job tried again, or all of them; return how many."""
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with connect_database(dsn) as connection:
         return len(await connection.fetch(REDRIVE, now, job))
-    finally:
-        await connection.close()
