@@ -11,7 +11,6 @@ import asyncpg
 import pytest_asyncio
 from gongzhi.core.accounts.independence import are_independent, are_unconnected
 from gongzhi.declare.viewer import Viewer, ViewerAccount
-from gongzhi.plugin.roles import CIVIC
 from gongzhi.runtime.context import Bounds
 from gongzhi_server.testing import ESSENTIAL, TODAY
 
@@ -48,7 +47,9 @@ class Graph:
 
     @property
     def call(self) -> Any:
-        context = SimpleNamespace(civic=CIVIC, guarded=ESSENTIAL.guarded, held=ESSENTIAL.held, bounds=Bounds())
+        context = SimpleNamespace(
+            civic=ESSENTIAL.civic, guarded=ESSENTIAL.guarded, held=ESSENTIAL.held, bounds=Bounds()
+        )
         viewer = Viewer(ViewerAccount("somebody"), TODAY)
         return SimpleNamespace(viewer=viewer, now=TODAY, context=context, checks=set(), fetch=self.fetch)
 

@@ -45,8 +45,6 @@ FIELD_STAFF = (GRID_WORKER, GRID_LEADER)
 DISPATCHERS = (TOWN_DISPATCHER, COUNTY_DISPATCHER)
 STAFF = (*FIELD_STAFF, *DISPATCHERS, DEPARTMENT_HANDLER, AUDITOR, ADMINISTRATOR)
 
-CIVIC = frozenset(one.name for one in ROLES if one.civic)
-
 
 def role_label(name: str) -> Text:
     """Return what people call a role; of a plugin's, the Chinese name is not known here."""

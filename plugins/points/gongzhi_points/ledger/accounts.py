@@ -6,13 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from gongzhi.core.people.models import HouseholdRow, MembershipRow, PersonRow
-from gongzhi.declare.located import LEVELS
 from gongzhi.runtime.checks import CHINA, not_found
 from gongzhi.runtime.commands import Call
 from tortoise.expressions import Q
 from uuid6 import uuid7
 
-from ..models import AccountKind, AccountRow, ProgrammeRow
+from ..models import AccountKind, AccountRow
 from .posting import LedgerCall
 
 # Raw SQL for `on conflict do nothing`: two transactions may open the same account at once. The partial unique indexes
@@ -81,17 +80,3 @@ async def find_holders(call: Call, account: AccountRow) -> list[UUID]:
         return [account.person_id] if account.person_id else []
     heads: list[UUID | None] = await HouseholdRow.filter(id=account.household_id).values_list("head_id", flat=True)  # type: ignore[assignment]
     return [one for one in heads if one]
-
-
-async def is_kin(call: Call, one: UUID | None, other: UUID | None) -> bool:
-    """Tell whether two are the same person or live in one household."""
-    if one is None or other is None:
-        return False
-    first = await find_household(call, one)
-    return one == other or (first is not None and first == await find_household(call, other))
-
-
-def covers_row(programme: ProgrammeRow, row: Any) -> bool:
-    """Tell whether a located row, or a grid itself, lies in the programme's grid."""
-    # A located row names its own grid and those above it; a grid as a row names only those above, so its own is added.
-    return programme.grid_id in {getattr(row, "grid_id", None), *(getattr(row, level) for level in LEVELS)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from uuid import UUID
 
 import strawberry
@@ -37,7 +36,6 @@ from ..models import AccountKind, AccountRow, ChainRow, EntryRow, PostingKind, P
 from ..visibility import MANAGE
 from .types import PointsProgramme
 
-CODE = re.compile(r"[a-z][a-z0-9-]{1,23}")
 HOLDERS = (AccountKind.PERSON, AccountKind.HOUSEHOLD, AccountKind.GROUP)
 """Whose points expire: those of the programme itself and of shops do not."""
 

@@ -9,14 +9,6 @@ from . import sealed_values
 from .models import PersonRow, PhoneRow
 
 RESIDENT_ID, PHONE, PHONES = "Person.residentId", "Person.phone", "Person.phones"
-COLUMNS = {
-    "resident_id_sealed": RESIDENT_ID,
-    "resident_id_blind": RESIDENT_ID,
-    "sealed": PHONE,
-    "blind": PHONE,
-    "data_key": RESIDENT_ID,
-}
-"""The columns of people and phones that hold a protected field, or open it."""
 
 
 async def reveal_field(keys: KeyRing, person: PersonRow, field: str) -> list[str]:
