@@ -10,6 +10,8 @@ from gongzhi.core.units.models import UnitKind
 from gongzhi.runtime.sealing import KeyRing
 from gongzhi.values.codes import Kind
 
+from .directory.matching import entry_weight
+
 DIRECTORY = {
     "utilities.electricity": ("GDGS", "YJJ"),
     "utilities.water": ("SLJ", "ZLSGS"),
@@ -131,8 +133,3 @@ async def write_directory(
     for category in TOWNS:
         for town in towns:
             await enter(category, town, f"{town['code']}-ZF", f"{town['name']}履职事项清单（虚构示例）")
-
-
-def entry_weight(category: str, kind: Kind) -> int:
-    """Return how special an entry is: by its subject first, then by its place."""
-    return (category.count(".") + 1) * 10 + list(Kind).index(kind)

@@ -25,8 +25,6 @@ from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.declare.sql import Alternatives, Sql, all_of
-from gongzhi.declare.viewer import ViewerScope
 from gongzhi.runtime.checks import check_text, invalid_input
 from gongzhi.runtime.commands import (
     EXPECTED,
@@ -41,10 +39,9 @@ from gongzhi.runtime.commands import (
     text_warnings,
 )
 from gongzhi.runtime.screening import TextWarning
-from pypika_tortoise.queries import Table
 from strawberry import UNSET
 
-from .lookups import NUMBER, REASON
+from .lookups import NUMBER, REASON, rows_of_other_units
 from .models import Contact, FollowUpRow
 from .work_types import FollowUp
 
@@ -52,15 +49,8 @@ FOLLOW = "dispatch.follow_up"
 FOLLOWED = "case.followed_up"
 ANSWERED = machine.REOPEN.sources
 
-
-def cases_of_others(case: Table, viewer: ViewerScope) -> Alternatives:
-    """Return cases that no unit of the caller answers for."""
-    units = viewer.units()
-    return [all_of(*(Sql("{0} is distinct from {1}", case.lead_unit_id, unit) for unit in units))] if units else None
-
-
 # Nobody asks about the work of their own unit.
-OTHERS = replace(DISINTERESTED, rows=cases_of_others)
+OTHERS = replace(DISINTERESTED, rows=rows_of_other_units("lead_unit_id"))
 FOLLOWING = on_case("回访", ANSWERED, require_entrusted(FOLLOW), OTHERS)
 
 

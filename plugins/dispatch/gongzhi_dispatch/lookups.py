@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from gongzhi.core.cases.models import CaseRow
@@ -36,15 +37,19 @@ async def load_with_case(call: Call, cls: type, id: str, path: str) -> tuple[Cas
     return case, await call.find(cls, path, id=found.id)
 
 
-def rows_of_other_units(row: Table, viewer: ViewerScope) -> Alternatives:
-    """Return the rows in which no unit of the caller asks for something; any grant for it counts."""
-    units = viewer.units()
-    return [all_of(*(Sql("{0} is distinct from {1}", row.unit_id, unit) for unit in units))] if units else None
+def rows_of_other_units(column: str) -> Callable[[Table, ViewerScope], Alternatives]:
+    """Return what selects the rows in whose column none of the caller's units stands; any grant for a unit counts."""
+
+    def select(row: Table, viewer: ViewerScope) -> Alternatives:
+        units, asked = viewer.units(), row.field(column)
+        return [all_of(*(Sql("{0} is distinct from {1}", asked, unit) for unit in units))] if units else None
+
+    return select
 
 
 OTHER_UNIT = Requirement(
     "CONFLICT_OF_INTEREST",
-    rows_of_other_units,
+    rows_of_other_units("unit_id"),
     Text("You work for the unit that asks, so somebody else must decide.", "您在申请单位任职，须由他人审批。"),
 )
 """What is required of whoever decides: the unit that asks does not decide on itself."""
