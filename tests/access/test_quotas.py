@@ -10,6 +10,7 @@ from typing import Any
 import gongzhi
 import pytest
 from gongzhi.core.access import quota
+from gongzhi.runtime.locks import LOCK_NAME
 from gongzhi_server.testing import Server, codes_of
 
 from .conftest import Log, People
@@ -67,3 +68,27 @@ def test_every_bound_is_held() -> None:
         if COUNTED.search(one.read_text())
     }
     assert found == set(HELD)
+
+
+BY_NAME = re.compile(r"pg_advisory_xact_lock\(hashtext")
+OLDER = "select pg_advisory_xact_lock(hashtextextended($1, 12345))"
+"""As servers before `lock_name` took the lock of an order's number."""
+
+
+def test_names_are_locked_by_one_word() -> None:
+    """Who writes the statement anew takes a seed that another may have, and says to nobody why."""
+    root = Path(gongzhi.__file__).parents[2]
+    files = [one for folder in ("schema", "server", "plugins") for one in (root / folder).rglob("*.py")]
+    assert {one.name for one in files if BY_NAME.search(one.read_text())} == {"locks.py"}
+
+
+async def test_older_servers_take_the_same_lock(log: Log) -> None:
+    """While a deployment is upgraded, two versions keep each other out."""
+    held = "select distinct objid, classid from pg_locks where locktype='advisory' and pid=pg_backend_pid()"
+    taken = []
+    for sql, values in ((OLDER, ("hotline 7",)), (LOCK_NAME, ("hotline 7", 12345))):
+        async with log.connection.transaction():
+            await log.connection.execute("set local statement_timeout = 5000")
+            await log.connection.fetch(sql, *values)
+            taken.append(await log.connection.fetch(held))
+    assert taken[0] == taken[1] and len(taken[0]) == 1

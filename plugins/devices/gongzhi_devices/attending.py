@@ -13,6 +13,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.actions import Action, require_empty, require_held
 from gongzhi.runtime.checks import check_whole_number, input_form, invalid_input, is_given, not_found
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, input_field, problems, result_field
+from gongzhi.runtime.locks import lock_name
 from gongzhi.values.errors import FIELD, Refusal, Text
 from strawberry import ID, UNSET
 
@@ -87,7 +88,7 @@ async def define_device_rule(call: Call, input: DefineDeviceRuleInput) -> Device
     if category is None:
         raise not_found("There is no category with this code.", "分类编码不存在。", "category")
     # One at a time: of two that are the same the second finds the first.
-    await call.fetch("select pg_advisory_xact_lock(hashtextextended($1, 20260613))", f"{grid.id} {kind.id}")
+    await lock_name(call, f"{grid.id} {kind.id}", 20260613)
     given = grid.id, kind.id, input.trigger.value, measure, threshold, input.minutes
     if await call.fetch(CLASHING, *given):
         raise Refusal("DUPLICATE", "There is such a rule: end it first.", "已有相同规则，请先停用。", ("trigger",))

@@ -28,6 +28,7 @@ from gongzhi.runtime.commands import (
     problems,
     result_field,
 )
+from gongzhi.runtime.locks import lock_name
 from gongzhi.values.errors import FIELD, Text
 from strawberry import ID, UNSET
 
@@ -88,7 +89,7 @@ async def register_device(call: Call, input: RegisterDeviceInput) -> DevicePaylo
     row.keeper = await find_keeper(input.keeper, grid)
     set_place(row, input.place)
     # One at a time in a county: of two with one code the second finds the first.
-    await call.fetch("select pg_advisory_xact_lock(hashtextextended($1, 20260612))", f"{grid.county_id} {input.code}")
+    await lock_name(call, f"{grid.county_id} {input.code}", 20260612)
     if await DeviceRow.exists(county_id=grid.county_id, code=input.code):
         raise duplicate("The county has a device with this code.", "本县已有该编码的设备。", "code")
     await row.save()

@@ -12,6 +12,7 @@ from gongzhi.core.notices.sending import NoticeDraft, send_notice
 from gongzhi.core.people.models import HouseholdRow, MembershipRow, PersonRow
 from gongzhi.declare.register_entries import Card
 from gongzhi.runtime.commands import Call
+from gongzhi.runtime.locks import lock_name
 from gongzhi.values.errors import DeclarationError, Text
 
 from .models import DecisionRow, ReviewRow, ReviewState
@@ -90,7 +91,7 @@ async def open_review(
 ) -> ReviewRow:
     """Return the decision's open review: one is opened if there is none; a reason is added where none was given."""
     # One at a time for each decision, so that it has one open review.
-    await call.fetch("select pg_advisory_xact_lock(hashtextextended($1::text, 0))", f"review {trace['id']}")
+    await lock_name(call, f"review {trace['id']}", 0)
     review = await ReviewRow.get_or_none(decision_id=trace["id"], state=ReviewState.OPEN)
     if review is None:
         review = ReviewRow(

@@ -1,4 +1,4 @@
-"""Locks: rows that are about to be changed, locked in an order that everybody keeps."""
+"""Locks: of rows that are about to be changed, in an order that everybody keeps, and of what has no row yet."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Any, TypeVar
 from tortoise.models import Model
 
 from gongzhi.declare.columns import remember_row
+from gongzhi.runtime.commands import Call
 
 M = TypeVar("M", bound=Model)
+LOCK_NAME = "select pg_advisory_xact_lock(hashtextextended($1::text, $2::bigint))::text"
+"""What `lock_name` does, for connections that are of no command."""
 
 
 async def lock_rows(model: type[M], keys: Iterable[Any], *, skip_locked: bool = False) -> list[M]:
@@ -25,3 +28,12 @@ async def lock_rows(model: type[M], keys: Iterable[Any], *, skip_locked: bool = 
     for row in rows:
         remember_row(row)
     return rows
+
+
+async def lock_name(call: Call, name: str, seed: int) -> None:
+    """Let one transaction at a time go on with this name, until it ends: where two would make a row, none is there yet.
+
+    The seed keeps the locks of one subject apart from those of others. It is part of the lock and never changes:
+    servers of two versions run side by side while they are upgraded, and keep each other out by it alone.
+    """
+    await call.fetch(LOCK_NAME, name, seed)

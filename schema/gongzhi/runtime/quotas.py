@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gongzhi.runtime.commands import Call
+from gongzhi.runtime.locks import lock_name
 
-LOCK = "select pg_advisory_xact_lock(hashtextextended($1,$2))"
 SEED = 46
 """Keeps these locks apart from others that are made of a text."""
 
@@ -15,4 +15,4 @@ async def lock_quota(call: Call, quota: str, whose: str) -> None:
     Without it several at once count the same, and each finds room for itself. Hold it before counting; the row
     that is counted must be committed before this transaction is, or be part of it.
     """
-    await call.fetch(LOCK, f"{quota} {whose}", SEED)
+    await lock_name(call, f"{quota} {whose}", SEED)

@@ -15,6 +15,7 @@ from gongzhi.core.attachments.models import AttachmentRow
 from gongzhi.core.attachments.uploads import KEPT, NOWHERE
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime import sealing
+from gongzhi.runtime.locks import LOCK_NAME
 from gongzhi.runtime.sealing import KeyRing
 from tortoise.expressions import Q
 from tortoise.functions import Sum
@@ -30,8 +31,8 @@ WAITING, STRANGERS_WAITING = 50, 9
 STRANGERS_BYTES = 1_000 * MB
 """Bytes that all strangers together may have waiting."""
 SWEPT = 500
-# One lock an account; all strangers have one, for what they may have waiting is counted together.
-LOCK = "select pg_advisory_xact_lock(hashtextextended('upload ' || $1::text, 0))::text"
+SEED = 0
+"""Of the locks of uploads, whose names say that they are; see `lock_name`."""
 HOUR = 3600
 
 
@@ -76,7 +77,8 @@ class Archive:
         )
         async with in_transaction() as connection:
             # Asked again under a lock: of several uploads at once each found room before the others were kept.
-            await connection.execute_query_dict(LOCK, [viewer.account.name or ""])
+            # One lock an account; all strangers have one, for what they may have waiting is counted together.
+            await connection.execute_query_dict(LOCK_NAME, [f"upload {viewer.account.name or ''}", SEED])
             if not await self.has_room(viewer, client):
                 return None
             await row.save(force_create=True)

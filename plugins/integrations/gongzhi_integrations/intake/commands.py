@@ -36,6 +36,7 @@ from gongzhi.runtime.commands import (
     text_warnings,
 )
 from gongzhi.runtime.context import Context, Info
+from gongzhi.runtime.locks import lock_name
 from gongzhi.runtime.screening import TextWarning, screen_input
 from gongzhi.values import codes
 from gongzhi.values.codes import Kind
@@ -149,7 +150,7 @@ async def file_order(call: Call, entry: IntakeEntryInput) -> Filed:
             "externalNumber",
         )
     # One at a time for each number: of two requests with one order, the second finds the case of the first.
-    await call.fetch("select pg_advisory_xact_lock(hashtextextended($1, 12345))", f"{source} {number}")
+    await lock_name(call, f"{source} {number}", 12345)
     known = await EntryRow.get_or_none(source=source, number=number)
     # Filed before, the order has its case, whatever it says now.
     if known is not None:
