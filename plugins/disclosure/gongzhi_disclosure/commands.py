@@ -212,6 +212,7 @@ class BreakGlassInput:
 )
 async def break_glass(call: Call, input: BreakGlassInput) -> BreakGlassPayload:
     person = await load_endangered(call, input)
+    call.concern(person.id)
     glass = await open_emergency_access(call, person.id, input.reason)
     await call.context.look(FileLook([person.id], ["Person"], input.reason[:PURPOSE], LookKind.BREAK_GLASS))
     # In the same transaction: no glass without an alert.

@@ -64,6 +64,11 @@ async def test_households_are_handed_over(town: Any) -> None:
         "updatePartyMember", "member { status }", member=second, expectedVersion=1, status="LEFT"
     )
     assert left["member"] == {"status": "LEFT"}
+    acts = (
+        "select a.persons = array[m.person_id] from access.act a, party.member m "
+        "where a.mutation = 'update_party_member' and m.id = $1"
+    )
+    assert [one[0] for one in await town.fetch(acts, second.partition(":")[2])] == [True], "it stands in their log"
     rows = await town.fetch("select state from party.ask")
     assert [one[0] for one in rows] == ["OPEN", "OPEN"], "households without a helper wait for one"
 

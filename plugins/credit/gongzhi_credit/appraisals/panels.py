@@ -65,6 +65,7 @@ async def add_panelist(call: Call, input: AddPanelistInput) -> PanelistPayload:
     person = await PersonRow.get_or_none(id=key, erased_at=None) if key else None
     if person is None or not call.may(CONVENE, person):
         raise not_found("There is no such person where you convene panels.", "您组织评议的区域内没有此人。", "person")
+    call.concern(person.id)
     if await PanelistRow.exists(Q(until=None) | Q(until__gt=today(call)), person=person):
         raise duplicate("They are in the pool already.", "该成员已在库中。", "person")
     row = await PanelistRow.create(

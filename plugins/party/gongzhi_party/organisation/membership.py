@@ -125,6 +125,7 @@ WAITING = require_states((TransferState.REQUESTED,), Text("This transfer has bee
 )
 async def update_party_member(call: Call, input: UpdatePartyMemberInput) -> PartyMemberPayload:
     member: MemberRow = await call.find(PartyMember, "member", id=key_of(PartyMember)(input.member))
+    call.concern(member.person_id)
     if is_given(input.status):
         change_status(call, member, input.status)
     if input.group is not UNSET:
@@ -188,6 +189,7 @@ class RequestPartyTransferInput:
 @command("Ask another organisation to take a member over (申请转接组织关系).", requires=None, action=ASKING)
 async def request_party_transfer(call: Call, input: RequestPartyTransferInput) -> PartyTransferPayload:
     member: MemberRow = await call.find(PartyMember, "member", id=key_of(PartyMember)(input.member))
+    call.concern(member.person_id)
     target: BranchRow = await call.find(PartyBranch, "target", id=key_of(PartyBranch)(input.target))
     if target.id == member.branch_id or target.kind not in HOLDING_MEMBERS or target.dissolved_on:
         raise invalid_input("Name another organisation that keeps a roll.", "请选择其他可接收的党组织。", "target")

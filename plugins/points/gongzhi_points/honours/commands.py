@@ -106,7 +106,9 @@ async def award_points_honour(call: Call, input: AwardPointsHonourInput) -> Poin
     if await AwardRow.exists(honour=honour, account=account):
         raise duplicate("It has been given to them.", "已授予。", "account")
     row = await AwardRow.create(honour=honour, account=account, awarded_at=call.now, earned=earned)
-    await send_notice(call, honour_notice(row), persons=await find_holders(call, account))
+    holders = await find_holders(call, account)
+    call.concern(*holders)
+    await send_notice(call, honour_notice(row), persons=holders)
     return PointsAwardPayload(award=ref(PointsAward, row.id))
 
 
