@@ -9,6 +9,8 @@ from typing import Any
 
 import asyncpg
 
+from gongzhi_server.clock import EARLIER
+
 # If the process stands still over the end of a month, writers still find a partition.
 AHEAD = 3
 """Months for which there is a partition before they begin."""
@@ -50,7 +52,7 @@ async def tidy_partitions(connection: asyncpg.Connection[Any], now: datetime, re
             async with brief_transaction(connection):
                 await connection.execute(f"select {schema}.partition($1)", month_start(now, ahead))
     # By the database's clock if this process's own is ahead: what is dropped before its time is gone for good.
-    now = await connection.fetchval("select least($1::timestamptz, now())", now)
+    now = await connection.fetchval(EARLIER, now)
     oldest = now - retention
     for name in await connection.fetch(
         "select relid::regclass::text as name from pg_partition_tree('events.outbox') where isleaf"

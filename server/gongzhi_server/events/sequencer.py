@@ -21,6 +21,7 @@ from typing import Any
 import asyncpg
 import orjson
 
+from gongzhi_server.clock import EARLIER
 from gongzhi_server.storage.availability import LOST, open_session
 from gongzhi_server.storage.liveness import HOLDING, SILENCE
 from gongzhi_server.storage.lost_answers import destroy_answers
@@ -211,7 +212,7 @@ class Sequencer:
         with suppress(asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError):
             if is_due(self.swept, now, SWEEP):
                 # By the database's clock if this process's own is ahead, for others may still ask for them.
-                by = await connection.fetchval("select least($1::timestamptz, now())", now)
+                by = await connection.fetchval(EARLIER, now)
                 await destroy_answers(connection.execute, by, self.destroyed)
                 self.swept, self.destroyed = now, by
             if is_due(self.tidied, now, TIDY) and is_due(self.tried, now, PATIENCE):

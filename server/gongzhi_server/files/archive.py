@@ -21,6 +21,8 @@ from tortoise.expressions import Q
 from tortoise.functions import Sum
 from tortoise.transactions import in_transaction
 
+from gongzhi_server.clock import EARLIER
+
 from .content import MB, CleanedFile
 from .vault import StoreUnavailable, Vault
 
@@ -115,8 +117,7 @@ class Archive:
     async def sweep(self, now: datetime) -> int:
         """Remove uploads that no case has had within a day, and what is erased; return how many."""
         # By the database's clock if this process's own is ahead: what somebody has just uploaded would be gone.
-        async with in_transaction() as connection:
-            [clock] = await connection.execute_query_dict("select least($1::timestamptz, now()) as now", [now])
+        [clock] = await AttachmentRow._meta.db.execute_query_dict(EARLIER, [now])
         old = Q(at__lte=clock["now"] - KEPT) | Q(data_key__isnull=True)
         rows = await AttachmentRow.filter(old, case_id=None).order_by("at").limit(SWEPT)
         for row in rows:
