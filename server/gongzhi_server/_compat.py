@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from linecache import getlines
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -184,15 +184,20 @@ class PooledTransaction(TransactionContextPooled):
     __slots__ = ()
 
     async def __aenter__(self) -> TransactionalDBClient:
+        """Begin the transaction. Raises Unavailable where its connection is lost meanwhile."""
         try:
             return await super().__aenter__()
-        except BaseException:
+        except BaseException as error:
             if token := getattr(self, "token", None):
                 get_connections().reset(token)
             if held := getattr(self.client, "_connection", None):
-                # Whether it has begun is not known, so nobody gets it again; its place becomes free.
-                held.terminate()
-                await self.client._parent._pool.release(held)
+                # Whether it has begun is not known, so nobody gets it again; its place becomes free. One that was lost
+                # has gone back to the pool by itself, and says that nothing can be asked of it.
+                with suppress(asyncpg.InterfaceError):
+                    held.terminate()
+                    await self.client._parent._pool.release(held)
+            if isinstance(error, asyncpg.InterfaceError):
+                raise Unavailable from error
             raise
 
     async def __aexit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:

@@ -47,6 +47,8 @@ from .endpoints.sign_in import AuthEndpoint, json_response
 from .endpoints.uploads import FileService, upload_routes
 from .event_access.reader import EngineEventAccess
 from .events import Hub, Outbox
+from .events.cursors import Cursors
+from .events.epochs import EpochWatch
 from .events.resumptions import Resumptions
 from .files.archive import Archive, sweep_hourly
 from .files.malware_scan import make_scanner
@@ -235,9 +237,10 @@ class Deployment:
     async def open_parts(self, app: Application) -> AsyncIterator[None]:
         """Open all that is held while the application answers, and close it in turn."""
         settings, dsn, now = self.settings, self.dsn, self.now
+        epochs = EpochWatch(Cursors(self.secret))
         # Opened in the order in which the later need the earlier; closed the other way round.
         async with (
-            open_shares(dsn, settings) as shares,
+            open_shares(dsn, settings, epochs.connect) as shares,
             database.open_tortoise(
                 database.tortoise_config(dsn, self.plugins.apps, writers_pool_size(settings), short=True)
             ),
@@ -248,7 +251,7 @@ class Deployment:
                 auth_service,
             ),
         ):
-            hub = Hub(dsn, shares.background.fetch, self.secret, now, self.retention)
+            hub = Hub(dsn, shares.background.fetch, epochs, now, self.retention)
             outbox = Outbox(self.plugins.registry, {one.name for _, one in self.plugins.jobs}, hub.wake)
             runtime = self.build_runtime(shares, ledger, outbox)
             worker = Worker(self.plugins, runtime.context, outbox, now)

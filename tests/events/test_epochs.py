@@ -10,14 +10,26 @@ import orjson
 import pytest
 from gongzhi.declare.events import Actor, Occurrence
 from gongzhi_server.events.cursors import OPEN_EPOCH, Cursors, Epoch, PositionExpired, read_epochs
+from gongzhi_server.events.epochs import EpochWatch
 from gongzhi_server.events.feed import EventFeed
+from gongzhi_server.events.sequencer import LEADER
+from gongzhi_server.storage.database import open_readers
 from gongzhi_server.testing import create_database, drop_database
 from hypothesis import given
 from hypothesis.strategies import integers
 
+from .conftest import CURSORS, EVENTS, Station, learn_epochs
 from .test_sequencer import NOW
 
 SECRET = b"s" * 32
+MOVE = """update events.counter set epochs = jsonb_set(epochs, '{-1,here}', '"elsewhere"')"""
+"""As a replica finds it that takes over: its epoch began at another place."""
+CUT = """
+select pg_terminate_backend(pid) from pg_stat_activity a where datname = current_database() and pid <> pg_backend_pid()
+and not exists (select from pg_locks l where l.pid = a.pid and l.locktype = 'advisory'
+  and ((l.classid::bigint << 32) | l.objid::bigint) = $1)
+"""
+"""Ends all connections but that of the one who numbers events: it has not noticed anything yet."""
 
 
 def cursors(*epochs: Epoch) -> Cursors:
@@ -107,3 +119,38 @@ async def test_who_was_busy_meanwhile_begins_anew() -> None:
         await feed.after(30, begun)
     assert [one.position for one in await feed.after(20, begun)] == list(range(21, 41))
     assert [one.position for one in await feed.after(30, feed.history)] == list(range(31, 41))
+
+
+async def test_readers_learn_before_they_read(empty: str) -> None:
+    """Over each new connection, also where this is the first one in a new history; readers write nothing else."""
+    lost = list[int]()
+    watch = EpochWatch(Cursors(SECRET), lost.append)
+    connection = await asyncpg.connect(empty)
+    async with await open_readers(empty, 1, connect=watch.connect) as pool:
+        assert watch.known.is_set() and lost == []
+        await connection.execute("update events.counter set given = 30")
+        await connection.execute(MOVE)
+        await pool.fetch("select 1")
+        assert lost == []
+        await pool.expire_connections()
+        assert await pool.fetchval("show default_transaction_read_only") == "on"
+        assert lost == [30] and watch.cursors.epochs[-1].began == 30
+        await pool.expire_connections()
+        await pool.fetch("select 1")
+        assert lost == [30]
+    await connection.close()
+
+
+async def test_what_is_told_first_has_a_cursor_of_the_new_history(station: Station) -> None:
+    """By a process whose line to the database has not noticed yet that it is another one."""
+    follower = await station.as_("county_dispatcher", grid="610921").follow(EVENTS)
+    before = await follower.of(await station.report())
+    connection = await asyncpg.connect(station.dsn)
+    await connection.execute(MOVE)
+    await connection.execute(CUT, LEADER)
+    told = await follower.of(await station.report())
+    await learn_epochs(connection)
+    given = await connection.fetchval("select given from events.counter")
+    await connection.close()
+    assert CURSORS.epochs[-1].began < (CURSORS.open(told["cursor"]) or 0) <= given
+    assert CURSORS.open(before["cursor"]) is not None

@@ -23,7 +23,7 @@ from gongzhi_server.storage.election import ElectionLost, election_lock, lead_wh
 from gongzhi_server.testing import ESSENTIAL, Clock, built_schema, settings_for_tests
 
 from .conftest import station
-from .test_sequencer import numbered, write
+from .test_sequencer import learn_nothing, numbered, write
 
 NOW = datetime(2026, 6, 30, 2, tzinfo=UTC)
 SOON = {"idle_session_timeout": "300ms", "idle_in_transaction_session_timeout": "300ms"}
@@ -43,7 +43,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def standing(dsn: str, may_lead: bool = True) -> AsyncIterator[tuple[Sequencer, asyncio.Event]]:
     """A process's line, and what is set whenever positions have been given."""
     news = asyncio.Event()
-    one = Sequencer(dsn, lambda: NOW, timedelta(days=90), lambda _: news.set(), lambda _: None, poll=0.05)
+    one = Sequencer(dsn, lambda: NOW, timedelta(days=90), lambda _: news.set(), learn_nothing, poll=0.05)
     one.may_lead = may_lead
     task = asyncio.create_task(one.run())
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from gongzhi_server.gateway.rate_limits import METER
 from gongzhi_server.planner.execution import Fetch
 
-from .cursors import Cursors, read_epochs
+from .epochs import EpochWatch
 from .feed import EventFeed
 from .sequencer import POLL, Sequencer
 
@@ -24,34 +24,24 @@ class Hub:
         self,
         dsn: str,
         fetch: Fetch,
-        secret: bytes,
+        epochs: EpochWatch,
         now: Callable[[], datetime],
         retention: timedelta,
         poll: float = POLL,
     ) -> None:
-        self.cursors = Cursors(secret)
+        self.epochs, self.cursors = epochs, epochs.cursors
         self.feed = EventFeed(fetch, poll)
-        self.sequencer = Sequencer(dsn, now, retention, self.notify_waiting, self.note_epochs, poll)
+        epochs.lost = self.feed.rewind
+        self.sequencer = Sequencer(dsn, now, retention, self.notify_waiting, epochs.learn, poll)
         self.work: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.heard: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         # Two first subscribers may come at the same time; the tasks must be started once.
         self._starting = asyncio.Lock()
-        self._known = asyncio.Event()
 
     def wake(self) -> None:
         """Note that this process has committed something to be told."""
         self.sequencer.wake()
-
-    def note_epochs(self, found: Sequence[Mapping[str, Any]]) -> None:
-        """Note the epochs of the database that was connected to: another one may have lost the last events."""
-        epochs = read_epochs(found)
-        if epochs != self.cursors.epochs:
-            self.cursors.epochs = epochs
-            # Not at the start: the feed has begun at the present, and would tell all that this epoch has had as new.
-            if self._known.is_set():
-                self.feed.rewind(epochs[-1].began)
-        self._known.set()
 
     def notify_waiting(self, position: int | None = None) -> None:
         """Call all who wait for events: positions have been given, up to this one if it is known."""
@@ -96,7 +86,7 @@ class Hub:
                 context.run(METER.set, None)  # whoever follows first does not pay for what goes on for everybody
                 self._tasks = [asyncio.create_task(run(), context=context.copy()) for run in runs]
                 # No cursor is sealed or opened before it is known in which epoch.
-                await self._known.wait()
+                await self.epochs.known.wait()
 
     async def stop(self) -> None:
         """Cancel what runs and wait for its end."""

@@ -13,13 +13,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
-import orjson
 
 from gongzhi_server.clock import EARLIER
 from gongzhi_server.storage.availability import LOST, open_session
@@ -27,7 +26,6 @@ from gongzhi_server.storage.liveness import HOLDING, SILENCE
 from gongzhi_server.storage.lost_answers import destroy_answers
 
 from . import partitions
-from .cursors import OPEN_EPOCH
 
 log = logging.getLogger("gongzhi")
 
@@ -75,11 +73,11 @@ class Sequencer:
         now: Callable[[], datetime],
         retention: timedelta,
         advanced: Callable[[int | None], None],
-        epochs: Callable[[Sequence[Any]], None],
+        learn: Callable[[asyncpg.Connection[Any]], Awaitable[None]],
         poll: float = POLL,
     ) -> None:
         self.dsn, self.now, self.retention, self.advanced, self.poll = dsn, now, retention, advanced, poll
-        self.epochs = epochs
+        self.learn = learn
         self.may_lead = True
         self.listeners = 0
         """How many in this process want to hear at once of what was numbered."""
@@ -127,7 +125,7 @@ class Sequencer:
         connection = await open_session(self.dsn, server_settings={"search_path": "public", **HOLDING})
         try:
             # First of all: the database may be another one than before, and what it has lost must not be numbered anew.
-            self.epochs(orjson.loads(await connection.fetchval(OPEN_EPOCH)))
+            await self.learn(connection)
             while True:
                 # Cleared before the turn, so that a call during it leads to another.
                 self.called.clear()

@@ -134,6 +134,8 @@ class Services:
             async with lead_when_elected(
                 self.dsn, election_lock(service.name), partial(wait_for_news, news, POLL)
             ) as connection:
+                # What it reads of events it may hand on with cursors.
+                await self.hub.epochs.learn(connection)
                 run = ServiceRun(connection, partial(self.context, plugin.name), partial(wait_for_news, news))
                 try:
                     with self.hub.listening(), acting_as(plugin.name):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import asyncpg
@@ -18,6 +18,8 @@ AWAY = (OSError, asyncpg.InterfaceError, *SHUT)
 """Errors that mean that the database is away, where nothing else is asked."""
 LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
 """Errors by which a connection ends; asyncpg may lose count of what it has sent over one that is cut off."""
+Connect = Callable[..., "Coroutine[Any, Any, asyncpg.Connection[Any]]"]
+"""What a pool makes its connections by, with the arguments of `asyncpg.connect`."""
 CONNECTING = 10.0
 """Seconds that a connection may take to be made; a machine that is gone says nothing at all."""
 

@@ -27,6 +27,7 @@ from gongzhi_server.planner.execution import Fetch
 from gongzhi_server.settings import Settings
 
 from . import database
+from .availability import Connect
 from .statement_batches import StatementBatches
 
 __all__ = ["SharedReader", "Share", "Shares", "Unshared", "open_shares"]
@@ -340,13 +341,13 @@ def commands_readers(settings: Settings) -> int:
 
 
 @asynccontextmanager
-async def open_shares(dsn: str, settings: Settings) -> AsyncIterator[Shares]:
+async def open_shares(dsn: str, settings: Settings, connect: Connect) -> AsyncIterator[Shares]:
     """Open the pools of every share. All but the first open their connections when they are needed."""
     async with AsyncExitStack() as stack:
 
         async def opened(name: str, size: int, **more: Any) -> SharedReader:
             metered, longest = more.pop("metered", True), more.pop("longest", LONGEST_LINE)
-            pool = await stack.enter_async_context(await database.open_readers(dsn, size, **more))
+            pool = await stack.enter_async_context(await database.open_readers(dsn, size, connect=connect, **more))
             reader = SharedReader(Share(name, size, longest=longest), pool, metered, settings.slow / 1000)
             stack.push_async_callback(reader.close)
             return reader
@@ -360,7 +361,8 @@ async def open_shares(dsn: str, settings: Settings) -> AsyncIterator[Shares]:
                 "strangers", settings.strangers_pool, timeout=settings.strangers_seconds, least=0, parallel=False
             ),
             commands=await opened("commands", commands_readers(settings), least=0, metered=False),
-            sessions=await opened("sessions", settings.sessions_pool, least=0, metered=False),
+            # All who are connected come back at once when a process was started anew, each with one small statement.
+            sessions=await opened("sessions", settings.sessions_pool, longest=ACCOUNTS_LINE, least=0, metered=False),
             background=await opened("background", settings.background_pool, least=0),
             writing=Share("commands", commands),
             strangers_writing=Share("commands of strangers", max(1, commands // 2)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pkgutil import iter_modules, resolve_name
@@ -27,7 +27,7 @@ from gongzhi_server.plugins.contributions import CORE_APPS
 from gongzhi_server.plugins.ownership import check_writes
 from gongzhi_server.startup import pause_collector
 
-from .availability import SHUT, connect, open_session
+from .availability import SHUT, Connect, connect, open_session
 from .liveness import LONGEST_PAUSE
 from .migration_state import PluginMigrationExecutor
 
@@ -111,7 +111,7 @@ async def open_readers(
     timeout: float = 10,
     least: int = 2,
     parallel: bool = True,
-    connect: Callable[..., Coroutine[Any, Any, asyncpg.Connection[Any]]] = connect,
+    connect: Connect = connect,
 ) -> asyncpg.Pool[Any]:
     """Open a pool for the planner's statements: read only, prepared once, planned once; `timeout` in seconds.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from gongzhi.runtime.event_access import EventAccess
 from gongzhi.runtime.event_feed import EventFeed
 from gongzhi.runtime.services import ProcessRun
 
 from ..settings import IntegrationSettings
 from .connection import CUT, NatsServers
-from .messages import ALL, read_event
+from .messages import ALL, CURSOR, read_event
 
 log = logging.getLogger("gongzhi")
 
@@ -21,14 +22,14 @@ POLL = 1.0
 async def run_consumer(run: ProcessRun) -> None:
     """Feed subscriptions from NATS for as long as this process runs."""
     servers = NatsServers.of(run.context().settings[IntegrationSettings])
-    await Consumer(servers, run.feed).run()
+    await Consumer(servers, run.feed, run.context().events).run()
 
 
 class Consumer:
     """Takes what is published. While nothing comes, the feed reads the table as it does without NATS."""
 
-    def __init__(self, servers: NatsServers, feed: EventFeed) -> None:
-        self.servers, self.feed = servers, feed
+    def __init__(self, servers: NatsServers, feed: EventFeed, events: EventAccess) -> None:
+        self.servers, self.feed, self.events = servers, feed, events
 
     async def run(self, poll: float = POLL) -> None:
         """Listen until cancelled."""
@@ -57,6 +58,10 @@ class Consumer:
             event = read_event(body, headers, int(headers["Nats-Expected-Last-Sequence"]) + 1)
         except (ValueError, KeyError, TypeError):
             log.warning("a message under %s is none of ours; see who else may publish there", ALL)
+            return
+        # Of a history of the database that this process does not know yet, or of one that is over: the table is read.
+        if self.events.open_cursor(headers.get(CURSOR, "")) != event.position:
+            self.feed.rely(True)
             return
         self.feed.take(event)
 

@@ -182,7 +182,9 @@ class Term:
 
     async def publish_to_all(self, event: Occurrence, county: str | None) -> None:
         """Publish to the stream of all events, where the sequence is the position."""
-        headers = {HIDDEN: str(event.county)} if event.county else {}
+        headers = {CURSOR: self.publisher.events.seal_cursor(event.position)}
+        if event.county:
+            headers[HIDDEN] = str(event.county)
         await self.publish(ALL, event, county, event.position - 1, headers)
 
     async def publish(

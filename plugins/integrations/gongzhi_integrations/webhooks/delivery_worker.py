@@ -142,6 +142,8 @@ class DeliveryWorker:
                 pass
             for session in await self.begin_sessions(connection):
                 await self.deliver(session)
+            # The connection ends behind this, and PostgreSQL may notice only after the next one looks.
+            await release(connection, self.over)
 
     def begin_session(self, id: UUID, account: UUID) -> EndpointSession:
         """Note that this process delivers to an endpoint from now on."""

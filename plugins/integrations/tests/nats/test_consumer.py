@@ -12,7 +12,7 @@ import pytest
 from gongzhi_integrations.nats.consumer import Consumer
 from gongzhi_server.events.feed import EventFeed
 
-from .conftest import Cluster, Outbox, passed
+from .conftest import Cluster, Outbox, SealedCursors, passed
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +58,7 @@ async def test_events_come_from_nats_and_from_the_table(outbox: Outbox, cluster:
     feed = EventFeed(reads.fetch, poll=0.1)
     feed.followers = 1
     await feed.open()
-    consumer = Consumer(cluster.servers, feed)
+    consumer = Consumer(cluster.servers, feed, SealedCursors())
     async with outbox.copying(cluster):
         written = await outbox.write(2)
         await passed(cluster, 2)
