@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from uuid import uuid4
 
 import asyncpg
@@ -13,8 +14,8 @@ from gongzhi_server.events.cursors import OPEN_EPOCH, Cursors, Epoch, PositionEx
 from gongzhi_server.events.epochs import EpochWatch
 from gongzhi_server.events.feed import EventFeed
 from gongzhi_server.events.sequencer import LEADER
-from gongzhi_server.storage.database import open_readers
-from gongzhi_server.testing import create_database, drop_database
+from gongzhi_server.storage.database import connect_database, open_readers
+from gongzhi_server.testing import PATIENCE, create_database, drop_database
 from hypothesis import given
 from hypothesis.strategies import integers
 
@@ -141,16 +142,23 @@ async def test_readers_learn_before_they_read(empty: str) -> None:
     await connection.close()
 
 
+async def report_again(station: Station) -> str:
+    """Report a case as a client does that is told that the database is away."""
+    key = str(uuid4())
+    while True:
+        with suppress(AssertionError):
+            return await station.report(idempotencyKey=key)
+
+
 async def test_what_is_told_first_has_a_cursor_of_the_new_history(station: Station) -> None:
     """By a process whose line to the database has not noticed yet that it is another one."""
     follower = await station.as_("county_dispatcher", grid="610921").follow(EVENTS)
     before = await follower.of(await station.report())
-    connection = await asyncpg.connect(station.dsn)
-    await connection.execute(MOVE)
-    await connection.execute(CUT, LEADER)
-    told = await follower.of(await station.report())
-    await learn_epochs(connection)
-    given = await connection.fetchval("select given from events.counter")
-    await connection.close()
+    async with asyncio.timeout(PATIENCE), connect_database(station.dsn) as connection:
+        await connection.execute(MOVE)
+        await connection.execute(CUT, LEADER)
+        told = await follower.of(await report_again(station))
+        await learn_epochs(connection)
+        given = await connection.fetchval("select given from events.counter")
     assert CURSORS.epochs[-1].began < (CURSORS.open(told["cursor"]) or 0) <= given
     assert CURSORS.open(before["cursor"]) is not None
