@@ -29,7 +29,7 @@ from gongzhi.values.errors import Refusal
 from gongzhi_deadlines.calendars import holidays, national_calendar
 from gongzhi_deadlines.clocks import course, sweeping
 from gongzhi_deadlines.clocks.models import ClockRow, Stage
-from gongzhi_deadlines.clocks.recalculation import catch_up
+from gongzhi_deadlines.clocks.recalculation import STALE, catch_up
 from gongzhi_deadlines.clocks.reminders import RunningClock, due_reminders
 from gongzhi_deadlines.clocks.rules import Matter, Rule, load_standing
 from gongzhi_deadlines.clocks.running import extend_deadline, find_rule, hold_until
@@ -433,6 +433,23 @@ async def test_announcement_moves_deadlines(
     assert {"stage": "REPLY", "changes": [{"why": "CALENDAR"}]} in found["case"]["clocks"]
     async with open_call(database, story.server.clock()) as call:
         assert await catch_up(call) == 0
+
+
+async def test_counties_are_caught_up_with_in_turn(story: Story, database: str) -> None:
+    """However many cases of one county wait, whose clocks cannot be reckoned, those of another are found."""
+    await story.report()
+    connection = await asyncpg.connect(database)
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("update calendars.calendar set version = version + 1")
+    waiting = await connection.fetch(STALE, 1000)
+    assert len({row["county_id"] for row in waiting}) == 1 < len(waiting)
+    last = waiting[-1]["case_id"]
+    elsewhere = "update cases.case set county_id = (select id from grids.grid where code = '610921101') where id = $1"
+    await connection.execute(elsewhere, last)
+    assert last in [row["case_id"] for row in await connection.fetch(STALE, 2)]
+    await transaction.rollback()
+    await connection.close()
 
 
 async def test_shipped_years_are_kept(database: str) -> None:

@@ -18,11 +18,16 @@ from .storage import save_clocks
 MOST = 500
 """Cases whose clocks are reckoned anew at a time."""
 
-STALE = (
-    "select distinct s.county_id, k.case_id from clocks.clock k join cases.case s on s.id = k.case_id "
-    "join calendars.calendar c on c.id = k.calendar_id "
-    "where k.stopped_at is null and k.calendar_version <> c.version order by s.county_id, k.case_id limit $1"
-)
+# Counties in turn: one whose cases cannot be reckoned, and are found again each time, leaves room for the others.
+STALE = """
+select county_id, case_id from (
+  select county_id, case_id, row_number() over (partition by county_id order by case_id) as turn from (
+    select distinct s.county_id, k.case_id from clocks.clock k join cases.case s on s.id = k.case_id
+    join calendars.calendar c on c.id = k.calendar_id
+    where k.stopped_at is null and k.calendar_version <> c.version) stale
+  order by turn, county_id limit $1) found
+order by county_id, case_id
+"""
 OPEN = (
     "select distinct k.case_id from clocks.clock k join cases.case s on s.id = k.case_id "
     "where s.county_id = $1 and k.stopped_at is null"
