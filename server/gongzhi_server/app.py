@@ -238,19 +238,7 @@ class Deployment:
         """Open all that is held while the application answers, and close it in turn."""
         settings, dsn, now = self.settings, self.dsn, self.now
         epochs = EpochWatch(Cursors(self.secret))
-        # Opened in the order in which the later need the earlier; closed the other way round.
-        async with (
-            open_shares(dsn, settings, epochs.connect) as shares,
-            database.open_tortoise(
-                database.tortoise_config(dsn, self.plugins.apps, writers_pool_size(settings), short=True)
-            ),
-            open_replicas(settings, shares) as replicas,
-            open_access_log(dsn, read_bounds(settings)) as ledger,
-            open_authentication(settings, dsn, shares.sessions, self.plugins, self.secret, self.keys, now) as (
-                authenticator,
-                auth_service,
-            ),
-        ):
+        async with self.open_storage(epochs) as (shares, replicas, ledger, authenticator, auth_service):
             hub = Hub(dsn, shares.background.fetch, epochs, now, self.retention)
             outbox = Outbox(self.plugins.registry, {one.name for _, one in self.plugins.jobs}, hub.wake)
             runtime = self.build_runtime(shares, ledger, outbox)
@@ -287,6 +275,27 @@ class Deployment:
                 services.running() if self.background else nullcontext(),
             ):
                 yield
+
+    @asynccontextmanager
+    async def open_storage(
+        self, epochs: EpochWatch
+    ) -> AsyncIterator[tuple[Shares, Replicas | None, AccessLog, Authenticator, AuthenticationService]]:
+        """Open what holds connections to the database."""
+        settings, dsn = self.settings, self.dsn
+        # In the order in which the later need the earlier; closed the other way round.
+        async with (
+            open_shares(dsn, settings, epochs.connect) as shares,
+            database.open_tortoise(
+                database.tortoise_config(dsn, self.plugins.apps, writers_pool_size(settings), short=True)
+            ),
+            open_replicas(settings, shares) as replicas,
+            open_access_log(dsn, read_bounds(settings)) as ledger,
+            open_authentication(settings, dsn, shares.sessions, self.plugins, self.secret, self.keys, self.now) as (
+                authenticator,
+                auth_service,
+            ),
+        ):
+            yield shares, replicas, ledger, authenticator, auth_service
 
     @property
     def retention(self) -> timedelta:
@@ -428,12 +437,17 @@ def leads_work(hub: Hub, settings: Settings) -> bool:
 @asynccontextmanager
 async def run_work(hub: Hub, runtime: Runtime, tasks: WorkerTasks, role: str) -> AsyncIterator[None]:
     """Have events numbered, and handlers and jobs at work, as the role of the process says."""
+
+    async def work() -> None:
+        # Not made before it runs: a process that stops at once would leave a coroutine that nobody has awaited.
+        await runtime.run(tasks.run())
+
     hub.sequencer.may_lead = role != "web"
     ledger = runtime.ledger
     ledger.chains = tasks.may_work
     if role != "web":
         hub.heard += [tasks.call, lambda: ledger.note_act(tasks.worker.now())]
-        hub.work.append(lambda: runtime.run(tasks.run()))
+        hub.work.append(work)
     async with stop_at_end(hub):
         await hub.start()
         with hub.listening() if role == "work" else nullcontext():

@@ -200,6 +200,16 @@ def tell_unreadable(error: OSError | UnicodeError) -> str:
     return "a file that is no text in UTF-8; correct the path, or write the file anew"
 
 
+def find_unreadable(path: Path) -> str | None:
+    """Return what is wrong with a file that a setting names, as `tell_unreadable` tells it; None if nothing is."""
+    try:
+        with path.open("rb") as file:
+            file.read(1)
+    except OSError as error:
+        return tell_unreadable(error)
+    return None
+
+
 def tell_not_runnable(error: OSError) -> str:
     """Tell what is wrong with a program that a setting names, as `tell_unreadable` does of a file."""
     match error:

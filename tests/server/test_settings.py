@@ -231,3 +231,22 @@ async def test_doctor_warns(empty: str, tmp_path: Path) -> None:
     assert "GONGZHI_SECRET repeats" in said and "key w of the ring" in said and "key g" not in said
     assert "password is short" in said and "superuser" not in said and "role may do everything" in said
     assert "hush" not in said
+
+
+async def test_doctor_opens_the_files_that_settings_name(
+    empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each, whoever's setting it is; what is wrong is told by the variable, and no path."""
+    plain, well = settings_for_tests(empty, tmp_path), tmp_path / "well.pem"
+    well.write_text("-", encoding="utf-8")
+    monkeypatch.setenv("GONGZHI_NATS_CA", str(well))
+    monkeypatch.setenv("GONGZHI_NATS_CREDENTIALS", str(tmp_path / "hush.creds"))
+    monkeypatch.setenv("GONGZHI_WEBHOOK_CA", str(tmp_path))
+    chosen = replace(plain, documents=tmp_path / "hush.json")
+    found = await doctor.examine_deployment(chosen, empty, ESSENTIAL)
+    said = [text for good, text in found if not good and text.startswith("files")]
+    assert said == [
+        "files: GONGZHI_WEBHOOK_CA names a folder; name the file in it",
+        "files: GONGZHI_NATS_CREDENTIALS names a file that does not exist; correct the path",
+        "files: GONGZHI_DOCUMENTS names a file that does not exist; correct the path",
+    ]

@@ -42,7 +42,8 @@ def setting(
 ) -> Any:
     """Return a field of a class of settings: a str, int, float, bool or Path, or one of them or None.
 
-    Without a default it must be set. What is `secret` is in no message, and not in the object's repr. With `parse` it
+    Without a default it must be set. A Path is that of a file that is there to be read: `gongzhi doctor` says of one
+    that cannot be. What is `secret` is in no message, and not in the object's repr. With `parse` it
     may be of any type: its ValueError says what is wrong and what to do, behind the variable's name, and never repeats
     a secret. `variable` is a name in the environment that operators knew before the plugin had it; it begins with
     GONGZHI_, and nobody else may have it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -11,8 +12,10 @@ from gongzhi.runtime.sealing import KeyRing
 from gongzhi.values.errors import Text
 
 from gongzhi_server.clock import clock
+from gongzhi_server.plugins.choices import find_unreadable_files, read_choices
 from gongzhi_server.plugins.contributions import Plugins
 from gongzhi_server.replicas.replica import examine_replicas
+from gongzhi_server.setting_values import find_unreadable
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database
 from gongzhi_server.storage.fingerprints import find_lost_keys, find_others, take_fingerprints
@@ -108,6 +111,7 @@ async def examine_deployment(settings: Settings, dsn: str, plugins: Plugins) -> 
             *_mode(settings),
             *_secrets(settings, ring),
             *await _fingerprints(connection, settings, ring),
+            *_files(settings, plugins),
             *[said async for said in examine_surroundings(connection, settings, clock)],
             *await examine_replicas(connection, settings),
             *[await _run_check(connection, check) for check in (*checks, *plugins.registers.checks)],
@@ -154,6 +158,14 @@ async def _fingerprints(connection: asyncpg.Connection, settings: Settings, ring
         for name in await find_lost_keys(connection, ring)
     ]
     return [(False, one) for one in (*others, *lost)] or [(True, "secrets: the same as this database has known")]
+
+
+def _files(settings: Settings, plugins: Plugins) -> Sequence[Finding]:
+    """Check that the files that settings name can be read, by the account that looks: it has to be the server's."""
+    wrong = list(find_unreadable_files(plugins, read_choices(plugins, os.environ, settings.data)))
+    if settings.documents and (said := find_unreadable(settings.documents)):
+        wrong.append(f"GONGZHI_DOCUMENTS names {said}")
+    return [(False, f"files: {one}") for one in wrong] or [(True, "files: all that settings name can be read")]
 
 
 async def _find_abandoned_work(connection: asyncpg.Connection, plugins: Plugins) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from types import MappingProxyType, UnionType
@@ -13,6 +13,7 @@ from typing import Any
 from gongzhi.plugin.settings import PARSE, SECRET, VARIABLE
 
 from gongzhi_server.errors import Problem
+from gongzhi_server.setting_values import find_unreadable
 from gongzhi_server.settings import Settings
 
 from .contributions import Plugins
@@ -48,6 +49,15 @@ def read_choices(plugins: Plugins, environ: Mapping[str, str], data: Path) -> Ma
             for plugin, declared in plugins.choices
         }
     )
+
+
+def find_unreadable_files(plugins: Plugins, choices: Mapping[type, Any]) -> Iterator[str]:
+    """Yield of each file that plugins' settings name and that cannot be read what is wrong with it, and what to do."""
+    for plugin, declared in plugins.choices:
+        for one in fields(declared):
+            chosen = getattr(choices[declared], one.name)
+            if isinstance(chosen, Path) and (wrong := find_unreadable(chosen)):
+                yield f"{variable_of(plugin, one)} names {wrong}"
 
 
 def check_variables(plugins: Plugins) -> None:
