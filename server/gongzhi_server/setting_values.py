@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 MODES = ("development", "production")
