@@ -6,15 +6,18 @@ import datetime
 import logging
 import re
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import strawberry
-from gongzhi.core.cases.models import CaseKind, Urgency
-from gongzhi.core.cases.opening import ADDRESS, BODY, TITLE
-from gongzhi.core.cases.reporting import ReportCaseInput, file_report, receipt_code
+from gongzhi.core.cases.models import CaseKind, CaseRow, Urgency
+from gongzhi.core.cases.opening import ADDRESS, BODY, TITLE, enter_cases
+from gongzhi.core.cases.reporting import ReportCaseInput, draft_report, receipt_code
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.grids.types import PointInput
+from gongzhi.declare.columns import insert_rows
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
@@ -40,7 +43,7 @@ from gongzhi.runtime.locks import lock_name
 from gongzhi.runtime.screening import TextWarning, screen_input
 from gongzhi.values import codes
 from gongzhi.values.codes import Kind
-from gongzhi.values.errors import FIELD, Refusal
+from gongzhi.values.errors import FIELD, Refusal, Refusals
 from gongzhi_contacts.commands import keep_number_of_caller
 from gongzhi_deadlines.clocks.running import start_external_clock
 from strawberry import UNSET
@@ -54,6 +57,8 @@ ENTRIES = 100
 """The most orders of a batch."""
 NUMBER = re.compile(r"[^\W_][\w.:/#〔〕［］（）()\[\]-]{0,59}")
 """Letters of any script and what stands between them in numbers of official papers, such as 陕安〔2026〕12345号."""
+NUMBERS = 12345
+"""The seed of the locks of orders' numbers."""
 CALLER, RECORDING = 100, 200
 """The most characters of a caller's name and of a recording's reference."""
 OLDEST = datetime.timedelta(days=366)
@@ -140,38 +145,101 @@ class Filed:
     errors: list[Problem] = problems()
 
 
+@strawberry.type(description="The cases of orders that were filed together (合并结果).")
+class FiledTogether:
+    numbers: list[str] = strawberry.field(
+        description="The numbers that have a case now (外部编号).", default_factory=list
+    )
+    cases: list[Case] = strawberry.field(description="The case of each (诉求).", default_factory=list)
+    errors: list[Problem] = problems()
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order that can be filed: its case, which is not saved yet, and what else it tells."""
+
+    number: str
+    case: CaseRow
+    phone: str | None
+    due: datetime.datetime | None
+    told: dict[str, Any]
+
+
 async def file_order(call: Call, entry: IntakeEntryInput) -> Filed:
     """Return the order's case; the one there is, if it was filed before."""
-    source, number = call.viewer.account.name or "", entry.external_number
+    source = call.viewer.account.name or ""
+    check_number(entry.external_number)
+    # One at a time for each number: of two requests with one order, the second finds the case of the first.
+    await lock_name(call, f"{source} {entry.external_number}", NUMBERS)
+    known = await EntryRow.get_or_none(source=source, number=entry.external_number)
+    # Filed before, the order has its case, whatever it says now.
+    if known is not None:
+        return Filed(case=ref(Case, known.case_id, shown=True))
+    order = await read_order(call, entry)
+    await enter_orders(call, [order])
+    return Filed(case=ref(Case, order.case.id, shown=True))
+
+
+async def file_together(call: Call, input: IntakeCasesInput) -> FiledTogether:
+    """Return the cases of the orders of a batch, opened with a few statements for all of them.
+
+    An order in which something is wrong is left out, and filed by itself, which says what.
+    """
+    source = call.viewer.account.name or ""
+    entries = {one.external_number: one for one in input.entries}
+    # In one order, so that two batches wait for each other and never in a ring.
+    for number in sorted(entries):
+        check_number(number)
+        await lock_name(call, f"{source} {number}", NUMBERS)
+    cases = {one.number: one.case_id for one in await EntryRow.filter(source=source, number__in=list(entries))}
+    orders = []
+    for number, entry in entries.items():
+        if number not in cases:
+            with suppress(Refusal, Refusals):
+                orders.append(await read_order(call, entry))
+    await enter_orders(call, orders)
+    cases |= {one.number: one.case.id for one in orders}
+    return FiledTogether(numbers=list(cases), cases=[ref(Case, key, shown=True) for key in cases.values()])
+
+
+def check_number(number: str) -> None:
+    """Refuse what is no number of an order."""
     if not NUMBER.fullmatch(number):
         raise invalid_input(
             "The external number has 1 to 60 letters, digits, brackets and . _ : / # -; a letter or digit is first.",
             "外部编号由 1 至 60 个汉字、字母、数字、括号和 . _ : / # - 组成，以汉字、字母或数字开头。",
             "externalNumber",
         )
-    # One at a time for each number: of two requests with one order, the second finds the case of the first.
-    await lock_name(call, f"{source} {number}", 12345)
-    known = await EntryRow.get_or_none(source=source, number=number)
-    # Filed before, the order has its case, whatever it says now.
-    if known is not None:
-        return Filed(case=ref(Case, known.case_id, shown=True))
-    taken, due = read_call(call, entry), check_deadline(call, entry)
+
+
+async def read_order(call: Call, entry: IntakeEntryInput) -> Order:
+    """Return an order that was not filed yet. Raises Refusals that name its fields; nothing is written."""
+    told, due = read_call(call, entry), check_deadline(call, entry)
     asked = {name: value for name, value in vars(entry).items() if name not in ("external_number", "due_at", *OF_CALL)}
     if not is_given(entry.place) and not is_given(entry.grid) and is_given(entry.address):
         asked["grid"] = await find_own_county(call)
     # The external number does what an idempotency key would.
-    case = await file_report(call, ReportCaseInput(idempotency_key="", **asked), external=True)
-    # Only now it is known where the case lies; a refusal takes it back.
+    case = await draft_report(call, ReportCaseInput(idempotency_key="", **asked), external=True)
+    # Only now it is known where the case lies.
     if not call.may(INTAKE, case):
         raise not_allowed("place" if is_given(entry.place) else "grid")
-    if phone := taken.pop("phone"):
-        await keep_number_of_caller(call, case, phone)
-    # After the clocks of the case's own rules, which the report has started.
-    if due:
-        await start_external_clock(call, case, due)
-    # In the transaction of the case: a number without its case would keep the order from ever being filed.
-    await EntryRow.create(case=case, source=source, number=number, **taken)
-    return Filed(case=ref(Case, case.id, shown=True))
+    return Order(entry.external_number, case, told.pop("phone"), due, told)
+
+
+async def enter_orders(call: Call, orders: Sequence[Order]) -> None:
+    """Open the cases of orders, with all that the orders tell. Raises Refusal if anything reacts by refusing one."""
+    await enter_cases(call, [one.case for one in orders])
+    for order in orders:
+        if order.phone:
+            await keep_number_of_caller(call, order.case, order.phone)
+        # After the clocks of the case's own rules, which the report has started.
+        if order.due:
+            await start_external_clock(call, order.case, order.due)
+    source = call.viewer.account.name or ""
+    # In the transaction of the cases: a number without its case would keep the order from ever being filed.
+    await insert_rows(
+        EntryRow, [EntryRow(case_id=one.case.id, source=source, number=one.number, **one.told) for one in orders]
+    )
 
 
 async def find_own_county(call: Call) -> str:
@@ -227,10 +295,23 @@ FILE = Command("intake_cases", file_order, Filed, INTAKE, repeats=True, input=In
 """An order's own external number makes it idempotent, so nothing else has to be kept of a request."""
 
 
-async def order_result(context: Context, entry: IntakeEntryInput) -> IntakeResult:
-    """Return what comes of an order; whatever goes wrong is its own."""
+TOGETHER = Command("intake_cases", file_together, FiledTogether, INTAKE, repeats=True, input=IntakeCasesInput)
+
+
+async def file_all(context: Context, input: IntakeCasesInput) -> dict[str, Case]:
+    """File the orders of a batch together, and return the cases by their numbers; none where anything stops all."""
     try:
-        filed = await context.perform(FILE, entry)
+        filed = await context.perform(TOGETHER, input)
+    except Exception as error:  # each is filed by itself then, and says what is wrong
+        logger.warning("a batch of orders is filed one by one: %s; nothing is lost", type(error).__name__)
+        return {}
+    return dict(zip(filed.numbers, filed.cases, strict=True))
+
+
+async def order_result(context: Context, entry: IntakeEntryInput, case: Case | None) -> IntakeResult:
+    """Return what comes of an order, if it has no case yet by filing it; whatever goes wrong is its own."""
+    try:
+        filed = Filed(case=case) if case else await context.perform(FILE, entry)
         # What was refused is stored nowhere, so there is nothing to warn of.
         warnings = [] if filed.errors else screen_input(entry, context.viewer.language)
         return IntakeResult(
@@ -259,8 +340,10 @@ async def resolve_intake(info: Info, input: IntakeCasesInput) -> IntakeCasesPayl
         check_entries(input.entries)
     except Refusal as refusal:
         return IntakeCasesPayload(errors=[describe_refusal(refusal, info.context.viewer.language)])
-    # One after the other, each in a transaction of its own.
-    return IntakeCasesPayload(results=[await order_result(info.context, entry) for entry in input.entries])
+    cases = await file_all(info.context, input)
+    # What was left out: one after the other, each in a transaction of its own.
+    results = [await order_result(info.context, one, cases.get(one.external_number)) for one in input.entries]
+    return IntakeCasesPayload(results=results)
 
 
 # Declared as a command, so that it is guarded and listed as one, but carried out by `resolve_intake` itself.

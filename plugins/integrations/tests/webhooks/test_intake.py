@@ -42,6 +42,20 @@ async def test_orders_are_filed_once(desk: Desk) -> None:
     assert again["results"][1]["case"]["number"] != number
 
 
+async def test_what_is_well_is_filed_together(desk: Desk) -> None:
+    """In one transaction, whose act names all of its cases; what is not is filed by itself, and says what is wrong."""
+    acts = "select objects, codes from access.act where mutation = 'intake_cases' order by at, id"
+    before = len(await desk.connection.fetch(acts))
+    found = await intake(
+        desk, *({"externalNumber": f"T-{at}"} for at in range(3)), {"externalNumber": "T-3", "grid": "9"}
+    )
+    numbers = [one["case"]["number"] for one in found["results"] if one["case"]]
+    keys = await desk.connection.fetch("select id from cases.case where number = any($1)", numbers)
+    together, alone = (await desk.connection.fetch(acts))[before:]
+    assert sorted(together["objects"]) == sorted(f"Case:{one['id']}" for one in keys) and len(keys) == 3
+    assert (list(alone["objects"] or ()), alone["codes"]) == ([], ["NOT_FOUND"])
+
+
 async def test_same_order_at_once(desk: Desk) -> None:
     found = await asyncio.gather(*(intake(desk, {"externalNumber": "B-1"}) for _ in range(5)))
     assert len({one["results"][0]["case"]["number"] for one in found}) == 1

@@ -112,6 +112,29 @@ async def file_report(
 ) -> CaseRow:
     """Open the case that somebody reports, numbered, with its clocks running. Raises Refusals at fields of the input.
 
+    What is said of it is what `draft_report` takes.
+    """
+    case = await draft_report(
+        call, input, vouched=vouched, requester_id=requester_id, external=external, unasked=unasked
+    )
+    await enter_cases(call, [case])
+    # Files refer to their case, so it has to be there.
+    added = await attach_uploads(call, case, input.attachments) if input.attachments else []
+    await require_explanation(case, added)
+    return case
+
+
+async def draft_report(
+    call: Call,
+    input: ReportCaseInput,
+    *,
+    vouched: bool = False,
+    requester_id: UUID | None = None,
+    external: bool = False,
+    unasked: bool = False,
+) -> CaseRow:
+    """Return the case that somebody reports, for `enter_cases`; nothing is written. Raises Refusals.
+
     A command with rules of its own says `vouched` for the channel and origin that it has chosen, and who asks, if it
     has looked them up itself; otherwise it is looked at whether the caller may say so. `external`: another
     system files it, for people of its own. `unasked`: it has no requester, and whoever found it is who filed it.
@@ -128,11 +151,10 @@ async def file_report(
     requester = None
     if not unasked:
         requester = await PersonRow.get(id=requester_id) if requester_id else await requester_of(call, input)
-    grid = await grid_of(call, input, requester)
     own = call.viewer.account.person
-    case = new_case(
+    return new_case(
         call,
-        grid,
+        await grid_of(call, input, requester),
         input.place or None,
         kind=input.kind,
         channel=channel,
@@ -151,11 +173,6 @@ async def file_report(
         description=input.description or "",
         address=input.address or None,
     )
-    await enter_cases(call, [case])
-    # Files refer to their case, so it has to be there.
-    added = await attach_uploads(call, case, input.attachments) if input.attachments else []
-    await require_explanation(case, added)
-    return case
 
 
 async def find_accused(kind: CaseKind, code: str) -> UnitRow:
