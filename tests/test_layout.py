@@ -17,7 +17,7 @@ from gongzhi.plugin.hooks import GROUP
 
 TOOL = Path(__file__).parents[1] / "tools" / "layout.py"
 MOST = {
-    "lines of code of the contract": 11_380,
+    "lines of code of the contract": 11_391,
     # One more for `Query.roles`, which frontends had asked for.
     "definitions in core.graphql": 270,
     "packages of the contract in a circle": 0,

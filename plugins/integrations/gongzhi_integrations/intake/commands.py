@@ -17,7 +17,6 @@ from gongzhi.core.cases.reporting import ReportCaseInput, draft_report, receipt_
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.grids.types import PointInput
-from gongzhi.declare.columns import insert_rows
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import require_offset
@@ -237,8 +236,8 @@ async def enter_orders(call: Call, orders: Sequence[Order]) -> None:
             await start_external_clock(call, order.case, order.due)
     source = call.viewer.account.name or ""
     # In the transaction of the cases: a number without its case would keep the order from ever being filed.
-    await insert_rows(
-        EntryRow, [EntryRow(case_id=one.case.id, source=source, number=one.number, **one.told) for one in orders]
+    await EntryRow.bulk_create(
+        EntryRow(case_id=one.case.id, source=source, number=one.number, **one.told) for one in orders
     )
 
 
