@@ -52,6 +52,10 @@ class Wire:
             writer.transport.abort()
             return
         other, back = await asyncio.open_unix_connection(self.socket)
+        if not self.whole:  # cut meanwhile
+            back.transport.abort()
+            writer.transport.abort()
+            return
         ways = {asyncio.create_task(pump(reader, back)), asyncio.create_task(pump(other, writer))}
         self.tasks |= ways
         try:
