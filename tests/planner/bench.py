@@ -46,7 +46,7 @@ ROOMY = Limits(
 """Bounds that generated queries do not meet; what they would meet has tests of its own."""
 
 
-ANSWER = "select row_to_json(r)::text from"
+ANSWER = "select json_send(row_to_json(r)) from"
 """How statements begin whose answer is one row."""
 
 

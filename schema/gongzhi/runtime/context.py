@@ -51,9 +51,12 @@ PURPOSE = 200
 
 @dataclass(frozen=True)
 class FileLook:
-    """A look at people's files: whose, at which fields (`Person.birthDate`), what for (200 characters at most)."""
+    """A look at people's files: whose, at which fields (`Person.birthDate`), what for (200 characters at most).
 
-    people: Collection[UUID]
+    People are named by their keys, which may be written out: a page names fifty.
+    """
+
+    people: Collection[UUID | str]
     fields: Collection[str]
     purpose: str
     kind: str = "READ"

@@ -108,9 +108,9 @@ class Compiler:
 
         def build() -> Statement:
             terms, shape = self.object(kind, check_alias_lengths(grouped), None, None)
-            # Cast to text in the database: the answer goes out as these
-            # bytes, and is parsed only where Python has to add to it.
-            sql = Sql("select row_to_json(r)::text from {0} r", select_terms(*terms)) if terms else None
+            # As bytes: the answer goes out as these, and is parsed only where Python has to add to it. What comes as a
+            # text or as JSON would be decoded, and encoded again.
+            sql = Sql("select json_send(row_to_json(r)) from {0} r", select_terms(*terms)) if terms else None
             return self.finish(sql, shape)
 
         return self.whole(build)
@@ -159,7 +159,8 @@ class Compiler:
         key = rows.table.field(rows.target.key)
         # One array parameter for any number of keys, so that the text, and PostgreSQL's plan for it, stay the same.
         rows.where(Sql("{0}=any({1})", key, ValueWrapper(Bind(lambda variables, context: variables["@keys"]))))
-        return self.finish(rows.select(key.as_("key"), self.nest_terms(terms).as_("row")), shape)
+        row = Sql("json_send({0})", self.nest_terms(terms))
+        return self.finish(rows.select(key.as_("key"), row.as_("row")), shape)
 
     def finish(self, query: Any, shape: AnswerShape) -> Statement:
         """Write the text of a query and gather what a statement carries with it."""

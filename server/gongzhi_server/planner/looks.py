@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from gongzhi.declare.entity import Entity
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 
 LOOK = "@look"
 """The beginning of the member with the keys of the people; no alias can be called so."""
+BEGINNING = f'"{LOOK}'.encode()
 KEYS = r"\[[0-9a-f\-\"null, \n]*\]"
 PAIRS = rf"\[[null, \n]*(?:{KEYS}[null, \n]*)*\]"
 LISTS = rf"\[[null, \n]*(?:(?:{KEYS}|{PAIRS})[null, \n]*)*\]"
-MEMBER = re.compile(rf',"({LOOK}\d*)":(null|{KEYS}|{PAIRS}|{LISTS})')
-KEY = re.compile(r"[0-9a-f\-]{36}")
+NUMBER_AND_VALUE = re.compile(rf'(\d*)":(null|{KEYS}|{PAIRS}|{LISTS})'.encode())
 
 EXACT = 100
 """Up to so many rows a count by a condition is exact, and a look at all who are counted."""
@@ -64,22 +65,24 @@ def look_of_page(compiler: Compiler, rows: Rows, shape: AnswerShape, placed: boo
     return Sql("json_build_array({0},{1})", *members)
 
 
-def cut_looks(text: str) -> tuple[str, dict[str, set[str]]] | None:
+def cut_looks(text: bytes) -> tuple[bytes, dict[str, set[str]]] | None:
     """Take the looks out of an answer without taking it apart, and return the people by the member they stood in.
 
     Return None where something in it is not as expected. In JSON a text cannot hold the member, since its quotes would
     be escaped there; values that are JSON themselves can, and must not be in the answer.
     """
-    # What is between the members, and of each its name and its value.
-    parts = MEMBER.split(text)
-    names, values = parts[1::3], parts[2::3]
-    if len(names) != text.count(f'"{LOOK}'):
-        return None
-    found = {
-        name: set(KEY.findall("".join([value for each, value in zip(names, values, strict=True) if each == name])))
-        for name in set(names)
-    }
-    return "".join(parts[0::3]), found
+    before, *parts = text.split(BEGINNING)
+    kept, values = [], defaultdict[bytes, list[bytes]](list)
+    for part in parts:
+        # The comma before a member goes with it; the member that an object begins with has none.
+        if not before.endswith(b",") or (found := NUMBER_AND_VALUE.match(part)) is None:
+            return None
+        kept.append(before[:-1])
+        values[found[1]].append(found[2])
+        before = part[found.end() :]
+    # Keys are what stands between quotes.
+    people = {LOOK + number.decode(): set(b"".join(of).decode().split('"')[1::2]) for number, of in values.items()}
+    return b"".join([*kept, before]), people
 
 
 def round_count(compiler: Compiler, rows: Rows, total: Term) -> Term | None:

@@ -1,4 +1,4 @@
-select row_to_json(r)::text from (
+select json_send(row_to_json(r)) from (
 SELECT (
 select row_to_json(x17) from (
 SELECT "t1"."name" "name",(

@@ -1,4 +1,4 @@
-select row_to_json(r)::text from (
+select json_send(row_to_json(r)) from (
 SELECT (
 select row_to_json(x6) from (
 SELECT "t1"."number" "number",coalesce(nullif("t1"."title",''),case $1::text when 'zh' then '语音诉求' else 'Voice report' end||' '||to_char("t1"."reported_at" at time zone 'Asia/Shanghai','YYYY-MM-DD HH24:MI')) "title","t1"."description" "description","t1"."status" "status",(
