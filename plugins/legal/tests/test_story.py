@@ -107,7 +107,7 @@ def test_query_is_one_statement(name: str, plugins: Any) -> None:
     document = engine.prepare(OPERATIONS[name], name)
     variables = engine.coerce_variables(document, {"Panel": {"grid": "610921"}, "LinkedDispute": {"number": "1"}}[name])
     statement = engine.planner.query(document, variables, Viewer(ViewerAccount("someone", person=UUID(int=1)), TODAY))
-    assert statement.sql.startswith("select row_to_json") and not statement.shape.python
+    assert not statement.shape.python
 
 
 def test_operations_are_valid(plugins: Any) -> None:

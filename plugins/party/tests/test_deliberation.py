@@ -299,4 +299,4 @@ def test_operations_are_valid_and_planned_whole(plugins: Any) -> None:
         document = engine.prepare(OPERATIONS[name], name)
         viewer = Viewer(ViewerAccount("someone", person=UUID(int=1)), TODAY)
         statement = engine.planner.query(document, engine.coerce_variables(document, given), viewer)
-        assert statement.sql.startswith("select row_to_json") and not statement.shape.python, name
+        assert not statement.shape.python, name
