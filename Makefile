@@ -151,8 +151,12 @@ clean:  ## remove all that was made, but not the data
 
 # Chromium for the tests of explorer and console, where this machine lets us install it; they are skipped where it does not.
 .venv/browser: .venv/dev
-	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || \
+	@for one in chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable; do \
+			command -v $$one >/dev/null && exit 0; \
+		done; \
+		install="apt-get install -y -qq --no-install-recommends fonts-noto-cjk"; \
 		{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; } || \
+		export DEBIAN_FRONTEND=noninteractive && \
+		{ $$install chromium-headless-shell >/dev/null 2>&1 || $$install chromium >/dev/null; }; } || \
 		echo "Chromium is not here and cannot be installed: the tests of explorer and console are skipped"
 	@touch $@

@@ -20,9 +20,11 @@ import pytest
 from gongzhi_server.testing import create_database, drop_database
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Request, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# As root Chromium starts without its sandbox only; the pages are our own.
-ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
+# The headless shell is Chromium without its windows, and takes a third less processor time for the same pages.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# As root Chromium starts without its sandbox only; the pages are our own. Where no graphics card is, a process that
+# imitates one takes as long as all the rest.
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 SECRET = "a secret for tests, as long as it must be"
 REPORTED = """document.addEventListener("securitypolicyviolation", (event) =>
     console.error("policy", event.violatedDirective, event.blockedURI))"""
@@ -100,7 +102,7 @@ def find_browser() -> str:
     """Return the path of Chromium; without one the test is skipped, or fails where all must run."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
-        reason = f"no browser is installed: none of {', '.join(NAMES)} is there; `apt-get install chromium`"
+        reason = f"no browser is installed, none of {', '.join(NAMES)}: `apt-get install {NAMES[0]}`"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
     return found
 

@@ -8,7 +8,6 @@ import gzip
 import json
 import os
 import re
-import shutil
 from asyncio import StreamReader, StreamWriter
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -25,6 +24,7 @@ from PIL import Image
 from playwright.async_api import Page, Route, async_playwright, expect
 
 from clients.typescript.build import build_client
+from tools.browsers import ARGUMENTS, find_browser
 from tools.frontends import NodeFailed, install_packages, run_script
 
 from ..accounts.conftest import PASSWORD, bestow
@@ -32,7 +32,6 @@ from .conftest import Station, station
 
 FOLDER = Path(__file__).parents[2] / "clients" / "typescript"
 DESK = Path(__file__).parents[2] / "examples" / "desk"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 LARGEST = 15_000
 AROUND = """
 declare const address: string, password: string, file: File, bar: HTMLProgressElement, schema: object;
@@ -273,14 +272,8 @@ async def test_it_asks_writes_and_waits(built: None, station: Station, tmp_path:
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
     """A page of Chromium, as the system has it. The test fails for what the page complains of."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        reason = f"no browser is installed: none of {', '.join(BROWSERS)} is there"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        browser = await playwright.chromium.launch(executable_path=find_browser(), args=ARGUMENTS)
         made = await browser.new_page(locale="zh-CN")
         wrong: list[str] = []
         made.on("pageerror", lambda problem: wrong.append(str(problem)))
