@@ -7,6 +7,8 @@ PIP = .venv/bin/python -m pip -qq --disable-pip-version-check install
 # uv takes a quarter of the time, and takes it from the index that pip is told of. Where it cannot, pip installs.
 INDEX = $${PIP_INDEX_URL:-$$(.venv/bin/python -m pip config get global.index-url 2>/dev/null)}
 install = index="$(INDEX)"; env $${index:+UV_DEFAULT_INDEX="$$index"} .venv/bin/uv pip install -qq --python .venv $(1) || $(PIP) $(1)
+debian = { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null; }
 # A file to a process, in the order of their names: by number of tests those with few long ones would come last, alone.
 PARALLEL = -n auto --dist loadfile --no-loadscope-reorder
 PLUGINS = $(filter-out plugins/_%,$(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
@@ -30,7 +32,7 @@ help:  ## list what there is to make
 run: .venv/run  ## start the server; the demo county is loaded on first start
 	@.venv/bin/gongzhi serve --demo
 
-test: .venv/dev .venv/browser  ## what CI runs, a process a core and one more
+test: .venv/dev .venv/programs  ## what CI runs, a process a core and one more
 	.venv/bin/pytest $(PARALLEL)
 
 test-all: .venv/dev  ## the slow tests too, and which lines and branches the tests reach
@@ -149,14 +151,13 @@ clean:  ## remove all that was made, but not the data
 	@$(call install,--require-hashes -r requirements-dev.lock)
 	@touch $@
 
-# Chromium for the tests of explorer and console, where this machine lets us install it; they are skipped where it does not.
-.venv/browser: .venv/dev
+# What tests use of Debian's, where this machine lets us install it; they are skipped where it does not.
+.venv/programs: .venv/dev
 	@for one in chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable; do \
 			command -v $$one >/dev/null && exit 0; \
 		done; \
-		install="apt-get install -y -qq --no-install-recommends fonts-noto-cjk"; \
-		{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
-		export DEBIAN_FRONTEND=noninteractive && \
-		{ $$install chromium-headless-shell >/dev/null 2>&1 || $$install chromium >/dev/null; }; } || \
+		$(call debian,chromium-headless-shell fonts-noto-cjk) || $(call debian,chromium fonts-noto-cjk) || \
 		echo "Chromium is not here and cannot be installed: the tests of explorer and console are skipped"
+	@test -x /usr/sbin/pgbouncer || command -v pgbouncer >/dev/null || $(call debian,pgbouncer) || \
+		echo "pgbouncer is not here and cannot be installed: the tests of poolers are skipped"
 	@touch $@

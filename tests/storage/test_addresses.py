@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
+from gongzhi_server.replicas.replica import Replica
 from gongzhi_server.storage import database, election
+from gongzhi_server.testing import settings_for_tests
 
 ASKS_FOR_TLS = bytes.fromhex("0000000804d2162f")
 """The first eight bytes of a client that speaks PostgreSQL's protocol and wants TLS (SSLRequest)."""
@@ -31,7 +34,8 @@ async def server_without_tls() -> AsyncIterator[tuple[str, list[bytes]]]:
 
 
 async def use_reader(dsn: str) -> None:
-    await database.open_readers(dsn, 1)
+    async with await database.open_readers(dsn, 1) as pool:
+        await pool.fetchval("select 1")
 
 
 async def use_writer(dsn: str) -> None:
@@ -54,7 +58,24 @@ async def lead(dsn: str) -> None:
         pass
 
 
-@pytest.mark.parametrize("use", [use_reader, use_writer, use_tortoise, use_one, lead])
+async def use_replica(dsn: str) -> None:
+    async with Replica(dsn).open(settings_for_tests(dsn, Path())) as replica:
+        for reader in replica.readers:
+            await reader.fetch("select 1")
+
+
+async def watch_replica(dsn: str) -> None:
+    replica = Replica(dsn)
+    try:
+        await replica.find_state()
+    finally:
+        replica.drop_connections()
+
+
+USES = [use_reader, use_writer, use_tortoise, use_one, lead, use_replica, watch_replica]
+
+
+@pytest.mark.parametrize("use", USES)
 async def test_tls_that_is_asked_for_is_never_left_out(use: Callable[[str], Awaitable[None]]) -> None:
     """The first bytes ask for TLS, and where there is none the connection fails: no name or password goes in clear."""
     async with server_without_tls() as (dsn, begun):
